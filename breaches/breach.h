@@ -1,0 +1,34 @@
+// One attempt, as it is kept: contract section 6.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "rules/verdict.h"
+
+namespace schoolgate::breaches {
+
+/// Whether a person did it or a page did it by itself.
+enum class Initiated : std::uint8_t { unknown, user, page };
+
+/// Filled by the hallway; owns all its text, so it outlives snapshot and connection. The log adds seq, hash, school,
+/// gateway and episode. For illegal categories the log withholds site and url and stores keyed hashes.
+struct Breach {
+  Uuid id;
+  TimePoint time;
+  std::string group;
+  std::optional<std::string> person;
+  std::string confidence;  ///< rules::to_string(Confidence)
+  std::string device;      ///< address
+  std::string action;      ///< block, warn or monitor
+  std::string site;        ///< host
+  std::string url;         ///< canonical; the log redacts the query
+  std::string method;
+  std::string stage;
+  Initiated initiated = Initiated::unknown;
+  rules::Citation reason;
+};
+
+}  // namespace schoolgate::breaches

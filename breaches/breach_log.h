@@ -1,0 +1,57 @@
+// The breach log: append-only, hash-chained, acknowledged only when durable.
+//
+// One writer thread owns the SQLite database and commits in groups; any worker may append. Memory is bounded: when the
+// disk fails, records wait (up to the bound) and are written when it comes back; each waiting record is acknowledged as
+// not durable after the deadline, so that a block still blocks. docs/breach-log.md has the schema and the chain.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "breaches/breach.h"
+
+namespace schoolgate::breaches {
+
+struct BreachLogSettings {
+  std::filesystem::path folder;  ///< the state folder; the log makes breaches.db (0600) in it
+  std::string school, gateway;
+  std::chrono::seconds retention{std::chrono::hours(24) * 365};
+  std::chrono::milliseconds durable_deadline{2000};  ///< after this a waiting record is acknowledged as not durable
+  std::size_t queue_limit = 100'000;                 ///< records kept in memory while the disk fails
+};
+
+/// What the writer says of a record.
+struct Receipt {
+  bool durable = false;
+  std::uint64_t seq = 0;  ///< 0 when not durable
+};
+
+struct BreachLogCounters {
+  std::uint64_t written = 0, failures = 0, waiting = 0, lost = 0;
+  double lag_seconds = 0;  ///< age of the oldest record not yet durable
+};
+
+class BreachLog {
+ public:
+  /// Called once per record on the writer's thread; must be quick (a worker posts itself a message).
+  using Acknowledge = std::function<void(Receipt)>;
+
+  [[nodiscard]] static Result<std::unique_ptr<BreachLog>> open(BreachLogSettings settings);
+  ~BreachLog();  ///< writes what waits, then stops
+
+  /// Thread-safe, never blocks on the disk.
+  void append(Breach breach, Acknowledge acknowledge);
+  [[nodiscard]] BreachLogCounters counters() const;
+
+ private:
+  BreachLog();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace schoolgate::breaches

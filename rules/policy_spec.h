@@ -1,0 +1,93 @@
+// The policy as people wrote it: plain data, each item with its place in its file. Filled by config/, compiled by
+// rules/compile.h into a PolicySnapshot. Nothing here is checked yet beyond its type.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/problem.h"
+#include "names/ip_address.h"
+#include "rules/category.h"
+
+namespace schoolgate::rules {
+
+/// What happens to a request, mildest first; the order is the order of strictness.
+enum class Action : std::uint8_t { allow, monitor, warn, block };
+[[nodiscard]] std::string_view to_string(Action action) noexcept;
+[[nodiscard]] std::optional<Action> action_from(std::string_view text) noexcept;
+
+struct CategoryActionSpec {
+  std::string category;
+  Action action = Action::block;
+  SourcePosition at;
+};
+
+struct ScheduleSpec {
+  std::array<bool, 7> days{};            ///< Monday first
+  int from_minute = 0, to_minute = 0;    ///< minutes after local midnight; from > to crosses midnight; from == to is 24 h
+  std::vector<CategoryActionSpec> categories;  ///< replaces the group's action for these while the window is open
+  std::optional<Action> unlisted;        ///< replaces the group's while the window is open
+  SourcePosition at;
+};
+
+struct NetworkSpec {
+  names::IpNetwork network;
+  SourcePosition at;
+};
+
+enum class YoutubeRestriction : std::uint8_t { strict, moderate };
+
+struct GroupSpec {
+  std::string id, title;
+  std::vector<NetworkSpec> networks;
+  std::vector<CategoryActionSpec> categories;
+  Action unlisted = Action::allow;  ///< allow or block
+  bool safe_search = false;
+  YoutubeRestriction youtube = YoutubeRestriction::strict;
+  std::vector<std::string> inspect;  ///< categories whose hosts are decrypted for this group
+  std::vector<ScheduleSpec> schedules;
+  SourcePosition at;
+};
+
+struct RuleSpec {
+  enum class Effect : std::uint8_t { block, allow, emergency };
+  enum class Kind : std::uint8_t { site, url, pattern };
+  Effect effect = Effect::block;
+  Kind kind = Kind::site;
+  std::string text;      ///< the site, URL or RE2 pattern as written
+  std::string category;  ///< may be empty for allow and emergency
+  std::vector<std::string> groups;  ///< empty: every group
+  std::string why, approved_by, risk_assessment;
+  std::optional<std::chrono::year_month_day> until;  ///< last day (site's time) on which it applies
+  SourcePosition at;
+};
+
+struct RuleTestSpec {
+  std::string url, group;
+  Action expect = Action::block;
+  std::optional<std::string> category;
+  std::optional<std::string> time;  ///< as explain --at takes it
+  SourcePosition at;
+};
+
+enum class InspectionMode : std::uint8_t { off, selective, always };
+
+struct PolicySpec {
+  std::string version;   ///< names this configuration in records and metrics
+  std::string timezone;  ///< IANA name
+  SourcePosition timezone_at;
+  CategoryTable categories;
+  std::vector<GroupSpec> groups;
+  std::string fallback;  ///< group id
+  SourcePosition fallback_at;
+  std::vector<RuleSpec> rules;
+  std::vector<RuleTestSpec> tests;
+  InspectionMode inspection = InspectionMode::off;
+  std::vector<std::string> never_inspect;  ///< sites or category ids
+};
+
+}  // namespace schoolgate::rules

@@ -1,0 +1,64 @@
+// PolicySnapshot: everything that decides, compiled and immutable. One pure question: decide().
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/problem.h"
+#include "blocklists/category_db.h"
+#include "rules/policy_spec.h"
+#include "rules/subject.h"
+#include "rules/verdict.h"
+
+namespace schoolgate::rules {
+
+/// Immutable and shared by all workers; any thread may call any member at any time. No I/O, no lock, no clock of its own.
+class PolicySnapshot {
+ public:
+  /// Compiles a policy. All problems of the spec are returned at once; warnings (an expired rule, say) come with
+  /// success through `warnings`. Does not run the rules' own tests: run_tests() does.
+  [[nodiscard]] static std::expected<std::shared_ptr<const PolicySnapshot>, Problems> compile(
+      const PolicySpec& spec, std::shared_ptr<const blocklists::CategoryDb> lists, TimePoint now, Problems& warnings);
+
+  ~PolicySnapshot();
+
+  /// The subject behind an address: the longest matching network's group, else the fallback.
+  [[nodiscard]] Subject subject_for(const names::IpAddress& address) const noexcept;
+  [[nodiscard]] std::optional<GroupIndex> find_group(std::string_view id) const noexcept;
+  [[nodiscard]] std::string_view group_id(GroupIndex group) const noexcept;
+  [[nodiscard]] std::string_view group_title(GroupIndex group) const noexcept;
+
+  /// The judge. Total: there is no "don't know". The Verdict's views live as long as this snapshot and `request`.
+  [[nodiscard]] Verdict decide(const Subject& subject, const Request& request, Stage stage, TimePoint now) const noexcept;
+
+  /// The safe endpoint to dial instead of `host` (canonical) for this group, e.g. "forcesafesearch.google.com"; empty
+  /// when the group has no safe_search or the host is no search engine's.
+  [[nodiscard]] std::string_view safe_endpoint(GroupIndex group, std::string_view host) const noexcept;
+
+  /// Everything that matched, in order of precedence: what explain prints as "considered". Slow path.
+  [[nodiscard]] std::vector<Citation> considered(const Subject& subject, const Request& request, Stage stage,
+                                                 TimePoint now) const;
+  [[nodiscard]] Citation cite(const Verdict& verdict) const;
+
+  /// Runs the tests of rules/*.yaml against this snapshot; one error Problem for each that fails.
+  [[nodiscard]] Problems run_tests(std::span<const RuleTestSpec> tests, TimePoint now) const;
+
+  /// Reads what `explain --at` takes: RFC 3339, or "2026-11-22 12:30" / "12:30" / "tue 12:30" in the site's time.
+  [[nodiscard]] std::optional<TimePoint> read_local_time(std::string_view text, TimePoint now) const;
+
+  [[nodiscard]] const CategoryTable& categories() const noexcept;
+  [[nodiscard]] const blocklists::CategoryDb& lists() const noexcept;
+  [[nodiscard]] const std::string& version() const noexcept;
+
+ private:
+  PolicySnapshot();
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace schoolgate::rules

@@ -1,0 +1,45 @@
+// The answer of the judge, with its evidence.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "rules/category.h"
+#include "rules/policy_spec.h"
+#include "rules/request.h"
+
+namespace schoolgate::rules {
+
+/// Which step of the precedence (contract section 4) decided. "local": the school's own rules.
+enum class Tier : std::uint8_t { illegal, emergency, support, local, category, unlisted };
+[[nodiscard]] std::string_view to_string(Tier tier) noexcept;
+
+/// Why, without owning anything: indices into the snapshot that judged and views into it or into the Request. Valid while
+/// both live; PolicySnapshot::cite() makes the owned form that records keep.
+struct Reason {
+  Tier tier = Tier::unlisted;
+  Stage stage = Stage::request;
+  CategoryId category = kNoCategory;
+  std::int32_t rule = -1;  ///< index of the school's own rule, or -1
+  std::int32_t list = -1;  ///< index of the list in the snapshot's CategoryDb, or -1
+  std::string_view entry;  ///< the rule's or list's entry that matched; empty for sealed lists
+  bool undecided = false;  ///< the pattern engine could not answer, so the strict answer was taken
+};
+
+struct Verdict {
+  Action action = Action::block;
+  bool inspect = false;  ///< decrypt: some rule could change this verdict if it saw more than the name
+  Reason reason;
+};
+
+/// Reason as text that outlives the snapshot: what a breach record stores and explain prints.
+struct Citation {
+  std::string tier, rule, list, category, entry, source, policy_version;
+  std::string theme;
+  int urgency = 1;
+  bool sealed = false;  ///< entry and source are withheld
+  bool illegal = false;
+};
+
+}  // namespace schoolgate::rules
