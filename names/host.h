@@ -16,7 +16,8 @@ namespace schoolgate::names {
 /// Underscores are kept: real names carry them.
 class Host {
  public:
-  /// Fault client: empty, empty label ("a..b"), forbidden code points, zone id, overlong, bad punycode, numeric overflow.
+  /// Fault client: empty, empty label ("a..b"), forbidden code points, zone id, overlong, bad punycode, numeric
+  /// overflow.
   [[nodiscard]] static Result<Host> parse(std::string_view text);
   [[nodiscard]] static Host from_address(const IpAddress& address);
 
