@@ -1,0 +1,1 @@
+#include "proxy/net/destination_guard.h"

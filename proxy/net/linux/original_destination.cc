@@ -1,0 +1,1 @@
+#include "proxy/net/linux/original_destination.h"

@@ -1,0 +1,1 @@
+#include "proxy/tls/client_hello.h"
