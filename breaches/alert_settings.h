@@ -23,10 +23,10 @@ struct WebhookSettings {
 };
 
 struct AlertRoute {
-  int urgency = 1;                 ///< this urgency and above
-  bool daily = false;              ///< false: now
-  int daily_minute = 0;            ///< minutes after local midnight, when daily
-  std::vector<std::string> to;     ///< recipient ids or webhook names
+  int urgency = 1;              ///< this urgency and above
+  bool daily = false;           ///< false: now
+  int daily_minute = 0;         ///< minutes after local midnight, when daily
+  std::vector<std::string> to;  ///< recipient ids or webhook names
 };
 
 struct AlertSettings {

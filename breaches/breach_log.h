@@ -1,8 +1,10 @@
 // The breach log: append-only, hash-chained, acknowledged only when durable.
 //
-// One writer thread owns the SQLite database and commits in groups; any worker may append. Memory is bounded: when the
-// disk fails, records wait (up to the bound) and are written when it comes back; each waiting record is acknowledged as
-// not durable after the deadline, so that a block still blocks. docs/breach-log.md has the schema and the chain.
+// One writer thread owns the SQLite database and commits in groups (all that waits: one transaction, one fsync); a
+// second one watches the deadlines, as a disk that hangs holds the first; any worker may append. Memory is bounded:
+// when the disk fails, records wait (up to the bound) and are written when it comes back; each waiting record is
+// acknowledged as not durable after the deadline, so that a block still blocks. docs/breach-log.md has the schema and
+// the chain.
 #pragma once
 
 #include <chrono>
@@ -17,12 +19,26 @@
 
 namespace schoolgate::breaches {
 
+/// What somebody must hear of. `failing` is told once, and `recovered` when writing has resumed by itself.
+struct LogTrouble {
+  enum class Kind {
+    failing,    ///< records cannot be made durable at present
+    recovered,  ///< all that waited is on disk
+    broken,     ///< the log was found damaged, missing or changed when it was opened
+  };
+  Kind kind = Kind::failing;
+  std::string text;  ///< for the technician; names no address and no person
+};
+
 struct BreachLogSettings {
   std::filesystem::path folder;  ///< the state folder; the log makes breaches.db (0600) in it
   std::string school, gateway;
   std::chrono::seconds retention{std::chrono::hours(24) * 365};
-  std::chrono::milliseconds durable_deadline{2000};  ///< after this a waiting record is acknowledged as not durable
-  std::size_t queue_limit = 100'000;                 ///< records kept in memory while the disk fails
+  std::chrono::milliseconds durable_deadline{2000};   ///< after this a waiting record is acknowledged as not durable
+  std::size_t queue_limit = 100'000;                  ///< records kept in memory while the disk fails
+  std::function<void(const LogTrouble&)> on_trouble;  ///< on the opener's or the writer's thread; must be quick
+  std::function<void()> on_episodes;  ///< on the writer's thread, at most once a second: sums of episodes were stored
+  std::string vfs;                    ///< a registered SQLite VFS instead of the system's; empty on a gateway
 };
 
 /// What the writer says of a record.
@@ -33,12 +49,14 @@ struct Receipt {
 
 struct BreachLogCounters {
   std::uint64_t written = 0, failures = 0, waiting = 0, lost = 0;
+  ///< `waiting`: not yet durable; `lost`: refused because the queue was full, or still waiting at the end
   double lag_seconds = 0;  ///< age of the oldest record not yet durable
 };
 
 class BreachLog {
  public:
-  /// Called once per record on the writer's thread; must be quick (a worker posts itself a message).
+  /// Called once per record, on the writer's thread or, when the deadline passed or the queue is full, on the watch's;
+  /// must be quick (a worker posts itself a message).
   using Acknowledge = std::function<void(Receipt)>;
 
   [[nodiscard]] static Result<std::unique_ptr<BreachLog>> open(BreachLogSettings settings);

@@ -2,14 +2,17 @@
 // could not be written is counted.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "breaches/append_text.h"
 
 namespace schoolgate::breaches {
 
@@ -20,18 +23,26 @@ struct Decision {
   bool inspected = false;
   std::uint64_t bytes_in = 0, bytes_out = 0;
   double ms = 0;
+  bool sealed = false;  ///< illegal or on a sealed list: host and url are withheld, and `rule` must not be its entry
 };
 
 /// One background thread writes; each worker fills a buffer of its own (DecisionBuffer) and hands it over when full or
-/// once a tick. Reopens after the file was renamed (logrotate) on reopen().
+/// once a tick. Begins a new file each UTC day (decisions.jsonl becomes decisions-2026-11-22.jsonl) and removes those
+/// older than `retention`. Reopens after the file was renamed (logrotate) on reopen(). The file has mode 0640.
 class DecisionLog {
  public:
+  /// `now` tells the day; tests hand in their own.
+  using Now = std::function<TimePoint()>;
+
   [[nodiscard]] static Result<std::unique_ptr<DecisionLog>> open(const std::filesystem::path& file,
-                                                                 std::chrono::seconds retention);
-  ~DecisionLog();
+                                                                 std::chrono::seconds retention, Now now = wall_now);
+  ~DecisionLog();  ///< writes what waits, then stops
   /// Takes a block of whole lines. Thread-safe; drops and counts when more than 64 MiB wait.
   void submit(std::string block, std::size_t lines);
   void reopen();
+  /// Returns when everything submitted before was written or dropped.
+  void drain();
+  /// Lines that could not be written, ever.
   [[nodiscard]] std::uint64_t dropped() const noexcept;
 
  private:
@@ -40,7 +51,7 @@ class DecisionLog {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A worker's own buffer; one thread only. Appending costs well under a microsecond.
+/// A worker's own buffer; one thread only. Appending costs well under a microsecond. With a null log it does nothing.
 class DecisionBuffer {
  public:
   explicit DecisionBuffer(DecisionLog* log) noexcept : log_(log) {}
@@ -51,6 +62,7 @@ class DecisionBuffer {
   DecisionLog* log_;
   std::string lines_;
   std::size_t count_ = 0;
+  TimeText time_text_;
 };
 
 }  // namespace schoolgate::breaches

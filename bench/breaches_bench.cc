@@ -1,0 +1,153 @@
+// What recording costs: CPU per breach record in groups and alone, the time until a record is durable, and the CPU of a
+// line of decisions.jsonl.
+//
+//   breaches_bench [--benchmark_filter=...]     files go to $TMPDIR (a real disk there makes the latencies real)
+#include <benchmark/benchmark.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <latch>
+#include <semaphore>
+#include <string>
+#include <vector>
+
+#include "breaches/breach_log.h"
+#include "breaches/decision_log.h"
+#include "breaches/record.h"
+
+namespace schoolgate::breaches {
+namespace {
+
+struct Folder {
+  std::filesystem::path path;
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "breaches-bench-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+Breach sample(unsigned i) {
+  const TimePoint now = wall_now();
+  const std::string site = "play" + std::to_string(i % 97) + ".lucky-spins.example";
+  return {.id = Uuid::v7(now),
+          .time = now,
+          .group = "ks2",
+          .person = std::nullopt,
+          .confidence = "network",
+          .device = "10.20.2." + std::to_string(i % 250),
+          .action = "block",
+          .site = site,
+          .url = "http://" + site + "/games/roulette/live-table?session=0123456789abcdef",
+          .method = "GET",
+          .stage = "request",
+          .initiated = Initiated::unknown,
+          .reason = {.tier = "category",
+                     .rule = "",
+                     .list = "ut1-gambling",
+                     .category = "gambling",
+                     .entry = "lucky-spins.example",
+                     .source = "lists/gambling/domains",
+                     .policy_version = "6f1c2a9b40d1",
+                     .theme = "gambling",
+                     .urgency = 2,
+                     .sealed = false,
+                     .illegal = false}};
+}
+
+double process_cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) { return double(t.tv_sec) + double(t.tv_usec) / 1e6; };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// `in_flight` requests are open at any time: each is appended again as soon as its record is durable.
+void durable_records(benchmark::State& state) {
+  const Folder folder;
+  auto log = BreachLog::open({.folder = folder.path, .school = "Ashford Oaks Primary School", .gateway = "gw-1"});
+  if (!log) return state.SkipWithError(log.error().text().c_str());
+  const auto in_flight = std::ptrdiff_t(state.range(0));
+  std::counting_semaphore<100'000> room(in_flight);
+  std::atomic<std::uint64_t> not_durable = 0;
+  unsigned i = 0;
+  const double cpu_before = process_cpu_seconds();
+  for (auto _ : state) {
+    room.acquire();
+    (*log)->append(sample(i++), [&](Receipt receipt) {
+      if (!receipt.durable) ++not_durable;
+      room.release();
+    });
+  }
+  for (std::ptrdiff_t left = 0; left < in_flight; ++left) room.acquire();
+  const double cpu = process_cpu_seconds() - cpu_before;
+  if (not_durable > 0) return state.SkipWithError("records were not durable");
+  state.counters["cpu_us_per_record"] = cpu * 1e6 / double(i);
+  state.counters["records_per_s"] = benchmark::Counter(double(i), benchmark::Counter::kIsRate);
+}
+BENCHMARK(durable_records)->Arg(1)->Arg(16)->Arg(64)->Arg(256)->Arg(1024)->UseRealTime()->MinTime(2);
+
+void make_sample(benchmark::State& state) {
+  unsigned i = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(sample(i++));
+}
+BENCHMARK(make_sample);
+
+void serialise_record(benchmark::State& state) {
+  const Folder folder;
+  const auto key = StateKey::load_or_create(folder.path);
+  RecordWriter writer("Ashford Oaks Primary School", "gw-1", *key);
+  const Breach breach = sample(7);
+  std::string out;
+  for (auto _ : state) {
+    writer.write(out, breach, 1234567, "0199aa00-0000-7000-8000-000000000000");
+    benchmark::DoNotOptimize(out.data());
+  }
+  state.counters["bytes"] = double(out.size());
+}
+BENCHMARK(serialise_record);
+
+void hash_record(benchmark::State& state) {
+  const std::string record(900, 'x');
+  for (auto _ : state) benchmark::DoNotOptimize(sha256(record));
+}
+BENCHMARK(hash_record);
+
+void decision_line(benchmark::State& state) {
+  const Folder folder;
+  auto log = DecisionLog::open(folder.path / "decisions.jsonl", std::chrono::hours(24));
+  if (!log) return state.SkipWithError(log.error().text().c_str());
+  DecisionBuffer buffer(log->get());
+  Decision decision{.time = wall_now(),
+                    .group = "ks2",
+                    .device = "10.20.2.17",
+                    .method = "GET",
+                    .host = "www.maths-frame.example",
+                    .url = "http://www.maths-frame.example/resources/year-6/fractions/index.html?page=2",
+                    .action = "allow",
+                    .category = "",
+                    .stage = "request",
+                    .rule = "",
+                    .inspected = false,
+                    .bytes_in = 412,
+                    .bytes_out = 18734,
+                    .ms = 23.417};
+  const double cpu_before = process_cpu_seconds();
+  for (auto _ : state) {
+    decision.time += std::chrono::milliseconds(state.iterations() % 8 == 0);
+    buffer.append(decision);
+  }
+  buffer.flush();
+  (*log)->drain();
+  state.counters["cpu_us_with_writer"] = (process_cpu_seconds() - cpu_before) * 1e6 / double(state.iterations());
+  state.counters["dropped"] = double((*log)->dropped());
+}
+BENCHMARK(decision_line)->MinTime(1);
+
+}  // namespace
+}  // namespace schoolgate::breaches
+
+BENCHMARK_MAIN();

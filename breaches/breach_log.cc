@@ -1,0 +1,355 @@
+#include "breaches/breach_log.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "breaches/breach_store.h"
+
+namespace schoolgate::breaches {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr std::size_t kMostInTransaction = 4096;
+constexpr std::chrono::seconds kSumsEvery{1};
+constexpr std::chrono::milliseconds kFirstRetry{100}, kLastRetry{5000};
+constexpr std::chrono::minutes kRetentionEvery{10};
+
+// One gateway per state folder: two writers would fork the chain. The kernel frees the lock however a process ends.
+class FolderLock {
+ public:
+  static Result<FolderLock> take(const std::filesystem::path& folder) {
+    FolderLock lock;
+    lock.fd_ = ::open((folder / "breaches.lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (lock.fd_ < 0) return fail_errno("cannot open " + (folder / "breaches.lock").string(), errno);
+    if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0)
+      return fail(Fault::host, "another process writes the breach log in " + folder.string(),
+                  "stop the other gateway first");
+    return lock;
+  }
+  FolderLock() = default;
+  FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FolderLock& operator=(FolderLock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~FolderLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace
+
+struct BreachLog::Impl {
+  // What is still owed to a caller; in the order of the records. Emptied when it was told "not durable" in time.
+  struct Owed {
+    Acknowledge acknowledge;
+    Steady::time_point since;
+  };
+
+  BreachLogSettings settings;
+  StateKey key;
+  FolderLock lock;
+  std::unique_ptr<BreachStore> store;  // the writer's alone
+
+  mutable std::mutex mutex;
+  std::condition_variable work, watch;
+  std::vector<Breach> incoming;      // not yet taken by the writer
+  std::deque<Owed> owed;             // taken and not yet durable, then incoming
+  std::size_t told = 0;              // owed[0, told) were acknowledged as not durable
+  std::vector<Acknowledge> refused;  // over the bound; told by the watch
+  bool stopping = false, writer_sleeps = false, watch_stopping = false;
+  std::uint64_t written = 0, failures = 0, lost = 0;
+
+  bool failing = false;  // the writer's: trouble was told and not yet its end
+  std::string attempted_hash;
+  std::thread writer, watcher;
+
+  void write_until_stopped();
+  bool write_batch(std::vector<Breach>& batch, bool sums_due);
+  bool open_store(std::vector<Breach>& batch);
+  void acknowledge_durable(std::size_t count, std::uint64_t first_seq);
+  void tell_trouble(const Error& error);
+  void watch_deadlines();
+  void remove_old();
+};
+
+BreachLog::BreachLog() : impl_(std::make_unique<Impl>()) {}
+
+Result<std::unique_ptr<BreachLog>> BreachLog::open(BreachLogSettings settings) {
+  if (auto made = make_private_folder(settings.folder); !made) return std::unexpected(made.error());
+  auto lock = FolderLock::take(settings.folder);
+  if (!lock) return std::unexpected(lock.error());
+  const bool existed = std::filesystem::exists(settings.folder / kBreachesFile);
+  auto key = StateKey::load_or_create(settings.folder);
+  if (!key) return std::unexpected(key.error());
+
+  std::unique_ptr<BreachLog> log(new BreachLog);
+  Impl& impl = *log->impl_;
+  impl.settings = std::move(settings);
+  impl.lock = *std::move(lock);
+  impl.key = *std::move(key);
+  std::optional<std::filesystem::path> aside;
+  auto store = BreachStore::open({impl.settings.folder, impl.settings.school, impl.settings.gateway, impl.settings.vfs},
+                                 impl.key, aside);
+  if (!store) return std::unexpected(store.error());
+  impl.store = *std::move(store);
+  const auto trouble = [&](std::string text) {
+    log::error("breach log", {{"trouble", text}});
+    if (impl.settings.on_trouble) impl.settings.on_trouble({LogTrouble::Kind::broken, std::move(text)});
+  };
+  if (aside) trouble("the breach log was damaged; it was moved to " + aside->string() + " and a new one begun");
+  if (!impl.store->head().broken.empty()) trouble("the breach log cannot be trusted: " + impl.store->head().broken);
+  if (!existed && !impl.key.is_new()) trouble("the breach log was missing; a new one was begun");
+
+  impl.writer = std::thread([&impl] { impl.write_until_stopped(); });
+  impl.watcher = std::thread([&impl] { impl.watch_deadlines(); });
+  return log;
+}
+
+BreachLog::~BreachLog() {
+  if (!impl_->writer.joinable()) return;
+  {
+    const std::lock_guard guard(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->work.notify_one();
+  impl_->writer.join();
+  {
+    const std::lock_guard guard(impl_->mutex);
+    impl_->watch_stopping = true;
+  }
+  impl_->watch.notify_one();
+  impl_->watcher.join();
+}
+
+void BreachLog::append(Breach breach, Acknowledge acknowledge) {
+  Impl& impl = *impl_;
+  const auto now = Steady::now();
+  bool wake_writer = false, wake_watch = false;
+  {
+    const std::lock_guard guard(impl.mutex);
+    if (impl.owed.size() >= impl.settings.queue_limit) {
+      ++impl.lost;
+      impl.refused.push_back(std::move(acknowledge));
+      wake_watch = true;
+    } else {
+      impl.incoming.push_back(std::move(breach));
+      impl.owed.push_back({std::move(acknowledge), now});
+      wake_writer = std::exchange(impl.writer_sleeps, false);
+    }
+  }
+  if (wake_writer) impl.work.notify_one();
+  if (wake_watch) impl.watch.notify_one();
+}
+
+BreachLogCounters BreachLog::counters() const {
+  const Impl& impl = *impl_;
+  const std::lock_guard guard(impl.mutex);
+  BreachLogCounters counters{
+      .written = impl.written, .failures = impl.failures, .waiting = impl.owed.size(), .lost = impl.lost};
+  if (!impl.owed.empty())
+    counters.lag_seconds = std::chrono::duration<double>(Steady::now() - impl.owed.front().since).count();
+  return counters;
+}
+
+void BreachLog::Impl::write_until_stopped() {
+  std::vector<Breach> batch, arrived;
+  auto sums_stored = Steady::now(), retention_done = Steady::time_point{};
+  auto retry = kFirstRetry;
+  bool last_try = false;
+  while (true) {
+    {
+      std::unique_lock guard(mutex);
+      const auto ready = [&] { return stopping || !incoming.empty(); };
+      if (batch.empty() && !ready()) {
+        writer_sleeps = true;
+        const bool sums_wait = store && store->has_unstored_sums();
+        work.wait_until(guard, sums_wait ? sums_stored + kSumsEvery : Steady::now() + kRetentionEvery, ready);
+        writer_sleeps = false;
+      }
+      if (batch.empty()) {
+        std::swap(batch, incoming);  // both keep their capacity
+      }
+      if (stopping && batch.empty() && !(store && store->has_unstored_sums())) break;
+      last_try = stopping;
+    }
+    const bool sums_due = last_try || Steady::now() - sums_stored >= kSumsEvery;
+    if (!store && !open_store(batch)) {
+      if (last_try) break;
+    } else if (batch.empty() && !sums_due) {
+      // woken for something else
+    } else if (write_batch(batch, sums_due)) {
+      retry = kFirstRetry;
+      if (sums_due) {
+        sums_stored = Steady::now();
+        store->forget_ended_episodes(wall_now());
+        if (settings.on_episodes) settings.on_episodes();
+      }
+      store->checkpoint_if_due();
+    } else if (last_try) {
+      break;
+    }
+    if (store && !last_try && Steady::now() - retention_done >= kRetentionEvery) {
+      remove_old();
+      retention_done = Steady::now();
+    }
+    if (!store) {
+      std::unique_lock guard(mutex);
+      work.wait_for(guard, retry, [&] { return stopping; });
+      retry = std::min(retry * 2, kLastRetry);
+    }
+  }
+  // Whatever could not be written is told so; the watch ends after this thread.
+  std::vector<Owed> left;
+  {
+    const std::lock_guard guard(mutex);
+    left.assign(std::make_move_iterator(owed.begin()), std::make_move_iterator(owed.end()));
+    owed.clear();
+    told = 0;
+    lost += left.size();
+  }
+  for (Owed& one : left)
+    if (one.acknowledge) one.acknowledge({});
+  store.reset();
+}
+
+// True when it is on disk. Takes the written records off `batch`; on failure throws the store away.
+bool BreachLog::Impl::write_batch(std::vector<Breach>& batch, bool sums_due) {
+  bool sums = sums_due;
+  std::size_t done = 0;
+  while (done < batch.size() || sums) {
+    const std::size_t count = std::min(batch.size() - done, kMostInTransaction);
+    auto first = store->write(std::span(batch).subspan(done, count), sums);
+    if (!first) {
+      attempted_hash = store->attempted_hash();
+      store.reset();
+      batch.erase(batch.begin(), batch.begin() + std::ptrdiff_t(done));
+      {
+        const std::lock_guard guard(mutex);
+        ++failures;
+      }
+      tell_trouble(first.error());
+      return false;
+    }
+    acknowledge_durable(count, *first);
+    done += count;
+    sums = false;
+  }
+  batch.clear();
+  if (batch.capacity() > 2 * kMostInTransaction) std::vector<Breach>().swap(batch);  // what a failing disk piled up
+  if (std::exchange(failing, false)) {
+    log::info("the breach log writes again", {});
+    if (settings.on_trouble) settings.on_trouble({LogTrouble::Kind::recovered, "the breach log writes again"});
+  }
+  return true;
+}
+
+// A failed commit may have reached the disk all the same. Opening again reads what is there; the checkpoint makes it
+// durable; and when its head is the attempted one, the records that were attempted are written and not to be repeated.
+bool BreachLog::Impl::open_store(std::vector<Breach>& batch) {
+  std::optional<std::filesystem::path> aside;
+  auto opened = BreachStore::open({settings.folder, settings.school, settings.gateway, settings.vfs}, key, aside);
+  if (opened) {
+    if (auto durable = (*opened)->checkpoint_all(); !durable) opened = std::unexpected(durable.error());
+  }
+  if (!opened) {
+    {
+      const std::lock_guard guard(mutex);
+      ++failures;
+    }
+    tell_trouble(opened.error());
+    return false;
+  }
+  store = *std::move(opened);
+  if (aside && settings.on_trouble)
+    settings.on_trouble({LogTrouble::Kind::broken,
+                         "the breach log was damaged; it was moved to " + aside->string() + " and a new one begun"});
+  if (!attempted_hash.empty() && store->head().hash == attempted_hash) {
+    const std::size_t count = std::min(batch.size(), kMostInTransaction);
+    acknowledge_durable(count, store->head().seq + 1 - count);
+    batch.erase(batch.begin(), batch.begin() + std::ptrdiff_t(count));
+  }
+  attempted_hash.clear();
+  return true;
+}
+
+void BreachLog::Impl::acknowledge_durable(std::size_t count, std::uint64_t first_seq) {
+  std::vector<Acknowledge> calls;
+  calls.reserve(count);
+  {
+    const std::lock_guard guard(mutex);
+    for (std::size_t i = 0; i < count; ++i) {
+      calls.push_back(std::move(owed.front().acknowledge));
+      owed.pop_front();
+    }
+    told -= std::min(told, count);
+    written += count;
+  }
+  for (std::size_t i = 0; i < count; ++i)
+    if (calls[i]) calls[i]({.durable = true, .seq = first_seq + i});
+}
+
+void BreachLog::Impl::tell_trouble(const Error& error) {
+  if (std::exchange(failing, true)) return;
+  log::error("the breach log cannot be written; blocks still block", {{"why", error.text()}});
+  if (settings.on_trouble) settings.on_trouble({LogTrouble::Kind::failing, error.text()});
+}
+
+// A thread of its own, because a disk that hangs keeps the writer inside fsync.
+void BreachLog::Impl::watch_deadlines() {
+  const auto tick = std::max(settings.durable_deadline / 8, std::chrono::milliseconds(5));
+  std::vector<Acknowledge> calls;
+  while (true) {
+    {
+      std::unique_lock guard(mutex);
+      watch.wait_for(guard, tick, [&] { return watch_stopping || !refused.empty(); });
+      calls.swap(refused);
+      const auto overdue = Steady::now() - settings.durable_deadline;
+      for (; told < owed.size() && owed[told].since <= overdue; ++told) {
+        if (owed[told].acknowledge) calls.push_back(std::move(owed[told].acknowledge));
+        owed[told].acknowledge = nullptr;
+      }
+      if (watch_stopping && calls.empty()) return;
+    }
+    for (const Acknowledge& acknowledge : calls)
+      if (acknowledge) acknowledge({});
+    calls.clear();
+  }
+}
+
+void BreachLog::Impl::remove_old() {
+  const TimePoint before = wall_now() - settings.retention;
+  std::uint64_t removed = 0;
+  while (true) {
+    auto step = store->remove_before(before);
+    if (!step) {
+      log::error("old breach records cannot be removed", {{"why", step.error().text()}});
+      return;
+    }
+    removed += *step;
+    if (*step == 0) break;
+    const std::lock_guard guard(mutex);
+    if (!incoming.empty() || stopping) break;  // the rest waits for the next round: records come first
+  }
+  if (removed > 0) log::info("old breach records removed", {{"records", removed}});
+}
+
+}  // namespace schoolgate::breaches

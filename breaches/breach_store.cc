@@ -1,0 +1,90 @@
+#include "breaches/breach_store.h"
+
+#include <utility>
+
+namespace schoolgate::breaches {
+namespace {
+
+constexpr int kCheckpointPages = 2000;  // 8 MB of write-ahead log
+constexpr std::uint64_t kRemovalStep = 1000;
+
+int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
+  *static_cast<int*>(pages) = count;
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+BreachStore::BreachStore(Database database, const Settings& settings, const StateKey& key)
+    : database_(std::move(database)),
+      record_writer_(settings.school, settings.gateway, key),
+      checkpoint_at_(kCheckpointPages) {
+  sqlite3_wal_hook(database_.handle(), remember_wal_pages, &wal_pages_);
+}
+
+Result<std::unique_ptr<BreachStore>> BreachStore::open(const Settings& settings, const StateKey& key,
+                                                       std::optional<std::filesystem::path>& aside) {
+  const std::filesystem::path file = settings.folder / kBreachesFile;
+  if (std::error_code error; std::filesystem::exists(file, error) && is_damaged(file, settings.vfs)) {
+    auto moved = move_aside(file);
+    if (!moved) return std::unexpected(moved.error());
+    aside = *std::move(moved);
+  }
+  auto database = Database::open(file, Database::Access::write, settings.vfs);
+  if (!database) return std::unexpected(database.error());
+  std::unique_ptr<BreachStore> store(new BreachStore(*std::move(database), settings, key));
+
+  auto chain = Chain::open(store->database_, key);
+  if (!chain) return std::unexpected(chain.error());
+  store->chain_ = *std::move(chain);
+  auto episodes = EpisodeTracker::open(store->database_, key);
+  if (!episodes) return std::unexpected(episodes.error());
+  store->episodes_ = *std::move(episodes);
+  auto begin = store->database_.prepare("BEGIN IMMEDIATE");
+  if (!begin) return std::unexpected(begin.error());
+  store->begin_ = *std::move(begin);
+  auto commit = store->database_.prepare("COMMIT");
+  if (!commit) return std::unexpected(commit.error());
+  store->commit_ = *std::move(commit);
+  return store;
+}
+
+Result<std::uint64_t> BreachStore::write(std::span<const Breach> breaches, bool sums_due) {
+  const std::uint64_t first = chain_->next_seq();
+  if (!write_all(breaches, sums_due)) return std::unexpected(database_.error("write"));
+  return first;
+}
+
+bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due) {
+  attempted_hash_.clear();
+  if (!begin_.run()) return false;
+  for (const Breach& breach : breaches) {
+    const std::uint64_t seq = chain_->next_seq();
+    record_writer_.write(record_, breach, seq, episodes_->assign(breach, seq));
+    chain_->close_record(record_);
+    if (!chain_->append(breach.time, record_)) return false;
+  }
+  if (sums_due && !episodes_->store()) return false;
+  if (!chain_->store_head()) return false;
+  if (!breaches.empty()) attempted_hash_ = chain_->head().hash;
+  return commit_.run();
+}
+
+void BreachStore::checkpoint_if_due() {
+  if (wal_pages_ < checkpoint_at_) return;
+  // A reader can hold the log back: then it is tried again when it has grown as much once more.
+  const bool moved = database_.checkpoint().has_value();
+  checkpoint_at_ = moved ? kCheckpointPages : wal_pages_ + kCheckpointPages;
+}
+
+Result<std::uint64_t> BreachStore::remove_before(TimePoint before) {
+  auto removed = chain_->remove_before(before, kRemovalStep);
+  if (!removed) return removed;
+  auto erase = database_.prepare("DELETE FROM episodes WHERE last < ?1");
+  if (!erase) return std::unexpected(erase.error());
+  const TimePoint day{std::chrono::floor<std::chrono::days>(before)};
+  if (!erase->bind(1, day.time_since_epoch().count()).run()) return std::unexpected(database_.error("write"));
+  return removed;
+}
+
+}  // namespace schoolgate::breaches

@@ -1,0 +1,65 @@
+// The breach log's database: a chain of records and the episodes they form, written in whole transactions.
+//
+// Belongs to the breach log's writer thread. After any failure it must be thrown away and opened anew: what is in
+// memory (numbers, hashes, sums) is then read back from what is on disk.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "breaches/breach.h"
+#include "breaches/chain.h"
+#include "breaches/episodes.h"
+#include "breaches/record.h"
+
+namespace schoolgate::breaches {
+
+inline constexpr const char* kBreachesFile = "breaches.db";
+
+class BreachStore {
+ public:
+  struct Settings {
+    std::filesystem::path folder;
+    std::string school, gateway, vfs;
+  };
+
+  /// A damaged file is moved aside and a new one begun; `aside` then tells where it went.
+  [[nodiscard]] static Result<std::unique_ptr<BreachStore>> open(const Settings& settings, const StateKey& key,
+                                                                 std::optional<std::filesystem::path>& aside);
+
+  /// Writes all of `breaches` and, when `sums_due`, the changed episodes, in one durable transaction. Returns the
+  /// number of the first record written.
+  [[nodiscard]] Result<std::uint64_t> write(std::span<const Breach> breaches, bool sums_due);
+
+  /// After a failed write(): the hash that the head has if the commit reached the disk all the same; empty when it was
+  /// not even tried, or held no record.
+  [[nodiscard]] const std::string& attempted_hash() const noexcept { return attempted_hash_; }
+  [[nodiscard]] const ChainHead& head() const noexcept { return chain_->head(); }
+  [[nodiscard]] bool has_unstored_sums() const noexcept { return episodes_->has_changes(); }
+
+  /// Moves the write-ahead log into the database when it has grown; to be called when nobody waits.
+  void checkpoint_if_due();
+  /// Moves all of it and syncs: what this returns success for is durable whatever happened before.
+  [[nodiscard]] Result<void> checkpoint_all() { return database_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE); }
+  /// Removes up to a thousand records and episodes of days before `before`. Returns how many records.
+  [[nodiscard]] Result<std::uint64_t> remove_before(TimePoint before);
+  void forget_ended_episodes(TimePoint now) { episodes_->forget_ended(now); }
+
+ private:
+  BreachStore(Database database, const Settings& settings, const StateKey& key);
+  [[nodiscard]] bool write_all(std::span<const Breach> breaches, bool sums_due);
+
+  Database database_;  ///< chain_ and episodes_ keep its address
+  RecordWriter record_writer_;
+  std::optional<Chain> chain_;
+  std::optional<EpisodeTracker> episodes_;
+  Statement begin_, commit_;
+  std::string record_, attempted_hash_;
+  int wal_pages_ = 0;  ///< size of the write-ahead log after the last commit
+  int checkpoint_at_;
+};
+
+}  // namespace schoolgate::breaches

@@ -1,0 +1,51 @@
+#include "breaches/decision_line.h"
+
+#include <cmath>
+
+namespace schoolgate::breaches {
+namespace {
+
+void append_field(std::string& out, std::string_view opening, std::string_view value) {
+  out += opening;
+  append_bounded(out, value);
+}
+
+// Milliseconds with three decimals, without the machinery of formatting a double.
+void append_ms(std::string& out, double ms) {
+  const bool sensible = ms >= 0 && ms < 1e12;
+  const auto micros = sensible ? std::uint64_t(ms * 1000 + 0.5) : 0;
+  append_number(out, micros / 1000);
+  const auto rest = unsigned(micros % 1000);
+  const char fraction[4] = {'.', char('0' + rest / 100), char('0' + rest / 10 % 10), char('0' + rest % 10)};
+  out.append(fraction, sizeof fraction);
+}
+
+}  // namespace
+
+void append_decision_line(std::string& out, const Decision& decision, TimeText& time_text) {
+  out += R"({"time":")";
+  time_text.append(out, decision.time);
+  append_field(out, R"(","group":")", decision.group);
+  append_field(out, R"(","device":")", decision.device);
+  append_field(out, R"(","method":")", decision.method);
+  if (decision.sealed) {
+    out += R"(","host":"sealed","url":"sealed)";
+  } else {
+    append_field(out, R"(","host":")", decision.host);
+    out += R"(","url":")";
+    append_redacted_url(out, decision.url);
+  }
+  append_field(out, R"(","action":")", decision.action);
+  append_field(out, R"(","category":")", decision.category);
+  append_field(out, R"(","stage":")", decision.stage);
+  out += decision.inspected ? R"(","inspected":true,"bytes_in":)" : R"(","inspected":false,"bytes_in":)";
+  append_number(out, decision.bytes_in);
+  out += R"(,"bytes_out":)";
+  append_number(out, decision.bytes_out);
+  out += R"(,"ms":)";
+  append_ms(out, decision.ms);
+  append_field(out, R"(,"rule":")", decision.rule);
+  out += "\"}\n";
+}
+
+}  // namespace schoolgate::breaches

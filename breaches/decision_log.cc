@@ -1,0 +1,216 @@
+#include "breaches/decision_log.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "breaches/decision_line.h"
+
+namespace schoolgate::breaches {
+namespace {
+
+constexpr std::size_t kMostWaiting = 64u << 20;
+constexpr std::size_t kBlockSize = 64u << 10;
+
+std::string day_text(TimePoint time) { return to_rfc3339(time).substr(0, 10); }
+
+}  // namespace
+
+struct DecisionLog::Impl {
+  struct Block {
+    std::string text;
+    std::size_t lines;
+  };
+
+  std::filesystem::path file;
+  std::chrono::seconds retention{};
+  Now now;
+  int fd = -1;      // the writer's
+  std::string day;  // of the open file
+  bool failing = false;
+
+  std::mutex mutex;
+  std::condition_variable work, drained;
+  std::deque<Block> blocks;
+  std::size_t waiting = 0;  // bytes
+  bool writing = false, stopping = false;
+  std::atomic<bool> reopen_wanted = false;
+  std::atomic<std::uint64_t> dropped = 0;
+  std::thread writer;
+
+  ~Impl() {
+    if (fd >= 0) ::close(fd);
+  }
+  Result<void> open_file();
+  void write_until_stopped();
+  void write_block(const Block& block);
+  void rotate_if_due();
+  void remove_old();
+  [[nodiscard]] std::filesystem::path rotated_name(const std::string& of_day) const {
+    return file.parent_path() / (file.stem().string() + "-" + of_day + file.extension().string());
+  }
+};
+
+DecisionLog::DecisionLog() : impl_(std::make_unique<Impl>()) {}
+
+Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const std::filesystem::path& file,
+                                                       std::chrono::seconds retention, Now now) {
+  std::unique_ptr<DecisionLog> log(new DecisionLog);
+  log->impl_->file = file;
+  log->impl_->retention = retention;
+  log->impl_->now = std::move(now);
+  if (auto opened = log->impl_->open_file(); !opened) return std::unexpected(opened.error());
+  log->impl_->writer = std::thread([impl = log->impl_.get()] { impl->write_until_stopped(); });
+  return log;
+}
+
+DecisionLog::~DecisionLog() {
+  if (!impl_->writer.joinable()) return;
+  {
+    const std::lock_guard guard(impl_->mutex);
+    impl_->stopping = true;
+  }
+  impl_->work.notify_one();
+  impl_->writer.join();
+}
+
+void DecisionLog::submit(std::string block, std::size_t lines) {
+  {
+    const std::lock_guard guard(impl_->mutex);
+    if (impl_->waiting + block.size() > kMostWaiting) {
+      impl_->dropped += lines;
+      return;
+    }
+    impl_->waiting += block.size();
+    impl_->blocks.push_back({std::move(block), lines});
+  }
+  impl_->work.notify_one();
+}
+
+void DecisionLog::reopen() {
+  impl_->reopen_wanted = true;
+  impl_->work.notify_one();
+}
+
+void DecisionLog::drain() {
+  std::unique_lock guard(impl_->mutex);
+  impl_->drained.wait(guard, [&] { return impl_->blocks.empty() && !impl_->writing; });
+}
+
+std::uint64_t DecisionLog::dropped() const noexcept { return impl_->dropped; }
+
+Result<void> DecisionLog::Impl::open_file() {
+  const int opened = ::open(file.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+  if (opened < 0) return fail_errno("cannot open " + file.string(), errno);
+  ::fchmod(opened, 0640);
+  struct stat about{};
+  if (::fstat(opened, &about) != 0 || !S_ISREG(about.st_mode)) {
+    ::close(opened);
+    return fail(Fault::config, file.string() + " is not a regular file");
+  }
+  if (fd >= 0) ::close(fd);
+  fd = opened;
+  // A file from an earlier day goes on being that day's until the next rotation renames it.
+  day = day_text(about.st_size > 0 ? TimePoint(std::chrono::seconds(about.st_mtime)) : now());
+  return {};
+}
+
+void DecisionLog::Impl::write_until_stopped() {
+  while (true) {
+    Block block;
+    {
+      std::unique_lock guard(mutex);
+      writing = false;
+      if (blocks.empty()) drained.notify_all();
+      work.wait(guard, [&] { return stopping || reopen_wanted || !blocks.empty(); });
+      if (blocks.empty() && stopping) return;
+      if (!blocks.empty()) {
+        block = std::move(blocks.front());
+        blocks.pop_front();
+        writing = true;
+      }
+    }
+    if (reopen_wanted.exchange(false)) {
+      if (auto opened = open_file(); !opened) log::error("decision log", {{"why", opened.error().text()}});
+    }
+    if (block.lines == 0) continue;
+    rotate_if_due();
+    write_block(block);
+    const std::lock_guard guard(mutex);
+    waiting -= block.text.size();
+  }
+}
+
+void DecisionLog::Impl::write_block(const Block& block) {
+  const off_t before = ::lseek(fd, 0, SEEK_END);
+  std::string_view left = block.text;
+  while (!left.empty()) {
+    const auto put = ::write(fd, left.data(), left.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) {
+      const int error = errno;
+      // A torn line would spoil the next one: what was put of this block is taken back.
+      if (before >= 0 && left.size() < block.text.size()) [[maybe_unused]]
+        const int cut = ::ftruncate(fd, before);
+      dropped += block.lines;
+      if (!std::exchange(failing, true))
+        log::error("the decision log cannot be written; lines are dropped and counted",
+                   {{"why", fail_errno("cannot write " + file.string(), error).error().text()}});
+      return;
+    }
+    left.remove_prefix(std::size_t(put));
+  }
+  if (std::exchange(failing, false)) log::info("the decision log writes again", {});
+}
+
+void DecisionLog::Impl::rotate_if_due() {
+  const std::string today = day_text(now());
+  if (today == day) return;
+  std::error_code error;
+  const auto target = rotated_name(day);
+  if (!std::filesystem::exists(target, error)) std::filesystem::rename(file, target, error);
+  if (auto opened = open_file(); !opened) {
+    log::error("decision log", {{"why", opened.error().text()}});
+  }
+  day = today;  // tried once a day, also when it failed
+  remove_old();
+}
+
+void DecisionLog::Impl::remove_old() {
+  const std::string oldest = day_text(now() - retention);
+  const std::string start = file.stem().string() + "-", end = file.extension().string();
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(file.parent_path().empty() ? "." : file.parent_path(), error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.size() != start.size() + 10 + end.size() || !name.starts_with(start) || !name.ends_with(end)) continue;
+    const std::string of_day = name.substr(start.size(), 10);
+    if (!from_rfc3339(of_day) || of_day >= oldest) continue;
+    std::error_code ignored;
+    std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
+void DecisionBuffer::append(const Decision& decision) {
+  if (log_ == nullptr) return;
+  if (lines_.capacity() < kBlockSize) lines_.reserve(kBlockSize + 8192);
+  append_decision_line(lines_, decision, time_text_);
+  ++count_;
+  if (lines_.size() >= kBlockSize) flush();
+}
+
+void DecisionBuffer::flush() {
+  if (count_ == 0) return;
+  log_->submit(std::exchange(lines_, {}), std::exchange(count_, 0));
+}
+
+}  // namespace schoolgate::breaches

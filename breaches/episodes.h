@@ -1,0 +1,86 @@
+// Episodes: one person's (or, when nobody is known, one device's) attempts at one theme with gaps under fifteen
+// minutes.
+//
+// What the safeguarding lead is told about is an episode, never a request. The breach log's writer gives every record
+// its episode; the table `episodes` holds each one's sums and is stored at most once a second, in the same transaction
+// as records. After a crash the sums are made again from the records, which carry their episode's id.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "breaches/breach.h"
+#include "breaches/sqlite.h"
+#include "breaches/state_key.h"
+
+namespace schoolgate::breaches {
+
+inline constexpr std::chrono::minutes kEpisodeGap{15};
+
+struct Episode {
+  std::string id;         ///< UUIDv7
+  std::string reference;  ///< Uuid::reference() of it: what people read out
+  std::string group, theme;
+  TimePoint first, last;
+  std::uint64_t attempts = 0;
+  int urgency = 1;  ///< the highest of its records
+  bool illegal = false;
+  std::size_t sites = 0;          ///< how many different sites; counts no further than 64
+  std::uint64_t through_seq = 0;  ///< the record that changed it last
+};
+
+/// Gives records their episodes. Belongs to the writer's thread, together with its database.
+class EpisodeTracker {
+ public:
+  /// Makes the table where absent, loads what is still open and adds the records stored after the last sums.
+  [[nodiscard]] static Result<EpisodeTracker> open(Database& database, const StateKey& key);
+
+  /// The id of the episode that `breach`, about to become record `seq`, belongs to. Valid until the next call.
+  [[nodiscard]] std::string_view assign(const Breach& breach, std::uint64_t seq);
+
+  [[nodiscard]] bool has_changes() const noexcept { return !changed_.empty(); }
+  /// Stores what changed since the last call; inside the caller's transaction.
+  [[nodiscard]] bool store();
+  /// Forgets the ended ones; the table keeps them. To be called now and then, after store().
+  void forget_ended(TimePoint now);
+
+ private:
+  struct Open {
+    Episode episode;
+    std::string who;
+    bool changed = false;
+    std::vector<std::uint64_t> site_marks;
+  };
+  struct Attempt {  ///< what of a record an episode is made of
+    std::string_view who, group, theme;
+    TimePoint time;
+    int urgency = 1;
+    bool illegal = false;
+    std::uint64_t site_mark = 0;
+  };
+
+  EpisodeTracker(Database& database, const StateKey& key) : database_(&database), key_(&key) {}
+  [[nodiscard]] Result<void> load();
+  [[nodiscard]] Result<void> add_unsummed();
+  void add(Open& open, const Attempt& attempt, std::uint64_t seq);
+  [[nodiscard]] Open& find_or_begin(const Attempt& attempt, std::string_view id_or_empty);
+
+  Database* database_;
+  const StateKey* key_;
+  Statement upsert_;
+  std::unordered_map<std::string, Open> open_;  ///< by person or device, and theme
+  std::vector<Open*> changed_;                  ///< nodes of open_, whose addresses are stable
+  std::vector<Open> ended_;                     ///< superseded in open_ before they were stored
+  std::string lookup_;
+};
+
+/// Episodes that a record after `after_seq` changed, oldest change first, at most `limit`.
+[[nodiscard]] Result<std::vector<Episode>> episodes_changed_since(Database& database, std::uint64_t after_seq,
+                                                                  std::size_t limit);
+
+}  // namespace schoolgate::breaches

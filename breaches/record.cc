@@ -1,0 +1,83 @@
+#include "breaches/record.h"
+
+#include "base/json.h"
+
+namespace schoolgate::breaches {
+namespace {
+
+// ,"name":"value" where `name` comes with its punctuation, so that one append writes it.
+void append_field(std::string& out, std::string_view opening, std::string_view value) {
+  out += opening;
+  append_bounded(out, value);
+}
+
+}  // namespace
+
+std::string_view to_string(Initiated initiated) noexcept {
+  switch (initiated) {
+    case Initiated::user: return "user";
+    case Initiated::page: return "page";
+    case Initiated::unknown: break;
+  }
+  return "unknown";
+}
+
+std::string sealed_hash(const StateKey& key, std::string_view address) {
+  return to_hex(key.sign("sealed address", address));
+}
+
+RecordWriter::RecordWriter(std::string_view school, std::string_view gateway, const StateKey& key) : key_(key) {
+  append_field(place_, R"(,"school":")", school);
+  append_field(place_, R"(","gateway":")", gateway);
+  place_ += R"(","time":")";
+}
+
+void RecordWriter::write(std::string& out, const Breach& breach, std::uint64_t seq, std::string_view episode) {
+  const rules::Citation& reason = breach.reason;
+  const bool withheld = is_withheld(reason);
+  out.clear();
+  out += R"({"id":")";
+  append_uuid(out, breach.id);
+  out += R"(","seq":)";
+  append_number(out, seq);
+  out += place_;
+  time_text_.append(out, breach.time);
+  append_field(out, R"(","group":")", breach.group);
+  if (breach.person) {
+    append_field(out, R"(","person":")", *breach.person);
+    out += '"';
+  } else {
+    out += R"(","person":null)";
+  }
+  append_field(out, R"(,"confidence":")", breach.confidence);
+  append_field(out, R"(","device":")", breach.device);
+  append_field(out, R"(","action":")", breach.action);
+  append_field(out, R"(","category":")", reason.category);
+  append_field(out, R"(","theme":")", reason.theme);
+  out += R"(","urgency":)";
+  append_number(out, reason.urgency);
+  if (withheld) {
+    out += R"(,"site":"sealed","url":"sealed","site_hash":")";
+    out += sealed_hash(key_, breach.site);
+    out += R"(","url_hash":")";
+    out += sealed_hash(key_, breach.url);
+  } else {
+    append_field(out, R"(,"site":")", breach.site);
+    out += R"(","url":")";
+    append_redacted_url(out, breach.url);
+  }
+  append_field(out, R"(","method":")", breach.method);
+  append_field(out, R"(","stage":")", breach.stage);
+  append_field(out, R"(","initiated":")", to_string(breach.initiated));
+  append_field(out, R"(","reason":{"tier":")", reason.tier);
+  append_field(out, R"(","rule":")", reason.rule);
+  append_field(out, R"(","list":")", reason.list);
+  append_field(out, R"(","entry":")", withheld ? "sealed" : std::string_view(reason.entry));
+  append_field(out, R"(","source":")", withheld ? "sealed" : std::string_view(reason.source));
+  append_field(out, R"(","policy_version":")", reason.policy_version);
+  append_field(out, R"("},"policy_version":")", reason.policy_version);
+  append_field(out, R"(","episode":")", episode);
+  out += '"';
+}
+
+}  // namespace schoolgate::breaches

@@ -1,0 +1,90 @@
+// SQLite as values: a connection and a prepared statement that close themselves, and errors that are Errors.
+//
+// Owned by one thread at a time (connections are opened with SQLITE_OPEN_NOMUTEX). Nothing outside this room knows
+// SQLite.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace schoolgate::breaches {
+
+/// A prepared statement. Text and blobs are bound by reference: they must live until the step that uses them is done.
+class Statement {
+ public:
+  enum class Step { row, done, failed };
+
+  Statement() = default;
+  explicit Statement(sqlite3_stmt* statement) noexcept : statement_(statement) {}
+
+  /// Parameters and columns as SQLite counts them: parameters from 1, columns from 0.
+  Statement& bind(int parameter, std::int64_t value) noexcept;
+  Statement& bind(int parameter, std::string_view text) noexcept;
+  Statement& bind_blob(int parameter, std::string_view bytes) noexcept;
+  Statement& bind_null(int parameter) noexcept;
+
+  [[nodiscard]] Step step() noexcept;
+  /// Steps once, expects no row, and makes the statement ready for its next use. False when it failed.
+  [[nodiscard]] bool run() noexcept;
+  void reset() noexcept { sqlite3_reset(statement_.get()); }
+
+  [[nodiscard]] std::int64_t integer(int column) noexcept { return sqlite3_column_int64(statement_.get(), column); }
+  /// Text or blob; valid until the next step or reset.
+  [[nodiscard]] std::string_view text(int column) noexcept;
+  [[nodiscard]] bool is_null(int column) noexcept {
+    return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+  }
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+  };
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+class Database {
+ public:
+  enum class Access {
+    write,  ///< made (mode 0600) when absent; WAL, synchronous=FULL; checkpoints are the caller's
+    read,   ///< must exist; queries only; works beside a writer
+  };
+
+  /// `vfs` names a registered SQLite VFS; empty is the system's.
+  [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, Access access,
+                                             const std::string& vfs = {});
+
+  [[nodiscard]] Result<void> run(const char* sql);
+  [[nodiscard]] Result<Statement> prepare(std::string_view sql);
+  /// What went wrong last, as an Error of this machine: "cannot <doing> <file>: <SQLite's words>".
+  [[nodiscard]] Error error(std::string_view doing) const;
+  /// True when the last failure says that the file is no usable database (damaged or foreign).
+  [[nodiscard]] bool damaged() const noexcept;
+  /// Moves what the write-ahead log holds into the database file as far as readers let it.
+  [[nodiscard]] Result<void> checkpoint(int mode = SQLITE_CHECKPOINT_PASSIVE);
+  [[nodiscard]] int changes() const noexcept { return sqlite3_changes(connection_.get()); }
+  [[nodiscard]] sqlite3* handle() const noexcept { return connection_.get(); }
+  [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
+
+ private:
+  struct Close {
+    void operator()(sqlite3* connection) const noexcept { sqlite3_close_v2(connection); }
+  };
+  std::unique_ptr<sqlite3, Close> connection_;
+  std::filesystem::path file_;
+};
+
+/// True when `file` exists but SQLite says that it is damaged or no database at all.
+[[nodiscard]] bool is_damaged(const std::filesystem::path& file, const std::string& vfs = {});
+
+/// Renames a database and its companions to "<file>.damaged-<unix seconds>", so that nothing is lost and a new one can
+/// begin.
+[[nodiscard]] Result<std::filesystem::path> move_aside(const std::filesystem::path& file);
+
+}  // namespace schoolgate::breaches
