@@ -4,10 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <system_error>
 
 namespace schoolgate {
 namespace {
+
+constexpr std::size_t kLeastRead = 512;
 
 class Descriptor {
  public:
@@ -32,17 +36,23 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
   struct stat about{};
   if (::fstat(fd.get(), &about) != 0) return fail_errno("cannot read " + path.string(), errno);
   if (!S_ISREG(about.st_mode)) return fail(Fault::host, path.string() + " is not a regular file");
-  if (std::size_t(about.st_size) > limit)
+  const auto larger = [&] {
     return fail(Fault::host, path.string() + " is larger than " + std::to_string(limit) + " bytes");
+  };
+  if (std::size_t(about.st_size) > limit) return larger();
+  // Read to the end, whatever the size said: a file may grow meanwhile, and those of /proc say 0.
   std::string content;
-  content.resize_and_overwrite(std::size_t(about.st_size), [](char*, std::size_t size) { return size; });
   std::size_t have = 0;
-  while (have < content.size()) {
+  while (true) {
+    if (have == content.size())
+      content.resize_and_overwrite(std::max({std::size_t(about.st_size) + 1, 2 * have, kLeastRead}),
+                                   [](char*, std::size_t size) { return size; });
     const auto got = ::read(fd.get(), content.data() + have, content.size() - have);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_errno("cannot read " + path.string(), errno);
     if (got == 0) break;
     have += std::size_t(got);
+    if (have > limit) return larger();
   }
   content.resize(have);
   return content;
@@ -66,7 +76,8 @@ Result<void> replace_file(const std::filesystem::path& path, std::string_view co
   }
   if (::fsync(fd.get()) != 0) return give_up("cannot write ");
   if (::rename(temporary.c_str(), path.c_str()) != 0) return give_up("cannot replace ");
-  const Descriptor folder(::open(path.has_parent_path() ? path.parent_path().c_str() : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor folder(
+      ::open(path.has_parent_path() ? path.parent_path().c_str() : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder.get() >= 0) ::fsync(folder.get());
   return {};
 }
@@ -78,7 +89,8 @@ Result<void> make_private_folder(const std::filesystem::path& path) {
     if (::mkdir(made.c_str(), 0700) != 0 && errno != EEXIST && errno != EISDIR)
       return fail_errno("cannot create " + made.string(), errno);
   }
-  if (!std::filesystem::is_directory(path)) return fail(Fault::host, path.string() + " is not a folder");
+  std::error_code unreadable;
+  if (!std::filesystem::is_directory(path, unreadable)) return fail(Fault::host, path.string() + " is not a folder");
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -111,8 +112,8 @@ JsonWriter& JsonWriter::value(bool flag) { return raw(flag ? "true" : "false"); 
 JsonWriter& JsonWriter::value(double number) {
   if (!std::isfinite(number)) return null();
   char text[40];
-  std::snprintf(text, sizeof text, "%.6g", number);
-  return raw(text);
+  const auto [end, error] = std::to_chars(text, text + sizeof text, number, std::chars_format::general, 15);
+  return raw({text, end});
 }
 
 JsonWriter& JsonWriter::raw(std::string_view json) {
