@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/problem.h"
+#include "blocklists/format.h"
 
 namespace schoolgate::config {
 
@@ -19,7 +20,7 @@ struct ListProof {
 struct ListConfig {
   std::string name;      ///< unique; names the list in images, metrics and reasons
   std::string category;  ///< a known category id
-  std::string format;    ///< domains, hosts, urls, expressions, squidguard, adblock, dnsmasq or rpz
+  blocklists::Format format = blocklists::Format::domains;
   /// An https URL as written, or a path (file, or folder for squidguard) resolved against the configuration folder.
   std::string source;
   bool remote = false;                                   ///< `source` is a URL

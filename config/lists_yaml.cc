@@ -1,0 +1,116 @@
+// lists.yaml: where category data comes from.
+#include <algorithm>
+#include <set>
+
+#include "config/named_files.h"
+#include "config/plain_text.h"
+#include "config/scalars.h"
+#include "config/suggest.h"
+#include "config/yaml_files.h"
+
+namespace schoolgate::config {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+bool looks_like_url(std::string_view text) { return text.find("://") != std::string_view::npos; }
+
+// A path or an https URL; plain http is refused, since whoever sits between could empty a blocklist.
+bool read_source(const YamlNode& node, Report& report, std::string& out, bool& remote) {
+  std::string text;
+  if (!read_value(node, report, text)) return false;
+  remote = looks_like_url(text);
+  if (!remote) {
+    std::filesystem::path path;
+    if (!read_value(node, report, path)) return false;
+    out = path.string();
+    return true;
+  }
+  if (is_url_of(text, {"https"})) {
+    out = text;
+    return true;
+  }
+  report.error(node, "'" + printable(text) + "' is not a path or an https URL",
+               text.starts_with("http://") ? "did you mean 'https" + printable(text.substr(4)) + "'?" : "");
+  return false;
+}
+
+void read_format(Mapping& keys, Report& report, ListConfig& list) {
+  const YamlNode* node = keys.require("format");
+  if (!node) return;
+  const std::string* text = text_of(*node, report, "a list format");
+  if (!text) return;
+  if (const auto format = blocklists::format_from(*text))
+    list.format = *format;
+  else
+    report.error(*node, "unknown format '" + printable(*text) + "'", suggest(*text, blocklists::format_names()));
+}
+
+void read_category_name(Mapping& keys, Report& report, const rules::CategoryTable& categories, ListConfig& list) {
+  if (!keys.required("category", Id{list.category})) return;
+  if (categories.find(list.category) != rules::kNoCategory) return;
+  std::vector<std::string_view> ids;
+  for (const rules::Category& category : categories.all()) ids.push_back(category.id);
+  report.error(*keys.find("category"), "unknown category '" + list.category + "'", suggest(list.category, ids));
+}
+
+void read_proof(Mapping& keys, Report& report, const ListConfig& list, ListProof& proof) {
+  const auto read = [&](std::string_view key, std::string& out) {
+    const YamlNode* node = keys.find(key);
+    bool remote = false;
+    if (!node || !read_source(*node, report, out, remote)) return;
+    if (!remote) require_file(*node, report, out);
+  };
+  read("checksum", proof.checksum);
+  read("signature", proof.signature);
+  const YamlNode* signature = keys.find("signature");
+  if (const YamlNode* key = keys.find("public_key")) {
+    std::filesystem::path path;
+    if (read_value(*key, report, path) && require_file(*key, report, path)) proof.public_key = path.string();
+    if (!signature) report.error(*key, "a public key without a signature", "add 'signature'");
+  } else if (signature) {
+    report.error(*signature, "a signature without the key to check it with", "add 'public_key'");
+  }
+  if (blocklists::is_folder_format(list.format) && !list.remote && (keys.find("checksum") || signature))
+    report.error(keys.find("checksum") ? *keys.find("checksum") : *signature,
+                 "a folder has no checksum or signature of its own");
+}
+
+void read_list(const YamlNode& node, Report& report, const rules::CategoryTable& categories,
+               std::set<std::string>& names, std::vector<ListConfig>& out) {
+  ListConfig list;
+  list.at = report.at(node);
+  Mapping keys(node, report);
+  if (keys.required("name", Id{list.name}) && !names.insert(list.name).second)
+    report.error(*keys.find("name"), "the list '" + list.name + "' stands twice");
+  read_category_name(keys, report, categories, list);
+  read_format(keys, report, list);
+  if (const YamlNode* source = keys.require("source");
+      source && read_source(*source, report, list.source, list.remote) && !list.remote) {
+    if (blocklists::is_folder_format(list.format))
+      require_folder(*source, report, list.source);
+    else
+      require_file(*source, report, list.source);
+  }
+  keys.optional("refresh", Span{list.refresh, minutes(5), hours(24 * 365)});
+  if (const YamlNode* refresh = keys.find("refresh"); refresh && !list.remote && !list.source.empty())
+    report.warning(*refresh, "'refresh' has no effect on a local list", "'schoolgate lists update' reads it again");
+  keys.optional("sealed", list.sealed);
+  keys.optional("force", list.force);
+  read_proof(keys, report, list, list.proof);
+  out.push_back(std::move(list));
+}
+
+}  // namespace
+
+void read_lists(const YamlNode& root, Report& report, const rules::CategoryTable& categories,
+                std::vector<ListConfig>& lists) {
+  Mapping keys(root, report);
+  const YamlNode* list = keys.find("lists");
+  if (!list) return;
+  std::set<std::string> names;
+  for (const YamlNode& item : items_of(*list, report)) read_list(item, report, categories, names, lists);
+}
+
+}  // namespace schoolgate::config

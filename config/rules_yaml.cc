@@ -1,0 +1,103 @@
+// rules/*.yaml: the school's own rules, with their tests. Sites, URLs and patterns are read when the policy is
+// compiled.
+#include <array>
+
+#include "config/scalars.h"
+#include "config/yaml_files.h"
+
+namespace schoolgate::config {
+namespace {
+
+using Effect = rules::RuleSpec::Effect;
+using Kind = rules::RuleSpec::Kind;
+
+// Exactly one of site, url and pattern says what the rule is about.
+bool read_target(Mapping& keys, const YamlNode& node, Report& report, rules::RuleSpec& rule) {
+  static constexpr std::pair<std::string_view, Kind> kTargets[] = {
+      {"site", Kind::site}, {"url", Kind::url}, {"pattern", Kind::pattern}};
+  const YamlNode* target = nullptr;
+  for (const auto& [key, kind] : kTargets) {
+    const YamlNode* value = keys.find(key);
+    if (!value) continue;
+    if (target) {
+      report.error(*value, "a rule has one target", "make a rule of each: site, url or pattern");
+      return false;
+    }
+    target = value;
+    rule.kind = kind;
+  }
+  if (!target) {
+    report.error(node, "this rule has no target", "give it a site, url or pattern");
+    return false;
+  }
+  return read_value(*target, report, rule.text);
+}
+
+void read_rule(const YamlNode& node, Report& report, Effect effect, std::vector<rules::RuleSpec>& out) {
+  if (node.kind != YamlNode::Kind::mapping)
+    return report_wrong_type(node, report, "a rule such as { site: games.example }");
+  rules::RuleSpec rule;
+  rule.effect = effect;
+  rule.at = report.at(node);
+  Mapping keys(node, report);
+  const bool has_target = read_target(keys, node, report, rule);
+  if (effect == Effect::block)
+    keys.required("category", Id{rule.category});
+  else
+    keys.optional("category", Id{rule.category});
+  bool groups_read = true;
+  if (const YamlNode* groups = keys.find("groups")) {
+    if (effect == Effect::emergency) {
+      report.error(*groups, "an emergency rule is for every group", "leave 'groups' out, or make it a block rule");
+    } else {
+      groups_read = groups->kind == YamlNode::Kind::list && !groups->items.empty();
+      if (groups->kind == YamlNode::Kind::list && groups->items.empty())
+        report.error(*groups, "no group", "leave 'groups' out for every group");
+      for (const YamlNode& item : items_of(*groups, report)) {
+        std::string group;
+        if (read_value(item, report, Id{group})) rule.groups.push_back(std::move(group));
+      }
+    }
+  }
+  keys.optional("why", rule.why);
+  keys.optional("approved_by", rule.approved_by);
+  keys.optional("risk_assessment", rule.risk_assessment);
+  keys.optional("until", rule.until);
+  if (has_target && groups_read) out.push_back(std::move(rule));
+}
+
+void read_test(const YamlNode& node, Report& report, std::vector<rules::RuleTestSpec>& out) {
+  static constexpr std::pair<std::string_view, rules::Action> kExpected[] = {{"block", rules::Action::block},
+                                                                             {"warn", rules::Action::warn},
+                                                                             {"monitor", rules::Action::monitor},
+                                                                             {"allow", rules::Action::allow}};
+  rules::RuleTestSpec test;
+  test.at = report.at(node);
+  Mapping keys(node, report);
+  const bool has_url = keys.required("url", test.url);
+  const bool has_group = keys.required("group", Id{test.group});
+  const bool has_expect = keys.required("expect", Choice<rules::Action>{test.expect, kExpected});
+  std::string category, time;
+  if (keys.optional("category", Id{category})) test.category = category;
+  if (keys.optional("at", time)) test.time = time;
+  if (has_url && has_group && has_expect) out.push_back(std::move(test));
+}
+
+void read_rule_list(Mapping& keys, std::string_view key, Report& report, Effect effect,
+                    std::vector<rules::RuleSpec>& out) {
+  if (const YamlNode* list = keys.find(key))
+    for (const YamlNode& item : items_of(*list, report)) read_rule(item, report, effect, out);
+}
+
+}  // namespace
+
+void read_rules(const YamlNode& root, Report& report, rules::PolicySpec& policy) {
+  Mapping keys(root, report);
+  read_rule_list(keys, "block", report, Effect::block, policy.rules);
+  read_rule_list(keys, "allow", report, Effect::allow, policy.rules);
+  read_rule_list(keys, "emergency", report, Effect::emergency, policy.rules);
+  if (const YamlNode* tests = keys.find("tests"))
+    for (const YamlNode& item : items_of(*tests, report)) read_test(item, report, policy.tests);
+}
+
+}  // namespace schoolgate::config
