@@ -1,7 +1,7 @@
 // The compiled category data: host names, URLs and patterns -> which list says so, and of which category.
 //
-// Immutable once opened, memory-mapped, shared by all workers; a lookup allocates nothing and takes no lock. Built ahead
-// by the compiler (blocklists/compile.h), never in the path of a request. The image's layout is written down in
+// Immutable once opened, memory-mapped, shared by all workers; a lookup allocates nothing and takes no lock. Built
+// ahead by the compiler (blocklists/compile.h), never in the path of a request. The image's layout is written down in
 // blocklists/README.md.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,9 @@ struct Match {
   /// The entry as canonical text: for host and URL entries a view into the Url that was asked (it is a suffix or prefix
   /// of it), for patterns a view into the image. Empty when the list is sealed.
   std::string_view entry;
+  /// For an entry that is a network: the length of its prefix over the 16-byte form of the address (IPv4 /24 is 120);
+  /// `entry` is then the address that was asked. Zero otherwise.
+  std::uint8_t network_bits = 0;
 };
 
 /// What a lookup found. Bounded: past kCapacity matches only `overflowed` is kept, and the most severe are not
@@ -62,10 +66,18 @@ class Matches {
   bool overflowed_ = false;
 };
 
+/// The key of sealed lists: 32 random bytes from the state folder.
+using SealedKey = std::array<std::uint8_t, 32>;
+
 class CategoryDb {
  public:
-  /// Maps and checks an image. Fault config: not an image, another version, truncated, checksum wrong.
-  [[nodiscard]] static Result<std::shared_ptr<const CategoryDb>> open(const std::filesystem::path& image);
+  /// Maps and checks an image. Fault config: not an image, another version, truncated, checksum wrong, or sealed lists
+  /// in it without the key they were made with.
+  [[nodiscard]] static Result<std::shared_ptr<const CategoryDb>> open(const std::filesystem::path& image,
+                                                                      const std::optional<SealedKey>& sealed_key = {});
+  /// As open(), over an image in memory that the caller keeps alive and unchanged; aligned to 64 bytes.
+  [[nodiscard]] static Result<std::shared_ptr<const CategoryDb>> over(std::string_view image,
+                                                                      const std::optional<SealedKey>& sealed_key = {});
   /// A database without entries, for a school that has configured no lists.
   [[nodiscard]] static std::shared_ptr<const CategoryDb> empty();
 
@@ -88,6 +100,7 @@ class CategoryDb {
 
  private:
   CategoryDb();
+  [[nodiscard]] Result<void> unseal(const std::optional<SealedKey>& key);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

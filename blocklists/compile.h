@@ -1,0 +1,94 @@
+// The compiler: lists as they come from upstream -> one image that CategoryDb maps.
+//
+// Runs beside the gateway (a command or a child process at low priority), never in it; single-threaded. The image is
+// deterministic: the same sources, in the same order, with the same fetch times, give the same bytes. It is written
+// beside its place and renamed over it, mode 0600.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "blocklists/category_db.h"
+#include "blocklists/format.h"
+#include "blocklists/line_reader.h"
+
+namespace schoolgate::blocklists {
+
+/// One list to compile.
+struct ListSource {
+  std::string name;      ///< "ut1-gambling"
+  std::string category;  ///< category id
+  Format format = Format::domains;
+  std::filesystem::path path;  ///< a file, or a folder for folder formats
+  bool sealed = false;
+  std::string origin = {};  ///< what people see as its source; `path` when empty
+  TimePoint fetched = {};
+};
+
+/// A line that gave no entry.
+struct LineNote {
+  std::string file;  ///< name inside a folder source; empty for a file source
+  std::uint64_t line = 0;
+  std::string reason;
+  std::string text;  ///< its beginning, at most 120 bytes; empty for sealed lists
+};
+
+struct ReasonCount {
+  std::string reason;
+  std::uint64_t count = 0;
+};
+
+struct ListReport {
+  static constexpr std::size_t kNotes = 50;  ///< how many notes are kept; the counts count all
+
+  std::string name, category;
+  std::uint64_t lines = 0;
+  std::uint64_t hosts = 0;     ///< entries in the image, networks included
+  std::uint64_t networks = 0;  ///< of these, networks wider than one address
+  std::uint64_t urls = 0, patterns = 0;
+  std::uint64_t duplicates = 0;  ///< entries given again
+  std::uint64_t redundant = 0;   ///< entries that a wider entry of the same list covers
+  std::uint64_t skipped = 0, rejected = 0;
+  std::vector<ReasonCount> reasons;  ///< of skipped and rejected, most frequent first
+  std::vector<LineNote> notes;       ///< the first kNotes rejected or skipped lines
+
+  /// Entries that were understood, before duplicates and redundant ones went.
+  [[nodiscard]] std::uint64_t accepted() const noexcept { return hosts + urls + patterns + duplicates + redundant; }
+};
+
+struct CompileReport {
+  std::vector<ListReport> lists;
+  std::string checksum;  ///< as CategoryDb::checksum()
+  std::uint64_t image_bytes = 0;
+  std::uint64_t host_keys = 0, url_keys = 0;  ///< distinct over all lists
+};
+
+/// Told now and then while compiling.
+struct Progress {
+  std::string_view list;
+  std::uint64_t bytes_done = 0, bytes_total = 0;  ///< of the sources as they are stored
+  std::uint64_t entries = 0;
+};
+
+struct CompileOptions {
+  std::function<void(const Progress&)> progress;
+  ReadLimits limits;
+  std::optional<SealedKey> sealed_key;      ///< needed when a source is sealed
+  std::size_t sort_memory = 256u << 20;     ///< bytes of keys kept in memory; more are sorted on disk
+  std::uint64_t max_entries = 200'000'000;  ///< over all lists
+};
+
+/// Compiles `sources` into `image`. Bad lines are counted, never fatal; a source that cannot be read to its end is an
+/// Error and leaves `image` as it was. Faults: config (a source), host (disk), upstream (damaged archive).
+[[nodiscard]] Result<CompileReport> compile(std::span<const ListSource> sources, const std::filesystem::path& image,
+                                            const CompileOptions& options = {});
+
+}  // namespace schoolgate::blocklists
