@@ -172,7 +172,7 @@ BreachLogCounters BreachLog::counters() const {
 
 void BreachLog::Impl::write_until_stopped() {
   std::vector<Breach> batch, arrived;
-  auto sums_stored = Steady::now(), retention_done = Steady::time_point{};
+  auto sums_stored = Steady::now(), retention_done = Steady::now() - kRetentionEvery;
   auto retry = kFirstRetry;
   bool last_try = false;
   while (true) {

@@ -70,10 +70,12 @@ void RecordWriter::write(std::string& out, const Breach& breach, std::uint64_t s
   append_field(out, R"(","stage":")", breach.stage);
   append_field(out, R"(","initiated":")", to_string(breach.initiated));
   append_field(out, R"(","reason":{"tier":")", reason.tier);
-  append_field(out, R"(","rule":")", reason.rule);
+  // A rule's text holds its address; its FILE:LINE does not, and is what the technician needs.
+  const std::string_view sealed = "sealed";
+  append_field(out, R"(","rule":")", withheld && !reason.rule.empty() ? sealed : reason.rule);
   append_field(out, R"(","list":")", reason.list);
-  append_field(out, R"(","entry":")", withheld ? "sealed" : std::string_view(reason.entry));
-  append_field(out, R"(","source":")", withheld ? "sealed" : std::string_view(reason.source));
+  append_field(out, R"(","entry":")", withheld ? sealed : reason.entry);
+  append_field(out, R"(","source":")", withheld && reason.rule.empty() ? sealed : reason.source);
   append_field(out, R"(","policy_version":")", reason.policy_version);
   append_field(out, R"("},"policy_version":")", reason.policy_version);
   append_field(out, R"(","episode":")", episode);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "breaches/breach_log.h"
 #include "breaches/export.h"
 

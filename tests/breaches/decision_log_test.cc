@@ -1,0 +1,167 @@
+#include "breaches/decision_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <atomic>
+
+#include "base/file.h"
+#include "tests/breaches/support.h"
+
+namespace schoolgate::breaches {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Decision a_decision() {
+  Decision decision;
+  decision.time = at("2026-11-23T09:30:00.007Z");
+  decision.group = "ks2";
+  decision.device = "10.20.2.7";
+  decision.method = "GET";
+  decision.host = "maths.example";
+  decision.url = "http://maths.example/fractions?name=jo";
+  decision.action = "allow";
+  decision.stage = "request";
+  decision.bytes_in = 412;
+  decision.bytes_out = 18734;
+  decision.ms = 23.4175;
+  return decision;
+}
+
+void rlimit_fsize(rlim_t bytes) {
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
+  limit.rlim_cur = std::min(bytes, limit.rlim_max);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+class DecisionFile : public ::testing::Test {
+ protected:
+  void open(std::chrono::seconds retention = 24h * 90) {
+    auto log = DecisionLog::open(file_, retention, [this] { return now_.load(); });
+    ASSERT_TRUE(log.has_value()) << log.error().text();
+    log_ = *std::move(log);
+  }
+  void write(const Decision& decision) {
+    DecisionBuffer buffer(log_.get());
+    buffer.append(decision);
+    buffer.flush();
+    log_->drain();
+  }
+  static std::string content(const std::filesystem::path& file) { return read_file(file).value_or("(no file)"); }
+
+  TemporaryFolder folder_;
+  std::filesystem::path file_ = folder_.path() / "decisions.jsonl";
+  std::atomic<TimePoint> now_ = at("2026-11-23T09:30:00Z");
+  std::unique_ptr<DecisionLog> log_;
+};
+
+TEST_F(DecisionFile, ALineHasTheFieldsOfTheContractAndNoQuery) {
+  open();
+  write(a_decision());
+  EXPECT_EQ(content(file_),
+            R"({"time":"2026-11-23T09:30:00.007Z","group":"ks2","device":"10.20.2.7","method":"GET",)"
+            R"("host":"maths.example","url":"http://maths.example/fractions?…","action":"allow","category":"",)"
+            R"("stage":"request","inspected":false,"bytes_in":412,"bytes_out":18734,"ms":23.418,"rule":""})"
+            "\n");
+}
+
+TEST_F(DecisionFile, SealedDecisionsWithholdHostAndUrl) {
+  open();
+  Decision decision = a_decision();
+  decision.sealed = true;
+  write(decision);
+  EXPECT_THAT(content(file_), HasSubstr(R"("host":"sealed","url":"sealed","action")"));
+  EXPECT_THAT(content(file_), Not(HasSubstr("maths")));
+}
+
+TEST_F(DecisionFile, HostileTextStaysInItsFieldAndLine) {
+  open();
+  Decision decision = a_decision();
+  decision.host = "a\"\r\n{\x1b[31m\xfe";
+  write(decision);
+  EXPECT_THAT(content(file_), HasSubstr(R"("host":"a\"\r\n{\u001b[31m\ufffd",)"));
+  EXPECT_EQ(lines_of(content(file_)).size(), 1u);
+}
+
+TEST_F(DecisionFile, TheFileIsReadableByItsGroupOnly) {
+  open();
+  struct stat about{};
+  ASSERT_EQ(::stat(file_.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777, 0640u);
+}
+
+TEST_F(DecisionFile, ANewDayBeginsANewFileAndOldOnesGo) {
+  for (const char* name : {"decisions-2026-10-01.jsonl", "decisions-2026-11-22.jsonl", "decisions-by-hand.jsonl"})
+    ASSERT_TRUE(replace_file(folder_.path() / name, "{}\n").has_value());
+  open(24h * 30);
+  write(a_decision());
+  now_ = at("2026-11-24T00:00:00Z");
+  write(a_decision());
+  EXPECT_EQ(lines_of(content(file_)).size(), 1u);
+  EXPECT_EQ(lines_of(content(folder_.path() / "decisions-2026-11-23.jsonl")).size(), 1u);
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "decisions-2026-10-01.jsonl"));
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "decisions-2026-11-22.jsonl"));
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "decisions-by-hand.jsonl"));
+}
+
+TEST_F(DecisionFile, AfterARenameReopenWritesToTheNewFile) {
+  open();
+  write(a_decision());
+  std::filesystem::rename(file_, folder_.path() / "rotated");
+  log_->reopen();
+  write(a_decision());
+  EXPECT_EQ(lines_of(content(file_)).size(), 1u);
+  EXPECT_EQ(lines_of(content(folder_.path() / "rotated")).size(), 1u);
+}
+
+TEST_F(DecisionFile, ClosingWritesWhatWaits) {
+  open();
+  DecisionBuffer buffer(log_.get());
+  for (int i = 0; i < 5000; ++i) buffer.append(a_decision());
+  buffer.flush();
+  log_.reset();
+  EXPECT_EQ(lines_of(content(file_)).size(), 5000u);
+}
+
+TEST_F(DecisionFile, WhatAFullDiskDoesNotTakeIsCounted) {
+  // The kernel's own limit on the size of a file: a write past it is cut short, and the next one fails (EFBIG).
+  open();
+  write(a_decision());
+  rlimit_fsize(std::filesystem::file_size(file_) + 100);
+  write(a_decision());
+  rlimit_fsize(RLIM_INFINITY);
+  EXPECT_EQ(log_->dropped(), 1u);
+  write(a_decision());
+  EXPECT_EQ(log_->dropped(), 1u);
+  EXPECT_EQ(lines_of(content(file_)).size(), 2u) << "no torn line is left behind";
+}
+
+TEST_F(DecisionFile, MoreThanTheBoundIsDroppedAndCounted) {
+  open();
+  std::string block(65u << 20, 'x');
+  block.back() = '\n';
+  log_->submit(std::move(block), 17);
+  EXPECT_EQ(log_->dropped(), 17u);
+}
+
+TEST(DecisionFileAbsent, AFolderThatDoesNotExistIsAnError) {
+  const TemporaryFolder folder;
+  EXPECT_FALSE(DecisionLog::open(folder.path() / "nowhere" / "decisions.jsonl", 24h).has_value());
+}
+
+TEST(DecisionBufferAlone, WithoutALogItDoesNothing) {
+  DecisionBuffer buffer(nullptr);
+  buffer.append(a_decision());
+  buffer.flush();  // must not touch the log that is not there
+}
+
+}  // namespace
+}  // namespace schoolgate::breaches
