@@ -1,6 +1,7 @@
 // A Reason in words, for each of three readers. The one place where wording about verdicts lives.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "rules/snapshot.h"
@@ -15,6 +16,9 @@ struct Explanation {
 
 [[nodiscard]] Explanation explain(const PolicySnapshot& snapshot, const Subject& subject, const Request& request,
                                   const Verdict& verdict);
+/// As above; with `now` the technician also reads which rules cover the request but are for others or out of date.
+[[nodiscard]] Explanation explain(const PolicySnapshot& snapshot, const Subject& subject, const Request& request,
+                                  const Verdict& verdict, std::optional<TimePoint> now);
 
 /// The object that `schoolgate explain --json` prints (contract section 2).
 [[nodiscard]] std::string explain_json(const PolicySnapshot& snapshot, const Subject& subject, const Request& request,

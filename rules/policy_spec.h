@@ -27,10 +27,10 @@ struct CategoryActionSpec {
 };
 
 struct ScheduleSpec {
-  std::array<bool, 7> days{};            ///< Monday first
-  int from_minute = 0, to_minute = 0;    ///< minutes after local midnight; from > to crosses midnight; from == to is 24 h
+  std::array<bool, 7> days{};          ///< Monday first
+  int from_minute = 0, to_minute = 0;  ///< minutes after local midnight; from > to crosses midnight; from == to is 24 h
   std::vector<CategoryActionSpec> categories;  ///< replaces the group's action for these while the window is open
-  std::optional<Action> unlisted;        ///< replaces the group's while the window is open
+  std::optional<Action> unlisted;              ///< replaces the group's while the window is open
   SourcePosition at;
 };
 
@@ -58,8 +58,8 @@ struct RuleSpec {
   enum class Kind : std::uint8_t { site, url, pattern };
   Effect effect = Effect::block;
   Kind kind = Kind::site;
-  std::string text;      ///< the site, URL or RE2 pattern as written
-  std::string category;  ///< may be empty for allow and emergency
+  std::string text;                 ///< the site, URL or RE2 pattern as written
+  std::string category;             ///< may be empty for allow and emergency
   std::vector<std::string> groups;  ///< empty: every group
   std::string why, approved_by, risk_assessment;
   std::optional<std::chrono::year_month_day> until;  ///< last day (site's time) on which it applies

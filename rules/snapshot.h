@@ -17,7 +17,10 @@
 
 namespace schoolgate::rules {
 
-/// Immutable and shared by all workers; any thread may call any member at any time. No I/O, no lock, no clock of its own.
+struct CompiledPolicy;
+
+/// Immutable and shared by all workers; any thread may call any member at any time. No I/O, no lock, no clock of its
+/// own.
 class PolicySnapshot {
  public:
   /// Compiles a policy. All problems of the spec are returned at once; warnings (an expired rule, say) come with
@@ -34,7 +37,8 @@ class PolicySnapshot {
   [[nodiscard]] std::string_view group_title(GroupIndex group) const noexcept;
 
   /// The judge. Total: there is no "don't know". The Verdict's views live as long as this snapshot and `request`.
-  [[nodiscard]] Verdict decide(const Subject& subject, const Request& request, Stage stage, TimePoint now) const noexcept;
+  [[nodiscard]] Verdict decide(const Subject& subject, const Request& request, Stage stage,
+                               TimePoint now) const noexcept;
 
   /// The safe endpoint to dial instead of `host` (canonical) for this group, e.g. "forcesafesearch.google.com"; empty
   /// when the group has no safe_search or the host is no search engine's.
@@ -54,6 +58,8 @@ class PolicySnapshot {
   [[nodiscard]] const CategoryTable& categories() const noexcept;
   [[nodiscard]] const blocklists::CategoryDb& lists() const noexcept;
   [[nodiscard]] const std::string& version() const noexcept;
+  /// For the sources of this room.
+  [[nodiscard]] const CompiledPolicy& compiled() const noexcept;
 
  private:
   PolicySnapshot();

@@ -15,31 +15,43 @@ namespace schoolgate::rules {
 enum class Tier : std::uint8_t { illegal, emergency, support, local, category, unlisted };
 [[nodiscard]] std::string_view to_string(Tier tier) noexcept;
 
-/// Why, without owning anything: indices into the snapshot that judged and views into it or into the Request. Valid while
-/// both live; PolicySnapshot::cite() makes the owned form that records keep.
+/// Why, without owning anything: indices into the snapshot that judged and views into it or into the Request. Valid
+/// while both live; PolicySnapshot::cite() makes the owned form that records keep.
 struct Reason {
   Tier tier = Tier::unlisted;
   Stage stage = Stage::request;
   CategoryId category = kNoCategory;
   std::int32_t rule = -1;  ///< index of the school's own rule, or -1
   std::int32_t list = -1;  ///< index of the list in the snapshot's CategoryDb, or -1
-  std::string_view entry;  ///< the rule's or list's entry that matched; empty for sealed lists
+  std::string_view entry;  ///< the rule's or list's entry that matched; empty for sealed lists and illegal categories
   bool undecided = false;  ///< the pattern engine could not answer, so the strict answer was taken
 };
 
 struct Verdict {
   Action action = Action::block;
-  bool inspect = false;  ///< decrypt: some rule could change this verdict if it saw more than the name
+  /// Decrypt: some rule could change this verdict if it saw more than the name. Set at connect and client_hello only.
+  /// With action block it means that a rule of the school allows part of this host: a caller that decrypts may ask
+  /// again at request, every other caller blocks.
+  bool inspect = false;
   Reason reason;
 };
 
-/// Reason as text that outlives the snapshot: what a breach record stores and explain prints.
+/// Which rule, list and entry: a Reason as text that outlives the snapshot: what a breach record stores and explain
+/// prints.
 struct Citation {
-  std::string tier, rule, list, category, entry, source, policy_version;
+  std::string tier;
+  std::string rule;      ///< "block site lucky-spins.example"; empty unless a rule of the school decided
+  std::string list;      ///< name of the list; empty unless an entry of one decided
+  std::string category;  ///< id; empty when none
+  std::string entry;     ///< canonical text of the site, URL or pattern that matched
+  std::string source;    ///< FILE:LINE of a rule, a list's source
+  std::string policy_version;
   std::string theme;
   int urgency = 1;
-  bool sealed = false;  ///< entry and source are withheld
+  /// The entry is withheld ("sealed"), and so is a list's source; a rule of the school keeps its FILE:LINE.
+  bool sealed = false;
   bool illegal = false;
+  std::string action;
 };
 
 }  // namespace schoolgate::rules

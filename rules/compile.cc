@@ -1,0 +1,323 @@
+// From a PolicySpec to a PolicySnapshot, or to everything that is wrong with it.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "names/host.h"
+#include "names/url.h"
+#include "rules/compiled_policy.h"
+#include "rules/near_match.h"
+#include "rules/shipped_tables.h"
+#include "rules/site_time.h"
+
+namespace schoolgate::rules {
+namespace {
+
+using Effect = RuleSpec::Effect;
+using Kind = RuleSpec::Kind;
+
+constexpr std::size_t kMaxGroups = 0xFFFF;
+constexpr int kMinutesADay = 24 * 60;
+
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+
+class Compiler {
+ public:
+  Compiler(const PolicySpec& spec, std::shared_ptr<const blocklists::CategoryDb> lists, SiteClock clock, TimePoint now,
+           Problems& problems)
+      : spec_(spec), policy_(spec.categories, std::move(lists), std::move(clock)), now_(now), problems_(problems) {
+    for (const Category& category : spec.categories.all()) category_ids_.push_back(category.id);
+    for (const GroupSpec& group : spec.groups) group_ids_.push_back(group.id);
+  }
+
+  void compile() {
+    policy_.version = spec_.version;
+    policy_.inspection = spec_.inspection;
+    compile_lists();
+    compile_groups();
+    compile_fallback();
+    for (const RuleSpec& rule : spec_.rules) compile_rule(rule);
+    warn_of_allows_without_effect();
+    if (const auto fault = policy_.rules.finish())
+      error({}, "the patterns together cannot be compiled: " + fault->message, fault->hint);
+    compile_never_inspect();
+    for (const RuleTestSpec& test : spec_.tests) check_test(test);
+  }
+
+  [[nodiscard]] CompiledPolicy take() && { return std::move(policy_); }
+
+ private:
+  void error(const SourcePosition& at, std::string message, std::string hint = {}) {
+    problems_.push_back({Problem::Severity::error, at, std::move(message), std::move(hint)});
+  }
+  void warn(const SourcePosition& at, std::string message, std::string hint = {}) {
+    problems_.push_back({Problem::Severity::warning, at, std::move(message), std::move(hint)});
+  }
+  CategoryId category(std::string_view id, const SourcePosition& at) {
+    const CategoryId found = spec_.categories.find(id);
+    if (found == kNoCategory) error(at, "unknown category " + in_quotes(id), near_match_hint(id, category_ids_));
+    return found;
+  }
+  std::optional<GroupIndex> group(std::string_view id, const SourcePosition& at) {
+    const auto found = std::ranges::find(group_ids_, id);
+    if (found != group_ids_.end()) return static_cast<GroupIndex>(found - group_ids_.begin());
+    error(at, "unknown group " + in_quotes(id), near_match_hint(id, group_ids_));
+    return std::nullopt;
+  }
+
+  void compile_lists() {
+    for (const blocklists::ListInfo& list : policy_.lists->lists()) {
+      const CategoryId found = spec_.categories.find(list.category);
+      if (found == kNoCategory)
+        error({}, "list " + in_quotes(list.name) + " has the unknown category " + in_quotes(list.category),
+              "add it to categories.yaml or compile the list again");
+      else if (spec_.categories[found].illegal)
+        policy_.has_illegal_list = true;
+      policy_.category_of_list.push_back(found);
+    }
+  }
+
+  void compile_groups() {
+    if (spec_.groups.empty()) error({}, "the policy has no groups");
+    if (spec_.groups.size() > kMaxGroups) return error({}, "the policy has more than 65535 groups");
+    for (std::size_t i = 0; i < spec_.groups.size(); ++i) {
+      const GroupSpec& spec = spec_.groups[i];
+      if (std::ranges::find(group_ids_, spec.id) != group_ids_.begin() + static_cast<std::ptrdiff_t>(i))
+        error(spec.at, "group " + in_quotes(spec.id) + " is there twice", "give each group a name of its own");
+      check_unlisted(spec.unlisted, spec.at);
+      for (const CategoryActionSpec& item : spec.categories) check_setting(item);
+      for (const std::string& name : spec.inspect) (void)category(name, spec.at);
+      check_schedules(spec);
+      for (const NetworkSpec& network : spec.networks) compile_network(network, static_cast<GroupIndex>(i));
+      policy_.groups.emplace_back(spec, spec_.categories);
+    }
+  }
+
+  void compile_network(const NetworkSpec& spec, GroupIndex group) {
+    GroupIndex other = 0;
+    if (policy_.networks.add(spec.network, group, other)) return;
+    if (other == group)
+      warn(spec.at, "network " + spec.network.text() + " is there twice");
+    else
+      error(spec.at, "network " + spec.network.text() + " already belongs to group " + in_quotes(group_ids_[other]),
+            "an address belongs to one group: remove it from one, or name a smaller network");
+  }
+
+  void check_unlisted(Action action, const SourcePosition& at) {
+    if (action != Action::allow && action != Action::block)
+      error(at, "unlisted cannot be " + in_quotes(to_string(action)), "allow or block");
+  }
+
+  void check_setting(const CategoryActionSpec& item) {
+    const CategoryId found = category(item.category, item.at);
+    if (found == kNoCategory) return;
+    if (spec_.categories[found].illegal && item.action != Action::block)
+      error(item.at,
+            in_quotes(item.category) + " is illegal content and cannot be set to " + in_quotes(to_string(item.action)),
+            "it is blocked for everybody; remove this line");
+    if (spec_.categories[found].support && item.action != Action::allow)
+      error(item.at, in_quotes(item.category) + " is never blocked, warned of or monitored", "remove this line");
+  }
+
+  void check_schedules(const GroupSpec& spec) {
+    if (spec.schedules.size() > GroupPolicy::kMaxSchedules)
+      error(spec.at, "group " + in_quotes(spec.id) + " has more than 64 schedules");
+    for (const ScheduleSpec& schedule : spec.schedules) {
+      if (std::ranges::none_of(schedule.days, std::identity()))
+        warn(schedule.at, "the schedule names no day and never opens");
+      for (const int minute : {schedule.from_minute, schedule.to_minute})
+        if (minute < 0 || minute > kMinutesADay) error(schedule.at, "a time of day lies between 00:00 and 24:00");
+      for (const CategoryActionSpec& item : schedule.categories) check_setting(item);
+      if (schedule.unlisted) check_unlisted(*schedule.unlisted, schedule.at);
+    }
+  }
+
+  void compile_fallback() {
+    if (spec_.fallback.empty())
+      error(spec_.fallback_at, "fallback is missing",
+            "name the group of whoever matches no other; the strictest is a good choice");
+    else if (const auto found = group(spec_.fallback, spec_.fallback_at))
+      policy_.fallback = *found;
+  }
+
+  void compile_rule(const RuleSpec& spec) {
+    OwnRule rule;
+    rule.effect = spec.effect;
+    rule.kind = spec.kind;
+    rule.entry = spec.text;
+    rule.why = spec.why;
+    rule.approved_by = spec.approved_by;
+    rule.risk_assessment = spec.risk_assessment;
+    rule.at = spec.at;
+    compile_category(spec, rule);
+    compile_rule_groups(spec, rule);
+    compile_until(spec, rule);
+    switch (spec.kind) {
+      case Kind::site: compile_site(spec, std::move(rule)); break;
+      case Kind::url: compile_url(spec, std::move(rule)); break;
+      case Kind::pattern: compile_pattern(spec, std::move(rule)); break;
+    }
+  }
+
+  void compile_category(const RuleSpec& spec, OwnRule& rule) {
+    if (spec.category.empty()) {
+      if (spec.effect == Effect::block)
+        error(spec.at, "a block rule needs a category", "it decides the words on the block page and who is told");
+      return;
+    }
+    rule.category = category(spec.category, spec.at);
+    if (rule.category == kNoCategory) return;
+    rule.illegal = spec_.categories[rule.category].illegal;
+    if (rule.illegal && spec.effect == Effect::allow)
+      error(spec.at, in_quotes(spec.category) + " is illegal content and cannot be allowed");
+    if (spec_.categories[rule.category].support && spec.effect != Effect::allow)
+      error(spec.at, in_quotes(spec.category) + " is never blocked", "choose the category that the site belongs to");
+  }
+
+  void compile_rule_groups(const RuleSpec& spec, OwnRule& rule) {
+    if (spec.effect == Effect::emergency && !spec.groups.empty())
+      return warn(spec.at, "an emergency block is for every group; 'groups' is ignored");
+    for (const std::string& name : spec.groups)
+      if (const auto found = group(name, spec.at)) rule.groups.add(*found);
+  }
+
+  void compile_until(const RuleSpec& spec, OwnRule& rule) {
+    if (!spec.until) return;
+    if (!spec.until->ok()) return error(spec.at, "until is not a day of the calendar");
+    rule.ends = policy_.clock.first_instant(std::chrono::local_days(*spec.until) + std::chrono::days(1));
+    if (rule.ends <= now_)
+      warn(spec.at, "the rule for " + in_quotes(spec.text) + " has expired and does not apply",
+           "remove it or set a new 'until'");
+  }
+
+  void compile_site(const RuleSpec& spec, OwnRule rule) {
+    if (spec.text.find('/') != std::string::npos)
+      return error(spec.at, in_quotes(spec.text) + " is not a site",
+                   "a site is a host name such as example.org; for a part of it write url:");
+    if (spec.text.starts_with("*.") || spec.text.starts_with('.'))
+      return error(
+          spec.at, in_quotes(spec.text) + " is not a site",
+          "write " + spec.text.substr(spec.text.find_first_not_of("*.")) + ": a site covers everything under it");
+    const auto host = names::Host::parse(spec.text);
+    if (!host) return error(spec.at, in_quotes(spec.text) + " is not a site: " + host.error().what, host.error().next);
+    warn_of_support_site(spec, host->text());
+    rule.entry = host->text();
+    remember(rule, spec);
+    policy_.rules.add_site(std::move(rule), host->text());
+  }
+
+  void compile_url(const RuleSpec& spec, OwnRule rule) {
+    const auto url = names::Url::parse(spec.text);
+    if (!url) return error(spec.at, in_quotes(spec.text) + " is not a URL: " + url.error().what, url.error().next);
+    warn_of_support_site(spec, url->host());
+    rule.entry = url->text().substr(static_cast<std::size_t>(url->host().data() - url->text().data()));
+    remember(rule, spec);
+    policy_.rules.add_url(std::move(rule), *url);
+  }
+
+  void compile_pattern(const RuleSpec& spec, OwnRule rule) {
+    if (const auto fault = PatternSet::check(spec.text))
+      return error(spec.at, "bad pattern at character " + std::to_string(fault->offset + 1) + ": " + fault->message,
+                   fault->hint);
+    if (std::ranges::any_of(spec.text, [](unsigned char c) { return c >= 0x80; }))
+      warn(spec.at, "the pattern holds letters that no canonical URL holds",
+           "a host is written as xn--…, other letters in a path as %XX");
+    if (spec.effect == Effect::allow && spec.text.find('^') == std::string::npos)
+      warn(spec.at, "an allow pattern without '^' also fits other sites whose address holds the same text",
+           "begin it with ^https?://host/ with each dot escaped");
+    policy_.rules.add_pattern(std::move(rule));
+  }
+
+  void warn_of_support_site(const RuleSpec& spec, std::string_view host) {
+    if (spec.effect != Effect::block) return;
+    if (const std::string_view site = support_site_of(host); !site.empty())
+      warn(spec.at,
+           "the rule has no effect: " + std::string(site) + " is a site of help and support and is never blocked");
+  }
+
+  /// Rules for the same place, to find an allow that a block undoes.
+  void remember(const OwnRule& rule, const RuleSpec& spec) {
+    if (rule.ends > now_)
+      same_place_[std::to_string(int(rule.kind)) + std::string(without_last_slash(rule.entry))].push_back(
+          {rule, &spec});
+  }
+
+  void warn_of_allows_without_effect() {
+    for (const auto& [place, rules] : same_place_)
+      for (const auto& [allow, spec] : rules)
+        if (allow.effect == Effect::allow)
+          for (const auto& [block, by] : rules)
+            if (block.effect == Effect::block && (block.groups.everybody() || block.groups == allow.groups)) {
+              warn(spec->at,
+                   "the allow rule for " + in_quotes(spec->text) + " has no effect: " + by->at.line_text() +
+                       " blocks the same",
+                   "on a tie block wins; remove one, or name groups");
+              break;
+            }
+  }
+
+  void compile_never_inspect() {
+    policy_.never_inspect_categories.resize(spec_.categories.all().size());
+    for (const std::string& text : spec_.never_inspect) {
+      if (const CategoryId found = spec_.categories.find(text); found != kNoCategory) {
+        policy_.never_inspect_categories[found] = true;
+        continue;
+      }
+      const auto host = names::Host::parse(text);
+      if (host && text.find('.') != std::string::npos)
+        policy_.never_inspect_sites.insert(host->text());
+      else
+        error({}, "inspection.never: " + in_quotes(text) + " is neither a site nor a category",
+              near_match_hint(text, category_ids_));
+    }
+  }
+
+  void check_test(const RuleTestSpec& test) {
+    (void)group(test.group, test.at);
+    if (test.category) (void)category(*test.category, test.at);
+    if (const auto url = names::Url::parse(test.url); !url)
+      error(test.at, in_quotes(test.url) + " is not a URL: " + url.error().what, url.error().next);
+    if (test.time && !read_site_time(policy_.clock, *test.time, now_))
+      error(test.at, in_quotes(*test.time) + " is not a time", "write \"tue 12:30\", \"2026-11-24 12:30\" or RFC 3339");
+  }
+
+  struct Placed {
+    OwnRule rule;
+    const RuleSpec* spec;
+  };
+
+  const PolicySpec& spec_;
+  CompiledPolicy policy_;
+  TimePoint now_;
+  Problems& problems_;
+  std::vector<std::string> category_ids_, group_ids_;
+  std::map<std::string, std::vector<Placed>> same_place_;
+};
+
+Result<SiteClock> open_clock(const PolicySpec& spec, Problems& problems) {
+  Result<SiteClock> clock = SiteClock::open(spec.timezone);
+  if (clock) return clock;
+  const std::string hint = near_match_hint(spec.timezone, SiteClock::zone_names());
+  problems.push_back(
+      {Problem::Severity::error, spec.timezone_at, clock.error().what, hint.empty() ? clock.error().next : hint});
+  return SiteClock::open("UTC");  // so that the rest can be checked; nothing is served with it
+}
+
+}  // namespace
+
+std::expected<std::shared_ptr<const PolicySnapshot>, Problems> PolicySnapshot::compile(
+    const PolicySpec& spec, std::shared_ptr<const blocklists::CategoryDb> lists, TimePoint now, Problems& warnings) {
+  Problems problems;
+  Result<SiteClock> clock = open_clock(spec, problems);
+  if (!clock) return std::unexpected(std::move(problems));
+
+  Compiler compiler(spec, std::move(lists), std::move(*clock), now, problems);
+  compiler.compile();
+  if (has_errors(problems)) return std::unexpected(std::move(problems));
+  warnings.insert(warnings.end(), std::move_iterator(problems.begin()), std::move_iterator(problems.end()));
+  std::shared_ptr<PolicySnapshot> snapshot(new PolicySnapshot());
+  snapshot->impl_ = std::make_unique<const Impl>(std::move(compiler).take());
+  return snapshot;
+}
+
+}  // namespace schoolgate::rules

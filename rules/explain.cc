@@ -1,0 +1,256 @@
+#include "rules/explain.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "rules/compiled_policy.h"
+
+namespace schoolgate::rules {
+namespace {
+
+// --- the pupil's words: short sentences, no blame, an adult to go to; what must not be named is not named ------------
+
+constexpr std::string_view kAskAdult = "If you need it for your work, ask your teacher.";
+constexpr std::string_view kTellAdult =
+    "If you saw something that worried you, tell a grown-up you trust. You are not in trouble.";
+constexpr std::string_view kChildline = "You can talk to Childline for free, day or night, on 0800 1111.";
+
+struct PupilWords {
+  std::string_view theme;
+  std::string_view why;
+  bool worrying;  ///< may have upset a child: point to an adult and to Childline
+};
+
+constexpr PupilWords kPupilWords[] = {
+    {"child-abuse", "This page is not safe for anyone, so it stays closed.", true},
+    {"extremism", "This page is not safe, so it stays closed.", true},
+    {"discrimination", "This page may be unkind about people, so it stays closed.", true},
+    {"self-harm",
+     "This page could make you feel worse, so it stays closed. You matter, and there are people who want to help you.",
+     true},
+    {"suicide",
+     "This page could make you feel worse, so it stays closed. You matter, and there are people who want to help you.",
+     true},
+    {"eating-disorders",
+     "This page could make you feel worse, so it stays closed. You matter, and there are people who want to help you.",
+     true},
+    {"pornography", "This page is only for grown-ups, so it stays closed.", true},
+    {"contact", "This page lets people you do not know write to you, so it stays closed at school.", true},
+    {"violence", "This page could be scary or upsetting, so it stays closed.", true},
+    {"drugs", "This page is about things that can harm you, so it stays closed.", true},
+    {"gambling", "This page is about playing for money. That is only for grown-ups.", false},
+    {"security", "This page could harm the computer or try to trick you. Do not type in your name or a password.",
+     false},
+    {"bypass", "This page goes around the rules that keep you safe online, so it stays closed.", false},
+    {"copyright", "This page shares things that were taken without asking, so it stays closed.", false},
+    {"social-media", "This page is for chatting and sharing. It is not open for you right now.", false},
+    {"games", "This is a page with games. It is not open for you right now.", false},
+    {"adverts", "This page is only an advert, so it stays closed.", false},
+    {"generative-ai", "This page lets you talk to a computer program. You may only use it when a teacher says so.",
+     false},
+    {"search", "Please use the search page that your teacher showed you.", false},
+    {"misinformation", "This page may say things that are not true.", false},
+};
+
+std::string join(std::initializer_list<std::string_view> sentences) {
+  std::string text;
+  for (const std::string_view sentence : sentences) {
+    if (sentence.empty()) continue;
+    if (!text.empty()) text += ' ';
+    text += sentence;
+  }
+  return text;
+}
+
+std::string for_pupil(const Citation& citation, const Verdict& verdict) {
+  if (verdict.action == Action::allow || verdict.action == Action::monitor) return "You can use this page.";
+  if (verdict.reason.undecided)
+    return join(
+        {"We could not check if this page is safe, so it stays closed for now.", "Please try again later.", kAskAdult});
+  if (citation.illegal)
+    return join({"This page is not safe for anyone, so it stays closed.",
+                 "Please turn off the screen and tell a grown-up you trust now. You are not in trouble.", kChildline});
+  if (verdict.reason.tier == Tier::unlisted)
+    return join({"This page is not on the list of pages for your class.", kAskAdult});
+  const auto* const words = std::ranges::find(kPupilWords, std::string_view(citation.theme), &PupilWords::theme);
+  if (verdict.action == Action::warn)
+    return join({words == std::end(kPupilWords) ? "Stop and think." : words->why,
+                 "Is it right for you, and right for now? If you are not sure, ask a grown-up before you go on."});
+  if (words == std::end(kPupilWords)) return join({"Your school has closed this page.", kTellAdult, kAskAdult});
+  return words->worrying ? join({words->why, kTellAdult, kChildline}) : join({words->why, kAskAdult});
+}
+
+// --- the technician's words: what decided, where it is written, what would change it
+// ----------------------------------
+
+std::string_view said(Action action) noexcept {
+  switch (action) {
+    case Action::allow: return "Allowed";
+    case Action::monitor: return "Allowed and recorded";
+    case Action::warn: return "Answered with a warning";
+    case Action::block: break;
+  }
+  return "Blocked";
+}
+
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+
+/// "example[.]org": readable, and no program makes a link of it.
+std::string defanged(std::string_view host) {
+  std::string text;
+  for (const char c : host) c == '.' ? text += "[.]" : text += c;
+  return text;
+}
+
+std::string decided_by(const Citation& citation, const Verdict& verdict) {
+  const std::string about = citation.category.empty() ? "" : " (category " + citation.category + ")";
+  if (verdict.reason.undecided) return "the pattern engine ran out of memory and the strict answer was taken";
+  if (!citation.rule.empty()) return "the rule " + in_quotes(citation.rule) + about + " at " + citation.source;
+  if (citation.list.empty()) return "no rule and no list";
+  if (citation.sealed) return "a sealed entry of list " + in_quotes(citation.list) + about;
+  return "entry " + in_quotes(citation.entry) + " of list " + in_quotes(citation.list) + about + ", which comes from " +
+         citation.source;
+}
+
+std::string rule_notes(const OwnRule& rule) {
+  std::string notes;
+  const auto add = [&](std::string_view label, std::string_view text) {
+    if (!text.empty()) notes += std::string(notes.empty() ? "" : "; ") + std::string(label) + std::string(text);
+  };
+  add("why: ", rule.why);
+  add("approved by ", rule.approved_by);
+  add("risk assessment ", rule.risk_assessment);
+  return notes.empty() ? "" : " (" + notes + ")";
+}
+
+struct Told {
+  const CompiledPolicy& policy;
+  const PolicySnapshot& snapshot;
+  const Subject& subject;
+  const Request& request;
+  const Verdict& verdict;
+  const Citation& citation;
+};
+
+std::string what_would_change_it(const Told& told) {
+  const std::string group = std::string(told.snapshot.group_id(told.subject.group));
+  const std::string host = std::string(told.request.url().host());
+  const bool blocks = told.verdict.action != Action::allow;
+  switch (told.verdict.reason.tier) {
+    case Tier::illegal:
+      return "Nothing changes this: illegal content is blocked for everybody, whatever any rule says.";
+    case Tier::emergency: return "To change it, take the rule out of 'emergency'.";
+    case Tier::support: return "Sites of help and support are always open and never recorded.";
+    case Tier::local:
+      return "To change it, edit that rule or add a more specific one (a longer URL, or an exact host).";
+    case Tier::category: {
+      if (told.verdict.reason.undecided)
+        return "Ask again; if it stays, the machine needs more memory or the policy fewer patterns.";
+      const std::string to_allow =
+          "To allow this site only, add under allow: { site: " + host + ", groups: [" + group + "] }.";
+      return blocks ? to_allow
+                    : "To block it, set the category for group " + in_quotes(group) + " or add a block rule.";
+    }
+    case Tier::unlisted: break;
+  }
+  return blocks ? "To allow it, add under allow: { site: " + host + ", groups: [" + group + "] }."
+                : "To block it, add a block rule for " + in_quotes(host) + ".";
+}
+
+std::string group_setting(const Told& told) {
+  const GroupPolicy& group = told.policy.groups[told.policy.known(told.subject.group)];
+  std::string text = " Group " + in_quotes(group.id);
+  if (told.verdict.reason.tier == Tier::unlisted)
+    return text + " has unlisted: " + std::string(to_string(told.verdict.action)) + " (" + group.at.line_text() + ").";
+  text += " has " + told.citation.category + ": " + told.citation.action;
+  return text + " for now, by policy or schedule.";
+}
+
+/// Rules that cover the request but are for others or out of date: the usual answer to "why does my rule not work?".
+std::string rules_that_do_not_apply(const Told& told, TimePoint now) {
+  std::string text;
+  const auto note = [&](std::uint32_t index) {
+    const OwnRule& rule = told.policy.rules.all()[index];
+    const GroupIndex group = told.policy.known(told.subject.group);
+    if (rule.illegal || rule.applies(group, now)) return;
+    text += " The rule at " + rule.at.line_text() + " covers this too, but " +
+            (rule.groups.contains(group) ? "has expired." : "is for other groups.");
+  };
+  told.policy.rules.for_each_site_or_url(told.request.url(), [&](std::uint32_t index, Specificity) { note(index); });
+  (void)told.policy.rules.for_each_pattern(told.request.url(), [](const OwnRule&) { return true; }, note);
+  return text;
+}
+
+std::string for_technician(const Told& told, std::optional<TimePoint> now) {
+  const Reason& reason = told.verdict.reason;
+  std::string text(said(told.verdict.action));
+  text += " at tier " + std::to_string(static_cast<int>(reason.tier) + 1) + " of 6 (" +
+          std::string(to_string(reason.tier)) + ") by " + decided_by(told.citation, told.verdict);
+  if (reason.rule >= 0) text += rule_notes(told.policy.rules.all()[static_cast<std::size_t>(reason.rule)]);
+  text += ".";
+  if (reason.tier >= Tier::category && !reason.undecided) text += group_setting(told);
+  text += " " + what_would_change_it(told);
+  if (now) text += rules_that_do_not_apply(told, *now);
+  const bool needs_path = reason.rule >= 0 && reason.stage == Stage::request &&
+                          told.request.url().scheme() == "https" && told.policy.inspection == InspectionMode::off &&
+                          told.policy.rules.all()[static_cast<std::size_t>(reason.rule)].kind != RuleSpec::Kind::site;
+  if (needs_path)
+    text += " Over HTTPS only the name is seen while inspection is off, so a rule about a path cannot apply there.";
+  return text;
+}
+
+// --- the safeguarding lead's words
+// --------------------------------------------------------------------------------------
+
+std::string_view urgency_words(int urgency) noexcept {
+  switch (urgency) {
+    case 5: return "act now";
+    case 4: return "look within the hour";
+    case 3: return "look today";
+    case 2: return "a pattern worth knowing";
+    default: return "for information";
+  }
+}
+
+std::string_view how_sure(Confidence confidence) noexcept {
+  switch (confidence) {
+    case Confidence::login: return "The person signed in, so we know who it was.";
+    case Confidence::class_login: return "A class account was used: we know the class, not the child.";
+    case Confidence::device: return "We know the device, not who held it.";
+    case Confidence::network: return "We know only which part of the school's network it came from.";
+    case Confidence::unknown: break;
+  }
+  return "We do not know who or which device it was.";
+}
+
+std::string for_lead(const Told& told) {
+  const Citation& citation = told.citation;
+  const std::string group(told.snapshot.group_title(told.subject.group));
+  std::string text(said(told.verdict.action));
+  text += ": someone in group " + group + " asked for ";
+  text += citation.illegal ? "content that is illegal; the address is sealed" : defanged(told.request.url().host());
+  text += ".";
+  if (!citation.theme.empty())
+    text += " Theme: " + citation.theme + ", urgency " + std::to_string(citation.urgency) + " of 5 (" +
+            std::string(urgency_words(citation.urgency)) + ").";
+  if (citation.illegal)
+    text += " Do not try to see the page. Tell the police or the Internet Watch Foundation, quoting the reference.";
+  return text + " " + std::string(how_sure(told.subject.confidence));
+}
+
+}  // namespace
+
+Explanation explain(const PolicySnapshot& snapshot, const Subject& subject, const Request& request,
+                    const Verdict& verdict) {
+  return explain(snapshot, subject, request, verdict, std::nullopt);
+}
+
+Explanation explain(const PolicySnapshot& snapshot, const Subject& subject, const Request& request,
+                    const Verdict& verdict, std::optional<TimePoint> now) {
+  const Citation citation = snapshot.cite(verdict);
+  const Told told{snapshot.compiled(), snapshot, subject, request, verdict, citation};
+  return {.pupil = for_pupil(citation, verdict), .technician = for_technician(told, now), .lead = for_lead(told)};
+}
+
+}  // namespace schoolgate::rules

@@ -1,0 +1,79 @@
+#include <algorithm>
+
+#include "base/json.h"
+#include "rules/compiled_policy.h"
+#include "rules/explain.h"
+
+namespace schoolgate::rules {
+namespace {
+
+void text_or_null(JsonWriter& json, std::string_view name, std::string_view text) {
+  json.key(name);
+  text.empty() ? json.null() : json.value(text);
+}
+
+void write_evidence(JsonWriter& json, const Citation& citation) {
+  text_or_null(json, "rule", citation.rule);
+  text_or_null(json, "list", citation.list);
+  text_or_null(json, "entry", citation.entry);
+  text_or_null(json, "source", citation.source);
+}
+
+/// Whether the connection that carries this request would be decrypted: asked as it would be, by the name alone.
+bool would_inspect(const PolicySnapshot& snapshot, const Subject& subject, const Request& request, TimePoint now) {
+  const names::Url& url = request.url();
+  if (url.scheme() != "https" && url.scheme() != "wss") return false;
+  const auto host = names::Host::parse(url.host());
+  if (!host) return false;
+  const Request by_name = Request::of_host(*host, url.port(), "CONNECT");
+  return snapshot.decide(subject, by_name, Stage::connect, now).inspect;
+}
+
+}  // namespace
+
+std::string explain_json(const PolicySnapshot& snapshot, const Subject& subject, const Request& request, Stage stage,
+                         TimePoint now, std::string_view url_as_given) {
+  const Verdict verdict = snapshot.decide(subject, request, stage, now);
+  const Citation citation = snapshot.cite(verdict);
+  const std::vector<Citation> considered = snapshot.considered(subject, request, stage, now);
+  const Explanation words = explain(snapshot, subject, request, verdict, now);
+
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("url", url_as_given);
+  json.field("canonical", request.url().text());
+  json.field("group", snapshot.group_id(subject.group));
+  json.field("time", to_rfc3339(now));
+  json.field("action", to_string(verdict.action));
+  json.field("inspect", verdict.inspect || would_inspect(snapshot, subject, request, now));
+  json.key("categories").begin_array();
+  for (auto item = considered.begin(); item != considered.end(); ++item) {
+    const auto same = [&](const Citation& earlier) { return earlier.category == item->category; };
+    if (!item->category.empty() && std::none_of(considered.begin(), item, same)) json.value(item->category);
+  }
+  json.end_array();
+  json.key("reason").begin_object();
+  json.field("tier", citation.tier);
+  write_evidence(json, citation);
+  json.field("policy_version", citation.policy_version);
+  json.end_object();
+  json.key("text").begin_object();
+  json.field("pupil", words.pupil);
+  json.field("technician", words.technician);
+  json.end_object();
+  json.key("considered").begin_array();
+  for (const Citation& item : considered) {
+    json.begin_object();
+    json.field("tier", item.tier);
+    json.field("action", item.action);
+    text_or_null(json, "category", item.category);
+    write_evidence(json, item);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return out;
+}
+
+}  // namespace schoolgate::rules

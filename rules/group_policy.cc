@@ -1,0 +1,76 @@
+#include "rules/group_policy.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace schoolgate::rules {
+namespace {
+
+using std::chrono::local_days;
+using std::chrono::minutes;
+
+}  // namespace
+
+bool Window::open_at(const SiteClock& clock, TimePoint now) const noexcept {
+  const local_days today = std::chrono::floor<std::chrono::days>(clock.local(now));
+  // A window lasts at most a day, so the one that is open started today or yesterday.
+  for (const local_days start : {today, today - std::chrono::days(1)}) {
+    if (!days[std::chrono::weekday(start).iso_encoding() - 1]) continue;
+    const auto opens = start + minutes(from_minute);
+    const auto closes = start + minutes(to_minute) + std::chrono::days(to_minute <= from_minute ? 1 : 0);
+    if (clock.first_instant(opens) <= now && now < clock.last_instant(closes)) return true;
+  }
+  return false;
+}
+
+GroupPolicy::GroupPolicy(const GroupSpec& spec, const CategoryTable& categories)
+    : id(spec.id),
+      title(spec.title),
+      at(spec.at),
+      safe_search(spec.safe_search),
+      youtube(spec.youtube),
+      settings_(categories.all().size()),
+      inspect_(categories.all().size()),
+      unlisted_(spec.unlisted) {
+  for (const CategoryActionSpec& item : spec.categories)
+    if (const CategoryId category = categories.find(item.category); category != kNoCategory)
+      settings_[category] = {item.action, true, item.at};
+  for (const std::string& name : spec.inspect)
+    if (const CategoryId category = categories.find(name); category != kNoCategory) inspect_[category] = true;
+  for (const ScheduleSpec& item : spec.schedules) {
+    Schedule schedule{{item.days, item.from_minute, item.to_minute}, {}, item.unlisted};
+    for (const CategoryActionSpec& change : item.categories)
+      if (const CategoryId category = categories.find(change.category); category != kNoCategory)
+        schedule.categories.emplace_back(category, Setting{change.action, true, change.at});
+    schedules_.push_back(std::move(schedule));
+  }
+}
+
+GroupPolicy::Open GroupPolicy::open_at(const SiteClock& clock, TimePoint now) const noexcept {
+  Open open = 0;
+  for (std::size_t i = 0; i < schedules_.size() && i < kMaxSchedules; ++i)
+    if (schedules_[i].window.open_at(clock, now)) open |= Open{1} << i;
+  return open;
+}
+
+CategorySetting GroupPolicy::setting(CategoryId category, Open open) const noexcept {
+  const Setting* found = nullptr;
+  for (std::size_t i = 0; i < schedules_.size(); ++i) {
+    if ((open >> i & 1) == 0) continue;
+    for (const auto& [changed, setting] : schedules_[i].categories)
+      if (changed == category && (found == nullptr || setting.action > found->action)) found = &setting;
+  }
+  if (found == nullptr) found = &settings_[category];
+  return {found->action, found->named, &found->at};
+}
+
+Action GroupPolicy::unlisted(Open open) const noexcept {
+  std::optional<Action> found;
+  for (std::size_t i = 0; i < schedules_.size(); ++i)
+    if ((open >> i & 1) != 0)
+      if (const std::optional<Action> changed = schedules_[i].unlisted)
+        found = found ? std::max(*found, *changed) : *changed;
+  return found.value_or(unlisted_);
+}
+
+}  // namespace schoolgate::rules

@@ -1,0 +1,75 @@
+// What one group may do, by category and by time, compiled.
+//
+// Immutable inside a snapshot; any thread may ask.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rules/category.h"
+#include "rules/policy_spec.h"
+#include "rules/site_clock.h"
+
+namespace schoolgate::rules {
+
+/// A stretch of time that comes again on some days of the week. It belongs to the day on which it starts, opens when
+/// the wall first shows `from_minute` and closes when the wall last shows `to_minute`, so a clock change inside it
+/// neither splits nor loses it.
+struct Window {
+  std::array<bool, 7> days{};  ///< Monday first
+  int from_minute = 0, to_minute = 0;
+
+  [[nodiscard]] bool open_at(const SiteClock& clock, TimePoint now) const noexcept;
+};
+
+/// A group's action for a category, and where it is written.
+struct CategorySetting {
+  Action action = Action::allow;
+  bool named = false;  ///< false: the group says nothing about this category
+  const SourcePosition* at = nullptr;
+};
+
+class GroupPolicy {
+ public:
+  static constexpr std::size_t kMaxSchedules = 64;
+  /// Which schedules are open, a bit each.
+  using Open = std::uint64_t;
+
+  /// Unknown categories of the spec are left out: the compiler has reported them. At most kMaxSchedules schedules.
+  GroupPolicy(const GroupSpec& spec, const CategoryTable& categories);
+
+  [[nodiscard]] Open open_at(const SiteClock& clock, TimePoint now) const noexcept;
+  /// Of the open schedules that name the category the strictest action, else the group's own.
+  [[nodiscard]] CategorySetting setting(CategoryId category, Open open) const noexcept;
+  /// Of the open schedules that set it the strictest, else the group's own: allow or block.
+  [[nodiscard]] Action unlisted(Open open) const noexcept;
+  [[nodiscard]] bool inspects(CategoryId category) const noexcept { return inspect_[category]; }
+
+  std::string id, title;
+  SourcePosition at;
+  bool safe_search = false;
+  YoutubeRestriction youtube = YoutubeRestriction::strict;
+
+ private:
+  struct Setting {
+    Action action = Action::allow;
+    bool named = false;
+    SourcePosition at;
+  };
+  struct Schedule {
+    Window window;
+    std::vector<std::pair<CategoryId, Setting>> categories;
+    std::optional<Action> unlisted;
+  };
+
+  std::vector<Setting> settings_;  ///< by CategoryId
+  std::vector<bool> inspect_;      ///< by CategoryId
+  Action unlisted_ = Action::block;
+  std::vector<Schedule> schedules_;
+};
+
+}  // namespace schoolgate::rules

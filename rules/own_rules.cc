@@ -1,0 +1,57 @@
+#include "rules/own_rules.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace schoolgate::rules {
+namespace {
+
+/// What a pattern that is decided by the name must not care about: a path, a file and a query of mixed characters.
+constexpr std::string_view kAnyContinuation = "0-~_/!.a?Z=9&";
+
+}  // namespace
+
+void OwnRules::add_site(OwnRule rule, const std::string& host) {
+  const auto index = static_cast<std::uint32_t>(rules_.size());
+  hosts_[host].sites.push_back(index);
+  rules_.push_back(std::move(rule));
+}
+
+void OwnRules::add_url(OwnRule rule, const names::Url& url) {
+  const auto index = static_cast<std::uint32_t>(rules_.size());
+  const std::string_view path = without_last_slash(url.path());
+  const bool names_port = url.path().data() != url.host().data() + url.host().size();
+  HostRules& here = hosts_[std::string(url.host())];
+  UrlRule entry{.rule = index, .port = names_port ? url.port() : std::uint16_t{0}, .query = std::string(url.query())};
+  entry.length = static_cast<std::uint32_t>(url.path().data() - url.host().data() + path.size() +
+                                            (entry.query.empty() ? 0 : 1 + entry.query.size()));
+  if (!path.empty() || !entry.query.empty()) here.beyond_name.push_back(index);
+  here.deepest = std::max(here.deepest, static_cast<std::size_t>(std::ranges::count(path, '/')));
+  here.urls[std::string(path)].push_back(std::move(entry));
+  rules_.push_back(std::move(rule));
+}
+
+void OwnRules::add_pattern(OwnRule rule) {
+  pattern_rules_.push_back(static_cast<std::uint32_t>(rules_.size()));
+  rules_.push_back(std::move(rule));
+}
+
+std::optional<PatternFault> OwnRules::finish() {
+  std::vector<std::string> patterns;
+  patterns.reserve(pattern_rules_.size());
+  for (const std::uint32_t rule : pattern_rules_) patterns.push_back(rules_[rule].entry);
+  return patterns_.build(patterns);
+}
+
+PatternSet::Answer OwnRules::pattern_covers(std::size_t pattern, const names::Url& url) const noexcept {
+  const PatternSet::Answer answer = patterns_.search(pattern, url.text());
+  if (!url.names_only() || answer != PatternSet::Answer::yes) return answer;
+  // A host has at most 253 bytes, so scheme, port and continuation fit.
+  std::array<char, 512> longer;
+  if (url.text().size() + kAnyContinuation.size() > longer.size()) return PatternSet::Answer::unknown;
+  const auto end = std::ranges::copy(kAnyContinuation, std::ranges::copy(url.text(), longer.begin()).out).out;
+  return patterns_.search(pattern, {longer.data(), static_cast<std::size_t>(end - longer.begin())});
+}
+
+}  // namespace schoolgate::rules

@@ -1,0 +1,171 @@
+// The school's own rules, compiled: which of them cover this URL?
+//
+// Sites and URLs are found by hash over the host's suffixes and the path's prefixes, patterns by a PatternSet: the cost
+// of a question does not grow with the number of rules. Filled by the compiler, then immutable; any thread may ask.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "names/url.h"
+#include "rules/group_set.h"
+#include "rules/pattern_set.h"
+#include "rules/policy_spec.h"
+#include "rules/text_hash.h"
+
+namespace schoolgate::rules {
+
+/// One rule as people wrote it, with its text in canonical form and its references resolved.
+struct OwnRule {
+  RuleSpec::Effect effect = RuleSpec::Effect::block;
+  RuleSpec::Kind kind = RuleSpec::Kind::site;
+  CategoryId category = kNoCategory;
+  bool illegal = false;  ///< its category is
+  GroupSet groups;
+  TimePoint ends = TimePoint::max();  ///< applies before this instant
+  /// Canonical: "example.org", "example.org/casino/", or the pattern as written.
+  std::string entry;
+  std::string why, approved_by, risk_assessment;
+  SourcePosition at;
+
+  [[nodiscard]] bool applies(GroupIndex group, TimePoint now) const noexcept {
+    return now < ends && groups.contains(group);
+  }
+};
+
+/// How closely a rule describes what it covers; contract section 4, tier 4.
+struct Specificity {
+  enum Kind : std::uint8_t { pattern, parent_site, exact_host, url };
+  Kind kind = pattern;
+  std::uint32_t length = 0;  ///< of the site, or of host, port, path and query; nothing for patterns
+  auto operator<=>(const Specificity&) const = default;
+};
+
+class OwnRules {
+ public:
+  /// `host` is canonical.
+  void add_site(OwnRule rule, const std::string& host);
+  void add_url(OwnRule rule, const names::Url& url);
+  /// The pattern is rule.entry and has passed PatternSet::check().
+  void add_pattern(OwnRule rule);
+  /// After the last rule, before the first question.
+  [[nodiscard]] std::optional<PatternFault> finish();
+
+  [[nodiscard]] const std::vector<OwnRule>& all() const noexcept { return rules_; }
+
+  /// Calls found(index, specificity) for each site and URL rule that covers `url`, for whomever it is.
+  template <class Found>
+  void for_each_site_or_url(const names::Url& url, Found&& found) const noexcept;
+
+  /// Calls found(index) for each pattern rule that occurs in `url`, provided that wanted(rule). When only a name is
+  /// known, a pattern counts only if it would occur whatever followed the name. False: memory ran out, take the strict
+  /// answer.
+  template <class Wanted, class Found>
+  [[nodiscard]] bool for_each_pattern(const names::Url& url, Wanted&& wanted, Found&& found) const noexcept;
+
+  /// Calls found(index) for each rule that covers part of `host` and needs more than the name to say whether it covers
+  /// a given URL; stops when found returns true and then returns true.
+  template <class Found>
+  [[nodiscard]] bool any_beyond_name(std::string_view host, Found&& found) const noexcept;
+
+ private:
+  using Numbers = std::vector<std::uint32_t>;
+
+  struct UrlRule {
+    std::uint32_t rule = 0;
+    std::uint16_t port = 0;  ///< 0: any
+    std::string query;       ///< must be equal when not empty
+    std::uint32_t length = 0;
+  };
+  struct HostRules {
+    Numbers sites;
+    ByText<std::vector<UrlRule>> urls;  ///< by path, without a slash at its end; "" is the whole host
+    std::size_t deepest = 0;            ///< most slashes in such a path
+    Numbers beyond_name;                ///< URL rules that the name alone cannot decide
+  };
+
+  template <class Found>
+  static void find_urls(const HostRules& rules, const names::Url& url, Found& found) noexcept;
+  [[nodiscard]] PatternSet::Answer pattern_covers(std::size_t pattern, const names::Url& url) const noexcept;
+
+  std::vector<OwnRule> rules_;
+  ByText<HostRules> hosts_;
+  PatternSet patterns_;
+  Numbers pattern_rules_;  ///< number in patterns_ -> rule
+};
+
+/// The path without the slash at its end: "/casino/" and "/casino" name the same place.
+[[nodiscard]] inline std::string_view without_last_slash(std::string_view path) noexcept {
+  return path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
+}
+
+template <class Found>
+void OwnRules::find_urls(const HostRules& rules, const names::Url& url, Found& found) noexcept {
+  const auto try_prefix = [&](std::string_view path) {
+    const auto here = rules.urls.find(path);
+    if (here == rules.urls.end()) return;
+    for (const UrlRule& rule : here->second) {
+      if (rule.port != 0 && rule.port != url.port()) continue;
+      if (!rule.query.empty() && (url.names_only() || rule.query != url.query())) continue;
+      found(rule.rule, Specificity{Specificity::url, rule.length});
+    }
+  };
+  try_prefix("");
+  if (url.names_only()) return;
+  const std::string_view path = without_last_slash(url.path());
+  std::size_t end = 0;
+  for (std::size_t depth = 0; depth < rules.deepest && end < path.size(); ++depth) {
+    end = path.find('/', end + 1);
+    if (end == std::string_view::npos) end = path.size();
+    try_prefix(path.substr(0, end));
+  }
+}
+
+template <class Found>
+void OwnRules::for_each_site_or_url(const names::Url& url, Found&& found) const noexcept {
+  if (hosts_.empty()) return;
+  const std::string_view host = url.host();
+  any_suffix(host, [&](std::string_view suffix) {
+    const bool exact = suffix.size() == host.size();
+    if (const auto here = hosts_.find(suffix); here != hosts_.end()) {
+      const Specificity closeness{exact ? Specificity::exact_host : Specificity::parent_site,
+                                  static_cast<std::uint32_t>(suffix.size())};
+      for (const std::uint32_t rule : here->second.sites) found(rule, closeness);
+      if (exact) find_urls(here->second, url, found);
+    }
+    return url.address().has_value();  // an IP literal has no parents
+  });
+}
+
+template <class Wanted, class Found>
+bool OwnRules::for_each_pattern(const names::Url& url, Wanted&& wanted, Found&& found) const noexcept {
+  bool sure = true;
+  const bool complete = patterns_.for_each_candidate(url.text(), [&](std::size_t pattern) {
+    const std::uint32_t rule = pattern_rules_[pattern];
+    if (!wanted(rules_[rule])) return;
+    switch (pattern_covers(pattern, url)) {
+      case PatternSet::Answer::yes: found(rule); break;
+      case PatternSet::Answer::unknown: sure = false; break;
+      case PatternSet::Answer::no: break;
+    }
+  });
+  return complete && sure;
+}
+
+template <class Found>
+bool OwnRules::any_beyond_name(std::string_view host, Found&& found) const noexcept {
+  if (const auto here = hosts_.find(host); here != hosts_.end())
+    for (const std::uint32_t rule : here->second.beyond_name)
+      if (found(rule)) return true;
+  for (const std::uint32_t rule : pattern_rules_)
+    if (found(rule)) return true;
+  return false;
+}
+
+}  // namespace schoolgate::rules

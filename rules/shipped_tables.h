@@ -1,0 +1,22 @@
+// The tables that ship with the judge: safe endpoints of search engines, and the sites of help that nothing blocks.
+//
+// Read once per process from text embedded in the program (rules/data/*.txt); immutable, safe from any thread.
+#pragma once
+
+#include <string_view>
+
+#include "rules/policy_spec.h"
+
+namespace schoolgate::rules {
+
+/// What to dial instead of `host` (canonical) so that its results are filtered; empty when it is no search engine's.
+[[nodiscard]] std::string_view safe_endpoint_of(std::string_view host, YoutubeRestriction youtube) noexcept;
+
+/// The entry of the support table that is `host` (canonical) or a parent of it, as a view into the table; else empty.
+[[nodiscard]] std::string_view support_site_of(std::string_view host) noexcept;
+
+/// How Reasons name the support table.
+inline constexpr std::string_view kSupportTableName = "support-sites";
+inline constexpr std::string_view kSupportTableSource = "rules/data/support_sites.txt";
+
+}  // namespace schoolgate::rules

@@ -1,0 +1,107 @@
+#include "rules/snapshot.h"
+
+#include <utility>
+
+#include "rules/compiled_policy.h"
+#include "rules/judge.h"
+#include "rules/shipped_tables.h"
+
+namespace schoolgate::rules {
+namespace {
+
+constexpr std::string_view kSealed = "sealed";
+
+/// How a record names a rule: stable when lines move. What a rule of an illegal category names is not repeated.
+std::string name_of(const OwnRule& rule) {
+  std::string name(rule.effect == RuleSpec::Effect::allow       ? "allow "
+                   : rule.effect == RuleSpec::Effect::emergency ? "emergency "
+                                                                : "block ");
+  name += rule.kind == RuleSpec::Kind::site ? "site " : rule.kind == RuleSpec::Kind::url ? "url " : "pattern ";
+  return name.append(rule.illegal ? kSealed : std::string_view(rule.entry));
+}
+
+}  // namespace
+
+PolicySnapshot::PolicySnapshot() = default;
+PolicySnapshot::~PolicySnapshot() = default;
+
+Subject PolicySnapshot::subject_for(const names::IpAddress& address) const noexcept {
+  Subject subject{.address = address, .group = impl_->fallback};
+  if (const auto found = impl_->networks.find(address)) {
+    subject.group = found->group;
+    subject.confidence = found->prefix_length == 128 ? Confidence::device : Confidence::network;
+  }
+  return subject;
+}
+
+std::optional<GroupIndex> PolicySnapshot::find_group(std::string_view id) const noexcept {
+  for (std::size_t i = 0; i < impl_->groups.size(); ++i)
+    if (impl_->groups[i].id == id) return static_cast<GroupIndex>(i);
+  return std::nullopt;
+}
+
+std::string_view PolicySnapshot::group_id(GroupIndex group) const noexcept {
+  return impl_->groups[impl_->known(group)].id;
+}
+
+std::string_view PolicySnapshot::group_title(GroupIndex group) const noexcept {
+  const GroupPolicy& policy = impl_->groups[impl_->known(group)];
+  return policy.title.empty() ? policy.id : policy.title;
+}
+
+Verdict PolicySnapshot::decide(const Subject& subject, const Request& request, Stage stage,
+                               TimePoint now) const noexcept {
+  return judge(*impl_, subject, request, stage, now);
+}
+
+std::string_view PolicySnapshot::safe_endpoint(GroupIndex group, std::string_view host) const noexcept {
+  const GroupPolicy& policy = impl_->groups[impl_->known(group)];
+  return policy.safe_search ? safe_endpoint_of(host, policy.youtube) : std::string_view();
+}
+
+std::vector<Citation> PolicySnapshot::considered(const Subject& subject, const Request& request, Stage stage,
+                                                 TimePoint now) const {
+  std::vector<Citation> citations;
+  for (const Finding& finding : all_findings(*impl_, subject, request, stage, now))
+    citations.push_back(cite({.action = finding.action, .reason = finding.reason}));
+  return citations;
+}
+
+Citation PolicySnapshot::cite(const Verdict& verdict) const {
+  const Reason& reason = verdict.reason;
+  Citation citation{.tier = std::string(to_string(reason.tier)), .policy_version = impl_->version};
+  citation.action = to_string(verdict.action);
+  if (reason.category != kNoCategory) {
+    const Category& category = impl_->categories[reason.category];
+    citation.category = category.id;
+    citation.theme = category.theme;
+    citation.urgency = category.urgency;
+    citation.illegal = category.illegal;
+  }
+  const auto lists = impl_->lists->lists();
+  if (reason.rule >= 0) {
+    const OwnRule& rule = impl_->rules.all()[static_cast<std::size_t>(reason.rule)];
+    citation.sealed = rule.illegal;
+    citation.rule = name_of(rule);
+    citation.entry = rule.illegal ? kSealed : std::string_view(rule.entry);
+    citation.source = rule.at.line_text();
+  } else if (reason.list >= 0 && static_cast<std::size_t>(reason.list) < lists.size()) {
+    const blocklists::ListInfo& list = lists[static_cast<std::size_t>(reason.list)];
+    citation.list = list.name;
+    citation.sealed = list.sealed || citation.illegal;
+    citation.entry = citation.sealed ? kSealed : reason.entry;
+    citation.source = citation.sealed ? kSealed : std::string_view(list.source);
+  } else if (reason.tier == Tier::support) {
+    citation.list = kSupportTableName;
+    citation.entry = reason.entry;
+    citation.source = kSupportTableSource;
+  }
+  return citation;
+}
+
+const CategoryTable& PolicySnapshot::categories() const noexcept { return impl_->categories; }
+const blocklists::CategoryDb& PolicySnapshot::lists() const noexcept { return *impl_->lists; }
+const CompiledPolicy& PolicySnapshot::compiled() const noexcept { return *impl_; }
+const std::string& PolicySnapshot::version() const noexcept { return impl_->version; }
+
+}  // namespace schoolgate::rules
