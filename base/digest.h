@@ -1,4 +1,5 @@
-// SHA-256, HMAC-SHA-256 and random bytes, from OpenSSL's libcrypto (this is the only file outside proxy/tls that knows it).
+// SHA-256, HMAC-SHA-256 and random bytes, from OpenSSL's libcrypto (this is the only file outside proxy/tls that knows
+// it).
 #pragma once
 
 #include <array>
