@@ -14,6 +14,7 @@
 #include "blocklists/fingerprint_table.h"
 #include "blocklists/image_format.h"
 #include "blocklists/image_writer.h"
+#include "blocklists/key_filter.h"
 #include "blocklists/keyed_hash.h"
 #include "blocklists/open_list.h"
 #include "blocklists/patterns.h"
@@ -73,6 +74,7 @@ struct CategoryDb::Impl {
   std::vector<ListInfo> lists;
   std::string checksum;
   FingerprintTable hosts, urls;
+  KeyFilter filter;  // over the keys of `hosts`
   std::span<const std::uint32_t> set_offsets;
   std::span<const std::uint16_t> set_members;
   std::span<const PatternRecord> pattern_records;
@@ -84,7 +86,7 @@ struct CategoryDb::Impl {
   // One suffix of the asked host.
   struct Probe {
     HashState state;
-    Slot slot;
+    std::uint64_t key;
     std::uint32_t begin;  // where the suffix begins in the host
   };
 
@@ -113,15 +115,17 @@ struct CategoryDb::Impl {
     auto* probes = reinterpret_cast<Probe*>(room);
     std::size_t count = 0;
     const std::size_t most = std::min<std::size_t>(kMostLabels, header.deepest_host);
+    // All loads are under way before the first is waited for.
     for (SuffixWalk walk(header.salt, host, is_address); count < most && walk.next(); ++count) {
-      const Slot slot = Slot::of(walk.state().finish(HashDomain::host), hosts.buckets());
-      hosts.prefetch_directory(slot);
-      new (&probes[count]) Probe{walk.state(), slot, static_cast<std::uint32_t>(host.size() - walk.suffix().size())};
+      const std::uint64_t key = walk.state().finish(HashDomain::host);
+      filter.prefetch(key);
+      hosts.prefetch_directory(Slot::of(key, hosts.buckets()));
+      new (&probes[count]) Probe{walk.state(), key, static_cast<std::uint32_t>(host.size() - walk.suffix().size())};
     }
-    for (std::size_t i = 0; i < count; ++i) hosts.prefetch_entries(probes[i].slot);
     for (std::size_t i = 0; i < count; ++i)
-      hosts.find(probes[i].slot,
-                 [&](std::uint16_t number) { take(host.substr(probes[i].begin), set(number), probes[i].state); });
+      if (filter.may_have(probes[i].key))
+        hosts.find(Slot::of(probes[i].key, hosts.buckets()),
+                   [&](std::uint16_t number) { take(host.substr(probes[i].begin), set(number), probes[i].state); });
   }
 
   template <class Take>
@@ -168,13 +172,14 @@ Result<void> CategoryDb::Impl::read(std::string_view bytes) {
   const auto members = section<std::uint16_t>(bytes, Section::set_members);
   const auto host_directory = section<std::uint32_t>(bytes, Section::host_directory);
   const auto host_entries = section<std::uint64_t>(bytes, Section::host_entries);
+  const auto host_filter = section<std::uint64_t>(bytes, Section::host_filter);
   const auto url_directory = section<std::uint32_t>(bytes, Section::url_directory);
   const auto url_entries = section<std::uint64_t>(bytes, Section::url_entries);
   const auto pattern_section = section<PatternRecord>(bytes, Section::patterns);
   const auto sealed_host_section = section<SealedEntry>(bytes, Section::sealed_hosts);
   const auto sealed_url_section = section<SealedEntry>(bytes, Section::sealed_urls);
-  if (!text || !records || !offsets || !members || !host_directory || !host_entries || !url_directory || !url_entries ||
-      !pattern_section || !sealed_host_section || !sealed_url_section)
+  if (!text || !records || !offsets || !members || !host_directory || !host_entries || !host_filter || !url_directory ||
+      !url_entries || !pattern_section || !sealed_host_section || !sealed_url_section)
     return refuse("has a section outside the file");
   if (records->size() > kMaxLists) return refuse("has too many lists");
   const auto text_of = [&](const TextRef& ref) -> std::optional<std::string_view> {
@@ -216,6 +221,7 @@ Result<void> CategoryDb::Impl::read(std::string_view bytes) {
   set_members = *members;
   pattern_records = *pattern_section;
   hosts = FingerprintTable(*host_directory, *host_entries);
+  filter = KeyFilter(*host_filter);
   urls = FingerprintTable(*url_directory, *url_entries);
   sealed_hosts = *sealed_host_section;
   sealed_urls = *sealed_url_section;

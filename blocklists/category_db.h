@@ -50,9 +50,10 @@ struct Match {
 class Matches {
  public:
   static constexpr std::size_t kCapacity = 64;
+  Matches() noexcept {}  // the items stay unwritten: a lookup makes one of these on the stack
   void add(const Match& match) noexcept {
     if (count_ < kCapacity)
-      items_[count_++] = match;
+      std::construct_at(&items_[count_++], match);
     else
       overflowed_ = true;
   }
@@ -61,7 +62,9 @@ class Matches {
   [[nodiscard]] bool overflowed() const noexcept { return overflowed_; }
 
  private:
-  std::array<Match, kCapacity> items_;
+  union {
+    std::array<Match, kCapacity> items_;  // the first count_ are there
+  };
   std::size_t count_ = 0;
   bool overflowed_ = false;
 };

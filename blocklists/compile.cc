@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "blocklists/fingerprint_table.h"
 #include "blocklists/image_writer.h"
+#include "blocklists/key_filter.h"
 #include "blocklists/key_sorter.h"
 #include "blocklists/list_files.h"
 #include "blocklists/open_list.h"
@@ -224,8 +225,11 @@ class Compiler {
   Result<CompileReport> write() {
     CompileReport report;
     FingerprintTableBuilder hosts(hosts_.size()), urls(urls_.size());
-    if (auto built = build(hosts_, hosts, report.host_keys); !built) return std::unexpected(std::move(built.error()));
-    if (auto built = build(urls_, urls, report.url_keys); !built) return std::unexpected(std::move(built.error()));
+    std::vector<std::uint64_t> filter = KeyFilter::room_for(hosts_.size());
+    if (auto built = build(hosts_, hosts, report.host_keys, &filter); !built)
+      return std::unexpected(std::move(built.error()));
+    if (auto built = build(urls_, urls, report.url_keys, nullptr); !built)
+      return std::unexpected(std::move(built.error()));
     std::sort(sealed_hosts_.begin(), sealed_hosts_.end());
     sealed_hosts_.erase(std::unique(sealed_hosts_.begin(), sealed_hosts_.end()), sealed_hosts_.end());
     std::sort(sealed_urls_.begin(), sealed_urls_.end());
@@ -241,6 +245,7 @@ class Compiler {
     writer_.add(Section::set_members, sets_.members());
     writer_.add(Section::host_directory, std::span<const std::uint32_t>(hosts.directory()));
     writer_.add(Section::host_entries, std::span<const std::uint64_t>(hosts.entries()));
+    writer_.add(Section::host_filter, std::span<const std::uint64_t>(filter));
     writer_.add(Section::url_directory, std::span<const std::uint32_t>(urls.directory()));
     writer_.add(Section::url_entries, std::span<const std::uint64_t>(urls.entries()));
     writer_.add(Section::patterns, std::span<const PatternRecord>(patterns_));
@@ -257,12 +262,14 @@ class Compiler {
   }
 
   // Joins what the lists say of one key into one entry.
-  Result<void> build(KeySorter& sorter, FingerprintTableBuilder& table, std::uint64_t& keys) {
+  Result<void> build(KeySorter& sorter, FingerprintTableBuilder& table, std::uint64_t& keys,
+                     std::vector<std::uint64_t>* filter) {
     std::uint64_t key = 0;
     std::vector<std::uint16_t> members;
     const auto close = [&] {
       if (members.empty()) return;
       ++keys;
+      if (filter != nullptr) KeyFilter::add(*filter, key);
       if (const auto number = sets_.number_of(members))
         table.add(key, *number);
       else

@@ -24,7 +24,7 @@ enum class Section : std::uint32_t {
   set_members,     ///< uint16 each: list indexes, or kUrlsBelow
   host_directory,  ///< FingerprintTable over hosts and networks
   host_entries,
-  host_filter,    ///< FuseFilter over the same keys
+  host_filter,    ///< KeyFilter over the same keys
   url_directory,  ///< FingerprintTable over host and path
   url_entries,
   patterns,      ///< PatternRecord each
