@@ -44,6 +44,7 @@ breaches::MailSettings read_mail(const YamlNode& node, Report& report) {
     report.error(*keys.find("server"), quote(mail.server) + " is not a mail server",
                  "such as smtp://127.0.0.1:25 or smtps://mail.school.example");
   if (const YamlNode* from = keys.require("from")) read_mail_address(*from, report, mail.from);
+  keys.optional("require_tls", mail.require_tls);
   keys.optional("user", mail.user);
   const YamlNode* password = keys.find("password_file");
   if (password) read_secret(*password, report, mail.password_file);

@@ -112,11 +112,14 @@ std::string version_of(const Files& files) {
   return to_hex(digest.finish()).substr(0, 12);
 }
 
-// What the compiler finds in an already broken configuration, so that one run tells everything.
-void add_compile_errors(const Configuration& broken, Problems& problems) {
-  Problems ignored_warnings;
-  auto snapshot =
-      rules::PolicySnapshot::compile(broken.policy, blocklists::CategoryDb::empty(), wall_now(), ignored_warnings);
+// What the compiler finds in an already broken configuration, so that one run tells everything. What could not be read
+// is filled in, so that nothing is said about its absence.
+void add_compile_errors(rules::PolicySpec broken, Problems& problems) {
+  if (broken.groups.empty()) return;
+  if (broken.timezone.empty()) broken.timezone = "UTC";
+  if (broken.fallback.empty()) broken.fallback = broken.groups.front().id;
+  Problems warnings;  // they are for a configuration that can be served
+  const auto snapshot = rules::PolicySnapshot::compile(broken, blocklists::CategoryDb::empty(), wall_now(), warnings);
   if (!snapshot) problems.insert(problems.end(), snapshot.error().begin(), snapshot.error().end());
 }
 
@@ -139,7 +142,7 @@ void sort_by_place(Problems& problems, const fs::path& folder, const Files& file
 
 Loaded load_texts(const fs::path& folder, Files files, Problems problems) {
   Configuration out;
-  bool all_parsed = true;
+  bool all_parsed = !has_errors(problems);
   const auto read = [&](const auto& file) {
     const auto& [name, text] = file;
     const std::string path = (folder / name).string();
@@ -155,8 +158,8 @@ Loaded load_texts(const fs::path& folder, Files files, Problems problems) {
     if (is_categories(file)) read(file);
   for (const auto& file : files)
     if (!is_categories(file)) read(file);
-  // Without a whole policy the compiler would only complain about what an unread file would have defined.
-  if (has_errors(problems) && all_parsed && !out.policy.groups.empty()) add_compile_errors(out, problems);
+  // With a file unread the compiler would complain about what that file may define.
+  if (has_errors(problems) && all_parsed) add_compile_errors(out.policy, problems);
   sort_by_place(problems, folder, files);
   if (has_errors(problems)) return {std::nullopt, std::move(problems)};
   out.version = version_of(files);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <system_error>
 
 #include "config/plain_text.h"
@@ -15,7 +16,7 @@ namespace {
 bool require(const YamlNode& node, Report& report, const std::filesystem::path& path, mode_t type,
              std::string_view wanted, int access_mode) {
   const auto complain = [&](std::string why) {
-    report.error(node, "cannot read '" + printable(path.string()) + "': " + why);
+    report.error(node, "cannot read '" + printable(path.string(), PATH_MAX) + "': " + why);
     return false;
   };
   struct stat about{};
@@ -40,7 +41,8 @@ bool require_secret_file(const YamlNode& node, Report& report, const std::filesy
   if (!require_file(node, report, path)) return false;
   struct stat about{};
   if (::stat(path.c_str(), &about) == 0 && (about.st_mode & S_IRWXO) != 0)
-    report.warning(node, "everybody on this machine can read '" + printable(path.string()) + "'", "chmod 0600");
+    report.warning(node, "everybody on this machine can read '" + printable(path.string(), PATH_MAX) + "'",
+                   "chmod 0600");
   return true;
 }
 

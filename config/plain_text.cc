@@ -67,14 +67,13 @@ std::optional<TextFault> find_text_fault(std::string_view text) {
   return std::nullopt;
 }
 
-std::string printable(std::string_view text) {
-  constexpr std::size_t kShown = 60;
+std::string printable(std::string_view text, std::size_t most) {
   std::string out;
-  if (text.size() <= kShown) {
+  if (text.size() <= most) {
     append_json_escaped(out, text);
     return out;
   }
-  std::size_t cut = kShown;
+  std::size_t cut = most;
   while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
   append_json_escaped(out, text.substr(0, cut));
   return out + "…";

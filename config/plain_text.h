@@ -1,6 +1,7 @@
 // Whether bytes are text that may be parsed at all, and how to quote what people wrote back at them.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@ struct TextFault {
 /// start is fine.
 [[nodiscard]] std::optional<TextFault> find_text_fault(std::string_view text);
 
-/// `text` for a message: at most 60 bytes, controls and broken UTF-8 escaped.
-[[nodiscard]] std::string printable(std::string_view text);
+/// `text` for a message: at most `most` bytes of it, controls and broken UTF-8 escaped.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t most = 60);
 
 }  // namespace schoolgate::config

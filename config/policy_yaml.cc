@@ -106,6 +106,7 @@ rules::GroupSpec read_group(const YamlNode& key, const YamlNode& node, Report& r
 void read_policy(const YamlNode& root, Report& report, rules::PolicySpec& policy) {
   Mapping keys(root, report);
   if (const YamlNode* groups = keys.require("groups")) {
+    if (groups->kind == YamlNode::Kind::mapping && groups->entries.empty()) report.error(*groups, "no group");
     for (const auto& [key, value] : entries_of(*groups, report))
       policy.groups.push_back(read_group(*key, *value, report));
   }

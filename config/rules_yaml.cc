@@ -41,16 +41,16 @@ void read_rule(const YamlNode& node, Report& report, Effect effect, std::vector<
   rule.at = report.at(node);
   Mapping keys(node, report);
   const bool has_target = read_target(keys, node, report, rule);
+  bool whole = has_target;
   if (effect == Effect::block)
-    keys.required("category", Id{rule.category});
+    whole &= keys.required("category", Id{rule.category});
   else
     keys.optional("category", Id{rule.category});
-  bool groups_read = true;
   if (const YamlNode* groups = keys.find("groups")) {
     if (effect == Effect::emergency) {
       report.error(*groups, "an emergency rule is for every group", "leave 'groups' out, or make it a block rule");
     } else {
-      groups_read = groups->kind == YamlNode::Kind::list && !groups->items.empty();
+      whole &= groups->kind == YamlNode::Kind::list && !groups->items.empty();
       if (groups->kind == YamlNode::Kind::list && groups->items.empty())
         report.error(*groups, "no group", "leave 'groups' out for every group");
       for (const YamlNode& item : items_of(*groups, report)) {
@@ -63,7 +63,7 @@ void read_rule(const YamlNode& node, Report& report, Effect effect, std::vector<
   keys.optional("approved_by", rule.approved_by);
   keys.optional("risk_assessment", rule.risk_assessment);
   keys.optional("until", rule.until);
-  if (has_target && groups_read) out.push_back(std::move(rule));
+  if (whole) out.push_back(std::move(rule));
 }
 
 void read_test(const YamlNode& node, Report& report, std::vector<rules::RuleTestSpec>& out) {

@@ -113,19 +113,20 @@ void read_upstream(const YamlNode& node, Report& report, Upstream& upstream) {
 }
 
 // A site has a dot or is an address; a lone word is a category.
-void check_never_entry(const YamlNode& item, Report& report, const rules::CategoryTable& categories) {
+bool is_never_entry(const YamlNode& item, Report& report, const rules::CategoryTable& categories) {
   const std::string& text = item.text;
-  if (categories.find(text) != rules::kNoCategory) return;
+  if (categories.find(text) != rules::kNoCategory) return true;
   const bool site_shaped = text.find_first_of(".:") != std::string::npos;
   if (site_shaped) {
     const auto host = names::Host::parse(text);
-    if (host) return;
+    if (host) return true;
     report.error(item, "'" + printable(text) + "' is not a site: " + host.error().what, host.error().next);
-    return;
+    return false;
   }
   std::vector<std::string_view> ids;
   for (const rules::Category& category : categories.all()) ids.push_back(category.id);
   report.error(item, "unknown category '" + printable(text) + "'", suggest(text, ids));
+  return false;
 }
 
 void read_inspection(const YamlNode& node, Report& report, rules::PolicySpec& policy) {
@@ -138,9 +139,8 @@ void read_inspection(const YamlNode& node, Report& report, rules::PolicySpec& po
   if (!never) return;
   for (const YamlNode& item : items_of(*never, report)) {
     std::string text;
-    if (!read_value(item, report, text)) continue;
-    check_never_entry(item, report, policy.categories);
-    policy.never_inspect.push_back(text);
+    if (read_value(item, report, text) && is_never_entry(item, report, policy.categories))
+      policy.never_inspect.push_back(std::move(text));
   }
 }
 

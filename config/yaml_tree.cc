@@ -157,7 +157,8 @@ class TreeBuilder final : public YAML::EventHandler {
     if (parent.node.kind == YamlNode::Kind::list) {
       parent.node.items.push_back(std::move(node));
     } else if (!parent.key) {
-      if (node.kind != YamlNode::Kind::scalar) refuse(mark, "a key must be a word");
+      if (node.kind != YamlNode::Kind::scalar)
+        refuse(mark, "a key must be a word", "text that starts with a bracket needs quotes");
       parent.key = std::move(node);
     } else {
       parent.node.entries.push_back({std::move(*parent.key), std::move(node)});

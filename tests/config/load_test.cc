@@ -1,0 +1,339 @@
+#include "config/load.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/yaml_tree.h"
+#include "tests/config/scratch_folder.h"
+
+namespace schoolgate::config {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+using test::ScratchFolder;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string text_of(const Problems& problems) {
+  std::string out;
+  for (const Problem& problem : problems) out += problem.text() + "\n";
+  return out;
+}
+
+Configuration load_sound(const ScratchFolder& folder) {
+  Loaded loaded = load(folder.path());
+  EXPECT_TRUE(loaded.configuration) << text_of(loaded.problems);
+  return loaded.configuration ? std::move(*loaded.configuration) : Configuration{};
+}
+
+TEST(Load, TwoSmallFilesAreEnoughAndTheRestHasDefaults) {
+  ScratchFolder folder;
+  folder.write_sound();
+  const Configuration out = load_sound(folder);
+  const Settings& settings = out.settings;
+  EXPECT_EQ(settings.site.name, "S");
+  EXPECT_EQ(settings.site.timezone, "UTC");
+  EXPECT_FALSE(settings.site.gateway.empty());
+  EXPECT_EQ(settings.state, folder.path() / "state");
+  ASSERT_EQ(settings.listen.proxy.size(), 1u);
+  EXPECT_EQ(settings.listen.proxy[0].text(), "127.0.0.1:8080");
+  EXPECT_THAT(settings.listen.tls, IsEmpty());
+  EXPECT_FALSE(settings.listen.metrics);
+  EXPECT_THAT(settings.upstream.connect_ports, ElementsAre(443));
+  EXPECT_THAT(settings.upstream.allow_private, IsEmpty());
+  EXPECT_TRUE(settings.via);
+  EXPECT_FALSE(settings.decisions);
+  EXPECT_EQ(settings.retention.decisions, hours(24 * 90));
+  EXPECT_EQ(settings.retention.breaches, hours(24 * 365));
+  EXPECT_EQ(settings.retention.audit, hours(24 * 365 * 7));
+  EXPECT_EQ(settings.limits.header, seconds(20));
+  EXPECT_EQ(settings.limits.header_bytes, 64u * 1024);
+  EXPECT_EQ(settings.limits.header_count, 200u);
+  EXPECT_EQ(settings.unnamed.no_sni, UnnamedAnswer::block);
+  EXPECT_EQ(settings.unnamed.ech, UnnamedAnswer::block);
+  EXPECT_EQ(settings.inspection, rules::InspectionMode::off);
+  EXPECT_THAT(out.lists, IsEmpty());
+  EXPECT_THAT(out.alerts.routes, IsEmpty());
+  EXPECT_FALSE(out.alerts.mail);
+}
+
+TEST(Load, ReadsEveryKeyOfSchoolgateYaml) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("roots.pem", "not looked into here\n");
+  folder.write("my-hosts", "127.0.0.1 www.example\n");
+  folder.write("pages/blocked.html", "");
+  folder.write("schoolgate.yaml", R"(
+site: { name: A School, timezone: Europe/London, gateway: gate-1 }
+state: /var/lib/schoolgate
+listen:
+  proxy: ["0.0.0.0:8080", "[::]:8080"]
+  http: ["0.0.0.0:8081"]
+  tls: ["0.0.0.0:8443"]
+  console: "127.0.0.1:9443"
+  metrics: "127.0.0.1:9100"
+upstream:
+  connect_ports: [443, 8444, 443]
+  allow_private: ["127.0.0.0/8", "fd00::/8"]
+  trust: [roots.pem]
+  resolver: [192.0.2.53, "[2001:db8::53]:5353"]
+  hosts: my-hosts
+via: false
+inspection: { mode: selective, never: [support, bank.example] }
+unnamed: { no_sni: judge, ip_sni: judge, ech: judge, not_tls: judge, malformed: block }
+decisions: logs/decisions.jsonl
+retention: { decisions: 1d, breaches: 2d, audit: 3d }
+limits: { header: 1s, connect: 2s, response: 3s, idle: 4s, idle_tunnel: 5s, drain: 6s, client_connections: 7,
+          connections: 8, header_bytes: 9KiB, header_count: 10, workers: 11 }
+pages: pages
+)");
+  const Configuration out = load_sound(folder);
+  const Settings& settings = out.settings;
+  EXPECT_EQ(settings.site.gateway, "gate-1");
+  EXPECT_EQ(settings.state, "/var/lib/schoolgate");
+  EXPECT_EQ(settings.listen.proxy[1].text(), "[::]:8080");
+  EXPECT_EQ(settings.listen.http[0].port, 8081);
+  EXPECT_EQ(settings.listen.tls[0].port, 8443);
+  EXPECT_EQ(settings.listen.console->port, 9443);
+  EXPECT_EQ(settings.listen.metrics->port, 9100);
+  EXPECT_THAT(settings.upstream.connect_ports, ElementsAre(443, 8444));
+  EXPECT_EQ(settings.upstream.allow_private[1].text(), "fd00::/8");
+  EXPECT_THAT(settings.upstream.trust, ElementsAre(folder.path() / "roots.pem"));
+  EXPECT_EQ(settings.upstream.resolver[0].text(), "192.0.2.53:53");
+  EXPECT_EQ(settings.upstream.resolver[1].text(), "[2001:db8::53]:5353");
+  EXPECT_EQ(settings.upstream.hosts, folder.path() / "my-hosts");
+  EXPECT_FALSE(settings.via);
+  EXPECT_EQ(settings.inspection, rules::InspectionMode::selective);
+  EXPECT_EQ(out.policy.inspection, rules::InspectionMode::selective);
+  EXPECT_THAT(out.policy.never_inspect, ElementsAre("support", "bank.example"));
+  EXPECT_EQ(settings.unnamed.no_sni, UnnamedAnswer::judge);
+  EXPECT_EQ(settings.unnamed.ip_sni, UnnamedAnswer::judge);
+  EXPECT_EQ(settings.unnamed.ech, UnnamedAnswer::judge);
+  EXPECT_EQ(settings.unnamed.not_tls, UnnamedAnswer::judge);
+  EXPECT_EQ(settings.decisions, folder.path() / "logs/decisions.jsonl");
+  EXPECT_EQ(settings.retention.audit, hours(72));
+  EXPECT_EQ(settings.limits.header, seconds(1));
+  EXPECT_EQ(settings.limits.connect, seconds(2));
+  EXPECT_EQ(settings.limits.response, seconds(3));
+  EXPECT_EQ(settings.limits.idle, seconds(4));
+  EXPECT_EQ(settings.limits.idle_tunnel, seconds(5));
+  EXPECT_EQ(settings.limits.drain, seconds(6));
+  EXPECT_EQ(settings.limits.client_connections, 7u);
+  EXPECT_EQ(settings.limits.connections, 8u);
+  EXPECT_EQ(settings.limits.header_bytes, 9216u);
+  EXPECT_EQ(settings.limits.header_count, 10u);
+  EXPECT_EQ(settings.limits.workers, 11u);
+  EXPECT_EQ(settings.pages, folder.path() / "pages");
+}
+
+TEST(Load, ReadsGroupsWithTheirSchedules) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("policy.yaml", R"(groups:
+  ks1: { unlisted: block, members: { networks: [10.1.0.0/16] } }
+  staff:
+    title: Staff
+    members: { networks: [10.2.0.0/16, "2001:db8::/32"] }
+    categories: { games: monitor, gambling: block }
+    safe_search: true
+    youtube: moderate
+    inspect: [search]
+    schedules:
+      - when: { days: [mon, fri], from: "22:00", to: 06:30 }
+        categories: { games: allow }
+      - when: { from: 12:15, to: 13:15 }
+        unlisted: block
+fallback: ks1
+)");
+  const rules::PolicySpec policy = load_sound(folder).policy;
+  ASSERT_EQ(policy.groups.size(), 2u);
+  EXPECT_EQ(policy.groups[0].title, "ks1");
+  EXPECT_EQ(policy.groups[0].unlisted, rules::Action::block);
+  EXPECT_FALSE(policy.groups[0].safe_search);
+  const rules::GroupSpec& staff = policy.groups[1];
+  EXPECT_EQ(staff.at.line_text(), (folder.path() / "policy.yaml").string() + ":3");
+  EXPECT_EQ(staff.networks[1].network.text(), "2001:db8::/32");
+  EXPECT_EQ(staff.networks[1].at.column, 40);
+  EXPECT_EQ(staff.categories[0].category, "games");
+  EXPECT_EQ(staff.categories[0].action, rules::Action::monitor);
+  EXPECT_EQ(staff.unlisted, rules::Action::allow);
+  EXPECT_EQ(staff.youtube, rules::YoutubeRestriction::moderate);
+  EXPECT_THAT(staff.inspect, ElementsAre("search"));
+  ASSERT_EQ(staff.schedules.size(), 2u);
+  EXPECT_THAT(staff.schedules[0].days, ElementsAre(true, false, false, false, true, false, false));
+  EXPECT_EQ(staff.schedules[0].from_minute, 22 * 60);
+  EXPECT_EQ(staff.schedules[0].to_minute, 6 * 60 + 30);
+  EXPECT_FALSE(staff.schedules[0].unlisted);
+  EXPECT_THAT(staff.schedules[1].days, ElementsAre(true, true, true, true, true, true, true));
+  EXPECT_EQ(staff.schedules[1].from_minute, 735);
+  EXPECT_EQ(staff.schedules[1].unlisted, rules::Action::block);
+  EXPECT_EQ(policy.fallback, "ks1");
+  EXPECT_EQ(policy.fallback_at.line, 15);
+}
+
+TEST(Load, ReadsRulesInTheOrderOfTheirFilesNames) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("rules/20.yaml", "emergency: [{ site: c.example }]\n");
+  folder.write("rules/10.yaml", R"(block:
+  - { site: a.example, category: games, groups: [pupils], why: w }
+allow:
+  - { pattern: 'b+', approved_by: h, risk_assessment: RA-1, until: 2026-12-18 }
+tests:
+  - { url: "https://a.example/", group: pupils, expect: block, category: games, at: "tue 12:30" }
+)");
+  folder.write("rules/.10.yaml.swp", "an editor's own");
+  folder.write("rules/notes.txt", "a person's own");
+  const rules::PolicySpec policy = load_sound(folder).policy;
+  ASSERT_EQ(policy.rules.size(), 3u);
+  EXPECT_EQ(policy.rules[0].effect, rules::RuleSpec::Effect::block);
+  EXPECT_EQ(policy.rules[0].kind, rules::RuleSpec::Kind::site);
+  EXPECT_THAT(policy.rules[0].groups, ElementsAre("pupils"));
+  EXPECT_EQ(policy.rules[0].why, "w");
+  EXPECT_EQ(policy.rules[0].at.line, 2);
+  EXPECT_EQ(policy.rules[1].kind, rules::RuleSpec::Kind::pattern);
+  EXPECT_EQ(policy.rules[1].text, "b+");
+  EXPECT_EQ(policy.rules[1].until, std::chrono::year(2026) / 12 / 18);
+  EXPECT_EQ(policy.rules[2].effect, rules::RuleSpec::Effect::emergency);
+  EXPECT_EQ(policy.rules[2].at.file, (folder.path() / "rules/20.yaml").string());
+  ASSERT_EQ(policy.tests.size(), 1u);
+  EXPECT_EQ(policy.tests[0].time, "tue 12:30");
+  EXPECT_EQ(policy.tests[0].category, "games");
+}
+
+TEST(Load, ReadsListsCategoriesAndAlerts) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("categories.yaml",
+               "categories: [{ id: forums, title: Forums, urgency: 2 }, { id: games, urgency: 3 }]\n");
+  folder.write("list.txt", "a.example\n");
+  folder.write("key.pub", "k\n");
+  folder.write("lists.yaml", R"(lists:
+  - { name: near, category: forums, format: urls, source: list.txt, sealed: true, force: true }
+  - { name: far, category: games, format: hosts, source: "https://lists.example/x", refresh: 6h,
+      checksum: "https://lists.example/x.sha256", signature: "https://lists.example/x.minisig", public_key: key.pub }
+)");
+  folder.write("secret", "s");
+  ::chmod((folder.path() / "secret").c_str(), 0600);
+  folder.write("alerts.yaml", R"(
+recipients: { dsl: { email: dsl@school.example } }
+mail: { server: "smtp://127.0.0.1:25", from: gate@school.example, user: gate, password_file: secret,
+        require_tls: true }
+webhooks: [ { name: case-system, url: "https://case.example/in", secret_file: secret } ]
+routes:
+  - { urgency: 4, send: now, to: [dsl, case-system] }
+  - { urgency: 2, send: daily, at: 15:30, to: [dsl] }
+)");
+  const Configuration out = load_sound(folder);
+  const auto forums = out.policy.categories.find("forums");
+  ASSERT_NE(forums, rules::kNoCategory);
+  EXPECT_EQ(out.policy.categories[forums].theme, "forums");
+  EXPECT_EQ(out.policy.categories[out.policy.categories.find("games")].urgency, 3);
+
+  ASSERT_EQ(out.lists.size(), 2u);
+  EXPECT_EQ(out.lists[0].source, folder.path() / "list.txt");
+  EXPECT_FALSE(out.lists[0].remote);
+  EXPECT_TRUE(out.lists[0].sealed);
+  EXPECT_TRUE(out.lists[0].force);
+  EXPECT_EQ(out.lists[0].format, blocklists::Format::urls);
+  EXPECT_TRUE(out.lists[1].remote);
+  EXPECT_EQ(out.lists[1].refresh, hours(6));
+  EXPECT_EQ(out.lists[1].proof.checksum, "https://lists.example/x.sha256");
+  EXPECT_EQ(out.lists[1].proof.public_key, folder.path() / "key.pub");
+  EXPECT_EQ(out.lists[1].at.line, 3);
+
+  ASSERT_TRUE(out.alerts.mail);
+  EXPECT_EQ(out.alerts.mail->password_file, folder.path() / "secret");
+  EXPECT_EQ(out.alerts.mail->user, "gate");
+  EXPECT_TRUE(out.alerts.mail->require_tls);
+  EXPECT_EQ(out.alerts.webhooks[0].name, "case-system");
+  ASSERT_EQ(out.alerts.routes.size(), 2u);
+  EXPECT_FALSE(out.alerts.routes[0].daily);
+  EXPECT_THAT(out.alerts.routes[0].to, ElementsAre("dsl", "case-system"));
+  EXPECT_TRUE(out.alerts.routes[1].daily);
+  EXPECT_EQ(out.alerts.routes[1].daily_minute, 15 * 60 + 30);
+}
+
+TEST(Load, WarnsOfASecretThatEverybodyCanRead) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("secret", "s");
+  ::chmod((folder.path() / "secret").c_str(), 0644);
+  folder.write("alerts.yaml", "webhooks: [ { name: w, url: \"https://case.example/\", secret_file: secret } ]\n");
+  const Loaded loaded = load(folder.path());
+  EXPECT_TRUE(loaded.configuration);
+  ASSERT_EQ(loaded.problems.size(), 1u);
+  EXPECT_EQ(loaded.problems[0].severity, Problem::Severity::warning);
+  EXPECT_THAT(loaded.problems[0].text(), HasSubstr("alerts.yaml:1:67: "));
+}
+
+TEST(Load, TheVersionIsOfTheContent) {
+  ScratchFolder folder;
+  folder.write_sound();
+  const Configuration first = load_sound(folder);
+  EXPECT_EQ(first.version.size(), 12u);
+  EXPECT_EQ(first.version.find_first_not_of("0123456789abcdef"), std::string::npos);
+  EXPECT_EQ(first.policy.version, first.version);
+  EXPECT_EQ(load_sound(folder).version, first.version);
+  folder.write("rules/a.yaml", "# nothing yet\n");
+  const Configuration second = load_sound(folder);
+  EXPECT_NE(second.version, first.version);
+  ASSERT_EQ(second.files.size(), 3u);
+  EXPECT_EQ(second.files[0].first, "schoolgate.yaml");
+  EXPECT_EQ(second.files[2], (std::pair<std::string, std::string>{"rules/a.yaml", "# nothing yet\n"}));
+}
+
+TEST(Load, NamesFilesAsTheFolderWasGiven) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("policy.yaml", "fallback: pupils\n");
+  const std::filesystem::path relative = std::filesystem::relative(folder.path());
+  const Loaded loaded = load(relative);
+  ASSERT_EQ(loaded.problems.size(), 1u);
+  EXPECT_EQ(loaded.problems[0].at.text(), (relative / "policy.yaml").string() + ":1:1");
+}
+
+TEST(Load, AFolderThatCannotBeReadIsAnError) {
+  ScratchFolder folder;
+  const Loaded loaded = load(folder.path() / "nowhere");
+  EXPECT_FALSE(loaded.configuration);
+  EXPECT_THAT(text_of(loaded.problems), HasSubstr("cannot read this folder: No such file or directory"));
+}
+
+TEST(Load, AFolderOrAPipeWhereAFileBelongsIsAnError) {
+  ScratchFolder folder;
+  folder.write_sound();
+  std::filesystem::create_directory(folder.path() / "alerts.yaml");
+  std::filesystem::create_directory(folder.path() / "rules");
+  ASSERT_EQ(::mkfifo((folder.path() / "rules/pipe.yaml").c_str(), 0600), 0);
+  std::filesystem::create_symlink("nowhere", folder.path() / "rules/link.yaml");
+  const Loaded loaded = load(folder.path());
+  EXPECT_FALSE(loaded.configuration);
+  EXPECT_EQ(loaded.problems.size(), 3u) << text_of(loaded.problems);
+}
+
+TEST(Load, AFileThatIsTooLargeIsAnError) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("rules/large.yaml", "a: b\n");
+  std::filesystem::resize_file(folder.path() / "rules/large.yaml", kMaxFileBytes + 1);
+  const Loaded loaded = load(folder.path());
+  EXPECT_FALSE(loaded.configuration);
+  EXPECT_THAT(text_of(loaded.problems), HasSubstr("is larger than 4194304 bytes"));
+}
+
+TEST(Load, NothingIsHandedOutWithAnErrorInIt) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("rules/a.yaml", "block: [{ site: a.example }]\n");
+  const Loaded loaded = load(folder.path());
+  EXPECT_TRUE(has_errors(loaded.problems));
+  EXPECT_FALSE(loaded.configuration);
+}
+
+}  // namespace
+}  // namespace schoolgate::config
