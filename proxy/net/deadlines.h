@@ -17,9 +17,16 @@ namespace schoolgate::net {
 
 class DeadlineList;
 
+/// Neighbours in a circle of entries; points at itself when alone.
+struct DeadlineLink {
+  DeadlineLink* previous = this;
+  DeadlineLink* next = this;
+};
+
 /// Something that can run out of time. Derive, and say in on_deadline() what then happens; it may destroy this entry or
-/// any other. Leaves its list when destroyed. An entry outlived by its list, or the other way round, is safe both ways.
-class Deadline {
+/// any other. Leaves its list when destroyed. An entry may outlive its list, but
+/// is then never given a deadline again.
+class Deadline : private DeadlineLink {
  public:
   explicit Deadline(DeadlineList& list) noexcept : list_(&list) {}
   Deadline(Deadline&& other) noexcept;
@@ -41,11 +48,9 @@ class Deadline {
   void unlink() noexcept;
   void take_place_of(Deadline& other) noexcept;
 
-  Deadline* previous_ = nullptr;  ///< null when in no bucket
-  Deadline* next_ = nullptr;
   DeadlineList* list_;
   std::uint32_t due_ = kNever;     ///< the tick at which it is over
-  std::uint32_t bucket_tick_ = 0;  ///< the tick at which its bucket comes up, never later than due_
+  std::uint32_t bucket_tick_ = 0;  ///< the tick at which its bucket comes up, never later than due_; 0 in no bucket
 };
 
 class DeadlineList {
@@ -65,15 +70,11 @@ class DeadlineList {
   static constexpr std::uint32_t kBuckets =
       256;  ///< later deadlines wait in the last bucket and are sorted again there
 
-  struct Head final : Deadline {
-    Head(DeadlineList& list) noexcept : Deadline(list) {}
-    void on_deadline() override {}
-  };
   void link(Deadline& entry) noexcept;
   void expire_bucket();
 
   std::uint32_t now_ = 0;
-  std::array<Deadline*, kBuckets> buckets_{};  ///< first entry of each, null when empty
+  std::array<DeadlineLink, kBuckets> buckets_;  ///< the heads of the circles
 };
 
 /// Calls advance() once a second from the steady clock, catching up after a stall, until the io_context stops.

@@ -3,13 +3,12 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <span>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
-#include "names/ip_address.h"
+#include "proxy/net/address_list.h"
 
 namespace schoolgate::net {
 
@@ -23,8 +22,8 @@ class HostsFile {
 
   /// Looks at the file's stamp and reads it again when that is new; true when it was read.
   bool refresh();
-  /// The addresses of `name` (canonical) in the file's order; empty when it has none. Valid until refresh().
-  [[nodiscard]] std::span<const names::IpAddress> find(std::string_view name) const noexcept;
+  /// The addresses of `name` (canonical) in the file's order; empty when it has none.
+  [[nodiscard]] AddressList find(std::string_view name) const noexcept;
   [[nodiscard]] bool empty() const noexcept { return names_.empty(); }
 
  private:
@@ -41,7 +40,7 @@ class HostsFile {
 
   std::filesystem::path path_;
   Stamp stamp_;
-  std::unordered_map<std::string, std::vector<names::IpAddress>, Hash, std::equal_to<>> names_;
+  std::unordered_map<std::string, AddressList, Hash, std::equal_to<>> names_;
 };
 
 }  // namespace schoolgate::net

@@ -10,37 +10,17 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "names/ip_address.h"
+#include "proxy/net/address_list.h"
 #include "proxy/net/asio.h"
 #include "proxy/net/deadlines.h"
 #include "proxy/net/failure.h"
 
 namespace schoolgate::net {
-
-/// The addresses of one name; immutable, shared, cheap to copy.
-class AddressList {
- public:
-  AddressList() = default;
-  explicit AddressList(std::vector<names::IpAddress> addresses)
-      : addresses_(std::make_shared<const std::vector<names::IpAddress>>(std::move(addresses))) {}
-
-  [[nodiscard]] std::span<const names::IpAddress> get() const noexcept {
-    return addresses_ ? std::span<const names::IpAddress>(*addresses_) : std::span<const names::IpAddress>();
-  }
-  [[nodiscard]] bool empty() const noexcept { return get().empty(); }
-  [[nodiscard]] std::size_t size() const noexcept { return get().size(); }
-  [[nodiscard]] auto begin() const noexcept { return get().begin(); }
-  [[nodiscard]] auto end() const noexcept { return get().end(); }
-  [[nodiscard]] bool contains(const names::IpAddress& address) const noexcept;
-
- private:
-  std::shared_ptr<const std::vector<names::IpAddress>> addresses_;
-};
 
 struct ResolverSettings {
   std::vector<std::string> servers;  ///< "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:53"; empty: the system's
@@ -78,8 +58,8 @@ class Resolver {
 
  private:
   class Impl;
-  explicit Resolver(std::unique_ptr<Impl> impl) noexcept;
-  std::unique_ptr<Impl> impl_;
+  explicit Resolver(std::shared_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace schoolgate::net

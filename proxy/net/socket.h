@@ -107,6 +107,8 @@ class Socket final : private Deadline {
   void reset() noexcept;
   /// Wakes whoever waits with cancelled; every later operation answers the same. The descriptor stays open.
   void cancel() noexcept;
+  /// Wakes whoever waits now with cancelled; the socket stays usable.
+  void wake() noexcept;
   [[nodiscard]] bool is_open() const noexcept { return stream_.is_open(); }
   /// True for an idle socket of which the peer still holds its end and has sent nothing (recv MSG_PEEK).
   [[nodiscard]] bool is_quiet() noexcept;

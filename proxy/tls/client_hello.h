@@ -20,6 +20,9 @@ using Octets = std::span<const std::uint8_t>;
 
 /// A handshake message longer than this is Malformed.
 inline constexpr std::size_t kMaxHello = 64 * 1024;
+/// The same for all that arrives until the hello is whole, record headers included: what a connection may have to
+/// buffer.
+inline constexpr std::size_t kMaxHelloWire = 80 * 1024;
 
 /// Why bytes that begin like TLS are not a ClientHello that we accept.
 enum class Defect : std::uint8_t {
@@ -28,7 +31,7 @@ enum class Defect : std::uint8_t {
   record_length,          ///< a record that is empty or longer than 2^14
   record_version,         ///< a record of the hello whose major version is not 3
   not_client_hello,       ///< a handshake message of another type
-  too_long,               ///< more than kMaxHello
+  too_long,               ///< more than kMaxHello or kMaxHelloWire
   trailing_data,          ///< more handshake bytes behind the hello in its last record
   length,                 ///< a length field that does not fit what surrounds it
   version,                ///< legacy_version below SSL 3.0
@@ -91,7 +94,7 @@ struct ClientHello {
   std::string_view server_name;  ///< as sent; when malformed, whatever was there
   AlpnList alpn;
   bool has_ech = false;       ///< encrypted_client_hello (0xfe0d), GREASE or real: then server_name is an outer name
-  bool has_old_esni = false;  ///< encrypted_server_name of the abandoned drafts (0xffce)
+  bool has_old_esni = false;  ///< the abandoned drafts of ECH: 0xffce (ESNI), 0xfe08 to 0xfe0c
   bool has_early_data = false;
   std::uint16_t legacy_version = 0;
   Octets supported_versions;  ///< big-endian pairs, GREASE included; empty when the extension is absent
@@ -100,7 +103,8 @@ struct ClientHello {
   std::size_t bytes_consumed = 0;  ///< of the input, up to the end of the record that ends the hello
   std::size_t records = 0;         ///< over how many records it came
 
-  /// The highest real version offered, as 0x0304 for TLS 1.3; legacy_version where supported_versions is absent.
+  /// The highest real version offered, as 0x0304 for TLS 1.3; legacy_version where supported_versions is absent; 0 when
+  /// nothing but GREASE and drafts is offered.
   [[nodiscard]] std::uint16_t highest_version() const noexcept;
 };
 
@@ -119,7 +123,6 @@ class HelloReader {
   std::vector<std::uint8_t> joined_;  ///< the handshake message without record headers, when it spans records
   std::size_t next_record_ = 0;       ///< offset of the first record not looked at yet
   std::size_t records_ = 0;
-  std::size_t message_length_ = 0;  ///< with its 4-byte header; 0 until known
 };
 
 /// One look at `bytes` from their start: what a fresh HelloReader says. The views of a hello that comes in several

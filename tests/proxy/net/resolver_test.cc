@@ -1,0 +1,236 @@
+#include "proxy/net/resolver.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/proxy/net/dns_server.h"
+#include "tests/proxy/net/loop.h"
+
+namespace schoolgate::net {
+namespace {
+
+using names::IpAddress;
+using std::chrono::seconds;
+
+IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
+
+class ResolverTest : public Loop {
+ protected:
+  ResolverTest() {
+    std::string path = (std::filesystem::temp_directory_path() / "schoolgate-hosts-XXXXXX").string();
+    const FileDescriptor made(::mkstemp(path.data()));
+    hosts = path;
+  }
+  ~ResolverTest() override { std::filesystem::remove(hosts); }
+
+  void open(std::vector<std::string> servers, ResolverSettings settings = {}) {
+    settings.servers = std::move(servers);
+    settings.hosts_files = {hosts};
+    auto made = Resolver::make(executor(), deadlines, std::move(settings));
+    ASSERT_TRUE(made) << made.error().text();
+    resolver = std::move(*made);
+  }
+  Attempt<AddressList> resolve(std::string name) { return finish(resolver->resolve(std::move(name))); }
+
+  std::filesystem::path hosts;
+  std::unique_ptr<Resolver> resolver;
+};
+
+TEST_F(ResolverTest, AsksForBothFamiliesAndKeepsTheAnswer) {
+  DnsServer server({"--host-record=both.test,192.0.2.7,2001:db8::7", "--local-ttl=60"});
+  open({server.address()});
+  EXPECT_FALSE(resolver->cached("both.test"));
+  const auto answer = resolve("both.test");
+  ASSERT_TRUE(answer) << answer.error().error.text();
+  EXPECT_EQ(answer->size(), 2u);
+  EXPECT_TRUE(answer->contains(ip("192.0.2.7")));
+  EXPECT_TRUE(answer->contains(ip("2001:db8::7")));
+
+  server.stop();
+  const auto kept = resolver->cached("both.test");
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->size(), 2u);
+  EXPECT_EQ(resolver->counters().asked, 1u);
+  EXPECT_EQ(resolver->counters().hits, 1u);
+}
+
+TEST_F(ResolverTest, ATimeToLiveIsHonouredWithinItsBounds) {
+  DnsServer server({"--host-record=minute.test,192.0.2.1,60", "--host-record=always.test,192.0.2.2,0",
+                    "--host-record=month.test,192.0.2.3,2592000"});
+  open({server.address()});
+  for (const char* name : {"minute.test", "always.test", "month.test"}) ASSERT_TRUE(resolve(name)) << name;
+  deadlines.advance(4);
+  EXPECT_TRUE(resolver->cached("always.test"));
+  deadlines.advance(1);
+  EXPECT_FALSE(resolver->cached("always.test"));
+  deadlines.advance(54);
+  EXPECT_TRUE(resolver->cached("minute.test"));
+  deadlines.advance(1);
+  EXPECT_FALSE(resolver->cached("minute.test"));
+  deadlines.advance(3539);
+  EXPECT_TRUE(resolver->cached("month.test"));
+  deadlines.advance(1);
+  EXPECT_FALSE(resolver->cached("month.test"));
+}
+
+TEST_F(ResolverTest, ANameThatDoesNotExistIsRememberedForAShortTime) {
+  DnsServer server({"--local=/test/"});
+  open({server.address()});
+  const auto answer = resolve("no-such.test");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, FailureKind::name_not_found);
+  ASSERT_TRUE(resolver->cached("no-such.test"));
+  EXPECT_TRUE(resolver->cached("no-such.test")->empty());
+  EXPECT_EQ(resolve("no-such.test").error().kind, FailureKind::name_not_found);
+  EXPECT_EQ(resolver->counters().asked, 1u);
+  deadlines.advance(10);
+  EXPECT_FALSE(resolver->cached("no-such.test"));
+}
+
+TEST_F(ResolverTest, AliasesAreFollowed) {
+  DnsServer server({"--host-record=real.test,192.0.2.4", "--cname=alias.test,real.test"});
+  open({server.address()});
+  const auto answer = resolve("alias.test");
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->contains(ip("192.0.2.4")));
+}
+
+TEST_F(ResolverTest, ManyWhoAskForOneNameShareOneQuestion) {
+  DnsServer server({"--host-record=popular.test,192.0.2.5"});
+  open({server.address()});
+  std::vector<std::optional<Attempt<AddressList>>> answers(50);
+  for (auto& answer : answers) start(resolver->resolve("popular.test"), answer);
+  run_until([&] { return std::ranges::all_of(answers, [](const auto& a) { return a.has_value(); }); });
+  for (const auto& answer : answers) EXPECT_TRUE((*answer) && (*answer)->contains(ip("192.0.2.5")));
+  EXPECT_EQ(resolver->counters().asked, 1u);
+  EXPECT_EQ(resolver->counters().joined, 49u);
+}
+
+TEST_F(ResolverTest, AnAnswerTooLongForADatagramIsFetchedOverTcpAndBounded) {
+  std::vector<std::string> records;
+  for (int i = 1; i <= 200; ++i) records.push_back("--host-record=huge.test,198.51.100." + std::to_string(i));
+  DnsServer server(records);
+  open({server.address()});
+  const auto answer = resolve("huge.test");
+  ASSERT_TRUE(answer) << answer.error().error.text();
+  EXPECT_EQ(answer->size(), 64u);
+}
+
+TEST_F(ResolverTest, AServerThatNeverAnswersEndsAtTheDeadline) {
+  const FileDescriptor silent(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const SocketAddress at = to_socket_address({ip("127.0.0.1"), 0});
+  ASSERT_EQ(::bind(silent.get(), at.get(), at.length), 0);
+  open({"127.0.0.1:" + std::to_string(local_endpoint(silent.get())->port)});
+  std::optional<Attempt<AddressList>> answer;
+  start(resolver->resolve("slow.test"), answer);
+  settle();
+  deadlines.advance(5);
+  settle();
+  EXPECT_FALSE(answer);
+  deadlines.advance(1);
+  settle();
+  ASSERT_TRUE(answer);
+  ASSERT_FALSE(*answer);
+  EXPECT_EQ(answer->error().kind, FailureKind::name_unanswered);
+  EXPECT_EQ(answer->error().error.fault, Fault::upstream);
+}
+
+TEST_F(ResolverTest, WhileTheServersFailAnOldAnswerServes) {
+  auto server = std::make_unique<DnsServer>(std::vector<std::string>{"--host-record=known.test,192.0.2.6,20"});
+  open({server->address()});
+  ASSERT_TRUE(resolve("known.test"));
+  server->stop();
+  deadlines.advance(20);
+  EXPECT_FALSE(resolver->cached("known.test"));
+  const auto stale = resolve("known.test");
+  ASSERT_TRUE(stale) << stale.error().error.text();
+  EXPECT_TRUE(stale->contains(ip("192.0.2.6")));
+  EXPECT_EQ(resolver->counters().stale, 1u);
+  EXPECT_TRUE(resolver->cached("known.test"));  // and is not asked for again at once
+  EXPECT_FALSE(resolve("unknown.test"));
+  deadlines.advance(3600);
+  EXPECT_FALSE(resolve("known.test"));
+}
+
+TEST_F(ResolverTest, LiteralsNeedNoServer) {
+  open({"127.0.0.1:1"});
+  ASSERT_TRUE(resolver->cached("192.0.2.9"));
+  EXPECT_TRUE(resolver->cached("192.0.2.9")->contains(ip("192.0.2.9")));
+  EXPECT_TRUE(resolver->cached("[2001:db8::9]")->contains(ip("2001:db8::9")));
+  EXPECT_TRUE(resolve("192.0.2.9"));
+  EXPECT_EQ(resolver->counters().asked, 0u);
+}
+
+TEST_F(ResolverTest, TheHostsFileWinsAndIsFollowed) {
+  DnsServer server({"--host-record=printer.test,192.0.2.10"});
+  std::ofstream(hosts) << "# ours\n10.1.2.3  Printer.test printer # in the hall\n10.1.2.4 printer.test\nnonsense\n";
+  open({server.address()});
+  auto answer = resolver->cached("printer.test");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->size(), 2u);
+  EXPECT_TRUE(answer->contains(ip("10.1.2.3")));
+  EXPECT_TRUE(resolver->cached("printer"));
+
+  std::ofstream(hosts, std::ios::trunc) << "10.9.9.9 other.test\n";
+  deadlines.advance(1);
+  EXPECT_FALSE(resolver->cached("printer.test"));
+  EXPECT_TRUE(resolver->cached("other.test"));
+  EXPECT_TRUE(resolve("printer.test")->contains(ip("192.0.2.10")));
+}
+
+TEST_F(ResolverTest, TooManyQuestionsAtOnceAreRefused) {
+  const FileDescriptor silent(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const SocketAddress at = to_socket_address({ip("127.0.0.1"), 0});
+  ASSERT_EQ(::bind(silent.get(), at.get(), at.length), 0);
+  open({"127.0.0.1:" + std::to_string(local_endpoint(silent.get())->port)}, {.outstanding = 2});
+  std::optional<Attempt<AddressList>> first, second, third;
+  start(resolver->resolve("one.test"), first);
+  start(resolver->resolve("two.test"), second);
+  start(resolver->resolve("three.test"), third);
+  settle();
+  ASSERT_TRUE(third);
+  EXPECT_EQ(third->error().kind, FailureKind::overloaded);
+  EXPECT_FALSE(first);
+  deadlines.advance(6);
+  settle();
+  EXPECT_TRUE(first && second);
+}
+
+TEST_F(ResolverTest, HostileNamesFailWithoutHarm) {
+  DnsServer server({"--local=/test/"});
+  open({server.address()});
+  for (const std::string& name : {std::string("a..test"), std::string(300, 'a'), std::string(64, 'a') + ".test",
+                                  std::string("a b.test"), std::string("."), std::string()})
+    EXPECT_FALSE(resolve(name)) << name;
+}
+
+TEST_F(ResolverTest, SettingsThatMakeNoSenseAreAConfigError) {
+  ResolverSettings settings;
+  settings.servers = {"not an address"};
+  const auto made = Resolver::make(executor(), deadlines, settings);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().fault, Fault::config);
+}
+
+TEST_F(ResolverTest, GoingAwayWhileSomebodyWaitsFreesThem) {
+  const FileDescriptor silent(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const SocketAddress at = to_socket_address({ip("127.0.0.1"), 0});
+  ASSERT_EQ(::bind(silent.get(), at.get(), at.length), 0);
+  open({"127.0.0.1:" + std::to_string(local_endpoint(silent.get())->port)});
+  const auto token = std::make_shared<int>(1);
+  asio::co_spawn(
+      io,
+      [](Resolver& r, std::shared_ptr<int>) -> awaitable<void> { (void)co_await r.resolve("never.test"); }(*resolver,
+                                                                                                           token),
+      asio::detached);
+  settle();
+  EXPECT_EQ(token.use_count(), 2);
+  resolver.reset();
+  settle();
+  EXPECT_EQ(token.use_count(), 1);
+}
+
+}  // namespace
+}  // namespace schoolgate::net
