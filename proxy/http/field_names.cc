@@ -1,0 +1,78 @@
+#include "proxy/http/field_names.h"
+
+#include <algorithm>
+
+namespace schoolgate::http {
+
+// Length and first letter leave one or two candidates, so most unknown names cost no comparison at all.
+Name known_name(std::string_view name) noexcept {
+  if (name.empty()) return Name::other;
+  const char first = char(name.front() | 0x20);
+  const auto is = [&](std::string_view candidate) {
+    return first == candidate.front() && equal_ignoring_case(name, candidate);
+  };
+  switch (name.size()) {
+    case 2: return is("te") ? Name::te : Name::other;
+    case 3: return is("via") ? Name::via : Name::other;
+    case 4: return is("host") ? Name::host : Name::other;
+    case 6: return is("expect") ? Name::expect : Name::other;
+    case 7:
+      if (is("alt-svc")) return Name::alt_svc;
+      if (is("referer")) return Name::referer;
+      if (is("trailer")) return Name::trailer;
+      return is("upgrade") ? Name::upgrade : Name::other;
+    case 9: return is("forwarded") ? Name::forwarded : Name::other;
+    case 10:
+      if (is("connection")) return Name::connection;
+      return is("keep-alive") ? Name::keep_alive : Name::other;
+    case 13: return is("authorization") ? Name::authorization : Name::other;
+    case 14:
+      if (is("content-length")) return Name::content_length;
+      if (is("http2-settings")) return Name::http2_settings;
+      if (is("sec-fetch-dest")) return Name::sec_fetch_dest;
+      if (is("sec-fetch-mode")) return Name::sec_fetch_mode;
+      return is("sec-fetch-user") ? Name::sec_fetch_user : Name::other;
+    case 15: return is("x-forwarded-for") ? Name::forwarded : Name::other;
+    case 16:
+      if (is("proxy-connection")) return Name::proxy_connection;
+      return is("x-forwarded-host") ? Name::forwarded : Name::other;
+    case 17:
+      if (is("transfer-encoding")) return Name::transfer_encoding;
+      return is("x-forwarded-proto") ? Name::forwarded : Name::other;
+    case 18: return is("proxy-authenticate") ? Name::proxy_authenticate : Name::other;
+    case 19: return is("proxy-authorization") ? Name::proxy_authorization : Name::other;
+    default: return Name::other;
+  }
+}
+
+bool is_end_to_end(const Field& field) noexcept {
+  switch (field.known) {
+    case Name::host:
+    case Name::content_length:
+    case Name::transfer_encoding:
+    case Name::authorization:
+    case Name::via:
+    case Name::expect:
+    case Name::referer: return true;
+    default: break;
+  }
+  static constexpr std::string_view kNames[] = {"cookie",
+                                                "set-cookie",
+                                                "origin",
+                                                "cache-control",
+                                                "content-type",
+                                                "content-encoding",
+                                                "content-range",
+                                                "location",
+                                                "date",
+                                                "strict-transport-security",
+                                                "www-authenticate",
+                                                "x-frame-options",
+                                                "vary",
+                                                "content-security-policy",
+                                                "range",
+                                                "x-content-type-options"};
+  return std::ranges::any_of(kNames, [&](std::string_view name) { return equal_ignoring_case(field.name, name); });
+}
+
+}  // namespace schoolgate::http

@@ -1,0 +1,26 @@
+// Field names and tokens are compared without regard to case (RFC 9110 section 5.1).
+#pragma once
+
+#include <string_view>
+
+#include "proxy/http/message.h"
+
+namespace schoolgate::http {
+
+[[nodiscard]] inline bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; };
+    if (fold(a[i]) != fold(b[i])) return false;
+  }
+  return true;
+}
+
+/// `name` is a token.
+[[nodiscard]] Name known_name(std::string_view name) noexcept;
+
+/// True for end-to-end fields that a Connection field may not take away (hard-cases HTTP-20): the message would mean
+/// something else, be somebody else's, or lose what protects its reader.
+[[nodiscard]] bool is_end_to_end(const Field& field) noexcept;
+
+}  // namespace schoolgate::http
