@@ -1,0 +1,234 @@
+#include "app/control_plane.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/write.hpp>
+#include <csignal>
+#include <cstring>
+#include <memory>
+
+#include "base/log.h"
+#include "proxy/net/asio.h"
+#include "proxy/net/linux/notify.h"
+
+namespace schoolgate::app {
+namespace {
+
+namespace asio = net::asio;
+using Local = asio::local::stream_protocol;
+using net::awaitable;
+
+std::filesystem::path control_path(const std::filesystem::path& state) { return state / "control.sock"; }
+
+class ControlPlane {
+ public:
+  explicit ControlPlane(RunningGateway& gateway)
+      : gateway_(gateway),
+        signals_(context_, SIGTERM, SIGINT, SIGHUP),
+        service_(net::ServiceManager::from_environment()) {}
+
+  Result<void> run() {
+    if (auto opened = open_control(); !opened) return opened;
+    if (auto opened = open_metrics(); !opened) return opened;
+    wait_for_signal();
+    accept_control();
+    if (metrics_) accept_metrics();
+    beat();
+    service_.ready();
+    context_.run();
+    loader_.join();
+    ::unlink(control_path(gateway_.settings().state).c_str());
+    return {};
+  }
+
+ private:
+  Result<void> open_control() {
+    const std::filesystem::path path = control_path(gateway_.settings().state);
+    if (path.string().size() >= sizeof(sockaddr_un::sun_path))
+      return fail(Fault::config, "the path of the state folder is too long for a socket: " + path.string());
+    if (ask_running_gateway(gateway_.settings().state, "version"))
+      return fail(Fault::config, "another gateway is running on " + path.parent_path().string(),
+                  "stop it, or give this one a state folder of its own");
+    ::unlink(path.c_str());
+    boost::system::error_code error;
+    control_.open(Local(), error);
+    const ::mode_t before = ::umask(0177);  // only this user may tell the gateway what to do
+    if (!error) control_.bind(Local::endpoint(path.string()), error);
+    ::umask(before);
+    if (!error) control_.listen(16, error);
+    if (error) return fail(Fault::host, "cannot listen on " + path.string() + ": " + error.message());
+    return {};
+  }
+
+  Result<void> open_metrics() {
+    const auto& at = gateway_.settings().listen.metrics;
+    if (!at) return {};
+    boost::system::error_code error;
+    const auto address = asio::ip::make_address(at->address.text(), error);
+    const asio::ip::tcp::endpoint endpoint(address, at->port);
+    metrics_.emplace(context_);
+    if (!error) metrics_->open(endpoint.protocol(), error);
+    if (!error) metrics_->set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) metrics_->bind(endpoint, error);
+    if (!error) metrics_->listen(16, error);
+    if (error) return fail(Fault::config, "cannot listen on " + at->text() + " for metrics: " + error.message());
+    return {};
+  }
+
+  void wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) {
+        asio::co_spawn(context_, reload_on_signal(), asio::detached);
+        wait_for_signal();
+        return;
+      }
+      log::info("stopping", {{"signal", signal}});
+      service_.stopping();
+      gateway_.drain();
+      context_.stop();
+    });
+  }
+
+  // On the loader's thread: compiling lists may take a while, and this loop must go on answering.
+  awaitable<ControlAnswer> reload() {
+    const auto start = [this](auto handler) {
+      auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+      asio::post(loader_, [this, waiting]() {
+        ControlAnswer answer = load();
+        asio::post(context_,
+                   [waiting, answer = std::move(answer)]() mutable { std::move (*waiting)(std::move(answer)); });
+      });
+    };
+    service_.reloading();
+    ControlAnswer answer =
+        co_await asio::async_initiate<const asio::use_awaitable_t<net::Executor>, void(ControlAnswer)>(
+            start, net::use_awaitable);
+    service_.ready();
+    co_return answer;
+  }
+
+  awaitable<void> reload_on_signal() { co_await reload(); }
+
+  ControlAnswer load() {
+    const auto outcome = gateway_.reload();
+    const Problems& problems = outcome ? *outcome : outcome.error();
+    ControlAnswer answer{.done = outcome.has_value(), .text = {}};
+    for (const Problem& problem : problems) answer.text += problem.text() + '\n';
+    answer.text += answer.done ? "policy " + gateway_.policy_version() + " is in force\n"
+                               : "refused; policy " + gateway_.policy_version() + " stays in force\n";
+    return answer;
+  }
+
+  void accept_control() {
+    control_.async_accept([this](const boost::system::error_code& error, Local::socket peer) {
+      if (error == asio::error::operation_aborted) return;
+      if (!error) asio::co_spawn(context_, answer_control(std::move(peer)), asio::detached);
+      accept_control();
+    });
+  }
+
+  // One line asks, the answer is "done" or "problem" and the text.
+  awaitable<void> answer_control(Local::socket peer) {
+    std::string line;
+    const auto [error, size] =
+        co_await asio::async_read_until(peer, asio::dynamic_buffer(line, 256), '\n', net::as_tuple);
+    if (error) co_return;
+    ControlAnswer answer{.done = false, .text = "unknown request\n"};
+    if (line == "reload\n") answer = co_await reload();
+    if (line == "version\n") answer = {.done = true, .text = gateway_.policy_version() + '\n'};
+    const std::string text = (answer.done ? "done\n" : "problem\n") + answer.text;
+    co_await asio::async_write(peer, asio::buffer(text), net::as_tuple);
+  }
+
+  void accept_metrics() {
+    metrics_->async_accept([this](const boost::system::error_code& error, asio::ip::tcp::socket peer) {
+      if (error == asio::error::operation_aborted) return;
+      if (!error) asio::co_spawn(context_, answer_metrics(std::move(peer)), asio::detached);
+      accept_metrics();
+    });
+  }
+
+  awaitable<void> answer_metrics(asio::ip::tcp::socket peer) {
+    // A reader who never finishes asking is let go with the timer.
+    const auto socket = std::make_shared<asio::ip::tcp::socket>(std::move(peer));
+    asio::steady_timer deadline(context_, std::chrono::seconds(10));
+    deadline.async_wait([socket](const boost::system::error_code& expired) {
+      boost::system::error_code ignored;
+      if (!expired) socket->close(ignored);
+    });
+    std::string head;
+    const auto [error, size] =
+        co_await asio::async_read_until(*socket, asio::dynamic_buffer(head, 16 * 1024), "\r\n\r\n", net::as_tuple);
+    if (!error) {
+      const bool found = head.starts_with("GET /metrics ") || head.starts_with("GET / ");
+      const std::string body = found ? gateway_.metrics() : "not found; the page is /metrics\n";
+      const std::string text = std::string(found ? "HTTP/1.1 200 OK" : "HTTP/1.1 404 Not Found") +
+                               "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: " +
+                               std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
+      co_await asio::async_write(*socket, asio::buffer(text), net::as_tuple);
+    }
+  }
+
+  // Tells the service manager that all is well, as long as every worker's loop goes round.
+  void beat() {
+    const auto interval = service_.watchdog_interval();
+    if (!interval) return;
+    heart_.expires_after(*interval);
+    heart_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      if (gateway_.workers_alive(2))
+        service_.watchdog();
+      else
+        log::error("a worker does not answer");
+      beat();
+    });
+  }
+
+  RunningGateway& gateway_;
+  asio::io_context context_{1};
+  asio::thread_pool loader_{1};
+  asio::signal_set signals_;
+  Local::acceptor control_{context_};
+  std::optional<asio::ip::tcp::acceptor> metrics_;
+  asio::steady_timer heart_{context_};
+  net::ServiceManager service_;
+};
+
+}  // namespace
+
+Result<void> run_control_plane(RunningGateway& gateway) { return ControlPlane(gateway).run(); }
+
+Result<ControlAnswer> ask_running_gateway(const std::filesystem::path& state, std::string_view request) {
+  const std::string path = control_path(state).string();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return fail(Fault::config, "the path of the state folder is too long");
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const net::FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return fail_errno("no gateway answers on " + path, errno, "is it running, and are you its user or root?");
+  const std::string line = std::string(request) + '\n';
+  if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != ssize_t(line.size()))
+    return fail_errno("the gateway does not listen on " + path, errno);
+  std::string answer;
+  char piece[4096];
+  for (;;) {
+    const auto got = ::recv(fd.get(), piece, sizeof piece, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    answer.append(piece, std::size_t(got));
+  }
+  const std::size_t end = answer.find('\n');
+  if (end == std::string::npos) return fail(Fault::host, "the gateway gave no answer", "look at its log");
+  return ControlAnswer{.done = answer.substr(0, end) == "done", .text = answer.substr(end + 1)};
+}
+
+}  // namespace schoolgate::app

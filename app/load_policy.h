@@ -1,0 +1,27 @@
+// From a configuration folder to a policy that may be published: the recipe that `check`, `run` and `reload` share.
+//
+//   load YAML -> compile lists -> compile rules -> run the rules' own tests
+//
+// Every step reports all it finds; a step that fails ends the recipe, and nothing of what was before it is changed.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/problem.h"
+#include "config/load.h"
+#include "rules/snapshot.h"
+
+namespace schoolgate::app {
+
+struct LoadedPolicy {
+  config::Configuration configuration;
+  std::shared_ptr<const rules::PolicySnapshot> snapshot;
+  Problems warnings;
+};
+
+[[nodiscard]] std::expected<LoadedPolicy, Problems> load_policy(const std::filesystem::path& folder, TimePoint now);
+
+}  // namespace schoolgate::app

@@ -1,0 +1,79 @@
+// schoolgate: the commands.
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <vector>
+
+#include "app/command.h"
+
+namespace schoolgate::app {
+namespace {
+
+const Command* const kCommands[] = {&kRunCommand,      &kCheckCommand,    &kReloadCommand,
+                                    &kExplainCommand,  &kListsCommand,    &kBreachesCommand,
+                                    &kFirewallCommand, &kSelftestCommand, &kVersionCommand};
+
+void print_overview(std::FILE* to) {
+  std::fputs("schoolgate: a school's web filter\n\nusage: schoolgate COMMAND [options]\n\n", to);
+  for (const Command* command : kCommands)
+    std::fprintf(to, "  %-10.*s %.*s\n", int(command->name.size()), command->name.data(), int(command->summary.size()),
+                 command->summary.data());
+  std::fputs("\nschoolgate COMMAND --help tells more. Exit status: 0 done, 1 a problem was found, 2 wrong usage.\n",
+             to);
+}
+
+}  // namespace
+
+int usage_error(const Command& command, const Error& error) {
+  std::fprintf(stderr, "schoolgate %.*s: %s\nTry: schoolgate %.*s --help\n", int(command.name.size()),
+               command.name.data(), error.text().c_str(), int(command.name.size()), command.name.data());
+  return kUsage;
+}
+
+int report(const Error& error) {
+  std::fprintf(stderr, "schoolgate: %s\n", error.text().c_str());
+  return kProblem;
+}
+
+int report(const Problems& problems) {
+  for (const Problem& problem : problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
+  return has_errors(problems) ? kProblem : kDone;
+}
+
+bool print(std::string_view text) { return std::fwrite(text.data(), 1, text.size(), stdout) == text.size(); }
+
+int main(std::span<const std::string_view> words) {
+  if (words.empty()) {
+    print_overview(stderr);
+    return kUsage;
+  }
+  if (words[0] == "--help" || words[0] == "help" || words[0] == "-h") {
+    print_overview(stdout);
+    return kDone;
+  }
+  if (words[0] == "--version") return kVersionCommand.run({});
+  for (const Command* command : kCommands) {
+    if (command->name != words[0]) continue;
+    const auto rest = words.subspan(1);
+    for (const std::string_view word : rest) {
+      if (word == "--") break;
+      if (word == "--help" || word == "-h") {
+        print(command->help);
+        return kDone;
+      }
+    }
+    return command->run(rest);
+  }
+  std::fprintf(stderr, "schoolgate: no command '%.*s'\n", int(words[0].size()), words[0].data());
+  print_overview(stderr);
+  return kUsage;
+}
+
+}  // namespace schoolgate::app
+
+int main(int argc, char** argv) {
+  ::prctl(PR_SET_DUMPABLE, 0);  // no core dumps: memory holds what pupils asked for, and sealed lists
+  const std::vector<std::string_view> words(argv + 1, argv + argc);
+  return schoolgate::app::main(words);
+}

@@ -1,0 +1,167 @@
+#include "app/metrics_page.h"
+
+#include <dirent.h>
+
+#include <cstdio>
+#include <functional>
+
+namespace schoolgate::app {
+namespace {
+
+// Label values: backslash, quote and line feed are escaped (exposition format, "Comments, help text and type").
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || c == '"') out += '\\';
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
+  }
+  return out;
+}
+
+class Page {
+ public:
+  void family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = "schoolgate_" + std::string(name);
+    text_ += "# HELP " + name_ + ' ' + std::string(help) + "\n# TYPE " + name_ + ' ' + std::string(type) + '\n';
+  }
+  void sample(double value, std::string_view labels = {}, std::string_view suffix = {}) {
+    char number[40];
+    std::snprintf(number, sizeof number, "%.17g", value);
+    text_ += name_ + std::string(suffix);
+    if (!labels.empty()) text_ += '{' + std::string(labels) + '}';
+    text_ += ' ';
+    text_ += number;
+    text_ += '\n';
+  }
+  [[nodiscard]] std::string take() { return std::move(text_); }
+
+ private:
+  std::string name_, text_;
+};
+
+std::string label(std::string_view name, std::string_view value) {
+  return std::string(name) + "=\"" + escaped(value) + '"';
+}
+
+double open_files() {
+  double count = 0;
+  if (DIR* folder = ::opendir("/proc/self/fd")) {
+    while (::readdir(folder)) ++count;
+    ::closedir(folder);
+  }
+  return count > 3 ? count - 3 : 0;  // ".", ".." and the folder itself
+}
+
+using Sum = std::function<std::uint64_t(const flow::Counters&)>;
+double sum(const MetricsSources& sources, const Sum& of) {
+  std::uint64_t total = 0;
+  for (const flow::Counters* worker : sources.workers) total += of(*worker);
+  return double(total);
+}
+
+void add_requests(Page& page, const MetricsSources& sources) {
+  page.family("requests_total", "counter", "Decisions by action and stage.");
+  for (const auto action : {rules::Action::allow, rules::Action::monitor, rules::Action::warn, rules::Action::block}) {
+    for (const auto stage :
+         {rules::Stage::connect, rules::Stage::client_hello, rules::Stage::request, rules::Stage::response}) {
+      const double count = sum(sources, [&](const flow::Counters& worker) {
+        return worker.requests[std::size_t(action)][std::size_t(stage)].get();
+      });
+      page.sample(count, label("action", rules::to_string(action)) + ',' + label("stage", rules::to_string(stage)));
+    }
+  }
+}
+
+void add_decide_histogram(Page& page, const MetricsSources& sources) {
+  page.family("decide_seconds", "histogram", "How long one decision took.");
+  double cumulative = 0;
+  for (std::size_t bucket = 0; bucket <= flow::kDecideBounds.size(); ++bucket) {
+    cumulative += sum(sources, [&](const flow::Counters& worker) { return worker.decide[bucket].get(); });
+    char bound[32] = "+Inf";
+    if (bucket < flow::kDecideBounds.size())
+      std::snprintf(bound, sizeof bound, "%g", double(flow::kDecideBounds[bucket]) / 1e9);
+    page.sample(cumulative, label("le", bound), "_bucket");
+  }
+  page.sample(sum(sources, [](const flow::Counters& worker) { return worker.decide_nanoseconds.get(); }) / 1e9, {},
+              "_sum");
+  page.sample(cumulative, {}, "_count");
+}
+
+void add_lists(Page& page, const MetricsSources& sources) {
+  const auto lists = sources.policy.lists().lists();
+  page.family("list_entries", "gauge", "Entries of each list in force.");
+  for (const auto& list : lists) page.sample(double(list.hosts + list.urls + list.patterns), label("list", list.name));
+  page.family("list_age_seconds", "gauge", "Time since each list was obtained.");
+  for (const auto& list : lists)
+    page.sample(std::chrono::duration<double>(sources.now - list.fetched).count(), label("list", list.name));
+}
+
+}  // namespace
+
+std::string metrics_page(const MetricsSources& sources) {
+  Page page;
+  const auto total = [&](std::string_view name, std::string_view type, std::string_view help, const Sum& of) {
+    page.family(name, type, help);
+    page.sample(sum(sources, of));
+  };
+  using flow::Counters;
+  total("connections", "gauge", "Client connections open now.",
+        [](const Counters& w) { return w.connections_open.get(); });
+  total("connections_total", "counter", "Client connections accepted.",
+        [](const Counters& w) { return w.connections_total.get(); });
+  page.family("connections_refused_total", "counter", "Client connections closed at once because of a cap.");
+  page.sample(sum(sources, [](const Counters& w) { return w.shed_global.get(); }), label("cap", "all"));
+  page.sample(sum(sources, [](const Counters& w) { return w.shed_client.get(); }), label("cap", "client"));
+  add_requests(page, sources);
+  page.family("breaches_total", "counter", "Breach records by category, since the start.");
+  for (const auto& [category, count] : sources.breaches_by_category)
+    page.sample(double(count), label("category", category));
+  page.family("inspected_total", "counter", "TLS connections opened for inspection.");
+  page.sample(0);
+  total("spliced_total", "counter", "Tunnels relayed without looking inside.",
+        [](const Counters& w) { return w.spliced.get(); });
+  total("tunnels_ended_by_policy_total", "counter", "Tunnels ended because a later policy forbids them.",
+        [](const Counters& w) { return w.rejudged_closed.get(); });
+  page.family("upstream_errors_total", "counter", "Requests that could not be served, by kind.");
+  for (std::size_t kind = 0; kind < flow::kUpstreamFaultNames.size(); ++kind)
+    page.sample(sum(sources, [&](const Counters& w) { return w.upstream_errors[kind].get(); }),
+                label("kind", flow::kUpstreamFaultNames[kind]));
+  total("malformed_total", "counter", "Requests that were not HTTP or broke a limit.",
+        [](const Counters& w) { return w.malformed.get(); });
+  total("unnamed_total", "counter", "TLS connections that named no host.",
+        [](const Counters& w) { return w.unnamed.get(); });
+  total("not_durable_total", "counter", "Refusals sent before their record was on disk.",
+        [](const Counters& w) { return w.not_durable.get(); });
+  add_lists(page, sources);
+  page.family("policy_version_info", "gauge", "The policy in force.");
+  page.sample(1, label("version", sources.policy.version()));
+  page.family("reload_total", "counter", "Reloads by result.");
+  page.sample(double(sources.reloads_accepted), label("result", "accepted"));
+  page.sample(double(sources.reloads_refused), label("result", "refused"));
+  page.family("alert_queue", "gauge", "Alerts waiting to be delivered.");
+  page.sample(double(sources.alert_queue));
+  page.family("alerts_total", "counter", "Deliveries of alerts by result.");
+  page.sample(double(sources.alerts_sent), label("result", "sent"));
+  page.sample(double(sources.alerts_failed), label("result", "failed"));
+  page.family("breach_log_lag_seconds", "gauge", "Age of the oldest record that is not on disk yet.");
+  page.sample(sources.breach_log.lag_seconds);
+  page.family("breach_log_waiting", "gauge", "Records that are not on disk yet.");
+  page.sample(double(sources.breach_log.waiting));
+  page.family("breach_log_failures_total", "counter", "Failed attempts to write the breach log.");
+  page.sample(double(sources.breach_log.failures));
+  page.family("breach_log_lost_total", "counter", "Records given up because the queue was full.");
+  page.sample(double(sources.breach_log.lost));
+  page.family("decision_log_dropped_total", "counter", "Decision lines that could not be written.");
+  page.sample(double(sources.decisions_dropped));
+  add_decide_histogram(page, sources);
+  page.family("open_files", "gauge", "Open descriptors.");
+  page.sample(open_files());
+  page.family("workers", "gauge", "Worker threads.");
+  page.sample(double(sources.workers.size()));
+  return page.take();
+}
+
+}  // namespace schoolgate::app

@@ -1,0 +1,38 @@
+// The metrics page: what the gateway counts, as Prometheus text (contract section 7).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "breaches/breach_log.h"
+#include "proxy/flow/counters.h"
+#include "rules/snapshot.h"
+
+namespace schoolgate::app {
+
+struct ReloadCounters {
+  std::atomic<std::uint64_t> accepted{0}, refused{0};
+};
+
+/// What the page is made of, gathered by whoever owns it.
+struct MetricsSources {
+  std::vector<const flow::Counters*> workers;
+  const rules::PolicySnapshot& policy;
+  breaches::BreachLogCounters breach_log;
+  std::vector<std::pair<std::string, std::uint64_t>> breaches_by_category;
+  std::uint64_t decisions_dropped = 0;
+  std::uint64_t alert_queue = 0, alerts_sent = 0, alerts_failed = 0;
+  std::uint64_t reloads_accepted = 0, reloads_refused = 0;
+  TimePoint now;
+};
+
+/// Prometheus text exposition format 0.0.4.
+[[nodiscard]] std::string metrics_page(const MetricsSources& sources);
+
+}  // namespace schoolgate::app

@@ -1,0 +1,189 @@
+#include "app/running_gateway.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/file.h"
+#include "base/log.h"
+
+namespace schoolgate::app {
+namespace {
+
+flow::UnnamedAnswer answer_of(config::UnnamedAnswer answer) {
+  return answer == config::UnnamedAnswer::judge ? flow::UnnamedAnswer::judge : flow::UnnamedAnswer::block;
+}
+
+flow::FlowSettings flow_settings(const config::Settings& settings) {
+  flow::FlowSettings flow;
+  flow.school = settings.site.name;
+  flow.gateway = settings.site.gateway;
+  if (settings.via) flow.via = settings.site.gateway;
+  const auto add = [&](const std::vector<config::Endpoint>& endpoints, flow::Entrance entrance) {
+    for (const config::Endpoint& endpoint : endpoints)
+      flow.listen.push_back({{endpoint.address, endpoint.port}, entrance});
+  };
+  add(settings.listen.proxy, flow::Entrance::explicit_proxy);
+  add(settings.listen.http, flow::Entrance::transparent_http);
+  add(settings.listen.tls, flow::Entrance::transparent_tls);
+  flow.connect_ports = settings.upstream.connect_ports;
+  flow.unnamed = {.no_sni = answer_of(settings.unnamed.no_sni),
+                  .ip_sni = answer_of(settings.unnamed.ip_sni),
+                  .ech = answer_of(settings.unnamed.ech),
+                  .not_tls = answer_of(settings.unnamed.not_tls)};
+  const config::Limits& limits = settings.limits;
+  flow.limits = {.header = limits.header,
+                 .connect = limits.connect,
+                 .response = limits.response,
+                 .idle = limits.idle,
+                 .idle_tunnel = limits.idle_tunnel,
+                 .drain = limits.drain,
+                 .client_connections = limits.client_connections,
+                 .connections = limits.connections,
+                 .head = {.bytes = std::min<std::size_t>(limits.header_bytes, http::HeadLimits{}.bytes),
+                          .fields = limits.header_count}};
+  return flow;
+}
+
+net::ResolverSettings resolver_settings(const config::Settings& settings) {
+  net::ResolverSettings resolver;
+  for (const config::Endpoint& server : settings.upstream.resolver) resolver.servers.push_back(server.text());
+  if (settings.upstream.hosts) resolver.hosts_files.insert(resolver.hosts_files.begin(), *settings.upstream.hosts);
+  return resolver;
+}
+
+std::shared_ptr<const net::DestinationGuard> guard_of(const config::Settings& settings) {
+  net::DestinationGuard::Settings guard{
+      .allow_private = settings.upstream.allow_private, .listening = {}, .own_addresses = net::own_addresses()};
+  const auto add = [&](const config::Endpoint& endpoint) {
+    guard.listening.push_back({endpoint.address, endpoint.port});
+  };
+  std::ranges::for_each(settings.listen.proxy, add);
+  std::ranges::for_each(settings.listen.http, add);
+  std::ranges::for_each(settings.listen.tls, add);
+  if (settings.listen.console) add(*settings.listen.console);
+  if (settings.listen.metrics) add(*settings.listen.metrics);
+  return std::make_shared<const net::DestinationGuard>(std::move(guard));
+}
+
+// Two descriptors a connection, and some for ourselves: asks for what the caps may need.
+void raise_open_files(std::uint32_t connections) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = rlim_t(connections) * 2 + 512;
+  limit.rlim_cur = std::min(std::max(limit.rlim_cur, wanted), limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < wanted)
+    log::warning("fewer descriptors than limits.connections may need",
+                 {{"have", limit.rlim_cur}, {"want", wanted}, {"next", "raise LimitNOFILE"}});
+}
+
+}  // namespace
+
+RunningGateway::RunningGateway(std::filesystem::path folder, LoadedPolicy loaded)
+    : folder_(std::move(folder)),
+      settings_(std::move(loaded.configuration.settings)),
+      files_(std::move(loaded.configuration.files)),
+      policy_(std::move(loaded.snapshot)) {}
+
+RunningGateway::~RunningGateway() {
+  // The log first: its last receipts are posted to workers that still exist.
+  breach_log_.reset();
+  workers_.clear();
+}
+
+Result<std::unique_ptr<RunningGateway>> RunningGateway::make(std::filesystem::path folder, LoadedPolicy loaded) {
+  std::unique_ptr<RunningGateway> gateway(new RunningGateway(std::move(folder), loaded));
+  if (auto opened = gateway->open_stores(loaded); !opened) return std::unexpected(std::move(opened.error()));
+  if (auto made = gateway->make_workers(); !made) return std::unexpected(std::move(made.error()));
+  return gateway;
+}
+
+Result<void> RunningGateway::open_stores(const LoadedPolicy&) {
+  if (auto made = make_private_folder(settings_.state); !made) return made;
+  auto breach_log = breaches::BreachLog::open({.folder = settings_.state,
+                                               .school = settings_.site.name,
+                                               .gateway = settings_.site.gateway,
+                                               .retention = settings_.retention.breaches});
+  if (!breach_log) return std::unexpected(std::move(breach_log.error()));
+  breach_log_ = std::move(*breach_log);
+  if (settings_.decisions) {
+    auto decisions = breaches::DecisionLog::open(*settings_.decisions, settings_.retention.decisions);
+    if (!decisions) return std::unexpected(std::move(decisions.error()));
+    decisions_ = std::move(*decisions);
+  }
+  auto pages = flow::Pages::load(settings_.pages.value_or(std::filesystem::path()));
+  if (!pages) return std::unexpected(std::move(pages.error()));
+  pages_ = std::make_unique<flow::Pages>(std::move(*pages));
+  return {};
+}
+
+Result<void> RunningGateway::make_workers() {
+  raise_open_files(settings_.limits.connections);
+  gateway_.reset(new flow::Gateway{.settings = flow_settings(settings_),
+                                   .resolver = resolver_settings(settings_),
+                                   .guard = guard_of(settings_),
+                                   .dialer = {},
+                                   .policy = policy_,
+                                   .breaches = *breach_log_,
+                                   .decisions = decisions_.get(),
+                                   .pages = *pages_,
+                                   .passes = {},
+                                   .clients = flow::ClientTable(settings_.limits.client_connections)});
+  const unsigned count =
+      settings_.limits.workers != 0 ? settings_.limits.workers : std::max(1u, std::thread::hardware_concurrency());
+  for (unsigned i = 0; i < count; ++i) {
+    auto worker = flow::Worker::make(*gateway_);
+    if (!worker) return std::unexpected(std::move(worker.error()));
+    workers_.push_back(std::move(*worker));
+  }
+  return {};
+}
+
+void RunningGateway::start() {
+  for (const auto& worker : workers_) worker->start();
+}
+
+std::expected<Problems, Problems> RunningGateway::reload() {
+  auto loaded = load_policy(folder_, wall_now());
+  if (!loaded) {
+    ++reloads_.refused;
+    log::warning("reload refused", {{"problems", loaded.error().size()}, {"first", loaded.error().front().text()}});
+    return std::unexpected(std::move(loaded.error()));
+  }
+  files_ = std::move(loaded->configuration.files);
+  const std::string version = loaded->snapshot->version();
+  policy_.publish(std::move(loaded->snapshot));
+  ++reloads_.accepted;
+  log::info("reload accepted", {{"policy", version}});
+  return std::move(loaded->warnings);
+}
+
+void RunningGateway::drain() {
+  for (const auto& worker : workers_) worker->drain();
+  for (const auto& worker : workers_) worker->join();
+  log::info("stopped");
+}
+
+std::string RunningGateway::policy_version() const { return policy_.current()->version(); }
+
+std::string RunningGateway::metrics() const {
+  const auto policy = policy_.current();
+  MetricsSources sources{.workers = {},
+                         .policy = *policy,
+                         .breach_log = breach_log_->counters(),
+                         .breaches_by_category = gateway_->categories.all(),
+                         .decisions_dropped = decisions_ ? decisions_->dropped() : 0,
+                         .reloads_accepted = reloads_.accepted,
+                         .reloads_refused = reloads_.refused,
+                         .now = wall_now()};
+  for (const auto& worker : workers_) sources.workers.push_back(&std::as_const(*worker).counters());
+  return metrics_page(sources);
+}
+
+bool RunningGateway::workers_alive(std::uint32_t most) {
+  return std::ranges::all_of(workers_, [&](const auto& worker) { return worker->missed_heartbeats() <= most; });
+}
+
+}  // namespace schoolgate::app

@@ -1,0 +1,60 @@
+// The gateway while it runs: what is built once, and what a reload replaces.
+//
+// Made by `schoolgate run` on the main thread, which is the control plane; the workers are the data plane. They meet at
+// the PolicyStore (a snapshot goes in) and at the breach log (records come back).
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/load_policy.h"
+#include "app/metrics_page.h"
+#include "base/error.h"
+#include "breaches/breach_log.h"
+#include "breaches/decision_log.h"
+#include "proxy/flow/pages.h"
+#include "proxy/flow/worker.h"
+#include "rules/policy_store.h"
+
+namespace schoolgate::app {
+
+class RunningGateway {
+ public:
+  /// Opens the stores, binds the listeners, starts nothing yet.
+  [[nodiscard]] static Result<std::unique_ptr<RunningGateway>> make(std::filesystem::path folder, LoadedPolicy loaded);
+  ~RunningGateway();
+
+  void start();
+  /// Loads the folder again and publishes it. On any problem the policy in force stays, and the problems are returned;
+  /// on success the warnings.
+  [[nodiscard]] std::expected<Problems, Problems> reload();
+  /// Stops accepting, lets running requests finish, writes what waits. Returns when all is done.
+  void drain();
+
+  [[nodiscard]] std::string policy_version() const;
+  [[nodiscard]] std::string metrics() const;
+  [[nodiscard]] const config::Settings& settings() const noexcept { return settings_; }
+  /// True when every worker's loop has run since the last call but `most`.
+  [[nodiscard]] bool workers_alive(std::uint32_t most);
+
+ private:
+  RunningGateway(std::filesystem::path folder, LoadedPolicy loaded);
+  [[nodiscard]] Result<void> open_stores(const LoadedPolicy& loaded);
+  [[nodiscard]] Result<void> make_workers();
+
+  std::filesystem::path folder_;
+  config::Settings settings_;
+  std::vector<std::pair<std::string, std::string>> files_;  ///< the configuration in force, for the audit log
+  std::string version_;
+  rules::PolicyStore policy_;
+  ReloadCounters reloads_;
+  std::unique_ptr<breaches::DecisionLog> decisions_;
+  std::unique_ptr<breaches::BreachLog> breach_log_;
+  std::unique_ptr<flow::Pages> pages_;
+  std::unique_ptr<flow::Gateway> gateway_;
+  std::vector<std::unique_ptr<flow::Worker>> workers_;
+};
+
+}  // namespace schoolgate::app

@@ -1,0 +1,36 @@
+// Moving a message body from one side to the other, a buffer at a time, with the framing that each side needs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "proxy/flow/inbox.h"
+#include "proxy/http/message.h"
+#include "proxy/net/asio.h"
+#include "proxy/net/socket.h"
+
+namespace schoolgate::flow {
+
+enum class PumpEnd : std::uint8_t {
+  finished,     ///< the whole body is with the receiver
+  from_failed,  ///< the sender stopped before its body was whole (closed, reset, too slow)
+  to_failed,    ///< the receiver took no more
+  malformed,    ///< the sender's chunked coding is broken
+};
+
+struct BodyPump {
+  net::Socket& from;
+  Inbox& inbox;  ///< what `from` has sent already; may hold bytes of the next message when the pump ends
+  net::Socket& to;
+  net::BufferPool& buffers;
+  http::Body body;
+  bool chunk_towards_receiver = false;  ///< with Framing::chunked: encode anew; otherwise only the content is sent
+  std::chrono::seconds idle{60};        ///< neither side may stall for longer
+  std::uint64_t moved = 0;              ///< content bytes, counted as they go
+  bool stopped = false;                 ///< set by somebody else: the pump ends as from_failed before its next piece
+};
+
+/// Runs to the end of the body. The sockets stay open whatever the answer is.
+net::awaitable<PumpEnd> pump(BodyPump& body);
+
+}  // namespace schoolgate::flow

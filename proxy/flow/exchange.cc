@@ -1,0 +1,304 @@
+#include "proxy/flow/exchange.h"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "proxy/flow/body_pump.h"
+#include "proxy/flow/refusal.h"
+#include "proxy/http/read_head.h"
+#include "proxy/http/write_head.h"
+
+namespace schoolgate::flow {
+namespace {
+
+using net::IoStatus;
+
+constexpr int kMostInterim = 16;  // 1xx answers to one request
+
+// Everything that the steps of one exchange share. Lives in exchange()'s frame.
+struct Turn {
+  Connection& connection;
+  Heads& heads;
+  std::string_view target;
+  const rules::Request& request;
+  const Judgement& judgement;
+  Destination to;
+  std::string key;  // of the upstream pool
+
+  std::optional<net::Socket> upstream;
+  Inbox inbox;            // what the web site has sent
+  bool reused = false;    // the connection came from the pool and may have died there
+  bool answered = false;  // some of an answer has gone to the client
+  std::uint64_t uploaded = 0, downloaded = 0;
+  PumpEnd upload_end = PumpEnd::finished;
+  bool unread_body = false;
+
+  [[nodiscard]] Worker& worker() const noexcept { return connection.worker; }
+  [[nodiscard]] const Limits& limits() const noexcept { return connection.worker.limits(); }
+};
+
+enum class Step : std::uint8_t { done, close_client, upstream_failed, retry };
+
+// What of the request's body has come with its head; the part of it that can be sent along at once.
+std::string_view body_prefix(const Turn& turn) {
+  const http::RequestHead& head = turn.heads.request;
+  if (head.body.framing != http::Framing::length) return {};
+  return turn.connection.inbox.bytes().substr(
+      head.size, std::size_t(std::min<std::uint64_t>(head.body.length, turn.connection.inbox.bytes().size())));
+}
+
+std::string_view authority_of(const rules::Request& request) {
+  // In a canonical URL the authority stands between "scheme://" and the path.
+  const names::Url& url = request.url();
+  const std::string_view text = url.text();
+  const std::size_t begin = std::size_t(url.host().data() - text.data());
+  return text.substr(begin, text.size() - begin - url.target().size());
+}
+
+// Head and first body bytes leave in one system call.
+net::awaitable<net::Transfer> send_request(Turn& turn) {
+  const http::RequestHead& head = turn.heads.request;
+  net::Buffer room = head.size < 12 * 1024 ? turn.worker().buffers().take_head() : turn.worker().buffers().take_relay();
+  http::HeadWriter out(room.space());
+  http::write_request_head(out, head, turn.target, authority_of(turn.request), {turn.worker().settings().via});
+  if (out.overflowed()) co_return net::Transfer{0, IoStatus::failed, EMSGSIZE};
+  turn.upstream->expire_after(turn.limits().idle);
+  const std::string_view written(room.data(), out.size());
+  const std::string_view body = body_prefix(turn);
+  if (body.empty()) co_return co_await turn.upstream->send_all(written);
+  const net::Transfer sent = co_await turn.upstream->send_all(written, body);
+  co_return sent;
+}
+
+// Reads until a whole response head is there.
+net::awaitable<std::optional<http::HeadOutcome>> read_answer_head(Turn& turn) {
+  std::size_t seen = 0;
+  for (;;) {
+    const auto outcome =
+        http::read_response_head(turn.inbox.bytes(), seen, turn.limits().head, turn.heads.request, turn.heads.response);
+    if (!turn.inbox.empty() && outcome.kind != http::HeadOutcome::Kind::need_more) co_return outcome;
+    seen = turn.inbox.bytes().size();
+    turn.upstream->expire_after(turn.limits().response);
+    if (co_await turn.upstream->wait_readable() != IoStatus::ok) co_return std::nullopt;
+    turn.inbox.prepare_relay(turn.worker().buffers());
+    if (turn.inbox.is_full()) co_return http::HeadOutcome{http::HeadOutcome::Kind::bad, 502, "head too large"};
+    const net::Transfer got = turn.inbox.receive(*turn.upstream);
+    if (got.status != IoStatus::ok && got.status != IoStatus::would_block) co_return std::nullopt;
+  }
+}
+
+net::awaitable<Step> bring_answer(Turn& turn);
+
+// Sends an interim answer on (RFC 9110 section 15.2); HTTP/1.0 clients do not know them.
+net::awaitable<bool> pass_interim(Turn& turn) {
+  const http::ResponseHead& head = turn.heads.response;
+  if (turn.heads.request.minor_version == 1) {
+    net::Buffer room = turn.worker().buffers().take_relay();
+    http::HeadWriter out(room.space());
+    http::write_response_head(out, head, turn.heads.request, http::ClientFraming::as_received, true, {});
+    turn.connection.client.expire_after(turn.limits().idle);
+    const net::Transfer sent = co_await turn.connection.client.send_all({room.data(), out.size()});
+    if (!sent) co_return false;
+  }
+  turn.inbox.consume(head.size);
+  co_return true;
+}
+
+// The final answer: its head with whatever of the body came along in one system call, then the rest of the body.
+net::awaitable<Step> pass_final(Turn& turn) {
+  const http::ResponseHead& head = turn.heads.response;
+  const http::RequestHead& asked = turn.heads.request;
+  const bool whole_request = asked.body.framing == http::Framing::none || turn.upload_end == PumpEnd::finished;
+  bool keep_client = asked.keep_alive && whole_request && !turn.worker().draining();
+  auto framing = http::ClientFraming::as_received;
+  if (head.body.framing == http::Framing::chunked)
+    framing = asked.minor_version == 1 ? http::ClientFraming::chunked : http::ClientFraming::until_close;
+  if (head.body.framing == http::Framing::until_close || framing == http::ClientFraming::until_close)
+    keep_client = false;
+
+  {
+    net::Buffer room = turn.worker().buffers().take_relay();
+    http::HeadWriter out(room.space());
+    http::write_response_head(out, head, asked, framing, keep_client, {turn.worker().settings().via});
+    if (out.overflowed()) co_return Step::upstream_failed;
+    std::string_view prefix;
+    if (head.body.framing == http::Framing::length)
+      prefix = turn.inbox.bytes().substr(
+          head.size, std::size_t(std::min<std::uint64_t>(head.body.length, turn.inbox.bytes().size())));
+    turn.answered = true;
+    turn.connection.client.expire_after(turn.limits().idle);
+    const net::Transfer sent = co_await turn.connection.client.send_all({room.data(), out.size()}, prefix);
+    if (!sent) co_return Step::close_client;
+    turn.downloaded += prefix.size();
+    turn.inbox.consume(head.size + prefix.size());
+  }
+
+  http::Body rest = head.body;
+  if (rest.framing == http::Framing::length) rest.length -= turn.downloaded;
+  BodyPump body{.from = *turn.upstream,
+                .inbox = turn.inbox,
+                .to = turn.connection.client,
+                .buffers = turn.worker().buffers(),
+                .body = rest,
+                .chunk_towards_receiver = framing == http::ClientFraming::chunked,
+                .idle = turn.limits().idle};
+  const PumpEnd end =
+      rest.framing == http::Framing::length && rest.length == 0 ? PumpEnd::finished : co_await pump(body);
+  turn.downloaded += body.moved;
+  if (end != PumpEnd::finished) {
+    turn.connection.client.reset();  // a cut answer must not look whole
+    co_return Step::close_client;
+  }
+  co_return keep_client ? Step::done : Step::close_client;
+}
+
+net::awaitable<Step> bring_answer(Turn& turn) {
+  for (int interim = 0;; ++interim) {
+    const auto outcome = co_await read_answer_head(turn);
+    if (!outcome) {
+      const bool died_in_pool = turn.reused && turn.inbox.empty() && interim == 0 && !turn.upstream->expired();
+      co_return died_in_pool ? Step::retry : Step::upstream_failed;
+    }
+    if (outcome->kind == http::HeadOutcome::Kind::bad || interim == kMostInterim) {
+      turn.worker().counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
+      const Fault fault{.status = 502, .site = turn.request.url().host(), .detail = outcome->why};
+      co_await answer_fault(turn.connection, fault, nullptr);
+      co_return Step::close_client;
+    }
+    const int status = turn.heads.response.status;
+    if (status == 101 || status >= 200) break;
+    if (!co_await pass_interim(turn)) co_return Step::close_client;
+  }
+  co_return co_await pass_final(turn);
+}
+
+// The rest of the request's body, beside the answer.
+net::awaitable<void> upload(Turn& turn, BodyPump& body) {
+  turn.upload_end = co_await pump(body);
+  // A client that is gone takes the whole exchange with it; a web site that reads no more may still answer.
+  if (turn.upload_end == PumpEnd::from_failed || turn.upload_end == PumpEnd::malformed) turn.upstream->cancel();
+}
+
+net::awaitable<Step> bring_answer_beside(Turn& turn, BodyPump& body) {
+  const Step step = co_await bring_answer(turn);
+  // Answered early: the rest of the body is nobody's. The deadline wakes a pump that waits for it.
+  body.stopped = true;
+  if (turn.upload_end != PumpEnd::finished) turn.connection.client.expire_after(std::chrono::seconds(0));
+  co_return step;
+}
+
+net::awaitable<Step> send_and_bring(Turn& turn) {
+  const http::RequestHead& head = turn.heads.request;
+  const net::Transfer sent = co_await send_request(turn);
+  if (!sent) co_return turn.reused ? Step::retry : Step::upstream_failed;
+
+  const std::size_t prefix = body_prefix(turn).size();
+  turn.uploaded = prefix;
+  const bool more = head.body.framing == http::Framing::chunked ||
+                    (head.body.framing == http::Framing::length && prefix < head.body.length);
+  if (!more) co_return co_await bring_answer(turn);
+
+  // The head's views end here: the body needs its place in the inbox. What the answer needs of it is kept by value.
+  turn.reused = false;  // part of a body has gone: no second try
+  http::Body rest = head.body;
+  if (rest.framing == http::Framing::length) rest.length -= prefix;
+  turn.connection.inbox.consume(head.size + prefix);
+  turn.heads.request.size = 0;
+  turn.upload_end = PumpEnd::from_failed;
+  BodyPump body{.from = turn.connection.client,
+                .inbox = turn.connection.inbox,
+                .to = *turn.upstream,
+                .buffers = turn.worker().buffers(),
+                .body = rest,
+                .chunk_towards_receiver = true,
+                .idle = turn.limits().idle};
+  using boost::asio::experimental::awaitable_operators::operator&&;
+  const Step step = co_await (upload(turn, body) && bring_answer_beside(turn, body));
+  turn.uploaded += body.moved;
+  turn.unread_body = turn.upload_end != PumpEnd::finished;
+  co_return turn.upload_end == PumpEnd::finished ? step : (step == Step::done ? Step::close_client : step);
+}
+
+// A pooled connection may have died unseen. Only a request that can be sent twice without harm is given one (RFC 9110
+// section 9.2.2); everything else dials.
+bool may_be_repeated(const http::RequestHead& head) {
+  using http::Method;
+  const bool idempotent = head.method == Method::get || head.method == Method::head || head.method == Method::options;
+  return idempotent && head.body.framing == http::Framing::none;
+}
+
+net::awaitable<bool> connect_upstream(Turn& turn, bool fresh) {
+  turn.inbox.release();
+  if (!fresh) {
+    turn.upstream = turn.worker().pool().take(turn.key);
+    turn.reused = turn.upstream.has_value();
+    if (turn.reused) co_return true;
+  }
+  turn.reused = false;
+  auto dialled = co_await dial(turn.worker(), turn.to);
+  if (!dialled) {
+    const Fault fault = fault_of(turn.connection, dialled.error(), turn.request.url().host());
+    turn.worker().log_refusal(turn.connection, turn.request.url().host(), rules::Stage::request, "upstream");
+    co_await answer_fault(turn.connection, fault, nullptr);
+    co_return false;
+  }
+  turn.upstream = std::move(*dialled);
+  co_return true;
+}
+
+void settle(Turn& turn) {
+  // Only a connection on which both messages ended in order, with nothing left over, may serve again.
+  if (turn.heads.response.keep_alive && turn.inbox.empty() && turn.upload_end == PumpEnd::finished) {
+    turn.upstream->clear_deadline();
+    turn.worker().pool().put(turn.key, std::move(*turn.upstream));
+  }
+}
+
+}  // namespace
+
+net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::string_view target,
+                                     const rules::Request& request, const Judgement& judgement, Destination to) {
+  const auto began = std::chrono::steady_clock::now();
+  std::string key = to.key();
+  Turn turn{connection, heads, target, request, judgement, std::move(to), std::move(key), {}, {}};
+  Step step = Step::retry;
+  for (bool fresh = !may_be_repeated(heads.request); step == Step::retry; fresh = true) {
+    if (!co_await connect_upstream(turn, fresh)) co_return ExchangeEnd{};
+    step = co_await send_and_bring(turn);
+  }
+  const std::size_t request_size = heads.request.size + (heads.request.size != 0 ? body_prefix(turn).size() : 0);
+  if (step == Step::done || step == Step::close_client) {
+    const bool upgraded = heads.response.websocket && turn.answered;
+    if (upgraded) {
+      connection.inbox.consume(request_size);
+      const net::Transfer down = co_await connection.client.send_all(turn.inbox.bytes());
+      const net::Transfer up = co_await turn.upstream->send_all(connection.inbox.bytes());
+      if (!down || !up) co_return ExchangeEnd{};
+      ExchangeEnd end;
+      end.tunnel.emplace(std::move(*turn.upstream), request, judgement, down.bytes, up.bytes, began);
+      end.tunnel->judgement.verdict.reason.entry = {};  // a view into the request that stays behind
+      co_return end;
+    }
+    if (turn.answered) settle(turn);
+    connection.worker.log_decision(
+        judgement, request,
+        {.bytes_in = turn.downloaded, .bytes_out = turn.uploaded, .took = std::chrono::steady_clock::now() - began});
+    connection.inbox.consume(request_size);
+    co_return ExchangeEnd{.keep_alive = step == Step::done, .unread_body = turn.unread_body};
+  }
+  connection.worker.log_refusal(connection, request.url().host(), rules::Stage::request, "upstream");
+  if (turn.answered) {
+    connection.client.reset();
+    co_return ExchangeEnd{};
+  }
+  const bool slow = turn.upstream && turn.upstream->expired();
+  connection.worker.counters()
+      .upstream_errors[std::size_t(slow ? UpstreamFault::timeout : UpstreamFault::connect)]
+      .add();
+  const Fault fault{.status = slow ? 504 : 502,
+                    .site = request.url().host(),
+                    .detail = slow ? "the web site did not answer in time" : "the web site closed the connection"};
+  co_await answer_fault(connection, fault, nullptr);
+  co_return ExchangeEnd{};
+}
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,112 @@
+#include "proxy/flow/hello_gate.h"
+
+#include <variant>
+
+#include "proxy/flow/breach_of.h"
+#include "proxy/flow/worker.h"
+#include "proxy/tls/client_hello.h"
+#include "proxy/tls/ech_fronts.h"
+
+namespace schoolgate::flow {
+namespace {
+
+using net::IoStatus;
+
+NamedHello name_of(const tls::ClientHello& hello) {
+  if (hello.has_old_esni) return {HelloCase::encrypted, std::nullopt};
+  switch (hello.server_name_kind) {
+    case tls::ServerNameKind::none: return {hello.has_ech ? HelloCase::encrypted : HelloCase::no_name, std::nullopt};
+    case tls::ServerNameKind::malformed: return {HelloCase::malformed, std::nullopt};
+    case tls::ServerNameKind::dns:
+    case tls::ServerNameKind::ip_literal: break;
+  }
+  auto host = names::Host::parse(hello.server_name);
+  if (!host) return {HelloCase::malformed, std::nullopt};
+  if (host->address()) return {HelloCase::ip_name, std::move(*host)};
+  // GREASE sends the same extension in front of true names: only a known front hides something.
+  if (hello.has_ech && tls::is_known_ech_front(host->text())) return {HelloCase::encrypted, std::move(*host)};
+  return {HelloCase::named, std::move(*host)};
+}
+
+}  // namespace
+
+std::string_view to_string(HelloCase hello) noexcept {
+  switch (hello) {
+    case HelloCase::named: return "named";
+    case HelloCase::no_name: return "no-server-name";
+    case HelloCase::ip_name: return "address-as-server-name";
+    case HelloCase::encrypted: return "encrypted-server-name";
+    case HelloCase::not_tls: return "not-tls";
+    case HelloCase::malformed: return "malformed-hello";
+    case HelloCase::gone: return "gone";
+  }
+  return "gone";
+}
+
+net::awaitable<NamedHello> read_hello(Connection& connection) {
+  tls::HelloReader reader;
+  connection.client.expire_after(connection.worker.limits().header);
+  for (bool receive = connection.inbox.empty();; receive = true) {
+    if (receive) {
+      if (co_await connection.client.wait_readable() != IoStatus::ok) co_return NamedHello{};
+      if (!connection.inbox.prepare_head(connection.worker.buffers())) co_return NamedHello{};
+      if (connection.inbox.is_full() && !connection.inbox.grow(connection.worker.buffers()))
+        co_return NamedHello{HelloCase::malformed, std::nullopt};
+      const net::Transfer got = connection.inbox.receive(connection.client);
+      if (got.status == IoStatus::would_block) continue;
+      if (got.status != IoStatus::ok) co_return NamedHello{};
+    }
+    const tls::Parsed parsed = reader.read(net::octets(connection.inbox.bytes()));
+    if (const auto* hello = std::get_if<tls::ClientHello>(&parsed)) co_return name_of(*hello);
+    if (std::holds_alternative<tls::NotTls>(parsed)) co_return NamedHello{HelloCase::not_tls, std::nullopt};
+    if (std::holds_alternative<tls::Malformed>(parsed)) co_return NamedHello{HelloCase::malformed, std::nullopt};
+  }
+}
+
+bool may_judge_unnamed(Connection& connection, HelloCase hello) {
+  connection.worker.counters().unnamed.add();
+  const Unnamed& answers = connection.worker.settings().unnamed;
+  switch (hello) {
+    case HelloCase::named: return true;
+    case HelloCase::no_name: return answers.no_sni == UnnamedAnswer::judge;
+    case HelloCase::ip_name: return answers.ip_sni == UnnamedAnswer::judge;
+    case HelloCase::encrypted: return answers.ech == UnnamedAnswer::judge;
+    case HelloCase::not_tls: return answers.not_tls == UnnamedAnswer::judge;
+    case HelloCase::malformed:
+    case HelloCase::gone: return false;
+  }
+  return false;
+}
+
+net::awaitable<void> refuse_unnamed(Connection& connection, HelloCase hello, const rules::Request& known) {
+  Judgement judgement = connection.worker.judge(connection, known, rules::Stage::client_hello);
+  // Not the policy's verdict but the gateway's: nothing that cannot be named passes.
+  judgement.verdict.action = rules::Action::block;
+  judgement.verdict.reason = {.tier = rules::Tier::unlisted, .stage = rules::Stage::client_hello};
+  breaches::Breach breach = breach_of(judgement, known, {});
+  breach.reason.rule = to_string(hello);
+  breach.reason.category = breach.reason.theme = "bypass";
+  breach.reason.urgency = 1;
+  connection.client.clear_deadline();
+  const breaches::Receipt receipt = co_await connection.worker.record(std::move(breach));
+  if (!receipt.durable) connection.worker.counters().not_durable.add();
+  connection.worker.log_refusal(connection, known.url().host(), rules::Stage::client_hello, to_string(hello));
+  co_await send_alert(connection, tls::Alert::access_denied);
+}
+
+net::awaitable<void> send_alert(Connection& connection, tls::Alert alert) {
+  const auto record = tls::fatal_alert(alert);
+  connection.client.expire_after(connection.worker.limits().header);
+  co_await connection.client.send_all({record.data(), record.size()});
+  connection.client.shutdown_send();
+  // The client's answer is read away, so that closing does not reset the alert out of its hands.
+  while (co_await connection.client.wait_readable() == IoStatus::ok) {
+    connection.inbox.release();
+    if (!connection.inbox.prepare_head(connection.worker.buffers())) break;
+    const net::Transfer got = connection.inbox.receive(connection.client);
+    if (got.status != IoStatus::ok && got.status != IoStatus::would_block) break;
+  }
+  connection.inbox.release();
+}
+
+}  // namespace schoolgate::flow

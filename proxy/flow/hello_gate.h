@@ -1,0 +1,47 @@
+// What a TLS connection says of where it is going, and what is done when it does not say.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "names/host.h"
+#include "proxy/flow/connection.h"
+#include "proxy/net/asio.h"
+#include "proxy/tls/alert.h"
+#include "rules/request.h"
+
+namespace schoolgate::flow {
+
+/// The named cases of a first flight. Everything that is not `named` has a policy answer of its own
+/// (FlowSettings::unnamed); `malformed` is always refused: failing to parse is never a reason to allow.
+enum class HelloCase : std::uint8_t {
+  named,
+  no_name,    ///< no server_name extension
+  ip_name,    ///< an IP address as server name, which RFC 6066 forbids
+  encrypted,  ///< Encrypted ClientHello behind a known front, or the old ESNI: the true name is hidden
+  not_tls,    ///< other bytes
+  malformed,  ///< begins like TLS but cannot be read, or its name is no name
+  gone,       ///< the client left or said nothing in time
+};
+[[nodiscard]] std::string_view to_string(HelloCase hello) noexcept;
+
+struct NamedHello {
+  HelloCase what = HelloCase::gone;
+  std::optional<names::Host> host;  ///< named: the server name; ip_name: the address; encrypted: the outer name if any
+};
+
+/// Gathers the ClientHello in connection.inbox, over any number of segments and records, within the header deadline.
+/// The bytes stay in the inbox, to be sent on unchanged.
+net::awaitable<NamedHello> read_hello(Connection& connection);
+
+/// True when the school's settings let this unnamed case be judged by what else is known; counts it.
+[[nodiscard]] bool may_judge_unnamed(Connection& connection, HelloCase hello);
+
+/// Records the refusal of a connection that names no host (category "bypass"), then answers with a TLS alert.
+net::awaitable<void> refuse_unnamed(Connection& connection, HelloCase hello, const rules::Request& known);
+
+/// The refusal that a TLS client understands: a fatal alert, then the end.
+net::awaitable<void> send_alert(Connection& connection, tls::Alert alert);
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,36 @@
+// One question put to the judge, with all that is needed to tell of it afterwards.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string_view>
+
+#include "base/clock.h"
+#include "proxy/http/message.h"
+#include "rules/request.h"
+#include "rules/snapshot.h"
+
+namespace schoolgate::flow {
+
+/// Keeps the snapshot that judged alive, so the Verdict's views stay good. `request` must outlive it.
+struct Judgement {
+  std::shared_ptr<const rules::PolicySnapshot> policy;
+  rules::Subject subject;
+  rules::Verdict verdict;
+  TimePoint time;
+
+  [[nodiscard]] bool refuses() const noexcept {
+    return verdict.action == rules::Action::block || verdict.action == rules::Action::warn;
+  }
+};
+
+/// What a request says of how it came about: the Sec-Fetch fields and Referer. All empty where nothing was seen.
+struct Origin {
+  std::string_view fetch_mode, fetch_user, fetch_dest, referer;
+  static Origin of(const http::Fields& fields) noexcept {
+    return {fields.find(http::Name::sec_fetch_mode), fields.find(http::Name::sec_fetch_user),
+            fields.find(http::Name::sec_fetch_dest), fields.find(http::Name::referer)};
+  }
+};
+
+}  // namespace schoolgate::flow

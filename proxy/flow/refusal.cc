@@ -1,0 +1,128 @@
+#include "proxy/flow/refusal.h"
+
+#include "base/log.h"
+#include "proxy/flow/breach_of.h"
+#include "proxy/flow/worker.h"
+#include "rules/explain.h"
+
+namespace schoolgate::flow {
+namespace {
+
+PageKind page_kind(const Judgement& judgement) {
+  const rules::CategoryId id = judgement.verdict.reason.category;
+  if (judgement.verdict.reason.tier == rules::Tier::illegal) return PageKind::illegal;
+  if (judgement.verdict.action == rules::Action::warn) return PageKind::warn;
+  if (id != rules::kNoCategory) {
+    const rules::Category& category = judgement.policy->categories()[id];
+    if (category.illegal) return PageKind::illegal;
+    if (category.id == "malware" || category.id == "phishing") return PageKind::malware;
+  }
+  return PageKind::policy;
+}
+
+// A request whose body has not been read leaves the connection in an unknown place.
+bool can_go_on(const Connection& connection, const http::RequestHead& head) {
+  return head.keep_alive && head.body.framing == http::Framing::none && head.method != http::Method::connect &&
+         !connection.worker.draining();
+}
+
+net::awaitable<bool> send_page(Connection& connection, const PageFacts& facts, const http::RequestHead* head) {
+  const bool keep_alive = head && can_go_on(connection, *head);
+  std::string answer;
+  connection.worker.gateway().pages.append_response(answer, facts, keep_alive,
+                                                    head && head->method == http::Method::head);
+  connection.client.expire_after(connection.worker.limits().idle);
+  const net::Transfer sent = co_await connection.client.send_all(answer);
+  co_return sent.status == net::IoStatus::ok&& keep_alive;
+}
+
+}  // namespace
+
+net::awaitable<std::string> record_refusal(Connection& connection, const Judgement& judgement,
+                                           const rules::Request& request, const Origin& origin) {
+  breaches::Breach breach = breach_of(judgement, request, origin);
+  std::string reference = breach.id.reference();
+  connection.client.clear_deadline();
+  const breaches::Receipt receipt = co_await connection.worker.record(std::move(breach));
+  if (!receipt.durable) connection.worker.counters().not_durable.add();
+  co_return reference;
+}
+
+net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
+                            const http::RequestHead& head) {
+  const std::string reference = co_await record_refusal(connection, judgement, request, Origin::of(head.fields));
+  Worker& worker = connection.worker;
+  worker.log_decision(judgement, request, {});
+
+  const std::string reason = rules::explain(*judgement.policy, judgement.subject, request, judgement.verdict).pupil;
+  PageFacts facts{.kind = page_kind(judgement),
+                  .status = 403,
+                  .school = worker.settings().school,
+                  .reference = reference,
+                  .reason = reason,
+                  .group_title = judgement.policy->group_title(judgement.subject.group)};
+  if (facts.kind != PageKind::illegal) facts.site = request.url().host();
+  std::string go_on;
+  if (facts.kind == PageKind::warn && !request.url().names_only()) {
+    const std::string token =
+        worker.gateway().passes.token(connection.peer.address, request.url().host(), judgement.time);
+    go_on = with_continue(request.url().target(), token);
+    facts.continue_url = go_on;
+  }
+  co_return co_await send_page(connection, facts, &head);
+}
+
+void count_fault(Connection& connection, net::FailureKind kind) {
+  const auto as_counted = [&] {
+    using net::FailureKind;
+    switch (kind) {
+      case FailureKind::name_not_found:
+      case FailureKind::name_failed: return UpstreamFault::name;
+      case FailureKind::name_unanswered:
+      case FailureKind::timed_out: return UpstreamFault::timeout;
+      case FailureKind::destination_refused: return UpstreamFault::refused_destination;
+      case FailureKind::loop: return UpstreamFault::loop;
+      case FailureKind::connect_failed:
+      case FailureKind::overloaded: break;
+    }
+    return UpstreamFault::connect;
+  }();
+  connection.worker.counters().upstream_errors[std::size_t(as_counted)].add();
+}
+
+Fault fault_of(Connection& connection, const net::Failure& failure, std::string_view site) {
+  using net::FailureKind;
+  count_fault(connection, failure.kind);
+  Fault fault{.site = site, .whose = failure.error.fault, .detail = failure.error.what};
+  switch (failure.kind) {
+    case FailureKind::name_not_found:
+    case FailureKind::name_failed:
+    case FailureKind::connect_failed: fault.status = 502; break;
+    case FailureKind::name_unanswered:
+    case FailureKind::timed_out: fault.status = 504; break;
+    case FailureKind::overloaded: fault.status = 503; break;
+    case FailureKind::destination_refused:
+      fault.status = 403;
+      fault.kind = PageKind::destination;
+      break;
+    case FailureKind::loop:
+      fault.status = 508;
+      fault.kind = PageKind::destination;
+      break;
+  }
+  return fault;
+}
+
+net::awaitable<bool> answer_fault(Connection& connection, const Fault& fault, const http::RequestHead* head) {
+  const std::string reference = Uuid::v7(wall_now()).reference();
+  const PageFacts facts{.kind = fault.kind,
+                        .status = fault.status,
+                        .school = connection.worker.settings().school,
+                        .reference = reference,
+                        .site = fault.site,
+                        .fault = to_string(fault.whose),
+                        .detail = fault.detail};
+  co_return co_await send_page(connection, facts, head);
+}
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,43 @@
+// Saying no: the record first, then the page; and the pages for what failed.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "proxy/flow/connection.h"
+#include "proxy/flow/counters.h"
+#include "proxy/flow/judgement.h"
+#include "proxy/flow/pages.h"
+#include "proxy/http/message.h"
+#include "proxy/net/asio.h"
+#include "proxy/net/failure.h"
+
+namespace schoolgate::flow {
+
+/// Files the record of a refusing judgement and waits for it to be on disk: nothing is answered before (law 3).
+/// Returns the reference that the page shows.
+net::awaitable<std::string> record_refusal(Connection& connection, const Judgement& judgement,
+                                           const rules::Request& request, const Origin& origin);
+
+/// Records, then sends the page that fits the verdict. True when the connection can serve another request.
+net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
+                            const http::RequestHead& head);
+
+/// A page about something that failed, which the policy had no part in.
+struct Fault {
+  int status = 502;
+  PageKind kind = PageKind::upstream;
+  std::string_view site;
+  schoolgate::Fault whose = schoolgate::Fault::upstream;
+  std::string detail;
+};
+/// Counts a destination that could not be reached or may not be.
+void count_fault(Connection& connection, net::FailureKind kind);
+/// Counts it, and the page for it.
+[[nodiscard]] Fault fault_of(Connection& connection, const net::Failure& failure, std::string_view site);
+
+/// Sends the page; `head` may be null when the request could not be read. True when another request can follow.
+net::awaitable<bool> answer_fault(Connection& connection, const Fault& fault, const http::RequestHead* head);
+
+}  // namespace schoolgate::flow

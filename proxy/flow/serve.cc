@@ -1,0 +1,54 @@
+// The life of a connection, told once from top to bottom:
+//
+//   serve           who is asking, and how did they come in
+//   serve_http      what do they ask for: head -> Request -> judge -> exchange, or refuse; again while it is kept alive
+//   serve_connect   CONNECT: judge the name, dial it, read the ClientHello inside, judge that name too
+//   serve_tls       transparent TLS: ClientHello -> judge -> dial the name that was judged
+//   run_tunnel      bytes both ways, judged again whenever the policy changes
+//
+// Each step returns what the next one needs, so an idle tunnel keeps no frame but the last.
+#include "proxy/flow/serve.h"
+
+#include "base/log.h"
+#include "proxy/flow/worker.h"
+#include "proxy/net/linux/original_destination.h"
+
+namespace schoolgate::flow {
+namespace {
+
+// REDIRECT leaves the destination with connection tracking; under TPROXY the socket's own address is it.
+std::optional<net::Endpoint> original_of(net::Socket& client) {
+  if (auto redirected = net::original_destination(client.fd(), net::Interception::redirect)) return *redirected;
+  if (auto proxied = net::original_destination(client.fd(), net::Interception::tproxy)) return *proxied;
+  return std::nullopt;
+}
+
+}  // namespace
+
+Connection::Connection(net::Accepted accepted, Entrance how, Worker& owner)
+    : worker(owner),
+      client(owner.executor(), owner.deadlines(), std::move(accepted.fd)),
+      peer(accepted.peer),
+      entrance(how) {
+  worker.connections().add(*this);
+  worker.counters().connections_open.add();
+  worker.counters().connections_total.add();
+  if (entrance != Entrance::explicit_proxy) original = original_of(client);
+}
+
+Connection::~Connection() {
+  worker.connections().remove(*this);
+  worker.counters().connections_open.subtract();
+  worker.gateway().connections.fetch_sub(1, std::memory_order_relaxed);
+  worker.gateway().clients.leave(peer.address);
+}
+
+net::awaitable<void> serve(net::Accepted accepted, Entrance entrance, Worker& worker) {
+  Connection connection(std::move(accepted), entrance, worker);
+
+  std::optional<Tunnel> tunnel =
+      entrance == Entrance::transparent_tls ? co_await serve_tls(connection) : co_await serve_http(connection);
+  if (tunnel) co_await run_tunnel(connection, std::move(*tunnel));
+}
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,26 @@
+// The life of a connection, from accept to close.
+#pragma once
+
+#include <optional>
+
+#include "proxy/flow/connection.h"
+#include "proxy/flow/tunnel.h"
+#include "proxy/net/asio.h"
+
+namespace schoolgate::flow {
+
+/// Serves one client connection to its end. Started once per accepted connection; never throws.
+net::awaitable<void> serve(net::Accepted accepted, Entrance entrance, Worker& worker);
+
+/// HTTP, explicit or transparent: one request after another (serve_http.cc). A tunnel when CONNECT or an upgrade ends
+/// it.
+net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection);
+
+/// TLS that the firewall turned to us: judged by its ClientHello (serve_tls.cc).
+net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection);
+
+/// CONNECT: judged by the name it gives, then by the ClientHello inside it (serve_connect.cc). `judgement` allows the
+/// host.
+net::awaitable<std::optional<Tunnel>> serve_connect(Connection& connection, const http::RequestHead& head);
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,144 @@
+// CONNECT (RFC 9110 section 9.3.6): the name that the browser gives is judged, dialled and only then accepted; the
+// ClientHello inside names a host too, and both must pass.
+#include <algorithm>
+#include <charconv>
+
+#include "proxy/flow/breach_of.h"
+#include "proxy/flow/hello_gate.h"
+#include "proxy/flow/refusal.h"
+#include "proxy/flow/serve.h"
+#include "proxy/flow/upstream.h"
+#include "proxy/flow/worker.h"
+
+namespace schoolgate::flow {
+namespace {
+
+struct Authority {
+  names::Host host;
+  std::uint16_t port = 0;
+};
+
+// "host:port", both required (RFC 9112 section 3.2.3).
+Result<Authority> read_authority(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || text.find_first_of("@/?#\\") != std::string_view::npos)
+    return schoolgate::fail(schoolgate::Fault::client, "CONNECT needs host:port");
+  const std::string_view digits = text.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || end != digits.data() + digits.size() || port == 0)
+    return schoolgate::fail(schoolgate::Fault::client, "CONNECT needs a port");
+  auto host = names::Host::parse(text.substr(0, colon));
+  if (!host) return std::unexpected(std::move(host.error()));
+  return Authority{std::move(*host), port};
+}
+
+Destination destination_of(const Judgement& judgement, const names::Host& host, std::uint16_t port) {
+  const std::string_view safe = judgement.policy->safe_endpoint(judgement.subject.group, host.text());
+  if (!safe.empty()) return {std::string(safe), port};
+  return {host.address() ? host.address()->text() : host.text(), port};
+}
+
+bool port_allowed(const Worker& worker, std::uint16_t port) {
+  return std::ranges::find(worker.settings().connect_ports, port) != worker.settings().connect_ports.end();
+}
+
+net::awaitable<bool> refuse_port(Connection& connection, const http::RequestHead& head, const Authority& to) {
+  connection.worker.counters().upstream_errors[std::size_t(UpstreamFault::refused_destination)].add();
+  connection.worker.log_refusal(connection, to.host.text(), rules::Stage::connect, "port");
+  const Fault fault{.status = 403,
+                    .kind = PageKind::destination,
+                    .site = to.host.text(),
+                    .whose = schoolgate::Fault::client,
+                    .detail = "tunnels to port " + std::to_string(to.port) + " are not allowed"};
+  co_return co_await answer_fault(connection, fault, &head);
+}
+
+// The hello inside the tunnel: true when it may go on. May change where the tunnel leads (SafeSearch by server name).
+net::awaitable<bool> judge_inside(Connection& connection, const Authority& to, const rules::Request& request,
+                                  Destination& destination, net::Socket& upstream) {
+  Worker& worker = connection.worker;
+  const NamedHello hello = co_await read_hello(connection);
+  if (hello.what == HelloCase::gone) co_return false;
+
+  const bool nothing_new = hello.what == HelloCase::named && hello.host->text() == to.host.text();
+  if (nothing_new) co_return true;
+  // A hello without a name is no riddle when CONNECT gave one: the tunnel leads there and nowhere else.
+  const bool named_outside = hello.what == HelloCase::no_name && !to.host.address();
+  if (hello.what != HelloCase::named && !named_outside && !may_judge_unnamed(connection, hello.what)) {
+    co_await refuse_unnamed(connection, hello.what, request);
+    co_return false;
+  }
+  if (!hello.host) co_return true;
+
+  const auto inner = rules::Request::of_host(*hello.host, to.port, "CONNECT");
+  const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
+  if (judgement.refuses()) {
+    co_await record_refusal(connection, judgement, inner, {});
+    worker.log_decision(judgement, inner, {});
+    co_await send_alert(connection, tls::Alert::access_denied);
+    co_return false;
+  }
+  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, inner, {}));
+  Destination safe = destination_of(judgement, *hello.host, to.port);
+  if (safe.host == hello.host->text() || safe.host == destination.host || hello.what != HelloCase::named)
+    co_return true;
+  auto dialled = co_await dial(worker, safe);
+  if (!dialled) {
+    co_await send_alert(connection, tls::Alert::internal_error);
+    co_return false;
+  }
+  upstream = std::move(*dialled);
+  destination = std::move(safe);
+  co_return true;
+}
+
+}  // namespace
+
+net::awaitable<std::optional<Tunnel>> serve_connect(Connection& connection, const http::RequestHead& head) {
+  Worker& worker = connection.worker;
+  const auto began = std::chrono::steady_clock::now();
+  auto to = read_authority(head.target);
+  if (!to) {
+    worker.counters().malformed.add();
+    const Fault fault{
+        .status = 400, .kind = PageKind::bad_request, .whose = schoolgate::Fault::client, .detail = to.error().what};
+    co_await answer_fault(connection, fault, nullptr);
+    co_return std::nullopt;
+  }
+  if (connection.entrance != Entrance::explicit_proxy || !port_allowed(worker, to->port)) {
+    co_await refuse_port(connection, head, *to);
+    co_return std::nullopt;
+  }
+
+  const auto request = rules::Request::of_host(to->host, to->port, "CONNECT");
+  Judgement judgement = worker.judge(connection, request, rules::Stage::connect);
+  if (judgement.refuses()) {
+    co_await refuse(connection, judgement, request, head);
+    co_return std::nullopt;
+  }
+  if (judgement.verdict.action == rules::Action::monitor)
+    worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
+
+  Destination destination = destination_of(judgement, to->host, to->port);
+  auto upstream = co_await dial(worker, destination);
+  if (!upstream) {
+    const Fault fault = fault_of(connection, upstream.error(), to->host.text());
+    worker.log_refusal(connection, to->host.text(), rules::Stage::connect, "upstream");
+    co_await answer_fault(connection, fault, &head);
+    co_return std::nullopt;
+  }
+  connection.inbox.consume(head.size);
+  connection.client.expire_after(worker.limits().idle);
+  const net::Transfer accepted = co_await connection.client.send_all("HTTP/1.1 200 Connection established\r\n\r\n");
+  if (!accepted) co_return std::nullopt;
+  if (!co_await judge_inside(connection, *to, request, destination, *upstream)) co_return std::nullopt;
+
+  upstream->expire_after(worker.limits().idle);
+  const net::Transfer sent = co_await upstream->send_all(connection.inbox.bytes());
+  if (!sent) co_return std::nullopt;
+  judgement.verdict.reason.entry = {};  // a view into the request, which moves
+  co_return Tunnel{std::move(*upstream), request, std::move(judgement), 0, sent.bytes, began};
+}
+
+}  // namespace schoolgate::flow

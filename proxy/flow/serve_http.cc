@@ -1,0 +1,225 @@
+// One HTTP request after another, each judged.
+#include <algorithm>
+
+#include "proxy/flow/breach_of.h"
+#include "proxy/flow/exchange.h"
+#include "proxy/flow/refusal.h"
+#include "proxy/flow/serve.h"
+#include "proxy/flow/worker.h"
+#include "proxy/http/read_head.h"
+#include "proxy/http/write_head.h"
+
+namespace schoolgate::flow {
+namespace {
+
+using http::HeadOutcome;
+using net::IoStatus;
+
+// Reads until a whole head is there. Nothing when the client left or was too slow. Between requests no buffer is held.
+net::awaitable<std::optional<HeadOutcome>> read_head(Connection& connection, std::unique_ptr<Heads>& heads) {
+  Worker& worker = connection.worker;
+  std::size_t seen = 0;
+  if (connection.inbox.empty()) {
+    connection.client.expire_after(worker.limits().idle);
+    connection.between_requests = true;
+    const IoStatus ready = co_await connection.client.wait_readable();
+    connection.between_requests = false;
+    if (ready != IoStatus::ok) co_return std::nullopt;
+  }
+  bool receive = connection.inbox.empty();
+  connection.client.expire_after(worker.limits().header);
+  for (;;) {
+    if (receive) {
+      if (!connection.inbox.prepare_head(worker.buffers())) co_return std::nullopt;
+      if (connection.inbox.is_full() && !connection.inbox.grow(worker.buffers()))
+        co_return HeadOutcome{HeadOutcome::Kind::bad, 431, "head too large"};
+      const net::Transfer got = connection.inbox.receive(connection.client);
+      if (got.status == IoStatus::would_block) {
+        if (connection.inbox.empty()) connection.inbox.release();
+        if (co_await connection.client.wait_readable() != IoStatus::ok) co_return std::nullopt;
+        continue;
+      }
+      if (got.status != IoStatus::ok) co_return std::nullopt;
+    }
+    if (!heads) heads = worker.take_heads();
+    const auto outcome = http::read_request_head(connection.inbox.bytes(), seen, worker.limits().head, heads->request);
+    if (outcome.kind != HeadOutcome::Kind::need_more) co_return outcome;
+    seen = connection.inbox.bytes().size();
+    receive = true;
+  }
+}
+
+std::string_view method_name(const http::RequestHead& head, std::string& storage) {
+  switch (head.method) {  // static text where there is one: a tunnel's record outlives the head
+    case http::Method::get: return "GET";
+    case http::Method::head: return "HEAD";
+    case http::Method::post: return "POST";
+    case http::Method::put: return "PUT";
+    case http::Method::del: return "DELETE";
+    case http::Method::options: return "OPTIONS";
+    case http::Method::patch: return "PATCH";
+    case http::Method::connect: return "CONNECT";
+    case http::Method::trace: return "TRACE";
+    case http::Method::other: break;
+  }
+  storage = head.method_text;
+  return storage;
+}
+
+// What is asked for, from the request line, the Host field and the way the connection came.
+struct Asked {
+  names::Url url;
+  std::string_view target;  // origin-form, as the client wrote it
+};
+
+// "http://host:port" off an absolute-form target; the path that is left may be empty.
+std::string_view origin_part(std::string_view target) {
+  const std::size_t scheme = target.find("://");
+  if (scheme == std::string_view::npos) return {};
+  const std::size_t path = target.find_first_of("/?#\\", scheme + 3);
+  return path == std::string_view::npos ? std::string_view{} : target.substr(path);
+}
+
+Result<Asked> what_is_asked(const Connection& connection, const http::RequestHead& head, std::string& storage) {
+  if (head.form == http::TargetForm::absolute) {
+    auto url = names::Url::parse(head.target);
+    if (!url) return std::unexpected(std::move(url.error()));
+    if (url->scheme() != "http")
+      return schoolgate::fail(schoolgate::Fault::client, "only http:// can be asked for here", "use CONNECT for https");
+    std::string_view rest = origin_part(head.target);
+    rest = rest.substr(0, rest.find('#'));
+    if (rest.empty()) rest = head.method == http::Method::options ? "*" : "/";
+    if (rest.front() != '/' && rest != "*") rest = storage = "/" + std::string(rest);
+    return Asked{std::move(*url), rest};
+  }
+  if (connection.entrance == Entrance::explicit_proxy)
+    return schoolgate::fail(schoolgate::Fault::client, "this is a web proxy, not a web site");
+  if (!connection.original)
+    return schoolgate::fail(schoolgate::Fault::client, "this connection did not come through the firewall");
+  std::string_view name = head.host;
+  std::uint16_t port = connection.original->port;
+  // The port in Host must agree with where the connection was going; the name decides where it goes now.
+  if (const std::size_t colon = name.rfind(':'); colon != std::string_view::npos && name.find(']', colon) == name.npos)
+    name = name.substr(0, colon);
+  auto host = names::Host::parse(name);
+  if (!host) return std::unexpected(std::move(host.error()));
+  const std::string_view target = head.form == http::TargetForm::asterisk ? std::string_view("/") : head.target;
+  auto url = names::Url::from_parts("http", *host, port, target);
+  if (!url) return std::unexpected(std::move(url.error()));
+  return Asked{std::move(*url), head.target};
+}
+
+net::awaitable<bool> answer_bad(Connection& connection, int status, std::string detail, const http::RequestHead* head) {
+  connection.worker.counters().malformed.add();
+  const Fault fault{
+      .status = status, .kind = PageKind::bad_request, .whose = schoolgate::Fault::client, .detail = std::move(detail)};
+  co_return co_await answer_fault(connection, fault, head);
+}
+
+// The continue button of a warning page leads here: leaves a pass and sends the browser to the page it wanted.
+net::awaitable<bool> redirect_back(Connection& connection, const http::RequestHead& head, std::string_view target) {
+  std::string answer = "HTTP/1.1 303 See Other\r\nLocation: " + std::string(target) +
+                       "\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nContent-Length: 0\r\n";
+  const bool keep_alive = head.keep_alive && head.body.framing == http::Framing::none;
+  answer += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
+  const net::Transfer sent = co_await connection.client.send_all(answer);
+  co_return sent.status == IoStatus::ok&& keep_alive;
+}
+
+// Closing over unread bytes resets the connection and can take the page with it (RFC 9112 section 9.6): finish sending,
+// then read on for a moment.
+net::awaitable<void> linger(Connection& connection) {
+  static constexpr std::size_t kMost = 4u << 20;
+  connection.inbox.release();
+  connection.client.shutdown_send();
+  connection.client.expire_after(std::chrono::seconds(5));
+  for (std::size_t drained = 0; drained < kMost;) {
+    if (co_await connection.client.wait_readable() != IoStatus::ok) co_return;
+    Inbox thrown_away;
+    thrown_away.prepare_relay(connection.worker.buffers());
+    const net::Transfer got = thrown_away.receive(connection.client);
+    if (got.status != IoStatus::ok && got.status != IoStatus::would_block) co_return;
+    drained += got.bytes;
+  }
+}
+
+struct Served {
+  bool keep_alive = false;
+  bool unread_body = false;
+  std::optional<Tunnel> tunnel;
+};
+
+net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
+  Worker& worker = connection.worker;
+  const http::RequestHead& head = heads.request;
+  const std::size_t head_size = head.size;
+  const bool has_body = head.body.framing != http::Framing::none;
+
+  if (const std::string& me = worker.settings().via;
+      !me.empty() && http::via_names(head.fields.find(http::Name::via), me)) {
+    worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
+    const Fault fault{.status = 508,
+                      .kind = PageKind::destination,
+                      .whose = schoolgate::Fault::config,
+                      .detail = "the request has been through this gateway before"};
+    co_return Served{.keep_alive = co_await answer_fault(connection, fault, nullptr)};
+  }
+  std::string target_storage, method_storage;
+  auto asked = what_is_asked(connection, head, target_storage);
+  if (!asked)
+    co_return Served{.keep_alive = co_await answer_bad(connection, 400, asked.error().what, nullptr),
+                     .unread_body = has_body};
+
+  if (const ContinuedTarget back = split_continue(asked->target); !back.token.empty()) {
+    if (worker.gateway().passes.redeem(back.token, connection.peer.address, asked->url.host(), wall_now())) {
+      const bool keep_alive = co_await redirect_back(connection, head, back.target);
+      connection.inbox.consume(head_size);
+      co_return Served{.keep_alive = keep_alive, .unread_body = has_body};
+    }
+  }
+
+  const rules::Request request = rules::Request::of_url(std::move(asked->url), method_name(head, method_storage));
+  const Judgement judgement = worker.judge(connection, request, rules::Stage::request);
+  if (judgement.refuses()) {
+    const bool keep_alive = co_await refuse(connection, judgement, request, head);
+    connection.inbox.consume(head_size);
+    co_return Served{.keep_alive = keep_alive, .unread_body = has_body};
+  }
+  if (judgement.verdict.action == rules::Action::monitor)
+    worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
+
+  Destination to{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, request.url().host())),
+                 .port = request.url().port()};
+  if (to.host.empty()) to.host = request.url().address() ? request.url().address()->text() : request.url().host();
+  ExchangeEnd end = co_await exchange(connection, heads, asked->target, request, judgement, std::move(to));
+  co_return Served{.keep_alive = end.keep_alive, .unread_body = end.unread_body, .tunnel = std::move(end.tunnel)};
+}
+
+}  // namespace
+
+net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection) {
+  Worker& worker = connection.worker;
+  for (bool keep_alive = true; keep_alive && !worker.draining();) {
+    std::unique_ptr<Heads> heads;
+    const auto outcome = co_await read_head(connection, heads);
+    if (!outcome) co_return std::nullopt;
+    if (outcome->kind == HeadOutcome::Kind::bad) {
+      co_await answer_bad(connection, outcome->status, outcome->why, nullptr);
+      co_await linger(connection);
+      co_return std::nullopt;
+    }
+    if (heads->request.method == http::Method::connect) {
+      auto tunnel = co_await serve_connect(connection, heads->request);
+      worker.give_back(std::move(heads));
+      co_return tunnel;
+    }
+    Served served = co_await serve_request(connection, *heads);
+    worker.give_back(std::move(heads));
+    if (served.tunnel) co_return std::move(served.tunnel);
+    if (!served.keep_alive && served.unread_body) co_await linger(connection);
+    keep_alive = served.keep_alive;
+  }
+  co_return std::nullopt;
+}
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,63 @@
+// Transparent TLS: the firewall turned the connection to us; the ClientHello says where it wants to go. What was judged
+// is what is dialled: the name, resolved by us. The address that the client had dialled decides nothing while there is
+// a name, so a forged server name opens only the server that truly has it.
+#include "proxy/flow/breach_of.h"
+#include "proxy/flow/hello_gate.h"
+#include "proxy/flow/refusal.h"
+#include "proxy/flow/serve.h"
+#include "proxy/flow/upstream.h"
+#include "proxy/flow/worker.h"
+
+namespace schoolgate::flow {
+
+net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
+  Worker& worker = connection.worker;
+  const auto began = std::chrono::steady_clock::now();
+  if (!connection.original) {
+    worker.log_refusal(connection, "-", rules::Stage::client_hello, "not-intercepted");
+    co_return std::nullopt;
+  }
+  const auto loop = worker.dialer().guard().check(*connection.original);
+  if (loop && loop->kind == net::FailureKind::loop) {
+    worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
+    worker.log_refusal(connection, connection.original->address.text(), rules::Stage::client_hello, "loop");
+    co_return std::nullopt;
+  }
+
+  const NamedHello hello = co_await read_hello(connection);
+  if (hello.what == HelloCase::gone) co_return std::nullopt;
+  const names::Host address = names::Host::from_address(connection.original->address);
+  const names::Host& host = hello.host ? *hello.host : address;
+  const auto request = rules::Request::of_host(host, connection.original->port, "TLS");
+  if (hello.what != HelloCase::named && !may_judge_unnamed(connection, hello.what)) {
+    co_await refuse_unnamed(connection, hello.what, request);
+    co_return std::nullopt;
+  }
+
+  Judgement judgement = worker.judge(connection, request, rules::Stage::client_hello);
+  if (judgement.refuses()) {
+    co_await record_refusal(connection, judgement, request, {});
+    worker.log_decision(judgement, request, {});
+    co_await send_alert(connection, tls::Alert::access_denied);
+    co_return std::nullopt;
+  }
+  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, request, {}));
+
+  Destination destination{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, host.text())),
+                          .port = connection.original->port};
+  if (destination.host.empty()) destination.host = host.address() ? host.address()->text() : host.text();
+  auto upstream = co_await dial(worker, destination);
+  if (!upstream) {
+    count_fault(connection, upstream.error().kind);
+    worker.log_refusal(connection, host.text(), rules::Stage::client_hello, "upstream");
+    co_await send_alert(connection, tls::Alert::internal_error);
+    co_return std::nullopt;
+  }
+  upstream->expire_after(worker.limits().idle);
+  const net::Transfer sent = co_await upstream->send_all(connection.inbox.bytes());
+  if (!sent) co_return std::nullopt;
+  judgement.verdict.reason.entry = {};  // a view into the request, which moves
+  co_return Tunnel{std::move(*upstream), request, std::move(judgement), 0, sent.bytes, began};
+}
+
+}  // namespace schoolgate::flow

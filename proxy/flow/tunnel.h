@@ -1,0 +1,44 @@
+// A tunnel: bytes both ways that the gateway does not look into, and the list by which a worker can judge them again.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "proxy/flow/judgement.h"
+#include "proxy/net/asio.h"
+#include "proxy/net/relay.h"
+#include "proxy/net/socket.h"
+#include "rules/request.h"
+
+namespace schoolgate::flow {
+
+struct Connection;
+class Worker;
+
+/// An opened tunnel on its way to run_tunnel(): everything read so far has been sent on.
+struct Tunnel {
+  net::Socket upstream;
+  rules::Request request;  ///< the name that was judged
+  Judgement judgement;
+  std::uint64_t bytes_in = 0, bytes_out = 0;  ///< already passed
+  std::chrono::steady_clock::time_point began;
+};
+
+/// A running tunnel, linked into its worker's list for as long as it runs.
+struct LiveTunnel {
+  LiveTunnel* previous = nullptr;
+  LiveTunnel* next = nullptr;
+  const Connection* connection = nullptr;
+  const rules::Request* request = nullptr;
+  rules::Stage stage = rules::Stage::connect;
+  net::Relay* relay = nullptr;
+};
+
+/// Relays until both sides are done, the policy says stop, or the drain ends; then writes the decision line.
+net::awaitable<void> run_tunnel(Connection& connection, Tunnel tunnel);
+
+/// Judges every live tunnel by the policy now in force; the ones it no longer allows are recorded and ended.
+void judge_again(Worker& worker);
+
+}  // namespace schoolgate::flow

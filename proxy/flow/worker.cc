@@ -1,0 +1,216 @@
+#include "proxy/flow/worker.h"
+
+#include <exception>
+#include <utility>
+
+#include "base/log.h"
+#include "proxy/flow/serve.h"
+
+namespace schoolgate::flow {
+namespace {
+
+// Who ends a coroutine with an exception has found a defect of ours (or the machine is out of memory): one connection
+// is lost, and it is said.
+void report(const std::exception_ptr& thrown) {
+  if (!thrown) return;
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& error) {
+    log::error("a connection ended by an exception", {{"what", error.what()}});
+  } catch (...) {
+    log::error("a connection ended by an unknown exception");
+  }
+}
+
+// The part of a URL that may be kept: everything before the query.
+std::string_view without_query(const names::Url& url) {
+  const std::string_view text = url.text();
+  return url.query().empty() ? text : text.substr(0, text.size() - url.query().size() - 1);
+}
+
+}  // namespace
+
+Worker::Worker(Gateway& gateway)
+    : gateway_(gateway),
+      dialer_(context_.get_executor(), deadlines_, gateway.guard, gateway.dialer),
+      pool_(deadlines_),
+      policy_(gateway.policy),
+      decisions_(gateway.decisions) {}
+
+Worker::~Worker() { join(); }
+
+Result<std::unique_ptr<Worker>> Worker::make(Gateway& gateway) {
+  std::unique_ptr<Worker> worker(new Worker(gateway));
+  auto resolver = net::Resolver::make(worker->executor(), worker->deadlines_, gateway.resolver);
+  if (!resolver) return std::unexpected(std::move(resolver.error()));
+  worker->resolver_ = std::move(*resolver);
+  if (auto listening = worker->listen(); !listening) return std::unexpected(std::move(listening.error()));
+  return worker;
+}
+
+Result<void> Worker::listen() {
+  for (const ListenAt& at : settings().listen) {
+    const net::Endpoint endpoint{at.endpoint.address, at.endpoint.port};
+    auto listener = Result<std::shared_ptr<net::Listener>>(nullptr);
+    // TPROXY hands over connections to foreign addresses only to a transparent socket; without the capability for it
+    // REDIRECT still works.
+    if (at.entrance != Entrance::explicit_proxy)
+      listener = net::Listener::open(executor(), endpoint, net::Listener::Kind::tproxy);
+    if (at.entrance == Entrance::explicit_proxy || !listener) listener = net::Listener::open(executor(), endpoint);
+    if (!listener) return std::unexpected(std::move(listener.error()));
+    (*listener)->start(
+        [this, entrance = at.entrance](net::Accepted accepted) { accept(std::move(accepted), entrance); });
+    listeners_.push_back(std::move(*listener));
+  }
+  return {};
+}
+
+void Worker::accept(net::Accepted accepted, Entrance entrance) {
+  if (gateway_.connections.fetch_add(1, std::memory_order_relaxed) >= limits().connections) {
+    gateway_.connections.fetch_sub(1, std::memory_order_relaxed);
+    counters_.shed_global.add();
+    return;
+  }
+  if (!gateway_.clients.enter(accepted.peer.address)) {
+    gateway_.connections.fetch_sub(1, std::memory_order_relaxed);
+    counters_.shed_client.add();
+    return;
+  }
+  net::asio::co_spawn(executor(), serve(std::move(accepted), entrance, *this),
+                      [](const std::exception_ptr& thrown) { report(thrown); });
+}
+
+void Worker::start() {
+  net::asio::co_spawn(executor(), net::run_ticks(deadlines_), net::asio::detached);
+  net::asio::co_spawn(executor(), tick(), net::asio::detached);
+  thread_ = std::thread([this] {
+    context_.run();
+    decisions_.flush();
+  });
+}
+
+// Once a second: decision lines go out, tunnels are judged again when the policy or the minute has changed.
+net::awaitable<void> Worker::tick() {
+  net::Timer timer(executor());
+  std::uint32_t seconds = 0;
+  std::uint32_t drained_for = 0;
+  for (;;) {
+    timer.expires_after(std::chrono::seconds(1));
+    co_await timer.async_wait(net::as_tuple);
+    decisions_.flush();
+    static_cast<void>(policy_.current());  // lets go of a policy that nobody uses any more
+    // A lesson that begins ends what the break allowed, without any change of the policy.
+    const bool new_minute = ++seconds % 60 == 0;
+    if (policy_.generation() != judged_generation_ || new_minute) {
+      judged_generation_ = policy_.generation();
+      judge_again(*this);
+    }
+    if (!draining_) continue;
+    if (counters_.connections_open.get() == 0 || ++drained_for > std::uint32_t(limits().drain.count())) break;
+  }
+  context_.stop();
+}
+
+void Worker::drain() {
+  net::asio::post(context_, [this] {
+    draining_ = true;
+    for (const auto& listener : listeners_) listener->drain();
+    pool_.clear();
+    for (Connection* connection = connections_.first(); connection; connection = connection->next)
+      if (connection->between_requests) connection->client.cancel();
+    if (counters_.connections_open.get() == 0) context_.stop();
+  });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+std::uint32_t Worker::missed_heartbeats() noexcept {
+  const std::uint32_t missed = unanswered_.fetch_add(1, std::memory_order_relaxed);
+  net::asio::post(context_, [this] { unanswered_.store(0, std::memory_order_relaxed); });
+  return missed;
+}
+
+Judgement Worker::judge(const Connection& connection, const rules::Request& request, rules::Stage stage) {
+  Judgement judgement{.policy = policy_.current(), .time = wall_now()};
+  judgement.subject = judgement.policy->subject_for(connection.peer.address);
+  const auto before = std::chrono::steady_clock::now();
+  judgement.verdict = judgement.policy->decide(judgement.subject, request, stage, judgement.time);
+  const auto took = std::chrono::steady_clock::now() - before;
+  // A reader who has seen the warning and gone on is let through for an hour.
+  if (judgement.verdict.action == rules::Action::warn &&
+      gateway_.passes.has(connection.peer.address, request.url().host(), judgement.time))
+    judgement.verdict.action = rules::Action::allow;
+  counters_.count_decision(judgement.verdict.action, stage, std::uint64_t(took.count()));
+  return judgement;
+}
+
+net::awaitable<breaches::Receipt> Worker::record(breaches::Breach breach) {
+  gateway_.categories.add(breach.reason.category);
+  const auto start = [this](auto handler, breaches::Breach filed) {
+    // The log keeps a copyable callback; the handler is held beside it and runs on this worker's thread.
+    auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+    gateway_.breaches.append(std::move(filed), [this, waiting = std::move(waiting)](breaches::Receipt receipt) mutable {
+      net::asio::post(context_, [waiting = std::move(waiting), receipt] { std::move (*waiting)(receipt); });
+    });
+  };
+  co_return co_await net::asio::async_initiate<const net::asio::use_awaitable_t<net::Executor>,
+                                               void(breaches::Receipt)>(start, net::use_awaitable, std::move(breach));
+}
+
+void Worker::record_later(breaches::Breach breach) {
+  gateway_.categories.add(breach.reason.category);
+  gateway_.breaches.append(std::move(breach), [](breaches::Receipt) {});
+}
+
+void Worker::log_decision(const Judgement& judgement, const rules::Request& request, const Outcome& outcome) {
+  if (!gateway_.decisions) return;
+  const rules::Reason& reason = judgement.verdict.reason;
+  const rules::Category* category =
+      reason.category == rules::kNoCategory ? nullptr : &judgement.policy->categories()[reason.category];
+  const bool sealed = (category && category->illegal) ||
+                      (reason.list >= 0 && judgement.policy->lists().lists()[std::size_t(reason.list)].sealed);
+  const std::string device = judgement.subject.address.text();
+  decisions_.append({.time = judgement.time,
+                     .group = judgement.policy->group_id(judgement.subject.group),
+                     .device = device,
+                     .method = request.method(),
+                     .host = sealed ? std::string_view("sealed") : request.url().host(),
+                     .url = sealed ? std::string_view("sealed") : without_query(request.url()),
+                     .action = rules::to_string(judgement.verdict.action),
+                     .category = category ? std::string_view(category->id) : std::string_view(),
+                     .stage = rules::to_string(reason.stage),
+                     .rule = rules::to_string(reason.tier),
+                     .bytes_in = outcome.bytes_in,
+                     .bytes_out = outcome.bytes_out,
+                     .ms = std::chrono::duration<double, std::milli>(outcome.took).count()});
+}
+
+void Worker::log_refusal(const Connection& connection, std::string_view host, rules::Stage stage,
+                         std::string_view rule) {
+  if (!gateway_.decisions) return;
+  const auto& policy = policy_.current();
+  const rules::Subject subject = policy->subject_for(connection.peer.address);
+  const std::string device = connection.peer.address.text();
+  decisions_.append({.time = wall_now(),
+                     .group = policy->group_id(subject.group),
+                     .device = device,
+                     .host = host,
+                     .action = "refused",
+                     .stage = rules::to_string(stage),
+                     .rule = rule});
+}
+
+std::unique_ptr<Heads> Worker::take_heads() {
+  if (spare_heads_.empty()) return std::make_unique<Heads>();
+  auto heads = std::move(spare_heads_.back());
+  spare_heads_.pop_back();
+  return heads;
+}
+
+void Worker::give_back(std::unique_ptr<Heads> heads) {
+  if (heads && spare_heads_.size() < 64) spare_heads_.push_back(std::move(heads));
+}
+
+}  // namespace schoolgate::flow

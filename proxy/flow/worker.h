@@ -1,0 +1,138 @@
+// A worker: one thread, one io_context, its own listeners; a connection never leaves it.
+//
+// Owns everything that a connection touches on its way: buffers, deadlines, resolver, dialer, upstream pool, decision
+// buffer, counters. What it shares with other workers comes in through Gateway and is thread-safe or immutable.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "breaches/breach_log.h"
+#include "breaches/decision_log.h"
+#include "proxy/flow/category_counts.h"
+#include "proxy/flow/client_table.h"
+#include "proxy/flow/connection.h"
+#include "proxy/flow/counters.h"
+#include "proxy/flow/flow_settings.h"
+#include "proxy/flow/judgement.h"
+#include "proxy/flow/live_list.h"
+#include "proxy/flow/pages.h"
+#include "proxy/flow/tunnel.h"
+#include "proxy/flow/warning_passes.h"
+#include "proxy/http/message.h"
+#include "proxy/net/asio.h"
+#include "proxy/net/buffer_pool.h"
+#include "proxy/net/deadlines.h"
+#include "proxy/net/destination_guard.h"
+#include "proxy/net/dialer.h"
+#include "proxy/net/listener.h"
+#include "proxy/net/resolver.h"
+#include "proxy/net/upstream_pool.h"
+#include "rules/policy_store.h"
+
+namespace schoolgate::flow {
+
+/// What all workers of a gateway share. Made by app/, outlives them.
+struct Gateway {
+  FlowSettings settings;
+  net::ResolverSettings resolver;
+  std::shared_ptr<const net::DestinationGuard> guard;
+  net::DialerSettings dialer;
+  rules::PolicyStore& policy;
+  breaches::BreachLog& breaches;
+  breaches::DecisionLog* decisions = nullptr;  ///< null: none is kept
+  const Pages& pages;
+  WarningPasses passes;
+  ClientTable clients;
+  CategoryCounts categories;  ///< of the breach records filed
+  std::atomic<std::uint32_t> connections{0};
+};
+
+/// The two heads of an exchange: large, so held only while one is under way.
+struct Heads {
+  http::RequestHead request;
+  http::ResponseHead response;
+};
+
+class Worker {
+ public:
+  /// Binds the listeners. Fault host or config.
+  [[nodiscard]] static Result<std::unique_ptr<Worker>> make(Gateway& gateway);
+  ~Worker();
+
+  void start();
+  /// Thread-safe. Closes the listeners, lets what runs finish for at most Limits::drain, then stops the thread.
+  void drain();
+  void join();
+
+  /// Thread-safe.
+  [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+  /// Thread-safe: 0 once the loop has run since the last call, else how often it was asked without an answer.
+  [[nodiscard]] std::uint32_t missed_heartbeats() noexcept;
+
+  // For the connections of this worker, on its thread.
+
+  [[nodiscard]] Judgement judge(const Connection& connection, const rules::Request& request, rules::Stage stage);
+  /// Files a record and waits until it is on disk (or the log says that it could not be in time).
+  [[nodiscard]] net::awaitable<breaches::Receipt> record(breaches::Breach breach);
+  /// Files a record without waiting.
+  void record_later(breaches::Breach breach);
+  /// One line of the decision log.
+  struct Outcome {
+    std::uint64_t bytes_in = 0, bytes_out = 0;
+    std::chrono::steady_clock::duration took{};
+  };
+  void log_decision(const Judgement& judgement, const rules::Request& request, const Outcome& outcome);
+  /// A decision that the policy had no part in: a destination refused, a connection without a name.
+  void log_refusal(const Connection& connection, std::string_view host, rules::Stage stage, std::string_view rule);
+
+  [[nodiscard]] Gateway& gateway() noexcept { return gateway_; }
+  [[nodiscard]] const FlowSettings& settings() const noexcept { return gateway_.settings; }
+  [[nodiscard]] const Limits& limits() const noexcept { return gateway_.settings.limits; }
+  [[nodiscard]] net::Executor executor() noexcept { return context_.get_executor(); }
+  [[nodiscard]] net::BufferPool& buffers() noexcept { return buffers_; }
+  [[nodiscard]] net::DeadlineList& deadlines() noexcept { return deadlines_; }
+  [[nodiscard]] net::Resolver& resolver() noexcept { return *resolver_; }
+  [[nodiscard]] net::Dialer& dialer() noexcept { return dialer_; }
+  [[nodiscard]] net::UpstreamPool& pool() noexcept { return pool_; }
+  [[nodiscard]] Counters& counters() noexcept { return counters_; }
+  [[nodiscard]] LiveList<LiveTunnel>& tunnels() noexcept { return tunnels_; }
+  [[nodiscard]] LiveList<Connection>& connections() noexcept { return connections_; }
+  [[nodiscard]] bool draining() const noexcept { return draining_; }
+
+  [[nodiscard]] std::unique_ptr<Heads> take_heads();
+  void give_back(std::unique_ptr<Heads> heads);
+
+ private:
+  explicit Worker(Gateway& gateway);
+  [[nodiscard]] Result<void> listen();
+  void accept(net::Accepted accepted, Entrance entrance);
+  net::awaitable<void> tick();
+
+  Gateway& gateway_;
+  // Before the io_context: buffers and deadlines live in the frames that it destroys.
+  net::BufferPool buffers_;
+  net::DeadlineList deadlines_;
+  Counters counters_;
+  LiveList<LiveTunnel> tunnels_;
+  LiveList<Connection> connections_;
+  std::vector<std::unique_ptr<Heads>> spare_heads_;
+  net::asio::io_context context_{1};
+  std::unique_ptr<net::Resolver> resolver_;
+  net::Dialer dialer_;
+  net::UpstreamPool pool_;
+  rules::PolicyView policy_;
+  breaches::DecisionBuffer decisions_;
+  std::vector<std::shared_ptr<net::Listener>> listeners_;
+  std::thread thread_;
+  std::atomic<std::uint32_t> unanswered_{0};
+  std::uint64_t judged_generation_ = 0;  ///< the policy that the live tunnels were last judged by
+  bool draining_ = false;
+};
+
+}  // namespace schoolgate::flow
