@@ -16,6 +16,9 @@ struct MailSettings {
   std::string server;  ///< "smtp://127.0.0.1:25" or "smtps://…"
   std::string from;
   std::string user, password_file;  ///< empty: no authentication
+  /// Refuse to send without TLS. Always so when there is a user and the server is not this machine; otherwise STARTTLS
+  /// is used when the server offers it.
+  bool require_tls = false;
 };
 
 struct WebhookSettings {

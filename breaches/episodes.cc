@@ -243,4 +243,12 @@ Result<std::vector<Episode>> episodes_changed_since(Database& database, std::uin
   return episodes;
 }
 
+Result<std::uint64_t> episodes_ended_before(Database& database, TimePoint before) {
+  auto query = database.prepare("SELECT coalesce(max(through_seq), 0) FROM episodes WHERE last < ?1");
+  if (!query) return std::unexpected(query.error());
+  if (query->bind(1, before.time_since_epoch().count()).step() != Statement::Step::row)
+    return std::unexpected(database.error("read"));
+  return std::uint64_t(query->integer(0));
+}
+
 }  // namespace schoolgate::breaches

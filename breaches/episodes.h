@@ -83,4 +83,7 @@ class EpisodeTracker {
 [[nodiscard]] Result<std::vector<Episode>> episodes_changed_since(Database& database, std::uint64_t after_seq,
                                                                   std::size_t limit);
 
+/// The record that last changed any episode that was over before `before`; 0 when there is none.
+[[nodiscard]] Result<std::uint64_t> episodes_ended_before(Database& database, TimePoint before);
+
 }  // namespace schoolgate::breaches

@@ -1,0 +1,55 @@
+// What an alert says: subject, plain text and JSON for an episode, a digest or a trouble of the gateway itself.
+//
+// No pupil, no device, no address of a site and nothing sealed is in any of them: they pass through mail servers, lock
+// screens and case systems. Who and what it was is in the breach log, under the reference. Pure; any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "breaches/episodes.h"
+
+namespace schoolgate::breaches {
+
+/// A moment on the school's wall clock.
+struct LocalTime {
+  std::chrono::sys_days day;  ///< the calendar day there, as if it were UTC
+  int minute = 0;             ///< after midnight there
+};
+/// The site's time of a moment; nullopt when it is not known (then UTC is shown, and said).
+using LocalClock = std::function<std::optional<LocalTime>(TimePoint)>;
+
+struct AlertPlace {
+  std::string school, gateway;
+  LocalClock local_time;  ///< may be empty
+};
+
+struct AlertText {
+  std::string subject;
+  std::string text;  ///< lines end in '\n'; UTF-8
+  std::string json;  ///< one object, for webhooks; carries the same and no more
+};
+
+/// What to do about a theme, most urgent first; for illegal ones: never open it, whom to call.
+[[nodiscard]] std::span<const std::string_view> next_steps(std::string_view theme, bool illegal);
+
+/// "immediate", "urgent", "prompt", "for the digest", "for the record".
+[[nodiscard]] std::string_view urgency_word(int urgency) noexcept;
+
+[[nodiscard]] AlertText episode_alert(const AlertPlace& place, const Episode& episode, std::string_view alert_id,
+                                      bool is_update);
+/// `head_seq` and `head_hash` anchor the log outside this machine: an older copy put back can be told by them.
+[[nodiscard]] AlertText digest_alert(const AlertPlace& place, std::span<const Episode> episodes,
+                                     std::string_view alert_id, TimePoint now, std::uint64_t head_seq,
+                                     std::string_view head_hash);
+[[nodiscard]] AlertText system_alert(const AlertPlace& place, std::string_view kind, std::string_view text,
+                                     std::string_view alert_id, TimePoint now);
+
+}  // namespace schoolgate::breaches

@@ -1,0 +1,145 @@
+#include "breaches/audit_log.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <mutex>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/uuid.h"
+#include "breaches/chain.h"
+#include "breaches/line_diff.h"
+
+namespace schoolgate::breaches {
+namespace {
+
+constexpr const char* kAuditFile = "audit.db";
+
+std::string write_record(const AuditChange& change, std::uint64_t seq) {
+  std::string record;
+  JsonWriter json(record);
+  json.begin_object();
+  json.field("id", Uuid::v7(change.time).text()).field("seq", seq).field("time", to_rfc3339(change.time));
+  json.field("what", change.what).key("user").begin_object().field("uid", change.user.uid);
+  json.field("name", change.user.name).field("sudo_user", change.user.sudo_user).end_object();
+  json.field("old_version", change.old_version).field("new_version", change.new_version).key("files").begin_array();
+  for (const ChangedFile& file : change.files) {
+    if (file.before == file.after) continue;
+    json.begin_object().field("name", file.name).field("diff", line_diff(file.before, file.after)).end_object();
+  }
+  json.end_array();
+  return record;  // Chain::close_record() writes the end
+}
+
+}  // namespace
+
+MachineUser user_of(std::uint32_t uid) {
+  MachineUser user{.uid = uid, .name = {}, .sudo_user = {}};
+  passwd entry{};
+  passwd* found = nullptr;
+  std::array<char, 4096> buffer;
+  if (::getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
+    user.name = found->pw_name;
+  return user;
+}
+
+MachineUser current_user() {
+  MachineUser user = user_of(::getuid());
+  if (const char* sudo = std::getenv("SUDO_USER")) user.sudo_user = sudo;
+  return user;
+}
+
+struct AuditLog::Impl {
+  std::filesystem::path folder;
+  StateKey key;
+  std::mutex mutex;
+  std::optional<Database> database;
+  std::optional<Chain> chain;  // keeps the address of `database`
+
+  // After a failure both are opened anew, so that numbers and hashes are those on disk.
+  Result<void> open();
+  Result<std::uint64_t> append(const AuditChange& change);
+};
+
+AuditLog::AuditLog() : impl_(std::make_unique<Impl>()) {}
+AuditLog::~AuditLog() = default;
+
+Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::filesystem::path& state_folder) {
+  if (auto made = make_private_folder(state_folder); !made) return std::unexpected(made.error());
+  auto key = StateKey::load_or_create(state_folder);
+  if (!key) return std::unexpected(key.error());
+  std::unique_ptr<AuditLog> log(new AuditLog);
+  log->impl_->folder = state_folder;
+  log->impl_->key = *std::move(key);
+  if (auto opened = log->impl_->open(); !opened) return std::unexpected(opened.error());
+  return log;
+}
+
+Result<void> AuditLog::Impl::open() {
+  const auto file = folder / kAuditFile;
+  chain.reset();
+  database.reset();
+  if (is_damaged(file)) {
+    if (auto moved = move_aside(file); !moved) return std::unexpected(moved.error());
+  }
+  auto opened = Database::open(file, Database::Access::write);
+  if (!opened) return std::unexpected(opened.error());
+  database = *std::move(opened);
+  if (auto set = database->run("PRAGMA wal_autocheckpoint=200"); !set) return set;
+  auto begun = Chain::open(*database, key);
+  if (!begun) return std::unexpected(begun.error());
+  chain = *std::move(begun);
+  return {};
+}
+
+Result<std::uint64_t> AuditLog::Impl::append(const AuditChange& change) {
+  if (!chain) {
+    if (auto opened = open(); !opened) return std::unexpected(opened.error());
+  }
+  const std::uint64_t seq = chain->next_seq();
+  std::string record = write_record(change, seq);
+  chain->close_record(record);
+  if (auto begun = database->run("BEGIN IMMEDIATE"); !begun) return std::unexpected(begun.error());
+  if (!chain->append(change.time, record) || !chain->store_head()) return std::unexpected(database->error("write"));
+  if (auto committed = database->run("COMMIT"); !committed) return std::unexpected(committed.error());
+  return seq;
+}
+
+Result<std::uint64_t> AuditLog::record_change(const AuditChange& change) {
+  const std::lock_guard guard(impl_->mutex);
+  auto seq = impl_->append(change);
+  if (!seq) {
+    impl_->chain.reset();
+    impl_->database.reset();
+  }
+  return seq;
+}
+
+Result<std::uint64_t> AuditLog::remove_before(TimePoint before) {
+  const std::lock_guard guard(impl_->mutex);
+  if (!impl_->chain) {
+    if (auto opened = impl_->open(); !opened) return std::unexpected(opened.error());
+  }
+  return impl_->chain->remove_before(before, UINT32_MAX);
+}
+
+Result<void> list_audit(const std::filesystem::path& state_folder, const std::function<bool(std::string_view)>& read) {
+  auto database = Database::open(state_folder / kAuditFile, Database::Access::read);
+  if (!database) return std::unexpected(database.error());
+  auto query = database->prepare("SELECT record FROM records ORDER BY seq");
+  if (!query) return std::unexpected(query.error());
+  auto step = query->step();
+  for (; step == Statement::Step::row; step = query->step())
+    if (!read(query->text(0))) return {};
+  if (step == Statement::Step::failed) return std::unexpected(database->error("read"));
+  return {};
+}
+
+Result<ChainReport> verify_audit(const std::filesystem::path& state_folder) {
+  return verify_chain(state_folder / kAuditFile, state_folder);
+}
+
+}  // namespace schoolgate::breaches
