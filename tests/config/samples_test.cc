@@ -4,7 +4,10 @@
 
 #include <filesystem>
 
+#include "blocklists/compile.h"
 #include "config/load.h"
+#include "rules/snapshot.h"
+#include "tests/config/scratch_folder.h"
 
 namespace schoolgate::config {
 namespace {
@@ -24,6 +27,43 @@ const rules::GroupSpec& group(const Configuration& configuration, std::string_vi
   ADD_FAILURE() << "no group " << id;
   return none;
 }
+
+// What `schoolgate check` would say of a sample whose remote lists have not been fetched yet.
+Problems judge(const Configuration& configuration, const char* day) {
+  test::ScratchFolder scratch;
+  std::vector<blocklists::ListSource> sources;
+  for (const ListConfig& list : configuration.lists)
+    if (!list.remote) sources.push_back({list.name, list.category, list.format, list.source, list.sealed});
+  blocklists::CompileOptions options;
+  options.sealed_key.emplace();
+  const auto compiled = blocklists::compile(sources, scratch.path() / "lists.image", options);
+  EXPECT_TRUE(compiled) << compiled.error().text();
+  if (compiled)
+    for (const blocklists::ListReport& report : compiled->lists) EXPECT_EQ(report.rejected, 0u) << report.name;
+  auto lists = blocklists::CategoryDb::open(scratch.path() / "lists.image", options.sealed_key);
+  if (!lists) return {{Problem::Severity::error, {}, lists.error().text(), {}}};
+
+  Problems problems;
+  const TimePoint now = *from_rfc3339(day);
+  auto snapshot = rules::PolicySnapshot::compile(configuration.policy, *lists, now, problems);
+  if (!snapshot) return snapshot.error();
+  const Problems failed = (*snapshot)->run_tests(configuration.policy.tests, now);
+  problems.insert(problems.end(), failed.begin(), failed.end());
+  return problems;
+}
+
+class Sample : public testing::TestWithParam<const char*> {};
+
+// In summer and in winter time, on a Sunday and on a school day: the tests name their own times where these matter.
+TEST_P(Sample, PassesItsOwnTests) {
+  const Configuration sample = load_sample(GetParam());
+  EXPECT_FALSE(sample.policy.tests.empty());
+  for (const char* day : {"2026-06-24T10:00:00Z", "2026-11-22T12:30:00Z"})
+    for (const Problem& problem : judge(sample, day)) ADD_FAILURE() << day << ": " << problem.text();
+}
+
+INSTANTIATE_TEST_SUITE_P(Shipped, Sample, testing::Values("demo", "school"),
+                         [](const auto& info) { return std::string(info.param); });
 
 TEST(DemoSample, StaysOnLoopback) {
   const Configuration demo = load_sample("demo");
