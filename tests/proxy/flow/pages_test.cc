@@ -4,8 +4,13 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <fstream>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "base/digest.h"
 
@@ -181,6 +186,52 @@ TEST(Pages, NothingIsLoadedFromElsewhere) {
     EXPECT_THAT(built_in().render(facts(kind)),
                 AllOf(Not(HasSubstr("src=")), Not(HasSubstr("<link")), Not(HasSubstr("url(")),
                       Not(HasSubstr("@import")), Not(HasSubstr("style=\""))));
+}
+
+// WCAG 2.2, 1.4.3: the contrast of two colours "#rrggbb" or "#rgb".
+double contrast(const std::string& a, const std::string& b) {
+  const auto luminance = [](const std::string& colour) {
+    const std::size_t digits = colour.size() == 4 ? 1 : 2;
+    double sum = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      std::string channel = colour.substr(1 + i * digits, digits);
+      if (digits == 1) channel += channel;
+      const double value = std::stoi(channel, nullptr, 16) / 255.0;
+      const double linear = value <= 0.04045 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
+      sum += linear * std::array{0.2126, 0.7152, 0.0722}[i];
+    }
+    return sum;
+  };
+  const auto [low, high] = std::minmax({luminance(a), luminance(b)});
+  return (high + 0.05) / (low + 0.05);
+}
+
+// The values that the style gives to a variable, in the order of the file.
+std::vector<std::string> colours(const std::string& style, const std::string& variable) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; (at = style.find("--" + variable + ":", at)) != std::string::npos;) {
+    at += variable.size() + 3;
+    out.push_back(style.substr(at, style.find_first_of(";}", at) - at));
+  }
+  return out;
+}
+
+TEST(Pages, TextHasTheContrastOfWcagAaInLightAndDark) {
+  EXPECT_NEAR(contrast("#000", "#ffffff"), 21.0, 0.01);
+  const std::string style = built_in().render(facts(PageKind::policy));
+  const auto card = colours(style, "card");
+  ASSERT_EQ(card.size(), 2u) << "light and dark";
+  for (const char* text : {"ink", "soft", "link"}) {
+    const auto colour = colours(style, text);
+    ASSERT_EQ(colour.size(), 2u) << text;
+    for (std::size_t mode = 0; mode < 2; ++mode) EXPECT_GE(contrast(colour[mode], card[mode]), 4.5) << text << mode;
+  }
+  const auto line = colours(style, "line");
+  ASSERT_EQ(line.size(), 2u);
+  for (std::size_t mode = 0; mode < 2; ++mode) EXPECT_GE(contrast(line[mode], card[mode]), 3.0) << "1.4.11";
+  const auto accents = colours(style, "accent");
+  EXPECT_EQ(accents.size(), 6u);
+  for (const std::string& accent : accents) EXPECT_GE(contrast(colours(style, "on").at(0), accent), 4.5) << accent;
 }
 
 TEST(Pages, BodiesStaySmall) {
