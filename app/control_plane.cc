@@ -27,6 +27,14 @@ using net::awaitable;
 
 std::filesystem::path control_path(const std::filesystem::path& state) { return state / "control.sock"; }
 
+// Who is at the other end of the control socket (SO_PEERCRED).
+breaches::MachineUser peer_user(Local::socket& peer) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(peer.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {};
+  return breaches::user_of(credentials.uid);
+}
+
 class ControlPlane {
  public:
   explicit ControlPlane(RunningGateway& gateway)
@@ -98,11 +106,11 @@ class ControlPlane {
   }
 
   // On the loader's thread: compiling lists may take a while, and this loop must go on answering.
-  awaitable<ControlAnswer> reload() {
-    const auto start = [this](auto handler) {
+  awaitable<ControlAnswer> reload(breaches::MachineUser user) {
+    const auto start = [this, user = std::move(user)](auto handler) {
       auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
-      asio::post(loader_, [this, waiting]() {
-        ControlAnswer answer = load();
+      asio::post(loader_, [this, waiting, user]() {
+        ControlAnswer answer = load(user);
         asio::post(context_,
                    [waiting, answer = std::move(answer)]() mutable { std::move (*waiting)(std::move(answer)); });
       });
@@ -115,10 +123,10 @@ class ControlPlane {
     co_return answer;
   }
 
-  awaitable<void> reload_on_signal() { co_await reload(); }
+  awaitable<void> reload_on_signal() { co_await reload(breaches::current_user()); }
 
-  ControlAnswer load() {
-    const auto outcome = gateway_.reload();
+  ControlAnswer load(const breaches::MachineUser& user) {
+    const auto outcome = gateway_.reload(user);
     const Problems& problems = outcome ? *outcome : outcome.error();
     ControlAnswer answer{.done = outcome.has_value(), .text = {}};
     for (const Problem& problem : problems) answer.text += problem.text() + '\n';
@@ -142,7 +150,7 @@ class ControlPlane {
         co_await asio::async_read_until(peer, asio::dynamic_buffer(line, 256), '\n', net::as_tuple);
     if (error) co_return;
     ControlAnswer answer{.done = false, .text = "unknown request\n"};
-    if (line == "reload\n") answer = co_await reload();
+    if (line == "reload\n") answer = co_await reload(peer_user(peer));
     if (line == "version\n") answer = {.done = true, .text = gateway_.policy_version() + '\n'};
     const std::string text = (answer.done ? "done\n" : "problem\n") + answer.text;
     co_await asio::async_write(peer, asio::buffer(text), net::as_tuple);

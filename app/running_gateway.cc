@@ -1,12 +1,16 @@
 #include "app/running_gateway.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <thread>
 
+#include "app/change_record.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "proxy/net/file_descriptor.h"
+#include "proxy/net/linux/firewall.h"
 
 namespace schoolgate::app {
 namespace {
@@ -67,6 +71,16 @@ std::shared_ptr<const net::DestinationGuard> guard_of(const config::Settings& se
   return std::make_shared<const net::DestinationGuard>(std::move(guard));
 }
 
+// The mark by which the printed firewall knows the gateway's own traffic, where this process may set it
+// (CAP_NET_ADMIN).
+std::optional<std::uint32_t> own_traffic_mark(const config::Settings& settings) {
+  if (settings.listen.http.empty() && settings.listen.tls.empty()) return std::nullopt;
+  const std::uint32_t mark = net::FirewallPlan{}.gateway_mark;
+  const net::FileDescriptor probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::setsockopt(probe.get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0) return std::nullopt;
+  return mark;
+}
+
 // Two descriptors a connection, and some for ourselves: asks for what the caps may need.
 void raise_open_files(std::uint32_t connections) {
   rlimit limit{};
@@ -79,12 +93,20 @@ void raise_open_files(std::uint32_t connections) {
                  {{"have", limit.rlim_cur}, {"want", wanted}, {"next", "raise LimitNOFILE"}});
 }
 
+breaches::LocalClock local_clock(rules::SiteClock clock) {
+  return [clock = std::move(clock)](TimePoint time) -> std::optional<breaches::LocalTime> {
+    const auto local = clock.local(time);
+    const auto day = std::chrono::floor<std::chrono::days>(local);
+    const auto minute = std::chrono::duration_cast<std::chrono::minutes>(local - day);
+    return breaches::LocalTime{std::chrono::sys_days(day.time_since_epoch()), int(minute.count())};
+  };
+}
+
 }  // namespace
 
 RunningGateway::RunningGateway(std::filesystem::path folder, LoadedPolicy loaded)
     : folder_(std::move(folder)),
       settings_(std::move(loaded.configuration.settings)),
-      files_(std::move(loaded.configuration.files)),
       policy_(std::move(loaded.snapshot)) {}
 
 RunningGateway::~RunningGateway() {
@@ -100,12 +122,31 @@ Result<std::unique_ptr<RunningGateway>> RunningGateway::make(std::filesystem::pa
   return gateway;
 }
 
-Result<void> RunningGateway::open_stores(const LoadedPolicy&) {
+Result<void> RunningGateway::open_stores(const LoadedPolicy& loaded) {
   if (auto made = make_private_folder(settings_.state); !made) return made;
+  auto audit = breaches::AuditLog::open(settings_.state);
+  if (!audit) return std::unexpected(std::move(audit.error()));
+  audit_ = std::move(*audit);
+  if (auto noted = record_change(*audit_, settings_.state, loaded.configuration, "start", breaches::current_user());
+      !noted)
+    return noted;
+  static_cast<void>(audit_->remove_before(wall_now() - settings_.retention.audit));
+
+  auto clock = rules::SiteClock::open(settings_.site.timezone);
+  if (!clock) return std::unexpected(std::move(clock.error()));
+  auto alerts = breaches::Alerts::open({.folder = settings_.state,
+                                        .school = settings_.site.name,
+                                        .gateway = settings_.site.gateway,
+                                        .local_time = local_clock(std::move(*clock))},
+                                       loaded.configuration.alerts);
+  if (!alerts) return std::unexpected(std::move(alerts.error()));
+  alerts_ = std::move(*alerts);
   auto breach_log = breaches::BreachLog::open({.folder = settings_.state,
                                                .school = settings_.site.name,
                                                .gateway = settings_.site.gateway,
-                                               .retention = settings_.retention.breaches});
+                                               .retention = settings_.retention.breaches,
+                                               .on_trouble = [this](const auto& trouble) { tell_trouble(trouble); },
+                                               .on_episodes = [this] { alerts_->notice(); }});
   if (!breach_log) return std::unexpected(std::move(breach_log.error()));
   breach_log_ = std::move(*breach_log);
   if (settings_.decisions) {
@@ -124,7 +165,7 @@ Result<void> RunningGateway::make_workers() {
   gateway_.reset(new flow::Gateway{.settings = flow_settings(settings_),
                                    .resolver = resolver_settings(settings_),
                                    .guard = guard_of(settings_),
-                                   .dialer = {},
+                                   .dialer = {.fwmark = own_traffic_mark(settings_)},
                                    .policy = policy_,
                                    .breaches = *breach_log_,
                                    .decisions = decisions_.get(),
@@ -145,15 +186,30 @@ void RunningGateway::start() {
   for (const auto& worker : workers_) worker->start();
 }
 
-std::expected<Problems, Problems> RunningGateway::reload() {
+void RunningGateway::tell_trouble(const breaches::LogTrouble& trouble) {
+  using Kind = breaches::LogTrouble::Kind;
+  const std::string kind = trouble.kind == Kind::recovered ? "breach log recovered"
+                           : trouble.kind == Kind::broken  ? "breach log damaged"
+                                                           : "breach log failing";
+  log::warning(kind, {{"what", trouble.text}});
+  alerts_->post_system_alert(kind, trouble.text);
+}
+
+std::expected<Problems, Problems> RunningGateway::reload(const breaches::MachineUser& user) {
   auto loaded = load_policy(folder_, wall_now());
   if (!loaded) {
     ++reloads_.refused;
     log::warning("reload refused", {{"problems", loaded.error().size()}, {"first", loaded.error().front().text()}});
     return std::unexpected(std::move(loaded.error()));
   }
-  files_ = std::move(loaded->configuration.files);
   const std::string version = loaded->snapshot->version();
+  if (auto noted = record_change(*audit_, settings_.state, loaded->configuration, "reload", user); !noted) {
+    ++reloads_.refused;
+    return std::unexpected(Problems{{.at = {.file = (settings_.state / "audit.db").string()},
+                                     .message = "the change cannot be written to the audit log: " + noted.error().what,
+                                     .hint = noted.error().next}});
+  }
+  alerts_->apply(loaded->configuration.alerts);
   policy_.publish(std::move(loaded->snapshot));
   ++reloads_.accepted;
   log::info("reload accepted", {{"policy", version}});
@@ -170,11 +226,15 @@ std::string RunningGateway::policy_version() const { return policy_.current()->v
 
 std::string RunningGateway::metrics() const {
   const auto policy = policy_.current();
+  const breaches::AlertCounters alerts = alerts_->counters();
   MetricsSources sources{.workers = {},
                          .policy = *policy,
                          .breach_log = breach_log_->counters(),
                          .breaches_by_category = gateway_->categories.all(),
                          .decisions_dropped = decisions_ ? decisions_->dropped() : 0,
+                         .alert_queue = alerts.waiting,
+                         .alerts_sent = alerts.sent,
+                         .alerts_failed = alerts.failed,
                          .reloads_accepted = reloads_.accepted,
                          .reloads_refused = reloads_.refused,
                          .now = wall_now()};

@@ -12,11 +12,14 @@
 #include "app/load_policy.h"
 #include "app/metrics_page.h"
 #include "base/error.h"
+#include "breaches/alerts.h"
+#include "breaches/audit_log.h"
 #include "breaches/breach_log.h"
 #include "breaches/decision_log.h"
 #include "proxy/flow/pages.h"
 #include "proxy/flow/worker.h"
 #include "rules/policy_store.h"
+#include "rules/site_clock.h"
 
 namespace schoolgate::app {
 
@@ -29,7 +32,7 @@ class RunningGateway {
   void start();
   /// Loads the folder again and publishes it. On any problem the policy in force stays, and the problems are returned;
   /// on success the warnings.
-  [[nodiscard]] std::expected<Problems, Problems> reload();
+  [[nodiscard]] std::expected<Problems, Problems> reload(const breaches::MachineUser& user);
   /// Stops accepting, lets running requests finish, writes what waits. Returns when all is done.
   void drain();
 
@@ -42,14 +45,15 @@ class RunningGateway {
  private:
   RunningGateway(std::filesystem::path folder, LoadedPolicy loaded);
   [[nodiscard]] Result<void> open_stores(const LoadedPolicy& loaded);
+  void tell_trouble(const breaches::LogTrouble& trouble);
   [[nodiscard]] Result<void> make_workers();
 
   std::filesystem::path folder_;
   config::Settings settings_;
-  std::vector<std::pair<std::string, std::string>> files_;  ///< the configuration in force, for the audit log
-  std::string version_;
   rules::PolicyStore policy_;
   ReloadCounters reloads_;
+  std::unique_ptr<breaches::AuditLog> audit_;
+  std::unique_ptr<breaches::Alerts> alerts_;
   std::unique_ptr<breaches::DecisionLog> decisions_;
   std::unique_ptr<breaches::BreachLog> breach_log_;
   std::unique_ptr<flow::Pages> pages_;

@@ -22,8 +22,8 @@ PageKind page_kind(const Judgement& judgement) {
 
 // A request whose body has not been read leaves the connection in an unknown place.
 bool can_go_on(const Connection& connection, const http::RequestHead& head) {
-  return head.keep_alive && head.body.framing == http::Framing::none && head.method != http::Method::connect &&
-         !connection.worker.draining();
+  return head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0 &&
+         head.method != http::Method::connect && !connection.worker.draining();
 }
 
 net::awaitable<bool> send_page(Connection& connection, const PageFacts& facts, const http::RequestHead* head) {

@@ -117,10 +117,13 @@ net::awaitable<bool> answer_bad(Connection& connection, int status, std::string 
 }
 
 // The continue button of a warning page leads here: leaves a pass and sends the browser to the page it wanted.
-net::awaitable<bool> redirect_back(Connection& connection, const http::RequestHead& head, std::string_view target) {
-  std::string answer = "HTTP/1.1 303 See Other\r\nLocation: " + std::string(target) +
+// Absolute: a path that begins with "//" would lead to another site.
+net::awaitable<bool> redirect_back(Connection& connection, const http::RequestHead& head, const names::Url& url,
+                                   std::string_view target) {
+  const std::string_view origin = std::string_view(url.text()).substr(0, url.text().size() - url.target().size());
+  std::string answer = "HTTP/1.1 303 See Other\r\nLocation: " + std::string(origin) + std::string(target) +
                        "\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nContent-Length: 0\r\n";
-  const bool keep_alive = head.keep_alive && head.body.framing == http::Framing::none;
+  const bool keep_alive = head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0;
   answer += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
   const net::Transfer sent = co_await connection.client.send_all(answer);
   co_return sent.status == IoStatus::ok&& keep_alive;
@@ -153,10 +156,9 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
   Worker& worker = connection.worker;
   const http::RequestHead& head = heads.request;
   const std::size_t head_size = head.size;
-  const bool has_body = head.body.framing != http::Framing::none;
+  const bool has_body = head.body.framing == http::Framing::chunked || head.body.length != 0;
 
-  if (const std::string& me = worker.settings().via;
-      !me.empty() && http::via_names(head.fields.find(http::Name::via), me)) {
+  if (const std::string& me = worker.settings().via; !me.empty() && http::via_names(head.fields, me)) {
     worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
     const Fault fault{.status = 508,
                       .kind = PageKind::destination,
@@ -172,7 +174,7 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
 
   if (const ContinuedTarget back = split_continue(asked->target); !back.token.empty()) {
     if (worker.gateway().passes.redeem(back.token, connection.peer.address, asked->url.host(), wall_now())) {
-      const bool keep_alive = co_await redirect_back(connection, head, back.target);
+      const bool keep_alive = co_await redirect_back(connection, head, asked->url, back.target);
       connection.inbox.consume(head_size);
       co_return Served{.keep_alive = keep_alive, .unread_body = has_body};
     }

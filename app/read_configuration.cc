@@ -1,0 +1,13 @@
+#include "app/read_configuration.h"
+
+#include "app/command.h"
+
+namespace schoolgate::app {
+
+std::optional<config::Configuration> read_configuration(const Arguments& arguments) {
+  config::Loaded loaded = config::load(arguments.get("--config"));
+  if (!loaded.configuration) report(loaded.problems);
+  return std::move(loaded.configuration);
+}
+
+}  // namespace schoolgate::app

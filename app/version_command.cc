@@ -1,0 +1,30 @@
+// schoolgate version: what exactly is installed, for a report of a problem.
+#include "app/command.h"
+
+namespace schoolgate::app {
+namespace {
+
+constexpr std::string_view kHelp = R"(schoolgate version
+
+Prints the version, the revision it was built from, and the compiler and libraries it was built with.
+)";
+
+constexpr std::string_view kVersion = SCHOOLGATE_VERSION;
+constexpr std::string_view kRevision = SCHOOLGATE_REVISION;  // empty when not built from a checkout
+constexpr std::string_view kBuiltWith = SCHOOLGATE_BUILT_WITH;
+
+int version(std::span<const std::string_view> words) {
+  const auto arguments = Arguments::read(words, {});
+  if (!arguments) return usage_error(kVersionCommand, arguments.error());
+  std::string text = "schoolgate " + std::string(kVersion);
+  if (!kRevision.empty()) text += " (revision " + std::string(kRevision) + ")";
+  text += "\nbuilt with " __VERSION__ "\n           " + std::string(kBuiltWith) + "\n";
+  print(text);
+  return kDone;
+}
+
+}  // namespace
+
+const Command kVersionCommand{"version", "print the version and what it was built with", kHelp, version};
+
+}  // namespace schoolgate::app
