@@ -66,9 +66,8 @@ void write_sums(JsonWriter& json, const Episode& episode) {
 }
 
 constexpr std::string_view kFooter =
-    "\nThis message names no pupil, no device and no site, on purpose. They are in the breach log of the gateway, "
-    "under\n"
-    "this reference.\n";
+    "\nNo pupil, no device and no site is named here, on purpose: they are in\n"
+    "the gateway's breach log, under the reference.\n";
 
 }  // namespace
 
@@ -102,7 +101,8 @@ AlertText episode_alert(const AlertPlace& place, const Episode& episode, std::st
   text += "Last:       " + shown_time(place, episode.last) + '\n';
   append_steps(text, episode);
   text += kFooter;
-  text += "Episode " + episode.id + ", gateway " + one_line(place.gateway) + ", alert " + std::string(alert_id) + '\n';
+  text +=
+      "\nEpisode " + episode.id + "\nAlert   " + std::string(alert_id) + "\nGateway " + one_line(place.gateway) + '\n';
 
   JsonWriter json(alert.json);
   json.begin_object();

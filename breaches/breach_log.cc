@@ -32,10 +32,12 @@ constexpr std::chrono::minutes kRetentionEvery{10};
 // One gateway per state folder: two writers would fork the chain. The kernel frees the lock however a process ends.
 class FolderLock {
  public:
+  static constexpr const char* kName = "breaches.lock";
+
   static Result<FolderLock> take(const std::filesystem::path& folder) {
     FolderLock lock;
-    lock.fd_ = ::open((folder / "breaches.lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (lock.fd_ < 0) return fail_errno("cannot open " + (folder / "breaches.lock").string(), errno);
+    lock.fd_ = ::open((folder / kName).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    if (lock.fd_ < 0) return fail_errno("cannot open " + (folder / kName).string(), errno);
     if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0)
       return fail(Fault::host, "another process writes the breach log in " + folder.string(),
                   "stop the other gateway first");
@@ -95,9 +97,11 @@ BreachLog::BreachLog() : impl_(std::make_unique<Impl>()) {}
 
 Result<std::unique_ptr<BreachLog>> BreachLog::open(BreachLogSettings settings) {
   if (auto made = make_private_folder(settings.folder); !made) return std::unexpected(made.error());
+  // The lock stays for ever once there was a log here.
+  const bool is_missing = std::filesystem::exists(settings.folder / FolderLock::kName) &&
+                          !std::filesystem::exists(settings.folder / kBreachesFile);
   auto lock = FolderLock::take(settings.folder);
   if (!lock) return std::unexpected(lock.error());
-  const bool existed = std::filesystem::exists(settings.folder / kBreachesFile);
   auto key = StateKey::load_or_create(settings.folder);
   if (!key) return std::unexpected(key.error());
 
@@ -117,7 +121,7 @@ Result<std::unique_ptr<BreachLog>> BreachLog::open(BreachLogSettings settings) {
   };
   if (aside) trouble("the breach log was damaged; it was moved to " + aside->string() + " and a new one begun");
   if (!impl.store->head().broken.empty()) trouble("the breach log cannot be trusted: " + impl.store->head().broken);
-  if (!existed && !impl.key.is_new()) trouble("the breach log was missing; a new one was begun");
+  if (is_missing) trouble("the breach log was missing; a new one was begun");
 
   impl.writer = std::thread([&impl] { impl.write_until_stopped(); });
   impl.watcher = std::thread([&impl] { impl.watch_deadlines(); });

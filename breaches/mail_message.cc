@@ -25,7 +25,7 @@ std::string header_text(std::string_view raw) {
     return text;
   constexpr std::string_view kOpen = "=?utf-8?q?", kClose = "?=";
   std::string out(kOpen);
-  std::size_t word = kOpen.size();
+  std::size_t word = kOpen.size() + std::string_view("Subject: ").size();  // RFC 2047 section 2: lines of 76
   for (std::size_t i = 0; i < text.size();) {
     std::size_t length = 1;
     while (i + length < text.size() && (static_cast<unsigned char>(text[i + length]) & 0xC0) == 0x80) ++length;

@@ -67,7 +67,7 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
   database.connection_.reset(connection);
   if (opened != SQLITE_OK) return std::unexpected(database.error("open"));
   sqlite3_extended_result_codes(connection, 1);
-  sqlite3_busy_timeout(connection, 5000);
+  sqlite3_busy_timeout(connection, access == Access::write ? 1000 : 5000);
   const char* set_up = access == Access::write
                            ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;"
                              "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;"

@@ -15,6 +15,7 @@
 
 #include "base/digest.h"
 #include "breaches/breach_log.h"
+#include "breaches/state_key.h"
 #include "breaches/verify.h"
 #include "tests/breaches/failing_disk.h"
 #include "tests/breaches/support.h"
@@ -167,7 +168,7 @@ TEST(DamagedLog, AFileThatIsNoDatabaseIsMovedAsideAndANewLogBegun) {
   EXPECT_EQ(aside, 1);
 }
 
-TEST(DamagedLog, AMissingLogBesideAnOldKeyIsTold) {
+TEST(DamagedLog, AMissingLogIsToldWhereThereWasOne) {
   const TemporaryFolder folder;
   {
     ASSERT_TRUE(append_and_wait(*open_log(settings_in(folder.path())), a_breach()).durable);
@@ -178,6 +179,16 @@ TEST(DamagedLog, AMissingLogBesideAnOldKeyIsTold) {
   settings.on_trouble = [&](const LogTrouble& trouble) { told = trouble.text; };
   open_log(settings);
   EXPECT_THAT(told, HasSubstr("was missing"));
+}
+
+TEST(DamagedLog, AFreshFolderWithOnlyAKeyIsNoTrouble) {
+  const TemporaryFolder folder;
+  ASSERT_TRUE(StateKey::load_or_create(folder.path()).has_value());
+  auto settings = settings_in(folder.path());
+  int told = 0;
+  settings.on_trouble = [&](const LogTrouble&) { ++told; };
+  open_log(settings);
+  EXPECT_EQ(told, 0);
 }
 
 // A gateway in a process of its own that appends without end and writes the id of every acknowledged record to `pipe`.
