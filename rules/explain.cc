@@ -158,13 +158,21 @@ std::string what_would_change_it(const Told& told) {
                 : "To block it, add a block rule for " + in_quotes(host) + ".";
 }
 
-std::string group_setting(const Told& told) {
+std::string group_setting(const Told& told, std::optional<TimePoint> now) {
   const GroupPolicy& group = told.policy.groups[told.policy.known(told.subject.group)];
+  const GroupPolicy::Open open = now ? group.open_at(told.policy.clock, *now) : 0;
   std::string text = " Group " + in_quotes(group.id);
-  if (told.verdict.reason.tier == Tier::unlisted)
-    return text + " has unlisted: " + std::string(to_string(told.verdict.action)) + " (" + group.at.line_text() + ").";
-  text += " has " + told.citation.category + ": " + told.citation.action;
-  return text + " for now, by policy or schedule.";
+  if (told.verdict.reason.tier == Tier::unlisted) {
+    text += " has unlisted: " + std::string(to_string(told.verdict.action)) + " (" + group.at.line_text() + ")";
+  } else if (!now) {
+    return text + " has " + told.citation.category + ": " + told.citation.action + " at that time.";
+  } else {
+    const CategorySetting setting = group.setting(told.verdict.reason.category, open);
+    if (!setting.named) return text + " does not name " + told.citation.category + ", so it is allowed.";
+    text += " has " + told.citation.category + ": " + told.citation.action;
+    if (setting.action == told.verdict.action && setting.at->line > 0) text += " (" + setting.at->line_text() + ")";
+  }
+  return text + (open != 0 ? ", with a schedule open at this time." : ".");
 }
 
 /// Rules that cover the request but are for others or out of date: the usual answer to "why does my rule not work?".
@@ -189,7 +197,7 @@ std::string for_technician(const Told& told, std::optional<TimePoint> now) {
           std::string(to_string(reason.tier)) + ") by " + decided_by(told.citation, told.verdict);
   if (reason.rule >= 0) text += rule_notes(told.policy.rules.all()[static_cast<std::size_t>(reason.rule)]);
   text += ".";
-  if (reason.tier >= Tier::category && !reason.undecided) text += group_setting(told);
+  if (reason.tier >= Tier::category && !reason.undecided) text += group_setting(told, now);
   text += " " + what_would_change_it(told);
   if (now) text += rules_that_do_not_apply(told, *now);
   const bool needs_path = reason.rule >= 0 && reason.stage == Stage::request &&

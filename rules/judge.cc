@@ -75,7 +75,10 @@ Finding finding_of(const Question& question, const Match& match, CategoryId cate
   finding.action = action;
   finding.urgency = question.policy.categories[category].urgency;
   finding.reason = {.tier = tier, .stage = question.stage, .category = category, .list = match.list};
-  if (tier != Tier::illegal) finding.reason.entry = match.entry;
+  if (tier != Tier::illegal) {
+    finding.reason.entry = match.entry;
+    finding.reason.network_bits = match.network_bits;
+  }
   return finding;
 }
 

@@ -34,6 +34,7 @@ void OwnRules::add_url(OwnRule rule, const names::Url& url) {
 
 void OwnRules::add_pattern(OwnRule rule) {
   pattern_rules_.push_back(static_cast<std::uint32_t>(rules_.size()));
+  pattern_hosts_.push_back(literal_host_of(rule.entry));
   rules_.push_back(std::move(rule));
 }
 
@@ -42,6 +43,29 @@ std::optional<PatternFault> OwnRules::finish() {
   patterns.reserve(pattern_rules_.size());
   for (const std::uint32_t rule : pattern_rules_) patterns.push_back(rules_[rule].entry);
   return patterns_.build(patterns);
+}
+
+std::string literal_host_of(std::string_view pattern) {
+  if (pattern.find('|') != std::string_view::npos) return {};
+  for (const std::string_view opening : {"(?i)", "^http", "s", "?"}) {
+    const bool there = pattern.starts_with(opening);
+    if (opening == "^http" && !there) return {};
+    if (there) pattern.remove_prefix(opening.size());
+  }
+  if (!pattern.starts_with("://")) return {};
+  pattern.remove_prefix(3);
+  std::string host;
+  while (!pattern.empty() && pattern[0] != '/') {
+    const bool dot = pattern.starts_with("\\.");
+    const char c = pattern[0];
+    if (!dot && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-') return {};
+    host += dot ? '.' : c;
+    pattern.remove_prefix(dot ? 2 : 1);
+  }
+  // The slash ends the name; one that may be missing or repeated does not.
+  const bool ended =
+      !pattern.empty() && (pattern.size() == 1 || std::string_view("?*+{").find(pattern[1]) == std::string_view::npos);
+  return ended ? host : std::string();
 }
 
 PatternSet::Answer OwnRules::pattern_covers(std::size_t pattern, const names::Url& url) const noexcept {

@@ -97,8 +97,13 @@ class OwnRules {
   std::vector<OwnRule> rules_;
   ByText<HostRules> hosts_;
   PatternSet patterns_;
-  Numbers pattern_rules_;  ///< number in patterns_ -> rule
+  Numbers pattern_rules_;                   ///< number in patterns_ -> rule
+  std::vector<std::string> pattern_hosts_;  ///< number in patterns_ -> literal_host_of()
 };
+
+/// The one host that a pattern can occur at, when its beginning says so plainly ("^https?://forum\.example/…" without
+/// any '|'), else empty: then it may occur anywhere.
+[[nodiscard]] std::string literal_host_of(std::string_view pattern);
 
 /// The path without the slash at its end: "/casino/" and "/casino" name the same place.
 [[nodiscard]] inline std::string_view without_last_slash(std::string_view path) noexcept {
@@ -163,8 +168,9 @@ bool OwnRules::any_beyond_name(std::string_view host, Found&& found) const noexc
   if (const auto here = hosts_.find(host); here != hosts_.end())
     for (const std::uint32_t rule : here->second.beyond_name)
       if (found(rule)) return true;
-  for (const std::uint32_t rule : pattern_rules_)
-    if (found(rule)) return true;
+  for (std::size_t pattern = 0; pattern < pattern_rules_.size(); ++pattern)
+    if (const std::string& only = pattern_hosts_[pattern]; only.empty() || only == host)
+      if (found(pattern_rules_[pattern])) return true;
   return false;
 }
 

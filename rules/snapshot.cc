@@ -1,5 +1,6 @@
 #include "rules/snapshot.h"
 
+#include <array>
 #include <utility>
 
 #include "rules/compiled_policy.h"
@@ -18,6 +19,20 @@ std::string name_of(const OwnRule& rule) {
                                                                 : "block ");
   name += rule.kind == RuleSpec::Kind::site ? "site " : rule.kind == RuleSpec::Kind::url ? "url " : "pattern ";
   return name.append(rule.illegal ? kSealed : std::string_view(rule.entry));
+}
+
+/// A network is cited as such, not as the one address that was asked.
+std::string entry_text(const Reason& reason) {
+  std::string_view text = reason.entry;
+  if (reason.network_bits == 0) return std::string(text);
+  if (text.starts_with('[')) text = text.substr(1, text.size() - 2);
+  const auto address = names::IpAddress::parse(text);
+  if (!address) return std::string(text);
+  std::array<std::uint8_t, 16> bytes = address->bytes();
+  for (int bit = reason.network_bits; bit < 128; ++bit)
+    bytes[static_cast<std::size_t>(bit / 8)] &= static_cast<std::uint8_t>(~(0x80 >> bit % 8));
+  const auto base = names::IpAddress::v6(bytes);
+  return base.text() + "/" + std::to_string(base.is_v4() ? reason.network_bits - 96 : reason.network_bits);
 }
 
 }  // namespace
@@ -89,7 +104,7 @@ Citation PolicySnapshot::cite(const Verdict& verdict) const {
     const blocklists::ListInfo& list = lists[static_cast<std::size_t>(reason.list)];
     citation.list = list.name;
     citation.sealed = list.sealed || citation.illegal;
-    citation.entry = citation.sealed ? kSealed : reason.entry;
+    citation.entry = citation.sealed ? std::string(kSealed) : entry_text(reason);
     citation.source = citation.sealed ? kSealed : std::string_view(list.source);
   } else if (reason.tier == Tier::support) {
     citation.list = kSupportTableName;

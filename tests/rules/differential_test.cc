@@ -1,0 +1,205 @@
+// Random policies, requests and times: the compiled snapshot and the naive judge must give the same answer.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "blocklists/compile.h"
+#include "rules/compiled_policy.h"
+#include "tests/rules/naive_judge.h"
+#include "tests/rules/policies.h"
+#include "tests/rules/temporary_folder.h"
+
+namespace schoolgate::rules {
+namespace {
+
+using namespace testing;
+
+class Dice {
+ public:
+  explicit Dice(unsigned seed) : engine_(seed) {}
+  int below(int n) { return static_cast<int>(engine_() % static_cast<unsigned>(n)); }
+  bool one_in(int n) { return below(n) == 0; }
+  template <class T>
+  T of(std::initializer_list<T> items) {
+    return items.begin()[below(static_cast<int>(items.size()))];
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+std::string random_host(Dice& dice) {
+  if (dice.one_in(20)) return dice.of<const char*>({"childline.org.uk", "www.childline.org.uk", "192.0.2.7", "org.uk"});
+  std::string host = dice.of<const char*>({"x.example", "y.example"});
+  for (int depth = dice.below(4); depth > 0; --depth) host = dice.of<const char*>({"a.", "b.", "c."}) + host;
+  return host;
+}
+
+std::string random_path(Dice& dice) {
+  std::string path;
+  for (int depth = dice.below(4); depth > 0; --depth) path += dice.of<const char*>({"/p", "/q", "/r", "/P", "/pq"});
+  return path.empty() || dice.one_in(3) ? path + "/" : path;
+}
+
+std::string random_url(Dice& dice) {
+  std::string url = random_host(dice) + (dice.one_in(6) ? ":8080" : "") + random_path(dice);
+  if (dice.one_in(3)) url += dice.of<const char*>({"?k=1", "?k=2", "?k=1&m"});
+  return url;
+}
+
+std::string random_category(Dice& dice) {
+  return dice.of<const char*>({"gambling", "games", "chat", "social-media", "violence", "terrorism", "child-abuse"});
+}
+
+Action random_action(Dice& dice) { return dice.of({Action::allow, Action::monitor, Action::warn, Action::block}); }
+
+/// Instants around the clock changes of 2026 in London (29 March 01:00, 25 October 01:00 UTC), and others.
+TimePoint random_time(Dice& dice) {
+  const auto base =
+      *from_rfc3339(dice.of<const char*>({"2026-03-29T01:00:00Z", "2026-10-25T01:00:00Z", "2026-06-17T11:00:00Z"}));
+  return base + std::chrono::minutes(dice.below(60 * 60) - 30 * 60) + std::chrono::seconds(dice.below(60));
+}
+
+ScheduleSpec random_schedule(Dice& dice) {
+  ScheduleSpec schedule;
+  for (bool& day : schedule.days) day = !dice.one_in(3);
+  schedule.from_minute = dice.below(48) * 30;
+  schedule.to_minute = dice.one_in(8) ? schedule.from_minute : dice.below(48) * 30;
+  for (int i = dice.below(3); i > 0; --i)
+    schedule.categories.push_back({dice.of<const char*>({"gambling", "games", "chat"}), random_action(dice), {}});
+  if (dice.one_in(3)) schedule.unlisted = dice.of({Action::allow, Action::block});
+  return schedule;
+}
+
+RuleSpec random_rule(Dice& dice) {
+  using Effect = RuleSpec::Effect;
+  using Kind = RuleSpec::Kind;
+  RuleSpec made;
+  made.effect = dice.one_in(12) ? Effect::emergency : dice.of({Effect::block, Effect::allow});
+  made.kind = dice.of({Kind::site, Kind::site, Kind::url, Kind::url, Kind::pattern});
+  made.text = made.kind == Kind::site ? random_host(dice)
+              : made.kind == Kind::url
+                  ? random_url(dice)
+                  : dice.of<const char*>({"p/q", "(?i)B\\.x", "^https?://a\\.x\\.example[/:]", "[ab]\\.y\\.example",
+                                          "k=[12]$", "/r(/|$)", "^https://[^/]*c\\.", "(?i)/P(/|$)", "/$"});
+  if (made.effect != Effect::allow) made.category = random_category(dice);
+  if (made.category == "terrorism" && dice.one_in(2)) made.category = "games";
+  if (made.effect != Effect::emergency)
+    for (const char* name : {"ks1", "ks2", "staff"})
+      if (dice.one_in(3)) made.groups.push_back(name);
+  if (dice.one_in(5)) made.until = std::chrono::year(2026) / dice.of({3, 6, 10}) / dice.of({17, 24, 25, 26, 28, 29});
+  return made;
+}
+
+PolicySpec random_policy(Dice& dice) {
+  PolicySpec spec = school();
+  for (GroupSpec& group : spec.groups) {
+    group.categories.clear();
+    for (const char* name : {"gambling", "games", "chat", "violence"})
+      if (!dice.one_in(3)) group.categories.push_back({name, random_action(dice), {}});
+    group.unlisted = dice.of({Action::allow, Action::block});
+    for (int i = dice.below(4); i > 0; --i) group.schedules.push_back(random_schedule(dice));
+  }
+  for (int i = dice.below(25); i > 0; --i) spec.rules.push_back(random_rule(dice));
+  return spec;
+}
+
+struct Lists {
+  std::vector<ListEntry> entries;
+  std::shared_ptr<const blocklists::CategoryDb> database;
+};
+
+Lists random_lists(Dice& dice, const TemporaryFolder& folder) {
+  Lists lists;
+  std::vector<blocklists::ListSource> sources;
+  const char* const categories[] = {"gambling", "games",   "chat",      "violence",
+                                    "games",    "support", "terrorism", "child-abuse"};
+  for (int list = 0; list < 8; ++list) {
+    const bool urls = list % 2 == 1;
+    std::ofstream file(folder.path() / ("list" + std::to_string(list)));
+    for (int i = dice.below(list < 5 ? 6 : 2); i >= 0; --i) {
+      ListEntry entry{list, categories[list], random_host(dice), urls ? random_path(dice) : ""};
+      if (entry.host == "org.uk" || entry.host == "192.0.2.7" || entry.path == "/") continue;
+      file << entry.host << entry.path << "\n";
+      lists.entries.push_back(entry);
+    }
+    file.close();
+    blocklists::ListSource source;
+    source.name = "list" + std::to_string(list);
+    source.category = categories[list];
+    source.format = urls ? blocklists::Format::urls : blocklists::Format::domains;
+    source.path = folder.path() / source.name;
+    sources.push_back(std::move(source));
+  }
+  const auto image = folder.path() / "image";
+  const auto report = blocklists::compile(sources, image);
+  if (!report) {
+    ADD_FAILURE() << report.error().text();
+    return lists;
+  }
+  auto opened = blocklists::CategoryDb::open(image);
+  if (opened)
+    lists.database = *opened;
+  else
+    ADD_FAILURE() << opened.error().text();
+  return lists;
+}
+
+NaiveVerdict plain(const PolicySnapshot& snapshot, const Verdict& verdict) {
+  const CategoryId category = verdict.reason.category;
+  return {verdict.action, verdict.reason.tier, category == kNoCategory ? "" : snapshot.categories()[category].id,
+          verdict.reason.rule};
+}
+
+std::string said(const NaiveVerdict& verdict) {
+  return std::string(to_string(verdict.action)) + " at " + std::string(to_string(verdict.tier)) + ", category '" +
+         verdict.category + "', rule " + std::to_string(verdict.rule);
+}
+
+TEST(Differential, SnapshotAgreesWithTheNaiveJudge) {
+  constexpr unsigned kListSets = 12, kPolicies = 40, kQuestions = 60;
+  const TemporaryFolder folder;
+  int by_tier[6] = {};
+  for (unsigned set = 0; set < kListSets; ++set) {
+    Dice list_dice(1'000'000 + set);
+    const Lists lists = random_lists(list_dice, folder);
+    ASSERT_TRUE(lists.database);
+    for (unsigned policy = 0; policy < kPolicies; ++policy) {
+      const unsigned seed = set * kPolicies + policy;
+      Dice dice(seed);
+      const PolicySpec spec = random_policy(dice);
+      const auto snapshot = compiled(spec, lists.database);
+      for (unsigned i = 0; i < kQuestions; ++i) {
+        const std::string group = dice.of<const char*>({"ks1", "ks2", "staff"});
+        const TimePoint now = random_time(dice);
+        const Request request = dice.one_in(4) ? connect(random_host(dice), dice.of<std::uint16_t>({443, 80, 8080}))
+                                               : get(dice.of<const char*>({"http://", "https://"}) + random_url(dice));
+        const NaiveVerdict expected = naive_judge(spec, lists.entries, group, request.url(), now);
+        const Verdict verdict = ask(*snapshot, request, group, now);
+        const NaiveVerdict found = plain(*snapshot, verdict);
+        ASSERT_TRUE(found == expected) << "seed " << seed << ", question " << i << ": " << request.url().text()
+                                       << (request.url().names_only() ? " (name only)" : "") << " for " << group
+                                       << " at " << to_rfc3339(now) << "\n  snapshot: " << said(found)
+                                       << "\n  naive:    " << said(expected);
+        ++by_tier[static_cast<int>(found.tier)];
+
+        // What explain lists first is what decided.
+        const auto considered =
+            snapshot->considered({.group = *snapshot->find_group(group)}, request, verdict.reason.stage, now);
+        if (verdict.reason.tier != Tier::unlisted) {
+          ASSERT_FALSE(considered.empty()) << "seed " << seed;
+          const Citation cited = snapshot->cite(verdict);
+          ASSERT_EQ(considered[0].tier + considered[0].rule + considered[0].category,
+                    cited.tier + cited.rule + cited.category)
+              << "seed " << seed;
+        }
+      }
+    }
+  }
+  // The generator is worth something only if it reaches every tier.
+  for (int tier = 0; tier < 6; ++tier) EXPECT_GT(by_tier[tier], 200) << "tier " << tier;
+}
+
+}  // namespace
+}  // namespace schoolgate::rules

@@ -1,0 +1,147 @@
+#include "tests/rules/naive_judge.h"
+
+#include <date/tz.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace schoolgate::rules::testing {
+namespace {
+
+using namespace std::chrono;
+
+bool path_covers(std::string prefix, std::string path) {
+  if (prefix.ends_with('/')) prefix.pop_back();
+  return path == prefix || path.starts_with(prefix + "/");
+}
+
+bool covers(const RuleSpec& rule, const names::Url& url) {
+  if (rule.kind == RuleSpec::Kind::site)
+    return names::is_same_or_under(url.host(), names::Host::parse(rule.text)->text());
+  if (rule.kind == RuleSpec::Kind::pattern) {
+    const RE2 re(rule.text);
+    return RE2::PartialMatch(url.text(), re) &&
+           (!url.names_only() || RE2::PartialMatch(url.text() + "zz/y.html?n=v", re));
+  }
+  const auto own = *names::Url::parse(rule.text);
+  const bool names_port = own.text().find(std::string(own.host()) + ":") != std::string::npos;
+  const bool decided_by_name = own.path() == "/" && own.query().empty();
+  return own.host() == url.host() && (!names_port || own.port() == url.port()) &&
+         (!url.names_only() || decided_by_name) && path_covers(std::string(own.path()), std::string(url.path())) &&
+         (own.query().empty() || own.query() == url.query());
+}
+
+/// Bigger is more specific; contract section 4, tier 4.
+std::tuple<int, std::size_t, bool, std::size_t> rank(const PolicySpec& spec, std::size_t index, const names::Url& url) {
+  const RuleSpec& rule = spec.rules[index];
+  const bool blocks = rule.effect != RuleSpec::Effect::allow;
+  const std::size_t earlier = spec.rules.size() - index;
+  if (rule.kind == RuleSpec::Kind::pattern) return {0, 0, blocks, earlier};
+  if (rule.kind == RuleSpec::Kind::site) return {rule.text == url.host() ? 2 : 1, rule.text.size(), blocks, earlier};
+  std::string text = rule.text;  // the generator writes URLs in canonical form, without a scheme
+  const std::size_t query = std::min(text.find('?'), text.size());
+  if (query > 0 && text[query - 1] == '/') text.erase(query - 1, 1);
+  return {3, text.size(), blocks, earlier};
+}
+
+bool is_open(const ScheduleSpec& schedule, const date::time_zone& zone, TimePoint now) {
+  const auto today = date::floor<date::days>(zone.to_local(now));
+  for (int back = -1; back <= 2; ++back) {
+    const auto start = today - date::days(back);
+    const auto weekday_from_monday = (date::weekday(start).c_encoding() + 6) % 7;
+    const auto end = start + date::days(schedule.to_minute <= schedule.from_minute ? 1 : 0);
+    if (schedule.days[weekday_from_monday] &&
+        zone.to_sys(start + minutes(schedule.from_minute), date::choose::earliest) <= now &&
+        now < zone.to_sys(end + minutes(schedule.to_minute), date::choose::latest))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& entries, const std::string& group,
+                         const names::Url& url, TimePoint now) {
+  const date::time_zone& zone = *date::locate_zone(spec.timezone);
+  const auto about = [&](const std::string& id) -> const Category& {
+    return spec.categories[spec.categories.find(id)];
+  };
+
+  std::vector<std::size_t> rules;
+  for (std::size_t i = 0; i < spec.rules.size(); ++i) {
+    const RuleSpec& rule = spec.rules[i];
+    const bool for_group = rule.effect == RuleSpec::Effect::emergency || rule.groups.empty() ||
+                           std::ranges::find(rule.groups, group) != rule.groups.end();
+    const bool in_time = !rule.until || date::floor<date::days>(zone.to_local(now)).time_since_epoch() <=
+                                            local_days(*rule.until).time_since_epoch();
+    if (for_group && in_time && covers(rule, url)) rules.push_back(i);
+  }
+  std::vector<ListEntry> listed;
+  for (const ListEntry& entry : entries)
+    if (names::is_same_or_under(url.host(), entry.host) &&
+        (entry.path.empty() || (!url.names_only() && path_covers(entry.path, std::string(url.path())))))
+      listed.push_back(entry);
+
+  // 1: the most urgent illegal match; a list is named before a rule.
+  NaiveVerdict illegal{Action::block, Tier::illegal, "", -1};
+  for (const ListEntry& entry : listed)
+    if (about(entry.category).illegal &&
+        (illegal.category.empty() || about(entry.category).urgency > about(illegal.category).urgency))
+      illegal.category = entry.category;
+  for (const std::size_t i : rules)
+    if (const std::string& id = spec.rules[i].category; !id.empty() && about(id).illegal)
+      if (illegal.category.empty() || about(id).urgency > about(illegal.category).urgency)
+        illegal.category = id, illegal.rule = static_cast<int>(i);
+  if (!illegal.category.empty()) return illegal;
+
+  const auto best_rule = [&](bool emergency) {
+    int best = -1;
+    for (const std::size_t i : rules)
+      if ((spec.rules[i].effect == RuleSpec::Effect::emergency) == emergency)
+        if (best < 0 || rank(spec, i, url) > rank(spec, static_cast<std::size_t>(best), url))
+          best = static_cast<int>(i);
+    return best;
+  };
+  const auto by_rule = [&](int i, Tier tier) {
+    const RuleSpec& rule = spec.rules[static_cast<std::size_t>(i)];
+    return NaiveVerdict{rule.effect == RuleSpec::Effect::allow ? Action::allow : Action::block, tier, rule.category, i};
+  };
+  if (const int i = best_rule(true); i >= 0) return by_rule(i, Tier::emergency);  // 2
+  if (names::is_same_or_under(url.host(), "childline.org.uk") ||
+      std::ranges::any_of(listed, [&](const ListEntry& entry) { return about(entry.category).support; }))
+    return {Action::allow, Tier::support, "support", -1};                      // 3
+  if (const int i = best_rule(false); i >= 0) return by_rule(i, Tier::local);  // 4
+
+  // 5: strictest of all lists; an open schedule speaks instead of the group, of several the strictest.
+  const GroupSpec& who = *std::ranges::find(spec.groups, group, &GroupSpec::id);
+  Action otherwise = who.unlisted;
+  std::vector<const ScheduleSpec*> open;
+  for (const ScheduleSpec& schedule : who.schedules)
+    if (is_open(schedule, zone, now)) open.push_back(&schedule);
+  std::optional<Action> open_unlisted;
+  for (const ScheduleSpec* schedule : open)
+    if (schedule->unlisted) open_unlisted = std::max(open_unlisted.value_or(Action::allow), *schedule->unlisted);
+  otherwise = open_unlisted.value_or(otherwise);
+  std::optional<std::tuple<Action, bool, int, int>> strictest;
+  NaiveVerdict verdict{Action::allow, Tier::category, "", -1};
+  for (const ListEntry& entry : listed) {
+    std::optional<Action> action;
+    for (const ScheduleSpec* schedule : open)
+      for (const CategoryActionSpec& item : schedule->categories)
+        if (item.category == entry.category) action = std::max(action.value_or(Action::allow), item.action);
+    for (const CategoryActionSpec& item : who.categories)
+      if (item.category == entry.category && !action) action = item.action;
+    const std::tuple key{action.value_or(Action::allow), action.has_value(), about(entry.category).urgency,
+                         -entry.list};
+    if (strictest && key <= *strictest) continue;
+    strictest = key;
+    verdict.action = action.value_or(Action::allow);
+    verdict.category = entry.category;
+  }
+  const bool named = strictest && std::get<1>(*strictest);
+  if (strictest && (named || otherwise == Action::allow)) return verdict;
+  return {otherwise, Tier::unlisted, "", -1};  // 6
+}
+
+}  // namespace schoolgate::rules::testing

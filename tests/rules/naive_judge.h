@@ -1,0 +1,32 @@
+// The judge again, as plainly as it can be said: loops over the policy as people wrote it, no index, no compilation,
+// and no code of rules/ that decides. What the compiled snapshot is compared with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "rules/policy_spec.h"
+#include "rules/verdict.h"
+
+namespace schoolgate::rules::testing {
+
+/// An entry of list number `list`: a host (and everything under it), or a path below such hosts.
+struct ListEntry {
+  int list = 0;
+  std::string category;
+  std::string host, path;  ///< path empty for a host entry
+};
+
+struct NaiveVerdict {
+  Action action = Action::block;
+  Tier tier = Tier::unlisted;
+  std::string category;
+  int rule = -1;  ///< index into spec.rules
+  bool operator==(const NaiveVerdict&) const = default;
+};
+
+[[nodiscard]] NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& entries,
+                                       const std::string& group, const names::Url& url, TimePoint now);
+
+}  // namespace schoolgate::rules::testing
