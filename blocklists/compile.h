@@ -57,8 +57,10 @@ struct ListReport {
   std::uint64_t duplicates = 0;  ///< entries given again
   std::uint64_t redundant = 0;   ///< entries that a wider entry of the same list covers
   std::uint64_t skipped = 0, rejected = 0;
-  std::vector<ReasonCount> reasons;  ///< of skipped and rejected, most frequent first
-  std::vector<LineNote> notes;       ///< the first kNotes rejected or skipped lines
+  std::uint64_t public_suffix_count = 0;     ///< entries such as "com" or "co.uk": blocklists/sanity.h refuses them
+  std::vector<std::string> public_suffixes;  ///< the first kNotes of these; none for sealed lists
+  std::vector<ReasonCount> reasons;          ///< of skipped and rejected, most frequent first
+  std::vector<LineNote> notes;               ///< the first kNotes rejected or skipped lines
 
   /// Entries that were understood, before duplicates and redundant ones went.
   [[nodiscard]] std::uint64_t accepted() const noexcept { return hosts + urls + patterns + duplicates + redundant; }

@@ -7,8 +7,9 @@
 namespace schoolgate::blocklists {
 namespace {
 
-constexpr std::array<std::string_view, 10> kNames = {"domains", "hosts",   "urls", "expressions", "squidguard",
-                                                     "adblock", "dnsmasq", "rpz",  "dstdomain",   "e2guardian"};
+constexpr std::array<std::string_view, 11> kNames = {"domains",    "hosts",      "urls",    "expressions",
+                                                     "squidguard", "adblock",    "dnsmasq", "rpz",
+                                                     "dstdomain",  "e2guardian", "unbound"};
 
 }  // namespace
 
@@ -34,6 +35,7 @@ std::unique_ptr<LineImporter> importer_for(Format format) {
     case Format::dnsmasq: return make_dnsmasq();
     case Format::rpz: return make_rpz();
     case Format::dstdomain: return make_dstdomain();
+    case Format::unbound: return make_unbound();
     case Format::squidguard:
     case Format::e2guardian: return nullptr;
   }

@@ -20,6 +20,7 @@ enum class Format : std::uint8_t {
   rpz,          ///< response policy zone
   dstdomain,    ///< a squid dstdomain file
   e2guardian,   ///< an e2guardian list folder
+  unbound,      ///< local-zone: and local-data: lines of unbound
 };
 
 [[nodiscard]] std::optional<Format> format_from(std::string_view name) noexcept;

@@ -6,6 +6,8 @@
 #include <tuple>
 
 #include "blocklists/canonical.h"
+#include "blocklists/public_suffix.h"
+
 #include "names/host.h"
 
 namespace schoolgate::blocklists {
@@ -77,6 +79,10 @@ void ListIntake::host(std::string_view text) {
 void ListIntake::accept_host(std::string_view host, bool is_address) {
   if (host == "0.0.0.0" || host == "[::]") return reject("the unspecified address");
   ++entries_;
+  if (!is_address && is_public_suffix(host)) {
+    if (report_.public_suffixes.size() < ListReport::kNotes && !sealed_) report_.public_suffixes.emplace_back(host);
+    ++report_.public_suffix_count;
+  }
   take_host(host, is_address);
 }
 

@@ -1,5 +1,6 @@
 // A name a line, as most published lists are. Real ones carry more: wildcards and leading dots, addresses and networks,
-// ports, whole URLs, a country after a comma, comments after '#', '!' or ';'. What can be said of a host is taken.
+// ports, whole URLs, "||name^", a country after a comma, comments after '#', '!' or ';'. What can be said of a host is
+// taken.
 #include "blocklists/formats/importers.h"
 #include "blocklists/formats/text.h"
 
@@ -11,7 +12,9 @@ class Domains final : public LineImporter {
   void line(std::string_view text, EntrySink& sink) override {
     text = trimmed(without_comment(text, '#'));
     if (text.empty() || text.starts_with('!') || text.starts_with(';') || text.starts_with("//")) return;
+    text = trimmed(text.substr(0, text.find(',')));
     if (text.find_first_of(kBlanks) != std::string_view::npos) return sink.reject("more than one word");
+    if (text.starts_with("||") && text.ends_with('^')) text = text.substr(2, text.size() - 3);
     import_name_or_url(text, sink);
   }
 };
@@ -19,7 +22,6 @@ class Domains final : public LineImporter {
 }  // namespace
 
 void import_name_or_url(std::string_view text, EntrySink& sink) {
-  if (const auto comma = text.find(','); comma != std::string_view::npos) text = text.substr(0, comma);
   const auto scheme = text.find("://");
   const auto slash = text.find('/', scheme == std::string_view::npos ? 0 : scheme + 3);
   const bool network = slash != std::string_view::npos && scheme == std::string_view::npos && slash + 1 < text.size() &&

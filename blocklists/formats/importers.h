@@ -20,6 +20,7 @@ void import_url(std::string_view text, EntrySink& sink);
 [[nodiscard]] std::unique_ptr<LineImporter> make_adblock();
 [[nodiscard]] std::unique_ptr<LineImporter> make_dnsmasq();
 [[nodiscard]] std::unique_ptr<LineImporter> make_rpz();
+[[nodiscard]] std::unique_ptr<LineImporter> make_unbound();
 [[nodiscard]] std::unique_ptr<LineImporter> make_dstdomain();
 
 }  // namespace schoolgate::blocklists

@@ -1,0 +1,66 @@
+// The gates that a list passes before it goes into force: does it look like a list, and like the list it was yesterday?
+//
+// A gate refuses with an explanation and never repairs. What was refused stays out; the last good image keeps serving.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "blocklists/category_db.h"
+#include "blocklists/compile.h"
+#include "blocklists/must_allow.h"
+#include "names/url.h"
+
+namespace schoolgate::blocklists {
+
+enum class Gate : std::uint8_t {
+  empty,          ///< no entry at all
+  web_page,       ///< an HTML page where a list was promised
+  grown,          ///< many times larger than before
+  shrunk,         ///< a small part of what it was
+  junk,           ///< most lines were not understood
+  public_suffix,  ///< holds "com", "co.uk" or the like
+  must_allow,     ///< covers sites that must stay reachable
+  must_block,     ///< no longer covers what it must
+};
+[[nodiscard]] std::string_view to_string(Gate gate) noexcept;
+
+struct Refusal {
+  Gate gate = Gate::empty;
+  std::string list;  ///< empty when the image as a whole is meant
+  std::string explanation;
+};
+
+struct SanityLimits {
+  double most_growth = 10;           ///< times the entries of before
+  double least_left = 0.1;           ///< part of the entries of before
+  std::uint64_t small = 100;         ///< below so many entries (before, or after growing) the size says nothing
+  double most_rejected = 0.5;        ///< part of the lines that gave an entry or were rejected
+  std::size_t most_over_blocks = 0;  ///< newly covered must-allow sites an image may have
+};
+
+/// A probe that a category must cover.
+struct MustBlock {
+  names::Url url;
+  std::string category;
+};
+
+/// Looks at the first bytes of a file: an HTML page or an empty file is no list. For folders: nothing.
+[[nodiscard]] std::optional<Refusal> check_bytes(const ListSource& source);
+
+/// Looks at what was read of one list; `before` is the same list in the image in force.
+[[nodiscard]] std::vector<Refusal> check_shape(const ListReport& report, const std::optional<ListInfo>& before,
+                                               const SanityLimits& limits = {});
+
+/// Looks at a whole compiled image with probes. `current` may be nullptr.
+[[nodiscard]] std::vector<Refusal> check_probes(const CategoryDb& candidate, const CategoryDb* current,
+                                                std::span<const MustAllow> must_allow,
+                                                std::span<const MustBlock> must_block,
+                                                std::span<const std::string> ignored_categories = {},
+                                                const SanityLimits& limits = {});
+
+}  // namespace schoolgate::blocklists

@@ -1,0 +1,281 @@
+#include "blocklists/store.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include "base/digest.h"
+#include "base/file.h"
+
+namespace schoolgate::blocklists {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A cell of a tab-separated file.
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\t' || c == '\n' || c == '\r' || c == '\\') {
+      out += '\\';
+      out += c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : '\\';
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string uncell(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      out += text[i];
+      continue;
+    }
+    const char c = text[++i];
+    out += c == 't' ? '\t' : c == 'n' ? '\n' : c == 'r' ? '\r' : c;
+  }
+  return out;
+}
+
+std::vector<std::vector<std::string>> read_table(const fs::path& path) {
+  std::vector<std::vector<std::string>> rows;
+  const auto text = read_file(path);
+  if (!text) return rows;
+  for (std::string_view rest = *text; !rest.empty();) {
+    const auto end = rest.find('\n');
+    std::string_view line = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    std::vector<std::string> row;
+    for (;;) {
+      const auto tab = line.find('\t');
+      row.push_back(uncell(line.substr(0, tab)));
+      if (tab == std::string_view::npos) break;
+      line = line.substr(tab + 1);
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::uint64_t to_number(std::string_view text) {
+  std::uint64_t out = 0;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
+}
+
+TimePoint to_time(std::string_view text) { return from_rfc3339(text).value_or(TimePoint{}); }
+
+std::string padded(std::uint64_t number) {
+  std::string digits = std::to_string(number);
+  return std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits;
+}
+
+// Only these may be part of a file's name.
+std::string file_name_of(std::string_view list) {
+  std::string out;
+  for (const char c : list) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '_' || (c == '.' && !out.empty());
+    if (plain) {
+      out += c;
+    } else {
+      static constexpr char kDigits[] = "0123456789abcdef";
+      out += '%';
+      out += kDigits[static_cast<unsigned char>(c) >> 4];
+      out += kDigits[static_cast<unsigned char>(c) & 15];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+ListStore::Lock::~Lock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<ListStore> ListStore::open(const fs::path& state) {
+  ListStore store(state);
+  for (const fs::path& folder :
+       {state, store.folder_, store.folder_ / "sources", store.folder_ / "images", store.folder_ / "staging"})
+    if (auto made = make_private_folder(folder); !made) return std::unexpected(std::move(made.error()));
+  return store;
+}
+
+Result<ListStore::Lock> ListStore::lock() const {
+  const fs::path path = folder_ / "lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return fail_errno("cannot open " + path.string(), errno);
+  Lock lock(fd);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
+    return fail(Fault::host, "another update of the lists is under way", "wait for it to end");
+  return lock;
+}
+
+Result<SealedKey> ListStore::sealed_key() const {
+  const fs::path path = state_ / "sealed.key";
+  SealedKey key{};
+  struct stat about{};
+  if (::stat(path.c_str(), &about) != 0) {
+    if (errno != ENOENT) return fail_errno("cannot look at " + path.string(), errno);
+    fill_random(key);
+    if (auto written = replace_file(path, {reinterpret_cast<const char*>(key.data()), key.size()}); !written)
+      return std::unexpected(std::move(written.error()));
+    return key;
+  }
+  if ((about.st_mode & 077) != 0)
+    return fail(Fault::host, path.string() + " may be read by others", "chmod 600 " + path.string());
+  const auto bytes = read_file(path, key.size());
+  if (!bytes) return std::unexpected(bytes.error());
+  if (bytes->size() != key.size())
+    return fail(Fault::host, path.string() + " is not a key", "restore it, or remove it and compile the lists again");
+  std::copy(bytes->begin(), bytes->end(), key.begin());
+  return key;
+}
+
+fs::path ListStore::source(std::string_view list) const { return folder_ / "sources" / file_name_of(list); }
+fs::path ListStore::staging(std::string_view name) const { return folder_ / "staging" / file_name_of(name); }
+
+fs::path ListStore::image_file(std::uint64_t number, std::string_view ending) const {
+  return folder_ / "images" / (padded(number) + std::string(ending));
+}
+
+std::map<std::string, SourceState> ListStore::source_states() const {
+  std::map<std::string, SourceState> out;
+  for (const auto& row : read_table(folder_ / "lists.tsv")) {
+    if (row.size() < 9) continue;
+    SourceState& state = out[row[0]];
+    state.fetched = to_time(row[1]);
+    state.checked = to_time(row[2]);
+    state.etag = row[3];
+    state.last_modified = row[4];
+    state.sha256 = row[5];
+    state.version = row[6];
+    state.failure = row[7];
+    state.failures = to_number(row[8]);
+  }
+  return out;
+}
+
+Result<void> ListStore::set_source_states(const std::map<std::string, SourceState>& states) const {
+  std::string text;
+  for (const auto& [name, state] : states) {
+    text += cell(name);
+    for (const std::string& field :
+         {to_rfc3339(state.fetched), to_rfc3339(state.checked), state.etag, state.last_modified, state.sha256,
+          state.version, state.failure, std::to_string(state.failures)})
+      text += '\t' + cell(field);
+    text += '\n';
+  }
+  return replace_file(folder_ / "lists.tsv", text);
+}
+
+std::vector<StoredImage> ListStore::images() const {
+  std::vector<StoredImage> out;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder_ / "images", error)) {
+    if (entry.path().extension() != ".image") continue;
+    StoredImage image;
+    image.number = to_number(entry.path().stem().string());
+    image.path = entry.path();
+    image.withdrawn = fs::exists(image_file(image.number, ".withdrawn"), error);
+    for (const auto& row : read_table(image_file(image.number, ".tsv"))) {
+      if (row.size() < 2) continue;
+      if (row[0] == "made") image.made = to_time(row[1]);
+      if (row[0] == "identity") image.identity = row[1];
+      if (row[0] == "checksum") image.checksum = row[1];
+    }
+    out.push_back(std::move(image));
+  }
+  std::sort(out.begin(), out.end(), [](const StoredImage& a, const StoredImage& b) { return a.number > b.number; });
+  return out;
+}
+
+std::optional<StoredImage> ListStore::current() const {
+  const auto text = read_file(folder_ / "current", 64);
+  if (!text) return {};
+  const std::uint64_t number = to_number(*text);
+  for (StoredImage& image : images())
+    if (image.number == number) return std::move(image);
+  return {};
+}
+
+Result<std::shared_ptr<const CategoryDb>> ListStore::open_current() const {
+  const auto image = current();
+  if (!image) {
+    std::error_code error;
+    if (fs::exists(folder_ / "current", error))
+      return fail(Fault::host, "the list image in force is missing from " + (folder_ / "images").string(),
+                  "run 'schoolgate lists update' or 'schoolgate lists rollback'");
+    return CategoryDb::empty();
+  }
+  const auto key = sealed_key();
+  if (!key) return std::unexpected(key.error());
+  return CategoryDb::open(image->path, *key);
+}
+
+Result<StoredImage> ListStore::publish(const fs::path& staged, const std::string& identity, const CompileReport& report,
+                                       TimePoint now, bool again) const {
+  std::vector<StoredImage> known = images();
+  if (!again)
+    for (const StoredImage& image : known)
+      if (image.withdrawn && image.checksum == report.checksum)
+        return fail(Fault::config,
+                    "the lists give the same image that was rolled back from (" + padded(image.number) + ")",
+                    "wait for the lists to change, or publish it with force");
+  StoredImage image;
+  image.number = known.empty() ? 1 : known.front().number + 1;
+  image.path = image_file(image.number, ".image");
+  image.made = now;
+  image.identity = identity;
+  image.checksum = report.checksum;
+
+  std::string about =
+      "made\t" + to_rfc3339(now) + "\nidentity\t" + cell(identity) + "\nchecksum\t" + report.checksum + '\n';
+  for (const ListReport& list : report.lists) {
+    about += "list\t" + cell(list.name) + '\t' + cell(list.category);
+    for (const std::uint64_t count : {list.lines, list.hosts, list.networks, list.urls, list.patterns, list.duplicates,
+                                      list.redundant, list.skipped, list.rejected})
+      about += '\t' + std::to_string(count);
+    about += '\n';
+    for (const ReasonCount& reason : list.reasons)
+      about += "reason\t" + cell(list.name) + '\t' + cell(reason.reason) + '\t' + std::to_string(reason.count) + '\n';
+    for (const LineNote& note : list.notes)
+      about += "note\t" + cell(list.name) + '\t' + cell(note.file) + '\t' + std::to_string(note.line) + '\t' +
+               cell(note.reason) + '\t' + cell(note.text) + '\n';
+  }
+  if (auto written = replace_file(image_file(image.number, ".tsv"), about); !written)
+    return std::unexpected(std::move(written.error()));
+  if (::rename(staged.c_str(), image.path.c_str()) != 0)
+    return fail_errno("cannot move the new image to " + image.path.string(), errno);
+  if (auto written = replace_file(folder_ / "current", std::to_string(image.number) + '\n'); !written)
+    return std::unexpected(std::move(written.error()));
+  std::error_code ignored;
+  for (std::size_t i = kKept; i < known.size(); ++i)
+    for (const std::string_view ending : {".image", ".tsv", ".withdrawn"})
+      fs::remove(image_file(known[i].number, ending), ignored);
+  return image;
+}
+
+Result<StoredImage> ListStore::rollback() const {
+  const auto now = current();
+  if (!now) return fail(Fault::config, "there is no list image in force", "run 'schoolgate lists update'");
+  for (StoredImage& image : images()) {
+    if (image.number >= now->number || image.withdrawn) continue;
+    if (auto marked = replace_file(image_file(now->number, ".withdrawn"), {}); !marked)
+      return std::unexpected(std::move(marked.error()));
+    if (auto written = replace_file(folder_ / "current", std::to_string(image.number) + '\n'); !written)
+      return std::unexpected(std::move(written.error()));
+    return std::move(image);
+  }
+  return fail(Fault::config, "there is no older list image to go back to");
+}
+
+}  // namespace schoolgate::blocklists
