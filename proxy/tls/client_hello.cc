@@ -246,11 +246,8 @@ std::optional<Parsed> recognise(Octets bytes) {
 }  // namespace
 
 Parsed HelloReader::read(Octets so_far) {
-  if (next_record_ == 0) {
+  if (records_ == 0)
     if (const auto verdict = recognise(so_far)) return *verdict;
-    if (so_far.size() > kRecordHeader && so_far[kRecordHeader] != kClientHelloType)
-      return Malformed{Defect::not_client_hello};
-  }
   for (;;) {
     const Octets rest = so_far.subspan(next_record_);
     if (rest.size() < kRecordHeader) {
@@ -262,9 +259,11 @@ Parsed HelloReader::read(Octets so_far) {
     const std::size_t length = big_endian(rest.subspan(3, 2));
     if (length == 0 || length > kMaxRecord) return Malformed{Defect::record_length};
     if (next_record_ + kRecordHeader + length > kMaxHelloWire) return Malformed{Defect::too_long};
-    if (rest.size() - kRecordHeader < length) return NeedMore{};
+    const Octets fragment = rest.subspan(kRecordHeader, std::min(length, rest.size() - kRecordHeader));
+    if (records_ == 0 && !fragment.empty() && fragment[0] != kClientHelloType)
+      return Malformed{Defect::not_client_hello};
+    if (fragment.size() < length) return NeedMore{};
 
-    const Octets fragment = rest.subspan(kRecordHeader, length);
     next_record_ += kRecordHeader + length;
     ++records_;
     Octets message = fragment;

@@ -107,7 +107,7 @@ class Rules {
         "  # This machine's own users are filtered too; the gateway's user is not, or its traffic would come back to "
         "it.");
     line("  chain divert_own {");
-    line("    type nat hook output priority dstnat; policy accept;");
+    line("    type nat hook output priority -100; policy accept;");
     line("    meta skuid " + uid + " return");
     line("    meta mark " + hex(plan_.gateway_mark) + " return");
     line("    fib daddr type local return");

@@ -279,7 +279,7 @@ TEST(ClientHello, OnlyHandshakeRecordsCarryIt) {
     EXPECT_EQ(hello_of(HelloBuilder::one_record(message, 22, version)).server_name, "www.example.org");
   EXPECT_EQ(defect_of(HelloBuilder::one_record({2, 40}, 21)), Defect::unexpected_record);
   EXPECT_EQ(defect_of(HelloBuilder::one_record({2, 0, 0, 0})), Defect::not_client_hello);
-  EXPECT_EQ(defect_of(Wire{22, 3, 1, 0, 0, 0}), Defect::not_client_hello);
+  EXPECT_EQ(defect_of(Wire{22, 3, 1, 0, 9, 0}), Defect::not_client_hello);
 }
 
 TEST(ClientHello, WhatIsNotTlsIsSaidAtOnce) {
