@@ -128,13 +128,20 @@ std::vector<std::pair<const YamlNode*, const YamlNode*>> entries_of(const YamlNo
 }
 
 bool read_value(const YamlNode& node, Report& report, std::string& out) {
-  const std::string* text = text_of(node, report, "text");
-  if (!text) return false;
-  if (text->empty()) {
+  const std::string* scalar = text_of(node, report, "text");
+  if (!scalar) return false;
+  // A block scalar ends in a line feed that nobody meant.
+  const std::string_view text = std::string_view(*scalar).substr(0, scalar->find_last_not_of('\n') + 1);
+  if (text.empty()) {
     report.error(node, "empty text");
     return false;
   }
-  out = *text;
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
+  if (std::ranges::any_of(text, is_control)) {
+    report.error(node, quote(text) + " holds a line break or control character", "write it as one line");
+    return false;
+  }
+  out = text;
   return true;
 }
 

@@ -82,7 +82,7 @@ struct Choice {
   std::span<const std::pair<std::string_view, T>> words;
 };
 
-bool read_value(const YamlNode& node, Report& report, std::string& out);  ///< not empty
+bool read_value(const YamlNode& node, Report& report, std::string& out);  ///< one line, not empty
 bool read_value(const YamlNode& node, Report& report, bool& out);         ///< true or false, nothing else
 bool read_value(const YamlNode& node, Report& report, Id out);
 bool read_value(const YamlNode& node, Report& report, Span out);

@@ -182,6 +182,12 @@ std::optional<YamlNode> parse_yaml(std::string_view text, const std::string& fil
     report(fault->line, fault->column, fault->message, fault->hint);
     return std::nullopt;
   }
+  // The parser looks far ahead of brackets that do not close, before it tells anyone.
+  const auto opens = [](char c) { return c == '[' || c == '{'; };
+  if (std::size_t(std::ranges::count_if(text, opens)) > kMaxNodes) {
+    report(0, 0, "more than " + std::to_string(kMaxNodes) + " brackets", {});
+    return std::nullopt;
+  }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   try {
     std::istringstream in{std::string(text)};

@@ -82,6 +82,18 @@ TEST_F(YamlReader, WordsThatOtherToolsReadAsBooleansStayWords) {
   EXPECT_TRUE(problems_.empty());
 }
 
+TEST_F(YamlReader, TextIsOneLine) {
+  std::string folded;
+  std::string broken = "default";
+  Mapping keys(parse("folded: >\n  two\n  lines\nbroken: \"a\\nb\\tc\"\n"), report_);
+  EXPECT_TRUE(keys.required("folded", folded));
+  EXPECT_EQ(folded, "two lines");
+  EXPECT_FALSE(keys.required("broken", broken));
+  EXPECT_EQ(broken, "default");
+  EXPECT_EQ(messages(),
+            (Messages{"f.yaml:4:9: 'a\\nb\\tc' holds a line break or control character (write it as one line)"}));
+}
+
 TEST_F(YamlReader, AListKeepsWhatCouldBeRead) {
   std::vector<names::IpNetwork> networks;
   EXPECT_FALSE(read_value(parse("[10.0.0.0/8, nonsense, 192.0.2.0/24]"), report_, networks));

@@ -94,6 +94,12 @@ TEST(YamlTree, BoundsTheNumberOfValues) {
   EXPECT_NE(refusal(many).find("more than 200000 values"), std::string::npos);
 }
 
+TEST(YamlTree, BoundsTheBracketsThatTheParserWouldLookPast) {
+  std::string open;
+  for (int i = 0; i < 3000; ++i) open += std::string(100, '[') + "\n";
+  EXPECT_EQ(refusal(open), "f.yaml: more than 200000 brackets");
+}
+
 TEST(YamlTree, RefusesWhatIsNotOneSimpleDocument) {
   EXPECT_EQ(refusal("a: &a [*a]"), "f.yaml:1:8: an alias inside the value that it names");
   EXPECT_EQ(refusal("a: 1\n--- \nb: 2\n"),
