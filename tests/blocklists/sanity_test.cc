@@ -1,0 +1,131 @@
+#include "blocklists/sanity.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/blocklists/test_lists.h"
+
+namespace schoolgate::blocklists {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::vector<std::string> gates(const std::vector<Refusal>& refusals) {
+  std::vector<std::string> out;
+  for (const Refusal& refusal : refusals) {
+    EXPECT_FALSE(refusal.explanation.empty());
+    out.emplace_back(to_string(refusal.gate));
+  }
+  return out;
+}
+
+ListReport with(std::uint64_t hosts) {
+  ListReport report;
+  report.name = "x";
+  report.hosts = report.lines = hosts;
+  return report;
+}
+
+std::optional<ListInfo> had(std::uint64_t hosts) {
+  ListInfo info;
+  info.hosts = hosts;
+  return info;
+}
+
+TEST(Sanity, AnEmptyListIsRefused) { EXPECT_THAT(gates(check_shape(with(0), {})), testing::ElementsAre("empty")); }
+
+TEST(Sanity, TenTimesLargerOrNinetyPercentSmallerIsRefused) {
+  EXPECT_THAT(gates(check_shape(with(100'001), had(10'000))), testing::ElementsAre("grown"));
+  EXPECT_THAT(gates(check_shape(with(100'000), had(10'000))), IsEmpty());
+  EXPECT_THAT(gates(check_shape(with(999), had(10'000))), testing::ElementsAre("shrunk"));
+  EXPECT_THAT(gates(check_shape(with(1'000), had(10'000))), IsEmpty());
+  EXPECT_THAT(gates(check_shape(with(5), {})), IsEmpty());
+}
+
+TEST(Sanity, SmallListsMayChangeFreely) {
+  EXPECT_THAT(gates(check_shape(with(3), had(90))), IsEmpty());
+  EXPECT_THAT(gates(check_shape(with(60), had(2))), IsEmpty());
+}
+
+TEST(Sanity, AListOfJunkIsRefused) {
+  ListReport report = with(10);
+  report.rejected = 200;
+  EXPECT_THAT(gates(check_shape(report, {})), testing::ElementsAre("junk"));
+}
+
+TEST(Sanity, ABarePublicSuffixIsRefusedAndNamed) {
+  for (const std::string_view suffix : {"com", "co.uk", "sch.uk", "gov.uk", "example"}) {
+    const CompiledLists lists({{"x", Format::domains, "a.example\n" + std::string(suffix) + "\n"}});
+    const auto refusals = check_shape(lists.report.lists[0], {});
+    ASSERT_THAT(gates(refusals), testing::ElementsAre("public suffix")) << suffix;
+    EXPECT_THAT(refusals[0].explanation, HasSubstr(std::string(suffix)));
+  }
+  // Suffixes of hosters stand in lists on purpose.
+  const CompiledLists hosters({{"x", Format::domains, "github.io\nduckdns.org\na.co.uk\n"}});
+  EXPECT_THAT(gates(check_shape(hosters.report.lists[0], {})), IsEmpty());
+}
+
+TEST(Sanity, AWebPageIsNoList) {
+  const TemporaryFolder folder;
+  const auto check = [&](std::string_view text) {
+    ListSource source{.name = "x", .path = folder.write("list", text)};
+    const auto refusal = check_bytes(source);
+    return refusal ? std::string(to_string(refusal->gate)) : std::string("-");
+  };
+  EXPECT_EQ(check("\n\n  <!DOCTYPE html>\n<title>Sign in</title>\n"), "web page");
+  EXPECT_EQ(check("<html lang=en>"), "web page");
+  EXPECT_EQ(check("a.example\n<b.example>\n"), "-");
+}
+
+TEST(Sanity, NewlyCoveredSitesThatMustStayReachableAreRefused) {
+  const CompiledLists before({{"search", Format::domains, "www.google.com\n"}});
+  const CompiledLists after({{"adverts", Format::domains, "gov.uk.example\nessex.gov.uk\n"}});
+  const auto refusals = check_probes(*after.db, before.db.get(), shipped_must_allow(), {});
+  ASSERT_THAT(gates(refusals), testing::ElementsAre("must allow"));
+  EXPECT_THAT(refusals[0].explanation, HasSubstr("essex.gov.uk"));
+  // What was covered before is no news; what may be ignored is ignored.
+  EXPECT_THAT(check_probes(*after.db, after.db.get(), shipped_must_allow(), {}), IsEmpty());
+  const std::vector<std::string> ignored = {"category-of-adverts"};
+  EXPECT_THAT(check_probes(*after.db, nullptr, shipped_must_allow(), {}, ignored), IsEmpty());
+}
+
+TEST(Sanity, AProbeThatIsNoLongerCoveredIsRefused) {
+  const CompiledLists lists({{"gambling", Format::domains, "lucky-spins.example\n"}});
+  const std::vector<MustBlock> probes = {{*names::Url::parse("http://lucky-spins.example/"), "category-of-gambling"},
+                                         {*names::Url::parse("http://other.example/"), "category-of-gambling"}};
+  const auto refusals = check_probes(*lists.db, nullptr, {}, probes);
+  ASSERT_THAT(gates(refusals), testing::ElementsAre("must block"));
+}
+
+TEST(MustAllow, TheShippedCorpusIsReadInFull) {
+  EXPECT_GT(shipped_must_allow().size(), 150u);
+  const auto holds = [](std::string_view host) {
+    return std::any_of(shipped_must_allow().begin(), shipped_must_allow().end(),
+                       [&](const MustAllow& site) { return site.url.host() == host; });
+  };
+  for (const std::string_view trap : {"www.scunthorpe.co.uk", "www.essex.gov.uk", "www.penistone.gov.uk",
+                                      "www.cockermouth.org.uk", "breastcancernow.org", "www.childline.org.uk"})
+    EXPECT_TRUE(holds(trap)) << trap;
+}
+
+TEST(MustAllow, ALineThatIsNoUrlIsAProblemAtItsPlace) {
+  const auto read = read_must_allow("# head\nwww.a.example search\nhttp://\n", "mine.txt");
+  ASSERT_FALSE(read);
+  ASSERT_THAT(read.error(), SizeIs(1));
+  EXPECT_EQ(read.error()[0].at.text(), "mine.txt:3:1");
+}
+
+TEST(MustAllow, ACategoryThatMayHoldASiteIsNoOverBlock) {
+  const auto corpus = read_must_allow("www.a.example category-of-search\nwww.b.example\n", "x");
+  ASSERT_TRUE(corpus);
+  const CompiledLists lists({{"search", Format::domains, "a.example\nb.example\n"}});
+  const auto found = find_over_blocks(*lists.db, nullptr, *corpus);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].list, "search");
+  EXPECT_EQ(found[0].entry, "b.example");
+  EXPECT_TRUE(found[0].is_new);
+}
+
+}  // namespace
+}  // namespace schoolgate::blocklists

@@ -1,0 +1,108 @@
+#include "blocklists/sealed_list.h"
+
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+#include "tests/blocklists/test_lists.h"
+
+namespace schoolgate::blocklists {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+CompileOptions with_key(std::uint8_t byte) {
+  CompileOptions options;
+  options.sealed_key.emplace();
+  options.sealed_key->fill(byte);
+  (*options.sealed_key)[20] = 1;
+  return options;
+}
+
+const std::string kText = "worst-place.example\nforum.test/hidden/Corner\nvideo.test/watch?v=77\n198.51.100.9\n";
+
+TEST(SipHash, AgreesWithTheReferenceVectors) {
+  // Key 00 01 … 0f, message 00 01 … (n-1): the first outputs of the authors' 128-bit vectors.
+  const SipHash::Key key{0x0706050403020100, 0x0f0e0d0c0b0a0908};
+  const auto hash = [&](std::size_t size) {
+    SipHash sip(key);
+    std::string message;
+    for (std::size_t i = 0; i < size; ++i) message += char(i);
+    sip.update(message);
+    return sip.finish();
+  };
+  EXPECT_EQ(hash(0), (SipHash::Tag{0xe6a825ba047f81a3, 0x930255c71472f66d}));
+  EXPECT_EQ(hash(1), (SipHash::Tag{0x44af996bd8c187da, 0x45fc229b11597634}));
+}
+
+TEST(SealedList, MatchesWithoutSayingWhat) {
+  const CompiledLists lists({{"iwf", Format::urls, kText, true}}, with_key(7));
+  EXPECT_TRUE(lists.db->lists()[0].sealed);
+  EXPECT_THAT(lists.matches("http://worst-place.example/x"), ElementsAre("iwf:"));
+  EXPECT_THAT(lists.matches("http://www.worst-place.example/"), ElementsAre("iwf:"));
+  EXPECT_THAT(lists.matches("https://forum.test/hidden/Corner/2?page=3"), ElementsAre("iwf:"));
+  EXPECT_THAT(lists.matches("https://www.forum.test/hidden/Corner"), ElementsAre("iwf:"));
+  EXPECT_THAT(lists.matches("https://forum.test/hidden/corner"), IsEmpty());
+  EXPECT_THAT(lists.matches("https://forum.test/hidden"), IsEmpty());
+  EXPECT_THAT(lists.matches("https://video.test/watch?v=77"), ElementsAre("iwf:"));
+  EXPECT_THAT(lists.matches("https://video.test/watch?v=7"), IsEmpty());
+  EXPECT_THAT(lists.matches("http://198.51.100.9/"), ElementsAre("iwf:"));
+  EXPECT_THAT(lists.matches_of_name("forum.test"), IsEmpty());
+  EXPECT_TRUE(lists.db->has_url_entries("www.forum.test"));
+  EXPECT_FALSE(lists.db->has_url_entries("worst-place.example"));
+}
+
+TEST(SealedList, NoTextOfItIsInTheImageOrTheReport) {
+  const CompiledLists lists(
+      {{"iwf", Format::urls, kText + "not a url at all worst-place\nworst-place.example/..%2f/\n", true}}, with_key(7));
+  const std::string image = *read_file(lists.image());
+  for (const std::string_view piece : {"worst", "place", "forum", "hidden", "Corner", "video", "198.51"})
+    EXPECT_THAT(image, Not(HasSubstr(std::string(piece)))) << piece;
+  ASSERT_THAT(lists.report.lists[0].notes, Not(IsEmpty()));
+  for (const LineNote& note : lists.report.lists[0].notes) {
+    EXPECT_EQ(note.text, "");
+    EXPECT_THAT(note.reason, Not(HasSubstr("worst")));
+  }
+}
+
+TEST(SealedList, AnotherKeyGivesUnrelatedTagsAndIsRefused) {
+  const CompiledLists one({{"iwf", Format::urls, kText, true}}, with_key(7));
+  const auto wrong = CategoryDb::open(one.image(), with_key(8).sealed_key);
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().what, HasSubstr("another key"));
+  const auto none = CategoryDb::open(one.image());
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().what, HasSubstr("not given"));
+}
+
+TEST(SealedList, CannotBeCompiledWithoutAKey) {
+  const TemporaryFolder folder;
+  ListSource source{.name = "iwf",
+                    .category = "child-abuse",
+                    .format = Format::urls,
+                    .path = folder.write("l", kText),
+                    .sealed = true};
+  const auto compiled = compile(std::span(&source, 1), folder.path() / "image");
+  ASSERT_FALSE(compiled);
+  EXPECT_EQ(compiled.error().fault, Fault::config);
+}
+
+TEST(SealedList, StandsBesideOpenLists) {
+  const CompiledLists lists(
+      {{"iwf", Format::urls, kText, true}, {"games", Format::domains, "worst-place.example\nplay.test\n"}},
+      with_key(7));
+  EXPECT_THAT(lists.matches("http://worst-place.example/"),
+              testing::UnorderedElementsAre("iwf:", "games:worst-place.example"));
+  EXPECT_THAT(lists.matches("http://play.test/"), ElementsAre("games:play.test"));
+}
+
+TEST(SealedList, PatternsAndNetworksAreSkipped) {
+  const CompiledLists lists({{"iwf", Format::domains, "a.example\n192.0.2.0/24\n", true}}, with_key(7));
+  EXPECT_EQ(lists.report.lists[0].hosts, 1u);
+  EXPECT_EQ(lists.report.lists[0].skipped, 1u);
+}
+
+}  // namespace
+}  // namespace schoolgate::blocklists
