@@ -124,31 +124,25 @@ Result<std::unique_ptr<RunningGateway>> RunningGateway::make(std::filesystem::pa
 
 Result<void> RunningGateway::open_stores(const LoadedPolicy& loaded) {
   if (auto made = make_private_folder(settings_.state); !made) return made;
-  auto audit = breaches::AuditLog::open(settings_.state);
-  if (!audit) return std::unexpected(std::move(audit.error()));
-  audit_ = std::move(*audit);
-  if (auto noted = record_change(*audit_, settings_.state, loaded.configuration, "start", breaches::current_user());
-      !noted)
-    return noted;
-  static_cast<void>(audit_->remove_before(wall_now() - settings_.retention.audit));
-
-  auto clock = rules::SiteClock::open(settings_.site.timezone);
-  if (!clock) return std::unexpected(std::move(clock.error()));
-  auto alerts = breaches::Alerts::open({.folder = settings_.state,
-                                        .school = settings_.site.name,
-                                        .gateway = settings_.site.gateway,
-                                        .local_time = local_clock(std::move(*clock))},
-                                       loaded.configuration.alerts);
-  if (!alerts) return std::unexpected(std::move(alerts.error()));
-  alerts_ = std::move(*alerts);
+  // First of all stores: it takes a key without a log beside it for the sign that a log was removed.
   auto breach_log = breaches::BreachLog::open({.folder = settings_.state,
                                                .school = settings_.site.name,
                                                .gateway = settings_.site.gateway,
                                                .retention = settings_.retention.breaches,
                                                .on_trouble = [this](const auto& trouble) { tell_trouble(trouble); },
-                                               .on_episodes = [this] { alerts_->notice(); }});
+                                               .on_episodes = [this] { notice_episodes(); }});
   if (!breach_log) return std::unexpected(std::move(breach_log.error()));
   breach_log_ = std::move(*breach_log);
+  if (auto opened = open_alerts(loaded.configuration.alerts); !opened) return opened;
+
+  auto audit = breaches::AuditLog::open(settings_.state);
+  if (!audit) return std::unexpected(std::move(audit.error()));
+  audit_ = std::move(*audit);
+  const auto noted = record_change(*audit_, settings_.state, loaded.configuration, "start", breaches::current_user());
+  if (!noted) return noted;
+  if (auto removed = audit_->remove_before(wall_now() - settings_.retention.audit); !removed)
+    log::warning("old audit records cannot be removed", {{"what", removed.error().text()}});
+
   if (settings_.decisions) {
     auto decisions = breaches::DecisionLog::open(*settings_.decisions, settings_.retention.decisions);
     if (!decisions) return std::unexpected(std::move(decisions.error()));
@@ -157,6 +151,22 @@ Result<void> RunningGateway::open_stores(const LoadedPolicy& loaded) {
   auto pages = flow::Pages::load(settings_.pages.value_or(std::filesystem::path()));
   if (!pages) return std::unexpected(std::move(pages.error()));
   pages_ = std::make_unique<flow::Pages>(std::move(*pages));
+  return {};
+}
+
+Result<void> RunningGateway::open_alerts(const breaches::AlertSettings& settings) {
+  auto clock = rules::SiteClock::open(settings_.site.timezone);
+  if (!clock) return std::unexpected(std::move(clock.error()));
+  auto alerts = breaches::Alerts::open({.folder = settings_.state,
+                                        .school = settings_.site.name,
+                                        .gateway = settings_.site.gateway,
+                                        .local_time = local_clock(std::move(*clock))},
+                                       settings);
+  if (!alerts) return std::unexpected(std::move(alerts.error()));
+  const std::scoped_lock lock(alerts_mutex_);
+  alerts_ = std::move(*alerts);
+  for (const auto& [kind, text] : early_troubles_) alerts_->post_system_alert(kind, text);
+  early_troubles_.clear();
   return {};
 }
 
@@ -192,7 +202,16 @@ void RunningGateway::tell_trouble(const breaches::LogTrouble& trouble) {
                            : trouble.kind == Kind::broken  ? "breach log damaged"
                                                            : "breach log failing";
   log::warning(kind, {{"what", trouble.text}});
-  alerts_->post_system_alert(kind, trouble.text);
+  const std::scoped_lock lock(alerts_mutex_);
+  if (alerts_)
+    alerts_->post_system_alert(kind, trouble.text);
+  else
+    early_troubles_.emplace_back(kind, trouble.text);
+}
+
+void RunningGateway::notice_episodes() {
+  const std::scoped_lock lock(alerts_mutex_);
+  if (alerts_) alerts_->notice();
 }
 
 std::expected<Problems, Problems> RunningGateway::reload(const breaches::MachineUser& user) {

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,10 @@ class RunningGateway {
  private:
   RunningGateway(std::filesystem::path folder, LoadedPolicy loaded);
   [[nodiscard]] Result<void> open_stores(const LoadedPolicy& loaded);
+  [[nodiscard]] Result<void> open_alerts(const breaches::AlertSettings& settings);
+  // On the breach log's threads; what comes before the alerts are open is told once they are.
   void tell_trouble(const breaches::LogTrouble& trouble);
+  void notice_episodes();
   [[nodiscard]] Result<void> make_workers();
 
   std::filesystem::path folder_;
@@ -53,7 +57,9 @@ class RunningGateway {
   rules::PolicyStore policy_;
   ReloadCounters reloads_;
   std::unique_ptr<breaches::AuditLog> audit_;
+  std::mutex alerts_mutex_;  ///< guards alerts_ while it is being made, and the next
   std::unique_ptr<breaches::Alerts> alerts_;
+  std::vector<std::pair<std::string, std::string>> early_troubles_;
   std::unique_ptr<breaches::DecisionLog> decisions_;
   std::unique_ptr<breaches::BreachLog> breach_log_;
   std::unique_ptr<flow::Pages> pages_;
