@@ -349,6 +349,7 @@ void BreachLog::Impl::remove_old() {
       return;
     }
     removed += *step;
+    store->checkpoint_if_due();
     if (*step == 0) break;
     const std::lock_guard guard(mutex);
     if (!incoming.empty() || stopping) break;  // the rest waits for the next round: records come first

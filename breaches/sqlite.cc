@@ -52,10 +52,12 @@ std::string_view Statement::text(int column) noexcept {
 
 Result<Database> Database::open(const std::filesystem::path& file, Access access, const std::string& vfs) {
   if (access == Access::write) {
-    // Made here and not by SQLite, so that it never exists with a wider mode; the WAL and its index inherit it.
-    const int fd = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0) return fail_errno("cannot open " + file.string(), errno);
-    ::close(fd);
+    // Made here and not by SQLite, so that it never exists with a wider mode; the WAL and its index inherit it. One
+    // that exists is not touched: closing any descriptor of it would drop the locks that this process's other
+    // connections hold.
+    const int fd = ::open(file.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 && errno != EEXIST) return fail_errno("cannot create " + file.string(), errno);
+    if (fd >= 0) ::close(fd);
   }
   Database database;
   database.file_ = file;
