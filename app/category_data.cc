@@ -4,40 +4,28 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <optional>
 #include <vector>
 
 #include "base/digest.h"
 #include "base/file.h"
-#include "base/log.h"
+#include "blocklists/catalogue.h"
 #include "blocklists/compile.h"
+#include "blocklists/sanity.h"
+#include "blocklists/store.h"
 
 namespace schoolgate::app {
 namespace {
 
 namespace fs = std::filesystem;
+using blocklists::CategoryDb;
+using blocklists::ListSource;
+using blocklists::ListStore;
 
-// 32 random bytes, made at the first use; without them the tags of sealed lists tell nothing.
-Result<blocklists::SealedKey> sealed_key(const fs::path& state) {
-  const fs::path path = state / "sealed.key";
-  blocklists::SealedKey key{};
-  if (fs::exists(path)) {
-    auto bytes = read_file(path, key.size());
-    if (!bytes) return std::unexpected(std::move(bytes.error()));
-    if (bytes->size() != key.size())
-      return fail(Fault::host, path.string() + " is not a key", "restore it, or remove it with the images beside it");
-    std::ranges::copy(*bytes, key.begin());
-    return key;
-  }
-  fill_random(key);
-  if (auto made = make_private_folder(state); !made) return std::unexpected(std::move(made.error()));
-  if (auto written = replace_file(path, {reinterpret_cast<const char*>(key.data()), key.size()}); !written)
-    return std::unexpected(std::move(written.error()));
-  return key;
-}
-
-// What a source is now: any change of it, or of how it is read, gives another identity.
-std::string identity_of(std::span<const blocklists::ListSource> sources) {
+// What the sources are now: any change of them, or of how they are read, gives another identity.
+std::string identity_of(std::span<const ListSource> sources) {
   Sha256Stream digest;
   const auto add = [&](std::string_view text) {
     digest.update(text);
@@ -49,7 +37,7 @@ std::string identity_of(std::span<const blocklists::ListSource> sources) {
     add(std::to_string(fs::file_size(path, error)));
     add(std::to_string(fs::last_write_time(path, error).time_since_epoch().count()));
   };
-  for (const auto& source : sources) {
+  for (const ListSource& source : sources) {
     add(source.name);
     add(source.category);
     add(blocklists::to_string(source.format));
@@ -66,7 +54,7 @@ std::string identity_of(std::span<const blocklists::ListSource> sources) {
     for (const fs::path& file : files) add_file(file);
   }
   const Sha256 sum = digest.finish();
-  return to_hex(std::span(sum).first(8));
+  return to_hex(std::span(sum).first(16));
 }
 
 TimePoint changed_at(const fs::path& path) {
@@ -76,19 +64,27 @@ TimePoint changed_at(const fs::path& path) {
 }
 
 // The lists that can be compiled: local ones, and remote ones that were fetched into the state folder.
-std::vector<blocklists::ListSource> sources_of(std::span<const config::ListConfig> lists, const fs::path& state,
-                                               Problems& problems) {
-  std::vector<blocklists::ListSource> sources;
+std::vector<ListSource> sources_of(std::span<const config::ListConfig> lists, const fs::path& state,
+                                   Problems& problems) {
+  std::vector<ListSource> sources;
   for (const config::ListConfig& list : lists) {
+    if (!list.force) {
+      const auto purpose = blocklists::check_purpose(list.name, list.category, list.source, list.format);
+      if (!purpose) {
+        problems.push_back({.at = list.at, .message = purpose.error().what, .hint = purpose.error().next});
+        continue;
+      }
+    }
     const fs::path path = list.remote ? state / "lists" / "sources" / list.name : fs::path(list.source);
     std::error_code error;
     if (!fs::exists(path, error)) {
-      problems.push_back({.severity = list.remote ? Problem::Severity::warning : Problem::Severity::error,
+      const bool waiting = list.remote;
+      problems.push_back({.severity = waiting ? Problem::Severity::warning : Problem::Severity::error,
                           .at = list.at,
-                          .message = list.remote
+                          .message = waiting
                                          ? "list '" + list.name + "' has not been fetched yet; nothing of it is blocked"
                                          : "list '" + list.name + "': there is no " + path.string(),
-                          .hint = list.remote ? "run: schoolgate lists update" : ""});
+                          .hint = waiting ? "run: schoolgate lists update" : ""});
       continue;
     }
     sources.push_back({.name = list.name,
@@ -102,52 +98,112 @@ std::vector<blocklists::ListSource> sources_of(std::span<const config::ListConfi
   return sources;
 }
 
-// Old images go; the newest few stay, as a reload may still go back.
-void remove_old_images(const fs::path& folder, const fs::path& keep) {
-  std::vector<fs::path> images;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error))
-    if (entry.path().extension() == ".image" && entry.path() != keep) images.push_back(entry.path());
-  std::ranges::sort(images, std::ranges::greater{}, changed_at);
-  for (std::size_t i = 3; i < images.size(); ++i) fs::remove(images[i], error);
+Problem refusal(std::span<const config::ListConfig> lists, const blocklists::Refusal& refused) {
+  Problem problem{.at = {}, .message = refused.explanation, .hint = "the lists in force until now stay"};
+  const auto list = std::ranges::find(lists, refused.list, &config::ListConfig::name);
+  if (list != lists.end()) problem.at = list->at;
+  return problem;
 }
+
+// Everything the gates say of the lists as they were read; `current` may be null.
+std::vector<blocklists::Refusal> pass_gates(std::span<const ListSource> sources,
+                                            const blocklists::CompileReport& report, const CategoryDb& candidate,
+                                            const CategoryDb* current) {
+  std::vector<blocklists::Refusal> refusals;
+  for (const ListSource& source : sources)
+    if (auto refused = blocklists::check_bytes(source)) refusals.push_back(std::move(*refused));
+  for (const blocklists::ListReport& list : report.lists) {
+    std::optional<blocklists::ListInfo> before;
+    if (current) {
+      const auto found = std::ranges::find(current->lists(), list.name, &blocklists::ListInfo::name);
+      if (found != current->lists().end()) before = *found;
+    }
+    for (auto& refused : blocklists::check_shape(list, before)) {
+      const bool said = std::ranges::any_of(refusals, [&](const auto& r) { return r.list == refused.list; });
+      if (!said) refusals.push_back(std::move(refused));
+    }
+  }
+  static const std::vector<std::string> kNeverBlocked{"support"};
+  for (auto& refused :
+       blocklists::check_probes(candidate, current, blocklists::shipped_must_allow(), {}, kNeverBlocked))
+    refusals.push_back(std::move(refused));
+  return refusals;
+}
+
+Result<std::shared_ptr<const CategoryDb>> compile_aside(std::span<const ListSource> sources,
+                                                        const blocklists::CompileOptions& options) {
+  std::string temporary = (fs::temp_directory_path() / "schoolgate-XXXXXX").string();
+  if (!::mkdtemp(temporary.data())) return fail_errno("cannot make a temporary folder", errno);
+  const fs::path image = fs::path(temporary) / "lists.image";
+  auto compiled = blocklists::compile(sources, image, options);
+  auto opened = compiled ? CategoryDb::open(image, options.sealed_key)
+                         : Result<std::shared_ptr<const CategoryDb>>(std::unexpected(std::move(compiled.error())));
+  std::error_code error;
+  fs::remove_all(temporary, error);  // what is mapped stays until it is let go
+  return opened;
+}
+
+bool needs_key(std::span<const ListSource> sources) { return std::ranges::any_of(sources, &ListSource::sealed); }
 
 }  // namespace
 
-Result<std::shared_ptr<const blocklists::CategoryDb>> category_data(std::span<const config::ListConfig> lists,
-                                                                    const fs::path& state, Problems& problems) {
+Result<CategoryData> category_data(std::span<const config::ListConfig> lists, const fs::path& state, TimePoint now,
+                                   Problems& problems) {
+  const std::size_t problems_before = problems.size();
   const auto sources = sources_of(lists, state, problems);
-  if (sources.empty()) return blocklists::CategoryDb::empty();
-
+  const bool writable = make_private_folder(state).has_value() && ::access(state.c_str(), W_OK) == 0;
   blocklists::CompileOptions options;
-  if (std::ranges::any_of(sources, &blocklists::ListSource::sealed)) {
-    auto key = sealed_key(state);
+  if (!writable) {
+    if (needs_key(sources))
+      return fail(Fault::host, "the state folder " + state.string() + " cannot be written, and a list is sealed",
+                  "run this as the gateway's user");
+    auto opened = compile_aside(sources, options);
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    return CategoryData{std::move(*opened), false};
+  }
+
+  auto store = ListStore::open(state);
+  if (!store) return std::unexpected(std::move(store.error()));
+  if (needs_key(sources)) {
+    auto key = store->sealed_key();
     if (!key) return std::unexpected(std::move(key.error()));
     options.sealed_key = *key;
   }
-  const fs::path folder = state / "lists";
-  const fs::path image = folder / (identity_of(sources) + ".image");
-  if (std::error_code error; fs::exists(image, error)) {
-    if (auto opened = blocklists::CategoryDb::open(image, options.sealed_key)) return opened;
-    log::warning("a compiled image cannot be read and is made anew", {{"image", image.string()}});
+  auto current = store->open_current();
+  if (!current) return std::unexpected(std::move(current.error()));
+  const std::string identity = identity_of(sources);
+  const auto in_force = store->current();
+  if (has_errors(Problems(problems.begin() + std::ptrdiff_t(problems_before), problems.end())))
+    return CategoryData{std::move(*current), true};
+  if (in_force && in_force->identity == identity) return CategoryData{std::move(*current), false};
+  if (sources.empty()) return CategoryData{CategoryDb::empty(), false};
+
+  auto lock = store->lock();
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  const fs::path staged = store->staging("candidate.image");
+  auto report = blocklists::compile(sources, staged, options);
+  if (!report) return std::unexpected(std::move(report.error()));
+  auto candidate = CategoryDb::open(staged, options.sealed_key);
+  if (!candidate) return std::unexpected(std::move(candidate.error()));
+  const auto refusals = pass_gates(sources, *report, **candidate, in_force ? current->get() : nullptr);
+  if (!refusals.empty()) {
+    for (const auto& refused : refusals) problems.push_back(refusal(lists, refused));
+    std::error_code error;
+    fs::remove(staged, error);
+    return CategoryData{std::move(*current), true};
   }
-  const bool keep = make_private_folder(folder).has_value() && ::access(folder.c_str(), W_OK) == 0;
-  fs::path place = image;
-  if (!keep) {
-    std::string temporary = (fs::temp_directory_path() / "schoolgate-XXXXXX").string();
-    if (!::mkdtemp(temporary.data())) return fail_errno("cannot make a temporary folder", errno);
-    place = fs::path(temporary) / "lists.image";
+  auto published = store->publish(staged, identity, *report, now);
+  if (!published) {
+    // Rolled back from: the image in force stays until the lists change again.
+    problems.push_back({.severity = Problem::Severity::warning,
+                        .at = {.file = "lists.yaml"},
+                        .message = published.error().what,
+                        .hint = published.error().next});
+    return CategoryData{std::move(*current), true};
   }
-  auto compiled = blocklists::compile(sources, place, options);
-  auto opened =
-      compiled ? blocklists::CategoryDb::open(place, options.sealed_key)
-               : Result<std::shared_ptr<const blocklists::CategoryDb>>(std::unexpected(std::move(compiled.error())));
-  std::error_code error;
-  if (keep)
-    remove_old_images(folder, image);
-  else
-    fs::remove_all(place.parent_path(), error);  // what is mapped stays until it is let go
-  return opened;
+  auto opened = store->open_current();
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  return CategoryData{std::move(*opened), false};
 }
 
 }  // namespace schoolgate::app

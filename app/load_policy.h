@@ -5,6 +5,7 @@
 // Every step reports all it finds; a step that fails ends the recipe, and nothing of what was before it is changed.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <memory>
@@ -22,6 +23,13 @@ struct LoadedPolicy {
   Problems warnings;
 };
 
-[[nodiscard]] std::expected<LoadedPolicy, Problems> load_policy(const std::filesystem::path& folder, TimePoint now);
+/// What becomes of a configuration whose lists were refused.
+enum class RefusedLists : std::uint8_t {
+  refuse_all,       ///< a change: the configuration is refused, the policy in force stays
+  serve_last_good,  ///< a start: better yesterday's lists than no filter; what was refused is a warning
+};
+
+[[nodiscard]] std::expected<LoadedPolicy, Problems> load_policy(const std::filesystem::path& folder, TimePoint now,
+                                                                RefusedLists refused = RefusedLists::refuse_all);
 
 }  // namespace schoolgate::app

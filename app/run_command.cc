@@ -21,7 +21,7 @@ int run(std::span<const std::string_view> words) {
   if (!arguments->has("--config")) return usage_error(kRunCommand, {Fault::client, "--config DIR is missing", {}});
 
   const std::filesystem::path folder = arguments->get("--config");
-  auto loaded = load_policy(folder, wall_now());
+  auto loaded = load_policy(folder, wall_now(), RefusedLists::serve_last_good);
   if (!loaded) return report(loaded.error());
   report(loaded->warnings);
   auto gateway = RunningGateway::make(folder, std::move(*loaded));
