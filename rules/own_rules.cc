@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <utility>
 
 namespace schoolgate::rules {
@@ -39,6 +40,7 @@ void OwnRules::add_pattern(OwnRule rule) {
 }
 
 std::optional<PatternFault> OwnRules::finish() {
+  host_filter_ = SuffixFilter(std::views::keys(hosts_));
   std::vector<std::string> patterns;
   patterns.reserve(pattern_rules_.size());
   for (const std::uint32_t rule : pattern_rules_) patterns.push_back(rules_[rule].entry);

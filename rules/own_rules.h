@@ -17,6 +17,7 @@
 #include "rules/group_set.h"
 #include "rules/pattern_set.h"
 #include "rules/policy_spec.h"
+#include "rules/suffix_filter.h"
 #include "rules/text_hash.h"
 
 namespace schoolgate::rules {
@@ -96,6 +97,7 @@ class OwnRules {
 
   std::vector<OwnRule> rules_;
   ByText<HostRules> hosts_;
+  SuffixFilter host_filter_;  ///< over the keys of hosts_
   PatternSet patterns_;
   Numbers pattern_rules_;                   ///< number in patterns_ -> rule
   std::vector<std::string> pattern_hosts_;  ///< number in patterns_ -> literal_host_of()
@@ -134,17 +136,16 @@ void OwnRules::find_urls(const HostRules& rules, const names::Url& url, Found& f
 
 template <class Found>
 void OwnRules::for_each_site_or_url(const names::Url& url, Found&& found) const noexcept {
-  if (hosts_.empty()) return;
   const std::string_view host = url.host();
-  any_suffix(host, [&](std::string_view suffix) {
+  host_filter_.for_each_candidate(host, [&](std::string_view suffix) {
     const bool exact = suffix.size() == host.size();
-    if (const auto here = hosts_.find(suffix); here != hosts_.end()) {
-      const Specificity closeness{exact ? Specificity::exact_host : Specificity::parent_site,
-                                  static_cast<std::uint32_t>(suffix.size())};
-      for (const std::uint32_t rule : here->second.sites) found(rule, closeness);
-      if (exact) find_urls(here->second, url, found);
-    }
-    return url.address().has_value();  // an IP literal has no parents
+    if (!exact && url.address()) return;  // an IP literal has no parents
+    const auto here = hosts_.find(suffix);
+    if (here == hosts_.end()) return;
+    const Specificity closeness{exact ? Specificity::exact_host : Specificity::parent_site,
+                                static_cast<std::uint32_t>(suffix.size())};
+    for (const std::uint32_t rule : here->second.sites) found(rule, closeness);
+    if (exact) find_urls(here->second, url, found);
   });
 }
 

@@ -6,7 +6,7 @@
 
 #include "rules/data_lines.h"
 #include "rules/embedded_data.h"
-#include "rules/text_hash.h"
+#include "rules/suffix_filter.h"
 
 namespace schoolgate::rules {
 namespace {
@@ -26,11 +26,17 @@ const std::unordered_map<std::string_view, Endpoints>& safe_search() {
   return table;
 }
 
-const std::unordered_set<std::string_view>& support_sites() {
+struct SupportSites {
+  std::unordered_set<std::string_view> names;
+  SuffixFilter filter;
+};
+
+const SupportSites& support_sites() {
   static const auto table = [] {
-    std::unordered_set<std::string_view> rows;
-    for_each_row(data::kSupportSites, [&](const auto& words) { rows.insert(words[0]); });
-    return rows;
+    SupportSites sites;
+    for_each_row(data::kSupportSites, [&](const auto& words) { sites.names.insert(words[0]); });
+    sites.filter = SuffixFilter(sites.names);
+    return sites;
   }();
   return table;
 }
@@ -45,12 +51,10 @@ std::string_view safe_endpoint_of(std::string_view host, YoutubeRestriction yout
 }
 
 std::string_view support_site_of(std::string_view host) noexcept {
-  const auto& table = support_sites();
+  const SupportSites& table = support_sites();
   std::string_view entry;
-  any_suffix(host, [&](std::string_view name) {
-    const auto found = table.find(name);
-    if (found != table.end()) entry = *found;
-    return found != table.end();
+  table.filter.for_each_candidate(host, [&](std::string_view name) {
+    if (const auto found = table.names.find(name); found != table.names.end()) entry = *found;
   });
   return entry;
 }
