@@ -150,7 +150,7 @@ def test_a_block_inside_a_tunnel_is_recorded(running, web):
 
 def test_a_sealed_entry_is_nowhere_on_disk(new_school, web):
     school = new_school()
-    (school.config / "lists").mkdir(parents=True)
+    (school.config / "lists").mkdir(parents=True, exist_ok=True)
     (school.config / "lists/sealed.txt").write_text("sealed.example\n")
     school.write(**{"lists.yaml": "lists:\n  - { name: sealed, category: child-abuse, format: urls, source: lists/sealed.txt, sealed: true }\n"})
     school.command("lists update")

@@ -9,7 +9,7 @@ import pytest
 
 from parts.school import BINARY, School
 
-VERBS = ["run", "check", "reload", "explain", "lists", "breaches", "ca", "firewall", "selftest", "version"]
+VERBS = ["run", "check", "reload", "explain", "lists", "breaches", "firewall", "selftest", "version"]
 
 
 def schoolgate(*arguments: str) -> subprocess.CompletedProcess:
@@ -165,7 +165,7 @@ def test_lists_compile_and_lookup(tmp_path):
 
 
 def test_lists_from_the_configuration(files):
-    (files.config / "lists").mkdir()
+    (files.config / "lists").mkdir(exist_ok=True)
     (files.config / "lists/bets.txt").write_text("".join(f"bet{number}.example\n" for number in range(100)))
     files.write(**{"lists.yaml": "lists:\n  - { name: bets, category: gambling, format: domains, source: lists/bets.txt }\n"})
     files.command("lists update")
@@ -176,7 +176,7 @@ def test_lists_from_the_configuration(files):
 
 
 def test_a_sealed_list_is_never_shown(files):
-    (files.config / "lists").mkdir()
+    (files.config / "lists").mkdir(exist_ok=True)
     (files.config / "lists/sealed.txt").write_text("hidden-word.example/secret-path\nsealed.example\n")
     files.write(**{"lists.yaml": "lists:\n  - { name: sealed, category: child-abuse, format: urls, source: lists/sealed.txt, sealed: true }\n"})
     files.command("lists update")

@@ -11,6 +11,9 @@ from parts.origins import Echo
 from parts.school import EARLY, STAFF, School
 from parts.wire import Wire, connect
 
+# An encrypted_client_hello of the outer kind (RFC 9849 section 5): suite, config id, key share, payload.
+ENCRYPTED_NAME = b"\0" + b"\0\x01\0\x01" + b"\x2a" + b"\0\x20" + b"\x5a" * 32 + b"\0\x90" + b"\xa5" * 144
+
 # The outer name that a large front puts into every hello whose true name is encrypted.
 KNOWN_FRONT = "cloudflare-ech.com"
 
@@ -56,7 +59,7 @@ def test_an_allowed_site_over_tls(gate, web):
         client = TlsClient("allowed.example", web.authority)
         wire.send(client.hello())
         assert b"https GET allowed.example /secret" in client.get(wire.socket, "allowed.example", "/secret")
-    decision = gate.wait_for_decision(host="allowed.example", stage="client_hello")
+    decision = gate.wait_for_decision(host="allowed.example", method="CONNECT")
     assert decision["action"] == "allow" and decision["inspected"] is False
 
 
@@ -124,12 +127,13 @@ def test_without_sni_the_name_of_the_connect_is_what_was_judged(gate, web):
 
 
 def test_the_group_decides_about_tunnels_too(gate, web):
-    with Wire(gate.proxy, source=EARLY) as wire:
-        assert wire.ask(connect(f"allowed.example:{web.tls}")).status == 403
-    with tunnel(gate, "blocked.example", web.tls, source=STAFF) as wire:
-        client = TlsClient("blocked.example")
+    for name, source in (("allowed.example", EARLY), ("bets.example", "127.0.0.1")):
+        with Wire(gate.proxy, source=source) as wire:
+            assert wire.ask(connect(f"{name}:{web.tls}")).status == 403
+    with tunnel(gate, "bets.example", web.tls, source=STAFF) as wire:
+        client = TlsClient("bets.example")
         wire.send(client.hello())
-        assert b"200 OK" in client.get(wire.socket, "blocked.example")
+        assert b"200 OK" in client.get(wire.socket, "bets.example")
 
 
 def test_connect_to_an_address_is_judged_as_an_address(gate, web):
@@ -212,14 +216,14 @@ def test_a_hello_sent_before_the_answer_to_connect(gate, web):
 
 def test_ech_behind_a_known_front_is_an_unknown_host(gate, web):
     """The outer name says nothing of the site, so the name of the CONNECT, or the answer for unnamed sites, decides."""
-    hello = with_extension(hello_for(KNOWN_FRONT), ENCRYPTED_CLIENT_HELLO, b"\0" * 200)
+    hello = with_extension(hello_for(KNOWN_FRONT), ENCRYPTED_CLIENT_HELLO, ENCRYPTED_NAME)
     with tunnel(gate, "allowed.example", web.tls) as wire:
         wire.send(hello)
         assert refused(wire)
 
 
 def test_grease_ech_beside_a_true_name_is_judged_by_that_name(gate, web, echo):
-    grease = lambda name: with_extension(hello_for(name), ENCRYPTED_CLIENT_HELLO, b"\0" * 200)
+    grease = lambda name: with_extension(hello_for(name), ENCRYPTED_CLIENT_HELLO, ENCRYPTED_NAME)
     with tunnel(gate, "allowed.example", web.tls) as wire:
         wire.send(grease("blocked.example"))
         assert refused(wire)

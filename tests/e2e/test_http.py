@@ -13,9 +13,6 @@ from parts.school import EARLY, STAFF, School
 from parts.waiting import wait_for
 from parts.wire import Wire, connect, fetch, get
 
-REFERENCE = re.compile(rb"[0-9A-Za-z]{4,}")
-
-
 def page(web, name: str, path: str = "/") -> str:
     return f"http://{name}:{web.http}{path}"
 
@@ -29,7 +26,7 @@ def test_an_allowed_page_comes_through(school, web):
     assert b"http GET allowed.example /a?b=c" in answer.body
     decision = school.wait_for_decision(host="allowed.example", action="allow")
     assert decision["group"] == "pupils" and decision["method"] == "GET" and decision["stage"] == "request"
-    assert decision["bytes_out"] > 0
+    assert decision["bytes_in"] >= len(answer.body) and decision["ms"] > 0
 
 
 @pytest.mark.parametrize("name", ["blocked.example", "www.blocked.example", "BLOCKED.example", "blocked.example."])
@@ -46,9 +43,14 @@ def test_a_blocked_site_gets_the_block_page(school, web, name):
 def test_the_block_page_shows_a_reference_that_finds_the_record(school, web):
     answer = fetch(school.proxy, page(web, "blocked.example", "/ref"))
     record = next(record for record in school.breaches() if record["url"].endswith("/ref"))
-    words = {word.lower() for word in REFERENCE.findall(answer.body)}
-    flat = record["id"].replace("-", "").encode()
-    assert any(word in flat and len(word) >= 6 for word in words), "no part of the record's id stands on the page"
+    assert reference_of(record["id"]).encode() in answer.body
+
+
+def reference_of(identifier: str) -> str:
+    """Ten letters and digits of the random part, in Crockford's base 32, to be read out on the telephone."""
+    bits = int(identifier.replace("-", "")[-14:], 16)
+    letters = ["0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> shift & 31] for shift in range(45, -1, -5)]
+    return "".join(letters[:4]) + "-" + "".join(letters[4:])
 
 
 def test_the_block_page_reflects_nothing_unescaped(school, web):
@@ -73,7 +75,8 @@ def test_a_pattern_is_not_fooled_by_spelling(school, web, path):
 
 
 def test_the_group_of_the_address_decides(school, web):
-    url = page(web, "blocked.example")
+    url = page(web, "bets.example")
+    assert fetch(school.proxy, url).status == 403
     assert fetch(school.proxy, url, source=STAFF).status == 200
     assert fetch(school.proxy, url, source=EARLY).status == 403
     assert fetch(school.proxy, page(web, "allowed.example"), source=EARLY).status == 403
@@ -195,7 +198,11 @@ def test_a_body_cut_short_is_not_passed_off_as_whole(school, origin):
         wire.send(get(url).encode())
         answer = wire.read_head()
         assert answer.get("Content-Length") == "1000"
-        assert wire.read_to_end() == b"only this"
+        try:
+            body = wire.read_to_end()
+        except ConnectionResetError:  # says even more clearly that something is missing
+            body = wire.buffer
+        assert body in (b"only this", b"")
 
 
 def test_expect_continue_reaches_the_web_site_and_its_answer_the_client(school, origin):
@@ -382,7 +389,7 @@ def test_a_broken_chunk_ends_the_connection_and_not_the_filter(school, origin, w
     with Wire(school.proxy) as wire:
         wire.send(get(origin.url("/broken-chunk"), "Transfer-Encoding: chunked", method="POST").encode() + b"zz\r\nhello\r\n")
         data = wire.read_to_end()
-        assert data == b"" or data.startswith(b"HTTP/1.1 400")
+        assert data == b"" or data.startswith(b"HTTP/1.1 400"), "it is the client's fault"
     assert fetch(school.proxy, page(web, "allowed.example")).status == 200
 
 

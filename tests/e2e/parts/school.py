@@ -36,9 +36,6 @@ fallback: early
 RULES = """
 block:
   - { site: blocked.example, category: gambling, why: "betting" }
-  - { site: adult.example, category: pornography }
-  - { site: games.example, category: games }
-  - { site: social.example, category: social-media }
   - { url: "forum.example/casino/", category: gambling }
   - { pattern: '(?i)free[-_]?spins', category: gambling }
 allow:
@@ -49,11 +46,20 @@ tests:
   - { url: "http://allowed.example/", group: pupils, expect: allow }
 """
 
+# What the lists say, the groups decide about; what the school's own rules say holds for every group.
+LISTS = """
+lists:
+  - { name: bets, category: gambling, format: domains, source: lists/bets.txt }
+  - { name: adult, category: pornography, format: hosts, source: lists/adult.txt }
+  - { name: games, category: games, format: domains, source: lists/games.txt }
+  - { name: social, category: social-media, format: domains, source: lists/social.txt }
+"""
+
 # The address to bind to, to be in a group.
 PUPIL, STAFF, EARLY, SEARCHER = "127.0.0.1", "127.0.1.1", "127.0.2.1", "127.0.3.1"
 
 NAMES = (
-    "allowed.example other.example blocked.example www.blocked.example adult.example games.example social.example "
+    "allowed.example other.example bets.example blocked.example www.blocked.example adult.example games.example social.example "
     "forum.example reading.example front.example sealed.example dead.example"
 )
 
@@ -91,6 +97,11 @@ decisions: {self.decisions_file}
 """,
             "policy.yaml": POLICY,
             "rules/school.yaml": RULES,
+            "lists.yaml": LISTS,
+            "lists/bets.txt": "bets.example\nmore-bets.example\n",
+            "lists/adult.txt": "0.0.0.0 adult.example\n0.0.0.0 more.adult.example\n",
+            "lists/games.txt": "games.example\nmore-games.example\n",
+            "lists/social.txt": "social.example\nmore-social.example\n",
             "hosts": f"127.0.0.1 {NAMES}\n10.9.8.7 inside.example\n169.254.169.254 metadata.example\n",
         }
 
