@@ -39,7 +39,7 @@ user of this machine, the policy's version before and after, and what changed in
 
 constexpr std::string_view kAuditFile = "audit.db";
 
-bool exists(const std::filesystem::path& file) {
+bool is_there(const std::filesystem::path& file) {
   std::error_code error;
   // What cannot be looked at is not "none".
   return std::filesystem::status(file, error).type() != std::filesystem::file_type::not_found;
@@ -77,7 +77,7 @@ int export_records(std::span<const std::string_view> words) {
     *end = *time;
   }
   const std::filesystem::path& state = configuration->settings.state;
-  if (!exists(state / breaches::kBreachesFile)) return say_nothing_recorded(state);
+  if (!is_there(state / breaches::kBreachesFile)) return say_nothing_recorded(state);
 
   ProgressLine progress;
   const bool to_terminal = ::isatty(STDOUT_FILENO) == 1;  // the records themselves show how far it has come
@@ -137,12 +137,12 @@ int verify(std::span<const std::string_view> words) {
 
   // A log that was never begun is whole; nothing says that it was there.
   breaches::ChainReport breaches_found, audit_found;
-  if (exists(state / breaches::kBreachesFile)) {
+  if (is_there(state / breaches::kBreachesFile)) {
     auto walked = walk_breaches(state);
     if (!walked) return report(walked.error());
     breaches_found = std::move(*walked);
   }
-  if (exists(state / kAuditFile)) {
+  if (is_there(state / kAuditFile)) {
     auto walked = breaches::verify_audit(state);
     if (!walked) return report(walked.error());
     audit_found = std::move(*walked);
@@ -170,7 +170,7 @@ int audit(std::span<const std::string_view> words) {
   const auto configuration = read_configuration(*arguments);
   if (!configuration) return kProblem;
   const std::filesystem::path& state = configuration->settings.state;
-  if (!exists(state / kAuditFile)) return say_nothing_recorded(state);
+  if (!is_there(state / kAuditFile)) return say_nothing_recorded(state);
   const auto listed = breaches::list_audit(state, [](std::string_view record) { return print(record) && print("\n"); });
   return listed ? int(kDone) : report(listed.error());
 }

@@ -286,20 +286,24 @@ int status(std::span<const std::string_view> words) {
   if (!arguments->has("--config")) return wrong("--config DIR is missing");
   const auto configuration = read_configuration(*arguments);
   if (!configuration) return kProblem;
+  const TimePoint now = wall_now();
   Problems problems;
-  const auto lists = category_data(configuration->lists, configuration->settings.state, problems);
+  const auto data = category_data(configuration->lists, configuration->settings.state, now, problems);
   const int found = report(problems);
-  if (!lists) return report(lists.error());
+  if (!data) return report(data.error());
 
+  const auto compiled_lists = data->lists->lists();
   std::vector<ListState> states;
   for (const config::ListConfig& list : configuration->lists) {
-    const auto compiled = std::ranges::find((*lists)->lists(), list.name, &blocklists::ListInfo::name);
-    states.push_back({&list, compiled == (*lists)->lists().end() ? nullptr : &*compiled});
+    const auto compiled = std::ranges::find(compiled_lists, list.name, &blocklists::ListInfo::name);
+    states.push_back({&list, compiled == compiled_lists.end() ? nullptr : &*compiled});
   }
+  if (data->last_good)
+    std::fputs("schoolgate: the lists as they are now were refused; these are the last good ones\n", stderr);
   if (arguments->has("--json"))
-    print_states_json(states, wall_now());
+    print_states_json(states, now);
   else
-    print_states(states, wall_now());
+    print_states(states, now);
   return found;
 }
 

@@ -1,0 +1,52 @@
+#include "app/first_listed.h"
+
+#include "blocklists/line_reader.h"
+#include "blocklists/list_files.h"
+
+namespace schoolgate::app {
+namespace {
+
+constexpr std::uint64_t kMostLines = 20'000;
+
+class FirstHost final : public blocklists::EntrySink {
+ public:
+  explicit FirstHost(const std::function<bool(const names::Host&)>& wanted) : wanted_(wanted) {}
+  void host(std::string_view text) override {
+    if (found_) return;
+    auto host = names::Host::parse(text);
+    if (host && !host->address() && wanted_(*host)) found_ = std::move(*host);
+  }
+  void url(std::string_view) override {}
+  void pattern(std::string_view, bool) override {}
+  void skip(std::string_view) override {}
+  void reject(std::string_view) override {}
+  [[nodiscard]] std::optional<names::Host>& found() noexcept { return found_; }
+
+ private:
+  const std::function<bool(const names::Host&)>& wanted_;
+  std::optional<names::Host> found_;
+};
+
+}  // namespace
+
+std::optional<names::Host> first_listed(const config::ListConfig& list, const std::filesystem::path& state,
+                                        const std::function<bool(const names::Host&)>& wanted) {
+  const std::filesystem::path path =
+      list.remote ? state / "lists" / "sources" / list.name : std::filesystem::path(list.source);
+  const auto files =
+      blocklists::files_of({.name = list.name, .category = list.category, .format = list.format, .path = path});
+  if (!files) return std::nullopt;
+  FirstHost first(wanted);
+  for (const blocklists::ListFile& file : files->files) {
+    const auto importer = blocklists::importer_for(file.format);
+    auto reader = blocklists::LineReader::open(file.path);
+    if (!importer || !reader) continue;
+    blocklists::LineReader::Line line;
+    while (!first.found() && reader->next(line) && line.number <= kMostLines)
+      if (!line.too_long) importer->line(line.text, first);
+    if (first.found()) break;
+  }
+  return std::move(first.found());
+}
+
+}  // namespace schoolgate::app
