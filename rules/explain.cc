@@ -190,6 +190,21 @@ std::string rules_that_do_not_apply(const Told& told, TimePoint now) {
   return text;
 }
 
+/// Over HTTPS the answer may differ, because only the name is seen: said where it does.
+std::string what_https_hides(const Told& told, TimePoint now) {
+  const names::Url& url = told.request.url();
+  const bool hidden = told.policy.inspection == InspectionMode::off && !url.names_only() &&
+                      (url.scheme() == "https" || url.scheme() == "wss");
+  const auto host = names::Host::parse(url.host());
+  if (!hidden || !host) return {};
+  const Request by_name = Request::of_host(*host, url.port(), "CONNECT");
+  const Action answer = told.snapshot.decide(told.subject, by_name, Stage::connect, now).action;
+  if (answer == told.verdict.action) return {};
+  return " Over HTTPS only the name is seen while inspection is off, and by its name alone the site is answered with "
+         "'" +
+         std::string(to_string(answer)) + "'.";
+}
+
 std::string for_technician(const Told& told, std::optional<TimePoint> now) {
   const Reason& reason = told.verdict.reason;
   std::string text(said(told.verdict.action));
@@ -200,11 +215,7 @@ std::string for_technician(const Told& told, std::optional<TimePoint> now) {
   if (reason.tier >= Tier::category && !reason.undecided) text += group_setting(told, now);
   text += " " + what_would_change_it(told);
   if (now) text += rules_that_do_not_apply(told, *now);
-  const bool needs_path = reason.rule >= 0 && reason.stage == Stage::request &&
-                          told.request.url().scheme() == "https" && told.policy.inspection == InspectionMode::off &&
-                          told.policy.rules.all()[static_cast<std::size_t>(reason.rule)].kind != RuleSpec::Kind::site;
-  if (needs_path)
-    text += " Over HTTPS only the name is seen while inspection is off, so a rule about a path cannot apply there.";
+  if (now) text += what_https_hides(told, *now);
   return text;
 }
 

@@ -26,8 +26,11 @@ std::optional<TimePoint> PolicySnapshot::read_local_time(std::string_view text, 
 Problems PolicySnapshot::run_tests(std::span<const RuleTestSpec> tests, TimePoint now) const {
   Problems problems;
   const auto fails = [&](const RuleTestSpec& test, const std::string& why) {
-    problems.push_back(
-        {Problem::Severity::error, test.at, "test failed: " + test.url + " for group " + test.group + ": " + why, {}});
+    const std::string when = test.time ? " at " + *test.time : "";
+    problems.push_back({Problem::Severity::error,
+                        test.at,
+                        "test failed: " + test.url + " for group " + test.group + when + ": " + why,
+                        {}});
   };
   for (const RuleTestSpec& test : tests) {
     auto url = names::Url::parse(test.url);

@@ -93,9 +93,11 @@ TEST(TechnicianWords, SayWhyARuleOfTheirsDidNotApply) {
 }
 
 TEST(TechnicianWords, AreHonestAboutPathsThatHttpsHides) {
-  PolicySpec spec = school({block_url("forum.example/casino/")});
-  EXPECT_TRUE(holds(explained(spec, "https://forum.example/casino/").technician, "Over HTTPS only the name is seen"));
+  PolicySpec spec = school({block_url("forum.example/casino/"), block_pattern("freespins")});
+  EXPECT_TRUE(holds(explained(spec, "https://forum.example/casino/").technician,
+                    "by its name alone the site is answered with 'allow'"));
   EXPECT_FALSE(holds(explained(spec, "http://forum.example/casino/").technician, "Over HTTPS"));
+  EXPECT_FALSE(holds(explained(spec, "https://freespins.example/x").technician, "Over HTTPS")) << "the name says it";
   spec.inspection = InspectionMode::selective;
   EXPECT_FALSE(holds(explained(spec, "https://forum.example/casino/").technician, "Over HTTPS"));
 }
