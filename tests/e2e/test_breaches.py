@@ -168,11 +168,15 @@ def test_a_sealed_entry_is_nowhere_on_disk(new_school, web):
 
 
 def test_no_line_can_be_injected_into_the_logs(running, web):
-    fetch(running.proxy, f"http://allowed.example:{web.http}/a%0d%0a%7b%22action%22:1%7d%1b[31m", "User-Agent: x\x1b[31m")
-    running.wait_for_decision(host="allowed.example")
+    url = f"http://allowed.example:{web.http}/"
+    assert fetch(running.proxy, url + "a%0d%0a%7b%22action%22:1%7d%1b[31m").status == 200
+    assert fetch(running.proxy, url + "b", "User-Agent: x\x1b[31m", "Referer: \u202e").status in (200, 400)
+    assert fetch(running.proxy, "http://bl\x1bocked.example/").status == 400
+    fetch(running.proxy, url + "last")
+    wait_for(lambda: any(line["url"].endswith("/last") for line in running.decisions()), "the last decision")
     text = running.decisions_file.read_bytes() + running.log.read_bytes()
     assert b"\x1b" not in text and b"\0" not in text
-    assert all(json.loads(line)["host"] == "allowed.example" for line in running.decisions_file.read_text().splitlines())
+    assert {line["host"] for line in running.decisions()} == {"allowed.example"}
 
 
 def test_a_full_disk_does_not_open_the_filter(new_school, web):

@@ -11,14 +11,16 @@ FLAGS = (
     "--virtual-time-budget=10000"
 ).split()
 
+TUNNEL_CONNECTION_FAILED = -111  # what the browser calls a proxy's refusal of CONNECT
+
 
 @pytest.fixture
 def browse(school, tmp_path):
-    def open_page(url: str) -> str:
+    def open_page(url: str, *more: str) -> str:
         """The page's DOM as the browser has it in the end."""
         root = ["--no-sandbox"] if os.geteuid() == 0 else []
         done = subprocess.run(
-            ["chromium", *FLAGS, *root, f"--user-data-dir={tmp_path}/profile", f"--proxy-server=http://127.0.0.1:{school.proxy}", url],
+            ["chromium", *FLAGS, *root, *more, f"--user-data-dir={tmp_path}/profile", f"--proxy-server=http://127.0.0.1:{school.proxy}", url],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90,
         )
         return done.stdout
@@ -39,6 +41,8 @@ def test_a_blocked_page_over_http_shows_the_block_page(browse, web):
     assert "Childline" in page and "http GET" not in page
 
 
-def test_a_blocked_site_over_https_does_not_load(browse, web):
-    page = browse(f"https://blocked.example:{web.tls}/")
-    assert "ERR_TUNNEL_CONNECTION_FAILED" in page
+def test_a_blocked_site_over_https_does_not_load(browse, web, tmp_path):
+    before = len(web.requests())
+    assert "GET" not in browse(f"https://blocked.example:{web.tls}/", f"--log-net-log={tmp_path}/net.json")
+    assert f'"net_error":{TUNNEL_CONNECTION_FAILED}' in (tmp_path / "net.json").read_text()
+    assert len(web.requests()) == before

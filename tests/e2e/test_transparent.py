@@ -123,14 +123,13 @@ def test_a_blocked_page(diverted, address):
 @pytest.mark.parametrize("address", [HOSTILE4, HOSTILE6, BLOCKED4], ids=["IPv4", "IPv6", "a blocked site's"])
 def test_a_forged_name_opens_no_other_server(diverted, server, address):
     """The pupil says "allowed.example" to another machine: the name that was judged is the name that is reached."""
-    for url in ("http://allowed.example/forged", "https://allowed.example/forged"):
-        before = len(server.requests())
-        _, status, body = curl(url, address)
-        if status == 200:
-            new = server.requests()[before:]
-            assert "allowed.example" in body and len(new) == 1
-    connections = machines.run_in("server", "ss", "-Htn", "state", "all").stdout
-    assert f"{address}:" not in connections.replace("[", "").replace("]", ""), connections
+    before = len(server.requests())
+    answers = [curl(url, address) for url in ("http://allowed.example/forged", "https://allowed.example/forged")]
+    reached = server.requests()[before:]
+    assert [line for line in reached if line.startswith(f"{address} ")] == []
+    # What came through, if anything, came from the site whose name was judged.
+    assert len(reached) == sum(status == 200 for _, status, _ in answers)
+    assert all(line.split()[0] in (ALLOWED4, ALLOWED6) for line in reached)
 
 
 def test_no_name_means_no_way_through(diverted):

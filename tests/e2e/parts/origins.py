@@ -41,7 +41,8 @@ worker_processes 1;
 {user}
 events {{ worker_connections 2048; }}
 http {{
-  access_log access.log;
+  log_format reached '$server_addr $scheme $host $request_uri';
+  access_log access.log reached;
   client_body_temp_path temp/body;
   proxy_temp_path temp/proxy;
   fastcgi_temp_path temp/fastcgi;
@@ -108,6 +109,7 @@ class Nginx:
         return (self.folder / "www/film").read_bytes()
 
     def requests(self) -> list[str]:
+        """A line for every request that was answered: the server's address, scheme, Host and path."""
         return (self.folder / "access.log").read_text().splitlines()
 
     def stop(self) -> None:

@@ -126,7 +126,7 @@ class Wire:
         return body, parse_fields(trailers)
 
     def ask(self, request: str | bytes, method: str | None = None) -> Answer:
-        data = request.encode() if isinstance(request, str) else request
+        data = request.encode("utf-8") if isinstance(request, str) else request
         return self.send(data).read_answer(method or data.split(b" ", 1)[0].decode())
 
 
