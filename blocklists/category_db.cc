@@ -295,7 +295,7 @@ void CategoryDb::lookup(const names::Url& url, Matches& matches, bool& undecided
   if (url.address() && !impl.hosts.empty())
     impl.each_listed_network(*url.address(), [&](int length, std::span<const std::uint16_t> lists) {
       for (const std::uint16_t list : lists)
-        matches.add({list, Match::Kind::host, host, static_cast<std::uint8_t>(length)});
+        if (list != kUrlsBelow) matches.add({list, Match::Kind::host, host, static_cast<std::uint8_t>(length)});
     });
   if (impl.sealer) impl.lookup_sealed(url, matches);
   if (impl.patterns)
@@ -315,7 +315,8 @@ void CategoryDb::Impl::lookup_urls(const names::Url& url, std::string_view suffi
   const auto probe = [&](const HashState& at, const char* end) {
     urls.find(Slot::of(at.finish(HashDomain::url), urls.buckets()), [&](std::uint16_t number) {
       for (const std::uint16_t list : set(number))
-        matches.add({list, Match::Kind::url, {suffix.data(), static_cast<std::size_t>(end - suffix.data())}});
+        if (list != kUrlsBelow)
+          matches.add({list, Match::Kind::url, {suffix.data(), static_cast<std::size_t>(end - suffix.data())}});
     });
   };
   PathWalk walk(state, path);
