@@ -74,6 +74,7 @@ cache_log {folder}/cache.log
 pid_filename {folder}/squid.pid
 coredump_dir {folder}
 max_filedescriptors {descriptors}
+client_db off
 server_persistent_connections on
 client_persistent_connections on
 shutdown_lifetime 0 seconds
@@ -107,6 +108,13 @@ groups:
     categories: { gambling: block }
 fallback: pupils
 """
+
+
+def widen_ports() -> None:
+    """Connections of one work must not leave too few ports for the next. Only in a network of its own."""
+    ipv4 = pathlib.Path("/proc/sys/net/ipv4")
+    (ipv4 / "ip_local_port_range").write_text("10000 65000")
+    (ipv4 / "tcp_tw_reuse").write_text("1")
 
 
 def free_port() -> int:
@@ -237,7 +245,6 @@ class Schoolgate(Process):
         }
         for name, text in files.items():
             (folder / name).write_text(text)
-        subprocess.run([binary, "lists", "update", "--config", folder], check=True, stdout=subprocess.DEVNULL)
         super().__init__("schoolgate", folder, [str(binary), "run", "--config", str(folder)], [self.http])
 
 

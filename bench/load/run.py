@@ -224,6 +224,7 @@ def main() -> None:
         os.environ["SCHOOLGATE_OWN_MACHINE"] = "yes"
         os.execv(OWN_MACHINE, [str(OWN_MACHINE), sys.executable, *sys.argv])
 
+    proxies.widen_ports()
     resource.setrlimit(resource.RLIMIT_NOFILE, (proxies.DESCRIPTORS, proxies.DESCRIPTORS))
     options.idle = min(options.idle, (proxies.DESCRIPTORS - 1000) // 2)  # a tunnel is two descriptors of its proxy
 

@@ -54,6 +54,7 @@ def main() -> int:
     if os.environ.get("SCHOOLGATE_OWN_MACHINE") != "yes":
         os.environ["SCHOOLGATE_OWN_MACHINE"] = "yes"
         os.execv(OWN_MACHINE, [str(OWN_MACHINE), sys.executable, *sys.argv])
+    proxies.widen_ports()
     resource.setrlimit(resource.RLIMIT_NOFILE, (proxies.DESCRIPTORS, proxies.DESCRIPTORS))
 
     with tempfile.TemporaryDirectory(prefix="schoolgate-soak-") as name:
