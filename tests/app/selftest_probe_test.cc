@@ -1,0 +1,92 @@
+#include "app/selftest_probe.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <thread>
+
+#include "names/host.h"
+#include "names/url.h"
+#include "proxy/net/file_descriptor.h"
+
+namespace schoolgate::app {
+namespace {
+
+using names::IpAddress;
+
+/// A proxy that answers one connection with given bytes, then closes.
+class OneAnswer {
+ public:
+  explicit OneAnswer(std::string answer) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const net::SocketAddress any = net::to_socket_address({IpAddress::v4(0x7F000001), 0});
+    EXPECT_EQ(::bind(fd_.get(), any.get(), any.length), 0);
+    EXPECT_EQ(::listen(fd_.get(), 1), 0);
+    at_ = *net::local_endpoint(fd_.get());
+    thread_ = std::jthread([this, answer = std::move(answer)] {
+      const net::FileDescriptor peer(::accept(fd_.get(), nullptr, nullptr));
+      from_ = net::peer_endpoint(peer.get())->address;
+      char piece[4096];
+      while (!asked_.ends_with("\r\n\r\n")) {
+        const auto got = ::recv(peer.get(), piece, sizeof piece, 0);
+        if (got <= 0) return;
+        asked_.append(piece, std::size_t(got));
+      }
+      ::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+    });
+  }
+  ProbeAnswer ask(const IpAddress& from, std::string_view head) {
+    ProbeAnswer answer = send_probe(at_, from, head, std::chrono::seconds(30));
+    thread_.join();
+    return answer;
+  }
+  [[nodiscard]] const std::string& asked() const noexcept { return asked_; }
+  [[nodiscard]] const IpAddress& from() const noexcept { return from_; }
+
+ private:
+  net::FileDescriptor fd_;
+  net::Endpoint at_;
+  std::string asked_;
+  IpAddress from_;
+  std::jthread thread_;
+};
+
+const IpAddress kStaff = IpAddress::v4(0x7F000109);
+constexpr std::string_view kHead = "GET http://a.example/ HTTP/1.1\r\n\r\n";
+
+TEST(SelftestProbe, AsksFromTheGivenAddressAndReadsTheStatus) {
+  OneAnswer proxy("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(proxy.ask(kStaff, kHead).status, 403);
+  EXPECT_EQ(proxy.asked(), kHead);
+  EXPECT_EQ(proxy.from(), kStaff);
+}
+
+TEST(SelftestProbe, WhatIsNoHttpIsNoAnswer) {
+  for (const char* answer : {"", "HTTP/1.1 20", "SSH-2.0-x\r\n", "HTTP/1.1 2x0 OK\r\n", "\r\n"}) {
+    OneAnswer proxy(answer);
+    const ProbeAnswer got = proxy.ask(kStaff, kHead);
+    EXPECT_EQ(got.status, 0) << answer;
+    EXPECT_NE(got.failure, "") << answer;
+  }
+}
+
+TEST(SelftestProbe, NobodyThereIsNoAnswer) {
+  const net::FileDescriptor fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const net::SocketAddress any = net::to_socket_address({IpAddress::v4(0x7F000001), 0});
+  ASSERT_EQ(::bind(fd.get(), any.get(), any.length), 0);  // bound and not listening
+  const ProbeAnswer got = send_probe(*net::local_endpoint(fd.get()), kStaff, kHead, std::chrono::seconds(30));
+  EXPECT_EQ(got.status, 0);
+  EXPECT_TRUE(got.failure.contains("cannot connect")) << got.failure;
+}
+
+TEST(SelftestProbe, WritesTheHeadThatTheProxyExpects) {
+  const auto url = names::Url::parse("http://a.example:8090/x?y=1");
+  const std::string get = probe_head(rules::Request::of_url(*url, "GET"));
+  EXPECT_TRUE(get.starts_with("GET http://a.example:8090/x?y=1 HTTP/1.1\r\nHost: a.example:8090\r\n")) << get;
+  EXPECT_TRUE(get.contains("\r\nUser-Agent: schoolgate-selftest\r\n")) << get;
+  const auto host = names::Host::parse("a.example");
+  const std::string connect = probe_head(rules::Request::of_host(*host, 443, "CONNECT"));
+  EXPECT_TRUE(connect.starts_with("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n")) << connect;
+}
+
+}  // namespace
+}  // namespace schoolgate::app
