@@ -15,7 +15,7 @@ namespace schoolgate::flow {
 
 class Worker;
 
-/// Lives in the frame of serve(); counts itself in and out.
+/// Lives in the frame of serve(). Worker::accept() has counted it in; it counts itself out.
 struct Connection {
   Connection(net::Accepted accepted, Entrance how, Worker& owner);
   ~Connection();

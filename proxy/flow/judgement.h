@@ -18,6 +18,7 @@ struct Judgement {
   rules::Subject subject;
   rules::Verdict verdict;
   TimePoint time;
+  std::chrono::nanoseconds took{};  ///< what the decision cost
 
   [[nodiscard]] bool refuses() const noexcept {
     return verdict.action == rules::Action::block || verdict.action == rules::Action::warn;

@@ -31,17 +31,10 @@ Connection::Connection(net::Accepted accepted, Entrance how, Worker& owner)
       peer(accepted.peer),
       entrance(how) {
   worker.connections().add(*this);
-  worker.counters().connections_open.add();
-  worker.counters().connections_total.add();
   if (entrance != Entrance::explicit_proxy) original = original_of(client);
 }
 
-Connection::~Connection() {
-  worker.connections().remove(*this);
-  worker.counters().connections_open.subtract();
-  worker.gateway().connections.fetch_sub(1, std::memory_order_relaxed);
-  worker.gateway().clients.leave(peer.address);
-}
+Connection::~Connection() { worker.forget(*this); }
 
 net::awaitable<void> serve(net::Accepted accepted, Entrance entrance, Worker& worker) {
   Connection connection(std::move(accepted), entrance, worker);

@@ -23,6 +23,7 @@ struct Tunnel {
   Judgement judgement;
   std::uint64_t bytes_in = 0, bytes_out = 0;  ///< already passed
   std::chrono::steady_clock::time_point began;
+  std::optional<rules::Request> inside = std::nullopt;  ///< the server name inside CONNECT where it is another name
 };
 
 /// A running tunnel, linked into its worker's list for as long as it runs.
@@ -30,15 +31,15 @@ struct LiveTunnel {
   LiveTunnel* previous = nullptr;
   LiveTunnel* next = nullptr;
   const Connection* connection = nullptr;
-  const rules::Request* request = nullptr;
-  rules::Stage stage = rules::Stage::connect;
+  Tunnel* tunnel = nullptr;
   net::Relay* relay = nullptr;
 };
 
 /// Relays until both sides are done, the policy says stop, or the drain ends; then writes the decision line.
 net::awaitable<void> run_tunnel(Connection& connection, Tunnel tunnel);
 
-/// Judges every live tunnel by the policy now in force; the ones it no longer allows are recorded and ended.
-void judge_again(Worker& worker);
+/// Judges every live tunnel by the policy now in force; the ones it no longer allows are recorded and ended, the others
+/// let go of the policy that allowed them before.
+void judge_tunnels_again(Worker& worker);
 
 }  // namespace schoolgate::flow

@@ -22,6 +22,14 @@ void report(const std::exception_ptr& thrown) {
   }
 }
 
+// For what a worker cannot be without: its clock keeps every deadline. Better gone, and started anew by the service
+// manager, than serving without.
+void end_process(const std::exception_ptr& thrown) {
+  if (!thrown) return;
+  report(thrown);
+  std::terminate();
+}
+
 // The part of a URL that may be kept: everything before the query.
 std::string_view without_query(const names::Url& url) {
   const std::string_view text = url.text();
@@ -76,15 +84,23 @@ void Worker::accept(net::Accepted accepted, Entrance entrance) {
     counters_.shed_client.add();
     return;
   }
+  counters_.connections_open.add();  // counted out by ~Connection
+  counters_.connections_total.add();
   net::asio::co_spawn(executor(), serve(std::move(accepted), entrance, *this),
                       [](const std::exception_ptr& thrown) { report(thrown); });
 }
 
 void Worker::start() {
-  net::asio::co_spawn(executor(), net::run_ticks(deadlines_), net::asio::detached);
-  net::asio::co_spawn(executor(), tick(), net::asio::detached);
+  net::asio::co_spawn(executor(), net::run_ticks(deadlines_), end_process);
+  net::asio::co_spawn(executor(), tick(), end_process);
   thread_ = std::thread([this] {
-    context_.run();
+    while (!context_.stopped()) {
+      try {
+        context_.run();
+      } catch (...) {
+        report(std::current_exception());
+      }
+    }
     decisions_.flush();
   });
 }
@@ -92,7 +108,7 @@ void Worker::start() {
 // Once a second: decision lines go out, tunnels are judged again when the policy or the minute has changed.
 net::awaitable<void> Worker::tick() {
   net::Timer timer(executor());
-  std::uint32_t seconds = 0;
+  auto minute = std::chrono::floor<std::chrono::minutes>(wall_now());
   std::uint32_t drained_for = 0;
   for (;;) {
     timer.expires_after(std::chrono::seconds(1));
@@ -100,15 +116,33 @@ net::awaitable<void> Worker::tick() {
     decisions_.flush();
     static_cast<void>(policy_.current());  // lets go of a policy that nobody uses any more
     // A lesson that begins ends what the break allowed, without any change of the policy.
-    const bool new_minute = ++seconds % 60 == 0;
-    if (policy_.generation() != judged_generation_ || new_minute) {
+    const auto minute_now = std::chrono::floor<std::chrono::minutes>(wall_now());
+    if (policy_.generation() != judged_generation_ || minute_now != minute) {
       judged_generation_ = policy_.generation();
-      judge_again(*this);
+      minute = minute_now;
+      judge_tunnels_again(*this);
     }
     if (!draining_) continue;
-    if (counters_.connections_open.get() == 0 || ++drained_for > std::uint32_t(limits().drain.count())) break;
+    if (counters_.connections_open.get() == 0) break;
+    const auto limit = std::uint32_t(limits().drain.count());
+    if (++drained_for == limit + 1) end_all();  // and a second for them to tell of their end
+    if (drained_for > limit + 1) break;
   }
   context_.stop();
+}
+
+void Worker::forget(Connection& connection) {
+  connections_.remove(connection);
+  gateway_.connections.fetch_sub(1, std::memory_order_relaxed);
+  gateway_.clients.leave(connection.peer.address);
+  counters_.connections_open.subtract();
+  if (draining_ && counters_.connections_open.get() == 0 && !context_.stopped()) context_.stop();
+}
+
+void Worker::end_all() noexcept {
+  for (LiveTunnel* tunnel = tunnels_.first(); tunnel; tunnel = tunnel->next) tunnel->relay->stop();
+  for (Connection* connection = connections_.first(); connection; connection = connection->next)
+    connection->client.cancel();
 }
 
 void Worker::drain() {
@@ -117,7 +151,7 @@ void Worker::drain() {
     for (const auto& listener : listeners_) listener->drain();
     pool_.clear();
     for (Connection* connection = connections_.first(); connection; connection = connection->next)
-      if (connection->between_requests) connection->client.cancel();
+      if (connection->between_requests && connection->client.is_quiet()) connection->client.cancel();
     if (counters_.connections_open.get() == 0) context_.stop();
   });
 }
@@ -132,17 +166,28 @@ std::uint32_t Worker::missed_heartbeats() noexcept {
   return missed;
 }
 
+std::vector<net::Endpoint> Worker::listening() const {
+  std::vector<net::Endpoint> out;
+  for (const auto& listener : listeners_) out.push_back(listener->local());
+  return out;
+}
+
 Judgement Worker::judge(const Connection& connection, const rules::Request& request, rules::Stage stage) {
+  Judgement judgement = judge_again(connection, request, stage);
+  counters_.count_decision(judgement.verdict.action, stage, std::uint64_t(judgement.took.count()));
+  return judgement;
+}
+
+Judgement Worker::judge_again(const Connection& connection, const rules::Request& request, rules::Stage stage) {
   Judgement judgement{.policy = policy_.current(), .time = wall_now()};
   judgement.subject = judgement.policy->subject_for(connection.peer.address);
   const auto before = std::chrono::steady_clock::now();
   judgement.verdict = judgement.policy->decide(judgement.subject, request, stage, judgement.time);
-  const auto took = std::chrono::steady_clock::now() - before;
+  judgement.took = std::chrono::steady_clock::now() - before;
   // A reader who has seen the warning and gone on is let through for an hour.
   if (judgement.verdict.action == rules::Action::warn &&
       gateway_.passes.has(connection.peer.address, request.url().host(), judgement.time))
     judgement.verdict.action = rules::Action::allow;
-  counters_.count_decision(judgement.verdict.action, stage, std::uint64_t(took.count()));
   return judgement;
 }
 

@@ -70,6 +70,9 @@ class Worker {
   void drain();
   void join();
 
+  /// Where the listeners are, in the order of FlowSettings::listen; a port 0 there is the port that was taken.
+  [[nodiscard]] std::vector<net::Endpoint> listening() const;
+
   /// Thread-safe.
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
   /// Thread-safe: 0 once the loop has run since the last call, else how often it was asked without an answer.
@@ -78,6 +81,10 @@ class Worker {
   // For the connections of this worker, on its thread.
 
   [[nodiscard]] Judgement judge(const Connection& connection, const rules::Request& request, rules::Stage stage);
+  /// The same for what is already running: not counted as another request.
+  [[nodiscard]] Judgement judge_again(const Connection& connection, const rules::Request& request, rules::Stage stage);
+  /// The policy now in force.
+  [[nodiscard]] const std::shared_ptr<const rules::PolicySnapshot>& policy() { return policy_.current(); }
   /// Files a record and waits until it is on disk (or the log says that it could not be in time).
   [[nodiscard]] net::awaitable<breaches::Receipt> record(breaches::Breach breach);
   /// Files a record without waiting.
@@ -113,6 +120,9 @@ class Worker {
   [[nodiscard]] Result<void> listen();
   void accept(net::Accepted accepted, Entrance entrance);
   net::awaitable<void> tick();
+  friend struct Connection;
+  void forget(Connection& connection);
+  void end_all() noexcept;
 
   Gateway& gateway_;
   // Before the io_context: buffers and deadlines live in the frames that it destroys.
