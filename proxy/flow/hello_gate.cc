@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/linger.h"
 #include "proxy/flow/worker.h"
 #include "proxy/tls/client_hello.h"
 #include "proxy/tls/ech_fronts.h"
@@ -80,17 +81,25 @@ bool may_judge_unnamed(Connection& connection, HelloCase hello) {
 
 net::awaitable<void> refuse_unnamed(Connection& connection, HelloCase hello, const rules::Request& known) {
   Judgement judgement = connection.worker.judge(connection, known, rules::Stage::client_hello);
-  // Not the policy's verdict but the gateway's: nothing that cannot be named passes.
-  judgement.verdict.action = rules::Action::block;
-  judgement.verdict.reason = {.tier = rules::Tier::unlisted, .stage = rules::Stage::client_hello};
+  const bool by_policy = judgement.refuses();
+  // Where the policy would have allowed it, the gateway refuses by itself: nothing that cannot be named passes.
+  if (!by_policy) {
+    judgement.verdict.action = rules::Action::block;
+    judgement.verdict.reason = {.tier = rules::Tier::unlisted, .stage = rules::Stage::client_hello};
+  }
   breaches::Breach breach = breach_of(judgement, known, {});
-  breach.reason.rule = to_string(hello);
-  breach.reason.category = breach.reason.theme = "bypass";
-  breach.reason.urgency = 1;
+  if (!by_policy) {
+    breach.reason.rule = to_string(hello);
+    breach.reason.category = breach.reason.theme = "bypass";
+    breach.reason.urgency = 1;
+  }
   connection.client.clear_deadline();
   const breaches::Receipt receipt = co_await connection.worker.record(std::move(breach));
   if (!receipt.durable) connection.worker.counters().not_durable.add();
-  connection.worker.log_refusal(connection, known.url().host(), rules::Stage::client_hello, to_string(hello));
+  if (by_policy)
+    connection.worker.log_decision(judgement, known, {});
+  else
+    connection.worker.log_refusal(connection, known.url().host(), rules::Stage::client_hello, to_string(hello));
   co_await send_alert(connection, tls::Alert::access_denied);
 }
 
@@ -98,15 +107,7 @@ net::awaitable<void> send_alert(Connection& connection, tls::Alert alert) {
   const auto record = tls::fatal_alert(alert);
   connection.client.expire_after(connection.worker.limits().header);
   co_await connection.client.send_all({record.data(), record.size()});
-  connection.client.shutdown_send();
-  // The client's answer is read away, so that closing does not reset the alert out of its hands.
-  while (co_await connection.client.wait_readable() == IoStatus::ok) {
-    connection.inbox.release();
-    if (!connection.inbox.prepare_head(connection.worker.buffers())) break;
-    const net::Transfer got = connection.inbox.receive(connection.client);
-    if (got.status != IoStatus::ok && got.status != IoStatus::would_block) break;
-  }
-  connection.inbox.release();
+  co_await linger(connection);
 }
 
 }  // namespace schoolgate::flow

@@ -19,8 +19,7 @@ net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection);
 /// TLS that the firewall turned to us: judged by its ClientHello (serve_tls.cc).
 net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection);
 
-/// CONNECT: judged by the name it gives, then by the ClientHello inside it (serve_connect.cc). `judgement` allows the
-/// host.
+/// CONNECT: judged by the name it gives, then by the ClientHello inside it (serve_connect.cc).
 net::awaitable<std::optional<Tunnel>> serve_connect(Connection& connection, const http::RequestHead& head);
 
 }  // namespace schoolgate::flow

@@ -54,10 +54,19 @@ net::awaitable<bool> refuse_port(Connection& connection, const http::RequestHead
   co_return co_await answer_fault(connection, fault, &head);
 }
 
+// A tunnel that was accepted and not yet judged by what is inside it.
+struct Opening {
+  const Authority& to;
+  const rules::Request& request;
+  Destination destination;
+  net::Socket upstream;
+  std::optional<rules::Request> inside;  // the server name, where it is another
+};
+
 // The hello inside the tunnel: true when it may go on. May change where the tunnel leads (SafeSearch by server name).
-net::awaitable<bool> judge_inside(Connection& connection, const Authority& to, const rules::Request& request,
-                                  Destination& destination, net::Socket& upstream) {
+net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
   Worker& worker = connection.worker;
+  const Authority& to = opening.to;
   const NamedHello hello = co_await read_hello(connection);
   if (hello.what == HelloCase::gone) co_return false;
 
@@ -66,12 +75,12 @@ net::awaitable<bool> judge_inside(Connection& connection, const Authority& to, c
   // A hello without a name is no riddle when CONNECT gave one: the tunnel leads there and nowhere else.
   const bool named_outside = hello.what == HelloCase::no_name && !to.host.address();
   if (hello.what != HelloCase::named && !named_outside && !may_judge_unnamed(connection, hello.what)) {
-    co_await refuse_unnamed(connection, hello.what, request);
+    co_await refuse_unnamed(connection, hello.what, opening.request);
     co_return false;
   }
   if (!hello.host) co_return true;
 
-  const auto inner = rules::Request::of_host(*hello.host, to.port, "CONNECT");
+  const rules::Request& inner = opening.inside.emplace(rules::Request::of_host(*hello.host, to.port, "CONNECT"));
   const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
   if (judgement.refuses()) {
     co_await record_refusal(connection, judgement, inner, {});
@@ -81,15 +90,17 @@ net::awaitable<bool> judge_inside(Connection& connection, const Authority& to, c
   }
   if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, inner, {}));
   Destination safe = destination_of(judgement, *hello.host, to.port);
-  if (safe.host == hello.host->text() || safe.host == destination.host || hello.what != HelloCase::named)
+  if (safe.host == hello.host->text() || safe.host == opening.destination.host || hello.what != HelloCase::named)
     co_return true;
   auto dialled = co_await dial(worker, safe);
   if (!dialled) {
+    count_fault(connection, dialled.error().kind);
+    worker.log_refusal(connection, hello.host->text(), rules::Stage::client_hello, "upstream");
     co_await send_alert(connection, tls::Alert::internal_error);
     co_return false;
   }
-  upstream = std::move(*dialled);
-  destination = std::move(safe);
+  opening.upstream = std::move(*dialled);
+  opening.destination = std::move(safe);
   co_return true;
 }
 
@@ -106,15 +117,15 @@ net::awaitable<std::optional<Tunnel>> serve_connect(Connection& connection, cons
     co_await answer_fault(connection, fault, nullptr);
     co_return std::nullopt;
   }
-  if (connection.entrance != Entrance::explicit_proxy || !port_allowed(worker, to->port)) {
-    co_await refuse_port(connection, head, *to);
-    co_return std::nullopt;
-  }
-
+  // Before the port: an attempt at a blocked site is one on any port, and only the policy knows what may be named.
   const auto request = rules::Request::of_host(to->host, to->port, "CONNECT");
   Judgement judgement = worker.judge(connection, request, rules::Stage::connect);
   if (judgement.refuses()) {
     co_await refuse(connection, judgement, request, head);
+    co_return std::nullopt;
+  }
+  if (connection.entrance != Entrance::explicit_proxy || !port_allowed(worker, to->port)) {
+    co_await refuse_port(connection, head, *to);
     co_return std::nullopt;
   }
   if (judgement.verdict.action == rules::Action::monitor)
@@ -132,13 +143,19 @@ net::awaitable<std::optional<Tunnel>> serve_connect(Connection& connection, cons
   connection.client.expire_after(worker.limits().idle);
   const net::Transfer accepted = co_await connection.client.send_all("HTTP/1.1 200 Connection established\r\n\r\n");
   if (!accepted) co_return std::nullopt;
-  if (!co_await judge_inside(connection, *to, request, destination, *upstream)) co_return std::nullopt;
+  Opening opening{*to, request, std::move(destination), std::move(*upstream), std::nullopt};
+  if (!co_await judge_inside(connection, opening)) co_return std::nullopt;
 
-  upstream->expire_after(worker.limits().idle);
-  const net::Transfer sent = co_await upstream->send_all(connection.inbox.bytes());
+  opening.upstream.expire_after(worker.limits().idle);
+  const net::Transfer sent = co_await opening.upstream.send_all(connection.inbox.bytes());
   if (!sent) co_return std::nullopt;
   judgement.verdict.reason.entry = {};  // a view into the request, which moves
-  co_return Tunnel{std::move(*upstream), request, std::move(judgement), 0, sent.bytes, began};
+  co_return Tunnel{.upstream = std::move(opening.upstream),
+                   .request = request,
+                   .judgement = std::move(judgement),
+                   .bytes_out = sent.bytes,
+                   .began = began,
+                   .inside = std::move(opening.inside)};
 }
 
 }  // namespace schoolgate::flow

@@ -3,6 +3,7 @@
 
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/exchange.h"
+#include "proxy/flow/linger.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/serve.h"
 #include "proxy/flow/worker.h"
@@ -20,7 +21,8 @@ net::awaitable<std::optional<HeadOutcome>> read_head(Connection& connection, std
   Worker& worker = connection.worker;
   std::size_t seen = 0;
   if (connection.inbox.empty()) {
-    connection.client.expire_after(worker.limits().idle);
+    // Who came in while the gateway closes is still served, but not waited for.
+    connection.client.expire_after(worker.draining() ? std::chrono::seconds(1) : worker.limits().idle);
     connection.between_requests = true;
     const IoStatus ready = co_await connection.client.wait_readable();
     connection.between_requests = false;
@@ -118,32 +120,13 @@ net::awaitable<bool> answer_bad(Connection& connection, int status, std::string 
 
 // The continue button of a warning page leads here: leaves a pass and sends the browser to the page it wanted.
 // Absolute: a path that begins with "//" would lead to another site.
-net::awaitable<bool> redirect_back(Connection& connection, const http::RequestHead& head, const names::Url& url,
-                                   std::string_view target) {
-  const std::string_view origin = std::string_view(url.text()).substr(0, url.text().size() - url.target().size());
-  std::string answer = "HTTP/1.1 303 See Other\r\nLocation: " + std::string(origin) + std::string(target) +
+net::awaitable<bool> redirect_back(Connection& connection, const http::RequestHead& head, const std::string& url) {
+  std::string answer = "HTTP/1.1 303 See Other\r\nLocation: " + url +
                        "\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nContent-Length: 0\r\n";
   const bool keep_alive = head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0;
   answer += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
   const net::Transfer sent = co_await connection.client.send_all(answer);
   co_return sent.status == IoStatus::ok&& keep_alive;
-}
-
-// Closing over unread bytes resets the connection and can take the page with it (RFC 9112 section 9.6): finish sending,
-// then read on for a moment.
-net::awaitable<void> linger(Connection& connection) {
-  static constexpr std::size_t kMost = 4u << 20;
-  connection.inbox.release();
-  connection.client.shutdown_send();
-  connection.client.expire_after(std::chrono::seconds(5));
-  for (std::size_t drained = 0; drained < kMost;) {
-    if (co_await connection.client.wait_readable() != IoStatus::ok) co_return;
-    Inbox thrown_away;
-    thrown_away.prepare_relay(connection.worker.buffers());
-    const net::Transfer got = thrown_away.receive(connection.client);
-    if (got.status != IoStatus::ok && got.status != IoStatus::would_block) co_return;
-    drained += got.bytes;
-  }
 }
 
 struct Served {
@@ -164,7 +147,7 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
                       .kind = PageKind::destination,
                       .whose = schoolgate::Fault::config,
                       .detail = "the request has been through this gateway before"};
-    co_return Served{.keep_alive = co_await answer_fault(connection, fault, nullptr)};
+    co_return Served{.keep_alive = co_await answer_fault(connection, fault, nullptr), .unread_body = has_body};
   }
   std::string target_storage, method_storage;
   auto asked = what_is_asked(connection, head, target_storage);
@@ -172,12 +155,21 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
     co_return Served{.keep_alive = co_await answer_bad(connection, 400, asked.error().what, nullptr),
                      .unread_body = has_body};
 
-  if (const ContinuedTarget back = split_continue(asked->target); !back.token.empty()) {
+  if (ContinuedTarget back = split_continue(asked->target); !back.token.empty()) {
+    const std::string_view origin(asked->url.text().data(), asked->url.text().size() - asked->url.target().size());
+    const std::string wanted = std::string(origin) + back.target;
     if (worker.gateway().passes.redeem(back.token, connection.peer.address, asked->url.host(), wall_now())) {
-      const bool keep_alive = co_await redirect_back(connection, head, asked->url, back.target);
+      const bool keep_alive = co_await redirect_back(connection, head, wanted);
       connection.inbox.consume(head_size);
       co_return Served{.keep_alive = keep_alive, .unread_body = has_body};
     }
+    // A token that opens nothing is taken off all the same: it means something to this gateway only.
+    auto url = names::Url::parse(wanted);
+    if (!url)
+      co_return Served{.keep_alive = co_await answer_bad(connection, 400, url.error().what, nullptr),
+                       .unread_body = has_body};
+    target_storage = std::move(back.target);
+    asked = Asked{std::move(*url), target_storage};
   }
 
   const rules::Request request = rules::Request::of_url(std::move(asked->url), method_name(head, method_storage));
@@ -201,7 +193,8 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
 
 net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection) {
   Worker& worker = connection.worker;
-  for (bool keep_alive = true; keep_alive && !worker.draining();) {
+  bool keep_alive = true;
+  do {
     std::unique_ptr<Heads> heads;
     const auto outcome = co_await read_head(connection, heads);
     if (!outcome) co_return std::nullopt;
@@ -213,14 +206,16 @@ net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection) {
     if (heads->request.method == http::Method::connect) {
       auto tunnel = co_await serve_connect(connection, heads->request);
       worker.give_back(std::move(heads));
+      if (!tunnel) co_await linger(connection);
       co_return tunnel;
     }
     Served served = co_await serve_request(connection, *heads);
+    const bool more_may_come = heads->request.keep_alive || served.unread_body;
     worker.give_back(std::move(heads));
     if (served.tunnel) co_return std::move(served.tunnel);
-    if (!served.keep_alive && served.unread_body) co_await linger(connection);
+    if (!served.keep_alive && more_may_come) co_await linger(connection);
     keep_alive = served.keep_alive;
-  }
+  } while (keep_alive && !worker.draining());
   co_return std::nullopt;
 }
 
