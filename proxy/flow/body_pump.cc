@@ -74,6 +74,7 @@ net::awaitable<PumpEnd> pump_chunked(BodyPump& body) {
     if (step.status != http::ChunkDecoder::Status::finished) continue;
     if (!body.chunk_towards_receiver) co_return PumpEnd::finished;
     const std::string last = "0\r\n" + decoder.trailers() + "\r\n";
+    body.to.expire_after(body.idle);
     const net::Transfer sent = co_await body.to.send_all(last);
     co_return sent ? PumpEnd::finished : PumpEnd::to_failed;
   }

@@ -28,8 +28,11 @@ struct Turn {
   Inbox inbox;            // what the web site has sent
   bool reused = false;    // the connection came from the pool and may have died there
   bool answered = false;  // some of an answer has gone to the client
+  bool whole = false;     // all of it has
+  bool slow = false;      // the web site ran out of time
   std::uint64_t uploaded = 0, downloaded = 0;
   PumpEnd upload_end = PumpEnd::finished;
+  bool client_failed = false;  // the upload ended by the client's doing, not because the answer was there
   bool unread_body = false;
 
   [[nodiscard]] Worker& worker() const noexcept { return connection.worker; }
@@ -54,10 +57,16 @@ std::string_view authority_of(const rules::Request& request) {
   return text.substr(begin, text.size() - begin - url.target().size());
 }
 
+// Room to write a head of about `size` bytes anew. Full-size relay buffers can run out, those for heads rarely do.
+net::Buffer room_for_head(Worker& worker, std::size_t size) {
+  net::Buffer room = size < 12 * 1024 ? worker.buffers().take_head() : net::Buffer();
+  return room ? std::move(room) : worker.buffers().take_relay();
+}
+
 // Head and first body bytes leave in one system call.
 net::awaitable<net::Transfer> send_request(Turn& turn) {
   const http::RequestHead& head = turn.heads.request;
-  net::Buffer room = head.size < 12 * 1024 ? turn.worker().buffers().take_head() : turn.worker().buffers().take_relay();
+  net::Buffer room = room_for_head(turn.worker(), head.size);
   http::HeadWriter out(room.space());
   http::write_request_head(out, head, turn.target, authority_of(turn.request), {turn.worker().settings().via});
   if (out.overflowed()) co_return net::Transfer{0, IoStatus::failed, EMSGSIZE};
@@ -69,15 +78,15 @@ net::awaitable<net::Transfer> send_request(Turn& turn) {
   co_return sent;
 }
 
-// Reads until a whole response head is there.
+// Reads until a whole response head is there, within one deadline however it drips.
 net::awaitable<std::optional<http::HeadOutcome>> read_answer_head(Turn& turn) {
   std::size_t seen = 0;
+  turn.upstream->expire_after(turn.limits().response);
   for (;;) {
     const auto outcome =
         http::read_response_head(turn.inbox.bytes(), seen, turn.limits().head, turn.heads.request, turn.heads.response);
     if (!turn.inbox.empty() && outcome.kind != http::HeadOutcome::Kind::need_more) co_return outcome;
     seen = turn.inbox.bytes().size();
-    turn.upstream->expire_after(turn.limits().response);
     if (co_await turn.upstream->wait_readable() != IoStatus::ok) co_return std::nullopt;
     turn.inbox.prepare_relay(turn.worker().buffers());
     if (turn.inbox.is_full()) co_return http::HeadOutcome{http::HeadOutcome::Kind::bad, 502, "head too large"};
@@ -92,12 +101,15 @@ net::awaitable<Step> bring_answer(Turn& turn);
 net::awaitable<bool> pass_interim(Turn& turn) {
   const http::ResponseHead& head = turn.heads.response;
   if (turn.heads.request.minor_version == 1) {
-    net::Buffer room = turn.worker().buffers().take_relay();
+    net::Buffer room = room_for_head(turn.worker(), head.size);
     http::HeadWriter out(room.space());
     http::write_response_head(out, head, turn.heads.request, http::ClientFraming::as_received, true, {});
     turn.connection.client.expire_after(turn.limits().idle);
-    const net::Transfer sent = co_await turn.connection.client.send_all({room.data(), out.size()});
-    if (!sent) co_return false;
+    // One that does not fit is left out: it only announces.
+    if (!out.overflowed()) {
+      const net::Transfer sent = co_await turn.connection.client.send_all({room.data(), out.size()});
+      if (!sent) co_return false;
+    }
   }
   turn.inbox.consume(head.size);
   co_return true;
@@ -116,7 +128,7 @@ net::awaitable<Step> pass_final(Turn& turn) {
     keep_client = false;
 
   {
-    net::Buffer room = turn.worker().buffers().take_relay();
+    net::Buffer room = room_for_head(turn.worker(), head.size);
     http::HeadWriter out(room.space());
     http::write_response_head(out, head, asked, framing, keep_client, {turn.worker().settings().via});
     if (out.overflowed()) co_return Step::upstream_failed;
@@ -148,6 +160,7 @@ net::awaitable<Step> pass_final(Turn& turn) {
     turn.connection.client.reset();  // a cut answer must not look whole
     co_return Step::close_client;
   }
+  turn.whole = true;
   co_return keep_client ? Step::done : Step::close_client;
 }
 
@@ -155,12 +168,16 @@ net::awaitable<Step> bring_answer(Turn& turn) {
   for (int interim = 0;; ++interim) {
     const auto outcome = co_await read_answer_head(turn);
     if (!outcome) {
-      const bool died_in_pool = turn.reused && turn.inbox.empty() && interim == 0 && !turn.upstream->expired();
+      turn.slow = turn.upstream->expired();
+      const bool died_in_pool = turn.reused && turn.inbox.empty() && interim == 0 && !turn.slow;
       co_return died_in_pool ? Step::retry : Step::upstream_failed;
     }
     if (outcome->kind == http::HeadOutcome::Kind::bad || interim == kMostInterim) {
       turn.worker().counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
-      const Fault fault{.status = 502, .site = turn.request.url().host(), .detail = outcome->why};
+      const bool is_bad = outcome->kind == http::HeadOutcome::Kind::bad;
+      const Fault fault{.status = 502,
+                        .site = turn.request.url().host(),
+                        .detail = is_bad ? outcome->why : "too many interim answers"};
       co_await answer_fault(turn.connection, fault, nullptr);
       co_return Step::close_client;
     }
@@ -174,21 +191,31 @@ net::awaitable<Step> bring_answer(Turn& turn) {
 // The rest of the request's body, beside the answer.
 net::awaitable<void> upload(Turn& turn, BodyPump& body) {
   turn.upload_end = co_await pump(body);
+  if (turn.answered) co_return;
+  // The web site has its whole time to answer from here on; the pump had set the deadline of a stalled body.
+  if (turn.upload_end == PumpEnd::finished) turn.upstream->expire_after(turn.limits().response);
   // A client that is gone takes the whole exchange with it; a web site that reads no more may still answer.
-  if (turn.upload_end == PumpEnd::from_failed || turn.upload_end == PumpEnd::malformed) turn.upstream->cancel();
+  if ((turn.upload_end == PumpEnd::from_failed || turn.upload_end == PumpEnd::malformed) && !body.stopped) {
+    turn.client_failed = true;
+    turn.upstream->cancel();
+  }
 }
 
 net::awaitable<Step> bring_answer_beside(Turn& turn, BodyPump& body) {
   const Step step = co_await bring_answer(turn);
-  // Answered early: the rest of the body is nobody's. The deadline wakes a pump that waits for it.
+  // Answered early: the rest of the body is nobody's, and the pump is woken on whichever side it waits.
   body.stopped = true;
-  if (turn.upload_end != PumpEnd::finished) turn.connection.client.expire_after(std::chrono::seconds(0));
+  if (turn.upload_end != PumpEnd::finished) {
+    turn.connection.client.wake();
+    turn.upstream->cancel();
+  }
   co_return step;
 }
 
 net::awaitable<Step> send_and_bring(Turn& turn) {
   const http::RequestHead& head = turn.heads.request;
   const net::Transfer sent = co_await send_request(turn);
+  turn.slow = sent.status == IoStatus::timed_out;
   if (!sent) co_return turn.reused ? Step::retry : Step::upstream_failed;
 
   const std::size_t prefix = body_prefix(turn).size();
@@ -247,7 +274,7 @@ net::awaitable<bool> connect_upstream(Turn& turn, bool fresh) {
 
 void settle(Turn& turn) {
   // Only a connection on which both messages ended in order, with nothing left over, may serve again.
-  if (turn.heads.response.keep_alive && turn.inbox.empty() && turn.upload_end == PumpEnd::finished) {
+  if (turn.whole && turn.heads.response.keep_alive && turn.inbox.empty() && turn.upload_end == PumpEnd::finished) {
     turn.upstream->clear_deadline();
     turn.worker().pool().put(turn.key, std::move(*turn.upstream));
   }
@@ -285,20 +312,28 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
     connection.inbox.consume(request_size);
     co_return ExchangeEnd{.keep_alive = step == Step::done, .unread_body = turn.unread_body};
   }
-  connection.worker.log_refusal(connection, request.url().host(), rules::Stage::request, "upstream");
-  if (turn.answered) {
-    connection.client.reset();
-    co_return ExchangeEnd{};
+  if (turn.client_failed) {
+    connection.worker.log_decision(judgement, request,
+                                   {.bytes_out = turn.uploaded, .took = std::chrono::steady_clock::now() - began});
+    if (turn.upload_end == PumpEnd::malformed) {
+      connection.worker.counters().malformed.add();
+      const Fault fault{.status = 400,
+                        .kind = PageKind::bad_request,
+                        .whose = schoolgate::Fault::client,
+                        .detail = "malformed chunked body"};
+      co_await answer_fault(connection, fault, nullptr);
+    }
+    co_return ExchangeEnd{.unread_body = true};
   }
-  const bool slow = turn.upstream && turn.upstream->expired();
+  connection.worker.log_refusal(connection, request.url().host(), rules::Stage::request, "upstream");
   connection.worker.counters()
-      .upstream_errors[std::size_t(slow ? UpstreamFault::timeout : UpstreamFault::connect)]
+      .upstream_errors[std::size_t(turn.slow ? UpstreamFault::timeout : UpstreamFault::connect)]
       .add();
-  const Fault fault{.status = slow ? 504 : 502,
+  const Fault fault{.status = turn.slow ? 504 : 502,
                     .site = request.url().host(),
-                    .detail = slow ? "the web site did not answer in time" : "the web site closed the connection"};
+                    .detail = turn.slow ? "the web site did not answer in time" : "the web site closed the connection"};
   co_await answer_fault(connection, fault, nullptr);
-  co_return ExchangeEnd{};
+  co_return ExchangeEnd{.unread_body = turn.unread_body};
 }
 
 }  // namespace schoolgate::flow
