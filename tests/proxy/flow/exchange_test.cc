@@ -1,0 +1,594 @@
+// One request after another through the gateway: where bodies end, what is passed on, and what happens when a side
+// does not do its part.
+#include <poll.h>
+
+#include <thread>
+
+#include "tests/proxy/flow/conversation.h"
+
+namespace schoolgate::flow::testing {
+namespace {
+
+using namespace std::literals;
+
+using Exchange = Conversation;
+
+constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+// Larger than all socket buffers on the way together, and different everywhere.
+std::string large_body(std::size_t size = 24u << 20) {
+  std::string body(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) body[i] = char('a' + (i ^ i >> 9) % 26);
+  return body;
+}
+
+TEST_F(Exchange, ARequestIsPassedOnAndItsAnswerBroughtBack) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/page?q=1"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/page?q=1"));
+  origin.sends(kHello);
+  pupil.expects(kHello);
+}
+
+TEST_F(Exchange, BothConnectionsAreKeptForTheNextRequest) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/1"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/1"));
+  origin.sends(kHello);
+  pupil.expects(kHello);
+  pupil.sends(get("web.example", "/2"));
+  origin.expects(forwarded("GET", "web.example", "/2"));
+  origin.sends(kHello);
+  pupil.expects(kHello);
+  EXPECT_FALSE(web.was_called());
+}
+
+TEST_F(Exchange, AHundredPipelinedRequestsAreAnsweredInOrderBlockedOnesToo) {
+  Peer pupil = client();
+  std::string all;
+  for (int i = 0; i < 100; ++i) all += get(i % 10 == 5 ? "casino.example" : "web.example", "/" + std::to_string(i));
+  pupil.sends(all);
+  std::optional<Peer> origin;
+  for (int i = 0; i < 100; ++i) {
+    if (i % 10 == 5) {
+      const Answer page = pupil.answer();
+      EXPECT_EQ(page.status, 403);
+      EXPECT_NE(page.body.find("casino[.]example"), std::string::npos);
+      continue;
+    }
+    if (!origin) origin.emplace(web.accept());
+    origin->expects(forwarded("GET", "web.example", "/" + std::to_string(i)));
+    const std::string name = std::to_string(i);
+    origin->sends("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(name.size()) + "\r\n\r\n" + name);
+    EXPECT_EQ(pupil.answer().body, name);
+  }
+  EXPECT_EQ(records().size(), 10u);
+}
+
+TEST_F(Exchange, AHeadThatArrivesByteByByteIsTheSameHead) {
+  Peer pupil = client();
+  pupil.drips(get("web.example", "/slow"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/slow"));
+  origin.drips(kHello);
+  pupil.expects(kHello);
+}
+
+TEST_F(Exchange, ALargeBodyOfKnownLengthGoesUpWhole) {
+  const std::string body = large_body();
+  Peer pupil = client();
+  std::jthread upload([&] {
+    pupil.sends(request("POST", "web.example", "/up", "Content-Length: " + std::to_string(body.size()) + "\r\n") +
+                body);
+  });
+  Peer origin = web.accept();
+  origin.expects(forwarded("POST", "web.example", "/up", "Content-Length: " + std::to_string(body.size()) + "\r\n"));
+  EXPECT_TRUE(origin.read(body.size()) == body);
+  origin.sends(kHello);
+  upload.join();
+  pupil.expects(kHello);
+}
+
+TEST_F(Exchange, ALargeBodyOfKnownLengthComesDownWhole) {
+  const std::string body = large_body();
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/down"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/down"));
+  std::jthread download(
+      [&] { origin.sends("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body); });
+  EXPECT_TRUE(pupil.answer().body == body);
+}
+
+TEST_F(Exchange, ChunksGoUpDecodedAndEncodedAnew) {
+  Peer pupil = client();
+  pupil.sends(request("POST", "web.example", "/", "Transfer-Encoding: chunked\r\n") + "5;odd=ext\r\nhello\r\n");
+  Peer origin = web.accept();
+  origin.expects(forwarded("POST", "web.example", "/", "Transfer-Encoding: chunked\r\n") + "5\r\nhello\r\n");
+  pupil.sends("06\r\n world\r\n0\r\n\r\n");
+  origin.expects("6\r\n world\r\n0\r\n\r\n");
+  origin.sends(kHello);
+  pupil.expects(kHello);
+  pupil.sends(get("web.example", "/next"));
+  origin.expects(forwarded("GET", "web.example", "/next"));
+}
+
+TEST_F(Exchange, ChunksComeDownDecodedAndEncodedAnew) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/"));
+  origin.sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0005\r\nhello\r\n");
+  pupil.expects("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+  origin.sends("0;x=y\r\n\r\n");
+  pupil.expects("0\r\n\r\n");
+  pupil.sends(get("web.example", "/next"));
+  origin.expects(forwarded("GET", "web.example", "/next"));
+}
+
+TEST_F(Exchange, AnOldClientGetsChunksAsABodyUntilTheEnd) {
+  Peer pupil = client();
+  pupil.sends("GET http://" + at("web.example") + "/ HTTP/1.0\r\n\r\n");
+  Peer origin = web.accept();
+  static_cast<void>(origin.read_to("\r\n\r\n"));
+  origin.sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+  const Answer answer = pupil.answer();
+  EXPECT_FALSE(answer.has("Transfer-Encoding"));
+  EXPECT_TRUE(answer.has("Connection: close"));
+  EXPECT_EQ(answer.body, "hello");
+}
+
+TEST_F(Exchange, ABodyThatEndsWithTheConnectionEndsWithTheConnection) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/"));
+  origin.sends("HTTP/1.1 200 OK\r\n\r\nall of it");
+  origin.closes();
+  const Answer answer = pupil.answer();
+  EXPECT_TRUE(answer.has("Connection: close"));
+  EXPECT_EQ(answer.body, "all of it");
+}
+
+TEST_F(Exchange, AnswersWithoutABodyLeaveTheConnectionInStep) {
+  Peer pupil = client();
+  pupil.sends(request("HEAD", "web.example", "/") + get("web.example", "/204") + get("web.example", "/304") +
+              get("web.example", "/last"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("HEAD", "web.example", "/"));
+  origin.sends("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+  pupil.expects("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+  origin.expects(forwarded("GET", "web.example", "/204"));
+  origin.sends("HTTP/1.1 204 No Content\r\n\r\n");
+  pupil.expects("HTTP/1.1 204 No Content\r\n\r\n");
+  origin.expects(forwarded("GET", "web.example", "/304"));
+  origin.sends("HTTP/1.1 304 Not Modified\r\nContent-Length: 900\r\n\r\n");
+  pupil.expects("HTTP/1.1 304 Not Modified\r\nContent-Length: 900\r\n\r\n");
+  origin.expects(forwarded("GET", "web.example", "/last"));
+  origin.sends(kHello);
+  pupil.expects(kHello);
+}
+
+TEST_F(Exchange, InterimAnswersArePassedOn) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/"));
+  origin.sends("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n");
+  pupil.expects("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n");
+  origin.sends(kHello);
+  pupil.expects(kHello);
+}
+
+TEST_F(Exchange, TooManyInterimAnswersAre502) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/"));
+  for (int i = 0; i < 20; ++i) origin.sends("HTTP/1.1 102 Processing\r\n\r\n");
+  int interim = 0;
+  Answer answer = pupil.answer();
+  for (; answer.status == 102; answer = pupil.answer()) ++interim;
+  EXPECT_EQ(answer.status, 502);
+  EXPECT_EQ(interim, 16);
+  EXPECT_EQ(upstream_faults(UpstreamFault::protocol), 1u);
+}
+
+TEST_F(Exchange, ABodyThatWaitsForContinueIsSentAfterIt) {
+  Peer pupil = client();
+  pupil.sends(request("POST", "web.example", "/", "Content-Length: 5\r\nExpect: 100-continue\r\n"));
+  Peer origin = web.accept();
+  const std::string head = origin.read_to("\r\n\r\n");
+  EXPECT_NE(head.find("Expect: 100-continue\r\n"), std::string::npos);
+  EXPECT_FALSE(origin.has_news());
+  origin.sends("HTTP/1.1 100 Continue\r\n\r\n");
+  pupil.expects("HTTP/1.1 100 Continue\r\n\r\n");
+  pupil.sends("howdy");
+  origin.expects("howdy");
+  origin.sends(kHello);
+  pupil.expects(kHello);
+  pupil.sends(get("web.example", "/next"));
+  origin.expects(forwarded("GET", "web.example", "/next"));
+}
+
+TEST_F(Exchange, AnAnswerBeforeTheBodyWasSentReachesTheClient) {
+  const std::string half = large_body(1 << 20);
+  Peer pupil = client();
+  pupil.sends(request("POST", "web.example", "/", "Content-Length: 100000000\r\n") + half);
+  Peer origin = web.accept();
+  static_cast<void>(origin.read_to("\r\n\r\n"));
+  origin.sends("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!");
+  const Answer answer = pupil.answer();
+  EXPECT_EQ(answer.status, 413);
+  EXPECT_TRUE(answer.has("Connection: close"));
+  EXPECT_EQ(answer.body, "no!");
+  EXPECT_EQ(pupil.ending(), Ending::closed);
+}
+
+TEST_F(Exchange, AnEarlyAnswerEndsTheExchangeThoughTheWebSiteReadsNoMore) {
+  Peer pupil = client();
+  // More than fits on the way to a web site that does not read: the upload stands still.
+  web.takes_little();
+  std::jthread upload([&] {
+    pupil.sends(request("POST", "web.example", "/", "Content-Length: 100000000\r\n") + large_body(4'000'000));
+  });
+  Peer origin = web.accept();
+  static_cast<void>(origin.read_to("\r\n\r\n"));
+  origin.sends("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno!");
+  EXPECT_EQ(pupil.answer().status, 413);
+  EXPECT_EQ(pupil.ending(), Ending::closed);
+}
+
+TEST_F(Exchange, ABodyIsCutShortWithAReset) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/"));
+  origin.sends("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart");
+  static_cast<void>(pupil.read_to("part"));
+  origin.resets();
+  EXPECT_EQ(pupil.ending(), Ending::reset);
+}
+
+TEST_F(Exchange, ChunksThatEndEarlyOrBreakAreCutShortWithAReset) {
+  for (const std::string_view last : {""sv, "5\r\nhel"sv, "zz\r\n"sv}) {
+    Peer pupil = client();
+    pupil.sends(get("web.example", "/"));
+    Peer origin = web.accept();
+    origin.expects(forwarded("GET", "web.example", "/"));
+    origin.sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n");
+    static_cast<void>(pupil.read_to("part\r\n"));
+    origin.sends(last);
+    origin.closes();
+    EXPECT_EQ(pupil.ending(), Ending::reset) << last;
+  }
+}
+
+TEST_F(Exchange, ABodyThatStallsIsCutShortWithAReset) {
+  settings.limits.idle = 1s;
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/"));
+  origin.sends("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart");
+  EXPECT_EQ(pupil.ending(), Ending::reset);
+}
+
+TEST_F(Exchange, AConnectionThatAnAnswerWasCutOnIsNotUsedAgain) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/1"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/1"));
+  origin.sends("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart");
+  static_cast<void>(pupil.read_to("part"));
+  pupil.resets();
+  // What the web site still sends of that answer must not become the answer to another's request.
+  wait_until([&] {
+    static_cast<void>(origin.tries_to_send("x"));
+    return counters().connections_open.get() == 0;
+  });
+  Peer other = client();
+  other.sends(get("web.example", "/2"));
+  Peer second = web.accept();
+  second.expects(forwarded("GET", "web.example", "/2"));
+  second.sends(kHello);
+  other.expects(kHello);
+}
+
+TEST_F(Exchange, AGetIsTriedAgainWhenItsKeptConnectionHasDied) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/1"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/1"));
+  origin.sends(kHello);
+  pupil.expects(kHello);
+  pupil.sends(get("web.example", "/2"));
+  origin.expects(forwarded("GET", "web.example", "/2"));
+  origin.resets();  // the request had gone out when the connection died
+  Peer second = web.accept();
+  second.expects(forwarded("GET", "web.example", "/2"));
+  second.sends(kHello);
+  pupil.expects(kHello);
+}
+
+TEST_F(Exchange, AGetIsTriedAgainOnlyOnce) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/1"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/1"));
+  origin.sends(kHello);
+  pupil.expects(kHello);
+  pupil.sends(get("web.example", "/2"));
+  static_cast<void>(origin.read_to("\r\n\r\n"));
+  origin.resets();
+  Peer second = web.accept();
+  static_cast<void>(second.read_to("\r\n\r\n"));
+  second.resets();
+  EXPECT_EQ(pupil.answer().status, 502);
+  EXPECT_FALSE(web.was_called());
+}
+
+TEST_F(Exchange, APostIsNeverSentTwice) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/1"));
+  Peer kept = web.accept();
+  kept.expects(forwarded("GET", "web.example", "/1"));
+  kept.sends(kHello);
+  pupil.expects(kHello);
+  pupil.sends(request("POST", "web.example", "/pay", "Content-Length: 2\r\n") + "ok");
+  Peer origin = web.accept();  // not on a connection that may have died
+  origin.expects(forwarded("POST", "web.example", "/pay", "Content-Length: 2\r\n") + "ok");
+  origin.resets();
+  EXPECT_EQ(pupil.answer().status, 502);
+  EXPECT_FALSE(web.was_called());
+}
+
+TEST_F(Exchange, AWebSiteThatSaysNothingIs504) {
+  settings.limits.response = 1s;
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/"));
+  EXPECT_EQ(pupil.answer().status, 504);
+  EXPECT_EQ(upstream_faults(UpstreamFault::timeout), 1u);
+}
+
+TEST_F(Exchange, AnAnswersHeadHasOneDeadlineHoweverItDrips) {
+  settings.limits.response = 2s;
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/"));
+  std::jthread dripping([&](const std::stop_token& stop) {
+    const std::string line = "HTTP/1.1 200 OK\r\nX: ";
+    origin.sends(line);
+    pollfd nothing{.fd = -1, .events = 0, .revents = 0};
+    while (!stop.stop_requested()) {
+      if (!origin.tries_to_send("x")) return;
+      ::poll(&nothing, 1, 100);  // the pace at which it drips
+    }
+  });
+  EXPECT_EQ(pupil.answer().status, 504);
+}
+
+TEST_F(Exchange, AfterALongUploadTheWebSiteHasItsWholeTimeToAnswer) {
+  settings.limits.idle = 1s;
+  settings.limits.response = 30s;
+  Peer pupil = client();
+  pupil.sends(request("POST", "web.example", "/", "Content-Length: 4\r\n"));
+  Peer origin = web.accept();
+  static_cast<void>(origin.read_to("\r\n\r\n"));
+  pupil.sends("body");
+  origin.expects("body");
+  // Longer than a body may stall, less than an answer may take: two idle connections come to their end meanwhile.
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(client().ending(), Ending::closed);
+  origin.sends(kHello);
+  pupil.expects(kHello);
+}
+
+TEST_F(Exchange, AMalformedAnswerIs502) {
+  for (const std::string_view malformed : {"NOT HTTP AT ALL\r\n\r\n"sv, "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello"sv,
+                                           "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"sv,
+                                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"sv,
+                                           "HTTP/1.1 101 Switching Protocols\r\n\r\n"sv}) {
+    Peer pupil = client();
+    pupil.sends(get("web.example", "/"));
+    Peer origin = web.accept();
+    origin.expects(forwarded("GET", "web.example", "/"));
+    origin.sends(malformed);
+    EXPECT_EQ(pupil.answer().status, 502) << malformed;
+  }
+  EXPECT_EQ(upstream_faults(UpstreamFault::protocol), 5u);
+}
+
+TEST_F(Exchange, AnswersBehindTheAnswerAreNobodys) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/1"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/1"));
+  origin.sends(std::string(kHello) + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged");
+  pupil.expects(kHello);
+  pupil.sends(get("web.example", "/2"));
+  Peer second = web.accept();
+  second.expects(forwarded("GET", "web.example", "/2"));
+  second.sends(kHello);
+  pupil.expects(kHello);
+}
+
+TEST_F(Exchange, ABrokenChunkOfTheClientIs400AndNobodyElsesFault) {
+  Peer pupil = client();
+  pupil.sends(request("POST", "web.example", "/", "Transfer-Encoding: chunked\r\n"));
+  Peer origin = web.accept();
+  static_cast<void>(origin.read_to("\r\n\r\n"));
+  pupil.sends("zz\r\n");
+  EXPECT_EQ(pupil.answer().status, 400);
+  EXPECT_NE(origin.ending(), Ending::silent);
+  EXPECT_EQ(counters().malformed.get(), 1u);
+  EXPECT_EQ(upstream_faults(UpstreamFault::connect), 0u);
+}
+
+TEST_F(Exchange, AClientThatLeavesInItsUploadTakesTheExchangeWithIt) {
+  Peer pupil = client();
+  pupil.sends(request("POST", "web.example", "/", "Content-Length: 100\r\n") + "part");
+  Peer origin = web.accept();
+  static_cast<void>(origin.read_to("part"));
+  pupil.closes();
+  EXPECT_NE(origin.ending(), Ending::silent);
+  wait_until([&] { return counters().connections_open.get() == 0; });
+  EXPECT_EQ(upstream_faults(UpstreamFault::connect), 0u);
+}
+
+TEST_F(Exchange, WebSocketsAreRelayedOnceTheWebSiteAgrees) {
+  Peer pupil = client();
+  pupil.sends(request("GET", "web.example", "/chat", "Connection: Upgrade\r\nUpgrade: websocket\r\n") + "early");
+  Peer origin = web.accept();
+  EXPECT_NE(origin.read_to("\r\n\r\n").find("Upgrade: websocket\r\n"), std::string::npos);
+  origin.sends("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nfrom the site");
+  EXPECT_EQ(pupil.answer().status, 101);
+  pupil.expects("from the site");
+  origin.expects("early");
+  pupil.sends("from the pupil");
+  origin.expects("from the pupil");
+  pupil.finishes_sending();
+  EXPECT_EQ(origin.ending(), Ending::closed);
+}
+
+TEST_F(Exchange, ViaIsAddedAndATurnRoundIs508) {
+  settings.via = "gw-1.example";
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/"));
+  Peer origin = web.accept();
+  EXPECT_NE(origin.read_to("\r\n\r\n").find("Via: 1.1 gw-1.example\r\n"), std::string::npos);
+  origin.sends(kHello);
+  EXPECT_TRUE(pupil.answer().has("Via: 1.1 gw-1.example"));
+  pupil.sends(request("GET", "web.example", "/", "Via: 1.1 someone, 1.1 gw-1.example\r\n"));
+  EXPECT_EQ(pupil.answer().status, 508);
+  EXPECT_EQ(upstream_faults(UpstreamFault::loop), 1u);
+}
+
+TEST_F(Exchange, TheGatewaysOwnAddressIs508) {
+  Peer pupil = client();
+  pupil.sends("GET http://" + gateway_address().text() + "/ HTTP/1.1\r\nHost: x.example\r\n\r\n");
+  EXPECT_EQ(pupil.answer().status, 508);
+}
+
+TEST_F(Exchange, APrivateDestinationIs403) {
+  hosts += "10.0.0.1 inside.example\n";
+  Peer pupil = client();
+  pupil.sends(get("inside.example", "/"));
+  EXPECT_EQ(pupil.answer().status, 403);
+  EXPECT_EQ(upstream_faults(UpstreamFault::refused_destination), 1u);
+}
+
+TEST_F(Exchange, ANameThatCannotBeResolvedIsTheUpstreamsFault) {
+  Peer pupil = client();
+  pupil.sends(get("nowhere.example", "/"));
+  const Answer answer = pupil.answer();
+  EXPECT_TRUE(answer.status == 502 || answer.status == 504) << answer.status;
+  EXPECT_NE(answer.body.find("nowhere[.]example"), std::string::npos);
+}
+
+TEST_F(Exchange, AWebSiteThatRefusesConnectionsIs502) {
+  hosts += "127.0.0.9 closed.example\n";
+  Peer pupil = client();
+  pupil.sends(get("closed.example", "/"));
+  EXPECT_EQ(pupil.answer().status, 502);
+  EXPECT_EQ(upstream_faults(UpstreamFault::connect), 1u);
+}
+
+TEST_F(Exchange, APageAboutAFailureNeverShowsThePathOrTheFields) {
+  hosts += "127.0.0.9 closed.example\n";
+  Peer pupil = client();
+  pupil.sends(request("GET", "closed.example", "/secret-path?secret-query", "Cookie: secret-field\r\n"));
+  EXPECT_EQ(pupil.answer().body.find("secret"), std::string::npos);
+}
+
+TEST_F(Exchange, ARequestAfterAFailureIsLostButItsPageIsNot) {
+  hosts += "127.0.0.9 closed.example\n";
+  Peer pupil = client();
+  std::string all = get("closed.example", "/");
+  for (int i = 0; i < 2000; ++i) all += get("web.example", "/" + std::to_string(i));
+  std::jthread sending([&] { static_cast<void>(pupil.tries_to_send(all)); });
+  EXPECT_EQ(pupil.answer().status, 502);
+  EXPECT_EQ(pupil.ending(), Ending::closed);
+}
+
+TEST_F(Exchange, AHeadThatMightBeReadTwoWaysIs400AndTheEnd) {
+  const std::string host = "Host: " + at("web.example") + "\r\n", target = "http://" + at("web.example") + "/";
+  const std::string heads[] = {
+      "POST " + target + " HTTP/1.1\r\n" + host + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+      "POST " + target + " HTTP/1.1\r\n" + host + "Content-Length: 5\r\nContent-Length: 5\r\n\r\n",
+      "POST " + target + " HTTP/1.1\r\n" + host + "Content-Length: +5\r\n\r\n",
+      "POST " + target + " HTTP/1.1\r\n" + host + "Transfer-Encoding: \tchunked\r\n\r\n",
+      "POST " + target + " HTTP/1.1\r\n" + host + "Transfer-Encoding: identity, chunked\r\n\r\n",
+      "POST " + target + " HTTP/1.1\r\n" + host + "Transfer-Encoding : chunked\r\n\r\n",
+      "GET " + target + " HTTP/1.1\n" + host + "\r\n",
+      "GET " + target + " HTTP/1.1\r\n" + host + "X: a\r\n b\r\n\r\n",
+      "GET " + target + " HTTP/1.1\r\n" + host + host + "\r\n",
+      "GET " + target + " HTTP/1.1\r\n" + host + "X: a\rb\r\n\r\n",
+      "GET " + target + " HTTP/1.1\r\n\r\n",
+      "GET /origin-form HTTP/1.1\r\n" + host + "\r\n",
+      "GET https://" + at("web.example") + "/ HTTP/1.1\r\n" + host + "\r\n",
+  };
+  for (const std::string& head : heads) {
+    Peer pupil = client();
+    pupil.sends(head + "GET " + target + "smuggled HTTP/1.1\r\n" + host + "\r\n");
+    EXPECT_EQ(pupil.answer().status, 400) << head;
+    EXPECT_EQ(pupil.ending(), Ending::closed) << head;
+  }
+  EXPECT_FALSE(web.was_called());
+  EXPECT_EQ(counters().malformed.get(), std::size(heads));
+}
+
+TEST_F(Exchange, HeadsHaveBounds) {
+  const auto status_of = [&](const std::string& bytes) {
+    Peer pupil = client();
+    std::jthread sending([&] { static_cast<void>(pupil.tries_to_send(bytes)); });
+    const int status = pupil.answer().status;
+    EXPECT_EQ(pupil.ending(), Ending::closed);
+    return status;
+  };
+  EXPECT_EQ(status_of(get("web.example", "/" + std::string(40'000, 'a'))), 414);
+  EXPECT_EQ(status_of("GET http://" + std::string(200'000, 'a')), 414);
+  EXPECT_EQ(status_of(request("GET", "web.example", "/", "X: " + std::string(100'000, 'a') + "\r\n")), 431);
+  std::string many;
+  for (int i = 0; i < 300; ++i) many += "X: y\r\n";
+  EXPECT_EQ(status_of(request("GET", "web.example", "/", many)), 431);
+}
+
+TEST_F(Exchange, AHeadOfFiftyKilobytesIsPassedOn) {
+  const std::string fields = "X: " + std::string(50'000, 'a') + "\r\n";
+  Peer pupil = client();
+  pupil.sends(request("GET", "web.example", "/", fields));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/", fields));
+  origin.sends("HTTP/1.1 200 OK\r\n" + fields + "Content-Length: 0\r\n\r\n");
+  EXPECT_TRUE(pupil.answer().has(fields));
+}
+
+TEST_F(Exchange, HalfAHeadIsNotWaitedForForEver) {
+  settings.limits.header = 1s;
+  Peer pupil = client();
+  pupil.sends("GET http://web.exam");
+  EXPECT_EQ(pupil.ending(), Ending::closed);
+}
+
+TEST_F(Exchange, ADecisionLineTellsOfEveryRequestWithoutItsQuery) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/page?secret=1"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/page?secret=1"));
+  origin.sends(kHello);
+  pupil.expects(kHello);
+  pupil.closes();
+  stop();
+  const std::string lines = decisions();
+  EXPECT_NE(lines.find(R"("host":"web.example")"), std::string::npos) << lines;
+  EXPECT_NE(lines.find(R"("bytes_in":5,)"), std::string::npos) << lines;
+  EXPECT_EQ(lines.find("secret"), std::string::npos) << lines;
+}
+
+}  // namespace
+}  // namespace schoolgate::flow::testing
