@@ -1,0 +1,294 @@
+#include "blocklists/update.h"
+
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+#include "tests/blocklists/https_server.h"
+#include "tests/blocklists/minisign.h"
+
+namespace schoolgate::blocklists {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Kind = ListOutcome::Kind;
+
+constexpr TimePoint kStart{std::chrono::seconds(1'790'000'000)};
+
+std::string names(int count, std::string_view stem = "n") {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += std::string(stem) + std::to_string(i) + ".example\n";
+  return text;
+}
+
+// A server whose files the tests change, and a store that is updated from it.
+class UpdateTest : public testing::Test {
+ protected:
+  UpdateTest()
+      : store(*ListStore::open(folder.path() / "state")), server([this](const ServerRequest& asked) { return answer(asked); }) {
+    options.fetch.trust = {server.root_certificate()};
+    options.fetch.stall = std::chrono::seconds(2);
+    options.fetch.attempts = 1;
+    games.name = "games";
+    games.category = "games";
+    games.source = server.url("/games.txt");
+    games.remote = true;
+  }
+
+  ServerAnswer answer(const ServerRequest& asked) {
+    const std::lock_guard held(mutex);
+    const auto file = files.find(asked.path);
+    if (file == files.end()) return {.status = 404};
+    const std::string etag = "\"" + std::to_string(std::hash<std::string>{}(file->second)) + "\"";
+    if (const auto known = asked.headers.find("if-none-match"); known != asked.headers.end() && known->second == etag)
+      return {.status = 304};
+    return {.headers = {{"ETag", etag}}, .body = file->second};
+  }
+  void put(const std::string& path, std::string text) {
+    const std::lock_guard held(mutex);
+    files[path] = std::move(text);
+  }
+  Result<UpdateReport> run(std::vector<UpdateSource> sources) {
+    now += std::chrono::hours(25);
+    return update(store, sources, now, options);
+  }
+  UpdateReport run_well(std::vector<UpdateSource> sources) {
+    auto report = run(std::move(sources));
+    EXPECT_TRUE(report) << report.error().text();
+    return report ? std::move(*report) : UpdateReport{};
+  }
+  [[nodiscard]] bool covers(std::string_view host) const {
+    const auto db = store.open_current();
+    EXPECT_TRUE(db) << db.error().text();
+    Matches matches;
+    bool undecided = false;
+    (*db)->lookup(*names::Url::parse(host), matches, undecided);
+    return !matches.items().empty();
+  }
+
+  TemporaryFolder folder;
+  ListStore store;
+  std::mutex mutex;
+  std::map<std::string, std::string> files;
+  HttpsServer server;
+  UpdateOptions options;
+  UpdateSource games;
+  TimePoint now = kStart;
+};
+
+TEST_F(UpdateTest, FetchesCompilesAndSwaps) {
+  put("/games.txt", names(200));
+  const auto report = run_well({games});
+  ASSERT_TRUE(report.published);
+  EXPECT_EQ(report.lists.at(0).kind, Kind::fetched);
+  EXPECT_FALSE(report.needs_attention());
+  EXPECT_TRUE(covers("n7.example"));
+  EXPECT_EQ(store.source_states().at("games").fetched, now);
+  EXPECT_EQ((*store.open_current())->lists()[0].fetched, now);
+}
+
+TEST_F(UpdateTest, WithoutNewsNothingChanges) {
+  put("/games.txt", names(200));
+  (void)run_well({games});
+  const auto report = run_well({games});
+  EXPECT_EQ(report.lists.at(0).kind, Kind::unchanged);
+  EXPECT_TRUE(report.unchanged);
+  EXPECT_FALSE(report.published);
+  EXPECT_EQ(store.images().size(), 1u);
+}
+
+TEST_F(UpdateTest, AListIsNotAskedForBeforeItIsDue) {
+  put("/games.txt", names(200));
+  (void)run_well({games});
+  const auto asked = server.requests().size();
+  games.refresh = std::chrono::hours(48);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::not_due);
+  EXPECT_EQ(server.requests().size(), asked);
+  options.ask_again = true;
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::unchanged);
+}
+
+TEST_F(UpdateTest, AServerThatFailsLeavesWhatWasAccepted) {
+  put("/games.txt", names(200));
+  (void)run_well({games});
+  files.clear();
+  const auto report = run_well({games});
+  EXPECT_EQ(report.lists.at(0).kind, Kind::kept);
+  EXPECT_THAT(report.lists[0].why, HasSubstr("404"));
+  EXPECT_TRUE(report.needs_attention());
+  EXPECT_TRUE(covers("n7.example"));
+  const auto state = store.source_states().at("games");
+  EXPECT_EQ(state.failures, 1u);
+  EXPECT_THAT(state.failure, HasSubstr("404"));
+  put("/games.txt", names(201));
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::fetched);
+  EXPECT_EQ(store.source_states().at("games").failures, 0u);
+}
+
+TEST_F(UpdateTest, PoisonedUpdatesAreRefusedAndTheLastGoodImageStays) {
+  put("/games.txt", names(200));
+  (void)run_well({games});
+  const std::string checksum = store.current()->checksum;
+  const std::pair<std::string, std::string> poisons[] = {
+      {"", "empty"},
+      {"# nothing left\n", "empty"},
+      {"<!DOCTYPE html>\n<title>Moved</title>\n", "web page"},
+      {names(3000), "entries and had"},
+      {names(10), "entries and had"},
+      {names(200) + "com\n", "com"},
+      {names(200) + "co.uk\n", "co.uk"},
+      {std::string("\x1f\x8b\x08\0\0\0\0\0", 8), "gzip"},
+  };
+  for (const auto& [poison, word] : poisons) {
+    put("/games.txt", poison);
+    const auto report = run(std::vector{games});
+    if (report) {
+      EXPECT_EQ(report->lists.at(0).kind, Kind::kept) << poison.substr(0, 40);
+      EXPECT_THAT(report->lists[0].why, HasSubstr(word)) << poison.substr(0, 40);
+    } else {
+      EXPECT_THAT(report.error().text(), HasSubstr(word));
+    }
+    EXPECT_EQ(store.current()->checksum, checksum) << poison.substr(0, 40);
+  }
+  EXPECT_TRUE(covers("n7.example"));
+}
+
+TEST_F(UpdateTest, AnUpdateThatCoversSitesThatMustStayWaitsForAPerson) {
+  put("/games.txt", names(200));
+  (void)run_well({games});
+  put("/games.txt", names(200) + "bbc.co.uk\n");
+  const auto waiting = run_well({games});
+  EXPECT_FALSE(waiting.published);
+  ASSERT_FALSE(waiting.refusals.empty());
+  EXPECT_EQ(waiting.refusals[0].gate, Gate::must_allow);
+  EXPECT_THAT(waiting.refusals[0].explanation, HasSubstr("bbc.co.uk"));
+  EXPECT_FALSE(covers("www.bbc.co.uk"));
+  options.accept = true;
+  EXPECT_TRUE(run_well({games}).published);
+  EXPECT_TRUE(covers("www.bbc.co.uk"));
+}
+
+TEST_F(UpdateTest, AnUpdateThatLosesAProbeIsRefused) {
+  put("/games.txt", names(200));
+  options.must_block = {{*names::Url::parse("http://n199.example/"), "games"}};
+  EXPECT_TRUE(run_well({games}).published);
+  put("/games.txt", names(199));
+  const auto refused = run_well({games});
+  EXPECT_FALSE(refused.published);
+  EXPECT_EQ(refused.refusals.at(0).gate, Gate::must_block);
+  EXPECT_TRUE(covers("n199.example"));
+}
+
+TEST_F(UpdateTest, TheFirstImageIsPublishedAlthoughOneListIsRefused) {
+  put("/games.txt", "<html>\n");
+  UpdateSource local;
+  local.name = "local";
+  local.category = "games";
+  local.source = folder.write("local", names(50, "local")).string();
+  const auto report = run_well({games, local});
+  EXPECT_TRUE(report.published);
+  EXPECT_EQ(report.lists.at(0).kind, Kind::left_out);
+  EXPECT_EQ(report.lists.at(1).kind, Kind::local);
+  EXPECT_TRUE(covers("local7.example"));
+}
+
+TEST_F(UpdateTest, ALocalListThatLooksWrongStopsTheUpdate) {
+  UpdateSource local;
+  local.name = "local";
+  local.category = "games";
+  local.source = folder.write("local", names(500)).string();
+  EXPECT_TRUE(run_well({local}).published);
+  (void)folder.write("local", names(5));
+  const auto stopped = run_well({local});
+  EXPECT_FALSE(stopped.published);
+  EXPECT_EQ(stopped.refusals.at(0).gate, Gate::shrunk);
+  EXPECT_TRUE(covers("n499.example"));
+}
+
+TEST_F(UpdateTest, ChecksumsMustFit) {
+  put("/games.txt", names(200));
+  put("/SHA256SUMS", to_hex(sha256(names(200))) + "  games.txt\n");
+  games.checksum = server.url("/SHA256SUMS");
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::fetched);
+  put("/games.txt", names(201));
+  const auto report = run_well({games});
+  EXPECT_EQ(report.lists.at(0).kind, Kind::kept);
+  EXPECT_THAT(report.lists[0].why, HasSubstr("checksum"));
+  EXPECT_FALSE(covers("n200.example"));
+}
+
+TEST_F(UpdateTest, SignaturesMustFitAndMayNotGoBack) {
+  const Minisigner signer;
+  games.signature = server.url("/games.txt.minisig");
+  games.public_key = folder.write("key.pub", signer.public_key());
+  const auto publish = [&](int count, std::uint64_t timestamp) {
+    put("/games.txt", names(count));
+    put("/games.txt.minisig", signer.sign(names(count), timestamp));
+  };
+  publish(200, 1000);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::fetched);
+  publish(210, 2000);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::fetched);
+  EXPECT_EQ(store.source_states().at("games").version, "2000");
+  publish(200, 1000);  // genuine, but old
+  const auto old = run_well({games});
+  EXPECT_EQ(old.lists.at(0).kind, Kind::kept);
+  EXPECT_THAT(old.lists[0].why, HasSubstr("older"));
+  EXPECT_TRUE(covers("n209.example"));
+  put("/games.txt.minisig", Minisigner().sign(names(200), 3000));
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::kept);
+  EXPECT_TRUE(covers("n209.example"));
+}
+
+TEST_F(UpdateTest, AListToAllowIsRefusedUnlessForced) {
+  UpdateSource white;
+  white.name = "ut1-liste_blanche";
+  white.category = "games";
+  white.source = folder.write("white", names(20)).string();
+  const auto refused = run(std::vector{white});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().fault, Fault::config);
+  white.force = true;
+  EXPECT_TRUE(run_well({white}).published);
+}
+
+TEST_F(UpdateTest, SealedListsLeaveNoTextInTheImageOrTheReport) {
+  put("/sealed.txt", "worst-place.example/page\n" + names(20, "hidden") + "not a line of it\n");
+  UpdateSource sealed = games;
+  sealed.name = "iwf";
+  sealed.category = "child-abuse";
+  sealed.source = server.url("/sealed.txt");
+  sealed.sealed = true;
+  const auto report = run_well({sealed});
+  ASSERT_TRUE(report.published);
+  EXPECT_TRUE(covers("hidden7.example"));
+  const std::string image = *read_file(report.published->path);
+  EXPECT_THAT(image, testing::Not(HasSubstr("worst-place")));
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(store.folder() / "images"))
+    EXPECT_THAT(*read_file(entry.path()), testing::Not(HasSubstr("not a line of it")));
+}
+
+TEST_F(UpdateTest, RollbackGoesBackAndTheSameImageDoesNotReturnByItself) {
+  put("/games.txt", names(200));
+  (void)run_well({games});
+  put("/games.txt", names(201));
+  (void)run_well({games});
+  EXPECT_TRUE(covers("n200.example"));
+  ASSERT_TRUE(store.rollback());
+  EXPECT_FALSE(covers("n200.example"));
+  const auto again = run(std::vector{games});
+  ASSERT_FALSE(again);
+  EXPECT_THAT(again.error().what, HasSubstr("rolled back"));
+  EXPECT_FALSE(covers("n200.example"));
+}
+
+TEST_F(UpdateTest, TwoAtATimeAreNotAllowed) {
+  const auto held = store.lock();
+  ASSERT_TRUE(held);
+  const auto refused = run(std::vector{games});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().what, HasSubstr("under way"));
+}
+
+}  // namespace
+}  // namespace schoolgate::blocklists
