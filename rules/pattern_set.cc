@@ -2,6 +2,7 @@
 
 #include <re2/filtered_re2.h>
 #include <re2/re2.h>
+#include <re2/stringpiece.h>
 
 #include <algorithm>
 #include <utility>
@@ -93,7 +94,9 @@ PatternSet::Answer PatternSet::search(std::size_t number, std::string_view text)
   try {
     const RE2& re = filter_->GetRE2(static_cast<int>(number));
     if (!re.ok()) return Answer::unknown;
-    return re.Match(text, 0, text.size(), RE2::UNANCHORED, nullptr, 0) ? Answer::yes : Answer::no;
+    return re.Match(re2::StringPiece(text.data(), text.size()), 0, text.size(), RE2::UNANCHORED, nullptr, 0)
+               ? Answer::yes
+               : Answer::no;
   } catch (...) {
     return Answer::unknown;
   }
