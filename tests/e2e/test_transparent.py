@@ -30,20 +30,6 @@ HOSTS = f"""
 {BLOCKED6} blocked.example
 """
 
-# What TPROXY needs besides `schoolgate firewall`: marked packets for elsewhere are delivered to this machine.
-TPROXY = """
-table inet schoolgate_tproxy {
-  chain divert {
-    type filter hook prerouting priority mangle; policy accept;
-    iifname "lan" meta l4proto tcp th dport 80 tproxy ip to :8081 meta mark set 1 accept
-    iifname "lan" meta l4proto tcp th dport 80 tproxy ip6 to :8081 meta mark set 1 accept
-    iifname "lan" meta l4proto tcp th dport 443 tproxy ip to :8443 meta mark set 1 accept
-    iifname "lan" meta l4proto tcp th dport 443 tproxy ip6 to :8443 meta mark set 1 accept
-  }
-}
-"""
-
-
 @pytest.fixture(scope="module")
 def network():
     machines.build()
@@ -89,10 +75,8 @@ decisions: {school.decisions_file}
 @pytest.fixture(scope="module", params=["REDIRECT", "TPROXY"])
 def diverted(request, gateway):
     """The gateway with the firewall loaded, one way and the other."""
-    if request.param == "REDIRECT":
-        machines.load_rules(gateway.command("firewall").stdout)
-    else:
-        machines.load_rules(TPROXY)
+    machines.load_rules(gateway.command("firewall", "--mode", request.param.lower()).stdout)
+    if request.param == "TPROXY":  # the two routes that the printed ruleset asks for
         machines.sh("""
             ip -n gate rule add fwmark 1 lookup 100; ip -n gate route add local default dev lo table 100
             ip -n gate -6 rule add fwmark 1 lookup 100; ip -n gate -6 route add local default dev lo table 100
