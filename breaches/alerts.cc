@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "base/uuid.h"
 #include "breaches/breach_store.h"
 #include "breaches/delivery.h"
@@ -89,7 +90,10 @@ Result<std::unique_ptr<Alerts>> Alerts::open(AlertsOptions options, AlertSetting
   impl.options = std::move(options);
   impl.outbox = *std::move(outbox);
   impl.settings = std::make_shared<const AlertSettings>(std::move(settings));
-  impl.thread = std::thread([&impl] { impl.run(); });
+  impl.thread = std::thread([&impl] {
+    name_this_thread("alerts");
+    impl.run();
+  });
   return alerts;
 }
 

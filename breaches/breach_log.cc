@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "breaches/breach_store.h"
 
 namespace schoolgate::breaches {
@@ -123,8 +124,14 @@ Result<std::unique_ptr<BreachLog>> BreachLog::open(BreachLogSettings settings) {
   if (!impl.store->head().broken.empty()) trouble("the breach log cannot be trusted: " + impl.store->head().broken);
   if (is_missing) trouble("the breach log was missing; a new one was begun");
 
-  impl.writer = std::thread([&impl] { impl.write_until_stopped(); });
-  impl.watcher = std::thread([&impl] { impl.watch_deadlines(); });
+  impl.writer = std::thread([&impl] {
+    name_this_thread("breach-writer");
+    impl.write_until_stopped();
+  });
+  impl.watcher = std::thread([&impl] {
+    name_this_thread("breach-watcher");
+    impl.watch_deadlines();
+  });
   return log;
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "breaches/decision_line.h"
 
 namespace schoolgate::breaches {
@@ -69,7 +70,10 @@ Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const std::filesystem::pa
   log->impl_->retention = retention;
   log->impl_->now = std::move(now);
   if (auto opened = log->impl_->open_file(); !opened) return std::unexpected(opened.error());
-  log->impl_->writer = std::thread([impl = log->impl_.get()] { impl->write_until_stopped(); });
+  log->impl_->writer = std::thread([impl = log->impl_.get()] {
+    name_this_thread("decision-writer");
+    impl->write_until_stopped();
+  });
   return log;
 }
 

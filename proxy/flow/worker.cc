@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "proxy/flow/serve.h"
 
 namespace schoolgate::flow {
@@ -94,6 +95,7 @@ void Worker::start() {
   net::asio::co_spawn(executor(), net::run_ticks(deadlines_), end_process);
   net::asio::co_spawn(executor(), tick(), end_process);
   thread_ = std::thread([this] {
+    name_this_thread("worker");
     while (!context_.stopped()) {
       try {
         context_.run();

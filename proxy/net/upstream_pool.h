@@ -21,8 +21,8 @@
 namespace schoolgate::net {
 
 struct UpstreamPoolLimits {
-  std::size_t per_key = 32;
-  std::size_t total = 512;
+  std::size_t per_key = 256;
+  std::size_t total = 2048;
   std::chrono::seconds idle{30};  ///< shorter than what common servers keep, so that they rarely close first
 };
 
