@@ -4,6 +4,7 @@
 
 #include "proxy/flow/body_pump.h"
 #include "proxy/flow/refusal.h"
+#include "proxy/http/field_names.h"
 #include "proxy/http/read_head.h"
 #include "proxy/http/write_head.h"
 
@@ -25,11 +26,12 @@ struct Turn {
   std::string key;  // of the upstream pool
 
   std::optional<net::Socket> upstream;
-  Inbox inbox;            // what the web site has sent
-  bool reused = false;    // the connection came from the pool and may have died there
-  bool answered = false;  // some of an answer has gone to the client
-  bool whole = false;     // all of it has
-  bool slow = false;      // the web site ran out of time
+  Inbox inbox;                     // what the web site has sent
+  bool private_to_client = false;  // the upstream connection must not serve anybody else
+  bool reused = false;             // the connection came from the pool and may have died there
+  bool answered = false;           // some of an answer has gone to the client
+  bool whole = false;              // all of it has
+  bool slow = false;               // the web site ran out of time
   std::uint64_t uploaded = 0, downloaded = 0;
   PumpEnd upload_end = PumpEnd::finished;
   bool client_failed = false;  // the upload ended by the client's doing, not because the answer was there
@@ -253,6 +255,14 @@ bool may_be_repeated(const http::RequestHead& head) {
   return idempotent && head.body.framing == http::Framing::none;
 }
 
+// NTLM and Negotiate authenticate the connection, not the request (RFC 4559 section 6): whoever used it next would be
+// taken for that person.
+bool authenticates_connection(const http::RequestHead& head) {
+  const std::string_view value = head.fields.find(http::Name::authorization);
+  const std::string_view scheme = value.substr(0, value.find(' '));
+  return http::equal_ignoring_case(scheme, "NTLM") || http::equal_ignoring_case(scheme, "Negotiate");
+}
+
 net::awaitable<bool> connect_upstream(Turn& turn, bool fresh) {
   turn.inbox.release();
   if (!fresh) {
@@ -274,7 +284,8 @@ net::awaitable<bool> connect_upstream(Turn& turn, bool fresh) {
 
 void settle(Turn& turn) {
   // Only a connection on which both messages ended in order, with nothing left over, may serve again.
-  if (turn.whole && turn.heads.response.keep_alive && turn.inbox.empty() && turn.upload_end == PumpEnd::finished) {
+  if (turn.whole && !turn.private_to_client && turn.heads.response.keep_alive && turn.inbox.empty() &&
+      turn.upload_end == PumpEnd::finished) {
     turn.upstream->clear_deadline();
     turn.worker().pool().put(turn.key, std::move(*turn.upstream));
   }
@@ -287,6 +298,7 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
   const auto began = std::chrono::steady_clock::now();
   std::string key = to.key();
   Turn turn{connection, heads, target, request, judgement, std::move(to), std::move(key), {}, {}};
+  turn.private_to_client = authenticates_connection(heads.request);
   Step step = Step::retry;
   for (bool fresh = !may_be_repeated(heads.request); step == Step::retry; fresh = true) {
     if (!co_await connect_upstream(turn, fresh)) co_return ExchangeEnd{};

@@ -80,13 +80,15 @@ bool may_judge_unnamed(Connection& connection, HelloCase hello) {
 }
 
 net::awaitable<void> refuse_unnamed(Connection& connection, HelloCase hello, const rules::Request& known) {
-  Judgement judgement = connection.worker.judge(connection, known, rules::Stage::client_hello);
+  Judgement judgement = connection.worker.judge_again(connection, known, rules::Stage::client_hello);
   const bool by_policy = judgement.refuses();
   // Where the policy would have allowed it, the gateway refuses by itself: nothing that cannot be named passes.
   if (!by_policy) {
     judgement.verdict.action = rules::Action::block;
     judgement.verdict.reason = {.tier = rules::Tier::unlisted, .stage = rules::Stage::client_hello};
   }
+  connection.worker.counters().count_decision(judgement.verdict.action, rules::Stage::client_hello,
+                                              std::uint64_t(judgement.took.count()));
   breaches::Breach breach = breach_of(judgement, known, {});
   if (!by_policy) {
     breach.reason.rule = to_string(hello);

@@ -75,6 +75,7 @@ net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
   // A hello without a name is no riddle when CONNECT gave one: the tunnel leads there and nowhere else.
   const bool named_outside = hello.what == HelloCase::no_name && !to.host.address();
   if (hello.what != HelloCase::named && !named_outside && !may_judge_unnamed(connection, hello.what)) {
+    opening.upstream.close();
     co_await refuse_unnamed(connection, hello.what, opening.request);
     co_return false;
   }
@@ -83,6 +84,7 @@ net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
   const rules::Request& inner = opening.inside.emplace(rules::Request::of_host(*hello.host, to.port, "CONNECT"));
   const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
   if (judgement.refuses()) {
+    opening.upstream.close();
     co_await record_refusal(connection, judgement, inner, {});
     worker.log_decision(judgement, inner, {});
     co_await send_alert(connection, tls::Alert::access_denied);

@@ -84,6 +84,9 @@ std::string_view origin_part(std::string_view target) {
 
 Result<Asked> what_is_asked(const Connection& connection, const http::RequestHead& head, std::string& storage) {
   if (head.form == http::TargetForm::absolute) {
+    // Browsers read "http:///site/path" as "http://site/path"; then what is judged and what is sent on would differ.
+    if (head.target.find_first_of("/\\?#", head.target.find("://") + 3) == head.target.find("://") + 3)
+      return schoolgate::fail(schoolgate::Fault::client, "the request target names no host");
     auto url = names::Url::parse(head.target);
     if (!url) return std::unexpected(std::move(url.error()));
     if (url->scheme() != "http")

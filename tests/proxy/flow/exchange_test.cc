@@ -297,6 +297,18 @@ TEST_F(Exchange, AConnectionThatAnAnswerWasCutOnIsNotUsedAgain) {
   other.expects(kHello);
 }
 
+TEST_F(Exchange, AConnectionThatWasLoggedInOnIsNotSharedWithOthers) {
+  for (const std::string_view scheme : {"NTLM", "negotiate"}) {
+    Peer pupil = client();
+    pupil.sends(request("GET", "web.example", "/", "Authorization: " + std::string(scheme) + " TlRMTVNTUAAD\r\n"));
+    Peer origin = web.accept();
+    static_cast<void>(origin.read_to("\r\n\r\n"));
+    origin.sends(kHello);
+    pupil.expects(kHello);
+    EXPECT_EQ(origin.ending(), Ending::closed) << scheme;
+  }
+}
+
 TEST_F(Exchange, AGetIsTriedAgainWhenItsKeptConnectionHasDied) {
   Peer pupil = client();
   pupil.sends(get("web.example", "/1"));
@@ -531,6 +543,7 @@ TEST_F(Exchange, AHeadThatMightBeReadTwoWaysIs400AndTheEnd) {
       "GET " + target + " HTTP/1.1\r\n\r\n",
       "GET /origin-form HTTP/1.1\r\n" + host + "\r\n",
       "GET https://" + at("web.example") + "/ HTTP/1.1\r\n" + host + "\r\n",
+      "GET http:///" + at("web.example") + "/ HTTP/1.1\r\n" + host + "\r\n",
   };
   for (const std::string& head : heads) {
     Peer pupil = client();
@@ -588,6 +601,50 @@ TEST_F(Exchange, ADecisionLineTellsOfEveryRequestWithoutItsQuery) {
   EXPECT_NE(lines.find(R"("host":"web.example")"), std::string::npos) << lines;
   EXPECT_NE(lines.find(R"("bytes_in":5,)"), std::string::npos) << lines;
   EXPECT_EQ(lines.find("secret"), std::string::npos) << lines;
+}
+
+// Behind TPROXY the address that a connection was going to is the socket's own: here the gateway's port, on which the
+// web site listens under another address.
+class TransparentHttp : public Conversation {
+ protected:
+  TransparentHttp() {
+    settings.listen = {{{*names::IpAddress::parse("127.0.0.1"), 0}, Entrance::transparent_http}};
+    guard_knows_own_ports = false;
+    hosts += "127.0.0.7 site.example\n";
+    open();
+  }
+  [[nodiscard]] std::string port() const { return std::to_string(gateway_address().port); }
+};
+
+TEST_F(TransparentHttp, TheHostFieldSaysWhereAndThePortIsTheOneThatWasDialled) {
+  Web site({*names::IpAddress::parse("127.0.0.7"), gateway_address().port});
+  Peer pupil = client();
+  pupil.sends("GET /page HTTP/1.1\r\nHost: Site.Example:1\r\n\r\n");
+  Peer origin = site.accept();
+  origin.expects("GET /page HTTP/1.1\r\nHost: site.example:" + port() + "\r\n\r\n");
+  origin.sends(kHello);
+  pupil.expects(kHello);
+}
+
+TEST_F(TransparentHttp, ABlockedHostGetsThePage) {
+  Peer pupil = client();
+  pupil.sends("GET /wheel HTTP/1.1\r\nHost: casino.example\r\n\r\n");
+  EXPECT_EQ(pupil.answer().status, 403);
+  EXPECT_EQ(records().size(), 1u);
+}
+
+TEST_F(TransparentHttp, WithoutAHostThereIsNothingToJudge) {
+  for (const std::string_view host : {"", "Host: \r\n", "Host: a..b\r\n", "Host: [::1\r\n"}) {
+    Peer pupil = client();
+    pupil.sends("GET / HTTP/1.0\r\n" + std::string(host) + "\r\n");
+    EXPECT_EQ(pupil.answer().status, 400) << host;
+  }
+}
+
+TEST_F(TransparentHttp, ConnectIsForTheProxyPort) {
+  Peer pupil = client();
+  pupil.sends("CONNECT web.example:443 HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ(pupil.answer().status, 403);
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ TEST_F(Refusal, IllegalMaterialIsNeverNamed) {
   EXPECT_EQ(page.body.find("sealed"), std::string::npos) << page.body;
   pupil.sends(request("CONNECT", "x", "", ""));  // malformed on purpose: the connection ends here
   EXPECT_EQ(pupil.answer().status, 400);
+  pupil.closes();
   stop();
   const auto written = records();
   ASSERT_EQ(written.size(), 1u);
