@@ -1,12 +1,16 @@
-// One entry of lists.yaml: a source of category data.
+// What lists.yaml says: each source of category data, and how all of them are updated.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/problem.h"
 #include "blocklists/format.h"
+#include "blocklists/sanity.h"
 
 namespace schoolgate::config {
 
@@ -15,6 +19,12 @@ struct ListProof {
   std::string checksum;    ///< path or https URL of a file in the format of sha256sum
   std::string signature;   ///< path or https URL of a minisign or raw Ed25519 signature
   std::string public_key;  ///< path of the public key (minisign .pub or PEM); required with `signature`
+};
+
+/// What becomes of the gateway when a list is not there.
+enum class IfMissing : std::uint8_t {
+  refuse,  ///< the configuration is refused: better no web than a web without this list
+  serve,   ///< the others serve, and the technician is told again and again
 };
 
 struct ListConfig {
@@ -28,7 +38,20 @@ struct ListConfig {
   bool sealed = false;                                   ///< entries may never be shown; kept only as keyed hashes
   bool force = false;  ///< load it as `category` although its publisher means it to allow
   ListProof proof;
+  std::string owner;           ///< who answers for the list at the school; may be empty
+  std::string licence_holder;  ///< whom its publisher licensed it to; may be empty
+  /// Older than this, the technician is told; none: it may be of any age.
+  std::optional<std::chrono::seconds> stale_after;
+  IfMissing if_missing = IfMissing::refuse;
   SourcePosition at;
+};
+
+/// How updates of all lists are fetched and what they must pass.
+struct ListUpdateConfig {
+  std::string proxy;                              ///< "http://proxy.example:3128"; empty: direct
+  std::uint32_t most_bytes = 512u << 20;          ///< of one fetched file
+  std::uint32_t most_over_blocks = 0;             ///< newly covered sites that must stay reachable
+  std::vector<blocklists::MustBlock> must_block;  ///< what the lists must go on covering
 };
 
 }  // namespace schoolgate::config

@@ -47,12 +47,12 @@ void read_format(Mapping& keys, Report& report, ListConfig& list) {
     report.error(*node, "unknown format '" + printable(*text) + "'", suggest(*text, blocklists::format_names()));
 }
 
-void read_category_name(Mapping& keys, Report& report, const rules::CategoryTable& categories, ListConfig& list) {
-  if (!keys.required("category", Id{list.category})) return;
-  if (categories.find(list.category) != rules::kNoCategory) return;
+void read_category_name(Mapping& keys, Report& report, const rules::CategoryTable& categories, std::string& out) {
+  if (!keys.required("category", Id{out})) return;
+  if (categories.find(out) != rules::kNoCategory) return;
   std::vector<std::string_view> ids;
   for (const rules::Category& category : categories.all()) ids.push_back(category.id);
-  report.error(*keys.find("category"), "unknown category '" + list.category + "'", suggest(list.category, ids));
+  report.error(*keys.find("category"), "unknown category '" + out + "'", suggest(out, ids));
 }
 
 void read_proof(Mapping& keys, Report& report, const ListConfig& list, ListProof& proof) {
@@ -77,6 +77,31 @@ void read_proof(Mapping& keys, Report& report, const ListConfig& list, ListProof
                  "a folder has no checksum or signature of its own");
 }
 
+// Who answers for a list, how old it may become and what happens without it. A sealed list is held to more: what it
+// is about is illegal, and its licence asks for freshness.
+void read_keeping(Mapping& keys, Report& report, ListConfig& list) {
+  static constexpr std::pair<std::string_view, IfMissing> kIfMissing[] = {{"refuse", IfMissing::refuse},
+                                                                          {"serve", IfMissing::serve}};
+  keys.optional("owner", list.owner);
+  keys.optional("licence_holder", list.licence_holder);
+  list.if_missing = list.remote && !list.sealed ? IfMissing::serve : IfMissing::refuse;
+  keys.optional("if_missing", Choice<IfMissing>{list.if_missing, kIfMissing});
+  if (list.sealed) list.stale_after = hours(24);
+  if (keys.find("stale_after"))
+    keys.optional("stale_after", Span{list.stale_after.emplace(), minutes(5), hours(24 * 3650)});
+  else if (list.sealed && list.refresh > *list.stale_after && list.remote)
+    report.warning(*keys.find("refresh"), "a sealed list that is asked for so seldom is always stale",
+                   "it is stale after 24h; say 'stale_after', or refresh it more often");
+}
+
+void check_source(const YamlNode& node, Report& report, const ListConfig& list) {
+  const bool folder = blocklists::is_folder_format(list.format);
+  if (list.if_missing == IfMissing::serve)
+    folder ? expect_folder(node, report, list.source) : expect_file(node, report, list.source);
+  else
+    folder ? require_folder(node, report, list.source) : require_file(node, report, list.source);
+}
+
 void read_list(const YamlNode& node, Report& report, const rules::CategoryTable& categories,
                std::set<std::string>& names, std::vector<ListConfig>& out) {
   ListConfig list;
@@ -84,29 +109,53 @@ void read_list(const YamlNode& node, Report& report, const rules::CategoryTable&
   Mapping keys(node, report);
   if (keys.required("name", Id{list.name}) && !names.insert(list.name).second)
     report.error(*keys.find("name"), "the list '" + list.name + "' stands twice");
-  read_category_name(keys, report, categories, list);
+  read_category_name(keys, report, categories, list.category);
   read_format(keys, report, list);
-  if (const YamlNode* source = keys.require("source");
-      source && read_source(*source, report, list.source, list.remote) && !list.remote) {
-    if (blocklists::is_folder_format(list.format))
-      require_folder(*source, report, list.source);
-    else
-      require_file(*source, report, list.source);
-  }
+  const YamlNode* source = keys.require("source");
+  const bool has_source = source && read_source(*source, report, list.source, list.remote);
   keys.optional("refresh", Span{list.refresh, minutes(5), hours(24 * 365)});
   if (const YamlNode* refresh = keys.find("refresh"); refresh && !list.remote && !list.source.empty())
     report.warning(*refresh, "'refresh' has no effect on a local list", "'schoolgate lists update' reads it again");
   keys.optional("sealed", list.sealed);
   keys.optional("force", list.force);
   read_proof(keys, report, list, list.proof);
+  read_keeping(keys, report, list);
+  if (has_source && !list.remote) check_source(*source, report, list);
   out.push_back(std::move(list));
+}
+
+void read_must_block(const YamlNode& node, Report& report, const rules::CategoryTable& categories,
+                     std::vector<blocklists::MustBlock>& out) {
+  for (const YamlNode& item : items_of(node, report)) {
+    Mapping keys(item, report);
+    std::string category, text;
+    read_category_name(keys, report, categories, category);
+    if (!keys.required("url", text)) continue;
+    if (auto url = names::Url::parse(text))
+      out.push_back({std::move(*url), category});
+    else
+      report.error(*keys.find("url"), "'" + printable(text) + "': " + url.error().what, url.error().next);
+  }
+}
+
+void read_update(const YamlNode& node, Report& report, const rules::CategoryTable& categories,
+                 ListUpdateConfig& updates) {
+  Mapping keys(node, report);
+  if (keys.optional("proxy", updates.proxy) && !is_url_of(updates.proxy, {"http", "https"}))
+    report.error(*keys.find("proxy"), "'" + printable(updates.proxy) + "' is not the URL of a proxy",
+                 "such as http://proxy.school.example:3128");
+  keys.optional("most_bytes", Bytes{updates.most_bytes, 1u << 20, 0xffffffffu});
+  keys.optional("over_blocks", Whole{updates.most_over_blocks, 0, 10'000});
+  if (const YamlNode* probes = keys.find("must_block"))
+    read_must_block(*probes, report, categories, updates.must_block);
 }
 
 }  // namespace
 
 void read_lists(const YamlNode& root, Report& report, const rules::CategoryTable& categories,
-                std::vector<ListConfig>& lists) {
+                std::vector<ListConfig>& lists, ListUpdateConfig& updates) {
   Mapping keys(root, report);
+  if (const YamlNode* update = keys.find("update")) read_update(*update, report, categories, updates);
   const YamlNode* list = keys.find("lists");
   if (!list) return;
   std::set<std::string> names;

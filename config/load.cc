@@ -96,7 +96,7 @@ Reader reader_of(std::string_view name) {
     };
   if (name == "lists.yaml")
     return [](const YamlNode& root, Report& report, Configuration& out) {
-      read_lists(root, report, out.policy.categories, out.lists);
+      read_lists(root, report, out.policy.categories, out.lists, out.list_updates);
     };
   if (name == "alerts.yaml")
     return [](const YamlNode& root, Report& report, Configuration& out) { read_alerts(root, report, out.alerts); };

@@ -24,6 +24,7 @@ struct Configuration {
   Settings settings;
   rules::PolicySpec policy;
   std::vector<ListConfig> lists;
+  ListUpdateConfig list_updates;
   breaches::AlertSettings alerts;
   /// First 12 hex digits of SHA-256 over the names and contents of all files; also policy.version.
   std::string version;

@@ -27,7 +27,22 @@ bool require(const YamlNode& node, Report& report, const std::filesystem::path& 
   return true;
 }
 
+bool is_absent(const YamlNode& node, Report& report, const std::filesystem::path& path) {
+  struct stat about{};
+  if (::stat(path.c_str(), &about) == 0 || errno != ENOENT) return false;
+  report.warning(node, "there is no '" + printable(path.string(), PATH_MAX) + "'");
+  return true;
+}
+
 }  // namespace
+
+bool expect_file(const YamlNode& node, Report& report, const std::filesystem::path& path) {
+  return !is_absent(node, report, path) && require_file(node, report, path);
+}
+
+bool expect_folder(const YamlNode& node, Report& report, const std::filesystem::path& path) {
+  return !is_absent(node, report, path) && require_folder(node, report, path);
+}
 
 bool require_file(const YamlNode& node, Report& report, const std::filesystem::path& path) {
   return require(node, report, path, S_IFREG, "file", R_OK);

@@ -14,6 +14,10 @@ bool require_file(const YamlNode& node, Report& report, const std::filesystem::p
 /// An error unless `path` is a folder that this process can list.
 bool require_folder(const YamlNode& node, Report& report, const std::filesystem::path& path);
 
+/// A warning where there is nothing at `path`; false then. What is there must be a file (or a folder) that can be read.
+bool expect_file(const YamlNode& node, Report& report, const std::filesystem::path& path);
+bool expect_folder(const YamlNode& node, Report& report, const std::filesystem::path& path);
+
 /// require_file(), and a warning when others than its owner and group can read it.
 bool require_secret_file(const YamlNode& node, Report& report, const std::filesystem::path& path);
 

@@ -26,7 +26,7 @@ void read_rules(const YamlNode& root, Report& report, rules::PolicySpec& policy)
 
 /// lists.yaml.
 void read_lists(const YamlNode& root, Report& report, const rules::CategoryTable& categories,
-                std::vector<ListConfig>& lists);
+                std::vector<ListConfig>& lists, ListUpdateConfig& updates);
 
 /// alerts.yaml.
 void read_alerts(const YamlNode& root, Report& report, breaches::AlertSettings& alerts);

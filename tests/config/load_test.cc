@@ -213,9 +213,13 @@ TEST(Load, ReadsListsCategoriesAndAlerts) {
   folder.write("list.txt", "a.example\n");
   folder.write("key.pub", "k\n");
   folder.write("lists.yaml", R"(lists:
-  - { name: near, category: forums, format: urls, source: list.txt, sealed: true, force: true }
+  - { name: near, category: forums, format: urls, source: list.txt, sealed: true, force: true,
+      owner: Network manager, licence_holder: Ashford Oaks }
   - { name: far, category: games, format: hosts, source: "https://lists.example/x", refresh: 6h,
       checksum: "https://lists.example/x.sha256", signature: "https://lists.example/x.minisig", public_key: key.pub }
+  - { name: late, category: games, format: urls, source: not-yet.txt, sealed: true, stale_after: 36h, if_missing: serve }
+update: { proxy: "http://proxy.example:3128", most_bytes: 8MiB, over_blocks: 2,
+          must_block: [ { url: "http://probe.example/x", category: games } ] }
 )");
   folder.write("secret", "s");
   ::chmod((folder.path() / "secret").c_str(), 0600);
@@ -234,7 +238,7 @@ routes:
   EXPECT_EQ(out.policy.categories[forums].theme, "forums");
   EXPECT_EQ(out.policy.categories[out.policy.categories.find("games")].urgency, 3);
 
-  ASSERT_EQ(out.lists.size(), 2u);
+  ASSERT_EQ(out.lists.size(), 3u);
   EXPECT_EQ(out.lists[0].source, folder.path() / "list.txt");
   EXPECT_FALSE(out.lists[0].remote);
   EXPECT_TRUE(out.lists[0].sealed);
@@ -244,7 +248,21 @@ routes:
   EXPECT_EQ(out.lists[1].refresh, hours(6));
   EXPECT_EQ(out.lists[1].proof.checksum, "https://lists.example/x.sha256");
   EXPECT_EQ(out.lists[1].proof.public_key, folder.path() / "key.pub");
-  EXPECT_EQ(out.lists[1].at.line, 3);
+  EXPECT_EQ(out.lists[1].at.line, 4);
+  EXPECT_EQ(out.lists[0].owner, "Network manager");
+  EXPECT_EQ(out.lists[0].licence_holder, "Ashford Oaks");
+  EXPECT_EQ(out.lists[0].stale_after, hours(24)) << "sealed";
+  EXPECT_EQ(out.lists[0].if_missing, IfMissing::refuse);
+  EXPECT_FALSE(out.lists[1].stale_after);
+  EXPECT_EQ(out.lists[1].if_missing, IfMissing::serve) << "it is fetched later";
+  EXPECT_EQ(out.lists[2].stale_after, hours(36));
+  EXPECT_EQ(out.lists[2].if_missing, IfMissing::serve);
+  EXPECT_EQ(out.list_updates.proxy, "http://proxy.example:3128");
+  EXPECT_EQ(out.list_updates.most_bytes, 8u << 20);
+  EXPECT_EQ(out.list_updates.most_over_blocks, 2u);
+  ASSERT_EQ(out.list_updates.must_block.size(), 1u);
+  EXPECT_EQ(out.list_updates.must_block[0].url.text(), "http://probe.example/x");
+  EXPECT_EQ(out.list_updates.must_block[0].category, "games");
 
   ASSERT_TRUE(out.alerts.mail);
   EXPECT_EQ(out.alerts.mail->password_file, folder.path() / "secret");
