@@ -14,6 +14,7 @@
 #include "blocklists/list_files.h"
 #include "blocklists/open_list.h"
 #include "blocklists/patterns.h"
+#include "blocklists/sealed_file.h"
 #include "blocklists/sealed_list.h"
 
 namespace schoolgate::blocklists {
@@ -141,6 +142,7 @@ class Compiler {
     std::unique_ptr<ListIntake> intake;
     if (source.sealed) {
       sealer.emplace(*options_.sealed_key);
+      if (is_sealed_file(source.path)) return read_sealed(source, *sealer, number);
       intake = std::make_unique<SealedList>(*sealer, source, number);
     } else {
       intake = std::make_unique<OpenList>(salt_, source);
@@ -157,6 +159,22 @@ class Compiler {
     else if (auto kept = keep(static_cast<OpenList&>(*intake), number); !kept)
       return kept;
     reports_.push_back(std::move(intake->report()));
+    return {};
+  }
+
+  // A list of which only the tags are left.
+  Result<void> read_sealed(const ListSource& source, const Sealer& sealer, std::uint16_t number) {
+    auto content = read_sealed_file(source.path, sealer);
+    if (!content) return std::unexpected(std::move(content.error()));
+    for (auto [from, to] : {std::pair(&content->hosts, &sealed_hosts_), std::pair(&content->urls, &sealed_urls_)})
+      for (SealedEntry entry : *from) {
+        if (static_cast<std::uint16_t>(entry.tag_and_list) != kUrlsBelow) entry.tag_and_list |= number;
+        to->push_back(entry);
+      }
+    content->report.name = source.name;
+    content->report.category = source.category;
+    entries_ += content->report.accepted();
+    reports_.push_back(std::move(content->report));
     return {};
   }
 
@@ -184,13 +202,8 @@ class Compiler {
     LineReader::Line line;
     std::uint64_t told = 0;
     while (reader->next(line)) {
-      intake.at(file.name, line.number, line.text);
-      ++intake.report().lines;
-      if (line.too_long)
-        intake.reject("a line longer than " + std::to_string(options_.limits.line) + " bytes");
-      else if (line.text.find('\0') != std::string_view::npos)
-        intake.reject("a NUL inside the line");
-      else if (source.format != Format::e2guardian || !e2guardian_line(source, file, line, intake, depth))
+      if (intake.begin_line(file.name, line) &&
+          (source.format != Format::e2guardian || !e2guardian_line(source, file, line, intake, depth)))
         importer->line(line.text, intake);
       if (++told % kTellEvery == 0) {
         tell(source.name, bytes_done_ + reader->consumed(), entries_ + intake.entries());

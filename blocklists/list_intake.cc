@@ -1,6 +1,7 @@
 #include "blocklists/list_intake.h"
 
 #include <re2/re2.h>
+#include <re2/stringpiece.h>
 
 #include <algorithm>
 #include <tuple>
@@ -36,6 +37,14 @@ void ListIntake::at(const std::string& file, std::uint64_t line, std::string_vie
   file_ = &file;
   line_ = line;
   text_ = text;
+}
+
+bool ListIntake::begin_line(const std::string& file, const LineReader::Line& line) {
+  at(file, line.number, line.text);
+  ++report_.lines;
+  if (line.too_long) return reject("a line too long to be an entry"), false;
+  if (line.text.find('\0') != std::string_view::npos) return reject("a NUL inside the line"), false;
+  return true;
 }
 
 void ListIntake::note(std::uint64_t& counter, std::string_view reason) {

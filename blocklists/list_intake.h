@@ -24,6 +24,9 @@ class ListIntake : public EntrySink {
   /// Names the line that the next calls are about; both outlive them. `file` is empty for a file source.
   void at(const std::string& file, std::uint64_t line, std::string_view text) noexcept;
 
+  /// As at(), and counts the line. False when it is no text an importer should see (too long, NULs): rejected then.
+  [[nodiscard]] bool begin_line(const std::string& file, const LineReader::Line& line);
+
   void host(std::string_view text) final;
   void url(std::string_view text) final;
   void pattern(std::string_view text, bool whole_url) final;

@@ -3,6 +3,7 @@
 #include <re2/filtered_re2.h>
 #include <re2/re2.h>
 #include <re2/set.h>
+#include <re2/stringpiece.h>
 
 #include <algorithm>
 #include <array>

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "blocklists/catalogue.h"
 #include "blocklists/proof.h"
+#include "blocklists/sealed_file.h"
 
 namespace schoolgate::blocklists {
 namespace {
@@ -133,6 +134,12 @@ class Update {
       Error error{Fault::upstream, refusal->explanation, ""};
       report_.refusals.push_back(std::move(*refusal));
       return std::unexpected(std::move(error));
+    }
+    if (source.sealed) {  // from here on only its tags are left
+      looked_at.sealed = true;
+      auto key = store_.sealed_key();
+      if (!key) return std::unexpected(std::move(key.error()));
+      if (auto done = seal_in_place(looked_at, *key); !done) return done;
     }
     work.state.fetched = now_;
     work.state.etag = fetched->etag;
@@ -303,12 +310,16 @@ class Update {
     return store_.set_source_states(states_);
   }
 
-  // Parts of broken transfers stay, to be taken up again.
+  // Parts of broken transfers stay, to be taken up again; not those of sealed lists.
   void clear_staging() const {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(store_.staging("x").parent_path(), error)) {
-      const std::string name = entry.path().filename().string();
-      if (!name.ends_with(".part") && !name.ends_with(".part-of")) fs::remove(entry.path(), error);
+      const fs::path& path = entry.path();
+      const bool part = path.extension() == ".part" || path.extension() == ".part-of";
+      const bool sealed = std::any_of(work_.begin(), work_.end(), [&](const Work& work) {
+        return work.source->sealed && path.stem() == store_.staging(work.source->name).filename();
+      });
+      if (!part || sealed) fs::remove(path, error);
     }
   }
 

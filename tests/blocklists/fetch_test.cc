@@ -21,14 +21,17 @@ class FetchTest : public testing::Test {
     settings.stall = std::chrono::seconds(2);
     return settings;
   }
-  [[nodiscard]] std::string content() const { return read_file(folder.path() / "list").value_or(std::string("(none)")); }
+  [[nodiscard]] std::string content() const {
+    return read_file(folder.path() / "list").value_or(std::string("(none)"));
+  }
 
   TemporaryFolder folder;
 };
 
 TEST_F(FetchTest, BringsAFileWithItsValidators) {
   const HttpsServer server([](const ServerRequest&) {
-    return ServerAnswer{.headers = {{"ETag", "\"v1\""}, {"Last-Modified", "Sun, 22 Nov 2026 06:00:00 GMT"}}, .body = "a.example\n"};
+    return ServerAnswer{.headers = {{"ETag", "\"v1\""}, {"Last-Modified", "Sun, 22 Nov 2026 06:00:00 GMT"}},
+                        .body = "a.example\n"};
   });
   const auto fetched = fetch(request(server), trusting(server));
   ASSERT_TRUE(fetched) << fetched.error().text();
@@ -81,7 +84,8 @@ TEST_F(FetchTest, TakesABrokenTransferUpWhereItBroke) {
 TEST_F(FetchTest, StartsAnewWhenTheFileChangedInBetween) {
   int answers = 0;
   const HttpsServer server([&](const ServerRequest&) {
-    ServerAnswer answer{.headers = {{"ETag", "\"v" + std::to_string(++answers) + "\""}}, .body = std::string(1000, char('0' + answers))};
+    ServerAnswer answer{.headers = {{"ETag", "\"v" + std::to_string(++answers) + "\""}},
+                        .body = std::string(1000, char('0' + answers))};
     if (answers == 1) answer.cut_after = 500;
     return answer;
   });

@@ -19,7 +19,8 @@ inline std::string to_base64(std::string_view bytes) {
 
 class Minisigner {
  public:
-  explicit Minisigner(std::string key_id = "8bytekey") : key_id_(std::move(key_id)), key_(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")) {}
+  explicit Minisigner(std::string key_id = "8bytekey")
+      : key_id_(std::move(key_id)), key_(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")) {}
   ~Minisigner() { EVP_PKEY_free(key_); }
   Minisigner(const Minisigner&) = delete;
   Minisigner& operator=(const Minisigner&) = delete;

@@ -25,7 +25,8 @@ std::string names(int count, std::string_view stem = "n") {
 class UpdateTest : public testing::Test {
  protected:
   UpdateTest()
-      : store(*ListStore::open(folder.path() / "state")), server([this](const ServerRequest& asked) { return answer(asked); }) {
+      : store(*ListStore::open(folder.path() / "state")),
+        server([this](const ServerRequest& asked) { return answer(asked); }) {
     options.fetch.trust = {server.root_certificate()};
     options.fetch.stall = std::chrono::seconds(2);
     options.fetch.attempts = 1;
@@ -42,7 +43,7 @@ class UpdateTest : public testing::Test {
     const std::string etag = "\"" + std::to_string(std::hash<std::string>{}(file->second)) + "\"";
     if (const auto known = asked.headers.find("if-none-match"); known != asked.headers.end() && known->second == etag)
       return {.status = 304};
-    return {.headers = {{"ETag", etag}}, .body = file->second};
+    return {.headers = {{"ETag", etag}}, .body = file->second, .cut_after = cut_after};
   }
   void put(const std::string& path, std::string text) {
     const std::lock_guard held(mutex);
@@ -70,6 +71,7 @@ class UpdateTest : public testing::Test {
   ListStore store;
   std::mutex mutex;
   std::map<std::string, std::string> files;
+  std::optional<std::size_t> cut_after;
   HttpsServer server;
   UpdateOptions options;
   UpdateSource games;
@@ -264,8 +266,30 @@ TEST_F(UpdateTest, SealedListsLeaveNoTextInTheImageOrTheReport) {
   EXPECT_TRUE(covers("hidden7.example"));
   const std::string image = *read_file(report.published->path);
   EXPECT_THAT(image, testing::Not(HasSubstr("worst-place")));
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(store.folder() / "images"))
-    EXPECT_THAT(*read_file(entry.path()), testing::Not(HasSubstr("not a line of it")));
+  // Nor anywhere else under the state folder: what is kept of the fetched list is its tags.
+  const auto no_text_is_left = [&] {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(store.folder().parent_path())) {
+      if (!entry.is_regular_file()) continue;
+      const std::string bytes = *read_file(entry.path());
+      for (const std::string_view piece : {"worst-place", "hidden7", "not a line of it"})
+        EXPECT_EQ(bytes.find(piece), std::string::npos) << piece << " in " << entry.path();
+    }
+  };
+  no_text_is_left();
+  // From which it is compiled again, with its counts, when it is not due.
+  sealed.refresh = std::chrono::hours(480);
+  const auto again = run_well({sealed});
+  EXPECT_EQ(again.lists.at(0).kind, Kind::not_due);
+  EXPECT_TRUE(again.unchanged);
+  EXPECT_EQ(again.compiled.lists.at(0).hosts, 20u);
+  EXPECT_EQ(again.compiled.lists.at(0).rejected, 1u);
+  // A transfer that breaks leaves nothing of it either.
+  cut_after = 60;
+  options.ask_again = true;
+  put("/sealed.txt", "worst-place.example/page\n" + names(21, "hidden"));
+  EXPECT_EQ(run_well({sealed}).lists.at(0).kind, Kind::kept);
+  no_text_is_left();
+  EXPECT_TRUE(covers("hidden7.example"));
 }
 
 TEST_F(UpdateTest, RollbackGoesBackAndTheSameImageDoesNotReturnByItself) {
