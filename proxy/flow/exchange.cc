@@ -109,7 +109,8 @@ net::awaitable<bool> pass_interim(Turn& turn) {
     turn.connection.client.expire_after(turn.limits().idle);
     // One that does not fit is left out: it only announces.
     if (!out.overflowed()) {
-      const net::Transfer sent = co_await turn.connection.client.send_all({room.data(), out.size()});
+      const std::string_view written(room.data(), out.size());
+      const net::Transfer sent = co_await turn.connection.client.send_all(written);
       if (!sent) co_return false;
     }
   }
@@ -140,7 +141,8 @@ net::awaitable<Step> pass_final(Turn& turn) {
           head.size, std::size_t(std::min<std::uint64_t>(head.body.length, turn.inbox.bytes().size())));
     turn.answered = true;
     turn.connection.client.expire_after(turn.limits().idle);
-    const net::Transfer sent = co_await turn.connection.client.send_all({room.data(), out.size()}, prefix);
+    const std::string_view written(room.data(), out.size());
+    const net::Transfer sent = co_await turn.connection.client.send_all(written, prefix);
     if (!sent) co_return Step::close_client;
     turn.downloaded += prefix.size();
     turn.inbox.consume(head.size + prefix.size());

@@ -108,7 +108,8 @@ net::awaitable<void> refuse_unnamed(Connection& connection, HelloCase hello, con
 net::awaitable<void> send_alert(Connection& connection, tls::Alert alert) {
   const auto record = tls::fatal_alert(alert);
   connection.client.expire_after(connection.worker.limits().header);
-  co_await connection.client.send_all({record.data(), record.size()});
+  const std::string_view bytes(record.data(), record.size());
+  co_await connection.client.send_all(bytes);
   co_await linger(connection);
 }
 

@@ -85,7 +85,8 @@ net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
   const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
   if (judgement.refuses()) {
     opening.upstream.close();
-    co_await record_refusal(connection, judgement, inner, {});
+    const Origin unseen;
+    co_await record_refusal(connection, judgement, inner, unseen);
     worker.log_decision(judgement, inner, {});
     co_await send_alert(connection, tls::Alert::access_denied);
     co_return false;

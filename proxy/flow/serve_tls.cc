@@ -36,7 +36,8 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
 
   Judgement judgement = worker.judge(connection, request, rules::Stage::client_hello);
   if (judgement.refuses()) {
-    co_await record_refusal(connection, judgement, request, {});
+    const Origin unseen;
+    co_await record_refusal(connection, judgement, request, unseen);
     worker.log_decision(judgement, request, {});
     co_await send_alert(connection, tls::Alert::access_denied);
     co_return std::nullopt;

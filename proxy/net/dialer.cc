@@ -167,12 +167,11 @@ awaitable<Attempt<Socket>> Dialer::dial(AddressList addresses, std::uint16_t por
   std::vector<Endpoint> order = in_order_of_trying(std::move(allowed));
   if (order.size() > settings_.attempts) order.resize(settings_.attempts);
 
-  co_return co_await asio::async_initiate<const asio::deferred_t&, void(Attempt<Socket>)>(
-      [this, &order, limit](auto handler) {
-        std::make_shared<Dialing>(executor_, deadlines_, guard_, settings_, std::move(order), Done(std::move(handler)))
-            ->start(limit);
-      },
-      asio::deferred);
+  const auto start = [this, &order, limit](auto handler) {
+    std::make_shared<Dialing>(executor_, deadlines_, guard_, settings_, std::move(order), Done(std::move(handler)))
+        ->start(limit);
+  };
+  co_return co_await asio::async_initiate<const asio::deferred_t&, void(Attempt<Socket>)>(start, asio::deferred);
 }
 
 }  // namespace schoolgate::net

@@ -348,8 +348,8 @@ awaitable<Attempt<AddressList>> Resolver::resolve(std::string name) {
     if (known->empty()) co_return std::unexpected(failure_of(name, ARES_ENOTFOUND));
     co_return std::move(*known);
   }
-  co_return co_await asio::async_initiate<const asio::deferred_t&, void(Attempt<AddressList>)>(
-      [impl = impl_.get(), &name](auto handler) { impl->ask(name, Impl::Done(std::move(handler))); }, asio::deferred);
+  const auto ask = [impl = impl_.get(), &name](auto handler) { impl->ask(name, Impl::Done(std::move(handler))); };
+  co_return co_await asio::async_initiate<const asio::deferred_t&, void(Attempt<AddressList>)>(ask, asio::deferred);
 }
 
 void Resolver::flush() noexcept { impl_->flush(); }
