@@ -105,7 +105,8 @@ std::string defanged(std::string_view host) {
 
 std::string decided_by(const Citation& citation, const Verdict& verdict) {
   const std::string about = citation.category.empty() ? "" : " (category " + citation.category + ")";
-  if (verdict.reason.undecided) return "the pattern engine ran out of memory and the strict answer was taken";
+  if (verdict.reason.undecided)
+    return "no full answer: memory ran out, or more than 64 entries matched, so the strict answer was taken";
   if (!citation.rule.empty()) return "the rule " + in_quotes(citation.rule) + about + " at " + citation.source;
   if (citation.list.empty()) return "no rule and no list";
   if (citation.sealed) return "a sealed entry of list " + in_quotes(citation.list) + about;
@@ -146,7 +147,7 @@ std::string what_would_change_it(const Told& told) {
       return "To change it, edit that rule or add a more specific one (a longer URL, or an exact host).";
     case Tier::category: {
       if (told.verdict.reason.undecided)
-        return "Ask again; if it stays, the machine needs more memory or the policy fewer patterns.";
+        return "Ask again; if it stays, the machine needs more memory, or the configuration fewer lists.";
       const std::string to_allow =
           "To allow this site only, add under allow: { site: " + host + ", groups: [" + group + "] }.";
       return blocks ? to_allow

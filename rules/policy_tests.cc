@@ -11,7 +11,7 @@ std::string said(const PolicySnapshot& snapshot, const Verdict& verdict) {
   const Citation citation = snapshot.cite(verdict);
   std::string text = citation.action;
   if (!citation.category.empty()) text += " (" + citation.category + ")";
-  if (verdict.reason.undecided) return text + ", because the pattern engine ran out of memory";
+  if (verdict.reason.undecided) return text + ", because there was no full answer";
   if (verdict.reason.tier == Tier::unlisted) return text + ", as unlisted";
   if (!citation.rule.empty()) return text + " by " + citation.source;
   return text + " by list " + citation.list;

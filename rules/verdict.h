@@ -25,7 +25,7 @@ struct Reason {
   std::int32_t list = -1;  ///< index of the list in the snapshot's CategoryDb, or -1
   std::string_view entry;  ///< the rule's or list's entry that matched; empty for sealed lists and illegal categories
   std::uint8_t network_bits = 0;  ///< as blocklists::Match has it
-  bool undecided = false;         ///< the pattern engine could not answer, so the strict answer was taken
+  bool undecided = false;         ///< no full answer (memory, too many matches), so the strict one was taken
 };
 
 struct Verdict {

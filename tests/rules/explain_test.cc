@@ -102,6 +102,16 @@ TEST(TechnicianWords, AreHonestAboutPathsThatHttpsHides) {
   EXPECT_FALSE(holds(explained(spec, "https://forum.example/casino/").technician, "Over HTTPS"));
 }
 
+TEST(AnyWords, SayWhenThereWasNoFullAnswer) {
+  std::vector<TestList> many;
+  for (std::size_t i = 0; i <= blocklists::Matches::kCapacity; ++i)
+    many.push_back({"list" + std::to_string(i), "games", blocklists::Format::domains, "a.example\n"});
+  const TestLists lists(many);
+  const Explanation words = explained(school(), "http://a.example/", "staff", lists.database());
+  EXPECT_TRUE(holds(words.pupil, "We could not check if this page is safe")) << words.pupil;
+  EXPECT_TRUE(holds(words.technician, "no full answer")) << words.technician;
+}
+
 TEST(AnyWords, KeepWhatIsSealed) {
   const TestLists lists({{"iwf", "child-abuse", blocklists::Format::urls, "files.example/secret\n", true}});
   const Explanation words = explained(school(), "https://files.example/secret", "ks2", lists.database());

@@ -331,6 +331,25 @@ TEST_F(Inspection, IsNoMatterOnceTheRequestIsSeen) {
   EXPECT_FALSE(ask(*snapshot, request).inspect);
 }
 
+TEST(Judge, WhatCannotBeAnsweredIsBlockedAndTheReasonSaysSo) {
+  // More lists than a lookup can report: one that it leaves out might be an illegal one.
+  std::vector<TestList> many;
+  for (std::size_t i = 0; i <= blocklists::Matches::kCapacity; ++i)
+    many.push_back({"list" + std::to_string(i), "games", blocklists::Format::domains, "a.example\nchildline.org.uk\n"});
+  const TestLists lists(many);
+  const auto snapshot = compiled(school({allow_site("a.example"), emergency_site("x.a.example")}), lists.database());
+  for (const char* url : {"http://a.example/", "https://www.childline.org.uk/"}) {
+    const Request request = get(url);
+    const Verdict verdict = ask(*snapshot, request, "staff");
+    EXPECT_EQ(verdict.action, Action::block) << url;
+    EXPECT_TRUE(verdict.reason.undecided) << url;
+  }
+  const Request emergency = get("http://x.a.example/");
+  EXPECT_EQ(ask(*snapshot, emergency).reason.tier, Tier::emergency) << "a sure answer that is as strict stands";
+  const Request other = get("http://b.example/");
+  EXPECT_EQ(ask(*snapshot, other, "staff").action, Action::allow);
+}
+
 TEST(Judge, ASubjectOfAnotherSnapshotIsInTheFallback) {
   const auto snapshot = compiled(school({block_site("a.example", "games", {"ks2"})}));
   const Request request = get("http://a.example/");
