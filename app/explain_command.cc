@@ -222,7 +222,7 @@ int explain(std::span<const std::string_view> words) {
   if (!url) return report(Error{Fault::client, config::printable(text) + ": " + url.error().what, url.error().next});
 
   const TimePoint now = wall_now();
-  const auto loaded = load_policy(arguments->get("--config"), now);
+  const auto loaded = load_policy(arguments->get("--config"), now, RefusedLists::serve_last_good);
   if (!loaded) return report(loaded.error());
   TimePoint time = now;
   if (arguments->has("--at")) {

@@ -156,7 +156,7 @@ int selftest(std::span<const std::string_view> words) {
   if (!arguments->has("--config")) return usage_error(kSelftestCommand, {Fault::client, "--config DIR is missing", {}});
 
   const TimePoint now = wall_now();
-  const auto loaded = load_policy(arguments->get("--config"), now);
+  const auto loaded = load_policy(arguments->get("--config"), now, RefusedLists::serve_last_good);
   if (!loaded) return report(loaded.error());
   if (auto same = require_same_policy(*loaded); !same) return report(same.error());
   const config::Settings& settings = loaded->configuration.settings;
