@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "app/list_keeping.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "blocklists/catalogue.h"
@@ -24,37 +25,21 @@ using blocklists::CategoryDb;
 using blocklists::ListSource;
 using blocklists::ListStore;
 
-// What the sources are now: any change of them, or of how they are read, gives another identity.
-std::string identity_of(std::span<const ListSource> sources) {
-  Sha256Stream digest;
-  const auto add = [&](std::string_view text) {
-    digest.update(text);
-    digest.update(std::string_view("\0", 1));
-  };
-  const auto add_file = [&](const fs::path& path) {
-    std::error_code error;
-    add(path.string());
-    add(std::to_string(fs::file_size(path, error)));
-    add(std::to_string(fs::last_write_time(path, error).time_since_epoch().count()));
-  };
-  for (const ListSource& source : sources) {
-    add(source.name);
-    add(source.category);
-    add(blocklists::to_string(source.format));
-    add(source.sealed ? "sealed" : "open");
-    std::error_code error;
-    if (!fs::is_directory(source.path, error)) {
-      add_file(source.path);
-      continue;
-    }
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::recursive_directory_iterator(source.path, error))
-      if (entry.is_regular_file()) files.push_back(entry.path());
-    std::ranges::sort(files);
-    for (const fs::path& file : files) add_file(file);
-  }
-  const Sha256 sum = digest.finish();
-  return to_hex(std::span(sum).first(16));
+// Everything of a local source that shows a change of it without reading it.
+void add_stat(std::string& facts, const fs::path& path) {
+  std::error_code error;
+  facts += path.string() + '\n' + std::to_string(fs::file_size(path, error)) + '\n' +
+           std::to_string(fs::last_write_time(path, error).time_since_epoch().count()) + '\n';
+}
+
+void add_stats(std::string& facts, const fs::path& source) {
+  std::error_code error;
+  if (!fs::is_directory(source, error)) return add_stat(facts, source);
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(source, error))
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  std::ranges::sort(files);
+  for (const fs::path& file : files) add_stat(facts, file);
 }
 
 TimePoint changed_at(const fs::path& path) {
@@ -63,10 +48,24 @@ TimePoint changed_at(const fs::path& path) {
   return TimePoint{std::chrono::seconds(about.st_mtim.tv_sec)};
 }
 
-// The lists that can be compiled: local ones, and remote ones that were fetched into the state folder.
-std::vector<ListSource> sources_of(std::span<const config::ListConfig> lists, const fs::path& state,
-                                   Problems& problems) {
-  std::vector<ListSource> sources;
+struct Sources {
+  std::vector<ListSource> there;                     // what can be compiled
+  std::vector<const config::ListConfig*> not_there;  // each with a problem
+};
+
+Problem missing(const config::ListConfig& list, const fs::path& path) {
+  const bool serve = list.if_missing == config::IfMissing::serve;
+  const std::string what = list.remote ? "has not been fetched yet" : "is not there: " + path.string();
+  return {.severity = serve ? Problem::Severity::warning : Problem::Severity::error,
+          .at = list.at,
+          .message = "list '" + list.name + "' " + what + (serve ? "" : ", and the gateway shall not serve without it"),
+          .hint = list.remote ? "run: schoolgate lists update" : ""};
+}
+
+// Local lists as they are, and remote ones as they were last fetched into the state folder.
+Sources find_sources(std::span<const config::ListConfig> lists, const fs::path& state, const SourceStates& states,
+                     Problems& problems) {
+  Sources sources;
   for (const config::ListConfig& list : lists) {
     if (!list.force) {
       const auto purpose = blocklists::check_purpose(list.name, list.category, list.source, list.format);
@@ -78,28 +77,28 @@ std::vector<ListSource> sources_of(std::span<const config::ListConfig> lists, co
     const fs::path path = list.remote ? state / "lists" / "sources" / list.name : fs::path(list.source);
     std::error_code error;
     if (!fs::exists(path, error)) {
-      const bool waiting = list.remote;
-      problems.push_back({.severity = waiting ? Problem::Severity::warning : Problem::Severity::error,
-                          .at = list.at,
-                          .message = waiting
-                                         ? "list '" + list.name + "' has not been fetched yet; nothing of it is blocked"
-                                         : "list '" + list.name + "': there is no " + path.string(),
-                          .hint = waiting ? "run: schoolgate lists update" : ""});
+      problems.push_back(missing(list, path));
+      sources.not_there.push_back(&list);
       continue;
     }
-    sources.push_back({.name = list.name,
-                       .category = list.category,
-                       .format = list.format,
-                       .path = path,
-                       .sealed = list.sealed,
-                       .origin = list.source,
-                       .fetched = changed_at(path)});
+    const auto known = states.find(list.name);
+    const bool fetched = list.remote && known != states.end() && known->second.fetched != TimePoint{};
+    sources.there.push_back({.name = list.name,
+                             .category = list.category,
+                             .format = list.format,
+                             .path = path,
+                             .sealed = list.sealed,
+                             .origin = list.source,
+                             .fetched = fetched ? known->second.fetched : changed_at(path)});
   }
   return sources;
 }
 
 Problem refusal(std::span<const config::ListConfig> lists, const blocklists::Refusal& refused) {
-  Problem problem{.at = {}, .message = refused.explanation, .hint = "the lists in force until now stay"};
+  Problem problem{
+      .at = {},
+      .message = refused.explanation,
+      .hint = "the lists in force until now stay; when it is right all the same: schoolgate lists update --accept"};
   const auto list = std::ranges::find(lists, refused.list, &config::ListConfig::name);
   if (list != lists.end()) problem.at = list->at;
   return problem;
@@ -108,7 +107,7 @@ Problem refusal(std::span<const config::ListConfig> lists, const blocklists::Ref
 // Everything the gates say of the lists as they were read; `current` may be null.
 std::vector<blocklists::Refusal> pass_gates(std::span<const ListSource> sources,
                                             const blocklists::CompileReport& report, const CategoryDb& candidate,
-                                            const CategoryDb* current) {
+                                            const CategoryDb* current, const ListGates& gates) {
   std::vector<blocklists::Refusal> refusals;
   for (const ListSource& source : sources)
     if (auto refused = blocklists::check_bytes(source)) refusals.push_back(std::move(*refused));
@@ -118,14 +117,13 @@ std::vector<blocklists::Refusal> pass_gates(std::span<const ListSource> sources,
       const auto found = std::ranges::find(current->lists(), list.name, &blocklists::ListInfo::name);
       if (found != current->lists().end()) before = *found;
     }
-    for (auto& refused : blocklists::check_shape(list, before)) {
+    for (auto& refused : blocklists::check_shape(list, before, gates.limits)) {
       const bool said = std::ranges::any_of(refusals, [&](const auto& r) { return r.list == refused.list; });
       if (!said) refusals.push_back(std::move(refused));
     }
   }
-  static const std::vector<std::string> kNeverBlocked{"support"};
-  for (auto& refused :
-       blocklists::check_probes(candidate, current, blocklists::shipped_must_allow(), {}, kNeverBlocked))
+  for (auto& refused : blocklists::check_probes(candidate, current, blocklists::shipped_must_allow(), gates.must_block,
+                                                gates.ignored_categories, gates.limits))
     refusals.push_back(std::move(refused));
   return refusals;
 }
@@ -147,63 +145,101 @@ bool needs_key(std::span<const ListSource> sources) { return std::ranges::any_of
 
 }  // namespace
 
-Result<CategoryData> category_data(std::span<const config::ListConfig> lists, const fs::path& state, TimePoint now,
-                                   Problems& problems) {
-  const std::size_t problems_before = problems.size();
-  const auto sources = sources_of(lists, state, problems);
+std::string list_identity(std::span<const config::ListConfig> lists) {
+  std::string facts;
+  for (const config::ListConfig& list : lists) {
+    facts += list.name + '\n' + list.category + '\n' + std::string(blocklists::to_string(list.format)) + '\n' +
+             (list.sealed ? "sealed\n" : "open\n") + list.source + '\n';
+    if (!list.remote) add_stats(facts, list.source);
+  }
+  const Sha256 sum = sha256(facts);
+  return to_hex(std::span(sum).first(16));
+}
+
+Result<CategoryData> category_data(const config::Configuration& configuration, TimePoint now, Problems& problems) {
+  const fs::path& state = configuration.settings.state;
+  const std::span<const config::ListConfig> lists = configuration.lists;
   const bool writable = make_private_folder(state).has_value() && ::access(state.c_str(), W_OK) == 0;
-  blocklists::CompileOptions options;
   if (!writable) {
-    if (needs_key(sources))
+    const Sources sources = find_sources(lists, state, {}, problems);
+    if (needs_key(sources.there))
       return fail(Fault::host, "the state folder " + state.string() + " cannot be written, and a list is sealed",
                   "run this as the gateway's user");
-    auto opened = compile_aside(sources, options);
+    auto opened = compile_aside(sources.there, {});
     if (!opened) return std::unexpected(std::move(opened.error()));
-    return CategoryData{std::move(*opened), false};
+    return CategoryData{std::move(*opened)};
   }
 
   auto store = ListStore::open(state);
   if (!store) return std::unexpected(std::move(store.error()));
-  if (needs_key(sources)) {
+  Problems of_lists;
+  const Sources sources = find_sources(lists, state, store->source_states(), of_lists);
+  problems.insert(problems.end(), of_lists.begin(), of_lists.end());
+  auto current = store->open_current();
+  if (!current) return std::unexpected(std::move(current.error()));
+  const auto last_good = [&] {
+    const auto gone = [&](const config::ListConfig* list) {
+      return list->if_missing == config::IfMissing::refuse && find_list((*current)->lists(), list->name) == nullptr;
+    };
+    return CategoryData{*current, true, std::ranges::any_of(sources.not_there, gone)};
+  };
+  const auto stays = [&](const config::ListConfig* list) {
+    return find_list((*current)->lists(), list->name) != nullptr;
+  };
+  if (has_errors(of_lists) || std::ranges::any_of(sources.not_there, stays)) return last_good();
+
+  const std::string identity = list_identity(lists);
+  const auto in_force = store->current();
+  if (in_force && in_force->identity == identity) return CategoryData{std::move(*current)};
+  if (sources.there.empty()) return CategoryData{CategoryDb::empty()};
+  const auto problem = [&](Problem::Severity severity, Error error) {
+    problems.push_back({.severity = severity,
+                        .at = {.file = "lists.yaml"},
+                        .message = std::move(error.what),
+                        .hint = std::move(error.next)});
+  };
+  const auto rolled_back = [&](const blocklists::StoredImage& image) {
+    return image.withdrawn && image.identity == identity;
+  };
+  if (in_force && std::ranges::any_of(store->images(), rolled_back)) {
+    problem(Problem::Severity::warning,
+            {Fault::config, "these lists were rolled back from; the image from before stays in force",
+             "change lists.yaml or a list, or: schoolgate lists update --accept"});
+    return last_good();
+  }
+
+  auto lock = store->lock();
+  if (!lock) {
+    problem(Problem::Severity::error, std::move(lock.error()));
+    return last_good();
+  }
+  blocklists::CompileOptions options;
+  if (needs_key(sources.there)) {
     auto key = store->sealed_key();
     if (!key) return std::unexpected(std::move(key.error()));
     options.sealed_key = *key;
   }
-  auto current = store->open_current();
-  if (!current) return std::unexpected(std::move(current.error()));
-  const std::string identity = identity_of(sources);
-  const auto in_force = store->current();
-  if (has_errors(Problems(problems.begin() + std::ptrdiff_t(problems_before), problems.end())))
-    return CategoryData{std::move(*current), true};
-  if (in_force && in_force->identity == identity) return CategoryData{std::move(*current), false};
-  if (sources.empty()) return CategoryData{CategoryDb::empty(), false};
-
-  auto lock = store->lock();
-  if (!lock) return std::unexpected(std::move(lock.error()));
   const fs::path staged = store->staging("candidate.image");
-  auto report = blocklists::compile(sources, staged, options);
+  auto report = blocklists::compile(sources.there, staged, options);
   if (!report) return std::unexpected(std::move(report.error()));
   auto candidate = CategoryDb::open(staged, options.sealed_key);
   if (!candidate) return std::unexpected(std::move(candidate.error()));
-  const auto refusals = pass_gates(sources, *report, **candidate, in_force ? current->get() : nullptr);
+  const auto refusals =
+      pass_gates(sources.there, *report, **candidate, in_force ? current->get() : nullptr, list_gates(configuration));
   if (!refusals.empty()) {
     for (const auto& refused : refusals) problems.push_back(refusal(lists, refused));
     std::error_code error;
     fs::remove(staged, error);
-    return CategoryData{std::move(*current), true};
+    return last_good();
   }
   auto published = store->publish(staged, identity, *report, now);
-  if (!published) {
-    // Rolled back from: the image in force stays until the lists change again.
-    problems.push_back({.severity = Problem::Severity::warning,
-                        .at = {.file = "lists.yaml"},
-                        .message = published.error().what,
-                        .hint = published.error().next});
-    return CategoryData{std::move(*current), true};
+  if (!published) {  // the content of an image that was rolled back from
+    problem(Problem::Severity::warning, std::move(published.error()));
+    return last_good();
   }
   auto opened = store->open_current();
   if (!opened) return std::unexpected(std::move(opened.error()));
-  return CategoryData{std::move(*opened), false};
+  return CategoryData{std::move(*opened)};
 }
 
 }  // namespace schoolgate::app

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <memory>
 
+#include "app/list_schedule.h"
 #include "base/log.h"
 #include "proxy/net/asio.h"
 #include "proxy/net/linux/notify.h"
@@ -49,6 +50,8 @@ class ControlPlane {
     accept_control();
     if (metrics_) accept_metrics();
     beat();
+    lists_.start();
+    watch_lists();
     service_.ready();
     context_.run();
     loader_.join();
@@ -185,6 +188,14 @@ class ControlPlane {
     }
   }
 
+  void watch_lists() {
+    gateway_.watch_lists(wall_now());
+    list_watch_.expires_after(std::chrono::minutes(1));
+    list_watch_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) watch_lists();
+    });
+  }
+
   // Tells the service manager that all is well, as long as every worker's loop goes round.
   void beat() {
     const auto interval = service_.watchdog_interval();
@@ -207,7 +218,9 @@ class ControlPlane {
   Local::acceptor control_{context_};
   std::optional<asio::ip::tcp::acceptor> metrics_;
   asio::steady_timer heart_{context_};
+  asio::steady_timer list_watch_{context_};
   net::ServiceManager service_;
+  ListSchedule lists_{context_, gateway_, [this] { asio::co_spawn(context_, reload_on_signal(), asio::detached); }};
 };
 
 }  // namespace

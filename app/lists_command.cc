@@ -1,14 +1,15 @@
 // schoolgate lists: category data, compiled and looked at.
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <set>
 
-#include "app/category_data.h"
 #include "app/command.h"
+#include "app/list_status.h"
 #include "app/progress_line.h"
-#include "app/read_configuration.h"
 #include "app/sealed_key.h"
 #include "app/table.h"
+#include "app/update_lists.h"
 #include "base/json.h"
 #include "blocklists/compile.h"
 #include "config/plain_text.h"
@@ -18,11 +19,20 @@ namespace schoolgate::app {
 namespace {
 
 constexpr std::string_view kHelp =
-    R"(schoolgate lists status  --config DIR [--json]
-schoolgate lists compile --format F --category C INPUT... --output IMAGE [--name N] [--sealed] [--key FILE] [--json]
-schoolgate lists lookup  --image IMAGE HOST_OR_URL... [--key FILE]
+    R"(schoolgate lists update   --config DIR [--due] [--accept] [--force LIST] [--json]
+schoolgate lists status   --config DIR [--json]
+schoolgate lists rollback --config DIR
+schoolgate lists compile  --format F --category C INPUT... --output IMAGE [--name N] [--sealed] [--key FILE] [--json]
+schoolgate lists lookup   --image IMAGE HOST_OR_URL... [--key FILE]
 
-status shows every list of the configuration: its entries, the lines that were not understood, and its age.
+update fetches the remote lists, proves and checks them, compiles all lists together, puts the result in force and
+tells a running gateway. A list that cannot be had or looks wrong is kept as it was, and the exit status is 1. So it is
+when sites that must stay reachable would be covered: then the whole update waits for a person to --accept it.
+
+status shows every list of the configuration: its entries, the lines that were not understood, its age, when its server
+last answered or why it could not be fetched, and when the self-test last tried it. Of a sealed list it shows no source.
+
+rollback puts the image before the one in force back in force; there it stays until a list or lists.yaml changes.
 
 compile makes an image of list files, plain or .gz, all of category C, and reports what it took from each. Lines that
 are not understood are counted and the first of them shown; they never stop it.
@@ -30,6 +40,9 @@ are not understood are counted and the first of them shown; they never stop it.
 lookup prints a line for each name: the name, its categories, and each list with the entry that covers it; "-" where no
 list does. A name without a path is looked up as HTTPS shows it, by the name alone.
 
+  --due          only what was not asked for within its refresh time, at low priority
+  --accept       put in force what looked wrong: a person has looked at it
+  --force LIST   fetch LIST whole, even when its server has nothing newer
   --format F     domains, hosts, urls, expressions, squidguard, adblock, dnsmasq, rpz, dstdomain or e2guardian
   --name N       the list's name; default: the input's file name
   --sealed       keep only keyed hashes of the entries, which then can be matched but never shown
@@ -41,8 +54,6 @@ namespace fs = std::filesystem;
 int wrong(std::string what, std::string next = {}) {
   return usage_error(kListsCommand, {Fault::client, std::move(what), std::move(next)});
 }
-
-std::uint64_t entries_of(const blocklists::ListInfo& list) { return list.hosts + list.urls + list.patterns; }
 
 // --- compile -------------------------------------------------------------------------------------------------------
 
@@ -225,91 +236,11 @@ int lookup(std::span<const std::string_view> words) {
   return status;
 }
 
-// --- status --------------------------------------------------------------------------------------------------------
-
-/// A list of the configuration, and what is known of it once compiled.
-struct ListState {
-  const config::ListConfig* configured;
-  const blocklists::ListInfo* compiled = nullptr;  ///< none: not fetched yet
-};
-
-std::string age_text(TimePoint since, TimePoint now) {
-  using namespace std::chrono;
-  const auto age = now - since;
-  if (age < minutes(2))
-    return counted(std::uint64_t(std::max<std::int64_t>(0, floor<seconds>(age).count())), "second", "seconds");
-  if (age < hours(2)) return std::to_string(floor<minutes>(age).count()) + " minutes";
-  if (age < days(2)) return std::to_string(floor<hours>(age).count()) + " hours";
-  return std::to_string(floor<days>(age).count()) + " days";
-}
-
-void print_states(const std::vector<ListState>& states, TimePoint now) {
-  Table table;
-  table.row({"LIST", "CATEGORY", "ENTRIES", "NOT UNDERSTOOD", "SKIPPED", "AGE", "SOURCE"});
-  for (const auto& [configured, compiled] : states) {
-    const std::string source = configured->sealed ? "sealed" : configured->source;
-    if (!compiled) {
-      table.row({configured->name, configured->category, "-", "-", "-", "not fetched yet", source});
-      continue;
-    }
-    table.row({configured->name, configured->category, std::to_string(entries_of(*compiled)),
-               std::to_string(compiled->rejected), std::to_string(compiled->skipped), age_text(compiled->fetched, now),
-               source});
-  }
-  print(states.empty() ? "no lists are configured\n" : table.text());
-}
-
-void print_states_json(const std::vector<ListState>& states, TimePoint now) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object().key("lists").begin_array();
-  for (const auto& [configured, compiled] : states) {
-    json.begin_object().field("name", configured->name).field("category", configured->category);
-    json.field("format", blocklists::to_string(configured->format)).field("sealed", configured->sealed);
-    json.field("source", configured->sealed ? std::string("sealed") : configured->source);
-    json.field("compiled", compiled != nullptr);
-    if (compiled) {
-      json.field("hosts", compiled->hosts).field("urls", compiled->urls).field("patterns", compiled->patterns);
-      json.field("rejected", compiled->rejected).field("skipped", compiled->skipped);
-      json.field("fetched", to_rfc3339(compiled->fetched));
-      json.field("age_seconds", std::chrono::floor<std::chrono::seconds>(now - compiled->fetched).count());
-    }
-    json.end_object();
-  }
-  json.end_array().end_object();
-  print(out + '\n');
-}
-
-int status(std::span<const std::string_view> words) {
-  const auto arguments = Arguments::read(words, {.options = {"--config"}, .switches = {"--json"}});
-  if (!arguments) return usage_error(kListsCommand, arguments.error());
-  if (!arguments->has("--config")) return wrong("--config DIR is missing");
-  const auto configuration = read_configuration(*arguments);
-  if (!configuration) return kProblem;
-  const TimePoint now = wall_now();
-  Problems problems;
-  const auto data = category_data(configuration->lists, configuration->settings.state, now, problems);
-  const int found = report(problems);
-  if (!data) return report(data.error());
-
-  const auto compiled_lists = data->lists->lists();
-  std::vector<ListState> states;
-  for (const config::ListConfig& list : configuration->lists) {
-    const auto compiled = std::ranges::find(compiled_lists, list.name, &blocklists::ListInfo::name);
-    states.push_back({&list, compiled == compiled_lists.end() ? nullptr : &*compiled});
-  }
-  if (data->last_good)
-    std::fputs("schoolgate: the lists as they are now were refused; these are the last good ones\n", stderr);
-  if (arguments->has("--json"))
-    print_states_json(states, now);
-  else
-    print_states(states, now);
-  return found;
-}
-
 int lists_verbs(std::span<const std::string_view> words) {
-  if (words.empty()) return wrong("say status, compile or lookup");
-  if (words[0] == "status") return status(words.subspan(1));
+  if (words.empty()) return wrong("say update, status, rollback, compile or lookup");
+  if (words[0] == "update") return update_lists(words.subspan(1));
+  if (words[0] == "rollback") return roll_back_lists(words.subspan(1));
+  if (words[0] == "status") return list_status(words.subspan(1));
   if (words[0] == "compile") return compile(words.subspan(1));
   if (words[0] == "lookup") return lookup(words.subspan(1));
   return wrong("there is no 'lists " + std::string(words[0]) + "'");
@@ -317,6 +248,6 @@ int lists_verbs(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kListsCommand{"lists", "compile category lists and look into them", kHelp, lists_verbs};
+const Command kListsCommand{"lists", "update, compile and look into category lists", kHelp, lists_verbs};
 
 }  // namespace schoolgate::app

@@ -12,14 +12,14 @@ std::expected<LoadedPolicy, Problems> load_policy(const std::filesystem::path& f
   config::Configuration& configuration = *loaded.configuration;
 
   const std::size_t before_lists = problems.size();
-  auto data = category_data(configuration.lists, configuration.settings.state, now, problems);
+  auto data = category_data(configuration, now, problems);
   if (!data) {
     problems.push_back(
         {.at = {.file = (folder / "lists.yaml").string()}, .message = data.error().what, .hint = data.error().next});
     return std::unexpected(std::move(problems));
   }
   const auto& lists = data->lists;
-  if (refused == RefusedLists::serve_last_good && data->last_good && !lists->lists().empty())
+  if (refused == RefusedLists::serve_last_good && data->last_good && !data->must_not_serve && !lists->lists().empty())
     for (std::size_t i = before_lists; i < problems.size(); ++i) problems[i].severity = Problem::Severity::warning;
   // Which data decided belongs to the version: the same rules over other lists are another policy.
   if (!lists->checksum().empty()) configuration.policy.version += "-" + lists->checksum().substr(0, 8);

@@ -7,8 +7,10 @@
 #include <thread>
 
 #include "app/change_record.h"
+#include "app/list_keeping.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "blocklists/store.h"
 #include "proxy/net/file_descriptor.h"
 #include "proxy/net/linux/firewall.h"
 
@@ -93,6 +95,11 @@ void raise_open_files(std::uint32_t connections) {
                  {{"have", limit.rlim_cur}, {"want", wanted}, {"next", "raise LimitNOFILE"}});
 }
 
+SourceStates source_states(const std::filesystem::path& state) {
+  const auto store = blocklists::ListStore::open(state);
+  return store ? store->source_states() : SourceStates();
+}
+
 breaches::LocalClock local_clock(rules::SiteClock clock) {
   return [clock = std::move(clock)](TimePoint time) -> std::optional<breaches::LocalTime> {
     const auto local = clock.local(time);
@@ -107,6 +114,7 @@ breaches::LocalClock local_clock(rules::SiteClock clock) {
 RunningGateway::RunningGateway(std::filesystem::path folder, LoadedPolicy loaded)
     : folder_(std::move(folder)),
       settings_(std::move(loaded.configuration.settings)),
+      lists_(std::move(loaded.configuration.lists)),
       policy_(std::move(loaded.snapshot)) {}
 
 RunningGateway::~RunningGateway() {
@@ -201,12 +209,61 @@ void RunningGateway::tell_trouble(const breaches::LogTrouble& trouble) {
   const std::string kind = trouble.kind == Kind::recovered ? "breach log recovered"
                            : trouble.kind == Kind::broken  ? "breach log damaged"
                                                            : "breach log failing";
-  log::warning(kind, {{"what", trouble.text}});
+  tell_it(kind, trouble.text);
+}
+
+void RunningGateway::tell_it(const std::string& kind, const std::string& text) {
+  log::warning(kind, {{"what", text}});
   const std::scoped_lock lock(alerts_mutex_);
   if (alerts_)
-    alerts_->post_system_alert(kind, trouble.text);
+    alerts_->post_system_alert(kind, text);
   else
-    early_troubles_.emplace_back(kind, trouble.text);
+    early_troubles_.emplace_back(kind, text);
+}
+
+bool RunningGateway::lists_due(TimePoint now) const {
+  const std::scoped_lock lock(lists_mutex_);
+  if (std::ranges::none_of(lists_, &config::ListConfig::remote)) return false;
+  const SourceStates states = source_states(settings_.state);
+  return std::ranges::any_of(lists_, [&](const config::ListConfig& list) {
+    if (!list.remote) return false;
+    const auto known = states.find(list.name);
+    return known == states.end() || known->second.checked + list.refresh <= now;
+  });
+}
+
+void RunningGateway::watch_lists(TimePoint now) {
+  constexpr auto kAgain = std::chrono::hours(1);
+  std::vector<ListTrouble> troubles;
+  {
+    const std::scoped_lock lock(lists_mutex_);
+    if (lists_.empty()) return;
+    const auto policy = policy_.current();
+    troubles = list_troubles(lists_, policy->lists().lists(), source_states(settings_.state), now);
+  }
+  for (const ListTrouble& trouble : troubles) {
+    TimePoint& told = told_of_list_[trouble.kind];
+    if (now - told < kAgain) continue;
+    told = now;
+    tell_it(trouble.kind, trouble.text);
+  }
+  std::erase_if(told_of_list_, [&](const auto& told) {
+    return std::ranges::find(troubles, told.first, &ListTrouble::kind) == troubles.end();
+  });
+}
+
+void RunningGateway::tell_failed_update() {
+  std::string failures;
+  {
+    const std::scoped_lock lock(lists_mutex_);
+    const SourceStates states = source_states(settings_.state);
+    for (const config::ListConfig& list : lists_)
+      if (const std::string failure = failure_text(list, states); list.remote && !failure.empty())
+        failures += ' ' + list.name + ": " + failure + '.';
+  }
+  tell_it("list update failed",
+          "An update of the lists did not come through whole; what could not be had or was refused stays as it was." +
+              failures + " `schoolgate lists status` shows all lists, `schoolgate lists update` tries again.");
 }
 
 void RunningGateway::notice_episodes() {
@@ -229,6 +286,10 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
                                      .hint = noted.error().next}});
   }
   alerts_->apply(loaded->configuration.alerts);
+  {
+    const std::scoped_lock lock(lists_mutex_);
+    lists_ = std::move(loaded->configuration.lists);
+  }
   policy_.publish(std::move(loaded->snapshot));
   ++reloads_.accepted;
   log::info("reload accepted", {{"policy", version}});

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -37,6 +38,16 @@ class RunningGateway {
   /// Stops accepting, lets running requests finish, writes what waits. Returns when all is done.
   void drain();
 
+  /// True when a remote list should be asked for news. Thread-safe.
+  [[nodiscard]] bool lists_due(TimePoint now) const;
+  /// Tells the technician of every list that is missing or too old, each once an hour. One thread at a time.
+  void watch_lists(TimePoint now);
+  /// Tells the technician which lists the last update could not bring, and why.
+  void tell_failed_update();
+  /// An alert to the technician ("it"), logged too. Thread-safe.
+  void tell_it(const std::string& kind, const std::string& text);
+
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] std::string policy_version() const;
   [[nodiscard]] std::string metrics() const;
   [[nodiscard]] const config::Settings& settings() const noexcept { return settings_; }
@@ -54,6 +65,9 @@ class RunningGateway {
 
   std::filesystem::path folder_;
   config::Settings settings_;
+  mutable std::mutex lists_mutex_;
+  std::vector<config::ListConfig> lists_;          ///< of the configuration in force
+  std::map<std::string, TimePoint> told_of_list_;  ///< when which trouble of a list was last told
   rules::PolicyStore policy_;
   ReloadCounters reloads_;
   std::unique_ptr<breaches::AuditLog> audit_;

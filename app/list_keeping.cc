@@ -1,0 +1,131 @@
+#include "app/list_keeping.h"
+
+#include <algorithm>
+
+#include "app/table.h"
+#include "base/file.h"
+#include "config/plain_text.h"
+
+namespace schoolgate::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kTestsLookedAt = 50;
+
+bool acts_on(const rules::GroupSpec& group, std::string_view category) {
+  const auto strict = [&](const rules::CategoryActionSpec& spec) {
+    return spec.category == category && spec.action >= rules::Action::warn;
+  };
+  return std::ranges::any_of(group.categories, strict) ||
+         std::ranges::any_of(group.schedules, [&](const rules::ScheduleSpec& schedule) {
+           return std::ranges::any_of(schedule.categories, strict);
+         });
+}
+
+// The value of the last `"name":"value"` before `end`; a quote inside a value is escaped, so this can only be a field.
+std::string_view field_before(std::string_view text, std::string_view name, std::size_t end) {
+  const std::string key = '"' + std::string(name) + "\":";
+  const std::size_t at = text.rfind(key, end);
+  if (at == std::string_view::npos) return {};
+  std::string_view value = text.substr(at + key.size());
+  if (value.starts_with('"')) value.remove_prefix(1);
+  return value.substr(0, value.find_first_of("\",}"));
+}
+
+}  // namespace
+
+const blocklists::ListInfo* find_list(std::span<const blocklists::ListInfo> in_force, std::string_view name) {
+  const auto found = std::ranges::find(in_force, name, &blocklists::ListInfo::name);
+  return found == in_force.end() ? nullptr : &*found;
+}
+
+TimePoint known_good(const config::ListConfig& list, const blocklists::ListInfo& in_force, const SourceStates& states) {
+  const auto state = states.find(list.name);
+  if (!list.remote || state == states.end() || state->second.failures != 0) return in_force.fetched;
+  // An answer counts for what is in force only when that is what was fetched last: not after a rollback.
+  return in_force.fetched < state->second.fetched ? in_force.fetched
+                                                  : std::max(in_force.fetched, state->second.checked);
+}
+
+std::string age_text(TimePoint since, TimePoint now) {
+  using namespace std::chrono;
+  const auto age = now - since;
+  if (age < minutes(2))
+    return counted(std::uint64_t(std::max<std::int64_t>(0, floor<seconds>(age).count())), "second", "seconds");
+  if (age < hours(2)) return std::to_string(floor<minutes>(age).count()) + " minutes";
+  if (age < days(2)) return std::to_string(floor<hours>(age).count()) + " hours";
+  return std::to_string(floor<days>(age).count()) + " days";
+}
+
+std::string without_sealed_source(const config::ListConfig& list, std::string why) {
+  if (!list.sealed || list.source.empty()) return why;
+  for (std::size_t at = why.find(list.source); at != std::string::npos; at = why.find(list.source, at))
+    why.replace(at, list.source.size(), "[sealed]");
+  return why;
+}
+
+std::string failure_text(const config::ListConfig& list, const SourceStates& states) {
+  const auto state = states.find(list.name);
+  if (state == states.end() || state->second.failure.empty()) return {};
+  return counted(state->second.failures, "attempt", "attempts") +
+         " failed; the last: " + config::printable(without_sealed_source(list, state->second.failure), 400);
+}
+
+std::vector<ListTrouble> list_troubles(std::span<const config::ListConfig> lists,
+                                       std::span<const blocklists::ListInfo> in_force, const SourceStates& states,
+                                       TimePoint now) {
+  std::vector<ListTrouble> troubles;
+  for (const config::ListConfig& list : lists) {
+    const std::string failure = failure_text(list, states);
+    const std::string why = failure.empty() ? "" : " (" + failure + ")";
+    const blocklists::ListInfo* const info = find_list(in_force, list.name);
+    if (info == nullptr) {
+      const bool on_its_way = list.remote && !list.sealed && !states.contains(list.name);
+      if (on_its_way) continue;
+      troubles.push_back({"list missing: " + list.name,
+                          "The list '" + list.name + "' is configured and not in force: nothing of it is blocked" +
+                              why + ". `schoolgate lists status` shows all lists."});
+    } else if (const TimePoint good = known_good(list, *info, states);
+               list.stale_after && now - good > *list.stale_after) {
+      troubles.push_back({"list stale: " + list.name,
+                          "The list '" + list.name + "' is " + age_text(good, now) +
+                              " old, which is more than its stale_after allows; it goes on blocking what it knows" +
+                              why + ". `schoolgate lists status` shows all lists."});
+    }
+  }
+  return troubles;
+}
+
+std::optional<LastTest> last_test(const fs::path& state, std::string_view list) {
+  std::vector<fs::path> results;  // named by their time
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(state / "selftest", error))
+    if (entry.path().extension() == ".json") results.push_back(entry.path());
+  std::ranges::sort(results, std::greater());
+  if (results.size() > kTestsLookedAt) results.resize(kTestsLookedAt);
+  const std::string source = "\"source\":\"list " + std::string(list) + '"';
+  for (const fs::path& path : results) {
+    const auto text = read_file(path);
+    if (!text || !text->contains(source)) continue;
+    LastTest test{from_rfc3339(field_before(*text, "time", std::string::npos)).value_or(TimePoint{}), true};
+    for (std::size_t at = text->find(source); at != std::string::npos; at = text->find(source, at + 1))
+      test.as_expected = test.as_expected && field_before(*text, "as_expected", at) == "true";
+    return test;
+  }
+  return std::nullopt;
+}
+
+ListGates list_gates(const config::Configuration& configuration) {
+  ListGates gates{.limits = {}, .must_block = configuration.list_updates.must_block, .ignored_categories = {}};
+  gates.limits.most_over_blocks = configuration.list_updates.most_over_blocks;
+  for (const rules::Category& category : configuration.policy.categories.all()) {
+    const bool acted_on = category.illegal || std::ranges::any_of(configuration.policy.groups, [&](const auto& group) {
+                            return acts_on(group, category.id);
+                          });
+    if (!acted_on || category.id == "support") gates.ignored_categories.push_back(category.id);
+  }
+  return gates;
+}
+
+}  // namespace schoolgate::app

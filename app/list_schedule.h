@@ -1,0 +1,42 @@
+// Fetching remote lists when they are due: a child process at low priority, never the gateway itself.
+//
+// Belongs to the control plane, on its thread. One child at a time. What the child publishes is put in force by an
+// ordinary reload, so it passes the same checks as a change by hand.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "app/running_gateway.h"
+#include "base/clock.h"
+#include "proxy/net/asio.h"
+
+namespace schoolgate::app {
+
+class ListSchedule {
+ public:
+  /// `updated` is called when a child has ended well: reload.
+  ListSchedule(net::asio::io_context& context, RunningGateway& gateway, std::function<void()> updated);
+  ~ListSchedule();  ///< ends a child that is still running; what it has fetched stays unpublished
+
+  /// Looks once a minute which remote lists are due, starting now.
+  void start();
+
+ private:
+  void look();
+  void start_child();
+  void await_child();
+
+  net::asio::io_context& context_;
+  RunningGateway& gateway_;
+  std::function<void()> updated_;
+  net::asio::steady_timer timer_;
+  ::pid_t child_ = -1;
+  std::chrono::steady_clock::time_point child_started_;
+};
+
+}  // namespace schoolgate::app

@@ -1,0 +1,141 @@
+#include "app/list_keeping.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "config/load.h"
+
+namespace schoolgate::app {
+namespace {
+
+using std::chrono::hours;
+
+constexpr TimePoint kNow{std::chrono::hours(500'000)};
+
+config::ListConfig remote_list(const char* name) {
+  config::ListConfig list;
+  list.name = name;
+  list.category = "gambling";
+  list.source = std::string("https://lists.example/key=secret/") + name;
+  list.remote = true;
+  list.stale_after = hours(24);
+  return list;
+}
+
+blocklists::ListInfo in_force(const char* name, TimePoint fetched) {
+  blocklists::ListInfo info;
+  info.name = name;
+  info.fetched = fetched;
+  return info;
+}
+
+TEST(ListKeeping, AnAnswerWithoutNewsKeepsAListFresh) {
+  const config::ListConfig list = remote_list("bets");
+  const blocklists::ListInfo info = in_force("bets", kNow - hours(100));
+  SourceStates states{{"bets", {.fetched = kNow - hours(100), .checked = kNow - hours(1)}}};
+  EXPECT_EQ(known_good(list, info, states), kNow - hours(1));
+  EXPECT_TRUE(list_troubles({&list, 1}, {&info, 1}, states, kNow).empty());
+}
+
+TEST(ListKeeping, AnAnswerSaysNothingOfWhatWasRolledBackTo) {
+  const config::ListConfig list = remote_list("bets");
+  const blocklists::ListInfo older = in_force("bets", kNow - hours(100));
+  const SourceStates states{{"bets", {.fetched = kNow - hours(2), .checked = kNow - hours(1)}}};
+  EXPECT_EQ(known_good(list, older, states), kNow - hours(100));
+}
+
+TEST(ListKeeping, AListPastItsAgeIsTroubleWithTheReason) {
+  const config::ListConfig list = remote_list("bets");
+  const blocklists::ListInfo info = in_force("bets", kNow - hours(49));
+  SourceStates states{{"bets", {.fetched = kNow - hours(49), .checked = kNow, .failure = "it stalled", .failures = 3}}};
+  const auto troubles = list_troubles({&list, 1}, {&info, 1}, states, kNow);
+  ASSERT_EQ(troubles.size(), 1u);
+  EXPECT_EQ(troubles[0].kind, "list stale: bets");
+  EXPECT_TRUE(troubles[0].text.contains("2 days old")) << troubles[0].text;
+  EXPECT_TRUE(troubles[0].text.contains("3 attempts failed; the last: it stalled")) << troubles[0].text;
+}
+
+TEST(ListKeeping, AListWithoutAnAgeIsNeverStale) {
+  config::ListConfig list = remote_list("bets");
+  list.stale_after.reset();
+  const blocklists::ListInfo info = in_force("bets", kNow - hours(9000));
+  EXPECT_TRUE(list_troubles({&list, 1}, {&info, 1}, {}, kNow).empty());
+}
+
+TEST(ListKeeping, AMissingListIsTroubleOnceItWasTried) {
+  const config::ListConfig list = remote_list("bets");
+  EXPECT_TRUE(list_troubles({&list, 1}, {}, {}, kNow).empty()) << "it is on its way";
+  const SourceStates tried{{"bets", {.checked = kNow, .failure = "no answer", .failures = 1}}};
+  const auto troubles = list_troubles({&list, 1}, {}, tried, kNow);
+  ASSERT_EQ(troubles.size(), 1u);
+  EXPECT_EQ(troubles[0].kind, "list missing: bets");
+  config::ListConfig sealed = list;
+  sealed.sealed = true;
+  EXPECT_EQ(list_troubles({&sealed, 1}, {}, {}, kNow).size(), 1u) << "a sealed list is missed from the start";
+}
+
+TEST(ListKeeping, TheSourceOfASealedListIsNotTold) {
+  config::ListConfig list = remote_list("iwf");
+  list.sealed = true;
+  const SourceStates states{{"iwf", {.failure = "cannot fetch " + list.source + ": stalled", .failures = 2}}};
+  EXPECT_EQ(failure_text(list, states), "2 attempts failed; the last: cannot fetch [sealed]: stalled");
+  list.sealed = false;
+  EXPECT_TRUE(failure_text(list, states).contains("lists.example"));
+}
+
+TEST(ListKeeping, TheNewestTestThatNamesAListCounts) {
+  std::string folder = (std::filesystem::temp_directory_path() / "schoolgate-keeping-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  std::filesystem::create_directories(std::filesystem::path(folder) / "selftest");
+  const auto write = [&](const char* name, const std::string& text) {
+    std::ofstream(std::filesystem::path(folder) / "selftest" / name) << text;
+  };
+  const auto check = [](const char* good, const char* source) {
+    return std::string("{\"as_expected\":") + good + ",\"url\":\"http://x.example/\",\"source\":\"" + source + "\"}";
+  };
+  write("20261101T000000.000Z.json", "{\"time\":\"2026-11-01T00:00:00.000Z\",\"as_expected\":2,\"results\":[" +
+                                         check("true", "list bets") + "," + check("false", "list bets") + "]}");
+  write("20261102T000000.000Z.json", "{\"time\":\"2026-11-02T00:00:00.000Z\",\"as_expected\":2,\"results\":[" +
+                                         check("false", "list more-bets") + "," + check("true", "list bets") + "]}");
+  write("20261103T000000.000Z.json",
+        "{\"time\":\"2026-11-03T00:00:00.000Z\",\"results\":[" + check("true", "rules/school.yaml:3") + "]}");
+  const auto bets = last_test(folder, "bets");
+  ASSERT_TRUE(bets);
+  EXPECT_EQ(to_rfc3339(bets->time), "2026-11-02T00:00:00.000Z");
+  EXPECT_TRUE(bets->as_expected);
+  const auto more = last_test(folder, "more-bets");
+  ASSERT_TRUE(more);
+  EXPECT_FALSE(more->as_expected);
+  EXPECT_FALSE(last_test(folder, "adult"));
+  EXPECT_FALSE(last_test(folder + "/nowhere", "bets"));
+  std::filesystem::remove_all(folder);
+}
+
+TEST(ListKeeping, WhatNoGroupActsOnIsNotHeldAgainstAList) {
+  config::Configuration configuration;
+  configuration.list_updates.most_over_blocks = 3;
+  rules::GroupSpec pupils;
+  pupils.categories = {{.category = "gambling", .action = rules::Action::block, .at = {}},
+                       {.category = "games", .action = rules::Action::monitor, .at = {}}};
+  rules::ScheduleSpec lessons;
+  lessons.categories = {{.category = "chat", .action = rules::Action::warn, .at = {}}};
+  pupils.schedules.push_back(lessons);
+  configuration.policy.groups.push_back(pupils);
+  const ListGates gates = list_gates(configuration);
+  EXPECT_EQ(gates.limits.most_over_blocks, 3u);
+  const auto ignored = [&](const char* category) {
+    return std::ranges::find(gates.ignored_categories, category) != gates.ignored_categories.end();
+  };
+  EXPECT_FALSE(ignored("gambling"));
+  EXPECT_FALSE(ignored("chat")) << "a schedule warns of it";
+  EXPECT_FALSE(ignored("child-abuse")) << "it is illegal";
+  EXPECT_TRUE(ignored("games")) << "it is only monitored";
+  EXPECT_TRUE(ignored("adverts"));
+  EXPECT_TRUE(ignored("support"));
+}
+
+}  // namespace
+}  // namespace schoolgate::app

@@ -1,0 +1,302 @@
+"""Category lists from their publisher to the pupil's screen: fetched, refused, rolled back, missing, stale."""
+
+import datetime
+import json
+import re
+
+import pytest
+
+from parts.list_server import ListServer
+from parts.origins import make_certificates
+from parts.waiting import wait_for
+from parts.wire import fetch
+
+# More than a hundred names, so that a change of their number says something.
+MANY = "".join(f"bet-{number}.example\n" for number in range(200))
+
+REMOTE = """
+lists:
+  - {{ name: bets, category: gambling, format: domains, source: "{url}", refresh: 24h }}
+"""
+
+
+@pytest.fixture(scope="module")
+def publisher_certificates(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("publisher")
+    make_certificates(folder, "localhost")
+    return folder
+
+
+@pytest.fixture
+def publisher(publisher_certificates):
+    server = ListServer(publisher_certificates)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def subscribed(new_school, publisher, publisher_certificates, mail):
+    """A school, not started, whose gambling list is the publisher's /bets.txt and whose technician reads mail."""
+    school = new_school(upstream=f'trust: ["{publisher_certificates / "authority.pem"}"]')
+    publisher.files["/bets.txt"] = MANY + "bets.example\n"
+    school.files["lists.yaml"] = REMOTE.format(url=publisher.url("/bets.txt"))
+    school.files["alerts.yaml"] = ALERTS.format(port=mail.port)
+    school.write()
+    return school
+
+
+ALERTS = """
+recipients: {{ it: {{ email: it@school.example }} }}
+mail: {{ server: "smtp://127.0.0.1:{port}", from: schoolgate@school.example }}
+"""
+
+
+def status_of(school, web, name: str) -> int:
+    return fetch(school.proxy, f"http://{name}:{web.http}/").status
+
+
+def states_of(school) -> dict:
+    return {one["name"]: one for one in json.loads(school.command("lists status", "--json").stdout)["lists"]}
+
+
+def a_mail_about(mail, words: str):
+    def look():
+        return next((one for one in mail.messages if words in one["Subject"] + one.get_body(("plain",)).get_content()), None)
+
+    message = wait_for(look, f"a mail about {words!r}", deadline=60)
+    assert message["To"] == "it@school.example"
+    return message.get_body(("plain",)).get_content()
+
+
+# --- fetching ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_comes_over_https_and_blocks(subscribed, publisher, web):
+    said = subscribed.command("lists update").stdout
+    assert re.search(r"bets +fetched", said) and "201 entries" in said
+    subscribed.start()
+    assert status_of(subscribed, web, "bets.example") == 403
+    assert status_of(subscribed, web, "other.example") == 200
+    publisher.files["/bets.txt"] += "other.example\n"
+    done = subscribed.command("lists update")
+    assert "is in force" in done.stderr, "the running gateway was not told"
+    assert status_of(subscribed, web, "other.example") == 403
+
+
+def test_a_list_without_news_is_not_sent_again(subscribed, publisher):
+    subscribed.command("lists update")
+    before = states_of(subscribed)["bets"]
+    said = subscribed.command("lists update").stdout
+    assert publisher.answers == [("/bets.txt", 200), ("/bets.txt", 304)]
+    assert re.search(r"bets +unchanged", said) and "nothing has changed" in said
+    after = states_of(subscribed)["bets"]
+    assert after["obtained"] == before["obtained"] and after["checked"] > before["checked"]
+    assert re.search(r"bets +fetched", subscribed.command("lists update", "--force", "bets").stdout)
+    assert publisher.answers[-1] == ("/bets.txt", 200)
+
+
+def test_the_gateway_fetches_by_itself_what_is_due(subscribed, publisher, web):
+    subscribed.start()
+    wait_for(lambda: status_of(subscribed, web, "bets.example") == 403, "the list to be fetched and in force", deadline=60)
+    assert publisher.answers == [("/bets.txt", 200)]
+
+
+def test_a_server_whose_authority_nobody_trusts(subscribed, publisher):
+    text = subscribed.files["schoolgate.yaml"]
+    subscribed.write(**{"schoolgate.yaml": re.sub(r"trust: \[.*\]", "trust: []", text)})
+    done = subscribed.command("lists update", check=1)
+    assert re.search(r"bets +left out .*certificate", done.stdout), done.stdout
+    assert publisher.answers == []
+
+
+# --- what is refused -----------------------------------------------------------------------------------------------------
+
+POISONED = {
+    "page": "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to go on</body></html>\n",
+    "shrunk": "bet-1.example\nbet-2.example\n",
+    "public suffix": MANY + "co.uk\n",
+    "empty": "# nothing\n",
+    "grown": "".join(f"bet-{number}.example\n" for number in range(3000)),
+}
+
+
+@pytest.mark.parametrize("poison", POISONED.values(), ids=POISONED.keys())
+def test_a_poisoned_list_stays_out_and_the_last_good_one_serves(subscribed, publisher, web, poison):
+    subscribed.command("lists update")
+    subscribed.start()
+    publisher.files["/bets.txt"] = poison
+    done = subscribed.command("lists update", check=1)
+    assert re.search(r"bets +kept +\S", done.stdout), done.stdout
+    assert "refused (" in done.stderr
+    subscribed.command("reload")
+    assert status_of(subscribed, web, "bets.example") == 403
+    assert states_of(subscribed)["bets"]["failures"] == 1
+    publisher.files["/bets.txt"] = MANY + "bets.example\nother.example\n"
+    subscribed.command("lists update")
+    assert status_of(subscribed, web, "other.example") == 403
+    assert states_of(subscribed)["bets"]["failures"] == 0
+
+
+def test_the_technician_gets_a_mail_when_the_gateway_refuses_a_list(subscribed, publisher, web, mail):
+    subscribed.command("lists update")
+    a_day_passes(subscribed)
+    publisher.files["/bets.txt"] = POISONED["page"]
+    subscribed.start()
+    text = a_mail_about(mail, "list update failed")
+    assert "bets" in text and "web page" in text
+    assert status_of(subscribed, web, "bets.example") == 403
+
+
+def a_day_passes(school) -> None:
+    """For what the store knows of its lists: every one of them was asked for more than a day ago."""
+    table = school.state / "lists/lists.tsv"
+    then = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=25)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    lines = [line.split("\t") for line in table.read_text().splitlines()]
+    table.write_text("".join("\t".join([name, then, then, *rest]) + "\n" for name, _fetched, _checked, *rest in lines))
+
+
+def test_an_update_that_covers_what_must_stay_reachable_waits_for_a_person(subscribed, publisher, web):
+    subscribed.command("lists update")
+    subscribed.start()
+    publisher.files["/bets.txt"] += "www.bbc.co.uk\nother.example\n"
+    done = subscribed.command("lists update", check=1)
+    assert "bbc.co.uk" in done.stderr and "--accept" in done.stderr
+    assert status_of(subscribed, web, "other.example") == 200
+    subscribed.command("lists update", "--accept")
+    assert status_of(subscribed, web, "other.example") == 403
+
+
+def test_a_local_list_that_shrank_refuses_the_reload_at_its_line(new_school, web):
+    school = new_school()
+    school.files["lists/bets.txt"] = MANY + "bets.example\n"
+    school.start()
+    school.write(**{"lists/bets.txt": "other.example\n"})
+    done = school.command("reload", check=1)
+    assert re.search(r"lists\.yaml:3:\d+: it has 1 entries and had 201", done.stderr), done.stderr
+    assert status_of(school, web, "bets.example") == 403
+    assert school.command("lists update", check=1).stderr.count("refused (shrunk)") == 1
+    school.command("lists update", "--accept")
+    assert status_of(school, web, "bets.example") == 200 and status_of(school, web, "other.example") == 403
+
+
+# --- going back ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_rollback_holds_until_the_list_changes(subscribed, publisher, web):
+    subscribed.command("lists update")
+    publisher.files["/bets.txt"] += "other.example\n"
+    subscribed.command("lists update")
+    subscribed.start()
+    assert status_of(subscribed, web, "other.example") == 403
+    assert "in force again" in subscribed.command("lists rollback").stdout
+    assert status_of(subscribed, web, "other.example") == 200
+    assert status_of(subscribed, web, "bets.example") == 403
+    subscribed.command("reload")
+    assert status_of(subscribed, web, "other.example") == 200, "a reload undid the rollback"
+    assert "rolled back" in subscribed.command("lists update", check=1).stderr
+    assert status_of(subscribed, web, "other.example") == 200, "an update without news undid the rollback"
+    publisher.files["/bets.txt"] += "games.example\n"
+    subscribed.command("lists update")
+    assert status_of(subscribed, web, "games.example") == 403
+
+
+def test_a_rollback_without_anything_to_go_back_to(subscribed):
+    subscribed.command("lists update")
+    assert "no older list image" in subscribed.command("lists rollback", check=1).stderr
+
+
+# --- sealed lists ----------------------------------------------------------------------------------------------------------
+
+SEALED = """
+lists:
+  - {{ name: watch, category: child-abuse, format: urls, source: {source}, sealed: true, owner: Network manager,
+      licence_holder: "Ashford Oaks", {more} }}
+"""
+SECRET = "hidden-word.example/secret-path\nsealed.example\n"
+
+
+@pytest.fixture
+def holder(new_school, mail):
+    """A school, not started, that holds one sealed list in a file of its own."""
+    school = new_school()
+    school.files["alerts.yaml"] = ALERTS.format(port=mail.port)
+    school.files["lists.yaml"] = SEALED.format(source="secure/watch.txt", more="")
+    school.files["secure/watch.txt"] = SECRET
+    school.write()
+    return school
+
+
+def test_status_tells_who_holds_a_sealed_list_and_nothing_of_it(holder):
+    holder.command("lists update")
+    words = holder.command("lists status").stdout
+    for word in ("watch", "child-abuse", "Network manager", "Ashford Oaks", "never", "sealed"):
+        assert word in words, words
+    assert "secure" not in words and "hidden-word" not in words
+    state = states_of(holder)["watch"]
+    assert state["source"] == "sealed" and state["stale"] is False and state["last_test"] is None
+    assert state["hosts"] + state["urls"] == 2
+
+
+def test_a_missing_sealed_list_keeps_the_gateway_from_starting(holder):
+    (holder.config / "secure/watch.txt").unlink()
+    del holder.files["secure/watch.txt"]
+    done = holder.command("run", check=1)
+    assert re.search(r"lists\.yaml:3:\d+: ", done.stderr), done.stderr
+
+
+def test_a_sealed_list_that_was_never_fetched_keeps_the_gateway_from_starting(subscribed, publisher):
+    subscribed.write(**{"lists.yaml": SEALED.format(source=f'"{publisher.url("/watch.txt")}"', more="refresh: 12h")})
+    done = subscribed.command("run", check=1)
+    assert re.search(r"lists\.yaml:3:\d+: .*not been fetched", done.stderr), done.stderr
+    publisher.files["/watch.txt"] = SECRET
+    subscribed.command("lists update")
+    subscribed.start()
+
+
+def test_a_missing_sealed_list_may_serve_and_alarm(holder, web, mail):
+    (holder.config / "secure/watch.txt").unlink()
+    del holder.files["secure/watch.txt"]
+    holder.write(**{"lists.yaml": SEALED.format(source="secure/watch.txt", more="if_missing: serve")})
+    holder.start()
+    assert status_of(holder, web, "allowed.example") == 200
+    assert "watch" in a_mail_about(mail, "list missing: watch")
+
+
+def test_a_sealed_list_that_goes_missing_goes_on_blocking(holder, web, mail):
+    holder.write(**{"lists.yaml": SEALED.format(source="secure/watch.txt", more="if_missing: serve")})
+    holder.start()
+    assert status_of(holder, web, "sealed.example") == 403
+    (holder.config / "secure/watch.txt").unlink()
+    del holder.files["secure/watch.txt"]
+    holder.command("reload")
+    assert status_of(holder, web, "sealed.example") == 403
+
+
+def test_a_stale_sealed_list_is_told(holder, web, mail):
+    import os
+
+    two_days_ago = datetime.datetime.now().timestamp() - 2 * 86400
+    os.utime(holder.config / "secure/watch.txt", (two_days_ago, two_days_ago))
+    holder.files.pop("secure/watch.txt")  # start() writes every file of `files`
+    holder.start()
+    text = a_mail_about(mail, "list stale: watch")
+    assert "hidden-word" not in text and "secure" not in text
+    assert states_of(holder)["watch"]["stale"] is True
+    assert status_of(holder, web, "sealed.example") == 403, "a stale list blocks what it knows"
+
+
+def test_the_text_of_a_sealed_list_is_nowhere(subscribed, publisher, web):
+    publisher.files["/watch.txt"] = SECRET
+    subscribed.write(**{"lists.yaml": SEALED.format(source=f'"{publisher.url("/watch.txt")}"', more="refresh: 12h")})
+    subscribed.command("lists update")
+    subscribed.start()
+    assert status_of(subscribed, web, "sealed.example") == 403
+    publisher.files["/watch.txt"] = POISONED["page"] + SECRET
+    subscribed.command("lists update", check=1)
+    said = subscribed.command("lists status").stdout + subscribed.command("lists status", "--json").stdout + subscribed.words()
+    assert "hidden-word" not in said and "secret-path" not in said
+    for path in subscribed.state.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert b"hidden-word" not in data and b"secret-path" not in data, path
+    assert (subscribed.state / "sealed.key").stat().st_mode & 0o777 == 0o600
