@@ -26,6 +26,7 @@ PAGES = ROOT / "docs/benchmarks.md"
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import proxies  # noqa: E402
+import reloads  # noqa: E402
 
 # name, what one unit is, unit of the figure, its scale, the goal as (peer, factor) or an absolute limit
 WORKS = {
@@ -233,6 +234,10 @@ def main() -> None:
     print("\n" + "\n".join(lines))
     if not options.dry:
         write_section("proxy", lines)
+    lines = ["## Reloads under load", "", *reloads.section(BINARY)]
+    print("\n" + "\n".join(lines))
+    if not options.dry:
+        write_section("reloads", lines)
     if options.parts:
         parts = ["## The parts", "", *benchmarks_of_parts()]
         print("\n".join(parts))
