@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import re
 
 import pytest
@@ -273,8 +274,6 @@ def test_a_sealed_list_that_goes_missing_goes_on_blocking(holder, web, mail):
 
 
 def test_a_stale_sealed_list_is_told(holder, web, mail):
-    import os
-
     two_days_ago = datetime.datetime.now().timestamp() - 2 * 86400
     os.utime(holder.config / "secure/watch.txt", (two_days_ago, two_days_ago))
     holder.files.pop("secure/watch.txt")  # start() writes every file of `files`
