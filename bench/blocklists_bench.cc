@@ -7,6 +7,7 @@
 // front, about 18 bytes each. Keys: 10 million, of which a tenth is listed; one million draws, each URL warm as it has
 // just been parsed. Times are per draw, in nanoseconds, the clock's own cost included (the table's first line).
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +34,13 @@ namespace {
 using namespace schoolgate;
 using namespace schoolgate::blocklists;
 using Clock = std::chrono::steady_clock;
+
+// Of this process alone: what a busy machine's other work does not change.
+double cpu_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
+}
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -233,7 +241,7 @@ struct BlockedBloom {
   }
   static std::uint64_t mask(std::uint64_t key) {
     key *= 0x9e3779b97f4a7c15;
-    return 1ull << (key >> 58) | 1ull << (key >> 52 & 63) | 1ull << (key >> 46 & 63) | 1ull << (key >> 40 & 63);
+    return 1ull << (key >> 58) | 1ull << (key >> 52 & 63) | 1ull << (key >> 46 & 63);
   }
   std::vector<std::uint64_t> words_;
 };
@@ -277,17 +285,27 @@ int main(int argc, char** argv) {
   source.category = "gambling";
   source.path = folder / "names";
   auto start = Clock::now();
+  double cpu = cpu_seconds();
   const auto report = compile(std::span(&source, 1), folder / "image");
   if (!report) return std::fprintf(stderr, "%s\n", report.error().text().c_str()), 1;
-  std::printf("compile: %.2f s for %zu names (%llu kept, %llu under another), image %.1f MB, %.2f bytes an entry\n",
-              seconds_since(start), listed, (unsigned long long)report->host_keys,
-              (unsigned long long)report->lists[0].redundant, double(report->image_bytes) / 1e6,
+  std::printf("compile: %.2f s of processor time (%.2f s on the clock) for %zu names (%llu kept, %llu under another)\n",
+              cpu_seconds() - cpu, seconds_since(start), listed, (unsigned long long)report->host_keys,
+              (unsigned long long)report->lists[0].redundant);
+  std::printf("image: %.1f MB, %.2f bytes an entry\n", double(report->image_bytes) / 1e6,
               double(report->image_bytes) / double(report->host_keys));
-  for (int i = 0; i < 3; ++i) {
+  std::vector<double> opened, opened_cpu;
+  for (int i = 0; i < 21; ++i) {
     start = Clock::now();
-    const auto db = CategoryDb::open(folder / "image");
-    std::printf("open: %.2f ms%s\n", seconds_since(start) * 1e3, db ? "" : " FAILED");
+    cpu = cpu_seconds();
+    if (!CategoryDb::open(folder / "image")) return std::fprintf(stderr, "the image cannot be opened\n"), 1;
+    opened.push_back(seconds_since(start) * 1e3);
+    opened_cpu.push_back((cpu_seconds() - cpu) * 1e3);
   }
+  std::sort(opened.begin(), opened.end());
+  std::sort(opened_cpu.begin(), opened_cpu.end());
+  std::printf(
+      "open: median %.2f ms, worst of 21 %.2f ms (processor time %.2f and %.2f ms), the image in the page cache\n",
+      opened[10], opened[20], opened_cpu[10], opened_cpu[20]);
   const long before = resident_kib();
   const auto db = CategoryDb::open(folder / "image");
   const double resident = double(resident_kib() - before) * 1024 / double(report->host_keys);
@@ -341,7 +359,7 @@ int main(int argc, char** argv) {
       for (std::size_t i = 0; i < n; ++i) huge.find(slots[i], [&](std::uint16_t) { found = true; });
       return found;
     });
-    for (const double bits : {10.0, 12.0, 16.0}) {
+    for (const double bits : {8.0, 12.0, 16.0}) {
       const BlockedBloom bloom(keys, bits);
       Hugepages huge_bloom(bloom.words_);
       const auto* words = static_cast<const std::uint64_t*>(huge_bloom.at);
@@ -411,6 +429,38 @@ int main(int argc, char** argv) {
         if (dot == std::string_view::npos) return false;
         begin = dot + 1;
       }
+    });
+  }
+  {
+    // A thousand expressions over URLs of about 90 bytes, one in fifty of which some expression matches.
+    std::mt19937_64 random(3);
+    std::ofstream list(folder / "expressions");
+    for (int i = 0; i < 1000; ++i) {
+      const std::string word = make_name(random);
+      list << word.substr(0, word.find('.')) << "[-_/]?(free|[0-9]+)(win|x)?s\n";
+    }
+    list.close();
+    ListSource expressions;
+    expressions.name = "expressions";
+    expressions.category = "gambling";
+    expressions.format = Format::expressions;
+    expressions.path = folder / "expressions";
+    if (!compile(std::span(&expressions, 1), folder / "patterns")) return 1;
+    const auto patterns = CategoryDb::open(folder / "patterns");
+    std::vector<names::Url> urls;
+    std::mt19937_64 again(3);
+    for (int i = 0; i < 100'000; ++i) {
+      const std::string word = make_name(i % 1000 == 0 ? (again.seed(3), again) : again);
+      std::string url = "http://" + make_name(random) + "/articles/2026/" + make_name(random) +
+                        "/index.html?page=" + std::to_string(i);
+      if (i % 50 == 0) url += word.substr(0, word.find('.')) + "-frees";
+      if (auto parsed = names::Url::parse(url)) urls.push_back(std::move(*parsed));
+    }
+    measure("a thousand expressions", 0, urls, [&](const names::Url& url) {
+      Matches matches;
+      bool undecided = false;
+      (*patterns)->lookup(url, matches, undecided);
+      return !matches.items().empty();
     });
   }
   std::filesystem::remove_all(folder);

@@ -79,6 +79,7 @@ struct CategoryDb::Impl {
   std::span<const std::uint16_t> set_members;
   std::span<const PatternRecord> pattern_records;
   std::vector<std::string_view> pattern_texts;
+  std::vector<std::uint16_t> pattern_lists;  // each list with patterns, once
   std::unique_ptr<const PatternSet> patterns;
   std::span<const SealedEntry> sealed_hosts, sealed_urls;
   std::optional<Sealer> sealer;
@@ -115,11 +116,10 @@ struct CategoryDb::Impl {
     auto* probes = reinterpret_cast<Probe*>(room);
     std::size_t count = 0;
     const std::size_t most = std::min<std::size_t>(kMostLabels, header.deepest_host);
-    // All loads are under way before the first is waited for.
+    // The loads of all filter words are under way before the first is waited for.
     for (SuffixWalk walk(header.salt, host, is_address); count < most && walk.next(); ++count) {
       const std::uint64_t key = walk.state().finish(HashDomain::host);
       filter.prefetch(key);
-      hosts.prefetch_directory(Slot::of(key, hosts.buckets()));
       new (&probes[count]) Probe{walk.state(), key, static_cast<std::uint32_t>(host.size() - walk.suffix().size())};
     }
     for (std::size_t i = 0; i < count; ++i)
@@ -138,6 +138,8 @@ struct CategoryDb::Impl {
       }
   }
 
+  template <class Take>
+  void each_url_list(std::string_view host, Take&& take) const noexcept;
   void lookup_urls(const names::Url& url, std::string_view suffix, const HashState& state,
                    Matches& matches) const noexcept;
   void lookup_sealed(const names::Url& url, Matches& matches) const noexcept;
@@ -206,13 +208,14 @@ Result<void> CategoryDb::Impl::read(std::string_view bytes) {
     if ((*offsets)[i] > members->size() || (i != 0 && (*offsets)[i] < (*offsets)[i - 1]))
       return refuse("has a set outside the file");
   for (const std::uint16_t member : *members)
-    if (member >= lists.size() && member != kUrlsBelow) return refuse("names a list that it does not hold");
+    if ((member & ~kUrlsBelow) >= int(lists.size())) return refuse("names a list that it does not hold");
   std::vector<PatternSet::Item> items;
   for (const PatternRecord& record : *pattern_section) {
     const auto pattern = text_of(record.text);
     if (!pattern || record.list >= lists.size()) return refuse("has a pattern outside the file");
     items.push_back({*pattern, record.flags});
     pattern_texts.push_back(*pattern);
+    if (pattern_lists.empty() || pattern_lists.back() != record.list) pattern_lists.push_back(record.list);
   }
   auto built = PatternSet::build(items);
   if (!built) return std::unexpected(std::move(built.error()));
@@ -285,7 +288,7 @@ void CategoryDb::lookup(const names::Url& url, Matches& matches, bool& undecided
                           [&](std::string_view suffix, std::span<const std::uint16_t> lists, const HashState& state) {
                             bool urls_below = false;
                             for (const std::uint16_t list : lists) {
-                              if (list == kUrlsBelow)
+                              if (list & kUrlsBelow)
                                 urls_below = true;
                               else
                                 matches.add({list, Match::Kind::host, suffix});
@@ -295,7 +298,7 @@ void CategoryDb::lookup(const names::Url& url, Matches& matches, bool& undecided
   if (url.address() && !impl.hosts.empty())
     impl.each_listed_network(*url.address(), [&](int length, std::span<const std::uint16_t> lists) {
       for (const std::uint16_t list : lists)
-        if (list != kUrlsBelow) matches.add({list, Match::Kind::host, host, static_cast<std::uint8_t>(length)});
+        if (!(list & kUrlsBelow)) matches.add({list, Match::Kind::host, host, static_cast<std::uint8_t>(length)});
     });
   if (impl.sealer) impl.lookup_sealed(url, matches);
   if (impl.patterns)
@@ -315,7 +318,7 @@ void CategoryDb::Impl::lookup_urls(const names::Url& url, std::string_view suffi
   const auto probe = [&](const HashState& at, const char* end) {
     urls.find(Slot::of(at.finish(HashDomain::url), urls.buckets()), [&](std::uint16_t number) {
       for (const std::uint16_t list : set(number))
-        if (list != kUrlsBelow)
+        if (!(list & kUrlsBelow))
           matches.add({list, Match::Kind::url, {suffix.data(), static_cast<std::size_t>(end - suffix.data())}});
     });
   };
@@ -343,7 +346,7 @@ void CategoryDb::Impl::lookup_sealed(const names::Url& url, Matches& matches) co
     const std::string_view suffix = host.substr(begin);
     bool urls_below = false;
     find_sealed(sealed_hosts, sealer->host(suffix, 0), [&](std::uint16_t list) {
-      if (list == kUrlsBelow)
+      if (list & kUrlsBelow)
         urls_below = true;
       else if (list < lists.size())
         matches.add({list, Match::Kind::host, {}});
@@ -375,24 +378,34 @@ void CategoryDb::Impl::lookup_sealed(const names::Url& url, Matches& matches) co
   }
 }
 
-bool CategoryDb::has_url_entries(std::string_view host) const noexcept {
-  const Impl& impl = *impl_;
-  if (!impl.pattern_records.empty()) return true;
+template <class Take>
+void CategoryDb::Impl::each_url_list(std::string_view host, Take&& take) const noexcept {
   const bool is_address = host.starts_with('[') || names::IpAddress::parse(host).has_value();
+  const auto take_marked = [&](std::uint16_t list) {
+    if (const std::uint16_t plain = list & ~kUrlsBelow; list & kUrlsBelow && plain < lists.size()) take(plain);
+  };
+  each_listed_suffix(host, is_address, [&](std::string_view, std::span<const std::uint16_t> of_host, const HashState&) {
+    for (const std::uint16_t list : of_host) take_marked(list);
+  });
+  if (!sealer) return;
+  for (std::size_t begin = 0;;) {
+    find_sealed(sealed_hosts, sealer->host(host.substr(begin), 0), take_marked);
+    const auto dot = host.find('.', begin);
+    if (dot == std::string_view::npos || is_address) return;
+    begin = dot + 1;
+  }
+}
+
+bool CategoryDb::has_url_entries(std::string_view host) const noexcept {
+  if (!impl_->pattern_records.empty()) return true;
   bool found = false;
-  impl.each_listed_suffix(host, is_address,
-                          [&](std::string_view, std::span<const std::uint16_t> lists, const HashState&) {
-                            found |= std::find(lists.begin(), lists.end(), kUrlsBelow) != lists.end();
-                          });
-  if (impl.sealer)
-    for (std::size_t begin = 0; !found;) {
-      impl.find_sealed(impl.sealed_hosts, impl.sealer->host(host.substr(begin), 0),
-                       [&](std::uint16_t list) { found |= list == kUrlsBelow; });
-      const auto dot = host.find('.', begin);
-      if (dot == std::string_view::npos || is_address) break;
-      begin = dot + 1;
-    }
+  impl_->each_url_list(host, [&found](std::uint16_t) { found = true; });
   return found;
+}
+
+void CategoryDb::lists_beyond_name(std::string_view host, Matches& matches) const noexcept {
+  for (const std::uint16_t list : impl_->pattern_lists) matches.add({list, Match::Kind::pattern, {}});
+  impl_->each_url_list(host, [&matches](std::uint16_t list) { matches.add({list, Match::Kind::url, {}}); });
 }
 
 }  // namespace schoolgate::blocklists

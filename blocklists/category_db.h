@@ -100,6 +100,9 @@ class CategoryDb {
   /// True when a URL entry or pattern exists that needs more than the name to say whether it covers something at `host`
   /// (canonical): the question that selective inspection asks.
   [[nodiscard]] bool has_url_entries(std::string_view host) const noexcept;
+  /// The same question list by list: adds a Match (kind url or pattern, no entry) for each list that could say more at
+  /// `host` if the whole URL were known. A list may come twice.
+  void lists_beyond_name(std::string_view host, Matches& matches) const noexcept;
 
  private:
   CategoryDb();

@@ -74,8 +74,10 @@ class Compiler {
     if (auto checked = check_sources(); !checked) return std::unexpected(std::move(checked.error()));
     if (auto salted = choose_salt(); !salted) return std::unexpected(std::move(salted.error()));
     // Every list alone is a set, so that an entry of lists whose set found no number can be split into these.
-    for (std::uint16_t list = 0; list < sources_.size(); ++list) (void)sets_.number_of({list});
-    (void)sets_.number_of({kUrlsBelow});
+    for (std::uint16_t list = 0; list < sources_.size(); ++list) {
+      (void)sets_.number_of({list});
+      (void)sets_.number_of({static_cast<std::uint16_t>(list | kUrlsBelow)});
+    }
     for (std::uint16_t list = 0; list < sources_.size(); ++list)
       if (auto read = read_list(list); !read) return std::unexpected(std::move(read.error()));
     return write();
@@ -168,7 +170,7 @@ class Compiler {
     if (!content) return std::unexpected(std::move(content.error()));
     for (auto [from, to] : {std::pair(&content->hosts, &sealed_hosts_), std::pair(&content->urls, &sealed_urls_)})
       for (SealedEntry entry : *from) {
-        if (static_cast<std::uint16_t>(entry.tag_and_list) != kUrlsBelow) entry.tag_and_list |= number;
+        entry.tag_and_list |= number;  // it says list 0
         to->push_back(entry);
       }
     content->report.name = source.name;
@@ -185,7 +187,7 @@ class Compiler {
     };
     list.finish({.host = [&](std::uint64_t key) { add(hosts_, key, number); },
                  .url = [&](std::uint64_t key) { add(urls_, key, number); },
-                 .url_host = [&](std::uint64_t key) { add(hosts_, key, kUrlsBelow); }});
+                 .url_host = [&](std::uint64_t key) { add(hosts_, key, number | kUrlsBelow); }});
     for (const OpenList::Pattern& pattern : list.patterns())
       patterns_.push_back({text_.add(pattern.text), number, pattern_flags(pattern.text, pattern.whole_url), 0});
     ImageHeader& header = writer_.header();

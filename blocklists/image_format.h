@@ -15,13 +15,13 @@
 namespace schoolgate::blocklists {
 
 inline constexpr std::array<char, 8> kImageMagic = {'S', 'G', 'L', 'I', 'S', 'T', 'S', '\n'};
-inline constexpr std::uint32_t kImageVersion = 1;
+inline constexpr std::uint32_t kImageVersion = 2;
 
 enum class Section : std::uint32_t {
   lists,           ///< ListRecord each
   text,            ///< the strings that records point into
   set_offsets,     ///< uint32 each: where a set begins in set_members; one more than there are sets
-  set_members,     ///< uint16 each: list indexes, or kUrlsBelow
+  set_members,     ///< uint16 each: list indexes, some with kUrlsBelow
   host_directory,  ///< FingerprintTable over hosts and networks
   host_entries,
   host_filter,    ///< KeyFilter over the same keys
@@ -34,8 +34,8 @@ enum class Section : std::uint32_t {
 };
 inline constexpr std::size_t kSections = static_cast<std::size_t>(Section::count);
 
-/// In a host's set: some list has URL entries at this very host.
-inline constexpr std::uint16_t kUrlsBelow = 0xFFFF;
+/// In a host's set, on a list's index: the list does not name the host, but has URL entries at this very host.
+inline constexpr std::uint16_t kUrlsBelow = 0x8000;
 inline constexpr std::size_t kMaxLists = 4096;
 
 struct SectionRecord {

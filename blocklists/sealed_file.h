@@ -11,7 +11,7 @@
 namespace schoolgate::blocklists {
 
 struct SealedContent {
-  std::vector<SealedEntry> hosts, urls;  ///< list number 0, or kUrlsBelow
+  std::vector<SealedEntry> hosts, urls;  ///< of list 0
   ListReport report;                     ///< counts, and notes without text
 };
 

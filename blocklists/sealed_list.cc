@@ -63,7 +63,7 @@ void SealedList::take_url(const names::Url& url) {
   std::string_view path = url.path();
   if (path.ends_with('/')) path.remove_suffix(1);
   urls_.push_back(sealer_.url(url.host(), path, url.query(), list_));
-  url_hosts_.push_back(sealer_.host(url.host(), kUrlsBelow));
+  url_hosts_.push_back(sealer_.host(url.host(), list_ | kUrlsBelow));
 }
 
 void SealedList::take_pattern(std::string_view, bool) { skip("a pattern cannot be sealed"); }

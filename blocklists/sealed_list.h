@@ -35,7 +35,7 @@ class SealedList final : public ListIntake {
   SealedList(const Sealer& sealer, const ListSource& source, std::uint16_t list)
       : ListIntake(source), sealer_(sealer), list_(list) {}
 
-  /// Adds the tags, duplicates dropped, to what other lists gave; a host at which URLs stand is marked with kUrlsBelow.
+  /// Adds the tags, duplicates dropped, to what other lists gave; a host at which URLs stand is there with kUrlsBelow.
   void finish(std::vector<SealedEntry>& hosts, std::vector<SealedEntry>& urls);
 
  private:

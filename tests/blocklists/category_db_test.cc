@@ -59,6 +59,36 @@ TEST(CategoryDb, SaysWhereMoreThanTheNameIsNeeded) {
   EXPECT_FALSE(lists.db->has_url_entries("example"));
 }
 
+TEST(CategoryDb, SaysWhichListsWouldSayMoreOfTheWholeUrl) {
+  CompileOptions options;
+  options.sealed_key.emplace();
+  const CompiledLists lists({{"one", Format::urls, "forum.example/casino\n"},
+                             {"two", Format::urls, "www.forum.example/x\nother.example/y\n"},
+                             {"names", Format::domains, "forum.example\n"},
+                             {"sealed", Format::urls, "forum.example/hidden\n", true}},
+                            options);
+  const auto beyond = [&](std::string_view host) {
+    Matches matches;
+    lists.db->lists_beyond_name(host, matches);
+    std::vector<std::string> out;
+    for (const Match& match : matches.items()) {
+      EXPECT_TRUE(match.entry.empty());
+      out.push_back(lists.db->lists()[match.list].name);
+    }
+    return out;
+  };
+  EXPECT_THAT(beyond("forum.example"), UnorderedElementsAre("one", "sealed"));
+  EXPECT_THAT(beyond("www.forum.example"), UnorderedElementsAre("one", "two", "sealed"));
+  EXPECT_THAT(beyond("other.example"), ElementsAre("two"));
+  EXPECT_THAT(beyond("example"), IsEmpty());
+  const CompiledLists words(
+      {{"names", Format::domains, "a.example\n"}, {"words", Format::expressions, "spins\nbets\n"}});
+  Matches matches;
+  words.db->lists_beyond_name("a.example", matches);
+  ASSERT_EQ(matches.items().size(), 1u);
+  EXPECT_EQ(matches.items()[0].list, 1u);
+}
+
 TEST(CategoryDb, AddressesAreHostsAndNetworksCoverThem) {
   const CompiledLists lists(
       {{"bypass", Format::domains, "192.0.2.7\n198.51.100.0/24\n2001:db8::5\n2001:db8:1::/48\n203.0.113.9:8080\n"}});

@@ -40,7 +40,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (*opened)->lookup(*url, matches, undecided);
     for (const Match& match : matches.items())
       if (match.list >= (*opened)->lists().size()) std::abort();
-    (void)(*opened)->has_url_entries(url->host());
+    matches.clear();
+    (*opened)->lists_beyond_name(url->host(), matches);
+    for (const Match& match : matches.items())
+      if (match.list >= (*opened)->lists().size()) std::abort();
+    if (!matches.items().empty() && !(*opened)->has_url_entries(url->host())) std::abort();
   }
   return 0;
 }
