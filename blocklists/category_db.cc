@@ -201,6 +201,7 @@ Result<void> CategoryDb::Impl::read(std::string_view bytes) {
     info.patterns = record.patterns;
     info.skipped = record.skipped;
     info.rejected = record.rejected;
+    info.public_suffixes = record.public_suffixes;
     info.fetched = TimePoint(std::chrono::milliseconds(record.fetched_ms));
     lists.push_back(std::move(info));
   }

@@ -27,9 +27,10 @@ struct ListInfo {
   std::string source;    ///< path or URL it came from; for people
   bool sealed = false;   ///< entries are keyed hashes; nothing may show what they say
   std::uint64_t hosts = 0, urls = 0, patterns = 0;
-  std::uint64_t skipped = 0;   ///< lines understood but not honourable by a proxy
-  std::uint64_t rejected = 0;  ///< lines not understood
-  TimePoint fetched;           ///< when the source was last obtained
+  std::uint64_t skipped = 0;          ///< lines understood but not honourable by a proxy
+  std::uint64_t rejected = 0;         ///< lines not understood
+  std::uint64_t public_suffixes = 0;  ///< of these, names such as "com" or "co.uk"
+  TimePoint fetched;                  ///< when the source was last obtained
 };
 
 /// One entry of one list that covers what was asked.

@@ -312,6 +312,7 @@ class Compiler {
     out.patterns = report.patterns;
     out.skipped = report.skipped;
     out.rejected = report.rejected;
+    out.public_suffixes = report.public_suffix_count;
     out.fetched_ms = source.fetched.time_since_epoch().count();
     out.sealed = source.sealed;
     return out;

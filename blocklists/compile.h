@@ -29,7 +29,8 @@ struct ListSource {
   Format format = Format::domains;
   std::filesystem::path path;  ///< a file, or a folder for folder formats
   bool sealed = false;
-  std::string origin = {};  ///< what people see as its source; `path` when empty
+  bool keep_public_suffixes = false;  ///< take "com" or ".xyz" at its word; otherwise such lines are rejected
+  std::string origin = {};            ///< what people see as its source; `path` when empty
   TimePoint fetched = {};
 };
 
@@ -57,7 +58,7 @@ struct ListReport {
   std::uint64_t duplicates = 0;  ///< entries given again
   std::uint64_t redundant = 0;   ///< entries that a wider entry of the same list covers
   std::uint64_t skipped = 0, rejected = 0;
-  std::uint64_t public_suffix_count = 0;     ///< entries such as "com" or "co.uk": blocklists/sanity.h refuses them
+  std::uint64_t public_suffix_count = 0;     ///< of the rejected: names such as "com" or "co.uk"
   std::vector<std::string> public_suffixes;  ///< the first kNotes of these; none for sealed lists
   std::vector<ReasonCount> reasons;          ///< of skipped and rejected, most frequent first
   std::vector<LineNote> notes;               ///< the first kNotes rejected or skipped lines

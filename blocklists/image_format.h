@@ -15,7 +15,7 @@
 namespace schoolgate::blocklists {
 
 inline constexpr std::array<char, 8> kImageMagic = {'S', 'G', 'L', 'I', 'S', 'T', 'S', '\n'};
-inline constexpr std::uint32_t kImageVersion = 2;
+inline constexpr std::uint32_t kImageVersion = 3;
 
 enum class Section : std::uint32_t {
   lists,           ///< ListRecord each
@@ -65,6 +65,7 @@ struct TextRef {
 struct ListRecord {
   TextRef name, category, source;
   std::uint64_t hosts = 0, urls = 0, patterns = 0, skipped = 0, rejected = 0;
+  std::uint64_t public_suffixes = 0;
   std::int64_t fetched_ms = 0;
   std::uint64_t sealed = 0;
 };

@@ -28,7 +28,8 @@ std::string_view without_port(std::string_view text) noexcept {
 
 }  // namespace
 
-ListIntake::ListIntake(const ListSource& source) : sealed_(source.sealed) {
+ListIntake::ListIntake(const ListSource& source)
+    : sealed_(source.sealed), keep_public_suffixes_(source.keep_public_suffixes) {
   report_.name = source.name;
   report_.category = source.category;
 }
@@ -87,11 +88,12 @@ void ListIntake::host(std::string_view text) {
 
 void ListIntake::accept_host(std::string_view host, bool is_address) {
   if (host == "0.0.0.0" || host == "[::]") return reject("the unspecified address");
-  ++entries_;
-  if (!is_address && is_public_suffix(host)) {
+  if (!is_address && !keep_public_suffixes_ && is_public_suffix(host)) {
     if (report_.public_suffixes.size() < ListReport::kNotes && !sealed_) report_.public_suffixes.emplace_back(host);
     ++report_.public_suffix_count;
+    return reject("a bare public suffix: it would cover all sites under it");
   }
+  ++entries_;
   take_host(host, is_address);
 }
 

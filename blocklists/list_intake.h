@@ -49,7 +49,7 @@ class ListIntake : public EntrySink {
   void accept_host(std::string_view host, bool is_address);
   void note(std::uint64_t& counter, std::string_view reason);
 
-  bool sealed_;
+  bool sealed_, keep_public_suffixes_;
   ListReport report_;
   std::map<std::string, std::uint64_t, std::less<>> reasons_;
   const std::string* file_ = nullptr;

@@ -82,7 +82,11 @@ std::vector<Refusal> check_shape(const ListReport& report, const std::optional<L
       double(report.rejected) > double(report.rejected + report.accepted()) * limits.most_rejected)
     refuse(Gate::junk, std::to_string(report.rejected) + " lines were not understood and " +
                            std::to_string(report.accepted()) + " were: is the format right?");
-  if (report.public_suffix_count != 0)
+  // They never get into an image; but a list that gains one is not what it was. Large lists of long standing hold a
+  // few.
+  const bool too_many = before ? report.public_suffix_count > before->public_suffixes
+                               : double(report.public_suffix_count) > double(now) * limits.most_suffixes;
+  if (too_many)
     refuse(Gate::public_suffix,
            "it would cover whole parts of the name space" +
                (report.public_suffixes.empty() ? std::string() : ": " + with_sign(report.public_suffixes)));

@@ -23,7 +23,7 @@ enum class Gate : std::uint8_t {
   grown,          ///< many times larger than before
   shrunk,         ///< a small part of what it was
   junk,           ///< most lines were not understood
-  public_suffix,  ///< holds "com", "co.uk" or the like
+  public_suffix,  ///< holds more of "com", "co.uk" or the like than before, or than a slip explains
   must_allow,     ///< covers sites that must stay reachable
   must_block,     ///< no longer covers what it must
 };
@@ -40,6 +40,7 @@ struct SanityLimits {
   double least_left = 0.1;           ///< part of the entries of before
   std::uint64_t small = 100;         ///< below so many entries (before, or after growing) the size says nothing
   double most_rejected = 0.5;        ///< part of the lines that gave an entry or were rejected
+  double most_suffixes = 0.001;      ///< part of the entries of a list seen for the first time that are public suffixes
   std::size_t most_over_blocks = 0;  ///< newly covered must-allow sites an image may have
 };
 

@@ -137,6 +137,7 @@ class Update {
     }
     if (source.sealed) {  // from here on only its tags are left
       looked_at.sealed = true;
+      looked_at.keep_public_suffixes = source.force;
       auto key = store_.sealed_key();
       if (!key) return std::unexpected(std::move(key.error()));
       if (auto done = seal_in_place(looked_at, *key); !done) return done;
@@ -244,6 +245,7 @@ class Update {
                          .format = source.format,
                          .path = work.path,
                          .sealed = source.sealed,
+                         .keep_public_suffixes = source.force,
                          .origin = source.source,
                          .fetched = source.remote ? work.state.fetched : changed_at(work.path)});
     }

@@ -66,6 +66,30 @@ TEST(Sanity, ABarePublicSuffixIsRefusedAndNamed) {
   EXPECT_THAT(gates(check_shape(hosters.report.lists[0], {})), IsEmpty());
 }
 
+TEST(Sanity, ALargeListThatAlwaysHeldASuffixIsTakenWithoutIt) {
+  std::string names = "co.uk\n";
+  for (int i = 0; i < 2000; ++i) names += "n" + std::to_string(i) + ".example\n";
+  const CompiledLists lists({{"x", Format::domains, names}});
+  EXPECT_THAT(check_shape(lists.report.lists[0], {}), IsEmpty());
+  EXPECT_THAT(lists.matches("http://a.co.uk/"), IsEmpty());
+  const ListInfo before = lists.db->lists()[0];
+  EXPECT_EQ(before.public_suffixes, 1u);
+  EXPECT_THAT(check_shape(lists.report.lists[0], before), IsEmpty());
+  const CompiledLists poisoned({{"x", Format::domains, names + "com\n"}});
+  EXPECT_THAT(gates(check_shape(poisoned.report.lists[0], before)), testing::ElementsAre("public suffix"));
+  EXPECT_THAT(poisoned.matches("http://a.com/"), IsEmpty());
+}
+
+TEST(Sanity, SuffixesMayBeMeant) {
+  const TemporaryFolder folder;
+  ListSource source{
+      .name = "endings", .category = "x", .path = folder.write("l", ".xyz\n.top\n"), .keep_public_suffixes = true};
+  const auto report = compile(std::span(&source, 1), folder.path() / "image");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->lists[0].hosts, 2u);
+  EXPECT_THAT(check_shape(report->lists[0], {}), IsEmpty());
+}
+
 TEST(Sanity, AWebPageIsNoList) {
   const TemporaryFolder folder;
   const auto check = [&](std::string_view text) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "blocklists/sealed_file.h"
 #include "tests/blocklists/test_lists.h"
 
 namespace schoolgate::blocklists {
@@ -87,6 +88,52 @@ TEST(SealedList, CannotBeCompiledWithoutAKey) {
   const auto compiled = compile(std::span(&source, 1), folder.path() / "image");
   ASSERT_FALSE(compiled);
   EXPECT_EQ(compiled.error().fault, Fault::config);
+}
+
+TEST(SealedFile, HoldsTagsAndCountsInsteadOfTheText) {
+  const TemporaryFolder folder;
+  const SealedKey key = *with_key(7).sealed_key;
+  ListSource source{.name = "iwf",
+                    .category = "x",
+                    .format = Format::urls,
+                    .path = folder.write("l", kText + "no url\n"),
+                    .sealed = true};
+  EXPECT_FALSE(is_sealed_file(source.path));
+  ASSERT_TRUE(seal_in_place(source, key));
+  EXPECT_TRUE(is_sealed_file(source.path));
+  const std::string bytes = *read_file(source.path);
+  for (const std::string_view piece : {"worst", "forum", "video", "198.51", "no url"})
+    EXPECT_EQ(bytes.find(piece), std::string::npos) << piece;
+  const auto content = read_sealed_file(source.path, Sealer(key));
+  ASSERT_TRUE(content) << content.error().text();
+  EXPECT_EQ(content->report.hosts, 2u);
+  EXPECT_EQ(content->report.urls, 2u);
+  EXPECT_EQ(content->report.rejected, 1u);
+  EXPECT_EQ(content->urls.size(), 2u);
+}
+
+TEST(SealedFile, DamageOrAnotherKeyIsRefused) {
+  const TemporaryFolder folder;
+  const SealedKey key = *with_key(7).sealed_key;
+  ListSource source{
+      .name = "iwf", .category = "x", .format = Format::urls, .path = folder.write("l", kText), .sealed = true};
+  ASSERT_TRUE(seal_in_place(source, key));
+  EXPECT_FALSE(read_sealed_file(source.path, Sealer(*with_key(8).sealed_key)));
+  const std::string good = *read_file(source.path);
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    std::string bad = good;
+    bad[at] = char(bad[at] ^ 4);
+    ASSERT_FALSE(read_sealed_file(folder.write("bad", bad), Sealer(key))) << at;
+    ASSERT_FALSE(read_sealed_file(folder.write("cut", good.substr(0, at)), Sealer(key))) << at;
+  }
+}
+
+TEST(SealedFile, ASourceThatCannotBeReadStaysAsItIs) {
+  const TemporaryFolder folder;
+  ListSource source{.name = "iwf", .category = "x", .format = Format::urls, .sealed = true};
+  source.path = folder.write("l", std::string_view("\x1f\x8b\x08\0\0", 5));
+  EXPECT_FALSE(seal_in_place(source, *with_key(7).sealed_key));
+  EXPECT_FALSE(is_sealed_file(source.path));
 }
 
 TEST(SealedList, StandsBesideOpenLists) {
