@@ -65,6 +65,20 @@ net::Buffer room_for_head(Worker& worker, std::size_t size) {
   return room ? std::move(room) : worker.buffers().take_relay();
 }
 
+// A head and the first body bytes behind it, in one system call. A short body is copied into the head's room: gathering
+// two pieces costs the kernel more than copying a few kilobytes costs us.
+net::awaitable<net::Transfer> send_head(net::Socket& to, http::HeadWriter& head, const net::Buffer& room,
+                                        std::string_view body) {
+  static constexpr std::size_t kWorthCopying = 4096;
+  if (body.size() <= kWorthCopying && body.size() <= room.size() - head.size()) {
+    head << body;
+    body = {};
+  }
+  const std::string_view written(room.data(), head.size());
+  if (body.empty()) co_return co_await to.send_all(written);
+  co_return co_await to.send_all(written, body);
+}
+
 // Head and first body bytes leave in one system call.
 net::awaitable<net::Transfer> send_request(Turn& turn) {
   const http::RequestHead& head = turn.heads.request;
@@ -73,11 +87,7 @@ net::awaitable<net::Transfer> send_request(Turn& turn) {
   http::write_request_head(out, head, turn.target, authority_of(turn.request), {turn.worker().settings().via});
   if (out.overflowed()) co_return net::Transfer{0, IoStatus::failed, EMSGSIZE};
   turn.upstream->expire_after(turn.limits().idle);
-  const std::string_view written(room.data(), out.size());
-  const std::string_view body = body_prefix(turn);
-  if (body.empty()) co_return co_await turn.upstream->send_all(written);
-  const net::Transfer sent = co_await turn.upstream->send_all(written, body);
-  co_return sent;
+  co_return co_await send_head(*turn.upstream, out, room, body_prefix(turn));
 }
 
 // Reads until a whole response head is there, within one deadline however it drips.
@@ -141,8 +151,7 @@ net::awaitable<Step> pass_final(Turn& turn) {
           head.size, std::size_t(std::min<std::uint64_t>(head.body.length, turn.inbox.bytes().size())));
     turn.answered = true;
     turn.connection.client.expire_after(turn.limits().idle);
-    const std::string_view written(room.data(), out.size());
-    const net::Transfer sent = co_await turn.connection.client.send_all(written, prefix);
+    const net::Transfer sent = co_await send_head(turn.connection.client, out, room, prefix);
     if (!sent) co_return Step::close_client;
     turn.downloaded += prefix.size();
     turn.inbox.consume(head.size + prefix.size());

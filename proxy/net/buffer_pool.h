@@ -47,7 +47,7 @@ class BufferPool {
   struct Limits {
     std::uint32_t relay_buffers = 1024;  ///< full-size relay buffers in use at once; beyond, small ones are handed out
     std::uint32_t head_buffers = 16384;  ///< head buffers in use at once; beyond, take_head() refuses
-    std::uint32_t kept = 64;             ///< free buffers of each size kept for the next taker
+    std::uint32_t kept = 256;            ///< free buffers of each size kept for the next taker
   };
 
   BufferPool() noexcept : BufferPool(Limits{}) {}
