@@ -88,7 +88,7 @@ std::vector<Refusal> check_shape(const ListReport& report, const std::optional<L
                                : double(report.public_suffix_count) > double(now) * limits.most_suffixes;
   if (too_many)
     refuse(Gate::public_suffix,
-           "it would cover whole parts of the name space" +
+           "it would cover whole parts of the name space (force the list if that is meant)" +
                (report.public_suffixes.empty() ? std::string() : ": " + with_sign(report.public_suffixes)));
   return out;
 }
