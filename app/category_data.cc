@@ -176,7 +176,16 @@ Result<CategoryData> category_data(const config::Configuration& configuration, T
   const Sources sources = find_sources(lists, state, store->source_states(), of_lists);
   problems.insert(problems.end(), of_lists.begin(), of_lists.end());
   auto current = store->open_current();
-  if (!current) return std::unexpected(std::move(current.error()));
+  auto in_force = store->current();
+  if (!current) {
+    // Damaged, or written by another release: what it was made from is still here.
+    problems.push_back({.severity = Problem::Severity::warning,
+                        .at = {.file = "lists.yaml"},
+                        .message = "the compiled lists cannot be read and are compiled anew: " + current.error().what,
+                        .hint = {}});
+    current = CategoryDb::empty();
+    in_force.reset();
+  }
   const auto last_good = [&] {
     const auto gone = [&](const config::ListConfig* list) {
       return list->if_missing == config::IfMissing::refuse && find_list((*current)->lists(), list->name) == nullptr;
@@ -189,7 +198,6 @@ Result<CategoryData> category_data(const config::Configuration& configuration, T
   if (has_errors(of_lists) || std::ranges::any_of(sources.not_there, stays)) return last_good();
 
   const std::string identity = list_identity(lists);
-  const auto in_force = store->current();
   if (in_force && in_force->identity == identity) return CategoryData{std::move(*current)};
   if (sources.there.empty()) return CategoryData{CategoryDb::empty()};
   const auto problem = [&](Problem::Severity severity, Error error) {

@@ -183,6 +183,18 @@ def test_a_local_list_that_shrank_refuses_the_reload_at_its_line(new_school, web
 # --- going back ------------------------------------------------------------------------------------------------------------
 
 
+def test_a_damaged_image_is_compiled_anew(subscribed, publisher, web):
+    subscribed.command("lists update")
+    images = sorted(subscribed.state.glob("lists/images/*.image"))
+    whole = bytearray(images[-1].read_bytes())
+    whole[len(whole) // 2] ^= 1
+    images[-1].write_bytes(whole)
+    assert "compiled anew" in subscribed.command("check").stderr
+    subscribed.start()
+    assert status_of(subscribed, web, "bets.example") == 403
+    assert status_of(subscribed, web, "other.example") == 200
+
+
 def test_a_rollback_holds_until_the_list_changes(subscribed, publisher, web):
     subscribed.command("lists update")
     publisher.files["/bets.txt"] += "other.example\n"
