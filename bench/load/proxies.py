@@ -215,13 +215,18 @@ class Haproxy(Process):
 class Squid(Process):
     connect = True
 
-    def __init__(self, folder: pathlib.Path, _web: int, origin: int):
+    def __init__(self, folder: pathlib.Path, _web: int, origin: int, listed: int = 0):
         folder.mkdir()
         folder.chmod(0o777)  # it works as a user of its own
         self.http = self.tunnel = free_port()
         write_hosts(folder)
         (folder / "squid.conf").write_text(SQUID.format(http=self.http, origin=origin, folder=folder, bets=BETS,
                                                        descriptors=DESCRIPTORS))
+        if listed:
+            (folder / "names.txt").write_text("".join(f".casino-{number}.listed.example\n" for number in range(listed)))
+            text = (folder / "squid.conf").read_text()
+            rule = f'acl listed dstdomain "{folder}/names.txt"\nhttp_access deny listed\n'
+            (folder / "squid.conf").write_text(rule + text)
         command = [program("squid"), "-N", "-n", f"bench{os.getpid()}", "-f", str(folder / "squid.conf")]
         super().__init__("squid", folder, command, [self.http])
 
@@ -229,7 +234,7 @@ class Squid(Process):
 class Schoolgate(Process):
     connect = True
 
-    def __init__(self, folder: pathlib.Path, binary: pathlib.Path, origin: int):
+    def __init__(self, folder: pathlib.Path, binary: pathlib.Path, origin: int, listed: int = LISTED):
         (folder / "rules").mkdir(parents=True)
         self.http = self.tunnel = free_port()
         write_hosts(folder)
@@ -237,7 +242,7 @@ class Schoolgate(Process):
             "schoolgate.yaml": SCHOOLGATE.format(folder=folder, http=self.http, metrics=free_port(), origin=origin),
             "policy.yaml": POLICY,
             "lists.yaml": "lists:\n  - { name: bench, category: gambling, format: domains, source: names.txt }\n",
-            "names.txt": "".join(f"casino-{number}.listed.example\n" for number in range(LISTED)),
+            "names.txt": "".join(f"casino-{number}.listed.example\n" for number in range(listed)),
             "rules/school.yaml": "block:\n"
             + f"  - {{ site: {BETS}, category: gambling }}\n"
             + "".join(f"  - {{ site: s{number}.rules.example, category: games }}\n" for number in range(RULES))

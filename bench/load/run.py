@@ -25,6 +25,7 @@ BINARY = pathlib.Path(os.environ.get("SCHOOLGATE_BINARY", ROOT / "build/release/
 PAGES = ROOT / "docs/benchmarks.md"
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import list_size  # noqa: E402
 import proxies  # noqa: E402
 import reloads  # noqa: E402
 
@@ -238,6 +239,10 @@ def main() -> None:
     print("\n" + "\n".join(lines))
     if not options.dry:
         write_section("reloads", lines)
+    lines = ["## The size of the lists", "", *list_size.section(BINARY, LOADGEN)]
+    print("\n" + "\n".join(lines))
+    if not options.dry:
+        write_section("lists", lines)
     if options.parts:
         parts = ["## The parts", "", *benchmarks_of_parts()]
         print("\n".join(parts))
