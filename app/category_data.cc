@@ -100,7 +100,7 @@ Problem refusal(std::span<const config::ListConfig> lists, const blocklists::Ref
       .message = refused.explanation,
       .hint = "the lists in force until now stay; when it is right all the same: schoolgate lists update --accept"};
   const auto list = std::ranges::find(lists, refused.list, &config::ListConfig::name);
-  if (list != lists.end()) problem.at = list->at;
+  problem.at = list != lists.end() ? list->at : SourcePosition{.file = "lists.yaml"};
   return problem;
 }
 
