@@ -43,6 +43,6 @@ def test_a_blocked_page_over_http_shows_the_block_page(browse, web):
 
 def test_a_blocked_site_over_https_does_not_load(browse, web, tmp_path):
     before = len(web.requests())
-    assert "GET" not in browse(f"https://blocked.example:{web.tls}/", f"--log-net-log={tmp_path}/net.json")
+    assert "https GET" not in browse(f"https://blocked.example:{web.tls}/", f"--log-net-log={tmp_path}/net.json")
     assert f'"net_error":{TUNNEL_CONNECTION_FAILED}' in (tmp_path / "net.json").read_text()
     assert len(web.requests()) == before
