@@ -78,7 +78,7 @@ def table(found: dict, rounds: int, seconds: float) -> list[str]:
         f"| squid: start with {SQUIDS:,} of them | {found['start']['squid']:.1f} s, {found['memory']['squid'] / 2**20:.0f} MiB resident | | |",
         "",
         f"Median of {rounds} alternating rounds of {seconds:g} s, 64 connections, the host asked for is not listed. Generating and compiling",
-        "the list is not in these figures; the compiler's are in blocklists/README.md. e2guardian was not measured.",
+        "the list is not in these figures; the compiler's are in blocklists/README.md.",
     ]
 
 
