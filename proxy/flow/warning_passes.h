@@ -1,7 +1,7 @@
 // Who has read a warning page and chosen to go on, and for which site.
 //
-// The continue button leads back to the same URL with a token; the token is bound to the device, the site and an hour,
-// by a key that lives as long as the process. Redeeming it leaves a pass for that device and site, so the pages that
+// The continue button leads back to the same URL with a token; the token is bound to the device, the site and the
+// clock hour it was made in, by a key that lives as long as the process. Redeeming it leaves a pass for that device and site, so the pages that
 // follow need no second click. Thread-safe; consulted only when a verdict is "warn".
 #pragma once
 
@@ -27,7 +27,8 @@ class WarningPasses {
 
   /// The text to offer behind the continue button.
   [[nodiscard]] std::string token(const names::IpAddress& device, std::string_view host, TimePoint now) const;
-  /// True when `token` was made for this device and site within the last hour; then there is a pass from now on.
+  /// True when `token` was made for this device and site in this clock hour or the one before; then there is a pass for
+  /// kLasts from now on.
   [[nodiscard]] bool redeem(std::string_view token, const names::IpAddress& device, std::string_view host,
                             TimePoint now);
   [[nodiscard]] bool has(const names::IpAddress& device, std::string_view host, TimePoint now) const;
