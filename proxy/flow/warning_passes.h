@@ -1,8 +1,8 @@
 // Who has read a warning page and chosen to go on, and for which site.
 //
 // The continue button leads back to the same URL with a token; the token is bound to the device, the site and the
-// clock hour it was made in, by a key that lives as long as the process. Redeeming it leaves a pass for that device and site, so the pages that
-// follow need no second click. Thread-safe; consulted only when a verdict is "warn".
+// clock hour it was made in, by a key that lives as long as the process. Redeeming it leaves a pass for that device and
+// site, so the pages that follow need no second click. Thread-safe; consulted only when a verdict is "warn".
 #pragma once
 
 #include <chrono>
