@@ -80,7 +80,7 @@ class RelayState final : public std::enable_shared_from_this<RelayState>, privat
 
   void run(Pump& pump) {
     for (int turn = 0;; ++turn) {
-      if (pump.begin < pump.end && !send(pump)) return;
+      if ((pump.begin < pump.end || pump.to.holds_unsent()) && !send(pump)) return;
       if (!pump.may_have_data || turn == kBuffersPerTurn) {
         pump.buffer.release();
         return wait_readable(pump);
@@ -95,7 +95,7 @@ class RelayState final : public std::enable_shared_from_this<RelayState>, privat
     pump.begin += std::uint32_t(sent.bytes);
     pump.count += sent.bytes;
     if (sent.bytes > 0) touch();
-    if (pump.begin == pump.end) return true;
+    if (pump.begin == pump.end && !pump.to.holds_unsent()) return true;
     if (sent.status == IoStatus::ok || sent.status == IoStatus::would_block)
       wait_writable(pump);
     else

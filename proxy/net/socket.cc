@@ -28,6 +28,7 @@ Socket::Socket(Executor executor, DeadlineList& deadlines, FileDescriptor fd) : 
 
 Transfer Socket::receive(std::span<char> into) noexcept {
   if (state_ != IoStatus::ok) return {.status = state_};
+  if (layer_) return layer_->receive(fd(), into);
   const ssize_t got = ::recv(fd(), into.data(), into.size(), 0);
   if (got == 0 && !into.empty()) return {.status = IoStatus::closed};
   return outcome_of(got);
@@ -35,11 +36,20 @@ Transfer Socket::receive(std::span<char> into) noexcept {
 
 Transfer Socket::send(std::string_view bytes) noexcept {
   if (state_ != IoStatus::ok) return {.status = state_};
+  if (layer_) return layer_->send(fd(), bytes);
   return outcome_of(::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
 }
 
 Transfer Socket::send(std::string_view first, std::string_view second) noexcept {
   if (state_ != IoStatus::ok) return {.status = state_};
+  if (layer_) {
+    Transfer sent = layer_->send(fd(), first);
+    if (sent && sent.bytes == first.size()) {
+      sent = layer_->send(fd(), second);
+      sent.bytes += first.size();
+    }
+    return sent;
+  }
   iovec pieces[] = {{const_cast<char*>(first.data()), first.size()}, {const_cast<char*>(second.data()), second.size()}};
   msghdr message{};
   message.msg_iov = pieces;
@@ -64,7 +74,8 @@ awaitable<Transfer> Socket::send_all(std::string_view bytes) {
 awaitable<Transfer> Socket::send_all(std::string_view first, std::string_view second) {
   Transfer now = send(first, second);
   if (now.status == IoStatus::would_block) now.status = IoStatus::ok;
-  if (now.status != IoStatus::ok || now.bytes == first.size() + second.size()) co_return now;
+  if (now.status != IoStatus::ok) co_return now;
+  if (now.bytes == first.size() + second.size() && !holds_unsent()) co_return now;
   if (now.bytes < first.size()) {
     const std::size_t before = now.bytes;
     now = co_await send_all(first.substr(before));
@@ -85,12 +96,21 @@ awaitable<Transfer> Socket::receive_some(std::span<char> into) {
   }
 }
 
+void Socket::finish_layer() noexcept {
+  if (!layer_) return;
+  if (is_open() && state_ != IoStatus::timed_out) layer_->finish(fd());
+  layer_.reset();
+}
+
 void Socket::shutdown_send() noexcept {
-  if (is_open()) ::shutdown(fd(), SHUT_WR);
+  if (!is_open()) return;
+  if (layer_) layer_->finish(fd());
+  ::shutdown(fd(), SHUT_WR);
 }
 
 void Socket::close() noexcept {
   clear_deadline();
+  finish_layer();
   if (state_ == IoStatus::ok) state_ = IoStatus::cancelled;
   boost::system::error_code ignored;
   stream_.close(ignored);
@@ -99,6 +119,7 @@ void Socket::close() noexcept {
 void Socket::reset() noexcept {
   const linger at_once{.l_onoff = 1, .l_linger = 0};
   if (is_open()) ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  layer_.reset();  // without an orderly end
   close();
 }
 
@@ -115,6 +136,7 @@ void Socket::wake() noexcept {
 
 bool Socket::is_quiet() noexcept {
   if (state_ != IoStatus::ok || !is_open()) return false;
+  if (layer_) return layer_->is_quiet(fd());
   char byte;
   return ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }

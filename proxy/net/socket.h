@@ -11,7 +11,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -22,24 +22,10 @@
 #include "proxy/net/deadlines.h"
 #include "proxy/net/endpoint.h"
 #include "proxy/net/file_descriptor.h"
+#include "proxy/net/layer.h"
+#include "proxy/net/transfer.h"
 
 namespace schoolgate::net {
-
-enum class IoStatus : std::uint8_t {
-  ok,
-  would_block,  ///< nothing now: wait, then try again
-  closed,       ///< receive: the peer has finished sending (FIN)
-  timed_out,    ///< the socket's deadline passed
-  cancelled,    ///< cancel() was called, here or by a drain
-  failed,       ///< reset, broken pipe or another error of the connection; see Transfer::error
-};
-
-struct Transfer {
-  std::size_t bytes = 0;  ///< also set when a later part failed
-  IoStatus status = IoStatus::ok;
-  int error = 0;  ///< errno when failed
-  [[nodiscard]] explicit operator bool() const noexcept { return status == IoStatus::ok; }
-};
 
 class Socket final : private Deadline {
   // What an awaited wait is made of: an asynchronous operation that the awaiting coroutine holds in its own frame.
@@ -57,11 +43,12 @@ class Socket final : private Deadline {
     template <class Handler>
     void operator()(Handler&& handler) const {
       Waiter<std::decay_t<Handler>> waiter{socket, std::forward<Handler>(handler)};
-      if (socket->state_ == IoStatus::ok && socket->stream_.is_open())
-        socket->stream_.async_wait(what, std::move(waiter));
-      else
-        asio::post(socket->stream_.get_executor(),
-                   [waiter = std::move(waiter)]() mutable { waiter(asio::error::operation_aborted); });
+      const bool usable = socket->state_ == IoStatus::ok && socket->stream_.is_open();
+      if (usable && !(what == TcpStream::wait_read && socket->layer_ && socket->layer_->holds_received()))
+        return socket->stream_.async_wait(what, std::move(waiter));
+      const boost::system::error_code outcome =
+          usable ? boost::system::error_code() : make_error_code(asio::error::operation_aborted);
+      asio::post(socket->stream_.get_executor(), [waiter = std::move(waiter), outcome]() mutable { waiter(outcome); });
     }
     Socket* socket;
     TcpStream::wait_type what;
@@ -72,7 +59,7 @@ class Socket final : private Deadline {
   Socket(Executor executor, DeadlineList& deadlines, FileDescriptor fd);
   Socket(Socket&&) noexcept = default;
   Socket& operator=(Socket&&) noexcept = default;
-  ~Socket() override = default;
+  ~Socket() override { finish_layer(); }
 
   /// Completes with ok (readable, at its end or in error: receive() tells), timed_out or cancelled. A FIN or bytes that
   /// have already arrived count. One reader and one writer may wait at the same time.
@@ -98,6 +85,12 @@ class Socket final : private Deadline {
   /// Waits and receives once: ok with bytes > 0, or why not. Pins `into` while waiting: for places where an answer is
   /// due.
   [[nodiscard]] awaitable<Transfer> receive_some(std::span<char> into);
+
+  /// Lays TLS or the like over this socket: from now on bytes pass through it.
+  void secure(std::unique_ptr<Layer> layer) noexcept { layer_ = std::move(layer); }
+  [[nodiscard]] Layer* layer() const noexcept { return layer_.get(); }
+  /// True when bytes that send() took wait inside the layer; wait_writable() and send({}) bring them on.
+  [[nodiscard]] bool holds_unsent() const noexcept { return layer_ && layer_->holds_unsent(); }
 
   /// Half-close: sends FIN after what was sent.
   void shutdown_send() noexcept;
@@ -126,9 +119,11 @@ class Socket final : private Deadline {
 
  private:
   void on_deadline() override;
+  void finish_layer() noexcept;
   [[nodiscard]] IoStatus status_of(const boost::system::error_code& error) const noexcept;
 
   TcpStream stream_;
+  std::unique_ptr<Layer> layer_;
   IoStatus state_ = IoStatus::ok;  ///< ok, timed_out or cancelled
 };
 
