@@ -156,6 +156,7 @@ class Compiler {
       case Kind::site: compile_site(spec, std::move(rule)); break;
       case Kind::url: compile_url(spec, std::move(rule)); break;
       case Kind::pattern: compile_pattern(spec, std::move(rule)); break;
+      case Kind::term: break;
     }
   }
 

@@ -41,6 +41,23 @@ struct NetworkSpec {
 
 enum class YoutubeRestriction : std::uint8_t { strict, moderate };
 
+/// Into which accounts of the two large providers one may sign in; empty lists restrict nothing.
+struct TenantSpec {
+  std::vector<std::string> google;     ///< domains, "school.example"
+  std::vector<std::string> microsoft;  ///< tenants, by domain or directory id
+  std::string microsoft_context;       ///< directory id of the tenant that sets the restriction
+  bool microsoft_personal = false;     ///< personal Microsoft accounts may sign in all the same
+  [[nodiscard]] bool any() const noexcept { return !google.empty() || !microsoft.empty(); }
+};
+
+/// What may not be downloaded. It is seen in responses that are not encrypted or are inspected.
+struct DownloadSpec {
+  std::vector<std::string> block_types;       ///< media types, "application/x-msdownload" or "video/*"
+  std::vector<std::string> block_extensions;  ///< file name extensions without the dot
+  std::uint64_t max_size = 0;                 ///< bytes; 0: no limit
+  SourcePosition at;
+};
+
 struct GroupSpec {
   std::string id, title;
   std::vector<NetworkSpec> networks;
@@ -48,17 +65,22 @@ struct GroupSpec {
   Action unlisted = Action::allow;  ///< allow or block
   bool safe_search = false;
   YoutubeRestriction youtube = YoutubeRestriction::strict;
+  std::optional<bool> search_terms;  ///< search engines are decrypted to judge what is searched; none: as safe_search
   std::vector<std::string> inspect;  ///< categories whose hosts are decrypted for this group
+  TenantSpec tenants;
+  std::optional<DownloadSpec> downloads;
   std::vector<ScheduleSpec> schedules;
   SourcePosition at;
 };
 
 struct RuleSpec {
-  enum class Effect : std::uint8_t { block, allow, emergency };
-  enum class Kind : std::uint8_t { site, url, pattern };
+  /// `categorise` puts a search into its category, as a list does with a site; only terms have it.
+  enum class Effect : std::uint8_t { block, allow, emergency, categorise };
+  /// `term` is a phrase that is searched for.
+  enum class Kind : std::uint8_t { site, url, pattern, term };
   Effect effect = Effect::block;
   Kind kind = Kind::site;
-  std::string text;                 ///< the site, URL or RE2 pattern as written
+  std::string text;                 ///< the site, URL, RE2 pattern or phrase as written
   std::string category;             ///< may be empty for allow and emergency
   std::vector<std::string> groups;  ///< empty: every group
   std::string why, approved_by, risk_assessment;

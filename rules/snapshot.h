@@ -11,7 +11,9 @@
 #include "base/clock.h"
 #include "base/problem.h"
 #include "blocklists/category_db.h"
+#include "rules/adjustments.h"
 #include "rules/policy_spec.h"
+#include "rules/response_facts.h"
 #include "rules/subject.h"
 #include "rules/verdict.h"
 
@@ -39,6 +41,24 @@ class PolicySnapshot {
   /// The judge. Total: there is no "don't know". The Verdict's views live as long as this snapshot and `request`.
   [[nodiscard]] Verdict decide(const Subject& subject, const Request& request, Stage stage,
                                TimePoint now) const noexcept;
+
+  /// The judge's second look, when a response's head has come: the group's `downloads`. Allow (tier unlisted) when
+  /// there is nothing against it. A site of help, and an address that a `url` rule of the school allows, keep their
+  /// downloads. `judged` is the verdict that let the request through, of this snapshot.
+  [[nodiscard]] Verdict decide_response(const Subject& subject, const Request& request, const Verdict& judged,
+                                        const ResponseFacts& facts) const noexcept;
+  /// The most bytes that a body of unknown length may have for this group; 0: no limit.
+  [[nodiscard]] std::uint64_t download_limit(GroupIndex group) const noexcept;
+
+  /// Why a connection to this host is opened or not, asked by its name alone, with evidence. Verdict::inspect_reason is
+  /// the same answer without it.
+  [[nodiscard]] Inspection why_inspect(const Subject& subject, const Request& by_name, TimePoint now) const noexcept;
+
+  /// What to change in a request that is let through. `target` is the client's, in origin-form. Allocates only when
+  /// something changes; the views live as long as this snapshot.
+  [[nodiscard]] Adjustments adjustments_for(GroupIndex group, const names::Url& url, std::string_view target) const;
+  /// Whether adjustments_for() could change anything at `host` (canonical).
+  [[nodiscard]] bool may_adjust(GroupIndex group, std::string_view host) const noexcept;
 
   /// The safe endpoint to dial instead of `host` (canonical) for this group, e.g. "forcesafesearch.google.com"; empty
   /// when the group has no safe_search or the host is no search engine's.

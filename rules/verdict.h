@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "rules/category.h"
+#include "rules/inspection.h"
 #include "rules/policy_spec.h"
 #include "rules/request.h"
 
@@ -26,6 +27,9 @@ struct Reason {
   std::string_view entry;  ///< the rule's or list's entry that matched; empty for sealed lists and illegal categories
   std::uint8_t network_bits = 0;  ///< as blocklists::Match has it
   bool undecided = false;         ///< no full answer (memory, too many matches), so the strict one was taken
+  bool nested = false;            ///< it is about an address inside the one that was asked for
+  /// Of a response: a download that the group may not have. `entry` names the type, the extension or the limit.
+  bool download = false;
 };
 
 struct Verdict {
@@ -34,6 +38,8 @@ struct Verdict {
   /// With action block it means that a rule of the school allows part of this host: a caller that decrypts may ask
   /// again at request, every other caller blocks.
   bool inspect = false;
+  /// Why so, or why not; set where `inspect` is. PolicySnapshot::why_inspect() gives the evidence.
+  InspectReason inspect_reason = InspectReason::none;
   Reason reason;
 };
 
@@ -52,6 +58,7 @@ struct Citation {
   /// The entry is withheld ("sealed"), and so is a list's source; a rule of the school keeps its FILE:LINE.
   bool sealed = false;
   bool illegal = false;
+  bool nested = false;  ///< what matched is an address inside the one that was asked for
   std::string action;
 };
 
