@@ -1,8 +1,8 @@
-// An HTTP/1 message head as views into the bytes that were received.
+// A message head as views into the bytes that were received: HTTP/1 as read_head.h parses it, HTTP/2 by h2_translate.h.
 //
-// A head is parsed once, strictly, into these structs; nothing is copied. The views live as long as the buffer that was
-// parsed. Everything that framing depends on is derived here and nowhere else, so there is one opinion about where a
-// message ends (RFC 9112 section 6): two opinions are what request smuggling is made of.
+// A head is parsed once, strictly, into these structs; nothing is copied. The views live as long as what was parsed.
+// Everything that framing depends on is derived here and nowhere else, so there is one opinion about where a message
+// ends (RFC 9112 section 6): two opinions are what request smuggling is made of.
 #pragma once
 
 #include <array>
@@ -50,6 +50,8 @@ struct Field {
   Name known = Name::other;
   bool drop = false;   ///< hop-by-hop, or named by Connection: not forwarded (RFC 9110 section 7.6.1)
   bool plain = false;  ///< set by the reader: the bytes received are exactly "name: value CRLF", so a run can be copied
+  bool never_index =
+      false;  ///< came as a literal that no HPACK table may hold, and goes on so (RFC 7541 section 7.1.3)
 };
 
 /// Field storage of fixed capacity: a head never allocates.
@@ -94,7 +96,7 @@ struct RequestHead {
   std::string_view method_text, target;
   Method method = Method::other;
   TargetForm form = TargetForm::origin;
-  int minor_version = 1;
+  int major_version = 1, minor_version = 1;  ///< 2 and 1 for HTTP/2: it knows all that HTTP/1.1 does
   Fields fields;
   Body body;
   std::string_view host;         ///< the Host field; empty when absent
@@ -106,7 +108,7 @@ struct RequestHead {
 
 struct ResponseHead {
   int status = 0;
-  int minor_version = 1;
+  int major_version = 1, minor_version = 1;
   std::string_view reason;
   Fields fields;
   Body body;

@@ -243,6 +243,7 @@ HeadOutcome read_request_line(std::string_view line, const HeadLimits& limits, R
   // A fragment never goes over the wire, and servers disagree about one that does.
   if (std::memchr(head.target.data(), '#', head.target.size())) return bad(400, "fragment in the request target");
   const std::string_view version(at + 1, end);
+  head.major_version = 1;
   if (version == "HTTP/1.1") {
     head.minor_version = 1;
   } else if (version == "HTTP/1.0") {
@@ -321,6 +322,7 @@ bool read_status_line(std::string_view line, ResponseHead& head) noexcept {
   if (line.size() < 12 || !line.starts_with("HTTP/1.") || (line[7] != '0' && line[7] != '1') || line[8] != ' ' ||
       !digit(line[9]) || !digit(line[10]) || !digit(line[11]) || (line.size() > 12 && line[12] != ' '))
     return false;
+  head.major_version = 1;
   head.minor_version = line[7] - '0';
   head.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
   head.reason = line.size() > 13 ? line.substr(13) : std::string_view{};

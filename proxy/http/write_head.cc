@@ -35,9 +35,10 @@ void write_fields(HeadWriter& out, const Fields& fields) noexcept {
   flush();
 }
 
-void write_via(HeadWriter& out, int minor_version, Via via) noexcept {
+void write_via(HeadWriter& out, int major_version, int minor_version, Via via) noexcept {
   if (via.pseudonym.empty()) return;
-  out << (minor_version == 1 ? "Via: 1.1 " : "Via: 1.0 ") << via.pseudonym << "\r\n";
+  const std::string_view version = major_version == 2 ? "2.0" : minor_version == 1 ? "1.1" : "1.0";
+  out << "Via: " << version << " " << via.pseudonym << "\r\n";
 }
 
 }  // namespace
@@ -66,7 +67,7 @@ void write_request_head(HeadWriter& out, const RequestHead& head, std::string_vi
   if (head.body.framing == Framing::chunked) out << "Transfer-Encoding: chunked\r\n";
   if (head.body.framing == Framing::length) out << "Content-Length: " << head.body.length << "\r\n";
   if (head.websocket) out << "Connection: Upgrade\r\nUpgrade: websocket\r\n";
-  write_via(out, head.minor_version, via);
+  write_via(out, head.major_version, head.minor_version, via);
   out << "\r\n";
 }
 
@@ -78,7 +79,7 @@ void write_response_head(HeadWriter& out, const ResponseHead& head, const Reques
   if (framing == ClientFraming::chunked) out << "Transfer-Encoding: chunked\r\n";
   if (framing == ClientFraming::as_received && head.body.framing == Framing::length)
     out << "Content-Length: " << head.body.length << "\r\n";
-  write_via(out, head.minor_version, via);
+  write_via(out, head.major_version, head.minor_version, via);
   const bool ends_with_connection = framing == ClientFraming::until_close || head.body.framing == Framing::until_close;
   if (head.websocket) {
     out << "Connection: Upgrade\r\nUpgrade: websocket\r\n";
