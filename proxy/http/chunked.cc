@@ -1,6 +1,5 @@
 #include "proxy/http/chunked.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -17,12 +16,6 @@ int hex_value(char c) noexcept {
   if (c >= '0' && c <= '9') return c - '0';
   const char lower = char(c | 0x20);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-bool trailer_is_forwarded(std::string_view name) noexcept {
-  static constexpr std::string_view kHarmless[] = {"server-timing", "content-digest", "repr-digest",
-                                                   "digest",        "etag",           "last-modified"};
-  return std::ranges::any_of(kHarmless, [&](std::string_view known) { return equal_ignoring_case(name, known); });
 }
 
 }  // namespace
@@ -114,7 +107,7 @@ bool ChunkDecoder::take_trailer_line() noexcept {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon)) || !is_field_value(line.substr(colon + 1)))
     return false;
-  if (trailer_is_forwarded(line.substr(0, colon))) trailers_ += line_ + "\r\n";
+  if (is_harmless_trailer(line.substr(0, colon))) trailers_ += line_ + "\r\n";
   line_.clear();
   return true;
 }

@@ -1,6 +1,9 @@
 #include "proxy/http/field_names.h"
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
+#include <utility>
 
 namespace schoolgate::http {
 
@@ -73,6 +76,33 @@ bool is_end_to_end(const Field& field) noexcept {
                                                 "range",
                                                 "x-content-type-options"};
   return std::ranges::any_of(kNames, [&](std::string_view name) { return equal_ignoring_case(field.name, name); });
+}
+
+Method known_method(std::string_view text) noexcept {
+  static constexpr std::pair<std::string_view, Method> kMethods[] = {
+      {"GET", Method::get},     {"HEAD", Method::head},       {"POST", Method::post},
+      {"PUT", Method::put},     {"DELETE", Method::del},      {"OPTIONS", Method::options},
+      {"PATCH", Method::patch}, {"CONNECT", Method::connect}, {"TRACE", Method::trace},
+  };
+  for (const auto& [name, method] : kMethods)
+    if (name == text) return method;
+  return Method::other;
+}
+
+std::optional<std::uint64_t> read_length(std::string_view text) noexcept {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool digits = !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits || error != std::errc{} || end != text.data() + text.size() ||
+      value > std::uint64_t(std::numeric_limits<std::int64_t>::max()))
+    return std::nullopt;
+  return value;
+}
+
+bool is_harmless_trailer(std::string_view name) noexcept {
+  static constexpr std::string_view kHarmless[] = {"server-timing", "content-digest", "repr-digest",
+                                                   "digest",        "etag",           "last-modified"};
+  return std::ranges::any_of(kHarmless, [&](std::string_view known) { return equal_ignoring_case(name, known); });
 }
 
 }  // namespace schoolgate::http

@@ -36,8 +36,8 @@ class H2Head {
   [[nodiscard]] std::string_view keep(std::string_view text);
   /// The same in lower case.
   [[nodiscard]] std::string_view keep_lower(std::string_view text);
-  /// `size` bytes of the head's storage, to be filled by the caller.
-  [[nodiscard]] char* room(std::size_t size);
+  /// That many bytes of the head's storage, to be filled by the caller.
+  [[nodiscard]] char* room(std::size_t bytes);
   /// Adds a field without copying; `name` is lower-case. Sets `known`.
   void add(std::string_view name, std::string_view value, bool never_index = false);
   /// Empties it; storage of usual size is kept for the next head.

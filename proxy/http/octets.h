@@ -57,6 +57,22 @@ template <unsigned char kLow>
   return true;
 }
 
+/// What a host and port are written with. Bytes above ASCII go to the judge of names; what would end a host in some
+/// other reader of a URL is not among them (RFC 9112 section 3.2: an invalid Host is answered with 400).
+inline constexpr auto kAuthorityBytes = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0x21; c < 256; ++c) table[c] = c != 0x7F;
+  for (const char c : {'/', '?', '#', '@', '\\', ',', '"', '<', '>', '^', '`', '{', '|', '}'})
+    table[static_cast<unsigned char>(c)] = false;
+  return table;
+}();
+
+[[nodiscard]] inline bool is_authority(std::string_view text) noexcept {
+  for (const char c : text)
+    if (!kAuthorityBytes[static_cast<unsigned char>(c)]) return false;
+  return true;
+}
+
 /// Optional white space around a field value or a list member (RFC 9110 section 5.6.3).
 [[nodiscard]] inline std::string_view trim_space(std::string_view text) noexcept {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

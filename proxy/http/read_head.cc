@@ -1,9 +1,7 @@
 #include "proxy/http/read_head.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
-#include <limits>
 #include <optional>
 
 #include "proxy/http/field_names.h"
@@ -77,17 +75,6 @@ HeadOutcome read_fields(std::string_view rest, const HeadLimits& limits, Fields&
     at += 2;
   }
   return kComplete;
-}
-
-// Content-Length: digits only, no list, no overflow (RFC 9112 section 6.3; equal duplicates are refused as well).
-std::optional<std::uint64_t> read_length(std::string_view text) noexcept {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool digits = !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-  if (!digits || error != std::errc{} || end != text.data() + text.size() ||
-      value > std::uint64_t(std::numeric_limits<std::int64_t>::max()))
-    return std::nullopt;
-  return value;
 }
 
 // A coding that exists but is not spoken here deserves 501, anything else 400 (RFC 9112 section 6.1).
@@ -179,31 +166,6 @@ HeadOutcome derive(Fields& fields, Derived& derived) noexcept {
   return kComplete;
 }
 
-Method read_method(std::string_view text) noexcept {
-  static constexpr std::pair<std::string_view, Method> kMethods[] = {
-      {"GET", Method::get},     {"HEAD", Method::head},       {"POST", Method::post},
-      {"PUT", Method::put},     {"DELETE", Method::del},      {"OPTIONS", Method::options},
-      {"PATCH", Method::patch}, {"CONNECT", Method::connect}, {"TRACE", Method::trace},
-  };
-  for (const auto& [name, method] : kMethods)
-    if (name == text) return method;
-  return Method::other;
-}
-
-// What a host and port are written with. Bytes above ASCII go to the judge of names; what would end a host in some
-// other reader of a URL stops here (RFC 9112 section 3.2: an invalid Host is answered with 400).
-constexpr auto kAuthorityBytes = [] {
-  std::array<bool, 256> table{};
-  for (std::size_t c = 0x21; c < 256; ++c) table[c] = c != 0x7F;
-  for (const char c : {'/', '?', '#', '@', '\\', ',', '"', '<', '>', '^', '`', '{', '|', '}'})
-    table[static_cast<unsigned char>(c)] = false;
-  return table;
-}();
-
-bool is_authority(std::string_view text) noexcept {
-  return std::ranges::all_of(text, [](char c) { return kAuthorityBytes[static_cast<unsigned char>(c)]; });
-}
-
 // "host:port", as CONNECT names it.
 bool is_host_and_port(std::string_view text) noexcept {
   const std::size_t colon = text.rfind(':');
@@ -254,7 +216,7 @@ HeadOutcome read_request_line(std::string_view line, const HeadLimits& limits, R
                         digit(version[7]);
     return shaped ? bad(505, "HTTP version not supported") : bad(400, "malformed HTTP version");
   }
-  head.method = read_method(head.method_text);
+  head.method = known_method(head.method_text);
   const auto form = read_form(head.method, head.target);
   if (!form) return bad(400, "malformed request target");
   head.form = *form;
