@@ -1,8 +1,7 @@
 // What is changed in a request that is let through: SafeSearch by parameter and header, and the tenants into which one
 // may sign in.
 //
-// The tables are rules/data/safe_search_parameters.txt and restriction_headers.txt, read once per process; everything
-// here is safe from any thread.
+// The table of parameters is rules/data/safe_search_parameters.txt, read once per process; safe from any thread.
 #pragma once
 
 #include <string>

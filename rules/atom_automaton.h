@@ -21,13 +21,18 @@ class AtomAutomaton {
   /// Calls found(number) at each place where an atom ends; an atom that occurs twice is reported twice.
   template <class Found>
   void scan(std::string_view text, Found&& found) const {
+    scan_places(text, [&](int number, std::size_t) { found(number); });
+  }
+  /// As scan(), with the offset of the byte after the atom: found(number, end).
+  template <class Found>
+  void scan_places(std::string_view text, Found&& found) const {
     if (next_.empty()) return;
     std::uint32_t state = 0;
-    for (const char c : text) {
-      const std::uint32_t step = next_[state * classes_ + class_of_[static_cast<unsigned char>(c)]];
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      const std::uint32_t step = next_[state * classes_ + class_of_[static_cast<unsigned char>(text[at])]];
       state = step & ~kEndsHere;
       if (step & kEndsHere)
-        for (std::uint32_t i = ends_begin_[state]; i < ends_begin_[state + 1]; ++i) found(ends_[i]);
+        for (std::uint32_t i = ends_begin_[state]; i < ends_begin_[state + 1]; ++i) found(ends_[i], at + 1);
     }
   }
 

@@ -43,6 +43,8 @@ constexpr BuiltIn kBuiltIn[] = {
     {"adverts", "Adverts and trackers", "adverts", 1},
     {"generative-ai", "Generative AI", "generative-ai", 1},
     {"search", "Search engines", "search", 1},
+    {"banking", "Banking and payment", "banking", 1},
+    {"health", "Health", "health", 1},
     {"misinformation", "Misinformation and disinformation", "misinformation", 1},
     {"support", "Help and support", "support", 1, BuiltIn::support},
 };

@@ -7,6 +7,7 @@
 #include "names/url.h"
 #include "rules/compiled_policy.h"
 #include "rules/near_match.h"
+#include "rules/nested_urls.h"
 #include "rules/shipped_tables.h"
 #include "rules/site_time.h"
 
@@ -17,7 +18,11 @@ using Effect = RuleSpec::Effect;
 using Kind = RuleSpec::Kind;
 
 constexpr std::size_t kMaxGroups = 0xFFFF;
+constexpr std::size_t kMaxTerms = 20'000;
 constexpr int kMinutesADay = 24 * 60;
+
+/// What nobody should read over a pupil's or a teacher's shoulder, whatever the rest of the policy says.
+constexpr std::string_view kNeverInspected[] = {"banking", "health"};
 
 std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
@@ -156,13 +161,13 @@ class Compiler {
       case Kind::site: compile_site(spec, std::move(rule)); break;
       case Kind::url: compile_url(spec, std::move(rule)); break;
       case Kind::pattern: compile_pattern(spec, std::move(rule)); break;
-      case Kind::term: break;
+      case Kind::term: compile_term(spec, std::move(rule)); break;
     }
   }
 
   void compile_category(const RuleSpec& spec, OwnRule& rule) {
     if (spec.category.empty()) {
-      if (spec.effect == Effect::block)
+      if (spec.effect == Effect::block || spec.effect == Effect::categorise)
         error(spec.at, "a block rule needs a category", "it decides the words on the block page and who is told");
       return;
     }
@@ -212,6 +217,7 @@ class Compiler {
     if (!url) return error(spec.at, in_quotes(spec.text) + " is not a URL: " + url.error().what, url.error().next);
     warn_of_support_site(spec, url->host());
     rule.entry = url->text().substr(static_cast<std::size_t>(url->host().data() - url->text().data()));
+    rule.names_inner = !nested_urls(*url).found.empty();
     remember(rule, spec);
     policy_.rules.add_url(std::move(rule), *url);
   }
@@ -227,6 +233,26 @@ class Compiler {
       warn(spec.at, "an allow pattern without '^' also fits other sites whose address holds the same text",
            "begin it with ^https?://host/ with each dot escaped");
     policy_.rules.add_pattern(std::move(rule));
+  }
+
+  void compile_term(const RuleSpec& spec, OwnRule rule) {
+    auto phrase = TermSet::prepare(spec.text);
+    if (!phrase)
+      return error(spec.at, in_quotes(spec.text) + " is not a phrase: " + phrase.error().what, phrase.error().next);
+    if (++terms_ == kMaxTerms + 1) error(spec.at, "there are more than 20000 terms");
+    if (terms_ > kMaxTerms) return;
+    if (spec.effect == Effect::block || spec.effect == Effect::categorise) warn_of_unread_searches(spec, rule);
+    remember(rule, spec);
+    policy_.rules.add_term(std::move(rule), std::move(*phrase));
+  }
+
+  /// Over HTTPS a search is seen only where the group's search engines are opened.
+  void warn_of_unread_searches(const RuleSpec& spec, const OwnRule& rule) {
+    if (rule.groups.everybody() || policy_.inspection == InspectionMode::off) return;
+    for (std::size_t i = 0; i < policy_.groups.size(); ++i)
+      if (rule.groups.contains(static_cast<GroupIndex>(i)) && !policy_.groups[i].search_terms)
+        warn(spec.at, "the rule for " + in_quotes(spec.text) + " sees no search of group " + in_quotes(group_ids_[i]),
+             "set search_terms: true for that group, so that search engines are opened for it");
   }
 
   void warn_of_support_site(const RuleSpec& spec, std::string_view host) {
@@ -259,6 +285,9 @@ class Compiler {
 
   void compile_never_inspect() {
     policy_.never_inspect_categories.resize(spec_.categories.all().size());
+    for (const std::string_view id : kNeverInspected)
+      if (const CategoryId found = spec_.categories.find(id); found != kNoCategory)
+        policy_.never_inspect_categories[found] = true;
     for (const std::string& text : spec_.never_inspect) {
       if (const CategoryId found = spec_.categories.find(text); found != kNoCategory) {
         policy_.never_inspect_categories[found] = true;
@@ -291,6 +320,7 @@ class Compiler {
   CompiledPolicy policy_;
   TimePoint now_;
   Problems& problems_;
+  std::size_t terms_ = 0;
   std::vector<std::string> category_ids_, group_ids_;
   std::map<std::string, std::vector<Placed>> same_place_;
 };

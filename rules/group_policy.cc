@@ -9,6 +9,12 @@ namespace {
 using std::chrono::local_days;
 using std::chrono::minutes;
 
+std::string with_commas(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) (text += text.empty() ? "" : ",") += item;
+  return text;
+}
+
 }  // namespace
 
 bool Window::open_at(const SiteClock& clock, TimePoint now) const noexcept {
@@ -29,9 +35,14 @@ GroupPolicy::GroupPolicy(const GroupSpec& spec, const CategoryTable& categories)
       at(spec.at),
       safe_search(spec.safe_search),
       youtube(spec.youtube),
+      search_terms(spec.search_terms.value_or(spec.safe_search)),
+      tenants(spec.tenants),
+      google_tenants(with_commas(spec.tenants.google)),
+      microsoft_tenants(with_commas(spec.tenants.microsoft)),
       settings_(categories.all().size()),
       inspect_(categories.all().size()),
       unlisted_(spec.unlisted) {
+  if (spec.downloads) downloads.emplace(*spec.downloads);
   for (const CategoryActionSpec& item : spec.categories)
     if (const CategoryId category = categories.find(item.category); category != kNoCategory)
       settings_[category] = {item.action, true, item.at};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "rules/category.h"
+#include "rules/downloads.h"
 #include "rules/policy_spec.h"
 #include "rules/site_clock.h"
 
@@ -53,6 +54,10 @@ class GroupPolicy {
   SourcePosition at;
   bool safe_search = false;
   YoutubeRestriction youtube = YoutubeRestriction::strict;
+  bool search_terms = false;  ///< search engines are opened
+  TenantSpec tenants;
+  std::string google_tenants, microsoft_tenants;  ///< as their fields want them, with commas
+  std::optional<Downloads> downloads;
 
  private:
   struct Setting {

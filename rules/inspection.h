@@ -35,7 +35,7 @@ enum class InspectReason : std::uint8_t {
 /// "url_entry": the word in JSON.
 [[nodiscard]] std::string_view to_string(InspectReason reason) noexcept;
 
-/// The reason with its evidence. Views and indices live as long as the snapshot that answered.
+/// The reason with its evidence. Views and indices live as long as the snapshot that answered and what was asked.
 struct Inspection {
   InspectReason reason = InspectReason::none;
   std::int32_t rule = -1;  ///< index of the school's own rule, or -1

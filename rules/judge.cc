@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
+#include "rules/search_terms.h"
 #include "rules/shipped_tables.h"
+#include "rules/why_inspect.h"
 
 namespace schoolgate::rules {
 namespace {
@@ -15,10 +18,39 @@ using Effect = RuleSpec::Effect;
 struct Question {
   const CompiledPolicy& policy;
   const names::Url& url;
+  std::string_view raw_query;
   GroupIndex group;
   Stage stage;
   TimePoint now;
 };
+
+/// What is known before precedence is asked: the lists' entries and the school's phrases that cover the address.
+struct Evidence {
+  struct Term {
+    std::uint32_t rule;
+    Specificity closeness;
+  };
+  Matches matches;
+  std::vector<Term> terms;
+  bool answered = true;  ///< false: something may be missing, so the strict answer is due
+};
+
+void look_up(const Question& question, Evidence& evidence) noexcept {
+  bool undecided = false;
+  question.policy.lists->lookup(question.url, evidence.matches, undecided);
+  evidence.answered = !undecided && !evidence.matches.overflowed();
+  const OwnRules& rules = question.policy.rules;
+  if (!rules.has_terms() || question.url.names_only()) return;
+  try {
+    const auto searched = search_term_of(question.url, question.raw_query);
+    if (!searched) return;
+    rules.for_each_term(searched->words, question.group, question.now, [&](std::uint32_t rule, Specificity closeness) {
+      evidence.terms.push_back({rule, closeness});
+    });
+  } catch (...) {
+    evidence.answered = false;  // memory
+  }
+}
 
 /// Keeps the one finding that decides, and spares work that could not change it.
 class Deciding {
@@ -52,7 +84,8 @@ class Collecting {
 
 Tier tier_of(const OwnRule& rule) noexcept {
   if (rule.illegal) return Tier::illegal;
-  return rule.effect == Effect::emergency ? Tier::emergency : Tier::local;
+  if (rule.effect == Effect::emergency) return Tier::emergency;
+  return rule.effect == Effect::categorise ? Tier::category : Tier::local;
 }
 
 Finding finding_of(const Question& question, std::uint32_t index, Specificity closeness) noexcept {
@@ -111,8 +144,10 @@ void find_support_site(const Question& question, Sink& sink) {
 
 /// False when the pattern engine could not answer.
 template <class Sink>
-bool find_own_rules(const Question& question, Sink& sink) {
+bool find_own_rules(const Question& question, const Evidence& evidence, Sink& sink) {
   const OwnRules& rules = question.policy.rules;
+  for (const Evidence::Term& term : evidence.terms)
+    if (tier_of(rules.all()[term.rule]) != Tier::category) sink.take(finding_of(question, term.rule, term.closeness));
   rules.for_each_site_or_url(question.url, [&](std::uint32_t index, Specificity closeness) {
     if (rules.all()[index].applies(question.group, question.now)) sink.take(finding_of(question, index, closeness));
   });
@@ -124,9 +159,18 @@ bool find_own_rules(const Question& question, Sink& sink) {
 }
 
 template <class Sink>
-void find_by_category(const Question& question, const Matches& matches, GroupPolicy::Open open, Sink& sink) {
+void find_by_category(const Question& question, const Evidence& evidence, GroupPolicy::Open open, Sink& sink) {
   const GroupPolicy& group = question.policy.groups[question.group];
-  for (const Match& match : matches.items()) {
+  for (const Evidence::Term& term : evidence.terms) {
+    const OwnRule& rule = question.policy.rules.all()[term.rule];
+    if (tier_of(rule) != Tier::category) continue;
+    const CategorySetting setting = group.setting(rule.category, open);
+    Finding finding = finding_of(question, term.rule, {});
+    finding.action = setting.named ? setting.action : Action::allow;
+    finding.named = setting.named;
+    sink.take(finding);
+  }
+  for (const Match& match : evidence.matches.items()) {
     const CategoryId category = question.policy.category_of(match);
     if (category == kNoCategory) continue;
     const Category& about = question.policy.categories[category];
@@ -156,69 +200,100 @@ Verdict unlisted(const Question& question, Action action) noexcept {
 }
 
 /// Contract section 4, top to bottom.
-Verdict decide_by_precedence(const Question& question, const Matches& matches, bool lists_answered) noexcept {
+Verdict decide_by_precedence(const Question& question, const Evidence& evidence) noexcept {
   Deciding deciding;
-  find_in_lists(question, matches, deciding);
-  const bool rules_answered = find_own_rules(question, deciding);
+  find_in_lists(question, evidence.matches, deciding);
+  const bool rules_answered = find_own_rules(question, evidence, deciding);
   const auto decided_by = [&](Tier last) { return deciding.best() && deciding.best()->reason.tier <= last; };
 
-  if (!decided_by(Tier::emergency) && !(lists_answered && rules_answered)) return without_answer(question);
+  if (!decided_by(Tier::emergency) && !(evidence.answered && rules_answered)) return without_answer(question);
   find_support_site(question, deciding);
   if (decided_by(Tier::local)) return {.action = deciding.best()->action, .reason = deciding.best()->reason};
 
   const GroupPolicy& group = question.policy.groups[question.group];
   const GroupPolicy::Open open = group.open_at(question.policy.clock, question.now);
-  find_by_category(question, matches, open, deciding);
+  find_by_category(question, evidence, open, deciding);
   // Where everything not named is blocked, being in a list that the group does not name is no permission.
   const Action otherwise = group.unlisted(open);
   if (!deciding.best() || (!deciding.best()->named && otherwise == Action::block)) return unlisted(question, otherwise);
   return {.action = deciding.best()->action, .reason = deciding.best()->reason};
 }
 
-bool never_inspected(const Question& question, const Matches& matches) noexcept {
-  const CompiledPolicy& policy = question.policy;
-  const TextSet& sites = policy.never_inspect_sites;
-  if (any_suffix(question.url.host(), [&](std::string_view name) { return sites.contains(name); })) return true;
-  return std::ranges::any_of(matches.items(), [&](const Match& match) {
-    const CategoryId category = policy.category_of(match);
-    return category != kNoCategory && policy.never_inspect_categories[category];
-  });
+Question about(const CompiledPolicy& policy, const Subject& subject, const Request& request, Stage stage,
+               TimePoint now) noexcept {
+  return {policy, request.url(), request.raw_query(), policy.known(subject.group), stage, now};
 }
 
-/// Whether a rule that looks at more than the name could still overrule `verdict`, which was reached by the name.
-bool could_overrule(const OwnRule& rule, const Verdict& verdict, const OwnRules& rules) noexcept {
-  if (rule.illegal || rule.effect == Effect::emergency) return verdict.action != Action::block;
-  const Action asks = rule.effect == Effect::allow ? Action::allow : Action::block;
-  if (asks == verdict.action) return false;
-  if (verdict.reason.tier != Tier::local || rule.kind == RuleSpec::Kind::url) return true;
-  // A pattern outranks another pattern only by being the stricter one, and never a site or URL.
-  return asks == Action::block &&
-         rules.all()[static_cast<std::size_t>(verdict.reason.rule)].kind == RuleSpec::Kind::pattern;
+bool is_way_around(const CompiledPolicy& policy, const Matches& matches) noexcept {
+  const CategoryId bypass = policy.categories.find("bypass");
+  return std::ranges::any_of(matches.items(), [&](const Match& match) { return policy.category_of(match) == bypass; });
 }
 
-/// Law: decide before decrypt. Asked only when the verdict was reached by the name alone.
-bool should_inspect(const Question& question, const Matches& matches, const Verdict& verdict) noexcept {
-  const CompiledPolicy& policy = question.policy;
-  if (policy.inspection == InspectionMode::off || verdict.reason.tier <= Tier::support || verdict.reason.undecided)
-    return false;
-  if (never_inspected(question, matches)) return false;
+/// What an address inside the one that was asked for may do to the verdict on the whole.
+enum class Weight : std::uint8_t {
+  full,       ///< as if it had been asked for itself
+  forbidden,  ///< only illegal content and emergency blocks: a rule of the school allows this very address
+  illegal,    ///< only illegal content: it is merely mentioned
+};
 
-  const bool passes = verdict.action != Action::block;
-  if (passes && policy.inspection == InspectionMode::always) return true;
-  const bool own_rule_could = policy.rules.any_beyond_name(question.url.host(), [&](std::uint32_t index) {
-    const OwnRule& rule = policy.rules.all()[index];
-    return rule.applies(question.group, question.now) && could_overrule(rule, verdict, policy.rules);
-  });
-  if (own_rule_could) return true;
-  if (!passes) return false;
+Weight weight_of(const Question& outer, const Evidence& evidence, const Verdict& verdict,
+                 const InnerUrl& inner) noexcept {
+  if (verdict.reason.tier == Tier::local && verdict.action == Action::allow) {
+    const OwnRule& rule = outer.policy.rules.all()[static_cast<std::size_t>(verdict.reason.rule)];
+    if (rule.names_inner) return Weight::forbidden;
+  }
+  if (inner.kind == InnerKind::fetched || is_way_around(outer.policy, evidence.matches)) return Weight::full;
+  return Weight::illegal;
+}
 
-  const GroupPolicy& group = policy.groups[question.group];
-  for (const Match& match : matches.items())
-    if (const CategoryId category = policy.category_of(match); category != kNoCategory && group.inspects(category))
-      return true;
-  // Above tier 5 only an illegal list could still change the answer.
-  return (verdict.reason.tier > Tier::local || policy.has_illegal_list) &&
-         policy.lists->has_url_entries(question.url.host());
+bool counts(const Verdict& inner, Weight weight) noexcept {
+  if (inner.reason.undecided || weight == Weight::full) return true;
+  return inner.reason.tier <= (weight == Weight::illegal ? Tier::illegal : Tier::emergency);
+}
+
+bool is_stricter(const Verdict& a, const Verdict& b) noexcept {
+  return a.action != b.action ? a.action > b.action : a.action == Action::block && a.reason.tier < b.reason.tier;
+}
+
+/// The strictest of the verdict and of those on the addresses inside. Which of them it is of, or none.
+std::optional<std::size_t> judge_inner(const Question& outer, const Request& request, const Evidence& evidence,
+                                       Verdict& verdict) noexcept {
+  std::optional<std::size_t> decided;
+  if (verdict.reason.tier == Tier::support) return decided;  // a report names what it is about
+  const Verdict of_whole = verdict;
+  const InnerUrls& inner = request.inner();
+  bool fetches = false;
+  for (std::size_t i = 0; i < inner.found.size(); ++i) {
+    const Weight weight = weight_of(outer, evidence, of_whole, inner.found[i]);
+    fetches = fetches || weight == Weight::full;
+    const Question question{outer.policy, inner.found[i].url, {}, outer.group, outer.stage, outer.now};
+    Evidence of_inner;
+    look_up(question, of_inner);
+    const Verdict candidate = decide_by_precedence(question, of_inner);
+    if (!counts(candidate, weight) || !is_stricter(candidate, verdict)) continue;
+    verdict.action = candidate.action;
+    verdict.reason = candidate.reason;
+    verdict.reason.nested = true;
+    decided = i;
+  }
+  if (inner.truncated && fetches && verdict.action != Action::block) {
+    verdict.action = Action::block;
+    verdict.reason = without_answer(outer).reason;
+    verdict.reason.nested = true;
+  }
+  return decided;
+}
+
+std::vector<Finding> findings_of(const Question& question) {
+  Evidence evidence;
+  look_up(question, evidence);
+  Collecting collecting;
+  find_in_lists(question, evidence.matches, collecting);
+  (void)find_own_rules(question, evidence, collecting);  // what could not be answered is said by the verdict
+  find_support_site(question, collecting);
+  const GroupPolicy& group = question.policy.groups[question.group];
+  find_by_category(question, evidence, group.open_at(question.policy.clock, question.now), collecting);
+  return std::move(collecting).sorted();
 }
 
 }  // namespace
@@ -237,29 +312,59 @@ bool outranks(const Finding& a, const Finding& b) noexcept {
 
 Verdict judge(const CompiledPolicy& policy, const Subject& subject, const Request& request, Stage stage,
               TimePoint now) noexcept {
-  const Question question{policy, request.url(), policy.known(subject.group), stage, now};
-  Matches matches;
-  bool undecided = false;
-  policy.lists->lookup(question.url, matches, undecided);
-  Verdict verdict = decide_by_precedence(question, matches, !undecided && !matches.overflowed());
-  if (stage == Stage::connect || stage == Stage::client_hello)
-    verdict.inspect = should_inspect(question, matches, verdict);
+  const Question question = about(policy, subject, request, stage, now);
+  Evidence evidence;
+  look_up(question, evidence);
+  Verdict verdict = decide_by_precedence(question, evidence);
+  if (stage == Stage::connect || stage == Stage::client_hello) {
+    verdict.inspect_reason = why_inspect(policy, question.group, question.url, evidence.matches, verdict, now).reason;
+    verdict.inspect = opens(verdict.inspect_reason);
+  }
+  if (!request.inner().found.empty()) {
+    const Action of_whole = verdict.action;
+    const InspectReason why = verdict.inspect_reason;
+    (void)judge_inner(question, request, evidence, verdict);
+    if (verdict.action == Action::block && of_whole != Action::block) {
+      verdict.inspect = false;
+      verdict.inspect_reason = must_not_open(why) ? why : InspectReason::none;
+    }
+  }
   return verdict;
+}
+
+Inspection inspection_of(const CompiledPolicy& policy, const Subject& subject, const Request& by_name,
+                         TimePoint now) noexcept {
+  const Question question = about(policy, subject, by_name, Stage::connect, now);
+  Evidence evidence;
+  look_up(question, evidence);
+  const Verdict verdict = decide_by_precedence(question, evidence);
+  const Inspection found = why_inspect(policy, question.group, question.url, evidence.matches, verdict, now);
+  const InspectReason reason = judge(policy, subject, by_name, Stage::connect, now).inspect_reason;
+  return reason == found.reason ? found : Inspection{.reason = reason};
 }
 
 std::vector<Finding> all_findings(const CompiledPolicy& policy, const Subject& subject, const Request& request,
                                   Stage stage, TimePoint now) {
-  const Question question{policy, request.url(), policy.known(subject.group), stage, now};
-  Matches matches;
-  bool undecided = false;
-  policy.lists->lookup(question.url, matches, undecided);
-  Collecting collecting;
-  find_in_lists(question, matches, collecting);
-  (void)find_own_rules(question, collecting);  // what could not be answered is said by the verdict
-  find_support_site(question, collecting);
-  const GroupPolicy& group = policy.groups[question.group];
-  find_by_category(question, matches, group.open_at(policy.clock, now), collecting);
-  return std::move(collecting).sorted();
+  const Question question = about(policy, subject, request, stage, now);
+  std::vector<Finding> findings = findings_of(question);
+  const InnerUrls& inner = request.inner();
+  if (inner.found.empty()) return findings;
+
+  Evidence evidence;
+  look_up(question, evidence);
+  Verdict verdict = decide_by_precedence(question, evidence);
+  const Verdict of_whole = verdict;
+  const auto decided = judge_inner(question, request, evidence, verdict);
+  for (std::size_t i = 0; i < inner.found.size(); ++i) {
+    const Weight weight = weight_of(question, evidence, of_whole, inner.found[i]);
+    std::vector<Finding> inside;
+    for (Finding& finding : findings_of({policy, inner.found[i].url, {}, question.group, stage, now})) {
+      finding.reason.nested = true;
+      if (counts({.action = finding.action, .reason = finding.reason}, weight)) inside.push_back(finding);
+    }
+    findings.insert(decided == i ? findings.begin() : findings.end(), inside.begin(), inside.end());
+  }
+  return findings;
 }
 
 }  // namespace schoolgate::rules

@@ -22,6 +22,10 @@ struct Finding {
 [[nodiscard]] Verdict judge(const CompiledPolicy& policy, const Subject& subject, const Request& request, Stage stage,
                             TimePoint now) noexcept;
 
+/// Why the connection to this host is opened or not; asked by its name alone.
+[[nodiscard]] Inspection inspection_of(const CompiledPolicy& policy, const Subject& subject, const Request& by_name,
+                                       TimePoint now) noexcept;
+
 /// Everything that covers the request for this subject at this time, the one that decides first.
 [[nodiscard]] std::vector<Finding> all_findings(const CompiledPolicy& policy, const Subject& subject,
                                                 const Request& request, Stage stage, TimePoint now);

@@ -39,7 +39,20 @@ void OwnRules::add_pattern(OwnRule rule) {
   rules_.push_back(std::move(rule));
 }
 
+void OwnRules::add_term(OwnRule rule, std::string phrase) {
+  term_rules_.push_back(static_cast<std::uint32_t>(rules_.size()));
+  phrases_.push_back(std::move(phrase));
+  rules_.push_back(std::move(rule));
+}
+
+std::string_view OwnRules::host_of_pattern(std::uint32_t rule) const noexcept {
+  const auto found = std::ranges::find(pattern_rules_, rule);
+  return found == pattern_rules_.end() ? std::string_view()
+                                       : pattern_hosts_[static_cast<std::size_t>(found - pattern_rules_.begin())];
+}
+
 std::optional<PatternFault> OwnRules::finish() {
+  terms_ = TermSet(std::exchange(phrases_, {}));
   host_filter_ = SuffixFilter(std::views::keys(hosts_));
   std::vector<std::string> patterns;
   patterns.reserve(pattern_rules_.size());

@@ -1,9 +1,11 @@
 // The school's own rules, compiled: which of them cover this URL?
 //
-// Sites and URLs are found by hash over the host's suffixes and the path's prefixes, patterns by a PatternSet: the cost
-// of a question does not grow with the number of rules. Filled by the compiler, then immutable; any thread may ask.
+// Sites and URLs are found by hash over the host's suffixes and the path's prefixes, patterns by a PatternSet, search
+// terms by a TermSet: the cost of a question does not grow with the number of rules. Filled by the compiler, then
+// immutable; any thread may ask.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -18,6 +20,7 @@
 #include "rules/pattern_set.h"
 #include "rules/policy_spec.h"
 #include "rules/suffix_filter.h"
+#include "rules/term_set.h"
 #include "rules/text_hash.h"
 
 namespace schoolgate::rules {
@@ -30,7 +33,8 @@ struct OwnRule {
   bool illegal = false;  ///< its category is
   GroupSet groups;
   TimePoint ends = TimePoint::max();  ///< applies before this instant
-  /// Canonical: "example.org", "example.org/casino/", or the pattern as written.
+  bool names_inner = false;           ///< a URL that itself holds an address: it speaks about that one
+  /// Canonical: "example.org", "example.org/casino/", or the pattern or phrase as written.
   std::string entry;
   std::string why, approved_by, risk_assessment;
   SourcePosition at;
@@ -42,9 +46,9 @@ struct OwnRule {
 
 /// How closely a rule describes what it covers; contract section 4, tier 4.
 struct Specificity {
-  enum Kind : std::uint8_t { pattern, parent_site, exact_host, url };
+  enum Kind : std::uint8_t { pattern, parent_site, exact_host, url, term };
   Kind kind = pattern;
-  std::uint32_t length = 0;  ///< of the site, or of host, port, path and query; nothing for patterns
+  std::uint32_t length = 0;  ///< of the site, or of host, port, path and query, or of the phrase; nothing for patterns
   auto operator<=>(const Specificity&) const = default;
 };
 
@@ -55,6 +59,8 @@ class OwnRules {
   void add_url(OwnRule rule, const names::Url& url);
   /// The pattern is rule.entry and has passed PatternSet::check().
   void add_pattern(OwnRule rule);
+  /// `phrase` has been through TermSet::prepare().
+  void add_term(OwnRule rule, std::string phrase);
   /// After the last rule, before the first question.
   [[nodiscard]] std::optional<PatternFault> finish();
 
@@ -70,10 +76,22 @@ class OwnRules {
   template <class Wanted, class Found>
   [[nodiscard]] bool for_each_pattern(const names::Url& url, Wanted&& wanted, Found&& found) const noexcept;
 
-  /// Calls found(index) for each rule that covers part of `host` and needs more than the name to say whether it covers
-  /// a given URL; stops when found returns true and then returns true.
+  [[nodiscard]] bool has_terms() const noexcept { return terms_.size() != 0; }
+  /// Calls found(index, specificity) for each term rule for this group and time that occurs in `words` (see
+  /// search_words()), once for each, except where it stands inside a phrase that is allowed. Allow rules themselves are
+  /// not told of: they open nothing. May throw std::bad_alloc.
   template <class Found>
-  [[nodiscard]] bool any_beyond_name(std::string_view host, Found&& found) const noexcept;
+  void for_each_term(std::string_view words, GroupIndex group, TimePoint now, Found&& found) const;
+
+  /// Calls found(index) for each URL rule that covers part of `host` and needs more than the name to say whether it
+  /// covers a given URL; stops when found returns true and then returns true.
+  template <class Found>
+  [[nodiscard]] bool any_url_beyond_name(std::string_view host, Found&& found) const noexcept;
+  /// The same for patterns: those that name this host, and those that may occur at any.
+  template <class Found>
+  [[nodiscard]] bool any_pattern_beyond_name(std::string_view host, Found&& found) const noexcept;
+  /// The one host at which a pattern rule can occur, or empty: any.
+  [[nodiscard]] std::string_view host_of_pattern(std::uint32_t rule) const noexcept;
 
  private:
   using Numbers = std::vector<std::uint32_t>;
@@ -101,6 +119,9 @@ class OwnRules {
   PatternSet patterns_;
   Numbers pattern_rules_;                   ///< number in patterns_ -> rule
   std::vector<std::string> pattern_hosts_;  ///< number in patterns_ -> literal_host_of()
+  std::vector<std::string> phrases_;        ///< until finish()
+  TermSet terms_;
+  Numbers term_rules_;  ///< number in terms_ -> rule
 };
 
 /// The one host that a pattern can occur at, when its beginning says so plainly ("^https?://forum\.example/…" without
@@ -165,14 +186,47 @@ bool OwnRules::for_each_pattern(const names::Url& url, Wanted&& wanted, Found&& 
 }
 
 template <class Found>
-bool OwnRules::any_beyond_name(std::string_view host, Found&& found) const noexcept {
-  if (const auto here = hosts_.find(host); here != hosts_.end())
-    for (const std::uint32_t rule : here->second.beyond_name)
-      if (found(rule)) return true;
+bool OwnRules::any_url_beyond_name(std::string_view host, Found&& found) const noexcept {
+  const auto here = hosts_.find(host);
+  return here != hosts_.end() && std::ranges::any_of(here->second.beyond_name, found);
+}
+
+template <class Found>
+bool OwnRules::any_pattern_beyond_name(std::string_view host, Found&& found) const noexcept {
   for (std::size_t pattern = 0; pattern < pattern_rules_.size(); ++pattern)
     if (const std::string& only = pattern_hosts_[pattern]; only.empty() || only == host)
       if (found(pattern_rules_[pattern])) return true;
   return false;
+}
+
+template <class Found>
+void OwnRules::for_each_term(std::string_view words, GroupIndex group, TimePoint now, Found&& found) const {
+  struct Occurrence {
+    std::uint32_t rule;
+    TermSet::Place place;
+  };
+  std::vector<Occurrence> caught;
+  std::vector<TermSet::Place> allowed;
+  terms_.for_each(words, [&](std::size_t number, const TermSet::Place& place) {
+    const std::uint32_t rule = term_rules_[number];
+    if (!rules_[rule].applies(group, now)) return;
+    if (rules_[rule].effect == RuleSpec::Effect::allow)
+      allowed.push_back(place);
+    else
+      caught.push_back({rule, place});
+  });
+  std::vector<std::uint32_t> told;
+  for (const Occurrence& occurrence : caught) {
+    const OwnRule& rule = rules_[occurrence.rule];
+    const bool ordinary = !rule.illegal && rule.effect != RuleSpec::Effect::emergency;
+    const auto holds = [&](const TermSet::Place& place) {
+      return place.holds(occurrence.place) && !occurrence.place.holds(place);
+    };
+    if (ordinary && std::ranges::any_of(allowed, holds)) continue;
+    if (std::ranges::find(told, occurrence.rule) != told.end()) continue;
+    told.push_back(occurrence.rule);
+    found(occurrence.rule, Specificity{Specificity::term, occurrence.place.end - occurrence.place.begin});
+  }
 }
 
 }  // namespace schoolgate::rules

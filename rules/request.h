@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "names/url.h"
+#include "rules/nested_urls.h"
 
 namespace schoolgate::rules {
 
@@ -12,21 +13,40 @@ namespace schoolgate::rules {
 enum class Stage : std::uint8_t { connect, client_hello, request, response };
 [[nodiscard]] std::string_view to_string(Stage stage) noexcept;
 
-/// Views live as long as the connection that asks. Built only here, so a Request is always canonical.
+/// Views live as long as the connection that asks. Built only here, so a Request is always canonical. A Verdict's views
+/// point into it: it stays where it is while one is in use.
 class Request {
  public:
-  [[nodiscard]] static Request of_url(names::Url url, std::string_view method) { return {std::move(url), method}; }
+  /// `target` is what came on the wire (origin-form or absolute), for what the canonical form cannot tell: which '&' of
+  /// a query was an escaped one. Empty: the canonical query is read.
+  [[nodiscard]] static Request of_url(names::Url url, std::string_view method, std::string_view target = {}) {
+    return {std::move(url), method, target};
+  }
   /// CONNECT or a TLS server name: only the host and port are known.
   [[nodiscard]] static Request of_host(const names::Host& host, std::uint16_t port, std::string_view method) {
-    return {names::Url::of_host(host, port), method};
+    return {names::Url::of_host(host, port), method, {}};
   }
   [[nodiscard]] const names::Url& url() const noexcept { return url_; }
   [[nodiscard]] std::string_view method() const noexcept { return method_; }
+  /// The query as it came, or empty.
+  [[nodiscard]] std::string_view raw_query() const noexcept {
+    const std::string_view target = target_.substr(0, target_.find('#'));
+    const std::size_t mark = target.find('?');
+    return mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
+  }
+  /// The addresses inside this one.
+  [[nodiscard]] const InnerUrls& inner() const noexcept { return inner_; }
 
  private:
-  Request(names::Url url, std::string_view method) : url_(std::move(url)), method_(method) {}
+  Request(names::Url url, std::string_view method, std::string_view target)
+      : url_(std::move(url)), method_(method), target_(target), inner_(nested_urls(url_)) {}
   names::Url url_;
-  std::string_view method_;
+  std::string_view method_, target_;
+  InnerUrls inner_;
 };
+
+/// What was searched for, as typed, for the record of a breach: at most 512 bytes of UTF-8. Empty when the address is
+/// no search of a known engine.
+[[nodiscard]] std::string search_term_text(const Request& request);
 
 }  // namespace schoolgate::rules

@@ -12,7 +12,7 @@
 
 namespace schoolgate::rules {
 
-/// Longer search text is cut, on a character: nobody types more, and what is kept stays readable.
+/// What is kept of a search, cut on a character. Phrases are looked for in more than that.
 inline constexpr std::size_t kMaxSearchBytes = 512;
 
 struct SearchTerm {

@@ -6,6 +6,7 @@
 
 #include "rules/data_lines.h"
 #include "rules/embedded_data.h"
+#include "rules/host_table.h"
 #include "rules/suffix_filter.h"
 
 namespace schoolgate::rules {
@@ -41,7 +42,30 @@ const SupportSites& support_sites() {
   return table;
 }
 
+const HostTable<std::string_view>& never_inspected() {
+  static const auto table = [] {
+    HostTable<std::string_view> rows;
+    for_each_row(data::kNeverInspect, [&](const auto& words) {
+      if (words.size() >= 2) rows.add("." + std::string(words[0]), words[1]);
+    });
+    rows.finish();
+    return rows;
+  }();
+  return table;
+}
+
 }  // namespace
+
+const std::vector<std::string_view>& google_countries() {
+  static const auto countries = [] {
+    constexpr std::string_view kGoogle = "www.google.";
+    std::vector<std::string_view> ends;
+    for (const auto& [host, endpoints] : safe_search())
+      if (host.starts_with(kGoogle)) ends.push_back(host.substr(kGoogle.size()));
+    return ends;
+  }();
+  return countries;
+}
 
 std::string_view safe_endpoint_of(std::string_view host, YoutubeRestriction youtube) noexcept {
   const auto& table = safe_search();
@@ -57,6 +81,12 @@ std::string_view support_site_of(std::string_view host) noexcept {
     if (const auto found = table.names.find(name); found != table.names.end()) entry = *found;
   });
   return entry;
+}
+
+NeverInspected never_inspected_entry_of(std::string_view host) noexcept {
+  NeverInspected nearest;
+  never_inspected().for_each(host, [&](std::string_view why, std::string_view site) { nearest = {site, why}; });
+  return nearest;
 }
 
 }  // namespace schoolgate::rules

@@ -1,4 +1,6 @@
-// The tables that ship with the judge: safe endpoints of search engines, and the sites of help that nothing blocks.
+// The tables that ship with the judge: safe endpoints of search engines, the sites of help that nothing blocks, and the
+// services that are never decrypted. Larger tables stand with what reads them (search_terms.h, adjustments.h,
+// nested_urls.h).
 //
 // Read once per process from text embedded in the program (rules/data/*.txt); immutable, safe from any thread.
 #pragma once
@@ -14,6 +16,15 @@ namespace schoolgate::rules {
 
 /// The entry of the support table that is `host` (canonical) or a parent of it, as a view into the table; else empty.
 [[nodiscard]] std::string_view support_site_of(std::string_view host) noexcept;
+
+/// A row of the table of services that are never decrypted; views into the table.
+struct NeverInspected {
+  std::string_view site;  ///< empty: none
+  std::string_view why;   ///< "pinned", "os-update", "app-store", "certificate", "messenger", "payment"
+};
+/// The row for `host` (canonical) or its nearest parent that has one.
+[[nodiscard]] NeverInspected never_inspected_entry_of(std::string_view host) noexcept;
+inline constexpr std::string_view kNeverInspectSource = "rules/data/never_inspect.txt";
 
 /// How Reasons name the support table.
 inline constexpr std::string_view kSupportTableName = "support-sites";

@@ -14,10 +14,21 @@ constexpr std::string_view kSealed = "sealed";
 
 /// How a record names a rule: stable when lines move. What a rule of an illegal category names is not repeated.
 std::string name_of(const OwnRule& rule) {
-  std::string name(rule.effect == RuleSpec::Effect::allow       ? "allow "
-                   : rule.effect == RuleSpec::Effect::emergency ? "emergency "
-                                                                : "block ");
-  name += rule.kind == RuleSpec::Kind::site ? "site " : rule.kind == RuleSpec::Kind::url ? "url " : "pattern ";
+  using Effect = RuleSpec::Effect;
+  using Kind = RuleSpec::Kind;
+  std::string name;
+  switch (rule.effect) {
+    case Effect::allow: name = "allow "; break;
+    case Effect::emergency: name = "emergency "; break;
+    case Effect::block: name = "block "; break;
+    case Effect::categorise: break;
+  }
+  switch (rule.kind) {
+    case Kind::site: name += "site "; break;
+    case Kind::url: name += "url "; break;
+    case Kind::pattern: name += "pattern "; break;
+    case Kind::term: name += "term "; break;
+  }
   return name.append(rule.illegal ? kSealed : std::string_view(rule.entry));
 }
 
@@ -69,6 +80,38 @@ Verdict PolicySnapshot::decide(const Subject& subject, const Request& request, S
   return judge(*impl_, subject, request, stage, now);
 }
 
+Verdict PolicySnapshot::decide_response(const Subject& subject, const Request& request, const Verdict& judged,
+                                        const ResponseFacts& facts) const noexcept {
+  Verdict verdict;
+  verdict.action = Action::allow;
+  verdict.reason.stage = Stage::response;
+  const GroupIndex group = impl_->known(subject.group);
+  const GroupPolicy& policy = impl_->groups[group];
+  if (!policy.downloads || judged.reason.tier == Tier::support) return verdict;
+  if (judged.reason.tier == Tier::local && judged.action == Action::allow && judged.reason.rule >= 0 &&
+      impl_->rules.all()[static_cast<std::size_t>(judged.reason.rule)].kind == RuleSpec::Kind::url)
+    return verdict;
+  try {
+    verdict.reason.entry = policy.downloads->refusal(request.url().path(), facts);
+    if (verdict.reason.entry.empty()) return verdict;
+    verdict.reason.downloads_of = group;
+  } catch (...) {
+    verdict.reason.undecided = true;  // memory
+  }
+  verdict.action = Action::block;
+  verdict.reason.tier = Tier::local;
+  return verdict;
+}
+
+std::uint64_t PolicySnapshot::download_limit(GroupIndex group) const noexcept {
+  const auto& downloads = impl_->groups[impl_->known(group)].downloads;
+  return downloads ? downloads->max_size() : 0;
+}
+
+Inspection PolicySnapshot::why_inspect(const Subject& subject, const Request& by_name, TimePoint now) const noexcept {
+  return inspection_of(*impl_, subject, by_name, now);
+}
+
 std::string_view PolicySnapshot::safe_endpoint(GroupIndex group, std::string_view host) const noexcept {
   const GroupPolicy& policy = impl_->groups[impl_->known(group)];
   return policy.safe_search ? safe_endpoint_of(host, policy.youtube) : std::string_view();
@@ -93,8 +136,14 @@ Citation PolicySnapshot::cite(const Verdict& verdict) const {
     citation.urgency = category.urgency;
     citation.illegal = category.illegal;
   }
+  citation.nested = reason.nested;
   const auto lists = impl_->lists->lists();
-  if (reason.rule >= 0) {
+  if (reason.downloads_of >= 0) {
+    const GroupPolicy& group = impl_->groups[static_cast<std::size_t>(reason.downloads_of)];
+    citation.rule = "downloads of " + std::string(reason.entry);
+    citation.entry = reason.entry;
+    citation.source = group.downloads->at.line_text();
+  } else if (reason.rule >= 0) {
     const OwnRule& rule = impl_->rules.all()[static_cast<std::size_t>(reason.rule)];
     citation.sealed = rule.illegal;
     citation.rule = name_of(rule);

@@ -28,8 +28,8 @@ struct Reason {
   std::uint8_t network_bits = 0;  ///< as blocklists::Match has it
   bool undecided = false;         ///< no full answer (memory, too many matches), so the strict one was taken
   bool nested = false;            ///< it is about an address inside the one that was asked for
-  /// Of a response: a download that the group may not have. `entry` names the type, the extension or the limit.
-  bool download = false;
+  /// Index of the group whose `downloads` refused a response, or -1; `entry` then names the type, extension or limit.
+  std::int32_t downloads_of = -1;
 };
 
 struct Verdict {

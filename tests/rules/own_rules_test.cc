@@ -65,13 +65,15 @@ TEST_F(OwnRulesTest, BeyondTheNameAreUrlsWithAPathOrQueryAndPatterns) {
   ASSERT_FALSE(rules_.finish());
   const auto beyond = [&](std::string_view host) {
     std::vector<std::uint32_t> all;
-    EXPECT_FALSE(rules_.any_beyond_name(host, [&](std::uint32_t index) { return all.push_back(index), false; }));
+    const auto note = [&](std::uint32_t index) { return all.push_back(index), false; };
+    EXPECT_FALSE(rules_.any_url_beyond_name(host, note));
+    EXPECT_FALSE(rules_.any_pattern_beyond_name(host, note));
     return all;
   };
   EXPECT_EQ(beyond("a.example"), (std::vector<std::uint32_t>{2, 3, 6}));
   EXPECT_EQ(beyond("c.example"), (std::vector<std::uint32_t>{5, 6}));
   EXPECT_EQ(beyond("d.example"), (std::vector<std::uint32_t>{6}));
-  EXPECT_TRUE(rules_.any_beyond_name("d.example", [](std::uint32_t) { return true; }));
+  EXPECT_TRUE(rules_.any_pattern_beyond_name("d.example", [](std::uint32_t) { return true; }));
 }
 
 TEST(LiteralHost, IsReadOnlyWhereItIsPlain) {
