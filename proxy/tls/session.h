@@ -55,26 +55,33 @@ class Session final : public net::Layer {
   [[nodiscard]] bool truncated() const noexcept { return truncated_; }
   /// The fatal alert that the peer sent, or -1.
   [[nodiscard]] int received_alert() const noexcept { return received_alert_; }
-  /// How the handshake failed: OpenSSL's reason, for logs.
+  /// How it failed: OpenSSL's reason as a number (ERR_GET_REASON) and in words, for logs.
+  [[nodiscard]] int failure_code() const noexcept { return failure_code_; }
   [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
   [[nodiscard]] bool peer_gone() const noexcept { return wire_.ended() || wire_.error() != 0; }
 
   /// What the server's certificate is checked against, and what came of it; null towards clients and after connect().
   [[nodiscard]] ServerCheck* check() const noexcept { return check_.get(); }
+  void forget_check() noexcept;
+  /// Towards a client: the protocol to select if the client offers it.
+  [[nodiscard]] std::string_view wanted_alpn() const noexcept { return wanted_alpn_; }
   [[nodiscard]] ssl_st* ssl() const noexcept { return ssl_.get(); }
 
  private:
   friend class UpstreamContext;
   friend class ServerContext;
-  net::Transfer end_of(int result) noexcept;
+  [[nodiscard]] net::Transfer outcome_of(int result) noexcept;
+  void note_failure() noexcept;
 
-  SslHandle ssl_;
   Wire wire_;
+  SslHandle ssl_;        ///< after the wire that its BIO reads
   net::Transfer end_{};  ///< set once nothing more can be received
   bool more_ = false;    ///< receive() may have something without the descriptor becoming readable
-  bool open_ = false;    ///< the handshake is done and nothing fatal has happened since
+  bool handshake_done_ = false;
+  bool open_ = false;  ///< the handshake is done and nothing fatal has happened since
   bool truncated_ = false;
   int received_alert_ = -1;
+  int failure_code_ = 0;
   std::string failure_;
   std::string wanted_alpn_;               ///< towards clients: the one to select
   std::unique_ptr<ServerCheck> check_;    ///< towards servers, during the handshake

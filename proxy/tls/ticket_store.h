@@ -45,6 +45,7 @@ class TicketStore {
     std::string key;
     SessionHandle session;
     TimePoint until;
+    std::uint64_t order;  ///< of arrival
   };
   using Tickets = std::list<Ticket>;
   void remove(Tickets::iterator ticket);
@@ -52,6 +53,7 @@ class TicketStore {
   TicketLimits limits_;
   Tickets tickets_;  ///< oldest first
   std::unordered_multimap<std::string, Tickets::iterator> by_key_;
+  std::uint64_t last_order_ = 0;
   TicketCounters counters_;
 };
 

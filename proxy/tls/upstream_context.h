@@ -25,12 +25,11 @@ class UpstreamContext {
  public:
   [[nodiscard]] static Result<std::unique_ptr<UpstreamContext>> make(std::shared_ptr<const TrustStore> trust,
                                                                      TicketLimits limits = {});
-  ~UpstreamContext();
-
   /// From now on sites are verified with `trust`; what was verified before is not resumed (hard case INT-11).
   void use(std::shared_ptr<const TrustStore> trust);
   /// Forgets every ticket: the next handshake with every site is a full one.
-  void forget_sessions() noexcept { tickets_->clear(); }
+  /// Tickets that still come on older connections are not used either.
+  void forget_sessions();
 
   /// A session that has not said anything yet; `alpn` in order of preference. Null when memory is short or a name does
   /// not fit the protocol.
@@ -42,8 +41,11 @@ class UpstreamContext {
 
  private:
   UpstreamContext() = default;
+  static int on_ticket(ssl_st* ssl, ssl_session_st* ticket) noexcept;
+
   SslContextHandle context_;
   std::shared_ptr<const TrustStore> trust_;
+  TicketLimits limits_;
   std::shared_ptr<TicketStore> tickets_;
 };
 

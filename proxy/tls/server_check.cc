@@ -1,0 +1,94 @@
+#include "proxy/tls/server_check.h"
+
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include <cstring>
+
+#include "proxy/tls/certificate_parts.h"
+#include "proxy/tls/staple.h"
+
+namespace schoolgate::tls {
+namespace {
+
+using Kind = CertificateFault::Kind;
+
+bool same_public_key(const X509* a, const X509* b) noexcept {
+  const ASN1_BIT_STRING* const left = X509_get0_pubkey_bitstr(a);
+  const ASN1_BIT_STRING* const right = X509_get0_pubkey_bitstr(b);
+  return left && right && ASN1_STRING_length(left) == ASN1_STRING_length(right) &&
+         std::memcmp(ASN1_STRING_get0_data(left), ASN1_STRING_get0_data(right),
+                     std::size_t(ASN1_STRING_length(left))) == 0;
+}
+
+bool holds_our_key(const STACK_OF(X509) * certificates, const Authority& own) noexcept {
+  for (int i = 0; i < sk_X509_num(certificates); ++i)
+    if (same_public_key(sk_X509_value(certificates, i), own.certificate())) return true;
+  return false;
+}
+
+/// A chain of ours that the trust store does not know ends one certificate before our authority.
+bool says_we_issued_it(const STACK_OF(X509) * certificates, const Authority& own) noexcept {
+  for (int i = 0; i < sk_X509_num(certificates); ++i)
+    if (X509_NAME_cmp(X509_get_issuer_name(sk_X509_value(certificates, i)), X509_get_subject_name(own.certificate())) ==
+        0)
+      return true;
+  return false;
+}
+
+/// OpenSSL refuses "*.uk" but not "*.co.uk".
+bool matched_a_public_suffix(X509* leaf, const ServerCheck& check) {
+  const auto dot = check.host.find('.');
+  if (check.is_address || dot == std::string::npos || !check.trust->is_public_suffix(check.host.substr(dot + 1)))
+    return false;
+  return X509_check_host(leaf, check.host.data(), check.host.size(),
+                         X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS, nullptr) != 1;
+}
+
+bool refuse(X509_STORE_CTX* context, ServerCheck& check, Kind kind) noexcept {
+  check.fault = {.kind = kind};
+  X509_STORE_CTX_set_error(context, X509_V_ERR_APPLICATION_VERIFICATION);
+  return false;
+}
+
+}  // namespace
+
+bool verify_chain(x509_store_ctx_st* context, ServerCheck& check) noexcept {
+  const Authority* const own = check.trust->own_authority();
+  STACK_OF(X509)* const sent = X509_STORE_CTX_get0_untrusted(context);
+  if (X509_verify_cert(context) != 1) {
+    const int error = X509_STORE_CTX_get_error(context);
+    check.fault.kind = kind_of_verify_error(error, X509_STORE_CTX_get_error_depth(context), sk_X509_num(sent));
+    if (check.fault.kind == Kind::none) check.fault.kind = Kind::other;
+    if (own && (holds_our_key(sent, *own) || says_we_issued_it(sent, *own))) check.fault.kind = Kind::own_authority;
+    if (const X509* current = X509_STORE_CTX_get_current_cert(context)) {
+      if (check.fault.kind == Kind::expired) check.fault.when = time_of(X509_get0_notAfter(current));
+      if (check.fault.kind == Kind::not_yet_valid) check.fault.when = time_of(X509_get0_notBefore(current));
+    }
+    if (error == X509_V_OK) X509_STORE_CTX_set_error(context, X509_V_ERR_APPLICATION_VERIFICATION);
+    return false;
+  }
+  if (own && (holds_our_key(X509_STORE_CTX_get0_chain(context), *own) || holds_our_key(sent, *own)))
+    return refuse(context, check, Kind::own_authority);
+  if (matched_a_public_suffix(X509_STORE_CTX_get0_cert(context), check))
+    return refuse(context, check, Kind::wrong_name);
+  return true;
+}
+
+bool verify_staple(ssl_st* ssl, ServerCheck& check) noexcept {
+  const unsigned char* response = nullptr;
+  const long size = SSL_get_tlsext_status_ocsp_resp(ssl, &response);
+  const std::string_view answer(reinterpret_cast<const char*>(response), size > 0 && response ? std::size_t(size) : 0);
+  X509* const leaf = SSL_get0_peer_certificate(ssl);
+  const StapleSays says =
+      answer.empty() ? StapleSays::nothing
+                     : read_staple(answer, leaf, SSL_get0_verified_chain(ssl), check.trust->roots_for(check.host));
+  if (says == StapleSays::revoked)
+    check.fault = {.kind = Kind::revoked};
+  else if (says != StapleSays::good && must_staple(leaf))
+    check.fault = {.kind = Kind::no_revocation_proof};
+  return !check.fault;
+}
+
+}  // namespace schoolgate::tls
