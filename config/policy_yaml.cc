@@ -1,6 +1,8 @@
 // policy.yaml: who may reach what. What groups and categories mean together is checked when the policy is compiled.
+#include <algorithm>
 #include <array>
 
+#include "config/plain_text.h"
 #include "config/yaml_files.h"
 
 namespace schoolgate::config {
@@ -73,6 +75,92 @@ rules::ScheduleSpec read_schedule(const YamlNode& node, Report& report) {
   return spec;
 }
 
+/// At least one, each once.
+void read_words(Mapping& keys, std::string_view key, Report& report, std::vector<std::string>& out) {
+  const YamlNode* node = keys.find(key);
+  if (!node) return;
+  for (const YamlNode& item : items_of(*node, report)) {
+    std::string word;
+    if (!read_value(item, report, word)) continue;
+    if (std::ranges::find(out, word) != out.end())
+      report.error(item, "'" + printable(word) + "' stands twice");
+    else
+      out.push_back(std::move(word));
+  }
+  if (node->kind == YamlNode::Kind::list && node->items.empty())
+    report.error(*node, "nothing in '" + std::string(key) + "'", "name at least one, or leave the key out");
+}
+
+/// What stands in a header field must not be able to end it, or the list in it.
+bool is_tenant(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+  });
+}
+
+bool is_directory_id(std::string_view text) noexcept {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    if (dash ? c != '-' : !hex) return false;
+  }
+  return true;
+}
+
+void read_tenant_list(Mapping& keys, std::string_view key, Report& report, std::vector<std::string>& out) {
+  read_words(keys, key, report, out);
+  const YamlNode* node = keys.find(key);
+  for (const std::string& tenant : out)
+    if (!is_tenant(tenant))
+      report.error(*node, "'" + printable(tenant) + "' is not a domain", "such as school.example");
+}
+
+void read_tenants(const YamlNode& node, Report& report, rules::TenantSpec& tenants) {
+  static constexpr std::pair<std::string_view, bool> kPersonal[] = {{"block", false}, {"allow", true}};
+  Mapping keys(node, report);
+  read_tenant_list(keys, "google", report, tenants.google);
+  const YamlNode* microsoft_node = keys.find("microsoft");
+  if (!microsoft_node) return;
+  Mapping microsoft(*microsoft_node, report);
+  read_tenant_list(microsoft, "tenants", report, tenants.microsoft);
+  (void)microsoft.require("tenants");
+  microsoft.required("context", tenants.microsoft_context);
+  if (!tenants.microsoft_context.empty() && !is_directory_id(tenants.microsoft_context))
+    report.error(*microsoft.find("context"), "'" + printable(tenants.microsoft_context) + "' is not a directory id",
+                 "the tenant id of the school's own directory, such as 01234567-89ab-cdef-0123-456789abcdef");
+  microsoft.optional("personal_accounts", Choice<bool>{tenants.microsoft_personal, kPersonal});
+}
+
+bool is_media_type(std::string_view text) noexcept {
+  const std::size_t slash = text.find('/');
+  return slash != std::string_view::npos && slash > 0 && slash + 1 < text.size() &&
+         text.find_first_of(" ;,\t", 0) == std::string_view::npos &&
+         text.find('/', slash + 1) == std::string_view::npos &&
+         (text.find('*') == std::string_view::npos || text.substr(slash + 1) == "*");
+}
+
+void read_downloads(const YamlNode& node, Report& report, rules::DownloadSpec& downloads) {
+  downloads.at = report.at(node);
+  Mapping keys(node, report);
+  read_words(keys, "block_types", report, downloads.block_types);
+  for (const std::string& type : downloads.block_types)
+    if (!is_media_type(type))
+      report.error(*keys.find("block_types"), "'" + printable(type) + "' is not a media type",
+                   "such as application/x-msdownload, or video/* for all of a kind");
+  read_words(keys, "block_extensions", report, downloads.block_extensions);
+  for (const std::string& extension : downloads.block_extensions)
+    if (extension.find_first_of("*/\\ ") != std::string::npos || extension == ".")
+      report.error(*keys.find("block_extensions"), "'" + printable(extension) + "' is not an extension",
+                   "such as exe, without a dot or '*'");
+  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 50;
+  keys.optional("max_size", Bytes{downloads.max_size, 1, kMostBytes});
+  if (node.kind == YamlNode::Kind::mapping && downloads.block_types.empty() && downloads.block_extensions.empty() &&
+      downloads.max_size == 0 && node.entries.empty())
+    report.error(node, "nothing is said about downloads", "give it block_types, block_extensions or max_size");
+}
+
 rules::GroupSpec read_group(const YamlNode& key, const YamlNode& node, Report& report) {
   rules::GroupSpec group;
   group.id = key.text;
@@ -90,6 +178,9 @@ rules::GroupSpec read_group(const YamlNode& key, const YamlNode& node, Report& r
   keys.optional("youtube", Choice<rules::YoutubeRestriction>{group.youtube, kYoutube});
   if (keys.find("youtube") && !group.safe_search)
     report.warning(*keys.find("youtube"), "'youtube' has no effect without 'safe_search: true'");
+  keys.optional("search_terms", group.search_terms);
+  if (const YamlNode* tenants = keys.find("tenants")) read_tenants(*tenants, report, group.tenants);
+  if (const YamlNode* downloads = keys.find("downloads")) read_downloads(*downloads, report, group.downloads.emplace());
   if (const YamlNode* inspect = keys.find("inspect")) {
     for (const YamlNode& item : items_of(*inspect, report)) {
       std::string category;

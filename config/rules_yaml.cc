@@ -11,23 +11,27 @@ namespace {
 using Effect = rules::RuleSpec::Effect;
 using Kind = rules::RuleSpec::Kind;
 
-// Exactly one of site, url and pattern says what the rule is about.
+// Exactly one of site, url, pattern and term says what the rule is about; in `terms` it is a term.
 bool read_target(Mapping& keys, const YamlNode& node, Report& report, rules::RuleSpec& rule) {
+  if (rule.effect == Effect::categorise) {
+    rule.kind = Kind::term;
+    return keys.required("term", rule.text);
+  }
   static constexpr std::pair<std::string_view, Kind> kTargets[] = {
-      {"site", Kind::site}, {"url", Kind::url}, {"pattern", Kind::pattern}};
+      {"site", Kind::site}, {"url", Kind::url}, {"pattern", Kind::pattern}, {"term", Kind::term}};
   const YamlNode* target = nullptr;
   for (const auto& [key, kind] : kTargets) {
     const YamlNode* value = keys.find(key);
     if (!value) continue;
     if (target) {
-      report.error(*value, "a rule has one target", "make a rule of each: site, url or pattern");
+      report.error(*value, "a rule has one target", "make a rule of each: site, url, pattern or term");
       return false;
     }
     target = value;
     rule.kind = kind;
   }
   if (!target) {
-    report.error(node, "this rule has no target", "give it a site, url or pattern");
+    report.error(node, "this rule has no target", "give it a site, url, pattern or term");
     return false;
   }
   return read_value(*target, report, rule.text);
@@ -42,7 +46,7 @@ void read_rule(const YamlNode& node, Report& report, Effect effect, std::vector<
   Mapping keys(node, report);
   const bool has_target = read_target(keys, node, report, rule);
   bool whole = has_target;
-  if (effect == Effect::block)
+  if (effect == Effect::block || effect == Effect::categorise)
     whole &= keys.required("category", Id{rule.category});
   else
     keys.optional("category", Id{rule.category});
@@ -96,6 +100,7 @@ void read_rules(const YamlNode& root, Report& report, rules::PolicySpec& policy)
   read_rule_list(keys, "block", report, Effect::block, policy.rules);
   read_rule_list(keys, "allow", report, Effect::allow, policy.rules);
   read_rule_list(keys, "emergency", report, Effect::emergency, policy.rules);
+  read_rule_list(keys, "terms", report, Effect::categorise, policy.rules);
   if (const YamlNode* tests = keys.find("tests"))
     for (const YamlNode& item : items_of(*tests, report)) read_test(item, report, policy.tests);
 }

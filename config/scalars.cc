@@ -80,12 +80,17 @@ std::optional<std::chrono::year_month_day> parse_date(std::string_view text) noe
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) noexcept {
+  static constexpr std::pair<std::string_view, std::uint64_t> kUnits[] = {
+      {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}, {"kB", 1'000}, {"MB", 1'000'000}, {"GB", 1'000'000'000}};
   std::uint64_t unit = 1;
-  if (text.ends_with("KiB")) unit = 1024;
-  if (text.ends_with("MiB")) unit = 1024 * 1024;
-  if (unit != 1) text.remove_suffix(3);
+  for (const auto& [word, bytes] : kUnits) {
+    if (!text.ends_with(word)) continue;
+    unit = bytes;
+    text.remove_suffix(word.size());
+    break;
+  }
   const auto count = parse_whole(text);
-  if (!count || *count > (std::uint64_t(1) << 40)) return std::nullopt;
+  if (!count || *count > (std::uint64_t(1) << 33)) return std::nullopt;
   return *count * unit;
 }
 

@@ -24,7 +24,7 @@ namespace schoolgate::config {
 /// "2026-12-18" (RFC 3339 full-date); the day must exist.
 [[nodiscard]] std::optional<std::chrono::year_month_day> parse_date(std::string_view text) noexcept;
 
-/// Bytes: "65536", "64KiB" or "1MiB".
+/// Bytes: "65536", or with a unit: KiB, MiB, GiB (1024) and kB, MB, GB (1000).
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text) noexcept;
 
 /// Digits only; no sign, no leading zeros, no digit groups.

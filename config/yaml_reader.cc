@@ -184,17 +184,14 @@ bool read_value(const YamlNode& node, Report& report, Span out) {
   return true;
 }
 
-bool read_value(const YamlNode& node, Report& report, Bytes out) {
+std::optional<std::uint64_t> size_of(const YamlNode& node, Report& report, std::uint64_t least, std::uint64_t most) {
   const std::string* text = text_of(node, report, "a size");
-  if (!text) return false;
+  if (!text) return std::nullopt;
   const auto size = parse_size(*text);
-  if (!size || *size < out.least || *size > out.most) {
-    report.error(node, quote(*text) + (size ? " is out of range" : " is not a size"),
-                 "bytes from " + std::to_string(out.least) + " to " + std::to_string(out.most) + ", such as 64KiB");
-    return false;
-  }
-  out.out = std::uint32_t(*size);
-  return true;
+  if (size && *size >= least && *size <= most) return size;
+  report.error(node, quote(*text) + (size ? " is out of range" : " is not a size"),
+               "bytes from " + std::to_string(least) + " to " + std::to_string(most) + ", such as 64KiB");
+  return std::nullopt;
 }
 
 bool read_value(const YamlNode& node, Report& report, Endpoint& out) {

@@ -66,9 +66,10 @@ struct Span {
   std::chrono::seconds& out;
   std::chrono::seconds least, most;
 };
-/// Bytes, as a number or "64KiB".
+/// Bytes, as a number, "64KiB" or "200MB".
+template <class N>
 struct Bytes {
-  std::uint32_t& out;
+  N& out;
   std::uint64_t least, most;
 };
 /// Text that is an id; see is_id().
@@ -86,7 +87,6 @@ bool read_value(const YamlNode& node, Report& report, std::string& out);  ///< o
 bool read_value(const YamlNode& node, Report& report, bool& out);         ///< true or false, nothing else
 bool read_value(const YamlNode& node, Report& report, Id out);
 bool read_value(const YamlNode& node, Report& report, Span out);
-bool read_value(const YamlNode& node, Report& report, Bytes out);
 bool read_value(const YamlNode& node, Report& report, Endpoint& out);
 bool read_value(const YamlNode& node, Report& report, names::IpNetwork& out);
 bool read_value(const YamlNode& node, Report& report, std::chrono::year_month_day& out);
@@ -98,6 +98,9 @@ bool read_value(const YamlNode& node, Report& report, std::filesystem::path& out
 /// The number of a node; reported when it is none or out of range.
 [[nodiscard]] std::optional<std::uint64_t> whole_of(const YamlNode& node, Report& report, std::uint64_t least,
                                                     std::uint64_t most);
+/// The size of a node in bytes; reported when it is none or out of range.
+[[nodiscard]] std::optional<std::uint64_t> size_of(const YamlNode& node, Report& report, std::uint64_t least,
+                                                   std::uint64_t most);
 /// Index of the node's word in `words`; reported with a suggestion when it is none of them.
 [[nodiscard]] std::optional<std::size_t> word_of(const YamlNode& node, Report& report,
                                                  std::span<const std::string_view> words);
@@ -113,6 +116,13 @@ template <class N>
 bool read_value(const YamlNode& node, Report& report, Whole<N> whole) {
   const auto value = whole_of(node, report, whole.least, whole.most);
   if (value) whole.out = N(*value);
+  return value.has_value();
+}
+
+template <class N>
+bool read_value(const YamlNode& node, Report& report, Bytes<N> bytes) {
+  const auto value = size_of(node, report, bytes.least, bytes.most);
+  if (value) bytes.out = N(*value);
   return value.has_value();
 }
 

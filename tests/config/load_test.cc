@@ -175,6 +175,64 @@ fallback: ks1
   EXPECT_EQ(policy.fallback_at.line, 15);
 }
 
+TEST(Load, ReadsWhatInspectionLetsAGroupAskFor) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("policy.yaml", R"(groups:
+  pupils:
+    safe_search: true
+    search_terms: false
+    tenants:
+      google: [school.example, trust.example]
+      microsoft:
+        tenants: [school.example]
+        context: 01234567-89ab-cdef-0123-456789ABCDEF
+        personal_accounts: allow
+    downloads: { block_types: [application/x-msdownload, "video/*"], block_extensions: [exe, tar.gz], max_size: 200MB }
+  staff: {}
+fallback: pupils
+)");
+  const rules::PolicySpec policy = load_sound(folder).policy;
+  ASSERT_EQ(policy.groups.size(), 2u);
+  const rules::GroupSpec& pupils = policy.groups[0];
+  EXPECT_EQ(pupils.search_terms, false);
+  EXPECT_THAT(pupils.tenants.google, ElementsAre("school.example", "trust.example"));
+  EXPECT_THAT(pupils.tenants.microsoft, ElementsAre("school.example"));
+  EXPECT_EQ(pupils.tenants.microsoft_context, "01234567-89ab-cdef-0123-456789ABCDEF");
+  EXPECT_TRUE(pupils.tenants.microsoft_personal);
+  ASSERT_TRUE(pupils.downloads);
+  EXPECT_THAT(pupils.downloads->block_types, ElementsAre("application/x-msdownload", "video/*"));
+  EXPECT_THAT(pupils.downloads->block_extensions, ElementsAre("exe", "tar.gz"));
+  EXPECT_EQ(pupils.downloads->max_size, 200'000'000u);
+  EXPECT_EQ(pupils.downloads->at.line, 11);
+  EXPECT_FALSE(policy.groups[1].search_terms) << "then it follows safe_search";
+  EXPECT_FALSE(policy.groups[1].tenants.any());
+  EXPECT_FALSE(policy.groups[1].downloads);
+}
+
+TEST(Load, ReadsTerms) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("rules/terms.yaml", R"(block:
+  - { term: "how to make a bomb", category: weapons }
+allow:
+  - { term: bath bomb }
+emergency:
+  - { term: new craze }
+terms:
+  - { term: "self harm*", category: self-harm, groups: [pupils], why: "asked for by the lead" }
+)");
+  const rules::PolicySpec policy = load_sound(folder).policy;
+  ASSERT_EQ(policy.rules.size(), 4u);
+  for (const rules::RuleSpec& rule : policy.rules) EXPECT_EQ(rule.kind, rules::RuleSpec::Kind::term) << rule.text;
+  EXPECT_EQ(policy.rules[0].effect, rules::RuleSpec::Effect::block);
+  EXPECT_EQ(policy.rules[1].effect, rules::RuleSpec::Effect::allow);
+  EXPECT_EQ(policy.rules[2].effect, rules::RuleSpec::Effect::emergency);
+  EXPECT_EQ(policy.rules[3].effect, rules::RuleSpec::Effect::categorise);
+  EXPECT_EQ(policy.rules[3].text, "self harm*");
+  EXPECT_EQ(policy.rules[3].category, "self-harm");
+}
+
 TEST(Load, ReadsRulesInTheOrderOfTheirFilesNames) {
   ScratchFolder folder;
   folder.write_sound();

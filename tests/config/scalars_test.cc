@@ -44,7 +44,12 @@ TEST(Size, ReadsBytesAndBinaryUnits) {
   EXPECT_EQ(parse_size("65536"), 65536u);
   EXPECT_EQ(parse_size("64KiB"), 65536u);
   EXPECT_EQ(parse_size("1MiB"), 1048576u);
-  for (const char* text : {"", "64KB", "64k", "KiB", "-1", "1.5KiB", "99999999999999999MiB"})
+  EXPECT_EQ(parse_size("2GiB"), 2147483648u);
+  EXPECT_EQ(parse_size("64kB"), 64'000u);
+  EXPECT_EQ(parse_size("200MB"), 200'000'000u);
+  EXPECT_EQ(parse_size("1GB"), 1'000'000'000u);
+  for (const char* text :
+       {"", "64KB", "64mb", "MB", "99999999999GB", "64k", "KiB", "-1", "1.5KiB", "99999999999999999MiB"})
     EXPECT_FALSE(parse_size(text)) << text;
 }
 
