@@ -28,6 +28,7 @@ Name known_name(std::string_view name) noexcept {
     case 10:
       if (is("connection")) return Name::connection;
       return is("keep-alive") ? Name::keep_alive : Name::other;
+    case 12: return is("content-type") ? Name::content_type : Name::other;
     case 13: return is("authorization") ? Name::authorization : Name::other;
     case 14:
       if (is("content-length")) return Name::content_length;
@@ -43,7 +44,9 @@ Name known_name(std::string_view name) noexcept {
       if (is("transfer-encoding")) return Name::transfer_encoding;
       return is("x-forwarded-proto") ? Name::forwarded : Name::other;
     case 18: return is("proxy-authenticate") ? Name::proxy_authenticate : Name::other;
-    case 19: return is("proxy-authorization") ? Name::proxy_authorization : Name::other;
+    case 19:
+      if (is("content-disposition")) return Name::content_disposition;
+      return is("proxy-authorization") ? Name::proxy_authorization : Name::other;
     default: return Name::other;
   }
 }

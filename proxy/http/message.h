@@ -25,7 +25,9 @@ enum class Name : std::uint8_t {
   alt_svc,
   authorization,
   connection,
+  content_disposition,
   content_length,
+  content_type,
   expect,
   forwarded,  ///< Forwarded and X-Forwarded-For, -Host, -Proto
   host,
