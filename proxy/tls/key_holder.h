@@ -37,12 +37,13 @@ class RemoteSigner final : public LeafSigner {
   explicit RemoteSigner(net::FileDescriptor channel, Again again = {},
                         std::chrono::milliseconds limit = std::chrono::seconds(3));
 
+  void set_limit(std::chrono::milliseconds limit) noexcept { limit_ = limit; }
   Result<void> use_key(std::string_view public_key) override;
   Result<std::string> sign(std::string_view host, LeafFor what) override;
 
  private:
-  Result<std::string> ask(const std::string& question, std::uint32_t id);
-  Result<std::string> ask_somewhere(std::string_view host, LeafFor what, bool key_only);
+  Result<std::string> ask(std::string_view question, std::uint32_t id);
+  Result<void> introduce_key();
   Result<void> reopen();
 
   net::FileDescriptor channel_;
