@@ -21,7 +21,9 @@ struct Command {
 };
 
 extern const Command kRunCommand, kCheckCommand, kReloadCommand, kExplainCommand, kListsCommand, kBreachesCommand,
-    kFirewallCommand, kSelftestCommand, kVersionCommand;
+    kCaCommand, kFirewallCommand, kSelftestCommand, kVersionCommand;
+/// Not for people: the process that holds the authority's private key, started by `run`.
+extern const Command kKeyHolderCommand;
 
 /// "schoolgate COMMAND: what" and the usage line on stderr; returns kUsage.
 int usage_error(const Command& command, const Error& error);

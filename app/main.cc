@@ -10,9 +10,9 @@
 namespace schoolgate::app {
 namespace {
 
-const Command* const kCommands[] = {&kRunCommand,      &kCheckCommand,    &kReloadCommand,
-                                    &kExplainCommand,  &kListsCommand,    &kBreachesCommand,
-                                    &kFirewallCommand, &kSelftestCommand, &kVersionCommand};
+const Command* const kCommands[] = {&kRunCommand,      &kCheckCommand,    &kReloadCommand, &kExplainCommand,
+                                    &kListsCommand,    &kBreachesCommand, &kCaCommand,     &kFirewallCommand,
+                                    &kSelftestCommand, &kVersionCommand};
 
 void print_overview(std::FILE* to) {
   std::fputs("schoolgate: a school's web filter\n\nusage: schoolgate COMMAND [options]\n\n", to);
@@ -35,6 +35,7 @@ int main(std::span<const std::string_view> words) {
     return kDone;
   }
   if (words[0] == "--version") return kVersionCommand.run({});
+  if (kKeyHolderCommand.name == words[0]) return kKeyHolderCommand.run(words.subspan(1));
   for (const Command* command : kCommands) {
     if (command->name != words[0]) continue;
     const auto rest = words.subspan(1);

@@ -119,8 +119,10 @@ std::string metrics_page(const MetricsSources& sources) {
   page.family("breaches_total", "counter", "Breach records by category, since the start.");
   for (const auto& [category, count] : sources.breaches_by_category)
     page.sample(double(count), label("category", category));
-  page.family("inspected_total", "counter", "TLS connections opened for inspection.");
-  page.sample(0);
+  total("inspected_total", "counter", "TLS connections opened for inspection.",
+        [](const Counters& w) { return w.inspected.get(); });
+  total("inspection_distrusted_total", "counter", "Clients that did not accept the filter's certificate.",
+        [](const Counters& w) { return w.leaf_refused.get(); });
   total("spliced_total", "counter", "Tunnels relayed without looking inside.",
         [](const Counters& w) { return w.spliced.get(); });
   total("tunnels_ended_by_policy_total", "counter", "Tunnels ended because a later policy forbids them.",

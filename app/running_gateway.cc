@@ -8,6 +8,7 @@
 
 #include "app/change_record.h"
 #include "app/list_keeping.h"
+#include "app/open_inspection.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "blocklists/store.h"
@@ -180,6 +181,9 @@ Result<void> RunningGateway::open_alerts(const breaches::AlertSettings& settings
 
 Result<void> RunningGateway::make_workers() {
   raise_open_files(settings_.limits.connections);
+  auto inspection = open_inspection(settings_, nullptr);
+  if (!inspection) return std::unexpected(std::move(inspection.error()));
+  inspection_ = std::move(*inspection);
   gateway_.reset(new flow::Gateway{.settings = flow_settings(settings_),
                                    .resolver = resolver_settings(settings_),
                                    .guard = guard_of(settings_),
@@ -195,6 +199,7 @@ Result<void> RunningGateway::make_workers() {
   for (unsigned i = 0; i < count; ++i) {
     auto worker = flow::Worker::make(*gateway_);
     if (!worker) return std::unexpected(std::move(worker.error()));
+    (*worker)->use(inspection_);
     workers_.push_back(std::move(*worker));
   }
   return {};
@@ -279,6 +284,13 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
     return std::unexpected(std::move(loaded.error()));
   }
   const std::string version = loaded->snapshot->version();
+  auto inspection = open_inspection(loaded->configuration.settings, inspection_);
+  if (!inspection) {
+    ++reloads_.refused;
+    return std::unexpected(Problems{{.at = {.file = (folder_ / "schoolgate.yaml").string()},
+                                     .message = "inspection: " + inspection.error().what,
+                                     .hint = inspection.error().next}});
+  }
   if (auto noted = record_change(*audit_, settings_.state, loaded->configuration, "reload", user); !noted) {
     ++reloads_.refused;
     return std::unexpected(Problems{{.at = {.file = (settings_.state / "audit.db").string()},
@@ -290,6 +302,8 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
     const std::scoped_lock lock(lists_mutex_);
     lists_ = std::move(loaded->configuration.lists);
   }
+  inspection_ = std::move(*inspection);
+  for (const auto& worker : workers_) worker->use(inspection_);
   policy_.publish(std::move(loaded->snapshot));
   ++reloads_.accepted;
   log::info("reload accepted", {{"policy", version}});

@@ -78,6 +78,7 @@ class RunningGateway {
   std::unique_ptr<breaches::BreachLog> breach_log_;
   std::unique_ptr<flow::Pages> pages_;
   std::unique_ptr<flow::Gateway> gateway_;
+  std::shared_ptr<const flow::Inspection> inspection_;  ///< null: nothing is decrypted
   std::vector<std::unique_ptr<flow::Worker>> workers_;
 };
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
 #include "proxy/flow/flow_settings.h"
 #include "proxy/flow/inbox.h"
+#include "proxy/flow/inside.h"
 #include "proxy/net/endpoint.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/socket.h"
@@ -28,6 +30,7 @@ struct Connection {
   net::Endpoint peer;
   Entrance entrance;
   std::optional<net::Endpoint> original;  ///< where a transparent connection was going
+  std::unique_ptr<Inside> inside;         ///< set once the client speaks TLS with us: everything after is decrypted
   bool between_requests = false;          ///< kept alive and waiting: a drain may close it at once
   Connection* previous = nullptr;         ///< in the worker's list
   Connection* next = nullptr;

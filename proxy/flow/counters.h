@@ -24,9 +24,18 @@ class Counter {
 };
 
 /// Why a request could not be served by the web site.
-enum class UpstreamFault : std::uint8_t { name, connect, timeout, protocol, refused_destination, loop };
-inline constexpr std::array<const char*, 6> kUpstreamFaultNames{
-    "name", "connect", "timeout", "protocol", "refused_destination", "loop"};
+enum class UpstreamFault : std::uint8_t {
+  name,
+  connect,
+  timeout,
+  protocol,
+  refused_destination,
+  loop,
+  certificate,
+  handshake
+};
+inline constexpr std::array<const char*, 8> kUpstreamFaultNames{
+    "name", "connect", "timeout", "protocol", "refused_destination", "loop", "certificate", "handshake"};
 
 /// Upper bounds of the decide_seconds histogram, in nanoseconds.
 inline constexpr std::array<std::uint64_t, 8> kDecideBounds{250, 500, 1'000, 2'500, 5'000, 10'000, 50'000, 1'000'000};
@@ -39,6 +48,8 @@ struct Counters {
   Counter malformed;                                     ///< answered 400, 405, 414, 417, 431, 501, 505
   Counter unnamed;                                       ///< TLS connections that named no host
   Counter spliced;                                       ///< tunnels relayed without looking inside
+  Counter inspected;                                     ///< TLS connections opened, and inside them
+  Counter leaf_refused;                                  ///< clients that did not accept our certificate
   Counter rejudged_closed;                               ///< tunnels ended because the policy changed
   Counter not_durable;                                   ///< refusals sent before their record was on disk
   std::array<Counter, kDecideBounds.size() + 1> decide;  ///< histogram; the last is +Inf

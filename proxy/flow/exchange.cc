@@ -2,6 +2,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "proxy/flow/asked.h"
 #include "proxy/flow/body_pump.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/http/field_names.h"
@@ -41,7 +42,7 @@ struct Turn {
   [[nodiscard]] const Limits& limits() const noexcept { return connection.worker.limits(); }
 };
 
-enum class Step : std::uint8_t { done, close_client, upstream_failed, retry };
+enum class Step : std::uint8_t { done, close_client, refused, upstream_failed, retry };
 
 // What of the request's body has come with its head; the part of it that can be sent along at once.
 std::string_view body_prefix(const Turn& turn) {
@@ -49,14 +50,6 @@ std::string_view body_prefix(const Turn& turn) {
   if (head.body.framing != http::Framing::length) return {};
   return turn.connection.inbox.bytes().substr(
       head.size, std::size_t(std::min<std::uint64_t>(head.body.length, turn.connection.inbox.bytes().size())));
-}
-
-std::string_view authority_of(const rules::Request& request) {
-  // In a canonical URL the authority stands between "scheme://" and the path.
-  const names::Url& url = request.url();
-  const std::string_view text = url.text();
-  const std::size_t begin = std::size_t(url.host().data() - text.data());
-  return text.substr(begin, text.size() - begin - url.target().size());
 }
 
 // Room to write a head of about `size` bytes anew. Full-size relay buffers can run out, those for heads rarely do.
@@ -84,7 +77,7 @@ net::awaitable<net::Transfer> send_request(Turn& turn) {
   const http::RequestHead& head = turn.heads.request;
   net::Buffer room = room_for_head(turn.worker(), head.size);
   http::HeadWriter out(room.space());
-  http::write_request_head(out, head, turn.target, authority_of(turn.request), {turn.worker().settings().via});
+  http::write_request_head(out, head, turn.target, authority_of(turn.request.url()), {turn.worker().settings().via});
   if (out.overflowed()) co_return net::Transfer{0, IoStatus::failed, EMSGSIZE};
   turn.upstream->expire_after(turn.limits().idle);
   co_return co_await send_head(*turn.upstream, out, room, body_prefix(turn));
@@ -128,9 +121,24 @@ net::awaitable<bool> pass_interim(Turn& turn) {
   co_return true;
 }
 
+// A download that the group may not have: the page goes out in its place, and the rest of the answer to nobody.
+net::awaitable<Step> refuse_answer(Turn& turn, Judgement refusing) {
+  const Origin unseen;
+  turn.upstream->close();
+  const std::string reference = co_await record_refusal(turn.connection, refusing, turn.request, unseen);
+  turn.worker().log_decision(refusing, turn.request, {});
+  turn.connection.client.expire_after(turn.limits().idle);
+  const bool to_head = turn.heads.request.method == http::Method::head;
+  const std::string page = refusal_answer(turn.connection, refusing, turn.request, reference, false, to_head);
+  co_await turn.connection.client.send_all(page);
+  co_return Step::refused;
+}
+
 // The final answer: its head with whatever of the body came along in one system call, then the rest of the body.
 net::awaitable<Step> pass_final(Turn& turn) {
   const http::ResponseHead& head = turn.heads.response;
+  if (auto refusing = turn.worker().refuses_answer(turn.judgement, turn.request, facts_of(head)))
+    co_return co_await refuse_answer(turn, std::move(*refusing));
   const http::RequestHead& asked = turn.heads.request;
   const bool whole_request = asked.body.framing == http::Framing::none || turn.upload_end == PumpEnd::finished;
   bool keep_client = asked.keep_alive && whole_request && !turn.worker().draining();
@@ -274,15 +282,38 @@ bool authenticates_connection(const http::RequestHead& head) {
   return http::equal_ignoring_case(scheme, "NTLM") || http::equal_ignoring_case(scheme, "Negotiate");
 }
 
+// A verified connection that was opened for this client and has not been used.
+bool take_opened(Turn& turn) {
+  if (!turn.connection.inside || !turn.connection.inside->upstream) return false;
+  turn.upstream = std::exchange(turn.connection.inside->upstream, std::nullopt);
+  if (turn.upstream->is_quiet()) return true;
+  turn.upstream.reset();
+  return false;
+}
+
+net::awaitable<net::Attempt<net::Socket>> dial_web_site(Turn& turn) {
+  const Inside* inside = turn.connection.inside.get();
+  if (!inside) co_return co_await dial(turn.worker(), turn.to);
+  if (inside->trouble) co_return std::unexpected(*inside->trouble);
+  static constexpr std::string_view kHttp1[] = {"http/1.1"};
+  auto verified = co_await dial_verified(turn.worker(), turn.to, inside->host, kHttp1);
+  if (!verified) co_return std::unexpected(std::move(verified.error()));
+  co_return std::move(verified->socket);
+}
+
 net::awaitable<bool> connect_upstream(Turn& turn, bool fresh) {
   turn.inbox.release();
+  if (take_opened(turn)) {
+    turn.reused = may_be_repeated(turn.heads.request);
+    co_return true;
+  }
   if (!fresh) {
     turn.upstream = turn.worker().pool().take(turn.key);
     turn.reused = turn.upstream.has_value();
     if (turn.reused) co_return true;
   }
   turn.reused = false;
-  auto dialled = co_await dial(turn.worker(), turn.to);
+  auto dialled = co_await dial_web_site(turn);
   if (!dialled) {
     const Fault fault = fault_of(turn.connection, dialled.error(), turn.request.url().host());
     turn.worker().log_refusal(turn.connection, turn.request.url().host(), rules::Stage::request, "upstream");
@@ -307,7 +338,7 @@ void settle(Turn& turn) {
 net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::string_view target,
                                      const rules::Request& request, const Judgement& judgement, Destination to) {
   const auto began = std::chrono::steady_clock::now();
-  std::string key = to.key();
+  std::string key = connection.inside ? pool_key(*connection.inside) : to.key();
   Turn turn{connection, heads, target, request, judgement, std::move(to), std::move(key), {}, {}};
   turn.private_to_client = authenticates_connection(heads.request);
   Step step = Step::retry;
@@ -316,6 +347,10 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
     step = co_await send_and_bring(turn);
   }
   const std::size_t request_size = heads.request.size + (heads.request.size != 0 ? body_prefix(turn).size() : 0);
+  if (step == Step::refused) {
+    connection.inbox.consume(request_size);
+    co_return ExchangeEnd{.unread_body = true};
+  }
   if (step == Step::done || step == Step::close_client) {
     const bool upgraded = heads.response.websocket && turn.answered;
     if (upgraded) {

@@ -13,20 +13,30 @@ namespace {
 
 using net::IoStatus;
 
+NamedHello named(HelloCase what, std::optional<names::Host> host, const tls::ClientHello& hello) {
+  return {.what = what,
+          .host = std::move(host),
+          .offers_h2 = hello.alpn.contains("h2"),
+          .offers_http1 = hello.alpn.contains("http/1.1"),
+          .offers_nothing = hello.alpn.empty()};
+}
+
 NamedHello name_of(const tls::ClientHello& hello) {
-  if (hello.has_old_esni) return {HelloCase::encrypted, std::nullopt};
+  if (hello.has_old_esni) return {.what = HelloCase::encrypted};
   switch (hello.server_name_kind) {
-    case tls::ServerNameKind::none: return {hello.has_ech ? HelloCase::encrypted : HelloCase::no_name, std::nullopt};
-    case tls::ServerNameKind::malformed: return {HelloCase::malformed, std::nullopt};
+    case tls::ServerNameKind::none:
+      return named(hello.has_ech ? HelloCase::encrypted : HelloCase::no_name, std::nullopt, hello);
+    case tls::ServerNameKind::malformed: return {.what = HelloCase::malformed};
     case tls::ServerNameKind::dns:
     case tls::ServerNameKind::ip_literal: break;
   }
   auto host = names::Host::parse(hello.server_name);
-  if (!host) return {HelloCase::malformed, std::nullopt};
-  if (host->address()) return {HelloCase::ip_name, std::move(*host)};
+  if (!host) return {.what = HelloCase::malformed};
+  if (host->address()) return named(HelloCase::ip_name, std::move(*host), hello);
   // GREASE sends the same extension in front of true names: only a known front hides something.
-  if (hello.has_ech && tls::is_known_ech_front(host->text())) return {HelloCase::encrypted, std::move(*host)};
-  return {HelloCase::named, std::move(*host)};
+  if (hello.has_ech && tls::is_known_ech_front(host->text()))
+    return named(HelloCase::encrypted, std::move(*host), hello);
+  return named(HelloCase::named, std::move(*host), hello);
 }
 
 }  // namespace
@@ -52,15 +62,15 @@ net::awaitable<NamedHello> read_hello(Connection& connection) {
       if (co_await connection.client.wait_readable() != IoStatus::ok) co_return NamedHello{};
       if (!connection.inbox.prepare_head(connection.worker.buffers())) co_return NamedHello{};
       if (connection.inbox.is_full() && !connection.inbox.grow(connection.worker.buffers()))
-        co_return NamedHello{HelloCase::malformed, std::nullopt};
+        co_return NamedHello{.what = HelloCase::malformed};
       const net::Transfer got = connection.inbox.receive(connection.client);
       if (got.status == IoStatus::would_block) continue;
       if (got.status != IoStatus::ok) co_return NamedHello{};
     }
     const tls::Parsed parsed = reader.read(net::octets(connection.inbox.bytes()));
     if (const auto* hello = std::get_if<tls::ClientHello>(&parsed)) co_return name_of(*hello);
-    if (std::holds_alternative<tls::NotTls>(parsed)) co_return NamedHello{HelloCase::not_tls, std::nullopt};
-    if (std::holds_alternative<tls::Malformed>(parsed)) co_return NamedHello{HelloCase::malformed, std::nullopt};
+    if (std::holds_alternative<tls::NotTls>(parsed)) co_return NamedHello{.what = HelloCase::not_tls};
+    if (std::holds_alternative<tls::Malformed>(parsed)) co_return NamedHello{.what = HelloCase::malformed};
   }
 }
 

@@ -29,6 +29,8 @@ enum class HelloCase : std::uint8_t {
 struct NamedHello {
   HelloCase what = HelloCase::gone;
   std::optional<names::Host> host;  ///< named: the server name; ip_name: the address; encrypted: the outer name if any
+  bool offers_h2 = false, offers_http1 = false;  ///< by ALPN
+  bool offers_nothing = true;                    ///< no ALPN at all: HTTP/1.1 is meant
 };
 
 /// Gathers the ClientHello in connection.inbox, over any number of segments and records, within the header deadline.

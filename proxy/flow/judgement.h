@@ -34,4 +34,12 @@ struct Origin {
   }
 };
 
+/// What the policy may ask of a response.
+[[nodiscard]] inline rules::ResponseFacts facts_of(const http::ResponseHead& head) noexcept {
+  rules::ResponseFacts facts{.content_type = head.fields.find(http::Name::content_type),
+                             .content_disposition = head.fields.find(http::Name::content_disposition)};
+  if (head.body.framing == http::Framing::length) facts.content_length = head.body.length;
+  return facts;
+}
+
 }  // namespace schoolgate::flow

@@ -26,11 +26,7 @@ bool can_go_on(const Connection& connection, const http::RequestHead& head) {
          head.method != http::Method::connect && !connection.worker.draining();
 }
 
-net::awaitable<bool> send_page(Connection& connection, const PageFacts& facts, const http::RequestHead* head) {
-  const bool keep_alive = head && can_go_on(connection, *head);
-  std::string answer;
-  connection.worker.gateway().pages.append_response(answer, facts, keep_alive,
-                                                    head && head->method == http::Method::head);
+net::awaitable<bool> send(Connection& connection, std::string answer, bool keep_alive) {
   connection.client.expire_after(connection.worker.limits().idle);
   const net::Transfer sent = co_await connection.client.send_all(answer);
   co_return sent.status == net::IoStatus::ok&& keep_alive;
@@ -48,12 +44,9 @@ net::awaitable<std::string> record_refusal(Connection& connection, const Judgeme
   co_return reference;
 }
 
-net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
-                            const http::RequestHead& head) {
-  const std::string reference = co_await record_refusal(connection, judgement, request, Origin::of(head.fields));
+std::string refusal_answer(Connection& connection, const Judgement& judgement, const rules::Request& request,
+                           std::string_view reference, bool keep_alive, bool head_only) {
   Worker& worker = connection.worker;
-  worker.log_decision(judgement, request, {});
-
   const std::string reason = rules::explain(*judgement.policy, judgement.subject, request, judgement.verdict).pupil;
   PageFacts facts{.kind = page_kind(judgement),
                   .status = 403,
@@ -69,7 +62,32 @@ net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, 
     go_on = with_continue(request.url().target(), token);
     facts.continue_url = go_on;
   }
-  co_return co_await send_page(connection, facts, &head);
+  std::string answer;
+  worker.gateway().pages.append_response(answer, facts, keep_alive, head_only);
+  return answer;
+}
+
+std::string fault_answer(Connection& connection, const Fault& fault, bool keep_alive, bool head_only) {
+  const std::string reference = Uuid::v7(wall_now()).reference();
+  const PageFacts facts{.kind = fault.kind,
+                        .status = fault.status,
+                        .school = connection.worker.settings().school,
+                        .reference = reference,
+                        .site = fault.site,
+                        .fault = to_string(fault.whose),
+                        .detail = fault.detail};
+  std::string answer;
+  connection.worker.gateway().pages.append_response(answer, facts, keep_alive, head_only);
+  return answer;
+}
+
+net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
+                            const http::RequestHead& head) {
+  const std::string reference = co_await record_refusal(connection, judgement, request, Origin::of(head.fields));
+  connection.worker.log_decision(judgement, request, {});
+  const bool keep_alive = can_go_on(connection, head), to_head = head.method == http::Method::head;
+  std::string answer = refusal_answer(connection, judgement, request, reference, keep_alive, to_head);
+  co_return co_await send(connection, std::move(answer), keep_alive);
 }
 
 void count_fault(Connection& connection, net::FailureKind kind) {
@@ -82,6 +100,8 @@ void count_fault(Connection& connection, net::FailureKind kind) {
       case FailureKind::timed_out: return UpstreamFault::timeout;
       case FailureKind::destination_refused: return UpstreamFault::refused_destination;
       case FailureKind::loop: return UpstreamFault::loop;
+      case FailureKind::certificate_refused: return UpstreamFault::certificate;
+      case FailureKind::handshake_failed: return UpstreamFault::handshake;
       case FailureKind::connect_failed:
       case FailureKind::overloaded: break;
     }
@@ -97,7 +117,9 @@ Fault fault_of(Connection& connection, const net::Failure& failure, std::string_
   switch (failure.kind) {
     case FailureKind::name_not_found:
     case FailureKind::name_failed:
-    case FailureKind::connect_failed: fault.status = 502; break;
+    case FailureKind::connect_failed:
+    case FailureKind::certificate_refused:
+    case FailureKind::handshake_failed: fault.status = 502; break;
     case FailureKind::name_unanswered:
     case FailureKind::timed_out: fault.status = 504; break;
     case FailureKind::overloaded: fault.status = 503; break;
@@ -114,15 +136,9 @@ Fault fault_of(Connection& connection, const net::Failure& failure, std::string_
 }
 
 net::awaitable<bool> answer_fault(Connection& connection, const Fault& fault, const http::RequestHead* head) {
-  const std::string reference = Uuid::v7(wall_now()).reference();
-  const PageFacts facts{.kind = fault.kind,
-                        .status = fault.status,
-                        .school = connection.worker.settings().school,
-                        .reference = reference,
-                        .site = fault.site,
-                        .fault = to_string(fault.whose),
-                        .detail = fault.detail};
-  co_return co_await send_page(connection, facts, head);
+  const bool keep_alive = head && can_go_on(connection, *head);
+  std::string answer = fault_answer(connection, fault, keep_alive, head && head->method == http::Method::head);
+  co_return co_await send(connection, std::move(answer), keep_alive);
 }
 
 }  // namespace schoolgate::flow

@@ -20,6 +20,11 @@ namespace schoolgate::flow {
 net::awaitable<std::string> record_refusal(Connection& connection, const Judgement& judgement,
                                            const rules::Request& request, const Origin& origin);
 
+/// The page that fits a refusing verdict, as the whole HTTP/1.1 answer.
+[[nodiscard]] std::string refusal_answer(Connection& connection, const Judgement& judgement,
+                                         const rules::Request& request, std::string_view reference, bool keep_alive,
+                                         bool head_only);
+
 /// Records, then sends the page that fits the verdict. True when the connection can serve another request.
 net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
                             const http::RequestHead& head);
@@ -36,6 +41,9 @@ struct Fault {
 void count_fault(Connection& connection, net::FailureKind kind);
 /// Counts it, and the page for it.
 [[nodiscard]] Fault fault_of(Connection& connection, const net::Failure& failure, std::string_view site);
+
+/// The page for it, as the whole HTTP/1.1 answer.
+[[nodiscard]] std::string fault_answer(Connection& connection, const Fault& fault, bool keep_alive, bool head_only);
 
 /// Sends the page; `head` may be null when the request could not be read. True when another request can follow.
 net::awaitable<bool> answer_fault(Connection& connection, const Fault& fault, const http::RequestHead* head);

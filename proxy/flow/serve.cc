@@ -4,6 +4,8 @@
 //   serve_http      what do they ask for: head -> Request -> judge -> exchange, or refuse; again while it is kept alive
 //   serve_connect   CONNECT: judge the name, dial it, read the ClientHello inside, judge that name too
 //   serve_tls       transparent TLS: ClientHello -> judge -> dial the name that was judged
+//   decrypt         where a rule needs more than the name: verify the web site, then answer in its name;
+//                   what is asked inside goes through serve_http, or serve_h2, again
 //   run_tunnel      bytes both ways, judged again whenever the policy changes
 //
 // Each step returns what the next one needs, so an idle tunnel keeps no frame but the last.
@@ -41,6 +43,10 @@ net::awaitable<void> serve(net::Accepted accepted, Entrance entrance, Worker& wo
 
   std::optional<Tunnel> tunnel =
       entrance == Entrance::transparent_tls ? co_await serve_tls(connection) : co_await serve_http(connection);
+  if (connection.inside && connection.inside->protocol == "h2")
+    co_await serve_h2(connection);
+  else if (connection.inside)
+    tunnel = co_await serve_http(connection);
   if (tunnel) co_await run_tunnel(connection, std::move(*tunnel));
 }
 

@@ -12,9 +12,12 @@ namespace schoolgate::flow {
 /// Serves one client connection to its end. Started once per accepted connection; never throws.
 net::awaitable<void> serve(net::Accepted accepted, Entrance entrance, Worker& worker);
 
-/// HTTP, explicit or transparent: one request after another (serve_http.cc). A tunnel when CONNECT or an upgrade ends
-/// it.
+/// HTTP, explicit, transparent or inside TLS: one request after another (serve_http.cc). A tunnel when CONNECT or an
+/// upgrade ends it.
 net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection);
+
+/// HTTP/2 inside TLS: each stream a request (serve_h2.cc).
+net::awaitable<void> serve_h2(Connection& connection);
 
 /// TLS that the firewall turned to us: judged by its ClientHello (serve_tls.cc).
 net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection);

@@ -1,9 +1,11 @@
 // CONNECT (RFC 9110 section 9.3.6): the name that the browser gives is judged, dialled and only then accepted; the
-// ClientHello inside names a host too, and both must pass.
+// ClientHello inside names a host too, and both must pass. Where a rule needs more than the name, the connection is
+// decrypted instead of relayed (decrypt.cc), and every request inside is judged.
 #include <algorithm>
 #include <charconv>
 
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/decrypt.h"
 #include "proxy/flow/hello_gate.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/serve.h"
@@ -59,11 +61,20 @@ struct Opening {
   const Authority& to;
   const rules::Request& request;
   Destination destination;
-  net::Socket upstream;
+  std::optional<net::Socket> upstream;   // none: the name is one to be decrypted
   std::optional<rules::Request> inside;  // the server name, where it is another
 };
 
-// The hello inside the tunnel: true when it may go on. May change where the tunnel leads (SafeSearch by server name).
+// To be decrypted, and there is nothing inside that we could decrypt or that says whom it is for.
+bool cannot_be_opened(const Opening& opening, const NamedHello& hello) {
+  if (opening.upstream) return false;
+  if (hello.what == HelloCase::named) return false;
+  const bool known_outside = hello.what == HelloCase::no_name || hello.what == HelloCase::ip_name;
+  return !known_outside;
+}
+
+// The hello inside the tunnel: true when bytes may be relayed. May change where the tunnel leads (SafeSearch by server
+// name). False: refused, or decrypted (connection.inside).
 net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
   Worker& worker = connection.worker;
   const Authority& to = opening.to;
@@ -71,27 +82,38 @@ net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
   if (hello.what == HelloCase::gone) co_return false;
 
   const bool nothing_new = hello.what == HelloCase::named && hello.host->text() == to.host.text();
-  if (nothing_new) co_return true;
   // A hello without a name is no riddle when CONNECT gave one: the tunnel leads there and nowhere else.
   const bool named_outside = hello.what == HelloCase::no_name && !to.host.address();
-  if (hello.what != HelloCase::named && !named_outside && !may_judge_unnamed(connection, hello.what)) {
-    opening.upstream.close();
+  const bool may_go_on =
+      nothing_new || hello.what == HelloCase::named || named_outside || may_judge_unnamed(connection, hello.what);
+  if (!may_go_on || cannot_be_opened(opening, hello)) {
+    if (opening.upstream) opening.upstream->close();
     co_await refuse_unnamed(connection, hello.what, opening.request);
     co_return false;
   }
-  if (!hello.host) co_return true;
+  if (nothing_new || !hello.host) {
+    if (opening.upstream) co_return true;
+    Decrypting known{to.host, to.port, opening.destination};
+    co_await decrypt(connection, hello, std::move(known));
+    co_return false;
+  }
 
   const rules::Request& inner = opening.inside.emplace(rules::Request::of_host(*hello.host, to.port, "CONNECT"));
   const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
-  if (judgement.refuses()) {
-    opening.upstream.close();
-    const Origin unseen;
-    co_await record_refusal(connection, judgement, inner, unseen);
-    worker.log_decision(judgement, inner, {});
-    co_await send_alert(connection, tls::Alert::access_denied);
+  const bool opens = !opening.upstream || worker.opens(judgement);
+  if (judgement.refuses() && !opens) {
+    opening.upstream->close();
+    Decrypting named{*hello.host, to.port, opening.destination};
+    co_await refuse_inside(connection, hello, judgement, inner, std::move(named));
     co_return false;
   }
   if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, inner, {}));
+  if (opens) {
+    if (opening.upstream) opening.upstream->close();
+    Decrypting named{*hello.host, to.port, opening.destination};
+    co_await decrypt(connection, hello, std::move(named));
+    co_return false;
+  }
   Destination safe = destination_of(judgement, *hello.host, to.port);
   if (safe.host == hello.host->text() || safe.host == opening.destination.host || hello.what != HelloCase::named)
     co_return true;
@@ -123,7 +145,8 @@ net::awaitable<std::optional<Tunnel>> serve_connect(Connection& connection, cons
   // Before the port: an attempt at a blocked site is one on any port, and only the policy knows what may be named.
   const auto request = rules::Request::of_host(to->host, to->port, "CONNECT");
   Judgement judgement = worker.judge(connection, request, rules::Stage::connect);
-  if (judgement.refuses()) {
+  const bool opens = worker.opens(judgement) && port_allowed(worker, to->port);
+  if (judgement.refuses() && !opens) {
     co_await refuse(connection, judgement, request, head);
     co_return std::nullopt;
   }
@@ -134,26 +157,28 @@ net::awaitable<std::optional<Tunnel>> serve_connect(Connection& connection, cons
   if (judgement.verdict.action == rules::Action::monitor)
     worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
 
-  Destination destination = destination_of(judgement, to->host, to->port);
-  auto upstream = co_await dial(worker, destination);
-  if (!upstream) {
-    const Fault fault = fault_of(connection, upstream.error(), to->host.text());
-    worker.log_refusal(connection, to->host.text(), rules::Stage::connect, "upstream");
-    co_await answer_fault(connection, fault, &head);
-    co_return std::nullopt;
+  Opening opening{*to, request, destination_of(judgement, to->host, to->port), std::nullopt, std::nullopt};
+  if (!opens) {
+    auto upstream = co_await dial(worker, opening.destination);
+    if (!upstream) {
+      const Fault fault = fault_of(connection, upstream.error(), to->host.text());
+      worker.log_refusal(connection, to->host.text(), rules::Stage::connect, "upstream");
+      co_await answer_fault(connection, fault, &head);
+      co_return std::nullopt;
+    }
+    opening.upstream = std::move(*upstream);
   }
   connection.inbox.consume(head.size);
   connection.client.expire_after(worker.limits().idle);
   const net::Transfer accepted = co_await connection.client.send_all("HTTP/1.1 200 Connection established\r\n\r\n");
   if (!accepted) co_return std::nullopt;
-  Opening opening{*to, request, std::move(destination), std::move(*upstream), std::nullopt};
   if (!co_await judge_inside(connection, opening)) co_return std::nullopt;
 
-  opening.upstream.expire_after(worker.limits().idle);
-  const net::Transfer sent = co_await opening.upstream.send_all(connection.inbox.bytes());
+  opening.upstream->expire_after(worker.limits().idle);
+  const net::Transfer sent = co_await opening.upstream->send_all(connection.inbox.bytes());
   if (!sent) co_return std::nullopt;
   judgement.verdict.reason.entry = {};  // a view into the request, which moves
-  co_return Tunnel{.upstream = std::move(opening.upstream),
+  co_return Tunnel{.upstream = std::move(*opening.upstream),
                    .request = request,
                    .judgement = std::move(judgement),
                    .bytes_out = sent.bytes,

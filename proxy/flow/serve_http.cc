@@ -1,6 +1,5 @@
 // One HTTP request after another, each judged.
-#include <algorithm>
-
+#include "proxy/flow/asked.h"
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/exchange.h"
 #include "proxy/flow/linger.h"
@@ -51,69 +50,6 @@ net::awaitable<std::optional<HeadOutcome>> read_head(Connection& connection, std
   }
 }
 
-std::string_view method_name(const http::RequestHead& head, std::string& storage) {
-  switch (head.method) {  // static text where there is one: a tunnel's record outlives the head
-    case http::Method::get: return "GET";
-    case http::Method::head: return "HEAD";
-    case http::Method::post: return "POST";
-    case http::Method::put: return "PUT";
-    case http::Method::del: return "DELETE";
-    case http::Method::options: return "OPTIONS";
-    case http::Method::patch: return "PATCH";
-    case http::Method::connect: return "CONNECT";
-    case http::Method::trace: return "TRACE";
-    case http::Method::other: break;
-  }
-  storage = head.method_text;
-  return storage;
-}
-
-// What is asked for, from the request line, the Host field and the way the connection came.
-struct Asked {
-  names::Url url;
-  std::string_view target;  // origin-form, as the client wrote it
-};
-
-// "http://host:port" off an absolute-form target; the path that is left may be empty.
-std::string_view origin_part(std::string_view target) {
-  const std::size_t scheme = target.find("://");
-  if (scheme == std::string_view::npos) return {};
-  const std::size_t path = target.find_first_of("/?#\\", scheme + 3);
-  return path == std::string_view::npos ? std::string_view{} : target.substr(path);
-}
-
-Result<Asked> what_is_asked(const Connection& connection, const http::RequestHead& head, std::string& storage) {
-  if (head.form == http::TargetForm::absolute) {
-    // Browsers read "http:///site/path" as "http://site/path"; then what is judged and what is sent on would differ.
-    if (head.target.find_first_of("/\\?#", head.target.find("://") + 3) == head.target.find("://") + 3)
-      return schoolgate::fail(schoolgate::Fault::client, "the request target names no host");
-    auto url = names::Url::parse(head.target);
-    if (!url) return std::unexpected(std::move(url.error()));
-    if (url->scheme() != "http")
-      return schoolgate::fail(schoolgate::Fault::client, "only http:// can be asked for here", "use CONNECT for https");
-    std::string_view rest = origin_part(head.target);
-    rest = rest.substr(0, rest.find('#'));
-    if (rest.empty()) rest = head.method == http::Method::options ? "*" : "/";
-    if (rest.front() != '/' && rest != "*") rest = storage = "/" + std::string(rest);
-    return Asked{std::move(*url), rest};
-  }
-  if (connection.entrance == Entrance::explicit_proxy)
-    return schoolgate::fail(schoolgate::Fault::client, "this is a web proxy, not a web site");
-  if (!connection.original)
-    return schoolgate::fail(schoolgate::Fault::client, "this connection did not come through the firewall");
-  std::string_view name = head.host;
-  std::uint16_t port = connection.original->port;
-  // The port in Host must agree with where the connection was going; the name decides where it goes now.
-  if (const std::size_t colon = name.rfind(':'); colon != std::string_view::npos && name.find(']', colon) == name.npos)
-    name = name.substr(0, colon);
-  auto host = names::Host::parse(name);
-  if (!host) return std::unexpected(std::move(host.error()));
-  const std::string_view target = head.form == http::TargetForm::asterisk ? std::string_view("/") : head.target;
-  auto url = names::Url::from_parts("http", *host, port, target);
-  if (!url) return std::unexpected(std::move(url.error()));
-  return Asked{std::move(*url), head.target};
-}
-
 net::awaitable<bool> answer_bad(Connection& connection, int status, std::string detail, const http::RequestHead* head) {
   connection.worker.counters().malformed.add();
   const Fault fault{
@@ -122,14 +58,20 @@ net::awaitable<bool> answer_bad(Connection& connection, int status, std::string 
 }
 
 // The continue button of a warning page leads here: leaves a pass and sends the browser to the page it wanted.
-// Absolute: a path that begins with "//" would lead to another site.
 net::awaitable<bool> redirect_back(Connection& connection, const http::RequestHead& head, const std::string& url) {
-  std::string answer = "HTTP/1.1 303 See Other\r\nLocation: " + url +
-                       "\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nContent-Length: 0\r\n";
   const bool keep_alive = head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0;
-  answer += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
+  const std::string answer = redirect_answer(url, keep_alive);
   const net::Transfer sent = co_await connection.client.send_all(answer);
   co_return sent.status == IoStatus::ok&& keep_alive;
+}
+
+Destination destination_of(const Connection& connection, const Judgement& judgement, const rules::Request& request) {
+  if (connection.inside) return connection.inside->to;
+  const names::Url& url = request.url();
+  Destination to{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, url.host())),
+                 .port = url.port()};
+  if (to.host.empty()) to.host = url.address() ? url.address()->text() : url.host();
+  return to;
 }
 
 struct Served {
@@ -154,13 +96,14 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
   }
   std::string target_storage, method_storage;
   auto asked = what_is_asked(connection, head, target_storage);
-  if (!asked)
-    co_return Served{.keep_alive = co_await answer_bad(connection, 400, asked.error().what, nullptr),
+  if (!asked) {
+    const int status = asked.error().fault == schoolgate::Fault::upstream ? 421 : 400;
+    co_return Served{.keep_alive = co_await answer_bad(connection, status, asked.error().what, nullptr),
                      .unread_body = has_body};
+  }
 
   if (ContinuedTarget back = split_continue(asked->target); !back.token.empty()) {
-    const std::string_view origin(asked->url.text().data(), asked->url.text().size() - asked->url.target().size());
-    const std::string wanted = std::string(origin) + back.target;
+    const std::string wanted = std::string(origin_of(asked->url)) + back.target;
     if (worker.gateway().passes.redeem(back.token, connection.peer.address, asked->url.host(), wall_now())) {
       const bool keep_alive = co_await redirect_back(connection, head, wanted);
       connection.inbox.consume(head_size);
@@ -185,10 +128,14 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
   if (judgement.verdict.action == rules::Action::monitor)
     worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
 
-  Destination to{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, request.url().host())),
-                 .port = request.url().port()};
-  if (to.host.empty()) to.host = request.url().address() ? request.url().address()->text() : request.url().host();
-  ExchangeEnd end = co_await exchange(connection, heads, asked->target, request, judgement, std::move(to));
+  if (connection.inside && connection.inside->for_page)  // allowed meanwhile: a new connection finds the web site
+    co_return Served{.keep_alive = co_await answer_bad(connection, 421, "ask again on a new connection", nullptr),
+                     .unread_body = has_body};
+
+  Destination to = destination_of(connection, judgement, request);
+  rules::Adjustments adjusted;
+  const std::string_view wanted = adjust(judgement, request, heads.request, asked->target, adjusted);
+  ExchangeEnd end = co_await exchange(connection, heads, wanted, request, judgement, std::move(to));
   co_return Served{.keep_alive = end.keep_alive, .unread_body = end.unread_body, .tunnel = std::move(end.tunnel)};
 }
 
@@ -206,10 +153,10 @@ net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection) {
       co_await linger(connection);
       co_return std::nullopt;
     }
-    if (heads->request.method == http::Method::connect) {
+    if (heads->request.method == http::Method::connect && !connection.inside) {
       auto tunnel = co_await serve_connect(connection, heads->request);
       worker.give_back(std::move(heads));
-      if (!tunnel) co_await linger(connection);
+      if (!tunnel && !connection.inside) co_await linger(connection);
       co_return tunnel;
     }
     Served served = co_await serve_request(connection, *heads);

@@ -2,6 +2,7 @@
 // is what is dialled: the name, resolved by us. The address that the client had dialled decides nothing while there is
 // a name, so a forged server name opens only the server that truly has it.
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/decrypt.h"
 #include "proxy/flow/hello_gate.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/serve.h"
@@ -35,18 +36,26 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
   }
 
   Judgement judgement = worker.judge(connection, request, rules::Stage::client_hello);
-  if (judgement.refuses()) {
-    const Origin unseen;
-    co_await record_refusal(connection, judgement, request, unseen);
-    worker.log_decision(judgement, request, {});
-    co_await send_alert(connection, tls::Alert::access_denied);
-    co_return std::nullopt;
-  }
-  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, request, {}));
-
   Destination destination{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, host.text())),
                           .port = connection.original->port};
   if (destination.host.empty()) destination.host = host.address() ? host.address()->text() : host.text();
+  const bool opens = worker.opens(judgement);
+  if (judgement.refuses() && !opens) {
+    Decrypting named{host, connection.original->port, std::move(destination)};
+    co_await refuse_inside(connection, hello, judgement, request, std::move(named));
+    co_return std::nullopt;
+  }
+  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, request, {}));
+  if (opens) {
+    if (hello.what != HelloCase::named && hello.what != HelloCase::no_name && hello.what != HelloCase::ip_name) {
+      co_await refuse_unnamed(connection, hello.what, request);
+      co_return std::nullopt;
+    }
+    Decrypting named{host, connection.original->port, std::move(destination)};
+    co_await decrypt(connection, hello, std::move(named));
+    co_return std::nullopt;
+  }
+
   auto upstream = co_await dial(worker, destination);
   if (!upstream) {
     count_fault(connection, upstream.error().kind);

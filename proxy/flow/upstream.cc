@@ -1,6 +1,8 @@
 #include "proxy/flow/upstream.h"
 
+#include "proxy/flow/inside.h"
 #include "proxy/flow/worker.h"
+#include "proxy/tls/handshake.h"
 
 namespace schoolgate::flow {
 
@@ -15,5 +17,25 @@ net::awaitable<net::Attempt<net::Socket>> dial(Worker& worker, const Destination
   }
   co_return co_await worker.dialer().dial(std::move(addresses), to.port, worker.limits().connect);
 }
+
+net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Destination& to, const names::Host& name,
+                                                     std::span<const std::string_view> protocols) {
+  if (!worker.upstream_tls())
+    co_return net::fail(net::FailureKind::handshake_failed, Fault::config, "inspection is off");
+  auto dialled = co_await dial(worker, to);
+  if (!dialled) co_return std::unexpected(std::move(dialled.error()));
+  dialled->expire_after(worker.limits().connect);
+  auto facts = co_await tls::connect(*dialled, *worker.upstream_tls(), name.text(), to.port, protocols);
+  if (!facts) {
+    using Kind = tls::HandshakeFailure::Kind;
+    net::FailureKind kind = net::FailureKind::handshake_failed;
+    if (facts.error().kind == Kind::certificate) kind = net::FailureKind::certificate_refused;
+    if (facts.error().kind == Kind::timed_out) kind = net::FailureKind::timed_out;
+    co_return std::unexpected(net::Failure{kind, std::move(facts.error().error)});
+  }
+  co_return Verified{std::move(*dialled), std::move(facts->alpn)};
+}
+
+std::string pool_key(const Inside& inside) { return "tls " + inside.host.text() + ' ' + inside.to.key(); }
 
 }  // namespace schoolgate::flow

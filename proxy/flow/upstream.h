@@ -2,15 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "names/host.h"
 #include "proxy/net/asio.h"
 #include "proxy/net/failure.h"
 #include "proxy/net/socket.h"
 
 namespace schoolgate::flow {
 
+struct Inside;
 class Worker;
 
 /// Where to: the judged host, or the safe endpoint that stands in for it.
@@ -22,5 +25,17 @@ struct Destination {
 
 /// Resolves and connects; every address is checked against the destination guard.
 net::awaitable<net::Attempt<net::Socket>> dial(Worker& worker, const Destination& to);
+
+/// A connection inside TLS whose far end has proved to be `name`.
+struct Verified {
+  net::Socket socket;
+  std::string protocol;  ///< by ALPN; empty: the web site chose none
+};
+/// Dials `to` and verifies it as `name`: wrong, weak, stale and self-made certificates are refused.
+net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Destination& to, const names::Host& name,
+                                                     std::span<const std::string_view> protocols);
+
+/// What verified HTTP/1.1 connections to the same web site are kept under.
+[[nodiscard]] std::string pool_key(const Inside& inside);
 
 }  // namespace schoolgate::flow

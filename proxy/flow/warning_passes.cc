@@ -56,6 +56,14 @@ ContinuedTarget split_continue(std::string_view target) {
   return {token, std::string(target.substr(0, at - 1))};
 }
 
+std::string redirect_answer(std::string_view url, bool keep_alive) {
+  std::string answer = "HTTP/1.1 303 See Other\r\nLocation: ";
+  answer += url;
+  answer += "\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nContent-Length: 0\r\n";
+  answer += keep_alive ? "\r\n" : "Connection: close\r\n\r\n";
+  return answer;
+}
+
 std::string with_continue(std::string_view target, std::string_view token) {
   std::string out(target);
   out += target.find('?') == std::string_view::npos ? '?' : '&';

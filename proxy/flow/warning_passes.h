@@ -52,4 +52,9 @@ struct ContinuedTarget {
 /// `target` with the token as its last parameter.
 [[nodiscard]] std::string with_continue(std::string_view target, std::string_view token);
 
+/// The answer to a redeemed token: the browser is sent to the page it wanted. `url` is absolute: a path that begins
+/// with
+/// "//" would lead to another site.
+[[nodiscard]] std::string redirect_answer(std::string_view url, bool keep_alive);
+
 }  // namespace schoolgate::flow

@@ -162,6 +162,23 @@ void Worker::join() {
   if (thread_.joinable()) thread_.join();
 }
 
+void Worker::use(std::shared_ptr<const Inspection> inspection) {
+  net::asio::post(context_, [this, inspection = std::move(inspection)] {
+    pool_.clear();
+    h2_.clear();  // those that run go on to their end
+    inspection_ = nullptr;
+    if (!inspection) return;
+    if (upstream_tls_) {
+      upstream_tls_->use(inspection->trust);
+    } else {
+      auto context = tls::UpstreamContext::make(inspection->trust);
+      if (!context) return log::error("nothing is decrypted", {{"why", context.error().text()}});
+      upstream_tls_ = std::move(*context);
+    }
+    inspection_ = inspection;
+  });
+}
+
 std::uint32_t Worker::missed_heartbeats() noexcept {
   const std::uint32_t missed = unanswered_.fetch_add(1, std::memory_order_relaxed);
   net::asio::post(context_, [this] { unanswered_.store(0, std::memory_order_relaxed); });
@@ -191,6 +208,44 @@ Judgement Worker::judge_again(const Connection& connection, const rules::Request
       gateway_.passes.has(connection.peer.address, request.url().host(), judgement.time))
     judgement.verdict.action = rules::Action::allow;
   return judgement;
+}
+
+std::optional<Judgement> Worker::refuses_answer(const Judgement& judgement, const rules::Request& request,
+                                                const rules::ResponseFacts& facts) {
+  const rules::Verdict verdict =
+      judgement.policy->decide_response(judgement.subject, request, judgement.verdict, facts);
+  if (verdict.action != rules::Action::block) return std::nullopt;
+  Judgement refusing = judgement;
+  refusing.verdict = verdict;
+  refusing.time = wall_now();
+  counters_.count_decision(verdict.action, rules::Stage::response, 0);
+  return refusing;
+}
+
+bool Worker::may_open(const Judgement& judgement) const noexcept {
+  return inspection_ && !rules::must_not_open(judgement.verdict.inspect_reason);
+}
+
+bool Worker::opens(const Judgement& judgement) const noexcept {
+  return may_open(judgement) && (judgement.verdict.inspect || judgement.verdict.action == rules::Action::warn);
+}
+
+net::awaitable<Result<std::shared_ptr<const tls::Leaf>>> Worker::leaf(std::string_view host, tls::LeafFor what) {
+  using Minted = Result<std::shared_ptr<const tls::Leaf>>;
+  const std::shared_ptr<tls::LeafMint> kept = inspection_->mint;  // a reload may let go of it meanwhile
+  tls::LeafMint& mint = *kept;
+  if (auto cached = mint.cached(host, what, {})) co_return cached;
+  const auto start = [this, &mint, what](auto handler, std::string name) {
+    // The mint answers on its own thread; the handler runs on this worker's.
+    auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+    mint.mint(std::move(name), what, {}, [this, waiting = std::move(waiting)](Minted minted) mutable {
+      net::asio::post(context_, [waiting = std::move(waiting), minted = std::move(minted)]() mutable {
+        std::move (*waiting)(std::move(minted));
+      });
+    });
+  };
+  co_return co_await net::asio::async_initiate<const net::asio::use_awaitable_t<net::Executor>, void(Minted)>(
+      start, net::use_awaitable, std::string(host));
 }
 
 net::awaitable<breaches::Receipt> Worker::record(breaches::Breach breach) {
@@ -229,6 +284,8 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                      .category = category ? std::string_view(category->id) : std::string_view(),
                      .stage = rules::to_string(reason.stage),
                      .rule = rules::to_string(reason.tier),
+                     // An https address with its path was seen: so it was opened.
+                     .inspected = request.url().scheme() == "https" && !request.url().names_only(),
                      .bytes_in = outcome.bytes_in,
                      .bytes_out = outcome.bytes_out,
                      .ms = std::chrono::duration<double, std::milli>(outcome.took).count()});

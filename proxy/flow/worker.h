@@ -9,6 +9,7 @@
 #include <memory>
 #include <string_view>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
@@ -19,6 +20,7 @@
 #include "proxy/flow/connection.h"
 #include "proxy/flow/counters.h"
 #include "proxy/flow/flow_settings.h"
+#include "proxy/flow/inspection.h"
 #include "proxy/flow/judgement.h"
 #include "proxy/flow/live_list.h"
 #include "proxy/flow/pages.h"
@@ -33,9 +35,12 @@
 #include "proxy/net/listener.h"
 #include "proxy/net/resolver.h"
 #include "proxy/net/upstream_pool.h"
+#include "proxy/tls/upstream_context.h"
 #include "rules/policy_store.h"
 
 namespace schoolgate::flow {
+
+class H2Upstream;
 
 /// What all workers of a gateway share. Made by app/, outlives them.
 struct Gateway {
@@ -70,6 +75,10 @@ class Worker {
   void drain();
   void join();
 
+  /// Thread-safe: from now on connections are opened with this, or not at all when it is null. What was verified by
+  /// another trust store is not used again.
+  void use(std::shared_ptr<const Inspection> inspection);
+
   /// Where the listeners are, in the order of FlowSettings::listen; a port 0 there is the port that was taken.
   [[nodiscard]] std::vector<net::Endpoint> listening() const;
 
@@ -83,8 +92,21 @@ class Worker {
   [[nodiscard]] Judgement judge(const Connection& connection, const rules::Request& request, rules::Stage stage);
   /// The same for what is already running: not counted as another request.
   [[nodiscard]] Judgement judge_again(const Connection& connection, const rules::Request& request, rules::Stage stage);
+  /// What a response's head adds: the judgement that refuses it (a download that the group may not have), if any.
+  [[nodiscard]] std::optional<Judgement> refuses_answer(const Judgement& judgement, const rules::Request& request,
+                                                        const rules::ResponseFacts& facts);
   /// The policy now in force.
   [[nodiscard]] const std::shared_ptr<const rules::PolicySnapshot>& policy() { return policy_.current(); }
+  /// True when this host may be decrypted at all: there is an authority, and nothing says never.
+  [[nodiscard]] bool may_open(const Judgement& judgement) const noexcept;
+  /// True when it is to be: a rule could change the verdict if it saw more than the name, or a warning has a page to
+  /// show.
+  [[nodiscard]] bool opens(const Judgement& judgement) const noexcept;
+  /// A certificate for `host`, from the cache or minted now.
+  [[nodiscard]] net::awaitable<Result<std::shared_ptr<const tls::Leaf>>> leaf(std::string_view host, tls::LeafFor what);
+  /// Null when nothing is to be decrypted.
+  [[nodiscard]] const Inspection* inspection() const noexcept { return inspection_.get(); }
+  [[nodiscard]] tls::UpstreamContext* upstream_tls() noexcept { return upstream_tls_.get(); }
   /// Files a record and waits until it is on disk (or the log says that it could not be in time).
   [[nodiscard]] net::awaitable<breaches::Receipt> record(breaches::Breach breach);
   /// Files a record without waiting.
@@ -108,6 +130,8 @@ class Worker {
   [[nodiscard]] net::Dialer& dialer() noexcept { return dialer_; }
   [[nodiscard]] net::UpstreamPool& pool() noexcept { return pool_; }
   [[nodiscard]] Counters& counters() noexcept { return counters_; }
+  /// HTTP/2 connections to web sites that are open, by pool_key().
+  [[nodiscard]] std::unordered_map<std::string, std::weak_ptr<H2Upstream>>& h2_upstreams() noexcept { return h2_; }
   [[nodiscard]] LiveList<LiveTunnel>& tunnels() noexcept { return tunnels_; }
   [[nodiscard]] LiveList<Connection>& connections() noexcept { return connections_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
@@ -132,10 +156,13 @@ class Worker {
   LiveList<LiveTunnel> tunnels_;
   LiveList<Connection> connections_;
   std::vector<std::unique_ptr<Heads>> spare_heads_;
+  std::unordered_map<std::string, std::weak_ptr<H2Upstream>> h2_;
   net::asio::io_context context_{1};
   std::unique_ptr<net::Resolver> resolver_;
   net::Dialer dialer_;
   net::UpstreamPool pool_;
+  std::shared_ptr<const Inspection> inspection_;
+  std::unique_ptr<tls::UpstreamContext> upstream_tls_;
   rules::PolicyView policy_;
   breaches::DecisionBuffer decisions_;
   std::vector<std::shared_ptr<net::Listener>> listeners_;

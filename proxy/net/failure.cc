@@ -14,6 +14,8 @@ std::string_view to_string(FailureKind kind) noexcept {
     case FailureKind::connect_failed: return "connect-failed";
     case FailureKind::timed_out: return "timed-out";
     case FailureKind::overloaded: return "overloaded";
+    case FailureKind::certificate_refused: return "certificate-refused";
+    case FailureKind::handshake_failed: return "handshake-failed";
   }
   return "unknown";
 }

@@ -18,6 +18,8 @@ enum class FailureKind : std::uint8_t {
   connect_failed,       ///< every address refused, reset or was unreachable
   timed_out,            ///< no address answered in time
   overloaded,           ///< a cap of this gateway is reached
+  certificate_refused,  ///< TLS: the web site could not prove that it is the one that was asked for
+  handshake_failed,     ///< TLS: no handshake came about
 };
 
 /// The kind as metrics and logs name it: "name-not-found", "timed-out" and so on.

@@ -1,0 +1,18 @@
+// Setting up TLS inspection: the authority, the process that holds its key, and whom we trust.
+#pragma once
+
+#include <memory>
+
+#include "base/error.h"
+#include "config/settings.h"
+#include "proxy/flow/inspection.h"
+
+namespace schoolgate::app {
+
+/// Null when nothing is to be decrypted: inspection is off, or there is no authority yet (a warning in the log says how
+/// to make one). `before` is what is in force: its mint goes on, only whom we trust is read again. Else the key holder,
+/// a process of its own, is started. Errors: an authority that cannot be used; roots that cannot be read.
+[[nodiscard]] Result<std::shared_ptr<const flow::Inspection>> open_inspection(
+    const config::Settings& settings, const std::shared_ptr<const flow::Inspection>& before);
+
+}  // namespace schoolgate::app

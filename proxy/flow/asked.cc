@@ -1,0 +1,105 @@
+#include "proxy/flow/asked.h"
+
+#include "proxy/http/field_names.h"
+
+namespace schoolgate::flow {
+namespace {
+
+// "http://host:port" off an absolute-form target; the path that is left may be empty.
+std::string_view origin_part(std::string_view target) {
+  const std::size_t scheme = target.find("://");
+  if (scheme == std::string_view::npos) return {};
+  const std::size_t path = target.find_first_of("/?#\\", scheme + 3);
+  return path == std::string_view::npos ? std::string_view{} : target.substr(path);
+}
+
+Result<Asked> what_is_asked_inside(const Inside& inside, const http::RequestHead& head) {
+  if (head.form != http::TargetForm::origin && head.form != http::TargetForm::asterisk)
+    return schoolgate::fail(schoolgate::Fault::client, "the request target has to be a path here");
+  const auto named = names::Url::parse("https://" + std::string(head.host));
+  if (!named) return std::unexpected(named.error());
+  if (named->host() != inside.host.text() || named->port() != inside.port)
+    return schoolgate::fail(schoolgate::Fault::upstream, "this connection was opened for another web site");
+  const std::string_view target = head.form == http::TargetForm::asterisk ? std::string_view("/") : head.target;
+  auto url = names::Url::from_parts("https", inside.host, inside.port, target);
+  if (!url) return std::unexpected(std::move(url.error()));
+  return Asked{std::move(*url), head.target};
+}
+
+}  // namespace
+
+Result<Asked> what_is_asked(const Connection& connection, const http::RequestHead& head, std::string& storage) {
+  if (connection.inside) return what_is_asked_inside(*connection.inside, head);
+  if (head.form == http::TargetForm::absolute) {
+    // Browsers read "http:///site/path" as "http://site/path"; then what is judged and what is sent on would differ.
+    if (head.target.find_first_of("/\\?#", head.target.find("://") + 3) == head.target.find("://") + 3)
+      return schoolgate::fail(schoolgate::Fault::client, "the request target names no host");
+    auto url = names::Url::parse(head.target);
+    if (!url) return std::unexpected(std::move(url.error()));
+    if (url->scheme() != "http")
+      return schoolgate::fail(schoolgate::Fault::client, "only http:// can be asked for here", "use CONNECT for https");
+    std::string_view rest = origin_part(head.target);
+    rest = rest.substr(0, rest.find('#'));
+    if (rest.empty()) rest = head.method == http::Method::options ? "*" : "/";
+    if (rest.front() != '/' && rest != "*") rest = storage = "/" + std::string(rest);
+    return Asked{std::move(*url), rest};
+  }
+  if (connection.entrance == Entrance::explicit_proxy)
+    return schoolgate::fail(schoolgate::Fault::client, "this is a web proxy, not a web site");
+  if (!connection.original)
+    return schoolgate::fail(schoolgate::Fault::client, "this connection did not come through the firewall");
+  std::string_view name = head.host;
+  std::uint16_t port = connection.original->port;
+  // The port in Host must agree with where the connection was going; the name decides where it goes now.
+  if (const std::size_t colon = name.rfind(':'); colon != std::string_view::npos && name.find(']', colon) == name.npos)
+    name = name.substr(0, colon);
+  auto host = names::Host::parse(name);
+  if (!host) return std::unexpected(std::move(host.error()));
+  const std::string_view target = head.form == http::TargetForm::asterisk ? std::string_view("/") : head.target;
+  auto url = names::Url::from_parts("http", *host, port, target);
+  if (!url) return std::unexpected(std::move(url.error()));
+  return Asked{std::move(*url), head.target};
+}
+
+std::string_view method_name(const http::RequestHead& head, std::string& storage) {
+  switch (head.method) {
+    case http::Method::get: return "GET";
+    case http::Method::head: return "HEAD";
+    case http::Method::post: return "POST";
+    case http::Method::put: return "PUT";
+    case http::Method::del: return "DELETE";
+    case http::Method::options: return "OPTIONS";
+    case http::Method::patch: return "PATCH";
+    case http::Method::connect: return "CONNECT";
+    case http::Method::trace: return "TRACE";
+    case http::Method::other: break;
+  }
+  storage = head.method_text;
+  return storage;
+}
+
+std::string_view authority_of(const names::Url& url) noexcept {
+  // In a canonical URL the authority stands between "scheme://" and the path.
+  const std::string_view text = url.text();
+  const std::size_t begin = std::size_t(url.host().data() - text.data());
+  return text.substr(begin, text.size() - begin - url.target().size());
+}
+
+std::string_view origin_of(const names::Url& url) noexcept {
+  return std::string_view(url.text()).substr(0, url.text().size() - url.target().size());
+}
+
+std::string_view adjust(const Judgement& judgement, const rules::Request& request, http::RequestHead& head,
+                        std::string_view target, rules::Adjustments& adjusted) {
+  const rules::PolicySnapshot& policy = *judgement.policy;
+  if (!policy.may_adjust(judgement.subject.group, request.url().host())) return target;
+  adjusted = policy.adjustments_for(judgement.subject.group, request.url(), target);
+  for (const rules::HeaderSetting& setting : adjusted.headers) {
+    for (http::Field& field : head.fields.items())
+      if (http::equal_ignoring_case(field.name, setting.name)) field.drop = true;
+    (void)head.fields.add({.name = setting.name, .value = setting.value});
+  }
+  return adjusted.target.empty() ? target : std::string_view(adjusted.target);
+}
+
+}  // namespace schoolgate::flow

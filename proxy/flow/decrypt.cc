@@ -1,0 +1,133 @@
+#include "proxy/flow/decrypt.h"
+
+#include <array>
+#include <utility>
+
+#include "base/log.h"
+#include "proxy/flow/h2_upstream.h"
+#include "proxy/flow/refusal.h"
+#include "proxy/flow/worker.h"
+#include "proxy/tls/handshake.h"
+
+namespace schoolgate::flow {
+namespace {
+
+// Our own pages go out over HTTP/1.1 wherever the client knows it.
+std::string page_protocol(const NamedHello& hello) {
+  if (hello.offers_http1) return "http/1.1";
+  return hello.offers_h2 ? "h2" : "";
+}
+
+// What the web site is offered is what the client knows: both sides will speak the same.
+std::vector<std::string_view> common_protocols(const NamedHello& hello) {
+  std::vector<std::string_view> out;
+  if (hello.offers_h2) out.emplace_back("h2");
+  if (hello.offers_http1) out.emplace_back("http/1.1");
+  return out;
+}
+
+// True when an open HTTP/2 connection to the web site can take this client's requests too.
+bool joins_open_h2(Worker& worker, const Inside& inside) {
+  const auto known = worker.h2_upstreams().find(pool_key(inside));
+  const auto upstream = known == worker.h2_upstreams().end() ? nullptr : known->second.lock();
+  return upstream && upstream->lives();
+}
+
+net::awaitable<void> reach(Worker& worker, Inside& inside, const NamedHello& hello) {
+  if (hello.offers_h2 && joins_open_h2(worker, inside)) {
+    inside.protocol = "h2";
+    co_return;
+  }
+  if (hello.offers_http1 || hello.offers_nothing) {
+    inside.upstream = worker.pool().take(pool_key(inside));
+    if (inside.upstream) {
+      inside.protocol = hello.offers_http1 ? "http/1.1" : "";
+      co_return;
+    }
+  }
+  const std::vector<std::string_view> protocols = common_protocols(hello);
+  auto reached = co_await dial_verified(worker, inside.to, inside.host, protocols);
+  if (reached) {
+    inside.protocol = std::move(reached->protocol);
+    // A web site without ALPN speaks HTTP/1.1, and so the client is told.
+    if (inside.protocol.empty() && hello.offers_http1) inside.protocol = "http/1.1";
+    if (inside.protocol == "h2")
+      H2Upstream::start(worker, std::move(reached->socket), pool_key(inside));
+    else
+      inside.upstream = std::move(reached->socket);
+  } else {
+    inside.protocol = page_protocol(hello);
+    inside.trouble = std::move(reached.error());
+  }
+}
+
+net::awaitable<bool> answer_hello(Connection& connection, std::unique_ptr<Inside> inside, tls::LeafFor what) {
+  Worker& worker = connection.worker;
+  if (!worker.inspection()) {  // switched off while the web site was being reached
+    co_await send_alert(connection, tls::Alert::internal_error);
+    co_return false;
+  }
+  const auto leaf = co_await worker.leaf(inside->host.text(), what);
+  if (!leaf) {
+    log::error("no certificate can be made", {{"host", inside->host.text()}, {"why", leaf.error().text()}});
+    co_await send_alert(connection, tls::Alert::internal_error);
+    co_return false;
+  }
+  std::string received(connection.inbox.bytes());
+  connection.inbox.release();
+  connection.client.expire_after(worker.limits().header);
+  const std::shared_ptr<const tls::ServerContext> context = worker.inspection()->server;
+  const std::shared_ptr<DistrustNotes> distrust = worker.inspection()->distrust;
+  auto accepted = co_await tls::accept(connection.client, *context, *leaf, inside->protocol, std::move(received));
+  if (!accepted) {
+    const bool distrusted = accepted.error().distrusts_us();
+    if (distrusted) {
+      worker.counters().leaf_refused.add();
+      distrust->note(inside->host.text(), wall_now());
+    }
+    worker.log_refusal(connection, inside->host.text(), rules::Stage::client_hello,
+                       distrusted ? "client-distrusts-authority" : "client-handshake");
+    co_return false;
+  }
+  worker.counters().inspected.add();
+  connection.inside = std::move(inside);
+  co_return true;
+}
+
+std::unique_ptr<Inside> inside_of(Decrypting what) {
+  auto inside = std::make_unique<Inside>(std::move(what.host));
+  inside->port = what.port;
+  inside->to = std::move(what.to);
+  return inside;
+}
+
+}  // namespace
+
+net::awaitable<bool> decrypt(Connection& connection, const NamedHello& hello, Decrypting what) {
+  auto inside = inside_of(std::move(what));
+  // Who waits for the web site does not run out of the time that is meant for a hello.
+  connection.client.clear_deadline();
+  co_await reach(connection.worker, *inside, hello);
+  const tls::LeafFor leaf = inside->trouble ? tls::LeafFor::own_page : tls::LeafFor::verified_site;
+  co_return co_await answer_hello(connection, std::move(inside), leaf);
+}
+
+net::awaitable<void> refuse_inside(Connection& connection, const NamedHello& hello, const Judgement& judgement,
+                                   const rules::Request& request, Decrypting what) {
+  Worker& worker = connection.worker;
+  const bool is_tls = hello.what == HelloCase::named || hello.what == HelloCase::ip_name;
+  const bool tries = is_tls && worker.may_open(judgement);
+  if (tries) {
+    auto inside = inside_of(std::move(what));
+    inside->protocol = page_protocol(hello);
+    inside->for_page = true;
+    // What is asked inside is then judged, recorded and answered like any request.
+    if (co_await answer_hello(connection, std::move(inside), tls::LeafFor::own_page)) co_return;
+  }
+  const Origin unseen;
+  co_await record_refusal(connection, judgement, request, unseen);
+  worker.log_decision(judgement, request, {});
+  if (!tries) co_await send_alert(connection, tls::Alert::access_denied);
+}
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,31 @@
+// Opening a TLS connection: the web site is reached and verified first, then the client is answered in its name.
+#pragma once
+
+#include "proxy/flow/connection.h"
+#include "proxy/flow/hello_gate.h"
+#include "proxy/flow/judgement.h"
+#include "proxy/flow/upstream.h"
+#include "proxy/net/asio.h"
+
+namespace schoolgate::flow {
+
+/// Who the client asked for, and where that is.
+struct Decrypting {
+  names::Host host;  ///< the certificate is minted for it, and the web site has to prove that it is it
+  std::uint16_t port = 443;
+  Destination to;
+};
+
+/// The ClientHello lies in connection.inbox. Reaches the web site (a verified connection from the pool, or a new one),
+/// learns which protocol it speaks, mints and shakes hands. True: connection.inside is set. A web site that cannot be
+/// vouched for does not end here: the client gets a certificate for our own page, which says why.
+/// False: the client did not accept our certificate, or left; the connection is over.
+net::awaitable<bool> decrypt(Connection& connection, const NamedHello& hello, Decrypting what);
+
+/// Refuses by name what is inside TLS (contract section 5): with the page over a minted certificate where the policy
+/// lets this host be opened, so that the attempt is recorded with its address; else, and where the client does not
+/// accept the certificate, with a record of the name and an alert.
+net::awaitable<void> refuse_inside(Connection& connection, const NamedHello& hello, const Judgement& judgement,
+                                   const rules::Request& request, Decrypting what);
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,90 @@
+#include "proxy/flow/h2_upstream.h"
+
+#include <exception>
+#include <utility>
+
+#include "base/log.h"
+
+namespace schoolgate::flow {
+
+using http::H2Code;
+using http::H2Head;
+using http::StreamId;
+
+H2Upstream::H2Upstream(Worker& worker, net::Socket socket, std::string key)
+    : worker_(worker),
+      socket_(std::move(socket)),
+      key_(std::move(key)),
+      session_(http::H2Session::client({}, *this)),
+      link_(std::make_shared<H2Link>(worker, socket_, *session_)) {}
+
+H2Upstream::~H2Upstream() = default;
+
+std::shared_ptr<H2Upstream> H2Upstream::start(Worker& worker, net::Socket socket, std::string key) {
+  std::shared_ptr<H2Upstream> upstream(new H2Upstream(worker, std::move(socket), std::move(key)));
+  worker.h2_upstreams()[upstream->key_] = upstream;
+  const auto pumps = [](std::shared_ptr<H2Upstream> self) -> net::awaitable<void> { co_await self->run(); };
+  net::asio::co_spawn(worker.executor(), pumps(upstream), [](const std::exception_ptr& thrown) {
+    if (thrown) log::error("a connection to a web site ended by an exception");
+  });
+  return upstream;
+}
+
+net::awaitable<void> H2Upstream::run() {
+  co_await link_->run();
+  const auto known = worker_.h2_upstreams().find(key_);
+  if (known != worker_.h2_upstreams().end() && known->second.lock().get() == this) worker_.h2_upstreams().erase(known);
+  const auto left = std::exchange(callers_, {});
+  for (const auto& [stream, caller] : left) caller->on_answer_reset(H2Code::internal_error);
+  socket_.close();
+}
+
+std::shared_ptr<H2Caller> H2Upstream::caller_of(StreamId stream) const {
+  const auto found = callers_.find(stream);
+  return found == callers_.end() ? nullptr : found->second;
+}
+
+StreamId H2Upstream::request(const H2Head& head, bool ends, std::shared_ptr<H2Caller> caller) {
+  if (!usable()) return 0;
+  const StreamId stream = session_->request(head, ends);
+  if (stream != 0) callers_.emplace(stream, std::move(caller));
+  flush();
+  return stream;
+}
+
+void H2Upstream::give_up(StreamId stream) {
+  callers_.erase(stream);
+  session_->reset(stream, H2Code::cancel);
+  flush();
+}
+
+void H2Upstream::on_response(StreamId stream, H2Head& head, bool ends) {
+  if (const auto caller = caller_of(stream)) caller->on_answer(head, ends);
+}
+void H2Upstream::on_interim(StreamId stream, H2Head& head) {
+  if (const auto caller = caller_of(stream)) caller->on_interim(head);
+}
+void H2Upstream::on_data(StreamId stream, std::string_view bytes) {
+  if (const auto caller = caller_of(stream))
+    caller->on_answer_data(bytes);
+  else
+    session_->consumed(stream, bytes.size());
+}
+void H2Upstream::on_trailers(StreamId stream, H2Head& trailers) {
+  if (const auto caller = caller_of(stream)) caller->on_answer_trailers(trailers);
+}
+void H2Upstream::on_end(StreamId stream) {
+  if (const auto caller = caller_of(stream)) caller->on_answer_end();
+}
+void H2Upstream::on_reset(StreamId stream, H2Code code) {
+  if (const auto caller = caller_of(stream)) {
+    callers_.erase(stream);
+    caller->on_answer_reset(code);
+  }
+}
+void H2Upstream::on_writable(StreamId stream) {
+  if (const auto caller = caller_of(stream)) caller->on_upload_room();
+}
+void H2Upstream::on_goaway(StreamId, H2Code) { leaving_ = true; }
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,28 @@
+// What a decrypted connection leads to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "names/host.h"
+#include "proxy/flow/upstream.h"
+#include "proxy/net/failure.h"
+#include "proxy/net/socket.h"
+
+namespace schoolgate::flow {
+
+/// Owned by its Connection. The certificate that the client was shown is for `host` and nothing else, so every request
+/// inside has to be for `host` (421 otherwise: TLS-10, TLS-28).
+struct Inside {
+  names::Host host;
+  std::uint16_t port = 443;
+  Destination to;                       ///< where the bytes go: that host, the CONNECT name or a safe endpoint
+  std::string protocol;                 ///< what was agreed on with both sides: "h2", "http/1.1" or empty
+  std::optional<net::Socket> upstream;  ///< verified and unused: the first request takes it
+  bool for_page = false;                ///< opened only to show why it is refused: nothing is sent on from here
+  /// Why the web site cannot be vouched for; every request is then answered with it and nothing is sent on.
+  std::optional<net::Failure> trouble;
+};
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,21 @@
+// What all workers share for looking inside TLS. Made by app/ when the school has an authority.
+#pragma once
+
+#include <memory>
+
+#include "proxy/flow/distrust_notes.h"
+#include "proxy/tls/leaf_mint.h"
+#include "proxy/tls/server_context.h"
+#include "proxy/tls/trust_store.h"
+
+namespace schoolgate::flow {
+
+/// A reload hands out a new one: the same mint and the same notes, whom we trust read anew.
+struct Inspection {
+  std::shared_ptr<tls::LeafMint> mint;
+  std::shared_ptr<const tls::ServerContext> server;
+  std::shared_ptr<const tls::TrustStore> trust;
+  std::shared_ptr<DistrustNotes> distrust;
+};
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,113 @@
+// HTTP/2 inside TLS: every stream is a request of its own, judged like any other, and goes on over the connection to
+// the web site that all clients of this worker share.
+//
+//   on_request     head -> what is asked -> judge -> refuse, or send on
+//   on_data        the request's body, as far as the web site takes it
+//   H2Call         one stream and its twin upstream: the answer comes back through it
+//
+// Flow control is end to end: what one side has not taken is not given back to the other, so a slow reader stops a
+// fast writer and memory is bounded by the windows.
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "base/log.h"
+#include "proxy/flow/asked.h"
+#include "proxy/flow/breach_of.h"
+#include "proxy/flow/h2_call.h"
+#include "proxy/flow/h2_link.h"
+#include "proxy/flow/serve.h"
+#include "proxy/flow/worker.h"
+
+namespace schoolgate::flow {
+namespace {
+
+class Service final : public http::H2Events, public H2CallOwner {
+ public:
+  explicit Service(Connection& connection)
+      : connection_(connection),
+        session_(http::H2Session::server({.streams = 100,
+                                          .head_bytes = connection.worker.limits().head.bytes,
+                                          .fields = connection.worker.limits().head.fields},
+                                         *this)),
+        link_(std::make_shared<H2Link>(connection.worker, connection.client, *session_)),
+        tasks_done_(connection.worker.executor()) {}
+
+  net::awaitable<void> run() {
+    co_await link_->run();
+    const auto left = std::exchange(calls_, {});
+    for (const auto& [stream, call] : left) call->client_left();
+    // What still runs on behalf of a stream (a record on its way to the disk, a dial) looks at this connection.
+    while (tasks_ != 0) {
+      tasks_done_.expires_at(net::Timer::time_point::max());
+      co_await tasks_done_.async_wait(net::as_tuple);
+    }
+  }
+
+  // H2Events: what the client does.
+  void on_request(http::StreamId stream, http::H2Head& head, bool ends) override {
+    if (connection_.worker.draining()) session_->goaway(http::H2Code::no_error);
+    const auto call = std::make_shared<H2Call>(connection_, *this, stream);
+    calls_.emplace(stream, call);
+    connection_.between_requests = false;
+    call->begin(head, ends);
+  }
+  void on_data(http::StreamId stream, std::string_view bytes) override {
+    if (const auto call = call_of(stream))
+      call->upload(bytes);
+    else
+      session_->consumed(stream, bytes.size());
+  }
+  void on_trailers(http::StreamId stream, http::H2Head& trailers) override {
+    if (const auto call = call_of(stream)) call->upload_trailers(trailers);
+  }
+  void on_end(http::StreamId stream) override {
+    if (const auto call = call_of(stream)) call->upload_ends();
+  }
+  void on_reset(http::StreamId stream, http::H2Code) override {
+    if (const auto call = call_of(stream)) {
+      ended(stream);
+      call->client_left();
+    }
+  }
+  void on_writable(http::StreamId stream) override {
+    if (const auto call = call_of(stream)) call->download_room();
+  }
+
+  // H2CallOwner: what a call needs of its connection.
+  http::H2Session& session() noexcept override { return *session_; }
+  void flush() override { link_->send_soon(); }
+  void ended(http::StreamId stream) override {
+    calls_.erase(stream);
+    connection_.between_requests = calls_.empty();
+  }
+  void spawn(net::awaitable<void> task) override {
+    ++tasks_;
+    net::asio::co_spawn(connection_.worker.executor(), std::move(task), [this](const std::exception_ptr& thrown) {
+      if (thrown) log::error("a request ended by an exception");
+      if (--tasks_ == 0) tasks_done_.cancel();
+    });
+  }
+
+ private:
+  [[nodiscard]] std::shared_ptr<H2Call> call_of(http::StreamId stream) const {
+    const auto found = calls_.find(stream);
+    return found == calls_.end() ? nullptr : found->second;
+  }
+
+  Connection& connection_;
+  std::unique_ptr<http::H2Session> session_;
+  std::shared_ptr<H2Link> link_;
+  std::map<http::StreamId, std::shared_ptr<H2Call>> calls_;
+  std::size_t tasks_ = 0;
+  net::Timer tasks_done_;
+};
+
+}  // namespace
+
+net::awaitable<void> serve_h2(Connection& connection) {
+  Service service(connection);
+  co_await service.run();
+}
+
+}  // namespace schoolgate::flow
