@@ -78,11 +78,7 @@ bool next_parameter(std::string_view& rest, std::string_view& name, std::string&
 }  // namespace
 
 Downloads::Downloads(const DownloadSpec& spec) : at(spec.at), max_size_(spec.max_size) {
-  for (const std::string& type : spec.block_types) {
-    std::string text = lowered(type);
-    if (text.ends_with("/*")) text.pop_back();
-    types_.push_back(std::move(text));
-  }
+  for (const std::string& type : spec.block_types) types_.push_back(lowered(type));
   for (const std::string& extension : spec.block_extensions)
     extensions_.push_back((extension.starts_with('.') ? "" : ".") + lowered(extension));
   too_large_ = "more than " + size_text(max_size_);
@@ -93,7 +89,9 @@ std::string_view Downloads::refusal(std::string_view path, const ResponseFacts& 
   if (types_.empty() && extensions_.empty()) return {};
   const std::string type = media_type(facts.content_type);
   for (const std::string& blocked : types_)
-    if (blocked.ends_with('/') ? type.starts_with(blocked) : type == blocked) return blocked;
+    if (blocked.ends_with("/*") ? type.starts_with(std::string_view(blocked).substr(0, blocked.size() - 1))
+                                : type == blocked)
+      return blocked;
   const auto by_extension = [&](const std::string& name) -> std::string_view {
     for (const std::string& extension : extensions_)
       if (name.ends_with(extension)) return extension;

@@ -25,7 +25,7 @@ class Downloads {
   SourcePosition at;
 
  private:
-  std::vector<std::string> types_;       ///< lower case, "video/" for "video/*"
+  std::vector<std::string> types_;       ///< lower case; "video/*" is every type of its kind
   std::vector<std::string> extensions_;  ///< lower case, with the dot
   std::uint64_t max_size_ = 0;
   std::string too_large_;

@@ -18,6 +18,7 @@ struct Wrapper {
   enum class Kind : std::uint8_t { translate, amp, path, query };
   Kind kind;
   std::vector<std::string_view> words;  ///< prefixes of the path, or names of parameters
+  bool opens = true;                    ///< the host has no other use
 };
 
 struct Script {
@@ -36,7 +37,8 @@ const Wrappers& wrappers() {
     for_each_row(data::kUrlWrappers, [&](const auto& words) {
       if (words.size() < 2) return;
       const std::vector<std::string_view> rest(words.begin() + 2, words.end());
-      const auto add = [&](Wrapper::Kind kind) { rows.hosts.add(words[0], {kind, rest}); };
+      const bool mixed = words[0].starts_with('~');
+      const auto add = [&](Wrapper::Kind kind) { rows.hosts.add(words[0].substr(mixed), {kind, rest, !mixed}); };
       if (words[1] == "translate") add(Wrapper::Kind::translate);
       if (words[1] == "amp") add(Wrapper::Kind::amp);
       if (words[1] == "path") add(Wrapper::Kind::path);
@@ -316,7 +318,9 @@ InnerUrls nested_urls(const names::Url& url) {
 
 std::string_view wrapper_host_of(std::string_view host) noexcept {
   std::string_view entry;
-  wrappers().hosts.for_each(host, [&](const Wrapper&, std::string_view name) { entry = name; });
+  wrappers().hosts.for_each(host, [&](const Wrapper& wrapper, std::string_view name) {
+    if (wrapper.opens) entry = name;
+  });
   return entry;
 }
 

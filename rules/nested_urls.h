@@ -36,8 +36,8 @@ struct InnerUrls {
 /// Of a canonical address, or of a name alone (then only what the name itself holds).
 [[nodiscard]] InnerUrls nested_urls(const names::Url& url);
 
-/// The wrapper table's entry for this canonical host, as a view into the table: a host that shows other sites under its
-/// own name. Else empty.
+/// The wrapper table's entry for this canonical host, as a view into the table: a host that does nothing but show
+/// other sites under its own name. Else empty.
 [[nodiscard]] std::string_view wrapper_host_of(std::string_view host) noexcept;
 
 }  // namespace schoolgate::rules
