@@ -262,10 +262,8 @@ std::optional<std::size_t> judge_inner(const Question& outer, const Request& req
   if (verdict.reason.tier == Tier::support) return decided;  // a report names what it is about
   const Verdict of_whole = verdict;
   const InnerUrls& inner = request.inner();
-  bool fetches = false;
   for (std::size_t i = 0; i < inner.found.size(); ++i) {
     const Weight weight = weight_of(outer, evidence, of_whole, inner.found[i]);
-    fetches = fetches || weight == Weight::full;
     const Question question{outer.policy, inner.found[i].url, {}, outer.group, outer.stage, outer.now};
     Evidence of_inner;
     look_up(question, of_inner);
@@ -276,7 +274,7 @@ std::optional<std::size_t> judge_inner(const Question& outer, const Request& req
     verdict.reason.nested = true;
     decided = i;
   }
-  if (inner.truncated && fetches && verdict.action != Action::block) {
+  if (inner.truncated && verdict.action != Action::block) {
     verdict.action = Action::block;
     verdict.reason = without_answer(outer).reason;
     verdict.reason.nested = true;
@@ -320,7 +318,7 @@ Verdict judge(const CompiledPolicy& policy, const Subject& subject, const Reques
     verdict.inspect_reason = why_inspect(policy, question.group, question.url, evidence.matches, verdict, now).reason;
     verdict.inspect = opens(verdict.inspect_reason);
   }
-  if (!request.inner().found.empty()) {
+  if (!request.inner().found.empty() || request.inner().truncated) {
     const Action of_whole = verdict.action;
     const InspectReason why = verdict.inspect_reason;
     (void)judge_inner(question, request, evidence, verdict);

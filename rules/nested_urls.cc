@@ -161,21 +161,29 @@ class Finder {
   }
 
  private:
-  /// Depth first; what was being looked into is taken up again afterwards.
+  /// False when no more may be tried.
+  [[nodiscard]] bool may_try(std::size_t bytes, InnerKind kind) {
+    if (into_.found.size() < InnerUrls::kMost && into_.work + bytes <= InnerUrls::kMostWork) {
+      into_.work += bytes;
+      return true;
+    }
+    spent_ = true;
+    if (kind == InnerKind::fetched && outer_fetched_) into_.truncated = true;
+    return false;
+  }
+
   void take(std::string_view text, InnerKind kind) {
     if (text.size() > InnerUrls::kLongest) text = text.substr(0, InnerUrls::kLongest);
+    if (!may_try(text.size(), kind)) return;
     if (auto url = names::Url::parse(text)) take(std::move(*url), kind);
   }
+  /// Depth first; what was being looked into is taken up again afterwards.
   void take(names::Url url, InnerKind kind) {
     if (!is_plausible(url)) return;
     if (kind == InnerKind::fetched && !outer_fetched_) kind = InnerKind::mentioned;
     const auto same = std::ranges::find(into_.found, url, &InnerUrl::url);
     if (same != into_.found.end()) {
       if (kind == InnerKind::fetched) same->kind = kind;
-      return;
-    }
-    if (into_.found.size() >= InnerUrls::kMost) {
-      into_.truncated = true;
       return;
     }
     into_.found.push_back({std::move(url), kind});
@@ -196,6 +204,7 @@ class Finder {
   }
 
   void take_coded(std::string text, InnerKind kind) {
+    if (!may_try(text.size(), kind)) return;
     names::unescape_to_fixpoint(text);
     if (is_absolute(text)) take(text, kind);
   }
@@ -281,7 +290,7 @@ class Finder {
 
   /// Absolute addresses, plain or coded, that begin a word in the first `limit` bytes; they may end after those.
   void anywhere_in(std::string_view text, std::size_t limit, InnerKind kind) {
-    for (std::size_t at = 0; !into_.truncated;) {
+    for (std::size_t at = 0; !spent_;) {
       at = text.find_first_of("hHa", at);  // of "http", of "hvtr" and of its base64
       if (at >= limit) return;
       const std::string_view rest = text.substr(at);
@@ -306,6 +315,7 @@ class Finder {
   InnerUrls& into_;
   int depth_ = 1;
   bool outer_fetched_ = true;
+  bool spent_ = false;
 };
 
 }  // namespace

@@ -28,8 +28,11 @@ struct InnerUrls {
   static constexpr int kDeepest = 3;                ///< an address in an address in an address
   static constexpr std::size_t kLongest = 8 << 10;  ///< bytes of an inner address that are read
 
+  static constexpr std::size_t kMostWork = 128 << 10;  ///< bytes of would-be addresses, whether they were any or not
+
   std::vector<InnerUrl>
       found;               ///< the outer ones first; empty for nearly every address, and then nothing was allocated
+  std::size_t work = 0;    ///< bytes that were tried
   bool truncated = false;  ///< a wrapper holds more than was read: take the strict answer
 };
 

@@ -4,6 +4,8 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <iterator>
+#include <sstream>
 #include <tuple>
 
 namespace schoolgate::rules::testing {
@@ -16,7 +18,22 @@ bool path_covers(std::string prefix, std::string path) {
   return path == prefix || path.starts_with(prefix + "/");
 }
 
+/// Every place at which the phrase stands as whole words, as [begin, end) over words.
+std::vector<std::pair<int, int>> places(const std::string& phrase, const std::string& text) {
+  const auto words_of = [](const std::string& from) {
+    std::istringstream stream(from);
+    return std::vector<std::string>(std::istream_iterator<std::string>(stream), {});
+  };
+  const auto wanted = words_of(phrase), there = words_of(text);
+  std::vector<std::pair<int, int>> found;
+  for (std::size_t at = 0; at + wanted.size() <= there.size(); ++at)
+    if (std::equal(wanted.begin(), wanted.end(), there.begin() + std::ptrdiff_t(at)))
+      found.emplace_back(int(at), int(at + wanted.size()));
+  return found;
+}
+
 bool covers(const RuleSpec& rule, const names::Url& url) {
+  if (rule.kind == RuleSpec::Kind::term) return false;  // apart, below
   if (rule.kind == RuleSpec::Kind::site)
     return names::is_same_or_under(url.host(), names::Host::parse(rule.text)->text());
   if (rule.kind == RuleSpec::Kind::pattern) {
@@ -38,6 +55,7 @@ std::tuple<int, std::size_t, bool, std::size_t> rank(const PolicySpec& spec, std
   const bool blocks = rule.effect != RuleSpec::Effect::allow;
   const std::size_t earlier = spec.rules.size() - index;
   if (rule.kind == RuleSpec::Kind::pattern) return {0, 0, blocks, earlier};
+  if (rule.kind == RuleSpec::Kind::term) return {4, rule.text.size(), blocks, earlier};
   if (rule.kind == RuleSpec::Kind::site) return {rule.text == url.host() ? 2 : 1, rule.text.size(), blocks, earlier};
   std::string text = rule.text;  // the generator writes URLs in canonical form, without a scheme
   const std::size_t query = std::min(text.find('?'), text.size());
@@ -62,20 +80,42 @@ bool is_open(const ScheduleSpec& schedule, const date::time_zone& zone, TimePoin
 }  // namespace
 
 NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& entries, const std::string& group,
-                         const names::Url& url, TimePoint now) {
+                         const names::Url& url, TimePoint now, const std::string& searched) {
   const date::time_zone& zone = *date::locate_zone(spec.timezone);
   const auto about = [&](const std::string& id) -> const Category& {
     return spec.categories[spec.categories.find(id)];
   };
 
-  std::vector<std::size_t> rules;
-  for (std::size_t i = 0; i < spec.rules.size(); ++i) {
-    const RuleSpec& rule = spec.rules[i];
+  const auto applies = [&](const RuleSpec& rule) {
     const bool for_group = rule.effect == RuleSpec::Effect::emergency || rule.groups.empty() ||
                            std::ranges::find(rule.groups, group) != rule.groups.end();
     const bool in_time = !rule.until || date::floor<date::days>(zone.to_local(now)).time_since_epoch() <=
                                             local_days(*rule.until).time_since_epoch();
-    if (for_group && in_time && covers(rule, url)) rules.push_back(i);
+    return for_group && in_time;
+  };
+  std::vector<std::size_t> rules, watching;
+  for (std::size_t i = 0; i < spec.rules.size(); ++i) {
+    const RuleSpec& rule = spec.rules[i];
+    if (!applies(rule)) continue;
+    if (covers(rule, url)) rules.push_back(i);
+    if (rule.kind != RuleSpec::Kind::term || rule.effect == RuleSpec::Effect::allow) continue;
+    const bool firm = rule.effect == RuleSpec::Effect::emergency || about(rule.category).illegal;
+    const auto found = places(rule.text, searched);
+    const bool caught = std::ranges::any_of(found, [&](const auto& place) {
+      return firm || std::ranges::none_of(spec.rules, [&](const RuleSpec& allowed) {
+               if (allowed.kind != RuleSpec::Kind::term || allowed.effect != RuleSpec::Effect::allow ||
+                   !applies(allowed))
+                 return false;
+               return std::ranges::any_of(places(allowed.text, searched), [&](const auto& wider) {
+                 return wider.first <= place.first && place.second <= wider.second && wider != place;
+               });
+             });
+    });
+    if (!caught) continue;
+    if (rule.effect != RuleSpec::Effect::categorise || about(rule.category).illegal)
+      rules.push_back(i);
+    else
+      watching.push_back(i);
   }
   std::vector<ListEntry> listed;
   for (const ListEntry& entry : entries)
@@ -123,25 +163,37 @@ NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& e
   for (const ScheduleSpec* schedule : open)
     if (schedule->unlisted) open_unlisted = std::max(open_unlisted.value_or(Action::allow), *schedule->unlisted);
   otherwise = open_unlisted.value_or(otherwise);
-  std::optional<std::tuple<Action, bool, int, int>> strictest;
+  std::optional<std::tuple<Action, bool, int, bool, int>> strictest;
   NaiveVerdict verdict{Action::allow, Tier::category, "", -1};
-  for (const ListEntry& entry : listed) {
+  const auto weigh = [&](const std::string& category, bool by_list, int number) {
     std::optional<Action> action;
     for (const ScheduleSpec* schedule : open)
       for (const CategoryActionSpec& item : schedule->categories)
-        if (item.category == entry.category) action = std::max(action.value_or(Action::allow), item.action);
+        if (item.category == category) action = std::max(action.value_or(Action::allow), item.action);
     for (const CategoryActionSpec& item : who.categories)
-      if (item.category == entry.category && !action) action = item.action;
-    const std::tuple key{action.value_or(Action::allow), action.has_value(), about(entry.category).urgency,
-                         -entry.list};
-    if (strictest && key <= *strictest) continue;
+      if (item.category == category && !action) action = item.action;
+    const std::tuple key{action.value_or(Action::allow), action.has_value(), about(category).urgency, by_list, -number};
+    if (strictest && key <= *strictest) return;
     strictest = key;
     verdict.action = action.value_or(Action::allow);
-    verdict.category = entry.category;
-  }
+    verdict.category = category;
+    verdict.rule = by_list ? -1 : number;
+  };
+  for (const ListEntry& entry : listed) weigh(entry.category, true, entry.list);
+  for (const std::size_t i : watching) weigh(spec.rules[i].category, false, int(i));
   const bool named = strictest && std::get<1>(*strictest);
   if (strictest && (named || otherwise == Action::allow)) return verdict;
   return {otherwise, Tier::unlisted, "", -1};  // 6
+}
+
+NaiveVerdict naive_judge_both(const PolicySpec& spec, const std::vector<ListEntry>& entries, const std::string& group,
+                              const names::Url& outer, const names::Url& inner, bool fetched, TimePoint now) {
+  const NaiveVerdict whole = naive_judge(spec, entries, group, outer, now);
+  const NaiveVerdict inside = naive_judge(spec, entries, group, inner, now);
+  if (whole.tier == Tier::support) return whole;
+  if (!fetched && inside.tier != Tier::illegal) return whole;
+  if (inside.action != whole.action) return inside.action > whole.action ? inside : whole;
+  return inside.action == Action::block && inside.tier < whole.tier ? inside : whole;
 }
 
 }  // namespace schoolgate::rules::testing

@@ -26,7 +26,14 @@ struct NaiveVerdict {
   bool operator==(const NaiveVerdict&) const = default;
 };
 
+/// `searched`: what the address is a search for, in plain lower-case words with single blanks, or empty.
 [[nodiscard]] NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& entries,
-                                       const std::string& group, const names::Url& url, TimePoint now);
+                                       const std::string& group, const names::Url& url, TimePoint now,
+                                       const std::string& searched = {});
+
+/// An archive's copy of `inner` (`fetched`), or an address that only mentions it.
+[[nodiscard]] NaiveVerdict naive_judge_both(const PolicySpec& spec, const std::vector<ListEntry>& entries,
+                                            const std::string& group, const names::Url& outer, const names::Url& inner,
+                                            bool fetched, TimePoint now);
 
 }  // namespace schoolgate::rules::testing

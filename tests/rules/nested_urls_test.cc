@@ -137,6 +137,23 @@ TEST(NestedUrls, AreFewAndShort) {
     EXPECT_LE(item.url.text().size(), 2 * InnerUrls::kLongest);
 }
 
+TEST(NestedUrls, CostIsBoundedWhateverTheAddressHolds) {
+  // Each is as long as an address may be, and made so that as much as possible looks like one.
+  for (const std::string_view piece :
+       {"https:/a/", "https:/a.b1/", "aHR0cHM6Ly9h/", "hvtrs8/-a/", "https:/x.example:1/", "hhhhttp:/"}) {
+    for (const std::string_view opening : {"https://any.example/", "https://r.jina.ai/", "https://any.example/?u="}) {
+      std::string text(opening);
+      while (text.size() + piece.size() < 65'000) text += piece;
+      const InnerUrls inner = nested_urls(*names::Url::parse(text));
+      EXPECT_LE(inner.work, InnerUrls::kMostWork) << text.substr(0, 60);
+      EXPECT_LE(inner.found.size(), InnerUrls::kMost) << text.substr(0, 60);
+      const bool all_seen =
+          inner.work + 2 * InnerUrls::kLongest < InnerUrls::kMostWork && inner.found.size() < InnerUrls::kMost;
+      EXPECT_TRUE(all_seen || inner.truncated || opening.ends_with("u=")) << text.substr(0, 60);
+    }
+  }
+}
+
 TEST(NestedUrls, NothingIsAllocatedWhereNothingIsFound) {
   const InnerUrls inner = nested_urls(*names::Url::parse("https://www.example.org/a/b?q=how+to"));
   EXPECT_EQ(inner.found.capacity(), 0u);
