@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "proxy/http/h2_checks.h"
+#include "proxy/http/h2_frame_meter.h"
 #include "proxy/http/h2_stream.h"
 
 namespace schoolgate::http {
@@ -141,25 +142,25 @@ struct H2Session::Machine {
 
   // --- the end of the connection
   // From inside a callback: the callback then answers with its return value, and the caller of nghttp2 does the rest.
-  int doom(H2Code code, std::string why) {
-    if (!doomed && !failure) doomed.emplace(code, std::move(why));
+  int doom(H2Code code, const char* why) {
+    if (!doomed && !failure) doomed.emplace(code, why);
     return NGHTTP2_ERR_CALLBACK_FAILURE;
   }
   [[nodiscard]] int verdict() const noexcept { return doomed ? NGHTTP2_ERR_CALLBACK_FAILURE : 0; }
-  void fail(H2Code code, std::string why);
+  void fail(H2Code code, std::string_view why);
+  void set_failure(H2Code code, std::string_view why);
   [[nodiscard]] bool is_over() const noexcept { return failure || doomed || broken; }
   void heed_doom() {
     if (!doomed) return;
-    auto [code, why] = std::move(*doomed);
-    doomed.reset();
-    fail(code, std::move(why));
+    const auto [code, why] = *std::exchange(doomed, std::nullopt);
+    fail(code, why);
   }
   void spend_reset() {
     if (role == Role::server && !resets.spend(1)) doom(H2Code::enhance_your_calm, "too many streams were reset");
   }
 
   // --- events from nghttp2
-  int on_begin_frame(const nghttp2_frame_hd& frame);
+  void meter_frame(const H2FrameHead& frame);
   int on_begin_headers(const nghttp2_frame& frame);
   int on_header(const nghttp2_frame& frame, std::string_view name, std::string_view value, bool never_index);
   int on_invalid_header(const nghttp2_frame& frame);
@@ -204,13 +205,14 @@ struct H2Session::Machine {
   std::unique_ptr<nghttp2_session, SessionDeleter> session;
   std::unordered_map<StreamId, std::unique_ptr<H2Stream>> streams;
   std::size_t open = 0;  // of them, those that nghttp2 has
+  H2FrameMeter meter;
   Allowance resets, idle_frames;
   H2Head head;              // the one being received: blocks never interleave
   std::size_t decoded = 0;  // of it, beyond the limits too
   std::size_t fields = 0;
   bool settings_seen = false, goaway_seen = false;
 
-  std::optional<std::pair<H2Code, std::string>> doomed;
+  std::optional<std::pair<H2Code, const char*>> doomed;
   std::optional<Error> failure;  // set once: nghttp2 is fed no more
   bool receiving = false, writing = false, broken = false;
 
@@ -222,10 +224,6 @@ struct H2Session::Machine {
 };
 
 void H2Session::Machine::set_callbacks(nghttp2_session_callbacks* callbacks) {
-  nghttp2_session_callbacks_set_on_begin_frame_callback(
-      callbacks, [](nghttp2_session*, const nghttp2_frame_hd* frame, void* self) {
-        return static_cast<Machine*>(self)->on_begin_frame(*frame);
-      });
   nghttp2_session_callbacks_set_on_begin_headers_callback(
       callbacks, [](nghttp2_session*, const nghttp2_frame* frame, void* self) {
         return static_cast<Machine*>(self)->on_begin_headers(*frame);
@@ -275,19 +273,21 @@ void H2Session::Machine::set_callbacks(nghttp2_session_callbacks* callbacks) {
 
 // --- receiving ------------------------------------------------------------------------------------------------------
 
-int H2Session::Machine::on_begin_frame(const nghttp2_frame_hd& frame) {
+// Before nghttp2 sees it.
+void H2Session::Machine::meter_frame(const H2FrameHead& frame) {
   bool afforded = true;
   switch (frame.type) {
     case NGHTTP2_DATA:
       afforded = (frame.flags & NGHTTP2_FLAG_END_STREAM) != 0 || idle_frames.spend(kDataFrameCost);
       break;
-    case NGHTTP2_HEADERS: idle_frames.earn(kGain); break;
-    case NGHTTP2_CONTINUATION: break;  // nghttp2 bounds their number, and the head its size (hard-cases HTTP-35)
+    case NGHTTP2_CONTINUATION: break;  // nghttp2 bounds their number, and on_header the head (hard-cases HTTP-35)
     case NGHTTP2_RST_STREAM: spend_reset(); break;
+    case NGHTTP2_PUSH_PROMISE:
+      // Our settings have forbidden it before any request went out, acknowledged or not.
+      return void(doom(H2Code::protocol_error, "a pushed stream"));
     default: afforded = idle_frames.spend(kIdleFrameCost);
   }
   if (!afforded) doom(H2Code::enhance_your_calm, "too many frames that carry nothing");
-  return verdict();
 }
 
 int H2Session::Machine::on_begin_headers(const nghttp2_frame& frame) {
@@ -341,7 +341,10 @@ int H2Session::Machine::on_frame(const nghttp2_frame& frame) {
   const bool ends = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   switch (frame.hd.type) {
     case NGHTTP2_HEADERS:
-      if (H2Stream* const stream = find_alive(frame.hd.stream_id)) on_head(*stream, ends);
+      if (H2Stream* const stream = find_alive(frame.hd.stream_id)) {
+        idle_frames.earn(kGain);
+        on_head(*stream, ends);
+      }
       break;
     case NGHTTP2_DATA:
       if (H2Stream* const stream = find_alive(frame.hd.stream_id); stream && ends) {
@@ -472,6 +475,11 @@ int H2Session::Machine::on_frame_sent(const nghttp2_frame& frame) {
     case NGHTTP2_RST_STREAM:
       if (!stream || !stream->dead) spend_reset();  // nghttp2's own, which the peer has provoked (hard-cases HTTP-36)
       break;
+    case NGHTTP2_GOAWAY:
+      // nghttp2 has ended it by itself: it swallows what comes, and the owner should know.
+      if (!failure && frame.goaway.error_code != NGHTTP2_NO_ERROR)
+        set_failure(H2Code(frame.goaway.error_code), "by the rules of RFC 9113");
+      break;
     case NGHTTP2_DATA:
       if (frame.hd.length != 0) idle_frames.earn(frame.hd.length < kSmallData ? kSmallDataGain : kGain);
       [[fallthrough]];
@@ -505,7 +513,12 @@ int H2Session::Machine::on_frame_not_sent(const nghttp2_frame& frame) {
 // --- beginning and end ----------------------------------------------------------------------------------------------
 
 H2Session::Machine::Machine(Role which, const H2Limits& bounds, H2Events& listener)
-    : role(which), limits(bounds), events(listener), resets(bounds.resets), idle_frames(2 * bounds.idle_frames) {
+    : role(which),
+      limits(bounds),
+      events(listener),
+      meter(which == Role::server ? NGHTTP2_CLIENT_MAGIC_LEN : 0),
+      resets(bounds.resets),
+      idle_frames(2 * bounds.idle_frames) {
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_option* option = nullptr;
   if (nghttp2_session_callbacks_new(&callbacks) != 0) throw std::bad_alloc();
@@ -535,11 +548,15 @@ H2Session::Machine::Machine(Role which, const H2Limits& bounds, H2Events& listen
   nghttp2_session_set_local_window_size(created, NGHTTP2_FLAG_NONE, 0, std::int32_t(limits.connection_window));
 }
 
-void H2Session::Machine::fail(H2Code code, std::string why) {
-  if (failure) return;
+void H2Session::Machine::set_failure(H2Code code, std::string_view why) {
   failure = Error{role == Role::server ? Fault::client : Fault::upstream,
-                  "HTTP/2 connection ended with " + std::string(to_string(code)) + ": " + why,
+                  "HTTP/2 connection ended with " + std::string(to_string(code)) + ": " + std::string(why),
                   {}};
+}
+
+void H2Session::Machine::fail(H2Code code, std::string_view why) {
+  if (failure) return;
+  set_failure(code, why);
   if (nghttp2_session_terminate_session(session.get(), std::uint32_t(code)) != 0) broken = true;
 }
 
@@ -556,17 +573,21 @@ std::unique_ptr<H2Session> H2Session::client(const H2Limits& limits, H2Events& e
 
 Result<void> H2Session::receive(std::string_view bytes) {
   Machine& m = *machine_;
-  if (!m.failure) {
-    m.receiving = true;
-    const ssize_t read =
-        nghttp2_session_mem_recv(m.session.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    m.receiving = false;
-    m.heed_doom();
-    if (read < 0) {
-      const bool flooded = read == NGHTTP2_ERR_FLOODED;
-      m.fail(flooded ? H2Code::enhance_your_calm : H2Code::protocol_error, nghttp2_strerror(int(read)));
-    }
+  m.receiving = true;
+  while (!bytes.empty() && !m.is_over()) {
+    const H2FrameMeter::Step step = m.meter.next(bytes);
+    if (step.begins) m.meter_frame(step.head);
+    if (m.doomed) break;
+    bytes.remove_prefix(step.size);
+    const auto* const piece = reinterpret_cast<const std::uint8_t*>(step.feed.data());
+    const ssize_t read = step.feed.empty() ? 0 : nghttp2_session_mem_recv(m.session.get(), piece, step.feed.size());
+    if (read >= 0) continue;
+    // What a callback has doomed stays doomed; else nghttp2 has given up by itself.
+    const bool flooded = read == NGHTTP2_ERR_FLOODED;
+    m.doom(flooded ? H2Code::enhance_your_calm : H2Code::protocol_error, nghttp2_strerror(int(read)));
   }
+  m.receiving = false;
+  m.heed_doom();
   if (m.failure) return std::unexpected(*m.failure);
   return {};
 }
