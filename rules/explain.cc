@@ -71,14 +71,16 @@ std::string for_pupil(const Citation& citation, const Verdict& verdict) {
   if (citation.illegal)
     return join({"This page is not safe for anyone, so it stays closed.",
                  "Please turn off the screen and tell a grown-up you trust now. You are not in trouble.", kChildline});
+  if (verdict.reason.downloads_of >= 0) return join({"You cannot save this kind of file at school.", kAskAdult});
+  const std::string_view inside = verdict.reason.nested ? "This page shows another page inside it." : "";
   if (verdict.reason.tier == Tier::unlisted)
-    return join({"This page is not on the list of pages for your class.", kAskAdult});
+    return join({inside, "This page is not on the list of pages for your class.", kAskAdult});
   const auto* const words = std::ranges::find(kPupilWords, std::string_view(citation.theme), &PupilWords::theme);
   if (verdict.action == Action::warn)
-    return join({words == std::end(kPupilWords) ? "Stop and think." : words->why,
+    return join({inside, words == std::end(kPupilWords) ? "Stop and think." : words->why,
                  "Is it right for you, and right for now? If you are not sure, ask a grown-up before you go on."});
-  if (words == std::end(kPupilWords)) return join({"Your school has closed this page.", kTellAdult, kAskAdult});
-  return words->worrying ? join({words->why, kTellAdult, kChildline}) : join({words->why, kAskAdult});
+  if (words == std::end(kPupilWords)) return join({inside, "Your school has closed this page.", kTellAdult, kAskAdult});
+  return words->worrying ? join({inside, words->why, kTellAdult, kChildline}) : join({inside, words->why, kAskAdult});
 }
 
 // --- the technician's words: what decided, where it is written, what would change it
@@ -106,7 +108,11 @@ std::string defanged(std::string_view host) {
 std::string decided_by(const Citation& citation, const Verdict& verdict) {
   const std::string about = citation.category.empty() ? "" : " (category " + citation.category + ")";
   if (verdict.reason.undecided)
-    return "no full answer: memory ran out, or more than 64 entries matched, so the strict answer was taken";
+    return verdict.reason.nested
+               ? "no full answer, so the strict answer was taken"
+               : "no full answer: memory ran out, or more than 64 entries matched, so the strict answer was taken";
+  if (verdict.reason.downloads_of >= 0)
+    return "what the group may not download (" + citation.rule + ") at " + citation.source;
   if (!citation.rule.empty()) return "the rule " + in_quotes(citation.rule) + about + " at " + citation.source;
   if (citation.list.empty()) return "no rule and no list";
   if (citation.sealed) return "a sealed entry of list " + in_quotes(citation.list) + about;
@@ -134,10 +140,33 @@ struct Told {
   const Citation& citation;
 };
 
+/// The address that the verdict is about: the one that was asked for, or one inside it.
+const names::Url& decided_url(const Told& told) {
+  const Reason& reason = told.verdict.reason;
+  const auto& inner = told.request.inner().found;
+  return reason.nested && !reason.undecided && reason.inner < inner.size() ? inner[reason.inner].url
+                                                                           : told.request.url();
+}
+
+/// The rule of the school that decided, or null.
+const OwnRule* deciding_rule(const Told& told) {
+  const std::int32_t rule = told.verdict.reason.rule;
+  return rule < 0 ? nullptr : &told.policy.rules.all()[static_cast<std::size_t>(rule)];
+}
+
 std::string what_would_change_it(const Told& told) {
   const std::string group = std::string(told.snapshot.group_id(told.subject.group));
-  const std::string host = std::string(told.request.url().host());
+  const std::string host = std::string(decided_url(told).host());
+  if (told.verdict.reason.downloads_of >= 0)
+    return "To let this one through, add under allow: { url: its address, groups: [" + group +
+           "] }; to let all of them through, edit 'downloads' of group " + in_quotes(group) + ".";
+  const OwnRule* const rule = deciding_rule(told);
+  if (rule != nullptr && rule->kind == RuleSpec::Kind::term && told.verdict.reason.tier >= Tier::local)
+    return "To let a longer phrase through that holds it, add under allow: { term: … }" +
+           std::string(told.verdict.reason.tier == Tier::category ? ", or set the category for the group." : ".");
   const bool blocks = told.verdict.action != Action::allow;
+  if (told.verdict.reason.undecided && told.verdict.reason.nested)
+    return "The address holds more addresses than are looked at; ask for one of them alone.";
   switch (told.verdict.reason.tier) {
     case Tier::illegal:
       return "Nothing changes this: illegal content is blocked for everybody, whatever any rule says.";
@@ -191,24 +220,34 @@ std::string rules_that_do_not_apply(const Told& told, TimePoint now) {
   return text;
 }
 
-/// Over HTTPS the answer may differ, because only the name is seen: said where it does.
+/// Over HTTPS the answer may differ where the connection is not opened, because only the name is seen: said where it
+/// does.
 std::string what_https_hides(const Told& told, TimePoint now) {
   const names::Url& url = told.request.url();
-  const bool hidden = told.policy.inspection == InspectionMode::off && !url.names_only() &&
-                      (url.scheme() == "https" || url.scheme() == "wss");
   const auto host = names::Host::parse(url.host());
-  if (!hidden || !host) return {};
+  if (url.names_only() || (url.scheme() != "https" && url.scheme() != "wss") || !host) return {};
   const Request by_name = Request::of_host(*host, url.port(), "CONNECT");
-  const Action answer = told.snapshot.decide(told.subject, by_name, Stage::connect, now).action;
-  if (answer == told.verdict.action) return {};
-  return " Over HTTPS only the name is seen while inspection is off, and by its name alone the site is answered with "
-         "'" +
-         std::string(to_string(answer)) + "'.";
+  const Verdict answer = told.snapshot.decide(told.subject, by_name, Stage::connect, now);
+  if (answer.inspect || answer.action == told.verdict.action) return {};
+  const Inspection why = told.snapshot.why_inspect(told.subject, by_name, now);
+  return " Over HTTPS only the name is seen, and by its name alone the site is answered with '" +
+         std::string(to_string(answer.action)) + "': the connection is " +
+         explain_inspection(told.snapshot, told.subject.group, why) + ".";
+}
+
+/// Whose address decided, when it was not the one that was asked for.
+std::string what_is_inside(const Told& told) {
+  if (!told.verdict.reason.nested) return {};
+  if (told.verdict.reason.undecided)
+    return "The page asked for more other sites inside its address than are looked at. ";
+  if (told.citation.illegal) return "The page asked for another site inside its address. ";
+  return "The page asked for another site inside its address: " + defanged(decided_url(told).host()) + ". ";
 }
 
 std::string for_technician(const Told& told, std::optional<TimePoint> now) {
   const Reason& reason = told.verdict.reason;
-  std::string text(said(told.verdict.action));
+  std::string text = what_is_inside(told);
+  text += said(told.verdict.action);
   text += " at tier " + std::to_string(static_cast<int>(reason.tier) + 1) + " of 6 (" +
           std::string(to_string(reason.tier)) + ") by " + decided_by(told.citation, told.verdict);
   if (reason.rule >= 0) text += rule_notes(told.policy.rules.all()[static_cast<std::size_t>(reason.rule)]);
@@ -250,6 +289,8 @@ std::string for_lead(const Told& told) {
   std::string text(said(told.verdict.action));
   text += ": someone in group " + group + " asked for ";
   text += citation.illegal ? "content that is illegal; the address is sealed" : defanged(told.request.url().host());
+  if (told.verdict.reason.nested && !citation.illegal && !told.verdict.reason.undecided)
+    text += ", and inside its address for " + defanged(decided_url(told).host());
   text += ".";
   if (!citation.theme.empty())
     text += " Theme: " + citation.theme + ", urgency " + std::to_string(citation.urgency) + " of 5 (" +

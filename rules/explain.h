@@ -20,6 +20,9 @@ struct Explanation {
 [[nodiscard]] Explanation explain(const PolicySnapshot& snapshot, const Subject& subject, const Request& request,
                                   const Verdict& verdict, std::optional<TimePoint> now);
 
+/// "opened: …", "not opened: …" or "never opened: …", with the rule, list or table that says so.
+[[nodiscard]] std::string explain_inspection(const PolicySnapshot& snapshot, GroupIndex group, const Inspection& found);
+
 /// The object that `schoolgate explain --json` prints (contract section 2).
 [[nodiscard]] std::string explain_json(const PolicySnapshot& snapshot, const Subject& subject, const Request& request,
                                        Stage stage, TimePoint now, std::string_view url_as_given);

@@ -17,16 +17,18 @@ void write_evidence(JsonWriter& json, const Citation& citation) {
   text_or_null(json, "list", citation.list);
   text_or_null(json, "entry", citation.entry);
   text_or_null(json, "source", citation.source);
+  json.field("nested", citation.nested);
 }
 
-/// Whether the connection that carries this request would be decrypted: asked as it would be, by the name alone.
-bool would_inspect(const PolicySnapshot& snapshot, const Subject& subject, const Request& request, TimePoint now) {
+/// Why the connection that carries this request would be opened or not: asked as it would be, by the name alone.
+InspectReason would_inspect(const PolicySnapshot& snapshot, const Subject& subject, const Request& request,
+                            TimePoint now) {
   const names::Url& url = request.url();
-  if (url.scheme() != "https" && url.scheme() != "wss") return false;
+  if (url.scheme() != "https" && url.scheme() != "wss") return InspectReason::none;
   const auto host = names::Host::parse(url.host());
-  if (!host) return false;
+  if (!host) return InspectReason::none;
   const Request by_name = Request::of_host(*host, url.port(), "CONNECT");
-  return snapshot.decide(subject, by_name, Stage::connect, now).inspect;
+  return snapshot.decide(subject, by_name, Stage::connect, now).inspect_reason;
 }
 
 }  // namespace
@@ -46,7 +48,9 @@ std::string explain_json(const PolicySnapshot& snapshot, const Subject& subject,
   json.field("group", snapshot.group_id(subject.group));
   json.field("time", to_rfc3339(now));
   json.field("action", to_string(verdict.action));
-  json.field("inspect", verdict.inspect || would_inspect(snapshot, subject, request, now));
+  const InspectReason inspect = would_inspect(snapshot, subject, request, now);
+  json.field("inspect", opens(inspect));
+  json.field("inspect_reason", to_string(inspect));
   json.key("categories").begin_array();
   for (auto item = considered.begin(); item != considered.end(); ++item) {
     const auto same = [&](const Citation& earlier) { return earlier.category == item->category; };

@@ -41,8 +41,9 @@ struct Inspection {
   std::int32_t rule = -1;  ///< index of the school's own rule, or -1
   std::int32_t list = -1;  ///< index of the list in the snapshot's CategoryDb, or -1
   CategoryId category = kNoCategory;
-  std::string_view entry;   ///< of the table that decided: the `never` entry, the search engine, the wrapper
-  std::string_view detail;  ///< of a shipped entry: "pinned", "os-update"; of an engine its name
+  std::string_view entry;  ///< of the table that decided: the `never` entry, the search engine, the wrapper
+  std::string_view
+      detail;  ///< why the shipped list has it: "pinned", "os-update"; also where a rule outranks that list
 };
 
 }  // namespace schoolgate::rules

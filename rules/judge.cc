@@ -272,6 +272,7 @@ std::optional<std::size_t> judge_inner(const Question& outer, const Request& req
     verdict.action = candidate.action;
     verdict.reason = candidate.reason;
     verdict.reason.nested = true;
+    verdict.reason.inner = static_cast<std::uint8_t>(i);
     decided = i;
   }
   if (inner.truncated && verdict.action != Action::block) {
@@ -358,6 +359,7 @@ std::vector<Finding> all_findings(const CompiledPolicy& policy, const Subject& s
     std::vector<Finding> inside;
     for (Finding& finding : findings_of({policy, inner.found[i].url, {}, question.group, stage, now})) {
       finding.reason.nested = true;
+      finding.reason.inner = static_cast<std::uint8_t>(i);
       if (counts({.action = finding.action, .reason = finding.reason}, weight)) inside.push_back(finding);
     }
     findings.insert(decided == i ? findings.begin() : findings.end(), inside.begin(), inside.end());

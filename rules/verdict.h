@@ -28,6 +28,7 @@ struct Reason {
   std::uint8_t network_bits = 0;  ///< as blocklists::Match has it
   bool undecided = false;         ///< no full answer (memory, too many matches), so the strict one was taken
   bool nested = false;            ///< it is about an address inside the one that was asked for
+  std::uint8_t inner = 0;         ///< when nested and not undecided: which of Request::inner()
   /// Index of the group whose `downloads` refused a response, or -1; `entry` then names the type, extension or limit.
   std::int32_t downloads_of = -1;
 };

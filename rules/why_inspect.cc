@@ -145,11 +145,13 @@ Inspection why_inspect(const CompiledPolicy& policy, GroupIndex group, const nam
   if (const Inspection found = never(question); found.reason != InspectReason::none) return found;
   if (verdict.reason.tier == Tier::support) return {.reason = InspectReason::support, .entry = verdict.reason.entry};
 
-  const Inspection own =
+  Inspection own =
       verdict.reason.tier < Tier::support || verdict.reason.undecided ? Inspection{} : own_url_rule(question);
-  if (own.reason == InspectReason::none)  // the school names this very host: that outranks what is shipped
-    if (const NeverInspected shipped = never_inspected_entry_of(by_name.host()); !shipped.site.empty())
+  if (const NeverInspected shipped = never_inspected_entry_of(by_name.host()); !shipped.site.empty()) {
+    if (own.reason == InspectReason::none)
       return {.reason = InspectReason::never_shipped, .entry = shipped.site, .detail = shipped.why};
+    own.detail = shipped.why;  // the school names this very host: that outranks what is shipped
+  }
   if (verdict.reason.tier < Tier::support || verdict.reason.undecided) return {};
 
   if (own.reason != InspectReason::none) return own;

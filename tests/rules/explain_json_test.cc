@@ -19,10 +19,11 @@ TEST(ExplainJson, HasTheFieldsOfTheContract) {
   EXPECT_EQ(
       json_of(school({block_site("lucky-spins.example")}), "HTTP://Lucky-Spins.example"),
       "{\"url\":\"HTTP://Lucky-Spins.example\",\"canonical\":\"http://lucky-spins.example/\",\"group\":\"ks2\","
-      "\"time\":\"2026-11-22T12:00:00.000Z\",\"action\":\"block\",\"inspect\":false,\"categories\":[\"gambling\"],"
+      "\"time\":\"2026-11-22T12:00:00.000Z\",\"action\":\"block\",\"inspect\":false,\"inspect_reason\":\"none\","
+      "\"categories\":[\"gambling\"],"
       "\"reason\":{\"tier\":\"local\",\"rule\":\"block site "
       "lucky-spins.example\",\"list\":null,\"entry\":\"lucky-spins.example\","
-      "\"source\":\"rules/local.yaml:1\",\"policy_version\":\"v1\"},"
+      "\"source\":\"rules/local.yaml:1\",\"nested\":false,\"policy_version\":\"v1\"},"
       "\"text\":{\"pupil\":\"This page is about playing for money. That is only for grown-ups. If you need it for your "
       "work, ask your "
       "teacher.\",\"technician\":\"Blocked at tier 4 of 6 (local) by the rule 'block site lucky-spins.example' "
@@ -31,7 +32,7 @@ TEST(ExplainJson, HasTheFieldsOfTheContract) {
       "host).\"},"
       "\"considered\":[{\"tier\":\"local\",\"action\":\"block\",\"category\":\"gambling\",\"rule\":\"block site "
       "lucky-spins.example\","
-      "\"list\":null,\"entry\":\"lucky-spins.example\",\"source\":\"rules/local.yaml:1\"}]}");
+      "\"list\":null,\"entry\":\"lucky-spins.example\",\"source\":\"rules/local.yaml:1\",\"nested\":false}]}");
 }
 
 TEST(ExplainJson, WithoutAMatchTheEvidenceIsNull) {
@@ -57,6 +58,21 @@ TEST(ExplainJson, SaysWhetherTheConnectionWouldBeDecrypted) {
   EXPECT_NE(json_of(spec, "https://forum.example/maths").find("\"inspect\":true"), std::string::npos);
   EXPECT_NE(json_of(spec, "http://forum.example/maths").find("\"inspect\":false"), std::string::npos);
   EXPECT_NE(json_of(spec, "https://other.example/").find("\"inspect\":false"), std::string::npos);
+}
+
+TEST(ExplainJson, SaysWhyTheConnectionWouldBeDecryptedOrNot) {
+  PolicySpec spec = school({block_url("forum.example/casino/")});
+  EXPECT_NE(json_of(spec, "https://forum.example/x").find("\"inspect_reason\":\"off\""), std::string::npos);
+  spec.inspection = InspectionMode::selective;
+  EXPECT_NE(json_of(spec, "https://forum.example/x").find("\"inspect_reason\":\"url_entry\""), std::string::npos);
+  EXPECT_NE(json_of(spec, "https://web.whatsapp.com/").find("\"inspect_reason\":\"never_shipped\""), std::string::npos);
+}
+
+TEST(ExplainJson, SaysWhenAnInnerAddressDecided) {
+  const std::string json =
+      json_of(school({block_site("bad.example")}), "https://web.archive.org/web/1/https://bad.example/");
+  EXPECT_NE(json.find("\"entry\":\"bad.example\",\"source\":\"rules/local.yaml:1\",\"nested\":true"), std::string::npos)
+      << json;
 }
 
 TEST(ExplainJson, SealedEntriesStaySealed) {

@@ -98,8 +98,56 @@ TEST(TechnicianWords, AreHonestAboutPathsThatHttpsHides) {
                     "by its name alone the site is answered with 'allow'"));
   EXPECT_FALSE(holds(explained(spec, "http://forum.example/casino/").technician, "Over HTTPS"));
   EXPECT_FALSE(holds(explained(spec, "https://freespins.example/x").technician, "Over HTTPS")) << "the name says it";
+  EXPECT_TRUE(holds(explained(spec, "https://forum.example/casino/").technician, "not opened: inspection is off"));
   spec.inspection = InspectionMode::selective;
   EXPECT_FALSE(holds(explained(spec, "https://forum.example/casino/").technician, "Over HTTPS"));
+  spec.never_inspect = {"forum.example"};
+  EXPECT_TRUE(holds(explained(spec, "https://forum.example/casino/").technician,
+                    "never opened: inspection.never names forum.example."));
+}
+
+TEST(AnyWords, SayWhenAnotherSiteInsideTheAddressDecided) {
+  const PolicySpec spec = school({block_site("bad.example")});
+  const Explanation words = explained(spec, "https://web.archive.org/web/2024/https://www.bad.example/x");
+  EXPECT_TRUE(
+      words.technician.starts_with("The page asked for another site inside its address: www[.]bad[.]example. "
+                                   "Blocked at tier 4 of 6 (local) by the rule 'block site bad.example'"))
+      << words.technician;
+  EXPECT_TRUE(words.pupil.starts_with("This page shows another page inside it. ")) << words.pupil;
+  EXPECT_TRUE(holds(words.lead, "web[.]archive[.]org, and inside its address for www[.]bad[.]example.")) << words.lead;
+  EXPECT_TRUE(holds(explained(spec, "https://web.archive.org/web/2024/https://good.example/x", "ks1").technician,
+                    "To allow it, add under allow: { site: web.archive.org"));
+}
+
+TEST(AnyWords, KeepAnIllegalInnerAddressSealed) {
+  const TestLists lists({{"iwf", "child-abuse", blocklists::Format::urls, "files.example/secret\n", true}});
+  const Explanation words =
+      explained(school(), "https://a.example/?u=https://files.example/secret", "ks2", lists.database());
+  for (const std::string& text : {words.pupil, words.technician, words.lead})
+    EXPECT_FALSE(holds(text, "files") || holds(text, "secret")) << text;
+}
+
+TEST(AnyWords, OfARefusedDownloadNameItAndItsLine) {
+  PolicySpec spec = school();
+  spec.groups[1].downloads = {
+      .block_types = {}, .block_extensions = {"exe"}, .max_size = 0, .at = {"policy.yaml", 9, 5}};
+  const auto snapshot = compiled(spec);
+  const Request request = get("https://a.example/game.exe");
+  const Subject subject{.group = 1};
+  const Verdict verdict = snapshot->decide_response(subject, request, ask(*snapshot, request), {});
+  const Explanation words = explain(*snapshot, subject, request, verdict);
+  EXPECT_EQ(words.pupil,
+            "You cannot save this kind of file at school. If you need it for your work, ask your teacher.");
+  EXPECT_TRUE(words.technician.starts_with(
+      "Blocked at tier 4 of 6 (local) by what the group may not download (downloads of .exe) at policy.yaml:9."))
+      << words.technician;
+}
+
+TEST(TechnicianWords, OfATermSayHowToLetAPhraseThrough) {
+  const PolicySpec spec = school({rule(RuleSpec::Effect::block, RuleSpec::Kind::term, "bomb", "weapons")});
+  const std::string text = explained(spec, "https://www.bing.com/search?q=bomb").technician;
+  EXPECT_TRUE(holds(text, "by the rule 'block term bomb' (category weapons) at rules/local.yaml:1")) << text;
+  EXPECT_TRUE(holds(text, "add under allow: { term: … }.")) << text;
 }
 
 TEST(AnyWords, SayWhenThereWasNoFullAnswer) {
