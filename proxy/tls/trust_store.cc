@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "names/host.h"
+#include "proxy/tls/lean_library.h"
 #include "proxy/tls/openssl_error.h"
 
 namespace schoolgate::tls {
@@ -23,8 +24,10 @@ Result<std::size_t> add_roots(X509_STORE* store, const std::filesystem::path& fi
   std::size_t count = 0;
   ERR_clear_error();
   for (;;) {
-    const CertificateHandle root(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
-    if (!root) break;
+    X509* target = bio ? X509_new_ex(lean_library(), nullptr) : nullptr;  // read by what will verify with it
+    const bool read = target && PEM_read_bio_X509(bio.get(), &target, nullptr, nullptr);
+    const CertificateHandle root(target);  // null when it was damaged
+    if (!read) break;
     if (!X509_STORE_add_cert(store, root.get()))
       return fail_openssl(Fault::self, "cannot take a root certificate of " + file.string());
     ++count;

@@ -7,6 +7,7 @@
 
 #include "names/ip_address.h"
 #include "proxy/tls/certificate_parts.h"
+#include "proxy/tls/lean_library.h"
 #include "proxy/tls/openssl_error.h"
 #include "proxy/tls/server_check.h"
 #include "proxy/tls/session.h"
@@ -77,7 +78,7 @@ int UpstreamContext::on_ticket(ssl_st* ssl, ssl_session_st* ticket) noexcept {
 Result<std::unique_ptr<UpstreamContext>> UpstreamContext::make(std::shared_ptr<const TrustStore> trust,
                                                                TicketLimits limits) {
   std::unique_ptr<UpstreamContext> made(new UpstreamContext);
-  made->context_.reset(SSL_CTX_new(TLS_client_method()));
+  made->context_.reset(SSL_CTX_new_ex(lean_library(), nullptr, TLS_client_method()));
   SSL_CTX* const c = made->context_.get();
   if (!c || !apply_common_settings(c) || !SSL_CTX_set_cipher_list(c, kSuites) ||
       !SSL_CTX_set_tlsext_status_type(c, TLSEXT_STATUSTYPE_ocsp))

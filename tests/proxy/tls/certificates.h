@@ -31,8 +31,8 @@ struct CertificateSpec {
   std::string basic_constraints;  ///< as "critical,CA:TRUE"; empty: no such extension
   std::string key_usage;
   std::string extended_key_usage;
-  std::string key = "P-256";  ///< or "RSA-2048", "RSA-1024", "P-224"
-  std::string digest = "SHA256";
+  std::string key = "P-256";                              ///< or "RSA-2048", "RSA-1024", "ED25519"
+  std::string digest = "SHA256";                          ///< empty where the issuer's key brings its own (Ed25519)
   std::vector<std::pair<std::string, std::string>> more;  ///< name or OID -> value in OpenSSL's configuration words
 };
 

@@ -1,0 +1,76 @@
+#include "proxy/tls/lean_library.h"
+
+#include <openssl/decoder.h>
+#include <openssl/encoder.h>
+
+#include "tests/proxy/tls/upstream_talk.h"
+
+namespace schoolgate::tls {
+namespace {
+
+int decoders_of(OSSL_LIB_CTX* library) {
+  int count = 0;
+  OSSL_DECODER_do_all_provided(library, [](OSSL_DECODER*, void* n) { ++*static_cast<int*>(n); }, &count);
+  return count;
+}
+
+TEST(LeanLibrary, OffersFewDecodersAndNoEncoders) {
+  ASSERT_NE(lean_library(), nullptr);
+  EXPECT_EQ(lean_library(), lean_library());
+  EXPECT_GT(decoders_of(lean_library()), 3);
+  EXPECT_LE(decoders_of(lean_library()), 8);
+  EXPECT_GT(decoders_of(nullptr), 20);
+  int encoders = 0;
+  OSSL_ENCODER_do_all_provided(lean_library(), [](OSSL_ENCODER*, void* n) { ++*static_cast<int*>(n); }, &encoders);
+  EXPECT_EQ(encoders, 0);
+}
+
+class LeanLibraryTest : public UpstreamTalk {};
+
+TEST_F(LeanLibraryTest, EveryKindOfKeyOfTheWebIsVerified) {
+  for (const char* kind : {"P-256", "P-384", "P-521", "RSA-2048", "RSA-4096", "ED25519"}) {
+    CertificateSpec spec = leaf_spec("DNS:site.test");
+    spec.key = kind;
+    EXPECT_EQ(fault_of(chain_of(spec)), CertificateFault()) << kind;
+    CertificateSpec issuing;
+    issuing.key = kind;
+    const Issued ca = make_ca("its issuer", &root(), issuing);
+    CertificateSpec leaf = leaf_spec("DNS:site.test");
+    if (issuing.key == "ED25519") leaf.digest.clear();
+    EXPECT_EQ(fault_of({issue(leaf, &ca), ca}), CertificateFault()) << kind;
+  }
+}
+
+TEST_F(LeanLibraryTest, EveryGroupThatTheDefaultOffersIsSpoken) {
+  for (const char* group : {"X25519", "P-256", "P-384", "P-521", "X448", "ffdhe2048"}) {
+    const SslContextHandle server = plain_server_context(sound_chain());
+    ASSERT_EQ(SSL_CTX_set1_groups_list(server.get(), group), 1) << group;
+    const Connected connected = connect_to(server.get(), "site.test");
+    EXPECT_TRUE(connected) << group << ": " << connected.error().error.text();
+    socket->close();
+    peer->join();
+  }
+}
+
+TEST_F(LeanLibraryTest, AKeyOfAnotherKindCannotBeReadAndIsRefused) {
+  CertificateSpec spec = leaf_spec("DNS:site.test");
+  spec.key = "X25519";
+  const Issued odd = issue(spec, &intermediate());
+  const X509* x = odd.certificate.get();
+  const std::string der = [&] {
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509(x, &bytes);
+    std::string out(reinterpret_cast<char*>(bytes), std::size_t(size));
+    OPENSSL_free(bytes);
+    return out;
+  }();
+  X509* read = X509_new_ex(lean_library(), nullptr);
+  auto at = reinterpret_cast<const unsigned char*>(der.data());
+  d2i_X509(&read, &at, long(der.size()));
+  ASSERT_NE(read, nullptr);
+  EXPECT_EQ(X509_get0_pubkey(read), nullptr);
+  X509_free(read);
+}
+
+}  // namespace
+}  // namespace schoolgate::tls
