@@ -9,6 +9,7 @@ namespace schoolgate::http {
 namespace {
 
 constexpr std::size_t kBlock = 2048;  // most heads fit into one
+constexpr std::size_t kUsualFields = 24;
 
 }  // namespace
 
@@ -43,6 +44,7 @@ std::string_view H2Head::keep_lower(std::string_view text) {
 }
 
 void H2Head::add(std::string_view name, std::string_view value, bool never_index) {
+  if (fields.empty()) fields.reserve(kUsualFields);
   fields.push_back({.name = name, .value = value, .known = known_name(name), .never_index = never_index});
 }
 

@@ -6,7 +6,7 @@
 // has read, allowances for frames that cost us more than their sender, and heads checked for having one meaning.
 //
 // What may be called when: inside an event every member but receive() and take_output() may be called, and the session
-// must not be destroyed. Calls about streams that are over do nothing.
+// must not be destroyed; events do not throw. Calls about streams that are over do nothing.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What an H2Session keeps of one stream, and the allowances it keeps of a connection. For h2_session.cc alone.
+// What an H2Session keeps of one stream, and the allowances it keeps of a connection. For h2_machine.h alone.
 #pragma once
 
 #include <algorithm>

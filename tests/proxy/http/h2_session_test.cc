@@ -368,6 +368,40 @@ TEST(H2Session, GoawayWithACodeEndsTheConnection) {
   EXPECT_TRUE(joined.server->finished());
 }
 
+TEST(H2Session, NothingFollowsTheLastGoaway) {
+  Joined joined;
+  for (int i = 0; i < 4; ++i) EXPECT_NE(joined.client->request(get_head(), true), 0);
+  joined.run();
+  for (const StreamId stream : {1, 3, 5, 7}) {
+    joined.server->respond(stream, status_head(200), false);
+    EXPECT_EQ(joined.server->send_data(stream, body_of(50'000), true), 50'000U);
+  }
+  joined.server->goaway(H2Code::enhance_your_calm);
+  const auto sent = frames::read(output_of(*joined.server));
+  ASSERT_FALSE(sent.empty());
+  EXPECT_EQ(sent.back().type, frames::goaway);
+  EXPECT_THAT(frames::of_type(sent, frames::data), IsEmpty());
+  EXPECT_TRUE(joined.server->finished());
+  EXPECT_FALSE(joined.server->has_output());
+  const auto over = joined.server->receive("x");
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error().what, "HTTP/2 connection ended with ENHANCE_YOUR_CALM: by this end");
+}
+
+TEST(H2Session, FailuresSayWhoseFaultTheyAre) {
+  Listener listener;
+  const auto server = H2Session::server({}, listener);
+  const auto of_client = server->receive("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  ASSERT_FALSE(of_client);
+  EXPECT_EQ(of_client.error().fault, Fault::client);
+  EXPECT_TRUE(of_client.error().what.starts_with("HTTP/2 connection ended with PROTOCOL_ERROR: "));
+  const auto client = H2Session::client({}, listener);
+  output_of(*client);
+  const auto of_server = client->receive(frames::frame(frames::push_promise, 4, 1, "\0\0\0\2"));
+  ASSERT_FALSE(of_server);
+  EXPECT_EQ(of_server.error().fault, Fault::upstream);
+}
+
 TEST(H2Session, NeverIndexedFieldsStaySo) {
   Joined joined;
   H2Head head = get_head();
