@@ -85,15 +85,14 @@ void H2Call::answer_page(const std::string& http1) {
   answered_ = true;
   const std::string_view body = std::string_view(http1).substr(heads->response.size);
   owner_->session().respond(stream_, head, body.empty());
+  connection_.worker.give_back(std::move(heads));
   if (!body.empty()) {
     download_.bytes = body;
     download_.ends = true;
-    push_download();
-  } else {
-    download_done_ = true;
+    return push_download();
   }
+  download_done_ = true;
   owner_->flush();
-  connection_.worker.give_back(std::move(heads));
   finish();
 }
 
