@@ -176,6 +176,7 @@ void H2Session::Machine::on_head(H2Stream& stream, bool ends) {
   const StreamId id = stream.id;
   stream.received_all = ends;
   if (role == Role::server && !stream.told) {
+    if (last_told && id > *last_told) return give_up(stream, H2Code::refused_stream);
     if (!head.too_large && fault_of_h2_request(head)) return refuse(stream, H2Code::protocol_error);
     stream.told = true;
     return events.on_request(id, head, ends);

@@ -86,6 +86,14 @@ struct H2Session::Machine {
     const auto [code, why] = *std::exchange(doomed, std::nullopt);
     fail(code, why);
   }
+  // Submitted as late as can be: until then requests come in that are told of, and so belong to those it promises to
+  // deal with.
+  [[nodiscard]] bool farewell_is_due() const noexcept { return leaving && !last_told && !is_over(); }
+  void submit_farewell() {
+    if (!farewell_is_due()) return;
+    last_told = nghttp2_session_get_last_proc_stream_id(session.get());
+    nghttp2_submit_goaway(session.get(), NGHTTP2_FLAG_NONE, *last_told, NGHTTP2_NO_ERROR, nullptr, 0);
+  }
   void spend_reset() {
     if (role == Role::server && !resets.spend(1)) doom(H2Code::enhance_your_calm, "too many streams were reset");
   }
@@ -139,7 +147,9 @@ struct H2Session::Machine {
   std::optional<std::pair<H2Code, const char*>> doomed;
   std::optional<Error> failure;  // set once: nghttp2 is fed no more
   bool receiving = false, writing = false, broken = false;
-  bool goaway_sent = false;  // the last one: nothing follows it
+  bool leaving = false;               // no new streams
+  std::optional<StreamId> last_told;  // the last request that an orderly GOAWAY has promised to deal with
+  bool goaway_sent = false;           // the last one: nothing follows it
 
   std::span<char> room;  // of take_output(), what is left of it
   std::size_t room_size = 0;

@@ -62,6 +62,7 @@ std::size_t H2Session::take_output(std::span<char> room) {
   Machine& m = *machine_;
   m.room = room;
   m.room_size = room.size();
+  m.submit_farewell();
   const auto drain = [&m](auto& bytes) {
     const std::size_t size = std::min(bytes.size(), m.room.size());
     m.put(std::string_view(bytes).substr(0, size));
@@ -92,7 +93,7 @@ std::size_t H2Session::take_output(std::span<char> room) {
 bool H2Session::has_output() const {
   const Machine& m = *machine_;
   return !m.spill.empty() || !m.pending.empty() ||
-         (!m.broken && !m.goaway_sent && nghttp2_session_want_write(m.session.get()) != 0);
+         (!m.broken && !m.goaway_sent && (m.farewell_is_due() || nghttp2_session_want_write(m.session.get()) != 0));
 }
 
 bool H2Session::finished() const {
@@ -193,8 +194,7 @@ void H2Session::goaway(H2Code code) {
   Machine& m = *machine_;
   if (m.is_over()) return;
   if (code == H2Code::no_error) {
-    const std::int32_t last = nghttp2_session_get_last_proc_stream_id(m.session.get());
-    nghttp2_submit_goaway(m.session.get(), NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, nullptr, 0);
+    m.leaving = true;
   } else if (m.receiving) {
     m.doom(code, "by this end");
   } else {
@@ -211,7 +211,7 @@ std::size_t H2Session::open_streams() const noexcept { return machine_->open; }
 
 std::size_t H2Session::free_streams() const {
   const Machine& m = *machine_;
-  if (m.role == Machine::Role::server || m.is_over() || m.goaway_seen ||
+  if (m.role == Machine::Role::server || m.is_over() || m.goaway_seen || m.leaving ||
       nghttp2_session_check_request_allowed(m.session.get()) == 0)
     return 0;
   const std::uint32_t theirs =

@@ -345,6 +345,30 @@ TEST(H2Session, GoawayLetsOpenStreamsEnd) {
   EXPECT_TRUE(joined.client->finished());
 }
 
+// A gateway that drains says so at each request that it takes; the one GOAWAY covers all of them, and none beyond.
+TEST(H2Session, GoawayIsSaidOnceAndCoversWhatHasBeenTold) {
+  Joined joined;
+  joined.run();
+  joined.at_server.when_request = [&](StreamId) { joined.server->goaway(H2Code::no_error); };
+  for (int i = 0; i < 3; ++i) EXPECT_NE(joined.client->request(get_head(), true), 0);
+  ASSERT_TRUE(joined.server->receive(output_of(*joined.client)));
+  EXPECT_EQ(joined.at_server.lines.size(), 3U);
+  EXPECT_NE(joined.client->request(get_head(), true), 0);
+  const std::string crossing = output_of(*joined.client);
+  std::string few(9, '\0');  // the GOAWAY is on its way, and not yet out
+  ASSERT_EQ(joined.server->take_output(few), 9U);
+  ASSERT_TRUE(joined.server->receive(crossing));
+  EXPECT_EQ(joined.at_server.lines.size(), 3U);
+  few += output_of(*joined.server);
+  const auto goaways = frames::of_type(frames::read(few), frames::goaway);
+  ASSERT_EQ(goaways.size(), 1U);
+  EXPECT_EQ(goaways[0].payload.substr(0, 4), frames::number(5, 4));
+  ASSERT_TRUE(joined.client->receive(few));
+  EXPECT_TRUE(joined.at_client.has("reset 7 REFUSED_STREAM"));
+  joined.server->goaway(H2Code::no_error);
+  EXPECT_FALSE(joined.server->has_output());
+}
+
 TEST(H2Session, RequestsThatAGoawayLeavesOutComeBackAsRefused) {
   Joined joined;
   joined.run();
