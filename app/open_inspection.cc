@@ -44,6 +44,9 @@ class KeyHolderProcess {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, holder.get(), kChannel);
+    // Nothing else of ours, whoever opened it and forgot to say so: a caller of `reload` waits for its connection's
+    // end.
+    posix_spawn_file_actions_addclosefrom_np(&actions, kChannel + 1);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawnattr_t attributes;  // a group of its own: Ctrl-C is for the gateway, which still answers while it drains
     posix_spawnattr_init(&attributes);
