@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "app/authority_page.h"
 #include "app/command.h"
@@ -56,7 +58,11 @@ int write_out(const std::string& path, std::string_view bytes) {
 }
 
 int export_it(const config::Settings& settings, const Arguments& arguments) {
-  const auto authority = tls::Authority::load_public(authority_folder(settings));
+  const auto folder = authority_folder(settings);
+  std::error_code error;
+  if (!std::filesystem::exists(tls::authority_files(folder).certificate, error))
+    return report({Fault::config, "there is no authority in " + folder.string(), "make one: schoolgate ca create"});
+  const auto authority = tls::Authority::load_public(folder);
   if (!authority) return report(authority.error());
   const std::string format = arguments.get("--format", "pem"), output = arguments.get("--output");
   if (format == "pem") return write_out(output, (*authority)->certificate_pem());
