@@ -6,7 +6,9 @@ import pytest
 
 from parts.origins import NameServer, Nginx, ScriptedOrigin, make_certificates
 from parts.receivers import MailServer, WebhookReceiver
+from parts.inspected import inspecting_school
 from parts.school import NAMES, School
+from parts.tls_origins import Authority, TlsOrigin
 
 
 def pytest_sessionstart():
@@ -37,6 +39,45 @@ def origin():
     server = ScriptedOrigin()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def web_authority(tmp_path_factory):
+    """Who vouches for the web sites that are looked into: (authority, its file)."""
+    authority = Authority()
+    return authority, authority.write(tmp_path_factory.mktemp("web") / "authority.pem")
+
+
+@pytest.fixture(scope="session")
+def site(web_authority):
+    """A web server over TLS with every name of the tests, HTTP/2 and HTTP/1.1, whose answers a test writes."""
+    server = TlsOrigin(web_authority[0].issue(*NAMES.split(), "*.google.com", "*.youtube.com", "login.microsoftonline.com").context())
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def inspecting(tmp_path_factory, web_authority, site, names):
+    """One running gateway that looks inside, mode selective, for a whole file of tests."""
+    school = inspecting_school(tmp_path_factory.mktemp("inspecting"), trust=web_authority[1], ports=[site.port], dns_port=names.port).start()
+    yield school
+    school.stop()
+
+
+@pytest.fixture
+def new_inspecting(tmp_path, web_authority, site, names):
+    """Makes schools that look inside and are not started yet."""
+    made = []
+
+    def make(**options) -> School:
+        folder = tmp_path / f"inspecting{len(made)}"
+        folder.mkdir()
+        made.append(inspecting_school(folder, trust=web_authority[1], ports=[site.port, *options.pop("ports", [])], dns_port=names.port, **options))
+        return made[-1]
+
+    yield make
+    for school in made:
+        school.stop()
 
 
 @pytest.fixture(scope="session")

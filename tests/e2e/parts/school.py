@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import textwrap
+import urllib.request
 
 from parts.ports import free_port
 from parts.waiting import listens, wait_for
@@ -67,7 +68,7 @@ NAMES = (
 class School:
     """Files first (change `files`, call start()), then the running gateway. Every port is free and on loopback."""
 
-    def __init__(self, folder: pathlib.Path, *, web_ports=(), dns_port=None, limits="", extra="", upstream=""):
+    def __init__(self, folder: pathlib.Path, *, web_ports=(), dns_port=None, limits="", extra="", upstream="", environment=None):
         self.folder = folder
         self.config = folder / "config"
         self.state = folder / "state"
@@ -76,6 +77,7 @@ class School:
         self.metrics = free_port()
         self.process = None
         self.log = folder / "gateway.log"
+        self.environment = os.environ | (environment or {})
         resolver = f'resolver: ["127.0.0.1:{dns_port}"]' if dns_port else ""
         self.files = {
             "schoolgate.yaml": f"""
@@ -127,7 +129,8 @@ decisions: {self.decisions_file}
         inside = ["ip", "netns", "exec", namespace] if namespace else []
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*inside, BINARY, "run", "--config", str(self.config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*inside, BINARY, "run", "--config", str(self.config)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
             )
         ready = ready or (lambda: listens(self.proxy))
 
@@ -180,6 +183,13 @@ decisions: {self.decisions_file}
             return []
         lines = self.decisions_file.read_text().splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def metric(self, name: str, **labels) -> float:
+        """The sample of the metrics page with these labels."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=10) as page:
+            text = page.read().decode()
+        wanted = "schoolgate_" + name + ("{" + ",".join(f'{key}="{value}"' for key, value in labels.items()) + "}" if labels else "")
+        return next(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.rsplit(" ", 1)[0] == wanted)
 
     def wait_for_decision(self, **fields) -> dict:
         def look():
