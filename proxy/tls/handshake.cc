@@ -106,7 +106,9 @@ HandshakeFailure why_failed(const Session& session, bool towards_client) {
   }
   if (failure.certificate) {
     failure.kind = Kind::certificate;
-    failure.error.what = "the site's certificate was refused: " + std::string(to_string(failure.certificate.kind));
+    failure.error.what = failure.certificate.text();
+    failure.error.what.pop_back();  // an Error is no sentence: no full stop, no capital
+    failure.error.what.front() = 't';
   } else if (failure.alert >= 0) {
     failure.kind = Kind::alert;
     failure.error.what = who + " ended the TLS handshake: " + session.failure();

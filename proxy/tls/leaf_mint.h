@@ -40,7 +40,7 @@ class LeafMint {
                                                               LeafMintLimits limits = {});
   [[nodiscard]] static Result<std::unique_ptr<LeafMint>> make(std::shared_ptr<const Authority> authority,
                                                               LeafMintLimits limits = {});
-  /// Ends the thread. Those who still wait get an Error, on this thread.
+  /// Ends the thread. Those who still wait get an Error, on this thread. Never to be destroyed by a `done`.
   ~LeafMint();
 
   /// Null when it is not there, or ends so soon that a client's clock may already refuse it. `upstream_fingerprint` is

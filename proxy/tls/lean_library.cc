@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,15 +23,11 @@ namespace {
 constexpr const char* kName = "schoolgate-lean";
 
 constexpr std::array<std::string_view, 5> kDecoders = {"DER", "EC", "RSA", "RSA-PSS", "ED25519"};
-constexpr std::array<std::string_view, 11> kKeys = {
-    "EC",     "RSA",  "RSA-PSS", "ED25519", "ED448",  // certificates
-    "X25519", "X448", "DH",                           // key exchange
-    "HMAC",   "HKDF", "TLS1-PRF"};                    // TLS itself: a ticket's binder is made with the first};
 
 /// The default provider and what is kept of it. Lives as long as the process.
 struct Base {
   OSSL_PROVIDER* provider = nullptr;
-  std::vector<OSSL_ALGORITHM> decoders, keys;  ///< each ends in an empty one
+  std::vector<OSSL_ALGORITHM> decoders;  ///< the last one is empty
 };
 Base base;
 
@@ -42,30 +37,10 @@ std::string_view first_name(const OSSL_ALGORITHM& algorithm) noexcept {
   return names.substr(0, names.find(':'));
 }
 
-bool is_among(std::span<const std::string_view> names, std::string_view name) noexcept {
-  return std::ranges::find(names, name) != names.end();
-}
-
-template <class Keep>
-std::vector<OSSL_ALGORITHM> kept(int operation, Keep keep) {
-  std::vector<OSSL_ALGORITHM> some;
-  int do_not_cache = 0;
-  const OSSL_ALGORITHM* all = OSSL_PROVIDER_query_operation(base.provider, operation, &do_not_cache);
-  for (; all && all->algorithm_names; ++all)
-    if (keep(*all)) some.push_back(*all);
-  some.push_back({});
-  return some;
-}
-
 bool reads_public_keys(const OSSL_ALGORITHM& decoder) noexcept {
   const std::string_view properties = decoder.property_definition ? decoder.property_definition : "";
   return properties.contains("input=der") && properties.contains("structure=SubjectPublicKeyInfo") &&
-         is_among(kDecoders, first_name(decoder));
-}
-
-bool is_key_of_tls(const OSSL_ALGORITHM& key) noexcept {
-  const std::string_view name = first_name(key);
-  return is_among(kKeys, name) || name.contains("MLKEM") || name.starts_with("ML-KEM");
+         std::ranges::find(kDecoders, first_name(decoder)) != kDecoders.end();
 }
 
 const OSSL_ALGORITHM* query_operation(void*, int operation, int* do_not_cache) noexcept {
@@ -74,7 +49,6 @@ const OSSL_ALGORITHM* query_operation(void*, int operation, int* do_not_cache) n
     case OSSL_OP_ENCODER:
     case OSSL_OP_STORE: return nullptr;
     case OSSL_OP_DECODER: return base.decoders.data();
-    case OSSL_OP_KEYMGMT: return base.keys.data();
     default: return OSSL_PROVIDER_query_operation(base.provider, operation, do_not_cache);
   }
 }
@@ -113,8 +87,11 @@ bool works(OSSL_LIB_CTX* library) {
 OSSL_LIB_CTX* make() {
   base.provider = OSSL_PROVIDER_load(nullptr, "default");
   if (!base.provider) return nullptr;
-  base.decoders = kept(OSSL_OP_DECODER, reads_public_keys);
-  base.keys = kept(OSSL_OP_KEYMGMT, is_key_of_tls);
+  int do_not_cache = 0;
+  const OSSL_ALGORITHM* all = OSSL_PROVIDER_query_operation(base.provider, OSSL_OP_DECODER, &do_not_cache);
+  for (; all && all->algorithm_names; ++all)
+    if (reads_public_keys(*all)) base.decoders.push_back(*all);
+  base.decoders.push_back({});
   OSSL_LIB_CTX* library = OSSL_LIB_CTX_new();
   if (library && OSSL_PROVIDER_add_builtin(library, kName, start) && OSSL_PROVIDER_load(library, kName) &&
       works(library))

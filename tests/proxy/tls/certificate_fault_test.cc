@@ -23,7 +23,7 @@ TEST(CertificateFault, EveryKindHasItsOwnWords) {
   for (int kind = int(Kind::none) + 1; kind <= int(Kind::other); ++kind) {
     const CertificateFault fault{.kind = Kind(kind)};
     EXPECT_TRUE(fault);
-    EXPECT_TRUE(fault.text().ends_with('.')) << kind;
+    EXPECT_TRUE(fault.text().ends_with('.') && fault.text().starts_with('T')) << kind;
     EXPECT_TRUE(sentences.insert(fault.text()).second) << kind;
     EXPECT_TRUE(names.insert(to_string(fault.kind)).second) << kind;
   }

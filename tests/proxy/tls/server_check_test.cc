@@ -20,6 +20,12 @@ TEST_F(ServerCheckTest, ASoundChainIsAccepted) {
   }
 }
 
+TEST_F(ServerCheckTest, TheErrorSaysWhatTheFaultIs) {
+  const Connected refused = connect_to(sound_chain(), "other.test");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().error.what, "the certificate that this site shows is for another name");
+}
+
 // INT-01
 TEST_F(ServerCheckTest, AnExpiredCertificateIsRefusedWithItsDate) {
   CertificateSpec spec = leaf_spec("DNS:site.test");
