@@ -93,7 +93,7 @@ Result<std::string> RemoteSigner::sign(std::string_view host, LeafFor what) {
     if (auto opened = reopen(); !opened) return std::unexpected(opened.error());
   std::uint32_t id = ++last_id_;
   auto answer = ask(write_question(Sign{id, what, host}), id);
-  if (answer || channel_) return answer;
+  if (answer || channel_ || answer.error().fault != Fault::self) return answer;
   if (!reopen()) return answer;  // the first reason is the better one
   id = ++last_id_;
   return ask(write_question(Sign{id, what, host}), id);
@@ -128,7 +128,10 @@ Result<std::string> RemoteSigner::ask(std::string_view question, std::uint32_t i
     pollfd waiting{channel_.get(), POLLIN, 0};
     const int ready = left.count() > 0 ? ::poll(&waiting, 1, int(left.count())) : 0;
     if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return fail(Fault::host, "the process that holds the authority's key does not answer");
+    if (ready <= 0) {
+      if (again_) channel_.reset();  // the next question starts another process rather than wait as long again
+      return fail(Fault::host, "the process that holds the authority's key does not answer");
+    }
     const ssize_t got = ::recv(channel_.get(), packet.data(), packet.size(), MSG_DONTWAIT);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got <= 0) return ended();

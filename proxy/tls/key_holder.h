@@ -31,8 +31,8 @@ struct KeyChannel {
 /// The asker's end. Every answer has a time limit; an answer that comes late belongs to no later question.
 class RemoteSigner final : public LeafSigner {
  public:
-  /// `again`, when given, is called for a new channel once the old one has ended (the holder died), at most every
-  /// second.
+  /// `again`, when given, is called for a new channel once the old one has ended (the holder died, or did not answer
+  /// in time), at most every second.
   using Again = std::function<Result<net::FileDescriptor>()>;
   explicit RemoteSigner(net::FileDescriptor channel, Again again = {},
                         std::chrono::milliseconds limit = std::chrono::seconds(3));

@@ -129,6 +129,24 @@ TEST_F(KeyHolderTest, AHolderThatDiedIsReplacedWhereOneCanBe) {
   EXPECT_FALSE(signer.sign("site.test", LeafFor::verified_site)) << "not over and over again";
 }
 
+TEST_F(KeyHolderTest, AHolderThatDoesNotAnswerIsReplacedForTheNextQuestion) {
+  auto silent = *key_channel();
+  std::unique_ptr<Child> second;
+  RemoteSigner signer(
+      std::move(silent.asker),
+      [&]() -> Result<net::FileDescriptor> {
+        second = std::make_unique<Child>(folder);
+        return std::move(second->asker);
+      },
+      std::chrono::milliseconds(1));
+  EXPECT_FALSE(signer.use_key(public_half(key.get())));
+  EXPECT_EQ(second, nullptr);
+  signer.set_limit(std::chrono::seconds(60));
+  const auto der = signer.sign("site.test", LeafFor::verified_site);
+  ASSERT_TRUE(der) << der.error().text();
+  EXPECT_TRUE(make_leaf(*der, key.get()));
+}
+
 TEST_F(KeyHolderTest, WithoutAReplacementEveryQuestionFailsAtOnce) {
   Child child(folder);
   RemoteSigner signer(std::move(child.asker));

@@ -1,6 +1,8 @@
 #include "proxy/tls/session.h"
 
+#include <atomic>
 #include <future>
+#include <thread>
 
 #include "tests/proxy/tls/client_talk.h"
 #include "tests/proxy/tls/upstream_talk.h"
@@ -263,6 +265,36 @@ TEST_F(SessionTest, KeyUpdatesPassUnseen) {
     EXPECT_EQ(receive_exactly(*socket, 2), "ab");
     EXPECT_TRUE(finish(send_on(*socket, "cd")));
   }
+}
+
+// INT-28
+TEST_F(SessionTest, OneLeafAndOneTrustStoreServeManyThreads) {
+  TrustSettings ours;
+  ours.system_roots.clear();
+  ours.extra_roots = {authority_files(folder.path() / "ca").certificate};
+  const auto trust = *TrustStore::load(ours);
+  std::atomic<int> done{0};
+  const auto work = [&] {
+    const auto upstream = *UpstreamContext::make(trust);
+    for (int i = 0; i < 25; ++i) {
+      int pair[2];
+      if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) != 0) return;
+      const net::FileDescriptor one(pair[0]), other(pair[1]);
+      const auto server = context->open(*leaf, {}, {});
+      const auto browser = upstream->open("site.test", 443, {});
+      auto at_server = Session::Step::want_read, at_browser = Session::Step::want_read;
+      for (int step = 0; step < 20; ++step) {
+        if (at_browser != Session::Step::done) at_browser = browser->handshake(one.get());
+        if (at_server != Session::Step::done) at_server = server->handshake(other.get());
+      }
+      char space[8];
+      if (browser->send(one.get(), "hello").bytes == 5 && server->receive(other.get(), space).bytes == 5) ++done;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(work);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(done, 100);
 }
 
 class UpstreamSessionTest : public UpstreamTalk {};
