@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
+#include "app/authority_page.h"
 #include "app/command.h"
 #include "app/load_policy.h"
 #include "app/table.h"
@@ -27,10 +30,12 @@ everything else that matched in order of precedence, and the words that a pupil 
   --method M     the HTTP method; default: GET
   --json         one JSON object
 
-Without --group, --address or --user the answer is for whoever matches no group. Over HTTPS the gateway sees only the
-name of a site that it does not decrypt: where the whole address would be judged otherwise, both answers are given.
+Without --group, --address or --user the answer is for whoever matches no group. Over HTTPS the gateway judges by the
+name first, and sees the whole address only of a connection that it opens: whether it does, and why, is said, and where
+the two answers differ both are given. A connection is opened only when there is an authority (schoolgate ca create).
 In the JSON object "action" and "reason" are about the whole address, as in the tests of rules/*.yaml; "by_name" is the
-answer to the name alone, and "in_effect" is the action that the gateway takes.
+answer to the name alone, "inspect" and "inspect_reason" whether the policy opens the connection, "opened" whether the
+gateway can, and "in_effect" is the action that it takes.
 )";
 
 /// Who asks, and how that was found out.
@@ -76,7 +81,9 @@ struct Answers {
   rules::Verdict whole_verdict;
   rules::Request name;
   rules::Verdict name_verdict;
-  bool name_only = false;  ///< only the name is seen: HTTPS, and not decrypted
+  bool encrypted = false;  ///< the name is asked first
+  bool opened = false;     ///< and the whole address then, too
+  bool name_only = false;  ///< only the name is seen
 
   [[nodiscard]] const rules::Request& request() const { return name_only ? name : whole; }
   [[nodiscard]] const rules::Verdict& verdict() const { return name_only ? name_verdict : whole_verdict; }
@@ -86,17 +93,31 @@ struct Answers {
 
 bool is_encrypted(const names::Url& url) { return url.scheme() == "https" || url.scheme() == "wss"; }
 
+/// Whether connections can be opened at all.
+bool has_authority(const LoadedPolicy& loaded) {
+  const config::Settings& settings = loaded.configuration.settings;
+  if (settings.inspection == rules::InspectionMode::off) return false;
+  std::error_code error;
+  const bool there = std::filesystem::exists(tls::authority_files(authority_folder(settings)).certificate, error);
+  return there || error == std::errc::permission_denied;  // it is not for everybody to see
+}
+
 Result<Answers> judge(const rules::PolicySnapshot& policy, const rules::Subject& subject, const names::Url& url,
-                      std::string_view method, TimePoint time) {
+                      std::string_view method, std::string_view text, TimePoint time, bool authority) {
   const auto host = names::Host::parse(url.host());
   if (!host) return std::unexpected(host.error());
-  Answers answers{.whole = rules::Request::of_url(url, method),
+  Answers answers{.whole = rules::Request::of_url(url, method, text),
                   .whole_verdict = {},
                   .name = rules::Request::of_host(*host, url.port(), "CONNECT"),
                   .name_verdict = {},
-                  .name_only = is_encrypted(url)};
+                  .encrypted = is_encrypted(url)};
   answers.whole_verdict = policy.decide(subject, answers.whole, rules::Stage::request, time);
   answers.name_verdict = policy.decide(subject, answers.name, rules::Stage::connect, time);
+  // As the gateway does: a warning needs a page, so it is shown inside where that may be.
+  const rules::Verdict& by_name = answers.name_verdict;
+  const bool for_page = by_name.action == rules::Action::warn && !rules::must_not_open(by_name.inspect_reason);
+  answers.opened = answers.encrypted && authority && (by_name.inspect || for_page);
+  answers.name_only = answers.encrypted && !answers.opened;
   return answers;
 }
 
@@ -117,19 +138,45 @@ std::string when_text(const LoadedPolicy& loaded, TimePoint time) {
 }
 
 /// "rule 'block site x' at rules/school.yaml:4", "list bets, entry bet.example, from lists/bets.txt".
-std::string evidence(const rules::Citation& citation) {
+std::string evidence_itself(const rules::Citation& citation) {
   if (!citation.rule.empty()) return "rule '" + citation.rule + "' at " + citation.source;
   if (citation.list.empty()) return "no rule and no list names it";
   if (citation.sealed) return "list " + citation.list + ", a sealed entry";
   return "list " + citation.list + ", entry " + citation.entry + ", from " + citation.source;
 }
 
+std::string evidence(const rules::Citation& citation) {
+  return evidence_itself(citation) + (citation.nested ? " (an address inside this one)" : "");
+}
+
 std::string what_is_seen(const Answers& answers) {
-  if (!is_encrypted(answers.whole.url())) return "the whole address";
   const std::string host(answers.whole.url().host());
-  return answers.name_verdict.inspect
-             ? "only the name " + host + ": the policy asks to inspect it, but this version does not decrypt"
-             : "only the name " + host + ": it is HTTPS and not decrypted";
+  if (!answers.encrypted) return "the whole address";
+  return answers.opened ? "the name " + host + " first, then the whole address" : "only the name " + host;
+}
+
+/// Why the connection is opened or not.
+std::string inspection_text(const rules::PolicySnapshot& policy, const rules::Subject& subject, const Answers& answers,
+                            TimePoint time) {
+  const rules::Inspection why = policy.why_inspect(subject, answers.name, time);
+  if (answers.opened && !rules::opens(why.reason)) return "opened: to show the warning inside";
+  std::string text = rules::explain_inspection(policy, subject.group, why);
+  if (rules::opens(why.reason) && !answers.opened)
+    text = "not opened, as there is no authority (schoolgate ca create). It would be " + text;
+  return text;
+}
+
+/// What the gateway changes in the request, when it sees it.
+std::vector<std::string> changes(const rules::PolicySnapshot& policy, const rules::Subject& subject,
+                                 const Answers& answers) {
+  std::vector<std::string> lines;
+  const names::Url& url = answers.whole.url();
+  if (answers.name_only || answers.verdict().action == rules::Action::block) return lines;
+  const rules::Adjustments adjustments = policy.adjustments_for(subject.group, url, url.target());
+  if (!adjustments.target.empty()) lines.push_back(adjustments.target);
+  for (const rules::HeaderSetting& header : adjustments.headers)
+    lines.push_back(std::string(header.name) + ": " + std::string(header.value));
+  return lines;
 }
 
 void print_words(const LoadedPolicy& loaded, const Asker& asker, const Answers& answers, TimePoint time) {
@@ -144,18 +191,22 @@ void print_words(const LoadedPolicy& loaded, const Asker& asker, const Answers& 
                         std::string(policy.group_title(subject.group)) + "), " + asker.how});
   facts.row({"at", when_text(loaded, time)});
   facts.row({"sees", what_is_seen(answers)});
+  if (answers.encrypted) facts.row({"TLS", inspection_text(policy, subject, answers, time)});
   facts.row({"tier", std::to_string(int(answers.verdict().reason.tier) + 1) + " of 6: " + citation.tier});
   if (!citation.category.empty()) facts.row({"category", citation.category});
   facts.row({"by", evidence(citation)});
   const std::string_view safe = policy.safe_endpoint(subject.group, answers.whole.url().host());
-  if (!safe.empty()) facts.row({"opens", std::string(safe) + ", for safe search"});
+  if (!safe.empty()) facts.row({"dials", std::string(safe) + ", for safe search"});
+  if (const std::string search = rules::search_term_text(answers.whole); !search.empty() && !answers.name_only)
+    facts.row({"search", search});
+  for (const std::string& change : changes(policy, subject, answers)) facts.row({"sends", change});
   facts.row({"policy", policy.version()});
   out += facts.text("  ");
   if (answers.differ()) {
     const rules::Citation whole = policy.cite(answers.whole_verdict);
     out += "\nThe whole address would be: " + whole.action +
            (whole.category.empty() ? "" : " (" + whole.category + ")") + ", by " + evidence(whole) +
-           ".\nIt is what the rules' tests see, and what plain HTTP and inspection get.\n";
+           ".\nIt is what the rules' tests see, and what plain HTTP and an opened connection get.\n";
   }
   out += "\nTechnician: " + words.technician + "\nPupil:      " + words.pupil + '\n';
 
@@ -195,9 +246,15 @@ void print_json(const LoadedPolicy& loaded, const Asker& asker, const Answers& a
   std::string more;
   JsonWriter json(more);
   json.begin_object().field("in_effect", rules::to_string(answers.verdict().action));
+  json.field("opened", answers.opened);
+  json.key("inspect_text");
+  if (answers.encrypted)
+    json.value(inspection_text(policy, asker.subject, answers, time));
+  else
+    json.null();
   json.field("group_found", asker.how);
   json.key("by_name");
-  if (answers.name_only) {
+  if (answers.encrypted) {
     const auto words = rules::explain(policy, asker.subject, answers.name, answers.name_verdict, time);
     json.raw(object_text(policy.cite(answers.name_verdict), words.technician));
   } else {
@@ -236,7 +293,7 @@ int explain(std::span<const std::string_view> words) {
   const auto asker = who_asks(*arguments, *loaded);
   if (!asker) return report(asker.error());
   const std::string method = arguments->get("--method", "GET");
-  const auto answers = judge(*loaded->snapshot, asker->subject, *url, method, time);
+  const auto answers = judge(*loaded->snapshot, asker->subject, *url, method, text, time, has_authority(*loaded));
   if (!answers) return report(answers.error());
   if (arguments->has("--json"))
     print_json(*loaded, *asker, *answers, time, text);

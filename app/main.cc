@@ -10,14 +10,14 @@
 namespace schoolgate::app {
 namespace {
 
-const Command* const kCommands[] = {&kRunCommand,      &kCheckCommand,    &kReloadCommand, &kExplainCommand,
-                                    &kListsCommand,    &kBreachesCommand, &kCaCommand,     &kFirewallCommand,
-                                    &kSelftestCommand, &kVersionCommand};
+const Command* const kCommands[] = {&kRunCommand,           &kCheckCommand,    &kReloadCommand, &kExplainCommand,
+                                    &kListsCommand,         &kBreachesCommand, &kCaCommand,     &kFirewallCommand,
+                                    &kInspectReportCommand, &kSelftestCommand, &kVersionCommand};
 
 void print_overview(std::FILE* to) {
   std::fputs("schoolgate: a school's web filter\n\nusage: schoolgate COMMAND [options]\n\n", to);
   for (const Command* command : kCommands)
-    std::fprintf(to, "  %-10.*s %.*s\n", int(command->name.size()), command->name.data(), int(command->summary.size()),
+    std::fprintf(to, "  %-14.*s %.*s\n", int(command->name.size()), command->name.data(), int(command->summary.size()),
                  command->summary.data());
   std::fputs("\nschoolgate COMMAND --help tells more. Exit status: 0 done, 1 a problem was found, 2 wrong usage.\n",
              to);

@@ -42,12 +42,14 @@ TEST_F(ExplainCommand, NamesTheListAndItsEntry) {
 TEST_F(ExplainCommand, OverHttpsTheNameDecidesAndBothAnswersAreGiven) {
   const Ran words = explain("https://forum.example/casino/1", {"--group", "pupils"});
   EXPECT_TRUE(words.out.starts_with("allow  https://forum.example/casino/1\n")) << words.out;
-  EXPECT_TRUE(words.out.contains("only the name forum.example: it is HTTPS and not decrypted")) << words.out;
+  EXPECT_TRUE(words.out.contains("TLS     not opened: inspection is off")) << words.out;
   EXPECT_TRUE(words.out.contains("The whole address would be: block (gambling), by rule '")) << words.out;
 
   const Ran json = explain("https://forum.example/casino/1", {"--group", "pupils", "--json"});
   EXPECT_TRUE(json.out.contains(R"("action":"block","inspect":false,)")) << json.out;
-  EXPECT_TRUE(json.out.contains(R"("in_effect":"allow",)")) << json.out;
+  EXPECT_TRUE(
+      json.out.contains(R"("in_effect":"allow","opened":false,"inspect_text":"not opened: inspection is off",)"))
+      << json.out;
   EXPECT_TRUE(json.out.contains(R"("by_name":{"action":"allow","tier":"unlisted",)")) << json.out;
 }
 
@@ -59,7 +61,9 @@ TEST_F(ExplainCommand, WhereTheNameIsEnoughThereIsOneAnswer) {
 
 TEST_F(ExplainCommand, PlainHttpHasNoAnswerByName) {
   const Ran ran = explain("http://forum.example/casino/1", {"--group", "pupils", "--json"});
-  EXPECT_TRUE(ran.out.contains(R"("in_effect":"block","group_found":"as given","by_name":null})")) << ran.out;
+  EXPECT_TRUE(ran.out.contains(
+      R"("in_effect":"block","opened":false,"inspect_text":null,"group_found":"as given","by_name":null})"))
+      << ran.out;
 }
 
 TEST_F(ExplainCommand, ATimeIsTheSites) {
