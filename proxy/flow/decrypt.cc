@@ -82,8 +82,8 @@ net::awaitable<bool> answer_hello(Connection& connection, std::unique_ptr<Inside
   if (!accepted) {
     const bool distrusted = accepted.error().distrusts_us();
     if (distrusted) {
-      worker.counters().leaf_refused.add();
       distrust->note(inside->host.text(), wall_now());
+      worker.counters().leaf_refused.add();
     }
     worker.log_refusal(connection, inside->host.text(), rules::Stage::client_hello,
                        distrusted ? "client-distrusts-authority" : "client-handshake");

@@ -21,6 +21,11 @@ net::awaitable<void> H2Link::run() {
 
 // Silence is bounded by what a web site may take to answer while streams are open, else by what idle connections get.
 void H2Link::touch() {
+  // The session has no clock: a peer's allowance of frames that carry nothing is for a minute.
+  if (const auto now = worker_.deadlines().now(); now - allowances_renewed_ >= 60) {
+    allowances_renewed_ = now;
+    session_.renew_allowances();
+  }
   socket_.expire_after(session_.open_streams() != 0 ? worker_.limits().response : worker_.limits().idle);
 }
 

@@ -39,6 +39,7 @@ class H2Link final : public std::enable_shared_from_this<H2Link> {
   net::Timer blocked_;  ///< wakes write_when_blocked()
   net::Buffer unsent_;
   std::size_t unsent_begin_ = 0, unsent_end_ = 0;
+  std::uint32_t allowances_renewed_ = 0;  ///< on the worker's clock of deadlines, seconds
   bool waits_to_write_ = false;
   bool send_is_posted_ = false;
   bool over_ = false;

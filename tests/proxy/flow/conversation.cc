@@ -111,6 +111,11 @@ std::string Peer::read(std::size_t count) {
   return out;
 }
 
+std::string Peer::read_some() {
+  if (held_.empty()) static_cast<void>(receive());
+  return std::exchange(held_, {});
+}
+
 void Peer::expects(std::string_view bytes) { EXPECT_EQ(read(bytes.size()), bytes); }
 
 std::string Peer::read_to(std::string_view mark) {
@@ -268,6 +273,7 @@ void Conversation::open() {
   net::DestinationGuard::Settings guard{.allow_private = allow_private, .listening = {}, .own_addresses = {}};
   if (guard_knows_own_ports) guard.listening = worker_->listening();
   worker_->dialer().set_guard(std::make_shared<const net::DestinationGuard>(std::move(guard)));
+  if (inspection) worker_->use(inspection);
   worker_->start();
 }
 

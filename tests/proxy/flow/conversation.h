@@ -59,6 +59,8 @@ class Peer {
   [[nodiscard]] std::string read_to(std::string_view mark);
   /// Reads `count` bytes, fewer when the other side ends first.
   [[nodiscard]] std::string read(std::size_t count);
+  /// Whatever comes next; empty when the other side has ended.
+  [[nodiscard]] std::string read_some();
   /// Reads a whole answer by its framing; `to_head`: the answer to a HEAD request.
   [[nodiscard]] Answer answer(bool to_head = false);
   /// Everything until the other side's end, which `ending` tells.
@@ -72,6 +74,7 @@ class Peer {
   void closes();
   void resets();
   [[nodiscard]] net::Endpoint local() const;
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
  private:
   /// More into `held_`; what ended it when there is no more.
@@ -154,6 +157,7 @@ class Conversation : public ::testing::Test {
   breaches::BreachLogSettings log_settings;
   std::vector<names::IpNetwork> allow_private{*names::IpNetwork::parse("127.0.0.0/8")};
   bool guard_knows_own_ports = true;
+  std::shared_ptr<const Inspection> inspection;  ///< null: nothing is decrypted
 
   std::unique_ptr<breaches::BreachLog> log;
 

@@ -1,0 +1,206 @@
+// Inside TLS: what is opened, what is left closed, and that what is asked inside is judged like any request.
+#include "proxy/flow/decrypt.h"
+#include "tests/proxy/flow/inspected_conversation.h"
+#include "tests/rules/policies.h"
+
+namespace schoolgate::flow::testing {
+namespace {
+
+using rules::testing::allow_url;
+using rules::testing::block_url;
+
+constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+TEST_F(InspectionTest, AHostWithARuleForPartOfItIsOpenedAndItsOtherPartsWork) {
+  TlsEnd pupil = pupil_inside("web.example", "web.example");
+  TlsEnd site = web_inside();
+  pupil.inside.sends(get_inside("/open"));
+  site.inside.expects(get_inside("/open"));
+  site.inside.sends(kHello);
+  pupil.inside.expects(kHello);
+  ASSERT_TRUE(pupil.facts().done) << pupil.facts().why;
+  EXPECT_EQ(pupil.facts().issuer, authority->subject());
+  EXPECT_EQ(pupil.facts().names, "DNS:web.example");  // INT-18, TLS-28
+  pupil.inside.closes();
+  stop();
+  EXPECT_NE(decisions().find(R"("inspected":true)"), std::string::npos) << decisions();
+  EXPECT_EQ(counters().inspected.get(), 1u);
+}
+
+TEST_F(InspectionTest, TheForbiddenPartGetsThePageAndARecordWithItsPath) {
+  TlsEnd pupil = pupil_inside("web.example", "web.example");
+  TlsEnd site = web_inside();
+  pupil.inside.sends(get_inside("/secret/door?who=me"));
+  const Answer page = pupil.inside.answer();
+  EXPECT_EQ(page.status, 403);
+  EXPECT_TRUE(page.has("Cache-Control: no-store")) << page.head;
+  ASSERT_EQ(records().size(), 1u);
+  EXPECT_NE(records()[0].find("/secret/door"), std::string::npos) << records()[0];
+  EXPECT_EQ(records()[0].find("who=me"), std::string::npos) << records()[0];
+  EXPECT_NE(records()[0].find(R"("stage":"request")"), std::string::npos) << records()[0];
+  // The same connection goes on.
+  pupil.inside.sends(get_inside("/open"));
+  site.inside.expects(get_inside("/open"));
+  site.inside.sends(kHello);
+  pupil.inside.expects(kHello);
+}
+
+TEST_F(InspectionTest, AHostWithoutARuleIsLeftClosed) {
+  const auto trusts_the_web = tls::plain_client_context(root.certificate.get());
+  TlsEnd pupil = TlsEnd::client(tunnel_to("other.example"), trusts_the_web.get(), "other.example");
+  TlsEnd site = web_inside();
+  pupil.inside.sends("anything at all");
+  site.inside.expects("anything at all");
+  ASSERT_TRUE(pupil.facts().done) << pupil.facts().why;
+  EXPECT_EQ(pupil.facts().issuer, "Web authority");
+  EXPECT_EQ(counters().inspected.get(), 0u);
+}
+
+TEST_F(InspectionTest, ABlockedNameInsideAnAllowedTunnelGetsThePageOverACertificateOfOurs) {
+  TlsEnd pupil = pupil_inside("other.example", "casino.example");
+  pupil.inside.sends(get_inside("/", "casino.example"));
+  EXPECT_EQ(pupil.inside.answer().status, 403);
+  ASSERT_EQ(records().size(), 1u);
+  EXPECT_NE(records()[0].find(R"("site":"casino.example")"), std::string::npos) << records()[0];
+}
+
+TEST_F(InspectionTest, ABlockedNameThatIsNeverToBeOpenedGetsTheAlert) {
+  policy.never_inspect = {"casino.example"};
+  TlsEnd pupil = pupil_inside("other.example", "casino.example");
+  EXPECT_FALSE(pupil.facts().done);
+  EXPECT_EQ(records().size(), 1u);
+}
+
+TEST_F(InspectionTest, AnAllowedPartOfABlockedHostIsReached) {
+  policy.rules = {allow_url("casino.example/museum")};
+  TlsEnd pupil = pupil_inside("casino.example", "casino.example");
+  TlsEnd site = web_inside();
+  pupil.inside.sends(get_inside("/museum", "casino.example"));
+  site.inside.expects(get_inside("/museum", "casino.example"));
+  site.inside.sends(kHello);
+  pupil.inside.expects(kHello);
+  pupil.inside.sends(get_inside("/slots", "casino.example"));
+  EXPECT_EQ(pupil.inside.answer().status, 403);
+}
+
+TEST_F(InspectionTest, AWebSiteThatCannotProveItselfGetsAPageWithTheReason) {  // INT-01, INT-02
+  trust(tls::make_ca("Somebody else"));
+  TlsEnd pupil = pupil_inside("web.example", "web.example");
+  TlsEnd site = web_inside();
+  pupil.inside.sends(get_inside("/open"));
+  const Answer page = pupil.inside.answer();
+  EXPECT_EQ(page.status, 502);
+  EXPECT_NE(page.body.find("certificate"), std::string::npos) << page.body;
+  EXPECT_EQ(site.inside.read(1), "") << "nothing was asked of it";
+  EXPECT_EQ(upstream_faults(UpstreamFault::certificate), 1u);
+}
+
+TEST_F(InspectionTest, TheForbiddenPartOfSuchAWebSiteIsStillABreach) {
+  trust(tls::make_ca("Somebody else"));
+  TlsEnd pupil = pupil_inside("web.example", "web.example");
+  TlsEnd site = web_inside();
+  pupil.inside.sends(get_inside("/secret/x"));
+  EXPECT_EQ(pupil.inside.answer().status, 403);
+  EXPECT_EQ(records().size(), 1u);
+}
+
+TEST_F(InspectionTest, AnotherHostInsideIsMisdirected) {  // TLS-10
+  TlsEnd pupil = pupil_inside("web.example", "web.example");
+  TlsEnd site = web_inside();
+  pupil.inside.sends(get_inside("/open", "other.example"));
+  EXPECT_EQ(pupil.inside.answer().status, 421);
+  pupil.inside.closes();
+  EXPECT_EQ(site.inside.read(1), "");
+}
+
+TEST_F(InspectionTest, ConnectInsideIsRefused) {
+  TlsEnd pupil = pupil_inside("web.example", "web.example");
+  TlsEnd site = web_inside();
+  pupil.inside.sends(connect("web.example"));
+  EXPECT_EQ(pupil.inside.answer().status, 400);
+}
+
+TEST_F(InspectionTest, AClientThatDoesNotTrustUsIsNotedAndLeftAlone) {  // TLS-21
+  const auto trusts_others = tls::plain_client_context(root.certificate.get());
+  TlsEnd pupil = TlsEnd::client(tunnel_to("web.example"), trusts_others.get(), "web.example");
+  TlsEnd site = web_inside();
+  EXPECT_FALSE(pupil.facts().done);
+  wait_until([&] { return counters().leaf_refused.get() == 1; });
+  const auto notes = inspection->distrust->all();
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0].host, "web.example");
+}
+
+TEST_F(InspectionTest, TheNextClientUsesTheConnectionToTheWebSite) {
+  TlsEnd first = pupil_inside("web.example", "web.example");
+  TlsEnd site = web_inside();
+  first.inside.sends(get_inside("/1"));
+  site.inside.expects(get_inside("/1"));
+  site.inside.sends(kHello);
+  first.inside.expects(kHello);
+  TlsEnd second = pupil_inside("web.example", "web.example");
+  second.inside.sends(get_inside("/2"));
+  site.inside.expects(get_inside("/2"));
+  site.inside.sends(kHello);
+  second.inside.expects(kHello);
+  EXPECT_FALSE(web.was_called());
+}
+
+TEST_F(InspectionTest, ABodyGoesBothWays) {
+  TlsEnd pupil = pupil_inside("web.example", "web.example");
+  TlsEnd site = web_inside();
+  const std::string body(3'000'000, 'b');
+  const std::string head = "POST /form HTTP/1.1\r\nHost: " + at("web.example") + "\r\nContent-Length: 3000000\r\n\r\n";
+  std::thread sender([&] { pupil.inside.sends(head + body); });
+  site.inside.expects(head);
+  EXPECT_EQ(site.inside.read(body.size()), body);
+  sender.join();
+  std::thread answerer([&] { site.inside.sends("HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + body); });
+  EXPECT_EQ(pupil.inside.answer().body, body);
+  answerer.join();
+}
+
+TEST_F(InspectionTest, AWebSocketIsRelayedInside) {  // TLS-20
+  TlsEnd pupil = pupil_inside("web.example", "web.example");
+  TlsEnd site = web_inside();
+  const std::string fields = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  pupil.inside.sends("GET /live HTTP/1.1\r\nHost: " + at("web.example") + "\r\n" + fields + "\r\n");
+  site.inside.read_to("\r\n\r\n");
+  site.inside.sends("HTTP/1.1 101 Switching Protocols\r\n" + fields + "\r\nfrom the site");
+  pupil.inside.read_to("\r\n\r\n");
+  pupil.inside.expects("from the site");
+  pupil.inside.sends("from the pupil");
+  site.inside.expects("from the pupil");
+}
+
+TEST_F(InspectionTest, AWarningHasItsPageInside) {
+  certificate = tls::issue(tls::leaf_spec("DNS:games.example"), &root);
+  web_context = tls::plain_server_context({certificate});
+  TlsEnd pupil = pupil_inside("games.example", "games.example");
+  TlsEnd site = web_inside();
+  pupil.inside.sends(get_inside("/play", "games.example"));
+  const Answer page = pupil.inside.answer();
+  EXPECT_EQ(page.status, 403);
+  EXPECT_NE(page.body.find("schoolgate-continue"), std::string::npos);
+}
+
+TEST_F(InspectionTest, BytesThatAreNoTlsAreRefusedWhereARuleNeedsMoreThanTheName) {
+  settings.unnamed.not_tls = UnnamedAnswer::judge;
+  Peer pupil = tunnel_to("web.example");
+  pupil.sends("SSH-2.0-OpenSSH_9.2\r\n");
+  pupil.finishes_sending();
+  EXPECT_EQ(pupil.read(7).substr(0, 1), "\x15");
+  EXPECT_EQ(records().size(), 1u);
+  EXPECT_FALSE(web.was_called());
+}
+
+TEST_F(InspectionTest, WithoutAnAuthorityNothingIsOpened) {
+  inspection = nullptr;
+  const auto trusts_the_web = tls::plain_client_context(root.certificate.get());
+  TlsEnd pupil = TlsEnd::client(tunnel_to("web.example"), trusts_the_web.get(), "web.example");
+  TlsEnd site = web_inside();
+  EXPECT_EQ(pupil.facts().issuer, "Web authority");
+}
+
+}  // namespace
+}  // namespace schoolgate::flow::testing
