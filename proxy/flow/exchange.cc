@@ -137,6 +137,9 @@ net::awaitable<Step> refuse_answer(Turn& turn, Judgement refusing) {
 // The final answer: its head with whatever of the body came along in one system call, then the rest of the body.
 net::awaitable<Step> pass_final(Turn& turn) {
   const http::ResponseHead& head = turn.heads.response;
+  if (turn.connection.inside)  // HTTP/3 would lead past us
+    for (http::Field& field : turn.heads.response.fields.items())
+      if (field.known == http::Name::alt_svc) field.drop = true;
   if (auto refusing = turn.worker().refuses_answer(turn.judgement, turn.request, facts_of(head)))
     co_return co_await refuse_answer(turn, std::move(*refusing));
   const http::RequestHead& asked = turn.heads.request;
