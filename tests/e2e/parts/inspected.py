@@ -9,6 +9,7 @@ import subprocess
 import h2.config
 import h2.connection
 import h2.events
+import h2.settings
 from cryptography import x509
 
 from parts.school import School
@@ -103,7 +104,7 @@ class H2Client:
             h2.config.H2Configuration(client_side=True, header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False)
         )
         if settings:
-            self.h2.update_settings(settings)
+            self.h2.local_settings = h2.settings.Settings(client=True, initial_values=settings)
         self.answers: dict[int, Answer] = {}
         self.ended: set[int] = set()
         self.resets: dict[int, int] = {}
