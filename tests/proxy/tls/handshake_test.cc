@@ -230,6 +230,16 @@ TEST_F(HandshakeTest, WhatFollowsTheHandshakeAtOnceIsNotLost) {
   EXPECT_EQ(receive_exactly(*socket, 18), "GET / HTTP/1.1\r\n\r\n");
 }
 
+// TLS-24: a client whose first guess at a group is none that we like has to say hello twice.
+TEST_F(HandshakeTest, AClientMayHaveToSayHelloAgain) {
+  SSL_CTX_set1_groups_list(client.get(), "ffdhe2048:P-384");
+  ASSERT_TRUE(accept_from());
+  EXPECT_FALSE(session_of(*socket).group().empty());
+  SSL_CTX_set1_groups_list(client.get(), "P-521");
+  ASSERT_TRUE(accept_from());
+  EXPECT_EQ(session_of(*socket).group(), "secp521r1");
+}
+
 // INT-29
 TEST_F(HandshakeTest, AHandshakeWithoutEndIsCutOff) {
   auto [near, far] = connection();
