@@ -28,7 +28,8 @@ Schedules count as they stand now. No gateway need run.
   --json      one JSON object, with every host that is known one by one
 )";
 
-constexpr std::size_t kFewHosts = 8;
+constexpr std::size_t kFewHosts = 8;  ///< of a list
+constexpr std::size_t kFewWords = 3;  ///< on a line for people
 constexpr std::uint64_t kMostLines = 20'000;
 
 /// Collects the hosts of entries about parts of hosts, as the list's publisher wrote them.
@@ -38,6 +39,7 @@ class UrlHosts final : public blocklists::EntrySink {
   void url(std::string_view text) override {
     if (hosts_.size() == kFewHosts) return;
     const auto url = names::Url::parse(text);
+    if (url && url->path() == "/" && url->query().empty()) return;  // the whole host: its name says all
     if (url && std::ranges::find(hosts_, url->host()) == hosts_.end()) hosts_.emplace_back(url->host());
   }
   void pattern(std::string_view, bool) override {}
@@ -98,7 +100,7 @@ std::string joined(const std::vector<std::string>& hosts, std::size_t most, std:
 std::string which(const rules::PlannedOpening& opening) {
   if (opening.every_host()) return "every host";
   if (opening.sealed) return "hosts withheld (sealed)";
-  const std::string hosts = joined(opening.hosts, kFewHosts, opening.entries);
+  const std::string hosts = joined(opening.hosts, kFewWords, opening.entries);
   return hosts.empty() ? "its hosts" : hosts;
 }
 
@@ -109,7 +111,6 @@ std::string why(const rules::PlannedOpening& opening) {
     case InspectReason::category:
       return "category " + opening.category + " is in `inspect`: list " + opening.list + ", " +
              counted(opening.entries, "host", "hosts");
-    case InspectReason::search_terms: return "search engine " + opening.name;
     case InspectReason::safe_search: return "safe_search by parameter";
     case InspectReason::tenants: return "tenants";
     case InspectReason::wrapper:
@@ -141,7 +142,15 @@ void print_words(const LoadedPolicy& loaded, const std::vector<GroupPlan>& plans
   for (const GroupPlan& plan : plans) {
     out += "\n" + std::string(policy.group_id(plan.group)) + " (" + std::string(policy.group_title(plan.group)) + ")\n";
     Table table;
-    for (const rules::PlannedOpening& opening : plan.opens) table.row({why(opening), which(opening)});
+    std::vector<std::string> engines;
+    for (const rules::PlannedOpening& opening : plan.opens)
+      if (opening.reason == rules::InspectReason::search_terms)
+        engines.push_back(opening.name);
+      else
+        table.row({which(opening), why(opening)});
+    if (!engines.empty())
+      table.row({"the hosts of " + counted(engines.size(), "search engine", "search engines"),
+                 "search_terms: " + joined(engines, engines.size())});
     out += plan.opens.empty() ? "  nothing\n" : table.text("  ");
   }
   const rules::NeverOpened never = rules::never_opened(policy);

@@ -41,7 +41,7 @@ TEST_F(InspectReport, NamesRulesListsEnginesAndWhatIsNeverOpened) {
   for (const char* part :
        {"There is no authority yet", "pupils (Pupils)", "rule 'block url forum.example/casino/' at ", "forum.example",
         "rule 'block pattern (?i)free[-_]?spins' at ", "every host", "list demo-games (games), ",
-        "search engine google", "list demo-sealed (child-abuse), ", "hosts withheld (sealed)",
+        "search_terms: google, youtube, bing, ", "list demo-sealed (child-abuse), ", "hosts withheld (sealed)",
         "inspection.never  clinic.example", "banking, health", "shipped list"})
     EXPECT_TRUE(ran.out.contains(part)) << part << " is not in\n" << ran.out;
   EXPECT_FALSE(ran.out.contains("sealed-sample")) << ran.out;
