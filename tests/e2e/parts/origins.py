@@ -53,6 +53,7 @@ http {{
   client_max_body_size 64m;
   server {{
     {listens}
+    {settings}
     server_name _;
     ssl_certificate {certificates}/certificate.pem;
     ssl_certificate_key {certificates}/key.pem;
@@ -76,7 +77,7 @@ http {{
 class Nginx:
     """nginx with every path of NGINX above; plain on `http`, TLS on `tls`."""
 
-    def __init__(self, folder: pathlib.Path, certificates: pathlib.Path, *, addresses=None, namespace=None):
+    def __init__(self, folder: pathlib.Path, certificates: pathlib.Path, *, addresses=None, namespace=None, settings: str = ""):
         self.folder, self.certificates = folder, certificates
         self.http, self.tls = (80, 443) if addresses else (free_port(), free_port())
         self.echo = None if addresses else WebSocketEcho()
@@ -88,7 +89,7 @@ class Nginx:
         (folder / "www/film").write_bytes(os.urandom(1024) * (FILM // 1024))
         (folder / "nginx.conf").write_text(
             NGINX.format(listens=listen, certificates=certificates, echo=self.echo.port if self.echo else 9,
-                         user="user root;" if os.geteuid() == 0 else "")
+                         user="user root;" if os.geteuid() == 0 else "", settings=settings)
         )
         inside = ["ip", "netns", "exec", namespace] if namespace else []
         nginx = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
