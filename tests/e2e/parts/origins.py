@@ -77,12 +77,13 @@ http {{
 class Nginx:
     """nginx with every path of NGINX above; plain on `http`, TLS on `tls`."""
 
-    def __init__(self, folder: pathlib.Path, certificates: pathlib.Path, *, addresses=None, namespace=None, settings: str = ""):
+    def __init__(self, folder: pathlib.Path, certificates: pathlib.Path, *, addresses=None, namespace=None, http2: bool = False, settings: str = ""):
         self.folder, self.certificates = folder, certificates
         self.http, self.tls = (80, 443) if addresses else (free_port(), free_port())
         self.echo = None if addresses else WebSocketEcho()
+        tls = "ssl http2" if http2 else "ssl"
         listen = "".join(
-            f"listen {address}:{self.http}; listen {address}:{self.tls} ssl;\n" for address in addresses or ["127.0.0.1"]
+            f"listen {address}:{self.http}; listen {address}:{self.tls} {tls};\n" for address in addresses or ["127.0.0.1"]
         )
         (folder / "temp").mkdir(parents=True)
         (folder / "www").mkdir()
