@@ -9,6 +9,7 @@ from parts.inspected import authority_of, make_authority
 from parts.machines import ALLOWED4, ALLOWED6, BLOCKED4, BLOCKED6, HOSTILE4, HOSTILE6, SERVERS
 from parts.origins import Nginx, make_certificates
 from parts.school import School
+from parts.waiting import wait_for
 
 POLICY = """
 groups:
@@ -140,7 +141,7 @@ def test_a_blocked_name_gets_the_page(diverted, server, address):
 def test_a_blocked_name_is_recorded_where_the_authority_is_not_trusted(diverted, server):
     before = len(diverted.breaches())
     assert curl("https://blocked.example/odds", BLOCKED4, server.authority)[0] == 60
-    records = diverted.breaches()[before:]
+    records = wait_for(lambda: diverted.breaches()[before:], "the record")
     assert [record["site"] for record in records] == ["blocked.example"] and records[0]["stage"] == "client_hello"
 
 
