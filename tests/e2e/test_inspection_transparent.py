@@ -179,3 +179,31 @@ def test_a_long_download_comes_through(diverted, server, address, tmp_path):
     code, status, _, _ = curl("https://forum.example/film", address, authority_of(diverted), "-o", str(tmp_path / "film"))
     assert (code, status) == (0, 200)
     assert (tmp_path / "film").read_bytes() == server.film()
+
+
+def h2load(*arguments: str) -> str:
+    done = machines.run_in("pupil", "h2load", "--connect-to", f"{ALLOWED4}:443", *arguments, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("protocol", ["h2", "http/1.1"])
+def test_a_class_of_clients_at_once(diverted, protocol):
+    """Thirty clients with ten requests under way each (h2load): every one is answered, and well."""
+    said = h2load("-n", "6000", "-c", "30", "-m", "10" if protocol == "h2" else "1", f"--npn-list={protocol}", "https://forum.example/maths")
+    assert f"Application protocol: {protocol}" in said, said
+    assert "6000 done, 6000 succeeded, 0 failed, 0 errored, 0 timeout" in said and "status codes: 6000 2xx" in said, said
+
+
+def test_a_class_at_a_blocked_address(diverted):
+    """Every attempt is recorded before its page goes out."""
+    before = len(diverted.breaches())
+    said = h2load("-n", "300", "-c", "10", "-m", "5", "https://forum.example/casino/")
+    assert "300 done, 0 succeeded, 300 failed, 0 errored" in said and "300 4xx" in said, said
+    assert len(diverted.breaches()) == before + 300
+
+
+def test_nghttp_gets_a_page_and_its_block_page(diverted):
+    urls = [f"https://{ALLOWED4}{path}" for path in ("/maths", "/casino/x")]
+    done = machines.run_in("pupil", "nghttp", "-nvy", "-H:authority: forum.example", *urls)
+    assert ":status: 200" in done.stdout and ":status: 403" in done.stdout and "GOAWAY" in done.stdout, done.stdout + done.stderr
