@@ -11,7 +11,10 @@ using test::ScratchSchool;
 /// One school for all of these tests: they only read.
 class ExplainCommand : public testing::Test {
  protected:
-  static void SetUpTestSuite() { school_ = new ScratchSchool; }
+  static void SetUpTestSuite() {
+    school_ = new ScratchSchool;
+    school_->edit("schoolgate.yaml", "inspection: {", "inspection: { mode: \"off\" } #");
+  }
   static void TearDownTestSuite() {
     delete school_;
     school_ = nullptr;
