@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "embedded/authority_page.h"
+#include "embedded/install_authority.h"
 #include "proxy/flow/page_template.h"
 
 namespace schoolgate::app {
@@ -34,7 +34,7 @@ std::string authority_page(std::string_view school, const tls::Authority& author
                           Value{"{{fingerprint}}", authority.fingerprint_sha256()},
                           Value{"{{pem}}", authority.certificate_pem()},
                           Value{"{{der64}}", der_in_base64(authority.certificate_pem())}};
-  std::string page(embedded::authority_page[0].text);
+  std::string page(embedded::install_authority[0].text);
   for (const Value& value : values)
     for (std::size_t at = 0; (at = page.find(value.mark, at)) != std::string::npos; at += value.text.size())
       page.replace(at, value.mark.size(), value.text);

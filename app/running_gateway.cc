@@ -119,7 +119,9 @@ RunningGateway::RunningGateway(std::filesystem::path folder, LoadedPolicy loaded
       policy_(std::move(loaded.snapshot)) {}
 
 RunningGateway::~RunningGateway() {
-  // The log first: its last receipts are posted to workers that still exist.
+  for (const auto& worker : workers_) worker->join();
+  // The mint and the log first: what they still answer is posted to workers that exist.
+  inspection_.reset();
   breach_log_.reset();
   workers_.clear();
 }

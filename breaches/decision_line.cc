@@ -34,6 +34,7 @@ void append_decision_line(std::string& out, const Decision& decision, TimeText& 
     append_field(out, R"(","host":")", decision.host);
     out += R"(","url":")";
     append_redacted_url(out, decision.url);
+    if (!decision.search.empty()) append_field(out, R"(","search":")", decision.search);
   }
   append_field(out, R"(","action":")", decision.action);
   append_field(out, R"(","category":")", decision.category);

@@ -20,6 +20,7 @@ namespace schoolgate::breaches {
 struct Decision {
   TimePoint time;
   std::string_view group, device, method, host, url, action, category, stage, rule;
+  std::string_view search;  ///< what was searched for; empty for none
   bool inspected = false;
   std::uint64_t bytes_in = 0, bytes_out = 0;
   double ms = 0;

@@ -13,10 +13,11 @@ namespace {
 constexpr std::int64_t kStep = 1000;
 
 constexpr std::array kColumns = {
-    "id",          "seq",         "school",       "gateway",       "time",           "group",     "person",
-    "confidence",  "device",      "action",       "category",      "theme",          "urgency",   "site",
-    "url",         "site_hash",   "url_hash",     "method",        "stage",          "initiated", "reason.tier",
-    "reason.rule", "reason.list", "reason.entry", "reason.source", "policy_version", "episode",   "previous_hash"};
+    "id",           "seq",         "school",      "gateway",      "time",          "group",          "person",
+    "confidence",   "device",      "action",      "category",     "theme",         "urgency",        "site",
+    "url",          "search",      "site_hash",   "url_hash",     "method",        "stage",          "initiated",
+    "reason.tier",  "reason.rule", "reason.list", "reason.entry", "reason.source", "policy_version", "episode",
+    "previous_hash"};
 
 std::string csv_header() {
   std::string line;

@@ -65,6 +65,7 @@ void RecordWriter::write(std::string& out, const Breach& breach, std::uint64_t s
     append_field(out, R"(,"site":")", breach.site);
     out += R"(","url":")";
     append_redacted_url(out, breach.url);
+    if (!breach.search.empty()) append_field(out, R"(","search":")", breach.search);
   }
   append_field(out, R"(","method":")", breach.method);
   append_field(out, R"(","stage":")", breach.stage);

@@ -70,13 +70,20 @@ std::string literal_host_of(std::string_view pattern) {
   if (!pattern.starts_with("://")) return {};
   pattern.remove_prefix(3);
   std::string host;
-  while (!pattern.empty() && pattern[0] != '/') {
+  while (!pattern.empty() && pattern[0] != '/' && !pattern.starts_with(':') && !pattern.starts_with("(:")) {
     const bool dot = pattern.starts_with("\\.");
     const char c = pattern[0];
     if (!dot && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-') return {};
     host += dot ? '.' : c;
     pattern.remove_prefix(dot ? 2 : 1);
   }
+  for (const std::string_view port : {"(:\\d+)?", "(:[0-9]+)?", ":"})
+    if (pattern.starts_with(port)) {
+      pattern.remove_prefix(port.size());
+      if (port == ":") pattern.remove_prefix(std::min(pattern.find_first_not_of("0123456789"), pattern.size()));
+      break;
+    }
+  if (!pattern.starts_with('/')) return {};
   // The slash ends the name; one that may be missing or repeated does not.
   const bool ended =
       !pattern.empty() && (pattern.size() == 1 || std::string_view("?*+{").find(pattern[1]) == std::string_view::npos);

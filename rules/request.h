@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "names/url.h"
@@ -13,8 +14,8 @@ namespace schoolgate::rules {
 enum class Stage : std::uint8_t { connect, client_hello, request, response };
 [[nodiscard]] std::string_view to_string(Stage stage) noexcept;
 
-/// Views live as long as the connection that asks. Built only here, so a Request is always canonical. A Verdict's views
-/// point into it: it stays where it is while one is in use.
+/// `method` lives as long as the connection that asks. Built only here, so a Request is always canonical. A Verdict's
+/// views point into it: it stays where it is while one is in use.
 class Request {
  public:
   /// `target` is what came on the wire (origin-form or absolute), for what the canonical form cannot tell: which '&' of
@@ -28,20 +29,20 @@ class Request {
   }
   [[nodiscard]] const names::Url& url() const noexcept { return url_; }
   [[nodiscard]] std::string_view method() const noexcept { return method_; }
-  /// The query as it came, or empty.
-  [[nodiscard]] std::string_view raw_query() const noexcept {
-    const std::string_view target = target_.substr(0, target_.find('#'));
-    const std::size_t mark = target.find('?');
-    return mark == std::string_view::npos ? std::string_view() : target.substr(mark + 1);
-  }
+  /// The query as it came, or empty. A copy: a request outlives the bytes that it came in.
+  [[nodiscard]] std::string_view raw_query() const noexcept { return raw_query_; }
   /// The addresses inside this one.
   [[nodiscard]] const InnerUrls& inner() const noexcept { return inner_; }
 
  private:
   Request(names::Url url, std::string_view method, std::string_view target)
-      : url_(std::move(url)), method_(method), target_(target), inner_(nested_urls(url_)) {}
+      : url_(std::move(url)), method_(method), inner_(nested_urls(url_)) {
+    target = target.substr(0, target.find('#'));
+    if (const std::size_t mark = target.find('?'); mark != std::string_view::npos) raw_query_ = target.substr(mark + 1);
+  }
   names::Url url_;
-  std::string_view method_, target_;
+  std::string_view method_;
+  std::string raw_query_;
   InnerUrls inner_;
 };
 

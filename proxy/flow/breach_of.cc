@@ -21,6 +21,7 @@ breaches::Breach breach_of(const Judgement& judgement, const rules::Request& req
   breach.action = rules::to_string(judgement.verdict.action);
   breach.site = request.url().host();
   breach.url = request.url().text();
+  breach.search = rules::search_term_text(request);
   breach.method = request.method();
   breach.stage = rules::to_string(judgement.verdict.reason.stage);
   breach.initiated = initiated_by(origin);

@@ -51,7 +51,7 @@ void H2Call::begin(H2Head& head, bool ends) {
     target_ = std::string(back.target);
   }
 
-  request_ = rules::Request::of_url(std::move(asked->url), method_name(asked_head, method_));
+  request_ = rules::Request::of_url(std::move(asked->url), method_name(asked_head, method_), target_);
   judgement_ = worker.judge(connection_, *request_, rules::Stage::request);
   if (judgement_->refuses()) return owner_->spawn(refuse());
   if (judgement_->verdict.action == rules::Action::monitor)

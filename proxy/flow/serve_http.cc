@@ -118,7 +118,8 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
     asked = Asked{std::move(*url), target_storage};
   }
 
-  const rules::Request request = rules::Request::of_url(std::move(asked->url), method_name(head, method_storage));
+  const rules::Request request =
+      rules::Request::of_url(std::move(asked->url), method_name(head, method_storage), asked->target);
   const Judgement judgement = worker.judge(connection, request, rules::Stage::request);
   if (judgement.refuses()) {
     const bool keep_alive = co_await refuse(connection, judgement, request, head);

@@ -160,6 +160,8 @@ void Worker::drain() {
 
 void Worker::join() {
   if (thread_.joinable()) thread_.join();
+  // The mint answers into this worker's io_context, so it has to end first: whoever made it drops the last reference.
+  inspection_.reset();
 }
 
 void Worker::use(std::shared_ptr<const Inspection> inspection) {
@@ -274,6 +276,7 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
   const bool sealed = (category && category->illegal) ||
                       (reason.list >= 0 && judgement.policy->lists().lists()[std::size_t(reason.list)].sealed);
   const std::string device = judgement.subject.address.text();
+  const std::string search = sealed ? std::string() : rules::search_term_text(request);
   decisions_.append({.time = judgement.time,
                      .group = judgement.policy->group_id(judgement.subject.group),
                      .device = device,
@@ -284,6 +287,7 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                      .category = category ? std::string_view(category->id) : std::string_view(),
                      .stage = rules::to_string(reason.stage),
                      .rule = rules::to_string(reason.tier),
+                     .search = search,
                      // An https address with its path was seen: so it was opened.
                      .inspected = request.url().scheme() == "https" && !request.url().names_only(),
                      .bytes_in = outcome.bytes_in,

@@ -46,7 +46,7 @@ LIBRARIES = {
 }
 
 # Headers that the build makes out of data files.
-GENERATED = {"embedded/built_in_pages.h", "ech_fronts.inc"}
+GENERATED = {"embedded/built_in_pages.h", "embedded/install_authority.h", "ech_fronts.inc"}
 
 # Headers that only Linux has live in one folder, behind functions that say what they do.
 LINUX_ONLY = re.compile(r"linux/|sys/(epoll|eventfd|signalfd|timerfd|sendfile|inotify|prctl)\.h")

@@ -73,6 +73,14 @@ TEST_F(DecisionFile, ALineHasTheFieldsOfTheContractAndNoQuery) {
             "\n");
 }
 
+TEST_F(DecisionFile, ASearchIsKeptByItsWords) {
+  open();
+  Decision decision = a_decision();
+  decision.search = "number bonds";
+  write(decision);
+  EXPECT_NE(content(file_).find(R"(","search":"number bonds","action":)"), std::string::npos) << content(file_);
+}
+
 TEST_F(DecisionFile, SealedDecisionsWithholdHostAndUrl) {
   open();
   Decision decision = a_decision();

@@ -97,6 +97,7 @@ TEST_P(Withheld, NothingOfAnIllegalOrSealedAddressIsInAnyFile) {
     Breach breach = a_breach();
     breach.site = "withheld-site.example";
     breach.url = "http://withheld-site.example/secretpath?q=secretquery";
+    breach.search = "secretquery";
     breach.reason.entry = "withheld-site.example/secretpath";
     breach.reason.source = "/secure/withheld-list.txt";
     breach.reason.category = "child-abuse";
@@ -149,6 +150,20 @@ TEST(Record, HostileTextCannotForgeAFieldOrALine) {
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_THAT(lines[0], HasSubstr(R"("person":"jo\",\"urgency\":1,\"x\":\"\r\n\u001b[2J\ufffd")"));
   EXPECT_THAT(lines[0], HasSubstr(R"(\u202egnp.exe)"));
+}
+
+TEST(Record, WhatWasSearchedForIsKeptAndTheQueryIsNot) {
+  const TemporaryFolder folder;
+  const auto log = open_log(settings_in(folder.path()));
+  Breach breach = a_breach();
+  breach.url = "https://www.google.example/search?q=how+to+win&sid=secret";
+  breach.search = "how to \"win\"";
+  ASSERT_TRUE(append_and_wait(*log, breach).durable);
+  const std::string record = lines_of(exported(folder.path())).at(0);
+  EXPECT_NE(record.find(R"("search":"how to \"win\"")"), std::string::npos) << record;
+  EXPECT_EQ(record.find("secret"), std::string::npos) << record;
+  const auto csv = lines_of(exported(folder.path(), ExportFormat::csv));
+  EXPECT_NE(csv.at(0).find(",url,search,"), std::string::npos) << csv.at(0);
 }
 
 TEST(Record, AVeryLongAddressIsCut) {

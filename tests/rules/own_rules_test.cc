@@ -79,6 +79,11 @@ TEST_F(OwnRulesTest, BeyondTheNameAreUrlsWithAPathOrQueryAndPatterns) {
 TEST(LiteralHost, IsReadOnlyWhereItIsPlain) {
   EXPECT_EQ(literal_host_of("^https?://forum\\.example/casino"), "forum.example");
   EXPECT_EQ(literal_host_of("(?i)^http://forum\\.example/"), "forum.example");
+  EXPECT_EQ(literal_host_of("^https?://forum\\.example:8443/casino"), "forum.example");
+  EXPECT_EQ(literal_host_of("^https?://forum\\.example(:\\d+)?/casino"), "forum.example");
+  EXPECT_EQ(literal_host_of("^https?://forum\\.example(:[0-9]+)?/casino"), "forum.example");
+  EXPECT_EQ(literal_host_of("^https?://forum\\.example(:\\d+)?casino"), "");
+  EXPECT_EQ(literal_host_of("^https?://forum\\.example:8?/casino"), "");
   EXPECT_EQ(literal_host_of("^https://a-1\\.b\\.example/.*"), "a-1.b.example");
   for (const char* pattern : {"forum\\.example/", "^https?://forum\\.example", "^https?://forum.example/",
                               "^https?://[a-z]+\\.example/", "^https?://a\\.example/|b", "^https?://a\\.example/?",
@@ -88,8 +93,9 @@ TEST(LiteralHost, IsReadOnlyWhereItIsPlain) {
 
 TEST(LiteralHost, NeverNarrowsAPatternThatMatchesElsewhere) {
   const char* const hosts[] = {"a.example", "b.example", "a.example.b", "aa.example"};
-  for (const char* pattern : {"^https?://a\\.example/", "^https://a\\.example/x?", "(?i)^http://b\\.example/",
-                              "^https?://a\\.example/{0,1}"}) {
+  for (const char* pattern :
+       {"^https?://a\\.example/", "^https://a\\.example/x?", "^https?://a\\.example(:\\d+)?/",
+        "^https?://a\\.example:443/", "(?i)^http://b\\.example/", "^https?://a\\.example/{0,1}"}) {
     const std::string only = literal_host_of(pattern);
     PatternSet set;
     ASSERT_FALSE(set.build({pattern}));

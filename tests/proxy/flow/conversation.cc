@@ -230,6 +230,7 @@ Conversation::Conversation() {
 Conversation::~Conversation() {
   if (worker_) worker_->drain();
   if (worker_) worker_->join();
+  inspection.reset();
   log.reset();  // its last receipts are posted to a worker that still exists
 }
 
