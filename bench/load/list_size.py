@@ -38,7 +38,7 @@ def measure(binary: pathlib.Path, loadgen: pathlib.Path, rounds: int, seconds: f
         gateways = {}
         try:
             for size in (FEW, MANY):
-                gateways[size] = proxies.Schoolgate(folder / f"gateway-{size}", binary, 443, size)
+                gateways[size] = proxies.Schoolgate(folder / f"gateway-{size}", binary, 443, listed=size)
             for number in range(rounds + 1):  # the first one warms up and is not counted
                 for size in (FEW, MANY) if number % 2 else (MANY, FEW):
                     used = cpu_per_request(loadgen, gateways[size], url, seconds)

@@ -12,14 +12,7 @@
 //     --url URL --status N         what get and new ask for, and the answer that must come (200)
 //     --name NAME --origin PORT    where tunnels lead; --no-connect leaves out CONNECT (for a proxy that has none)
 //     --connections N --seconds S --count N --bytes N
-//
-// Clients have many loopback addresses (127.1.0.1 and up), so that no port range runs out.
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -35,27 +28,18 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/load/loopback.h"
+
 namespace {
 
+using schoolgate::load::connect_from_next_address;
+using schoolgate::load::die;
+using schoolgate::load::loopback;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kFlight = 3000;  // what the origin answers to a hello: ServerHello, certificate, Finished
 constexpr std::size_t kRequest = 230;  // Finished and a request, as the client sends them
 constexpr std::size_t kPage = 1024;    // the answer to that request
-constexpr int kAddresses = 200;        // client addresses
-
-[[noreturn]] void die(std::string_view what) {
-  std::fprintf(stderr, "loadgen: %.*s: %s\n", int(what.size()), what.data(), std::strerror(errno));
-  std::exit(1);
-}
-
-sockaddr_in loopback(std::uint32_t host, std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(host);
-  address.sin_port = htons(port);
-  return address;
-}
 
 void put16(std::string& out, std::size_t value) {
   out += char(value >> 8);
@@ -132,15 +116,7 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   void start() {
-    static std::uint32_t next = 0;
-    fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd_ < 0) die("socket");
-    const int on = 1;
-    ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    ::setsockopt(fd_, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    const auto from = loopback(0x7f010001u + next++ % kAddresses, 0), to = loopback(INADDR_LOOPBACK, port_);
-    if (::bind(fd_, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0) die("bind");
-    if (::connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 && errno != EINPROGRESS) die("connect");
+    fd_ = connect_from_next_address(port_);
     epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = this}};
     if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd_, &event) != 0) die("epoll_ctl");
     connecting_ = true;
@@ -277,7 +253,7 @@ class Client {
 };
 
 // --- the origin of tunnels
-// ---------------------------------------------------------------------------------------------
+// --------------------------------------------------------------------------------------------
 
 class Origin {
  public:
@@ -380,7 +356,7 @@ constexpr std::string_view kTunnelName = "tunnel.bench.example";
 std::size_t Origin::client_hello_size() { return client_hello(kTunnelName).size(); }
 
 // --- the command
-// -------------------------------------------------------------------------------------------------------
+// ------------------------------------------------------------------------------------------------------
 
 struct Options {
   std::string work, url, name{kTunnelName};
@@ -508,11 +484,7 @@ int drive(const Options& options) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
-
+  schoolgate::load::raise_descriptor_limit();
   const Options options = read_options(argc, argv);
   if (options.work == "origin") Origin(options.origin).run();
   return drive(options);

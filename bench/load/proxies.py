@@ -87,10 +87,10 @@ listen:
   proxy: ["127.0.0.1:{http}"]
   metrics: "127.0.0.1:{metrics}"
 upstream:
-  connect_ports: [443, {origin}]
+  connect_ports: [443, {ports}]
   allow_private: ["127.0.0.0/8"]
   hosts: {folder}/hosts
-inspection: {{ mode: "off" }}
+inspection: {{ mode: "{inspection}" }}
 decisions: {folder}/decisions.jsonl
 limits: {{ workers: 1, client_connections: 100000, connections: 100000, idle_tunnel: 1h }}
 """
@@ -134,11 +134,12 @@ def listens(port: int) -> bool:
 class Process:
     """A server in a folder of its own, up when every one of `ports` listens."""
 
-    def __init__(self, name: str, folder: pathlib.Path, command: list[str], ports: list[int]):
+    def __init__(self, name: str, folder: pathlib.Path, command: list[str], ports: list[int], **environment: str):
         self.name, self.folder, self.ports = name, folder, ports
         self.said = folder / "said.log"
         with self.said.open("wb") as said:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=folder)
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=folder,
+                                            env={**os.environ, **environment})
         deadline = time.monotonic() + 60
         while not all(map(listens, ports)):
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -234,12 +235,15 @@ class Squid(Process):
 class Schoolgate(Process):
     connect = True
 
-    def __init__(self, folder: pathlib.Path, binary: pathlib.Path, origin: int, listed: int = LISTED):
+    def __init__(self, folder: pathlib.Path, binary: pathlib.Path, *origins: int, listed: int = LISTED,
+                 hosts: str = "", opens_tls_of: pathlib.Path | None = None):
+        """`opens_tls_of`: the root certificate of web sites whose TLS is opened; without it none is."""
         (folder / "rules").mkdir(parents=True)
         self.http = self.tunnel = free_port()
-        write_hosts(folder)
+        write_hosts(folder, hosts)
         files = {
-            "schoolgate.yaml": SCHOOLGATE.format(folder=folder, http=self.http, metrics=free_port(), origin=origin),
+            "schoolgate.yaml": SCHOOLGATE.format(folder=folder, http=self.http, metrics=free_port(), ports=", ".join(map(str, origins)),
+                                                inspection="always" if opens_tls_of else "off"),
             "policy.yaml": POLICY,
             "lists.yaml": "lists:\n  - { name: bench, category: gambling, format: domains, source: names.txt }\n",
             "names.txt": "".join(f"casino-{number}.listed.example\n" for number in range(listed)),
@@ -250,8 +254,11 @@ class Schoolgate(Process):
         }
         for name, text in files.items():
             (folder / name).write_text(text)
-        super().__init__("schoolgate", folder, [str(binary), "run", "--config", str(folder)], [self.http])
+        environment = {"SSL_CERT_FILE": str(opens_tls_of)} if opens_tls_of else {}
+        if opens_tls_of:
+            subprocess.run([binary, "ca", "create", "--config", folder], check=True, stdout=subprocess.DEVNULL)
+        super().__init__("schoolgate", folder, [str(binary), "run", "--config", str(folder)], [self.http], **environment)
 
 
-def write_hosts(folder: pathlib.Path) -> None:
-    (folder / "hosts").write_text(f"127.0.0.1 {PAGE} {TUNNEL} {BETS}\n")
+def write_hosts(folder: pathlib.Path, more: str = "") -> None:
+    (folder / "hosts").write_text(f"127.0.0.1 {PAGE} {TUNNEL} {BETS}\n{more}")

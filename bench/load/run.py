@@ -25,6 +25,7 @@ BINARY = pathlib.Path(os.environ.get("SCHOOLGATE_BINARY", ROOT / "build/release/
 PAGES = ROOT / "docs/benchmarks.md"
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import inspection  # noqa: E402
 import list_size  # noqa: E402
 import proxies  # noqa: E402
 import reloads  # noqa: E402
@@ -243,6 +244,10 @@ def main() -> None:
     print("\n" + "\n".join(lines))
     if not options.dry:
         write_section("lists", lines)
+    lines = ["## Looking inside TLS", "", *inspection.section(BINARY, LOADGEN.with_name("tls_loadgen"))]
+    print("\n" + "\n".join(lines))
+    if not options.dry:
+        write_section("inspection", lines)
     if options.parts:
         parts = ["## The parts", "", *benchmarks_of_parts()]
         print("\n".join(parts))
