@@ -75,6 +75,7 @@ net::awaitable<bool> answer_hello(Connection& connection, std::unique_ptr<Inside
   }
   std::string received(connection.inbox.bytes());
   connection.inbox.release();
+  connection.inbox.holds_secrets();
   connection.client.expire_after(worker.limits().header);
   const std::shared_ptr<const tls::ServerContext> context = worker.inspection()->server;
   const std::shared_ptr<DistrustNotes> distrust = worker.inspection()->distrust;

@@ -343,6 +343,7 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
   const auto began = std::chrono::steady_clock::now();
   std::string key = connection.inside ? pool_key(*connection.inside) : to.key();
   Turn turn{connection, heads, target, request, judgement, std::move(to), std::move(key), {}, {}};
+  if (connection.inside) turn.inbox.holds_secrets();
   turn.private_to_client = authenticates_connection(heads.request);
   Step step = Step::retry;
   for (bool fresh = !may_be_repeated(heads.request); step == Step::retry; fresh = true) {

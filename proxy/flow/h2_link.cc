@@ -1,6 +1,10 @@
 #include "proxy/flow/h2_link.h"
 
+#include <strings.h>
+
+#include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <utility>
 
 namespace schoolgate::flow {
 
@@ -16,6 +20,11 @@ net::awaitable<void> H2Link::run() {
   send_now();
   co_await (read() && write_when_blocked());
   over_ = true;
+  release_unsent();
+}
+
+void H2Link::release_unsent() noexcept {
+  if (unsent_) ::explicit_bzero(unsent_.data(), std::exchange(unsent_used_, 0));
   unsent_.release();
 }
 
@@ -38,6 +47,7 @@ net::awaitable<void> H2Link::read() {
     if (got.status == IoStatus::would_block) continue;
     if (got.status != IoStatus::ok) break;
     const auto received = session_.receive(std::string_view(room.data(), got.bytes));
+    ::explicit_bzero(room.data(), got.bytes);  // what somebody read must not lie in the pool for the next
     room.release();
     send_now();
     if (!received || session_.finished()) break;
@@ -62,13 +72,11 @@ net::awaitable<void> H2Link::write_when_blocked() {
 void H2Link::send_now() {
   while (!over_ && !waits_to_write_) {
     if (unsent_begin_ == unsent_end_ && !socket_.holds_unsent()) {
-      if (!session_.has_output()) {
-        unsent_.release();
-        return;
-      }
+      if (!session_.has_output()) return release_unsent();
       if (!unsent_) unsent_ = worker_.buffers().take_relay();
       unsent_begin_ = 0;
       unsent_end_ = session_.take_output(unsent_.space());
+      unsent_used_ = std::max(unsent_used_, unsent_end_);
       if (unsent_end_ == 0) continue;
     }
     const net::Transfer sent = socket_.send({unsent_.data() + unsent_begin_, unsent_end_ - unsent_begin_});

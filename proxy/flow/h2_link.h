@@ -32,6 +32,7 @@ class H2Link final : public std::enable_shared_from_this<H2Link> {
   net::awaitable<void> write_when_blocked();
   void send_now();
   void touch();
+  void release_unsent() noexcept;
 
   Worker& worker_;
   net::Socket& socket_;
@@ -39,6 +40,7 @@ class H2Link final : public std::enable_shared_from_this<H2Link> {
   net::Timer blocked_;  ///< wakes write_when_blocked()
   net::Buffer unsent_;
   std::size_t unsent_begin_ = 0, unsent_end_ = 0;
+  std::size_t unsent_used_ = 0;           ///< bytes of the buffer that have ever been written
   std::uint32_t allowances_renewed_ = 0;  ///< on the worker's clock of deadlines, seconds
   bool waits_to_write_ = false;
   bool send_is_posted_ = false;

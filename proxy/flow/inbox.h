@@ -1,5 +1,8 @@
-// Bytes that have arrived on a socket and are not dealt with yet. Holds a buffer only while it holds bytes.
+// Bytes that have arrived on a socket and are not dealt with yet. Holds a buffer only while it holds bytes, and gives
+// it back wiped where the bytes came out of TLS: what somebody read must not lie in the pool for the next.
 #pragma once
+
+#include <strings.h>
 
 #include <algorithm>
 #include <cstring>
@@ -15,6 +18,11 @@ namespace schoolgate::flow {
 /// One direction of one connection; its worker's thread only.
 class Inbox {
  public:
+  Inbox() = default;
+  Inbox(const Inbox&) = delete;
+  Inbox& operator=(const Inbox&) = delete;
+  ~Inbox() { release(); }
+
   [[nodiscard]] std::string_view bytes() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
   [[nodiscard]] std::span<char> mutable_bytes() noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
   [[nodiscard]] bool empty() const noexcept { return begin_ == end_; }
@@ -25,9 +33,12 @@ class Inbox {
     if (begin_ == end_) release();
   }
   void release() noexcept {
+    if (secret_ && buffer_) ::explicit_bzero(buffer_.data(), used_);
     buffer_.release();
-    begin_ = end_ = 0;
+    begin_ = end_ = used_ = 0;
   }
+  /// From now on the bytes are wiped when they are dealt with.
+  void holds_secrets() noexcept { secret_ = true; }
 
   /// Takes room of a head's size, if there is none yet. False when the gateway is out of buffers.
   [[nodiscard]] bool prepare_head(net::BufferPool& pool) {
@@ -44,8 +55,9 @@ class Inbox {
     if (larger.size() <= buffer_.size()) return false;
     const std::size_t count = end_ - begin_;
     std::memcpy(larger.data(), buffer_.data() + begin_, count);
+    if (secret_) ::explicit_bzero(buffer_.data(), used_);
     buffer_ = std::move(larger);
-    begin_ = 0, end_ = count;
+    begin_ = 0, end_ = used_ = count;
     return true;
   }
 
@@ -58,6 +70,7 @@ class Inbox {
     if (is_full()) return {0, net::IoStatus::would_block};
     const net::Transfer got = socket.receive(buffer_.space().subspan(end_));
     end_ += got.bytes;
+    used_ = std::max(used_, end_);
     return got;
   }
   [[nodiscard]] bool is_full() const noexcept { return begin_ == 0 && end_ == buffer_.size(); }
@@ -65,6 +78,8 @@ class Inbox {
  private:
   net::Buffer buffer_;
   std::size_t begin_ = 0, end_ = 0;
+  std::size_t used_ = 0;  ///< bytes of the buffer that have ever been written
+  bool secret_ = false;
 };
 
 }  // namespace schoolgate::flow
