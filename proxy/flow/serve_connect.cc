@@ -107,13 +107,13 @@ net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
     co_await refuse_inside(connection, hello, judgement, inner, std::move(named));
     co_return false;
   }
-  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, inner, {}));
   if (opens) {
     if (opening.upstream) opening.upstream->close();
     Decrypting named{*hello.host, to.port, opening.destination};
     co_await decrypt(connection, hello, std::move(named));
     co_return false;
   }
+  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, inner, {}));
   Destination safe = destination_of(judgement, *hello.host, to.port);
   if (safe.host == hello.host->text() || safe.host == opening.destination.host || hello.what != HelloCase::named)
     co_return true;
@@ -154,7 +154,7 @@ net::awaitable<std::optional<Tunnel>> serve_connect(Connection& connection, cons
     co_await refuse_port(connection, head, *to);
     co_return std::nullopt;
   }
-  if (judgement.verdict.action == rules::Action::monitor)
+  if (judgement.verdict.action == rules::Action::monitor && !opens)  // inside, each request has a record of its own
     worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
 
   Opening opening{*to, request, destination_of(judgement, to->host, to->port), std::nullopt, std::nullopt};

@@ -16,11 +16,19 @@
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/h2_call.h"
 #include "proxy/flow/h2_link.h"
+#include "proxy/flow/h2_upstream.h"
 #include "proxy/flow/serve.h"
 #include "proxy/flow/worker.h"
 
 namespace schoolgate::flow {
 namespace {
+
+// Only what the web site announces is announced: else a browser would not open the connection that works.
+bool web_site_takes_websockets(const Connection& connection) {
+  const auto known = connection.worker.h2_upstreams().find(pool_key(*connection.inside));
+  const auto upstream = known == connection.worker.h2_upstreams().end() ? nullptr : known->second.lock();
+  return upstream && upstream->session().peer_allows_websockets();
+}
 
 class Service final : public http::H2Events, public H2CallOwner {
  public:
@@ -28,7 +36,8 @@ class Service final : public http::H2Events, public H2CallOwner {
       : connection_(connection),
         session_(http::H2Session::server({.streams = 100,
                                           .head_bytes = connection.worker.limits().head.bytes,
-                                          .fields = connection.worker.limits().head.fields},
+                                          .fields = connection.worker.limits().head.fields,
+                                          .websockets = web_site_takes_websockets(connection)},
                                          *this)),
         link_(std::make_shared<H2Link>(connection.worker, connection.client, *session_)),
         tasks_done_(connection.worker.executor()) {}

@@ -45,7 +45,6 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
     co_await refuse_inside(connection, hello, judgement, request, std::move(named));
     co_return std::nullopt;
   }
-  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, request, {}));
   if (opens) {
     if (hello.what != HelloCase::named && hello.what != HelloCase::no_name && hello.what != HelloCase::ip_name) {
       co_await refuse_unnamed(connection, hello.what, request);
@@ -56,6 +55,7 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
     co_return std::nullopt;
   }
 
+  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, request, {}));
   auto upstream = co_await dial(worker, destination);
   if (!upstream) {
     count_fault(connection, upstream.error().kind);

@@ -364,7 +364,7 @@ H2Session::Machine::Machine(Role which, const H2Limits& bounds, H2Events& listen
   };
   if (role == Role::server) {
     settings.push_back({NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.streams});
-    settings.push_back({NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1});
+    if (limits.websockets) settings.push_back({NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1});
     settings.push_back({NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1});  // trees of streams cost us, and serve nobody
   } else {
     settings.push_back({NGHTTP2_SETTINGS_ENABLE_PUSH, 0});

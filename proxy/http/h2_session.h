@@ -50,6 +50,7 @@ struct H2Limits {
   std::uint32_t connection_window = 1024 * 1024;  ///< what all of them may
   std::size_t send_queue = 64 * 1024;             ///< what send_data() keeps for one stream
   std::uint32_t resets = 200;                     ///< a client's resets and those it provokes (HTTP-34, HTTP-36)
+  bool websockets = true;                         ///< server: announce extended CONNECT (RFC 8441)
   std::uint32_t idle_frames = 1000;               ///< frames that carry nothing (HTTP-33)
 };
 

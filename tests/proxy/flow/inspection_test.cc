@@ -146,6 +146,34 @@ TEST_F(InspectionTest, TheNextClientUsesTheConnectionToTheWebSite) {
   EXPECT_FALSE(web.was_called());
 }
 
+TEST_F(InspectionTest, AClientThatAsksForNothingLeavesTheVerifiedConnectionToTheNext) {
+  std::optional<TlsEnd> first(pupil_inside("web.example", "web.example"));
+  TlsEnd site = web_inside();
+  ASSERT_TRUE(first->facts().done);
+  first.reset();
+  wait_until([&] { return counters().connections_open.get() == 0; });
+  TlsEnd second = pupil_inside("web.example", "web.example");
+  second.inside.sends(get_inside("/2"));
+  site.inside.expects(get_inside("/2"));
+  EXPECT_FALSE(web.was_called());
+}
+
+TEST_F(InspectionTest, WhatIsMonitoredHasOneRecordForEachRequestAndNoneForTheConnection) {
+  policy.rules = {block_url("chat.example/secret/")};
+  certificate = tls::issue(tls::leaf_spec("DNS:chat.example"), &root);
+  web_context = tls::plain_server_context({certificate});
+  TlsEnd pupil = pupil_inside("chat.example", "chat.example");
+  TlsEnd site = web_inside();
+  pupil.inside.sends(get_inside("/room", "chat.example"));
+  site.inside.expects(get_inside("/room", "chat.example"));
+  site.inside.sends(kHello);
+  pupil.inside.expects(kHello);
+  pupil.inside.closes();
+  stop();
+  ASSERT_EQ(records().size(), 1u);
+  EXPECT_NE(records()[0].find("/room"), std::string::npos) << records()[0];
+}
+
 TEST_F(InspectionTest, ABodyGoesBothWays) {
   TlsEnd pupil = pupil_inside("web.example", "web.example");
   TlsEnd site = web_inside();
