@@ -90,7 +90,7 @@ def test_a_warning_can_be_continued(school, web):
 
 def test_what_is_monitored_is_allowed_and_recorded(school, web):
     assert fetch(school.proxy, page(web, "social.example", "/feed")).status == 200
-    record = next(record for record in school.breaches() if record["site"] == "social.example")
+    record = wait_for(lambda: next((record for record in school.breaches() if record["site"] == "social.example"), None), "the record")
     assert record["action"] == "monitor" and record["category"] == "social-media"
 
 

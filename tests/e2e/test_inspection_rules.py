@@ -8,6 +8,7 @@ import pytest
 from parts.inspected import H2Client, InspectedWire, authority_of, curl, inspecting_school
 from parts.school import PUPIL, SEARCHER
 from parts.tls_origins import TlsOrigin
+from parts.waiting import wait_for
 
 ENGINES = (
     "www.google.com google.com accounts.google.com forcesafesearch.google.com www.youtube.com restrict.youtube.com www.bing.com strict.bing.com "
@@ -121,7 +122,8 @@ def test_an_address_inside_an_address_is_judged_too(school, engines, address):
 def test_a_category_can_be_looked_into(school, engines):
     with InspectedWire(school, "social.example", engines.port) as wire:
         assert wire.get("/feed").status == 200
-    record = next(record for record in school.breaches() if record["site"] == "social.example" and record["stage"] == "request")
+    records = lambda: [record for record in school.breaches() if record["site"] == "social.example" and record["stage"] == "request"]
+    record = wait_for(records, "the record")[0]
     assert record["action"] == "monitor" and "/feed" in record["url"]
 
 

@@ -132,7 +132,9 @@ decisions: {self.decisions_file}
                 [*inside, BINARY, "run", "--config", str(self.config)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
             )
-        ready = ready or (lambda: listens(self.proxy))
+        # The metrics page is the control plane's: once it is there, signals are heeded too.
+        ports = [self.proxy, *([self.metrics] if "metrics:" in self.files["schoolgate.yaml"] else [])]
+        ready = ready or (lambda: all(listens(port) for port in ports))
 
         def running():
             assert self.process.poll() is None, f"the gateway ended with {self.process.returncode}:\n{self.words()}"
