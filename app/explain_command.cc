@@ -3,12 +3,10 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
-#include <system_error>
 
-#include "app/authority_page.h"
 #include "app/command.h"
 #include "app/load_policy.h"
+#include "app/opening.h"
 #include "app/table.h"
 #include "base/json.h"
 #include "config/plain_text.h"
@@ -93,15 +91,6 @@ struct Answers {
 
 bool is_encrypted(const names::Url& url) { return url.scheme() == "https" || url.scheme() == "wss"; }
 
-/// Whether connections can be opened at all.
-bool has_authority(const LoadedPolicy& loaded) {
-  const config::Settings& settings = loaded.configuration.settings;
-  if (settings.inspection == rules::InspectionMode::off) return false;
-  std::error_code error;
-  const bool there = std::filesystem::exists(tls::authority_files(authority_folder(settings)).certificate, error);
-  return there || error == std::errc::permission_denied;  // it is not for everybody to see
-}
-
 Result<Answers> judge(const rules::PolicySnapshot& policy, const rules::Subject& subject, const names::Url& url,
                       std::string_view method, std::string_view text, TimePoint time, bool authority) {
   const auto host = names::Host::parse(url.host());
@@ -114,9 +103,7 @@ Result<Answers> judge(const rules::PolicySnapshot& policy, const rules::Subject&
   answers.whole_verdict = policy.decide(subject, answers.whole, rules::Stage::request, time);
   answers.name_verdict = policy.decide(subject, answers.name, rules::Stage::connect, time);
   // As the gateway does: a warning needs a page, so it is shown inside where that may be.
-  const rules::Verdict& by_name = answers.name_verdict;
-  const bool for_page = by_name.action == rules::Action::warn && !rules::must_not_open(by_name.inspect_reason);
-  answers.opened = answers.encrypted && authority && (by_name.inspect || for_page);
+  answers.opened = answers.encrypted && authority && is_opened(answers.name_verdict);
   answers.name_only = answers.encrypted && !answers.opened;
   return answers;
 }
@@ -293,7 +280,8 @@ int explain(std::span<const std::string_view> words) {
   const auto asker = who_asks(*arguments, *loaded);
   if (!asker) return report(asker.error());
   const std::string method = arguments->get("--method", "GET");
-  const auto answers = judge(*loaded->snapshot, asker->subject, *url, method, text, time, has_authority(*loaded));
+  const auto answers =
+      judge(*loaded->snapshot, asker->subject, *url, method, text, time, can_open(loaded->configuration.settings));
   if (!answers) return report(answers.error());
   if (arguments->has("--json"))
     print_json(*loaded, *asker, *answers, time, text);

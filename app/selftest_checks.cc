@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "app/first_listed.h"
+#include "app/opening.h"
 #include "proxy/net/endpoint.h"
 
 namespace schoolgate::app {
@@ -54,7 +55,11 @@ const ProbeClient* client_in(const std::vector<ProbeClient>& clients, rules::Gro
 class Planner {
  public:
   Planner(const LoadedPolicy& loaded, const std::vector<ProbeClient>& clients, TimePoint now)
-      : loaded_(loaded), policy_(*loaded.snapshot), clients_(clients), now_(now) {}
+      : loaded_(loaded),
+        policy_(*loaded.snapshot),
+        clients_(clients),
+        now_(now),
+        can_open_(can_open(loaded.configuration.settings)) {}
 
   std::vector<Check> plan() {
     for (const rules::RuleTestSpec& test : loaded_.configuration.policy.tests) add_test(test);
@@ -94,22 +99,46 @@ class Planner {
     if (const rules::Citation reason = policy_.cite(on_whole); reason.illegal || reason.sealed)
       why_not = "nothing illegal is asked for";
     if (!why_not.empty()) {
-      add(whole, on_whole, subject, test.at.line_text(), nullptr, "judged, not sent: " + why_not);
+      add(whole, on_whole, subject, test.at.line_text(), {.note = "judged, not sent: " + why_not});
       return;
     }
     if (url->scheme() == "http") {
-      add(whole, on_whole, subject, test.at.line_text(), client, {});
+      add(whole, on_whole, subject, test.at.line_text(), {.from = client, .note = {}});
       return;
     }
     const auto host = names::Host::parse(url->host());
     if (!host) return;
     const rules::Request name = rules::Request::of_host(*host, url->port(), "CONNECT");
     const rules::Verdict on_name = policy_.decide(subject, name, rules::Stage::connect, time);
+    if (!can_open_ || !is_opened(on_name)) {
+      add(name, on_name, subject, test.at.line_text(), {.from = client, .note = note_by_name(on_name, on_whole)});
+    } else if (host->address()) {
+      add(whole, on_whole, subject, test.at.line_text(), {.note = "judged, not sent: TLS to an address says no name"});
+    } else {
+      add(whole, on_whole, subject, test.at.line_text(), {.from = client, .inside = true, .note = {}});
+    }
+  }
+
+  /// What is to be known where only the name is asked for and the whole address might have another answer.
+  std::string note_by_name(const rules::Verdict& on_name, const rules::Verdict& on_whole) const {
     std::string note;
+    if (is_opened(on_name) && !can_open_)
+      note = "by name, as nothing is opened without an authority";
+    else if (on_name.action != on_whole.action)
+      note = "by name, as this host is not opened";
     if (on_name.action != on_whole.action)
-      note =
-          "by name; the whole address (" + std::string(rules::to_string(on_whole.action)) + ") is not seen over HTTPS";
-    add(name, on_name, subject, test.at.line_text(), client, std::move(note));
+      note += "; the whole address (" + std::string(rules::to_string(on_whole.action)) + ") is not seen";
+    return note;
+  }
+
+  /// The question by which a listed host is tried: its name, or its first page where the gateway opens it.
+  std::pair<rules::Request, bool> question_for(const ProbeClient& client, const names::Host& host) const {
+    rules::Request name = rules::Request::of_host(host, 443, "CONNECT");
+    const bool opened =
+        can_open_ && is_opened(policy_.decide(client.subject, name, rules::Stage::connect, now_)) && !host.address();
+    auto page = names::Url::from_parts("https", host, 443, "/");
+    if (!opened || !page) return {std::move(name), false};
+    return {rules::Request::of_url(std::move(*page), "GET"), true};
   }
 
   // One name a category and client is enough.
@@ -119,23 +148,31 @@ class Planner {
       return;
     if (probed_.contains({client.subject.group, category})) return;
     const auto is_refused = [&](const names::Host& host) {
-      const rules::Request request = rules::Request::of_host(host, 443, "CONNECT");
-      const rules::Verdict verdict = policy_.decide(client.subject, request, rules::Stage::connect, now_);
+      const auto [request, inside] = question_for(client, host);
+      const auto stage = inside ? rules::Stage::request : rules::Stage::connect;
+      const rules::Verdict verdict = policy_.decide(client.subject, request, stage, now_);
       const rules::Citation reason = policy_.cite(verdict);
       return verdict.action >= rules::Action::warn && reason.list == list.name && !reason.illegal && !reason.sealed;
     };
     const auto host = first_listed(list, loaded_.configuration.settings.state, is_refused);
     if (!host) return;
     probed_.insert({client.subject.group, category});
-    const rules::Request request = rules::Request::of_host(*host, 443, "CONNECT");
-    add(request, policy_.decide(client.subject, request, rules::Stage::connect, now_), client.subject,
-        "list " + list.name, &client, {});
+    const auto [request, inside] = question_for(client, *host);
+    const auto stage = inside ? rules::Stage::request : rules::Stage::connect;
+    add(request, policy_.decide(client.subject, request, stage, now_), client.subject, "list " + list.name,
+        {.from = &client, .inside = inside, .note = {}});
   }
 
+  struct How {
+    const ProbeClient* from = nullptr;
+    bool inside = false;
+    std::string note;
+  };
+
   void add(const rules::Request& request, const rules::Verdict& verdict, const rules::Subject& subject,
-           std::string source, const ProbeClient* from, std::string note) {
+           std::string source, How how) {
     const auto same = [&](const Check& check) {
-      return from && check.from == from && check.request.url() == request.url();
+      return how.from && check.from == how.from && check.request.url() == request.url();
     };
     if (std::ranges::any_of(checks_, same)) return;
     checks_.push_back({.request = request,
@@ -143,14 +180,16 @@ class Planner {
                        .source = std::move(source),
                        .expected = verdict.action,
                        .category = policy_.cite(verdict).category,
-                       .from = from,
-                       .note = std::move(note)});
+                       .from = how.from,
+                       .inside = how.inside,
+                       .note = std::move(how.note)});
   }
 
   const LoadedPolicy& loaded_;
   const rules::PolicySnapshot& policy_;
   const std::vector<ProbeClient>& clients_;
   TimePoint now_;
+  bool can_open_;
   std::vector<Check> checks_;
   std::set<std::pair<rules::GroupIndex, rules::CategoryId>> probed_;
 };

@@ -2,8 +2,9 @@
 // gets blocked one name of that list.
 //
 // A check is sent through the running gateway when this machine has an address that the policy takes for somebody of
-// the group in question; else it is judged by the same policy here, and says so. Nothing illegal is ever sent: were the
-// gateway broken, the request would go out.
+// the group in question; else it is judged by the same policy here, and says so. Of a host over HTTPS that the gateway
+// opens the whole address is asked for, of every other only the name. Nothing illegal is ever sent: were the gateway
+// broken, the request would go out.
 #pragma once
 
 #include <memory>
@@ -25,12 +26,13 @@ struct ProbeClient {
 };
 
 struct Check {
-  rules::Request request;  ///< as the gateway gets to see it: the name alone for HTTPS
+  rules::Request request;  ///< as the gateway gets to see it: the name alone for HTTPS that is not opened
   std::string group;
   std::string source;  ///< "rules/school.yaml:12", "list demo-gambling"
   rules::Action expected = rules::Action::block;
   std::string category;               ///< of the expected verdict; may be empty
   const ProbeClient* from = nullptr;  ///< none: judged here, not sent
+  bool inside = false;                ///< a whole address over HTTPS: to be asked for inside TLS
   std::string note;                   ///< why it is not sent, or what to know about the answer
 
   // Filled when it is carried out.

@@ -9,6 +9,7 @@
 #include "app/load_policy.h"
 #include "app/progress_line.h"
 #include "app/selftest_checks.h"
+#include "app/selftest_inside.h"
 #include "app/selftest_outcome.h"
 #include "app/selftest_probe.h"
 #include "app/table.h"
@@ -23,7 +24,8 @@ constexpr std::string_view kHelp = R"(schoolgate selftest --config DIR [--json]
 
 Sends real requests through the gateway that runs on this configuration and compares what it does with what the policy
 says: every test of rules/*.yaml, and for each category that a list gets refused one name of that list. What must be
-refused must also be found in the breach log.
+refused must also be found in the breach log. Where the gateway opens TLS (schoolgate inspect-report) the whole address
+is asked for inside, believing the school's authority alone; any other host over HTTPS is asked for by its name.
 
 The requests come from this machine's own addresses and say so (User-Agent: schoolgate-selftest); they are recorded, and
 may be alerted, like anybody's. Tests for a group that none of these addresses is in, for another time, or for what is
@@ -36,31 +38,50 @@ Prints a table, stores the result in the state folder (selftest/TIME.json), and 
 
 constexpr unsigned kAtOnce = 8;
 
-void send_all(const std::vector<Check>& checks, std::vector<ProbeAnswer>& answers, const config::Settings& settings) {
+using Devices = std::vector<std::unique_ptr<tls::UpstreamContext>>;
+
+/// One for each thread; none when nothing is asked for inside TLS.
+Result<Devices> devices_for(const std::vector<Check>& checks, const config::Settings& settings) {
+  Devices devices(kAtOnce);
+  if (std::ranges::none_of(checks, &Check::inside)) return devices;
+  for (auto& device : devices) {
+    auto made = device_of_school(settings);
+    if (!made) return std::unexpected(std::move(made.error()));
+    device = std::move(*made);
+  }
+  return devices;
+}
+
+void send_all(const std::vector<Check>& checks, std::vector<ProbeAnswer>& answers, const config::Settings& settings,
+              const Devices& devices) {
   net::Endpoint proxy{settings.listen.proxy.front().address, settings.listen.proxy.front().port};
   const bool any_v4 = proxy.address == names::IpAddress::v4(0), any_v6 = proxy.address == names::IpAddress();
   const auto limit = settings.limits.connect + std::chrono::seconds(20);
   std::atomic<std::size_t> next{0};
-  const auto work = [&] {
+  const auto work = [&](unsigned thread) {
     for (std::size_t i = next++; i < checks.size(); i = next++) {
       if (!checks[i].from) continue;
       net::Endpoint to = proxy;
       if (any_v4 || any_v6) to.address = checks[i].from->address;  // a listener on all addresses is on this one as well
-      answers[i] = send_probe(to, checks[i].from->address, probe_head(checks[i].request), limit);
+      const Check& check = checks[i];
+      answers[i] = check.inside ? send_inside(*devices[thread], to, check.from->address, check.request, limit)
+                                : send_probe(to, check.from->address, probe_head(check.request), limit);
     }
   };
   std::vector<std::jthread> others;
-  for (unsigned i = 1; i < kAtOnce; ++i) others.emplace_back(work);
-  work();
+  for (unsigned i = 1; i < kAtOnce; ++i) others.emplace_back(work, i);
+  work(0);
 }
 
 Result<void> carry_out(std::vector<Check>& checks, const LoadedPolicy& loaded) {
   const config::Settings& settings = loaded.configuration.settings;
   std::vector<ProbeAnswer> answers(checks.size());
+  const auto devices = devices_for(checks, settings);
+  if (!devices) return std::unexpected(devices.error());
   ProgressLine progress;
   progress.show("asking the gateway: " + counted(checks.size(), "check", "checks"));
   const TimePoint began = wall_now();
-  send_all(checks, answers, settings);
+  send_all(checks, answers, settings, *devices);
 
   std::vector<std::string> records;
   const auto keep = [&](std::string_view piece) {
@@ -99,14 +120,16 @@ std::string table_of(const std::vector<Check>& checks) {
   Table table;
   for (const Check& check : checks) {
     std::string found = check.found;
+    const std::string how = check.inside ? "inside TLS: " : "";
     if (check.found == "unreachable")
-      found = "allow, but the site was not reached (" + std::to_string(check.status) + ")";
+      found = std::string("allow, but the site was not reached") + (check.inside ? " or verified (" : " (") +
+              std::to_string(check.status) + ")";
     if (!check.as_expected && check.status != 0) found += " (" + std::to_string(check.status) + ")";
     if (!check.note.empty()) found += "; " + check.note;
     table.row({check.as_expected ? "ok" : "DIFFERS", std::string(rules::to_string(check.expected)),
                check.category.empty() ? "-" : check.category,
                check.group + (check.from ? " " + check.from->address.text() : ""),
-               std::string(check.request.method()) + " " + shown(check), found + " [" + check.source + "]"});
+               std::string(check.request.method()) + " " + shown(check), how + found + " [" + check.source + "]"});
   }
   return table.text();
 }
@@ -124,7 +147,7 @@ std::string json_of(const std::vector<Check>& checks, const LoadedPolicy& loaded
     json.field("group", check.group).key("from");
     check.from ? json.value(check.from->address.text()) : json.null();
     json.field("expected", rules::to_string(check.expected)).field("category", check.category);
-    json.field("found", check.found).field("status", check.status);
+    json.field("found", check.found).field("status", check.status).field("inside", check.inside);
     json.field("note", check.note).field("source", check.source).end_object();
   }
   json.end_array().end_object();

@@ -16,6 +16,7 @@ namespace schoolgate::app {
 struct ProbeAnswer {
   int status = 0;       ///< 0: no answer
   std::string failure;  ///< why there was none
+  bool inside = false;  ///< it was given inside TLS, by the school's authority (selftest_inside.h)
 };
 
 /// GET in absolute form, or CONNECT for a request that knows a name only. Carries `User-Agent: schoolgate-selftest`.

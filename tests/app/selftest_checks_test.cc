@@ -13,6 +13,7 @@ using names::IpAddress;
 
 class SelftestChecks : public testing::Test {
  protected:
+  void make_authority() const { ASSERT_EQ(school_.run({"ca", "create"}).status, 0); }
   void plan() {
     auto loaded = load_policy(school_.config(), wall_now());
     ASSERT_TRUE(loaded);
@@ -48,7 +49,7 @@ TEST_F(SelftestChecks, AGroupThatThisMachineIsNotInIsJudgedAndNotSent) {
   EXPECT_TRUE(check->note.contains("judged, not sent: this machine has no address in the group")) << check->note;
 }
 
-TEST_F(SelftestChecks, HttpsIsAskedForByNameAndSaysWhatThatHides) {
+TEST_F(SelftestChecks, WithoutAnAuthorityHttpsIsAskedForByNameAndSaysWhatThatHides) {
   plan();
   const Check* check = find("https://forum.example/", "pupils");
   ASSERT_TRUE(check);
@@ -56,7 +57,78 @@ TEST_F(SelftestChecks, HttpsIsAskedForByNameAndSaysWhatThatHides) {
   ASSERT_TRUE(check->from);
   EXPECT_EQ(check->from->address, IpAddress::v4(0x7F000001));
   EXPECT_EQ(check->expected, rules::Action::allow);
-  EXPECT_TRUE(check->note.contains("the whole address (block) is not seen")) << check->note;
+  EXPECT_FALSE(check->inside);
+  EXPECT_EQ(check->note, "by name, as nothing is opened without an authority; the whole address (block) is not seen");
+}
+
+TEST_F(SelftestChecks, AnOpenedHostIsAskedForWholeInsideTls) {
+  make_authority();
+  plan();
+  const Check* blocked = find("https://forum.example/casino/x", "pupils");
+  ASSERT_TRUE(blocked && blocked->from);
+  EXPECT_TRUE(blocked->inside);
+  EXPECT_EQ(blocked->request.method(), "GET");
+  EXPECT_EQ(blocked->expected, rules::Action::block);
+  EXPECT_EQ(blocked->category, "gambling");
+  EXPECT_EQ(blocked->note, "");
+  const Check* allowed = find("https://forum.example/maths", "pupils");
+  ASSERT_TRUE(allowed && allowed->from);
+  EXPECT_TRUE(allowed->inside);
+  EXPECT_EQ(allowed->expected, rules::Action::allow);
+  const Check* search = find("https://www.google.co.uk/search?q=is+self-harm+common", "pupils");
+  ASSERT_TRUE(search && search->from);
+  EXPECT_TRUE(search->inside);
+  EXPECT_EQ(search->expected, rules::Action::monitor);
+}
+
+TEST_F(SelftestChecks, AWarningIsLookedForInsideAndABlockByNameOutside) {
+  make_authority();
+  plan();
+  const Check* warned = find("https://www.puzzle-games.example/", "pupils");
+  ASSERT_TRUE(warned && warned->from);
+  EXPECT_TRUE(warned->inside);
+  EXPECT_EQ(warned->expected, rules::Action::warn);
+  const Check* blocked = find("https://www.lucky-spins.example/", "pupils");
+  ASSERT_TRUE(blocked && blocked->from);
+  EXPECT_FALSE(blocked->inside);
+  EXPECT_EQ(blocked->request.method(), "CONNECT");
+}
+
+TEST_F(SelftestChecks, AListedHostThatIsWarnedOfIsLookedForInside) {
+  school_.edit("policy.yaml", "adverts: block", "adverts: warn");
+  school_.edit("rules/school.yaml", "b.js\", group: pupils, expect: block", "b.js\", group: pupils, expect: warn");
+  make_authority();
+  plan();
+  const Check* check = find("https://banner-network.example/", "pupils");
+  ASSERT_TRUE(check && check->from);
+  EXPECT_EQ(check->source, "list demo-adverts");
+  EXPECT_TRUE(check->inside);
+  EXPECT_FALSE(check->request.url().names_only());
+  EXPECT_EQ(check->expected, rules::Action::warn);
+}
+
+TEST_F(SelftestChecks, AHostThatIsNeverOpenedIsAskedForByName) {
+  school_.edit("schoolgate.yaml", "inspection: { mode: selective }",
+               "inspection: { mode: selective, never: [forum.example] }");
+  make_authority();
+  plan();
+  const Check* check = find("https://forum.example/", "pupils");
+  ASSERT_TRUE(check && check->from);
+  EXPECT_FALSE(check->inside);
+  EXPECT_EQ(check->expected, rules::Action::allow);
+  EXPECT_EQ(check->note, "by name, as this host is not opened; the whole address (block) is not seen");
+}
+
+TEST_F(SelftestChecks, AnAddressSaysNoNameAndIsNotSentInside) {
+  school_.write("rules/address.yaml",
+                "block: [{ url: '192.0.2.7/casino/', category: gambling }]\n"
+                "tests: [{ url: 'https://192.0.2.7/casino/x', group: pupils, expect: block }]\n");
+  make_authority();
+  plan();
+  const Check* check = find("https://192.0.2.7/casino/x", "pupils");
+  ASSERT_TRUE(check);
+  EXPECT_EQ(check->from, nullptr);
+  EXPECT_EQ(check->note, "judged, not sent: TLS to an address says no name");
 }
 
 TEST_F(SelftestChecks, HttpIsAskedForWhole) {

@@ -53,6 +53,41 @@ TEST(SelftestCommand, EverythingIsAsExpectedAndStored) {
   EXPECT_TRUE(verified.out.contains("breaches  whole: ")) << verified.out;
 }
 
+TEST(SelftestCommand, WhatIsOpenedIsAskedForInsideTls) {
+  const ScratchSchool school;
+  ASSERT_EQ(school.run({"ca", "create"}).status, 0);
+  const auto gateway = school.start();
+  ASSERT_TRUE(gateway->is_up());
+  const Ran ran = school.run({"selftest"});
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  for (const char* line :
+       {"forum[.]example/casino/x ", "www[.]google[.]co[.]uk/search?… ", "puzzle-games[.]example/ "}) {
+    const std::size_t at = ran.out.find(line);
+    ASSERT_NE(at, std::string::npos) << line << " is not in\n" << ran.out;
+    EXPECT_TRUE(ran.out.substr(at, ran.out.find('\n', at) - at).contains("inside TLS: ")) << ran.out;
+  }
+  const Ran json = school.run({"selftest"}, {"--json"});
+  EXPECT_EQ(json.status, 0) << json.out;
+  EXPECT_TRUE(std::regex_search(
+      json.out,
+      std::regex(R"("url":"https://forum\.example/casino/x"[^}]*"found":"block","status":403,"inside":true)")))
+      << json.out;
+  EXPECT_EQ(gateway->stop(), 0);
+}
+
+TEST(SelftestCommand, AnAuthorityThatTheGatewayDoesNotKnowYetIsADifference) {
+  const ScratchSchool school;
+  const auto gateway = school.start();
+  ASSERT_TRUE(gateway->is_up());
+  ASSERT_EQ(school.run({"ca", "create"}).status, 0);
+  const Ran before = school.run({"selftest"});
+  EXPECT_EQ(before.status, 1);
+  EXPECT_TRUE(before.out.contains("inside TLS: not opened")) << before.out;
+  ASSERT_EQ(school.run({"reload"}).status, 0);
+  const Ran after = school.run({"selftest"});
+  EXPECT_EQ(after.status, 0) << after.out;
+}
+
 TEST(SelftestCommand, AGatewayThatServesSomethingElseIsNotJudgedByTheFolder) {
   const ScratchSchool school;
   const auto gateway = school.start();

@@ -70,6 +70,60 @@ TEST(SelftestOutcome, TellsWhatTheGatewayDidFromAnswerAndRecord) {
   }
 }
 
+Check inside_check(std::string_view url, Action expected) {
+  return {.request = rules::Request::of_url(*names::Url::parse(url), "GET"),
+          .expected = expected,
+          .from = &kPupil,
+          .inside = true};
+}
+
+TEST(SelftestOutcome, AnAnswerFromInsideIsJudgedLikeAnyOther) {
+  const std::string stored = R"({"device":"127.0.0.1","action":"block","url":"https://a.example/x","method":"GET"})";
+  Check blocked = inside_check("https://a.example/x", Action::block);
+  judge_outcome(blocked, {.status = 403, .failure = {}, .inside = true}, {stored});
+  EXPECT_TRUE(blocked.as_expected) << blocked.found;
+  Check unreachable = inside_check("https://a.example/x", Action::allow);
+  judge_outcome(unreachable, {.status = 502, .failure = {}, .inside = true}, {});
+  EXPECT_EQ(unreachable.found, "unreachable");
+  EXPECT_TRUE(unreachable.as_expected);
+  Check let_through = inside_check("https://a.example/x", Action::block);
+  judge_outcome(let_through, {.status = 502, .failure = {}, .inside = true}, {});
+  EXPECT_FALSE(let_through.as_expected);
+}
+
+TEST(SelftestOutcome, WhatWasToBeOpenedAndWasNotIsADifferenceWhateverCame) {
+  const std::string stored = R"({"device":"127.0.0.1","action":"warn","url":"https://a.example/","method":"CONNECT"})";
+  for (const Action expected : {Action::allow, Action::warn, Action::block})
+    for (const int status : {200, 403, 502}) {
+      Check check = inside_check("https://a.example/", expected);
+      judge_outcome(check, {.status = status, .failure = "CONNECT was refused"}, {stored});
+      EXPECT_EQ(check.found, "not opened");
+      EXPECT_EQ(check.note, "CONNECT was refused");
+      EXPECT_FALSE(check.as_expected);
+    }
+}
+
+TEST(SelftestOutcome, SearchesAreToldApartByWhatWasSearchedFor) {
+  const std::string stored =
+      R"({"device":"127.0.0.1","action":"block","url":"https://www.bing.com/search?…","search":"free robux",)"
+      R"("method":"GET"})";
+  Check blocked = inside_check("https://www.bing.com/search?q=free+robux", Action::block);
+  judge_outcome(blocked, {.status = 403, .failure = {}, .inside = true}, {stored});
+  EXPECT_EQ(blocked.found, "block");
+  Check other = inside_check("https://www.bing.com/search?q=number+bonds", Action::allow);
+  judge_outcome(other, {.status = 502, .failure = {}, .inside = true}, {stored});
+  EXPECT_EQ(other.found, "unreachable");
+}
+
+TEST(SelftestOutcome, ARecordWithoutItsQueryAccusesNoAllowedAddress) {
+  const std::string stored = R"({"device":"127.0.0.1","action":"block","url":"http://a.example/x?…","method":"GET"})";
+  Check check{.request = rules::Request::of_url(*names::Url::parse("http://a.example/x?fine"), "GET"),
+              .expected = Action::allow,
+              .from = &kPupil};
+  judge_outcome(check, {.status = 200, .failure = {}}, {stored});
+  EXPECT_EQ(check.found, "allow");
+}
+
 TEST(SelftestOutcome, ASitesOwnErrorIsAnAllowedRequest) {
   Check check{.request = rules::Request::of_url(*names::Url::parse("http://a.example/x"), "GET"),
               .expected = Action::allow,

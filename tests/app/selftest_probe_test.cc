@@ -3,67 +3,36 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include <thread>
-
 #include "names/host.h"
 #include "names/url.h"
 #include "proxy/net/file_descriptor.h"
+#include "tests/app/one_answer.h"
 
 namespace schoolgate::app {
 namespace {
 
 using names::IpAddress;
 
-/// A proxy that answers one connection with given bytes, then closes.
-class OneAnswer {
- public:
-  explicit OneAnswer(std::string answer) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const net::SocketAddress any = net::to_socket_address({IpAddress::v4(0x7F000001), 0});
-    EXPECT_EQ(::bind(fd_.get(), any.get(), any.length), 0);
-    EXPECT_EQ(::listen(fd_.get(), 1), 0);
-    at_ = *net::local_endpoint(fd_.get());
-    thread_ = std::jthread([this, answer = std::move(answer)] {
-      const net::FileDescriptor peer(::accept(fd_.get(), nullptr, nullptr));
-      from_ = net::peer_endpoint(peer.get())->address;
-      char piece[4096];
-      while (!asked_.ends_with("\r\n\r\n")) {
-        const auto got = ::recv(peer.get(), piece, sizeof piece, 0);
-        if (got <= 0) return;
-        asked_.append(piece, std::size_t(got));
-      }
-      ::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
-    });
-  }
-  ProbeAnswer ask(const IpAddress& from, std::string_view head) {
-    ProbeAnswer answer = send_probe(at_, from, head, std::chrono::seconds(30));
-    thread_.join();
-    return answer;
-  }
-  [[nodiscard]] const std::string& asked() const noexcept { return asked_; }
-  [[nodiscard]] const IpAddress& from() const noexcept { return from_; }
-
- private:
-  net::FileDescriptor fd_;
-  net::Endpoint at_;
-  std::string asked_;
-  IpAddress from_;
-  std::jthread thread_;
-};
+ProbeAnswer ask(test::OneAnswer& proxy, const IpAddress& from, std::string_view head) {
+  ProbeAnswer answer = send_probe(proxy.at(), from, head, std::chrono::seconds(30));
+  proxy.join();
+  return answer;
+}
 
 const IpAddress kStaff = IpAddress::v4(0x7F000109);
 constexpr std::string_view kHead = "GET http://a.example/ HTTP/1.1\r\n\r\n";
 
 TEST(SelftestProbe, AsksFromTheGivenAddressAndReadsTheStatus) {
-  OneAnswer proxy("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
-  EXPECT_EQ(proxy.ask(kStaff, kHead).status, 403);
+  test::OneAnswer proxy("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(ask(proxy, kStaff, kHead).status, 403);
   EXPECT_EQ(proxy.asked(), kHead);
   EXPECT_EQ(proxy.from(), kStaff);
 }
 
 TEST(SelftestProbe, WhatIsNoHttpIsNoAnswer) {
   for (const char* answer : {"", "HTTP/1.1 20", "SSH-2.0-x\r\n", "HTTP/1.1 2x0 OK\r\n", "\r\n"}) {
-    OneAnswer proxy(answer);
-    const ProbeAnswer got = proxy.ask(kStaff, kHead);
+    test::OneAnswer proxy(answer);
+    const ProbeAnswer got = ask(proxy, kStaff, kHead);
     EXPECT_EQ(got.status, 0) << answer;
     EXPECT_NE(got.failure, "") << answer;
   }
