@@ -169,6 +169,7 @@ TEST_F(InspectionTest, WhatIsMonitoredHasOneRecordForEachRequestAndNoneForTheCon
   site.inside.sends(kHello);
   pupil.inside.expects(kHello);
   pupil.inside.closes();
+  wait_until([&] { return !records().empty(); });  // nobody waits for it to be on disk
   stop();
   ASSERT_EQ(records().size(), 1u);
   EXPECT_NE(records()[0].find("/room"), std::string::npos) << records()[0];
