@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "app/act_as_owner.h"
 #include "app/authority_page.h"
 #include "app/command.h"
 #include "app/read_configuration.h"
@@ -23,11 +24,14 @@ export   writes the certificate (never the key) for the school's devices: as PEM
          and Android like best), or as a page that explains step by step how to bring it to Windows, Intune, Google
          Admin, iPads, Macs, Android and Firefox. Without --output to standard output.
 
+Run by root, create acts as the user who owns the state folder: the key belongs to the gateway's user alone.
+
 TLS inspection begins with the next `schoolgate reload` once an authority exists and inspection.mode in schoolgate.yaml
 is selective or always.
 )";
 
 int create(const config::Settings& settings) {
+  if (auto acts = act_as_owner(settings.state); !acts) return report(acts.error());
   if (auto made = make_private_folder(settings.state); !made) return report(made.error());
   const auto folder = authority_folder(settings);
   if (auto created = tls::create_authority(folder, settings.site.name, wall_now()); !created)

@@ -34,6 +34,8 @@ last answered or why it could not be fetched, and when the self-test last tried 
 
 rollback puts the image before the one in force back in force; there it stays until a list or lists.yaml changes.
 
+Run by root, update and rollback act as the user who owns the state folder.
+
 compile makes an image of list files, plain or .gz, all of category C, and reports what it took from each. Lines that
 are not understood are counted and the first of them shown; they never stop it.
 

@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <thread>
 
+#include "app/act_as_owner.h"
 #include "app/command.h"
 #include "app/control_plane.h"
 #include "app/load_policy.h"
 #include "app/progress_line.h"
+#include "app/read_configuration.h"
 #include "app/selftest_checks.h"
 #include "app/selftest_inside.h"
 #include "app/selftest_outcome.h"
@@ -178,6 +180,10 @@ int selftest(std::span<const std::string_view> words) {
   if (!arguments) return usage_error(kSelftestCommand, arguments.error());
   if (!arguments->has("--config")) return usage_error(kSelftestCommand, {Fault::client, "--config DIR is missing", {}});
 
+  // Loading a policy may compile lists into the state folder, and the result is stored there.
+  const auto configuration = read_configuration(*arguments);
+  if (!configuration) return kProblem;
+  if (auto acts = act_as_owner(configuration->settings.state); !acts) return report(acts.error());
   const TimePoint now = wall_now();
   const auto loaded = load_policy(arguments->get("--config"), now, RefusedLists::serve_last_good);
   if (!loaded) return report(loaded.error());

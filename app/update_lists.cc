@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "app/act_as_owner.h"
 #include "app/category_data.h"
 #include "app/command.h"
 #include "app/control_plane.h"
@@ -140,6 +141,7 @@ int update_lists(std::span<const std::string_view> words) {
   const auto configuration = read_configuration(*arguments);
   if (!configuration) return kProblem;
   const config::Settings& settings = configuration->settings;
+  if (auto acts = act_as_owner(settings.state); !acts) return report(acts.error());
   const auto store = blocklists::ListStore::open(settings.state);
   if (!store) return report(store.error());
 
@@ -191,6 +193,7 @@ int roll_back_lists(std::span<const std::string_view> words) {
   const auto configuration = read_configuration(*arguments);
   if (!configuration) return kProblem;
   const std::filesystem::path& state = configuration->settings.state;
+  if (auto acts = act_as_owner(state); !acts) return report(acts.error());
   const auto store = blocklists::ListStore::open(state);
   if (!store) return report(store.error());
   Result<blocklists::StoredImage> image;

@@ -1,6 +1,7 @@
 // `schoolgate lists update` and `schoolgate lists rollback`: changing which category data is in force.
 //
-// Both hold the store's lock and end by telling a running gateway to reload, which checks everything once more.
+// Both act as the owner of the state folder when run by root, hold the store's lock and end by telling a running
+// gateway to reload, which checks everything once more.
 #pragma once
 
 #include <span>

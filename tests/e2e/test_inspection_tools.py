@@ -1,11 +1,18 @@
 """The commands of a technician about looking inside TLS, on a gateway that does."""
 
 import json
+import os
+import pathlib
 import re
+import shutil
+import subprocess
+import tempfile
 
 import pytest
 
-from parts.inspected import RULES
+from parts.inspected import RULES, curl, inspecting_school
+from parts.school import BINARY
+from parts.waiting import listens, wait_for
 
 WARN_AND_SEARCH = RULES.replace("tests:\n", """  - { term: "free robux", category: gambling }
 tests:
@@ -93,3 +100,103 @@ def test_selftest_tells_of_an_authority_that_the_gateway_does_not_use(searching,
     result = by_url[f"https://forum.example:{site.port}/maths", "allow"]
     assert (result["found"], result["as_expected"]) == ("not opened", False)
     assert "not the school's authority" in result["note"] and "reload" in result["note"]
+
+
+# --- the owner of the state -------------------------------------------------------------------------------------------------
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def open_folder():
+    """Where another user than root may look, unlike pytest's own folders."""
+    with tempfile.TemporaryDirectory(prefix="schoolgate-e2e-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def may_chown(folder: pathlib.Path) -> bool:
+    """Root of a namespace that maps no other user may not give anything away."""
+    probe = folder / "probe"
+    probe.mkdir()
+    try:
+        os.chown(probe, NOBODY, NOBODY)
+    except OSError as error:
+        print(f"this root cannot give files to user {NOBODY} ({error.strerror}): tried with root as the owner alone")
+        return False
+    finally:
+        probe.rmdir()
+    return True
+
+
+def owners(folder: pathlib.Path) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for path in [folder, *folder.rglob("*")]:
+        found.setdefault(path.lstat().st_uid, []).append(str(path.relative_to(folder)))
+    return found
+
+
+def start_as(user: int, school) -> None:
+    """The gateway as the service manager runs it: as a user of its own."""
+    program = school.folder / "schoolgate"  # the build folder may be root's alone
+    shutil.copy(BINARY, program)
+    school.decisions_file.touch()
+    for path in (school.decisions_file, school.state):
+        os.chown(path, user, user)
+    with school.log.open("ab") as log:
+        school.process = subprocess.Popen([str(program), "run", "--config", str(school.config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                          cwd=school.folder, env=school.environment, user=user, group=user, extra_groups=[])
+    wait_for(lambda: school.process.poll() is not None or listens(school.proxy), "the gateway to listen")
+    assert school.process.poll() is None, school.words()
+
+
+def test_what_root_makes_belongs_to_the_owner_of_the_state(open_folder, web_authority, site, names):
+    """ca create, lists update, lists rollback and selftest as root; the gateway as the state's owner uses what they made."""
+    owner = NOBODY if may_chown(open_folder) else 0
+    trust = open_folder / "web.pem"  # under pytest's folder the owner could not read it
+    shutil.copy(web_authority[1], trust)
+    school = inspecting_school(open_folder, trust=trust, ports=[site.port], dns_port=names.port)
+    shutil.rmtree(school.state)
+    school.state.mkdir(0o700)
+    school.edit("rules/school.yaml", 'forum.example/casino/roulette"', f'forum.example:{site.port}/casino/roulette"')
+    os.chown(school.state, owner, owner)
+
+    school.command("ca create")
+    key = school.state / "ca" / "authority.key"
+    assert (key.stat().st_uid, key.stat().st_mode & 0o777) == (owner, 0o600)
+    school.command("lists update")
+    assert set(owners(school.state)) == {owner}, owners(school.state)
+    school.command("ca export", "--output", str(school.folder / "authority.pem"))  # where root alone may write
+
+    start_as(owner, school)
+    try:
+        assert curl(school, f"https://forum.example:{site.port}/casino/x").status == 403
+        (school.config / "lists/bets.txt").write_text("bets.example\nyet-more-bets.example\n")
+        assert "in force" in school.command("lists update").stderr
+        assert "in force again" in school.command("lists rollback").stdout
+        done = school.command("selftest")
+        assert re.search(r"inside TLS: block", done.stdout), done.stdout
+        assert set(owners(school.state)) == {owner}, owners(school.state)
+        school.command("reload")
+    finally:
+        school.stop()
+
+
+def test_a_root_that_cannot_become_the_owner_says_so_and_writes_nothing(open_folder, web_authority, site):
+    """Root without the capabilities to change its user, as in some containers."""
+    if not may_chown(open_folder):
+        owner = 0
+    else:
+        owner = NOBODY
+    school = inspecting_school(open_folder, trust=web_authority[1], ports=[site.port])
+    shutil.rmtree(school.state)
+    school.state.mkdir(0o700)
+    os.chown(school.state, owner, owner)
+    done = subprocess.run(["setpriv", "--bounding-set=-setuid,-setgid", BINARY, "ca", "create", "--config", str(school.config)],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    if owner == 0:
+        assert done.returncode == 0, done.stderr  # its own folder needs no change of user
+    else:
+        assert done.returncode == 1 and "cannot become" in done.stderr and str(school.state) in done.stderr, done.stderr
+        assert list(school.state.iterdir()) == []
