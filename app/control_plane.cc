@@ -155,6 +155,8 @@ class ControlPlane {
     ControlAnswer answer{.done = false, .text = "unknown request\n"};
     if (line == "reload\n") answer = co_await reload(peer_user(peer));
     if (line == "version\n") answer = {.done = true, .text = gateway_.policy_version() + '\n'};
+    if (line == "opened\n") answer = {.done = true, .text = share_line(gateway_.inspection_seen().share)};
+    if (line == "distrust\n") answer = {.done = true, .text = distrust_lines(gateway_.inspection_seen().distrusted)};
     const std::string text = (answer.done ? "done\n" : "problem\n") + answer.text;
     co_await asio::async_write(peer, asio::buffer(text), net::as_tuple);
   }

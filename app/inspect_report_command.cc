@@ -1,10 +1,12 @@
 // schoolgate inspect-report: what the policy opens, for whom and why, and what is never opened.
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "app/authority_page.h"
 #include "app/command.h"
+#include "app/inspection_seen.h"
 #include "app/load_policy.h"
 #include "app/table.h"
 #include "base/json.h"
@@ -22,10 +24,14 @@ Lists, for every group or for G, the hosts whose connections the configuration i
 for it: rules of the school and entries of lists about part of a host, patterns, categories in `inspect`, search engines,
 SafeSearch by parameter, sign-in hosts of `tenants`, and sites that show others under their own name. Then everything
 that is never opened. Of a list the first few hosts are shown and the number of its entries; of a sealed one no host.
-Schedules count as they stand now. No gateway need run.
+Schedules count as they stand now.
+
+No gateway need run. One that does, and that this user may ask, adds how many connections it opened since its start, and
+the hosts whose clients did not accept the school's certificate: probably apps that know their own.
 
   --group G   this group only
-  --json      one JSON object, with every host that is known one by one
+  --json      one JSON object, with every host that is known one by one; "connections" and "distrusted" are null where
+              no gateway could be asked
 )";
 
 constexpr std::size_t kFewHosts = 8;  ///< of a list
@@ -131,7 +137,8 @@ std::string_view mode_text(rules::InspectionMode mode) noexcept {
   return "always";
 }
 
-void print_words(const LoadedPolicy& loaded, const std::vector<GroupPlan>& plans, bool authority) {
+void print_words(const LoadedPolicy& loaded, const std::vector<GroupPlan>& plans, bool authority,
+                 const std::optional<InspectionSeen>& seen) {
   const rules::PolicySnapshot& policy = *loaded.snapshot;
   const rules::InspectionMode mode = loaded.configuration.settings.inspection;
   std::string out = "inspection: " + std::string(mode_text(mode)) + "\n";
@@ -167,7 +174,9 @@ void print_words(const LoadedPolicy& loaded, const std::vector<GroupPlan>& plans
   for (const auto& [kind, count] : kinds)
     (shipped += shipped.empty() ? "" : ", ") += std::to_string(count) + " " + std::string(kind);
   table.row({"shipped list", shipped});
-  print(out + "\nnever opened\n" + table.text("  "));
+  out += "\nnever opened\n" + table.text("  ");
+  if (seen) out += '\n' + seen_text(*seen);
+  print(out);
 }
 
 void write_opening(JsonWriter& json, const rules::PlannedOpening& opening) {
@@ -187,7 +196,8 @@ void write_opening(JsonWriter& json, const rules::PlannedOpening& opening) {
   json.field("entries", opening.entries).field("sealed", opening.sealed).end_object();
 }
 
-void print_json(const LoadedPolicy& loaded, const std::vector<GroupPlan>& plans, bool authority) {
+void print_json(const LoadedPolicy& loaded, const std::vector<GroupPlan>& plans, bool authority,
+                const std::optional<InspectionSeen>& seen) {
   const rules::PolicySnapshot& policy = *loaded.snapshot;
   std::string out;
   JsonWriter json(out);
@@ -211,7 +221,9 @@ void print_json(const LoadedPolicy& loaded, const std::vector<GroupPlan>& plans,
   json.key("shipped").begin_array();
   for (const auto& [site, kind] : never.shipped)
     json.begin_object().field("site", site).field("why", kind).end_object();
-  json.end_array().end_object().end_object();
+  json.end_array().end_object();
+  write_seen(json, seen);
+  json.end_object();
   print(out + '\n');
 }
 
@@ -238,10 +250,11 @@ int inspect_report(std::span<const std::string_view> words) {
   const auto folder = authority_folder(loaded->configuration.settings);
   const bool authority = std::filesystem::exists(tls::authority_files(folder).certificate, ignored);
   const std::vector<GroupPlan> plans = plans_of(*loaded, groups, now);
+  const auto seen = ask_what_was_seen(loaded->configuration.settings.state);
   if (arguments->has("--json"))
-    print_json(*loaded, plans, authority);
+    print_json(*loaded, plans, authority, seen);
   else
-    print_words(*loaded, plans, authority);
+    print_words(*loaded, plans, authority, seen);
   return kDone;
 }
 

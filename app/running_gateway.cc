@@ -304,7 +304,10 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
     const std::scoped_lock lock(lists_mutex_);
     lists_ = std::move(loaded->configuration.lists);
   }
-  inspection_ = std::move(*inspection);
+  {
+    const std::scoped_lock lock(inspection_mutex_);
+    inspection_ = std::move(*inspection);
+  }
   for (const auto& worker : workers_) worker->use(inspection_);
   policy_.publish(std::move(loaded->snapshot));
   ++reloads_.accepted;
@@ -336,6 +339,18 @@ std::string RunningGateway::metrics() const {
                          .now = wall_now()};
   for (const auto& worker : workers_) sources.workers.push_back(&std::as_const(*worker).counters());
   return metrics_page(sources);
+}
+
+InspectionSeen RunningGateway::inspection_seen() const {
+  InspectionSeen seen;
+  for (const auto& worker : workers_) {
+    const flow::Counters& counters = std::as_const(*worker).counters();
+    seen.share.inspected += counters.inspected.get();
+    seen.share.spliced += counters.spliced.get();
+  }
+  const std::scoped_lock lock(inspection_mutex_);
+  if (inspection_) seen.distrusted = inspection_->distrust->all();
+  return seen;
 }
 
 bool RunningGateway::workers_alive(std::uint32_t most) {

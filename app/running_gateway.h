@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "app/inspection_seen.h"
 #include "app/load_policy.h"
 #include "app/metrics_page.h"
 #include "base/error.h"
@@ -50,6 +51,9 @@ class RunningGateway {
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] std::string policy_version() const;
   [[nodiscard]] std::string metrics() const;
+  /// What was opened since the start, and who did not accept our certificate since inspection was switched on.
+  /// Thread-safe.
+  [[nodiscard]] InspectionSeen inspection_seen() const;
   [[nodiscard]] const config::Settings& settings() const noexcept { return settings_; }
   /// True when every worker's loop has run since the last call but `most`.
   [[nodiscard]] bool workers_alive(std::uint32_t most);
@@ -78,6 +82,7 @@ class RunningGateway {
   std::unique_ptr<breaches::BreachLog> breach_log_;
   std::unique_ptr<flow::Pages> pages_;
   std::unique_ptr<flow::Gateway> gateway_;
+  mutable std::mutex inspection_mutex_;                 ///< a reload replaces it beside the control plane
   std::shared_ptr<const flow::Inspection> inspection_;  ///< null: nothing is decrypted
   std::vector<std::unique_ptr<flow::Worker>> workers_;
 };

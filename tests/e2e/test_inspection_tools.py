@@ -146,7 +146,7 @@ def start_as(user: int, school) -> None:
         os.chown(path, user, user)
     with school.log.open("ab") as log:
         school.process = subprocess.Popen([str(program), "run", "--config", str(school.config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                          cwd=school.folder, env=school.environment, user=user, group=user, extra_groups=[])
+                                          cwd=school.folder, env=school.environment, **({"user": user, "group": user, "extra_groups": []} if user else {}))
     wait_for(lambda: school.process.poll() is not None or listens(school.proxy), "the gateway to listen")
     assert school.process.poll() is None, school.words()
 
@@ -185,10 +185,7 @@ def test_what_root_makes_belongs_to_the_owner_of_the_state(open_folder, web_auth
 
 def test_a_root_that_cannot_become_the_owner_says_so_and_writes_nothing(open_folder, web_authority, site):
     """Root without the capabilities to change its user, as in some containers."""
-    if not may_chown(open_folder):
-        owner = 0
-    else:
-        owner = NOBODY
+    owner = NOBODY if may_chown(open_folder) else 0
     school = inspecting_school(open_folder, trust=web_authority[1], ports=[site.port])
     shutil.rmtree(school.state)
     school.state.mkdir(0o700)
@@ -200,3 +197,44 @@ def test_a_root_that_cannot_become_the_owner_says_so_and_writes_nothing(open_fol
     else:
         assert done.returncode == 1 and "cannot become" in done.stderr and str(school.state) in done.stderr, done.stderr
         assert list(school.state.iterdir()) == []
+
+
+# --- who did not accept our certificate -------------------------------------------------------------------------------------
+
+
+def report(school) -> dict:
+    return json.loads(school.command("inspect-report", "--json").stdout)
+
+
+def test_inspect_report_names_the_hosts_whose_clients_did_not_trust_us(new_inspecting, site, web_authority):
+    school = new_inspecting()
+    before = report(school)
+    assert before["connections"] is None and before["distrusted"] is None
+    assert "since the gateway's start" not in school.command("inspect-report").stdout
+    school.start()
+    assert report(school)["distrusted"] == []
+
+    forum = f"https://forum.example:{site.port}/maths"
+    assert curl(school, forum).status == 200
+    assert curl(school, f"https://allowed.example:{site.port}/", authority=web_authority[1]).status == 200
+    for times in (1, 2):
+        assert curl(school, forum, authority=web_authority[1]).code == 60
+        wait_for(lambda: [note["times"] for note in report(school)["distrusted"]] == [times], f"{times} clients to be noted")
+    told = report(school)
+    assert told["connections"] == {"inspected": 1, "spliced": 1}
+    [note] = told["distrusted"]
+    assert (note["host"], note["times"]) == ("forum.example", 2) and note["first"] < note["last"]
+
+    text = school.command("inspect-report", "--group", "pupils").stdout
+    assert "  1 of 2 connections opened (50 %)\n" in text
+    assert f"Clients did not accept the certificate of: forum.example (2 times, last {note['last']}): probably pinned, consider inspection.never\n" in text
+    # Noted for people and never acted upon; a reload forgets nothing.
+    school.command("reload")
+    assert report(school)["distrusted"] == [note]
+    assert curl(school, forum).status == 200
+
+
+def test_inspect_report_of_a_gateway_that_opens_nothing_distrusts_nobody(new_school):
+    school = new_school().start()
+    told = report(school)
+    assert told["connections"] == {"inspected": 0, "spliced": 0} and told["distrusted"] == []
