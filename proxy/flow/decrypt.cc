@@ -39,7 +39,12 @@ net::awaitable<void> reach(Worker& worker, Inside& inside, const NamedHello& hel
     co_return;
   }
   if (hello.offers_http1 || hello.offers_nothing) {
-    inside.upstream = worker.pool().take(pool_key(inside));
+    if (!hello.offers_h2) inside.upstream = worker.pool().take(pool_key(inside));
+    if (!inside.upstream) {
+      inside.only_http1 = true;
+      inside.upstream = worker.pool().take(pool_key(inside));
+      inside.only_http1 = inside.upstream.has_value();
+    }
     if (inside.upstream) {
       inside.protocol = hello.offers_http1 ? "http/1.1" : "";
       co_return;
@@ -49,6 +54,7 @@ net::awaitable<void> reach(Worker& worker, Inside& inside, const NamedHello& hel
   auto reached = co_await dial_verified(worker, inside.to, inside.host, protocols);
   if (reached) {
     inside.protocol = std::move(reached->protocol);
+    inside.only_http1 = hello.offers_h2 && inside.protocol != "h2";
     // A web site without ALPN speaks HTTP/1.1, and so the client is told.
     if (inside.protocol.empty() && hello.offers_http1) inside.protocol = "http/1.1";
     if (inside.protocol == "h2")

@@ -391,9 +391,9 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
   connection.worker.counters()
       .upstream_errors[std::size_t(turn.slow ? UpstreamFault::timeout : UpstreamFault::connect)]
       .add();
-  const Fault fault{.status = turn.slow ? 504 : 502,
-                    .site = request.url().host(),
-                    .detail = turn.slow ? "the web site did not answer in time" : "the web site closed the connection"};
+  std::string detail = turn.slow ? "the web site did not answer in time" : "the web site closed the connection";
+  if (std::string told = told_by_tls(*turn.upstream); !told.empty()) detail = std::move(told);
+  const Fault fault{.status = turn.slow ? 504 : 502, .site = request.url().host(), .detail = std::move(detail)};
   co_await answer_fault(connection, fault, nullptr);
   co_return ExchangeEnd{.unread_body = turn.unread_body};
 }

@@ -299,7 +299,9 @@ void H2Call::on_answer_reset(H2Code code) {
   connection_.worker.counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
   if (!answered_) {
     connection_.worker.log_refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
-    return answer_fault({.status = 502, .site = request_->url().host(), .detail = "the web site gave the request up"});
+    return answer_fault({.status = 502,
+                         .site = request_->url().host(),
+                         .detail = upstream_->end().empty() ? "the web site gave the request up" : upstream_->end()});
   }
   // A cut answer must not look whole.
   owner_->session().reset(stream_, H2Code::internal_error);

@@ -32,6 +32,7 @@ std::shared_ptr<H2Upstream> H2Upstream::start(Worker& worker, net::Socket socket
 
 net::awaitable<void> H2Upstream::run() {
   co_await link_->run();
+  end_ = told_by_tls(socket_);
   const auto known = worker_.h2_upstreams().find(key_);
   if (known != worker_.h2_upstreams().end() && known->second.lock().get() == this) worker_.h2_upstreams().erase(known);
   const auto left = std::exchange(callers_, {});

@@ -48,6 +48,9 @@ class H2Upstream final : public http::H2Events, public std::enable_shared_from_t
   /// Forgets the caller of a stream on which both messages are whole.
   void done(http::StreamId stream) { callers_.erase(stream); }
 
+  /// Why the connection ended, where TLS told; else empty.
+  [[nodiscard]] const std::string& end() const noexcept { return end_; }
+
   void on_response(http::StreamId stream, http::H2Head& head, bool ends) override;
   void on_interim(http::StreamId stream, http::H2Head& head) override;
   void on_data(http::StreamId stream, std::string_view bytes) override;
@@ -68,6 +71,7 @@ class H2Upstream final : public http::H2Events, public std::enable_shared_from_t
   std::unique_ptr<http::H2Session> session_;
   std::shared_ptr<H2Link> link_;
   std::unordered_map<http::StreamId, std::shared_ptr<H2Caller>> callers_;
+  std::string end_;
   bool leaving_ = false;  ///< the web site begins no more streams
 };
 

@@ -49,6 +49,7 @@ std::string_view to_string(HelloCase hello) noexcept {
     case HelloCase::encrypted: return "encrypted-server-name";
     case HelloCase::not_tls: return "not-tls";
     case HelloCase::malformed: return "malformed-hello";
+    case HelloCase::other_name: return "another-server-name";
     case HelloCase::gone: return "gone";
   }
   return "gone";
@@ -84,6 +85,7 @@ bool may_judge_unnamed(Connection& connection, HelloCase hello) {
     case HelloCase::encrypted: return answers.ech == UnnamedAnswer::judge;
     case HelloCase::not_tls: return answers.not_tls == UnnamedAnswer::judge;
     case HelloCase::malformed:
+    case HelloCase::other_name:
     case HelloCase::gone: return false;
   }
   return false;

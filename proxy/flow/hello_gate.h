@@ -17,12 +17,13 @@ namespace schoolgate::flow {
 /// (FlowSettings::unnamed); `malformed` is always refused: failing to parse is never a reason to allow.
 enum class HelloCase : std::uint8_t {
   named,
-  no_name,    ///< no server_name extension
-  ip_name,    ///< an IP address as server name, which RFC 6066 forbids
-  encrypted,  ///< Encrypted ClientHello behind a known front, or the old ESNI: the true name is hidden
-  not_tls,    ///< other bytes
-  malformed,  ///< begins like TLS but cannot be read, or its name is no name
-  gone,       ///< the client left or said nothing in time
+  no_name,     ///< no server_name extension
+  ip_name,     ///< an IP address as server name, which RFC 6066 forbids
+  encrypted,   ///< Encrypted ClientHello behind a known front, or the old ESNI: the true name is hidden
+  not_tls,     ///< other bytes
+  malformed,   ///< begins like TLS but cannot be read, or its name is no name
+  other_name,  ///< inside CONNECT to a host that is opened: another name, which the policy never opens
+  gone,        ///< the client left or said nothing in time
 };
 [[nodiscard]] std::string_view to_string(HelloCase hello) noexcept;
 

@@ -16,9 +16,9 @@ namespace {
 constexpr std::size_t kLargestFile = 64 * 1024;
 constexpr std::size_t kLongestContinueUrl = 2048;
 
-constexpr std::string_view kFileOfKind[kPageKinds] = {"policy.html",     "illegal.html",     "malware.html",
-                                                      "warn.html",       "destination.html", "upstream.html",
-                                                      "bad-request.html"};
+constexpr std::string_view kFileOfKind[kPageKinds] = {"policy.html",      "illegal.html",     "malware.html",
+                                                      "warn.html",        "destination.html", "upstream.html",
+                                                      "bad-request.html", "certificate.html"};
 
 // The values that templates may use. Those of the illegal page come first: its template knows no others.
 enum Value : std::size_t {

@@ -17,8 +17,17 @@
 
 namespace schoolgate::flow {
 
-enum class PageKind : std::uint8_t { policy, illegal, malware, warn, destination, upstream, bad_request };
-inline constexpr std::size_t kPageKinds = 7;
+enum class PageKind : std::uint8_t {
+  policy,
+  illegal,
+  malware,
+  warn,
+  destination,
+  upstream,
+  bad_request,
+  certificate,  ///< a web site that could not prove itself, inside a connection that is opened
+};
+inline constexpr std::size_t kPageKinds = 8;
 
 /// What a page tells; every view may be empty, its sentence is then left out. Values longer than about 400 bytes are
 /// cut.

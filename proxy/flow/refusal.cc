@@ -69,13 +69,15 @@ std::string refusal_answer(Connection& connection, const Judgement& judgement, c
 
 std::string fault_answer(Connection& connection, const Fault& fault, bool keep_alive, bool head_only) {
   const std::string reference = Uuid::v7(wall_now()).reference();
-  const PageFacts facts{.kind = fault.kind,
-                        .status = fault.status,
-                        .school = connection.worker.settings().school,
-                        .reference = reference,
-                        .site = fault.site,
-                        .fault = to_string(fault.whose),
-                        .detail = fault.detail};
+  const PageFacts facts{
+      .kind = fault.kind,
+      .status = fault.status,
+      .school = connection.worker.settings().school,
+      .reference = reference,
+      .site = fault.site,
+      .reason = fault.kind == PageKind::certificate ? std::string_view(fault.detail) : std::string_view(),
+      .fault = to_string(fault.whose),
+      .detail = fault.detail};
   std::string answer;
   connection.worker.gateway().pages.append_response(answer, facts, keep_alive, head_only);
   return answer;
@@ -118,8 +120,11 @@ Fault fault_of(Connection& connection, const net::Failure& failure, std::string_
     case FailureKind::name_not_found:
     case FailureKind::name_failed:
     case FailureKind::connect_failed:
-    case FailureKind::certificate_refused:
     case FailureKind::handshake_failed: fault.status = 502; break;
+    case FailureKind::certificate_refused:
+      fault.status = 502;
+      fault.kind = PageKind::certificate;
+      break;
     case FailureKind::name_unanswered:
     case FailureKind::timed_out: fault.status = 504; break;
     case FailureKind::overloaded: fault.status = 503; break;

@@ -100,9 +100,14 @@ net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
 
   const rules::Request& inner = opening.inside.emplace(rules::Request::of_host(*hello.host, to.port, "CONNECT"));
   const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
-  const bool opens = !opening.upstream || worker.opens(judgement);
+  // The rules ask to look inside, the name asks never to: relayed, it could be the way round the rules.
+  if (!opening.upstream && !judgement.refuses() && !worker.may_open(judgement)) {
+    co_await refuse_unnamed(connection, HelloCase::other_name, opening.request);
+    co_return false;
+  }
+  const bool opens = (!opening.upstream && worker.may_open(judgement)) || worker.opens(judgement);
   if (judgement.refuses() && !opens) {
-    opening.upstream->close();
+    if (opening.upstream) opening.upstream->close();
     Decrypting named{*hello.host, to.port, opening.destination};
     co_await refuse_inside(connection, hello, judgement, inner, std::move(named));
     co_return false;

@@ -3,6 +3,7 @@
 #include "proxy/flow/inside.h"
 #include "proxy/flow/worker.h"
 #include "proxy/tls/handshake.h"
+#include "proxy/tls/session.h"
 
 namespace schoolgate::flow {
 
@@ -36,6 +37,16 @@ net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Desti
   co_return Verified{std::move(*dialled), std::move(facts->alpn)};
 }
 
-std::string pool_key(const Inside& inside) { return "tls " + inside.host.text() + ' ' + inside.to.key(); }
+std::string told_by_tls(const net::Socket& socket) {
+  static constexpr int kCertificateRequired = 116;  // RFC 8446 section 6.2
+  const auto* session = dynamic_cast<const tls::Session*>(socket.layer());
+  if (!session || session->received_alert() != kCertificateRequired) return {};
+  return tls::CertificateFault{.kind = tls::CertificateFault::Kind::client_certificate_wanted}.text();
+         "closed";
+}
+
+std::string pool_key(const Inside& inside) {
+  return (inside.only_http1 ? "tls1 " : "tls ") + inside.host.text() + ' ' + inside.to.key();
+}
 
 }  // namespace schoolgate::flow

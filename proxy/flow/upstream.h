@@ -35,7 +35,11 @@ struct Verified {
 net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Destination& to, const names::Host& name,
                                                      std::span<const std::string_view> protocols);
 
-/// What verified HTTP/1.1 connections to the same web site are kept under.
+/// More than "it closed the connection", where TLS told why; else empty.
+[[nodiscard]] std::string told_by_tls(const net::Socket& socket);
+
+/// What verified connections to the same web site are kept under. Those of a web site that knows no HTTP/2 are kept
+/// apart: a client that speaks it takes no other.
 [[nodiscard]] std::string pool_key(const Inside& inside);
 
 }  // namespace schoolgate::flow

@@ -1,5 +1,6 @@
 #include "proxy/tls/server_context.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include "proxy/tls/openssl_error.h"
@@ -32,6 +33,12 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::make() {
   if (!c || !apply_common_settings(c) || !SSL_CTX_set_cipher_list(c, kForwardSecretAead) ||
       !SSL_CTX_set_num_tickets(c, 0))
     return fail_openssl(Fault::self, "cannot prepare TLS towards clients");
+  // As browsers have it: no finite fields (D(HE)at), no curves that nobody asks for. The hybrid where the library has
+  // it.
+  if (!SSL_CTX_set1_groups_list(c, "X25519MLKEM768:X25519:P-256:P-384") &&
+      !SSL_CTX_set1_groups_list(c, "X25519:P-256:P-384"))
+    return fail_openssl(Fault::self, "cannot choose the groups of TLS towards clients");
+  ERR_clear_error();
   SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA | SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_alpn_select_cb(c, select_protocol, nullptr);

@@ -21,8 +21,8 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr PageKind kAll[] = {PageKind::policy,      PageKind::illegal,  PageKind::malware,    PageKind::warn,
-                             PageKind::destination, PageKind::upstream, PageKind::bad_request};
+constexpr PageKind kAll[] = {PageKind::policy,      PageKind::illegal,  PageKind::malware,     PageKind::warn,
+                             PageKind::destination, PageKind::upstream, PageKind::bad_request, PageKind::certificate};
 
 class Folder {
  public:
@@ -92,8 +92,8 @@ TEST(Pages, BlockedPagesSayWhoCanHelp) {
 }
 
 TEST(Pages, ReasonIsInThePupilsWords) {
-  for (const PageKind kind :
-       {PageKind::policy, PageKind::malware, PageKind::warn, PageKind::destination, PageKind::upstream})
+  for (const PageKind kind : {PageKind::policy, PageKind::malware, PageKind::warn, PageKind::destination,
+                              PageKind::upstream, PageKind::certificate})
     EXPECT_THAT(built_in().render(facts(kind)), HasSubstr("This page is about games that cost money."));
 }
 
