@@ -47,6 +47,8 @@ class ControlPlane {
     if (auto opened = open_control(); !opened) return opened;
     if (auto opened = open_metrics(); !opened) return opened;
     wait_for_signal();
+    gateway_.start();  // not before somebody listens for the signal that ends it in order
+    log::info("serving", {{"school", gateway_.settings().site.name}, {"policy", gateway_.policy_version()}});
     accept_control();
     if (metrics_) accept_metrics();
     beat();

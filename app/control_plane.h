@@ -12,8 +12,8 @@
 
 namespace schoolgate::app {
 
-/// Serves until SIGTERM or SIGINT, then drains. Fault host or config when the metrics address or the control socket
-/// cannot be had.
+/// Starts the gateway, serves until SIGTERM or SIGINT, then drains. Fault host or config when the metrics address or
+/// the control socket cannot be had.
 [[nodiscard]] Result<void> run_control_plane(RunningGateway& gateway);
 
 /// What a running gateway answered to a request on its control socket.

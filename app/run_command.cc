@@ -3,7 +3,6 @@
 #include "app/control_plane.h"
 #include "app/load_policy.h"
 #include "app/running_gateway.h"
-#include "base/log.h"
 
 namespace schoolgate::app {
 namespace {
@@ -27,12 +26,7 @@ int run(std::span<const std::string_view> words) {
   auto gateway = RunningGateway::make(folder, std::move(*loaded));
   if (!gateway) return report(gateway.error());
 
-  (*gateway)->start();
-  log::info("serving", {{"school", (*gateway)->settings().site.name}, {"policy", (*gateway)->policy_version()}});
-  if (auto served = run_control_plane(**gateway); !served) {
-    (*gateway)->drain();
-    return report(served.error());
-  }
+  if (auto served = run_control_plane(**gateway); !served) return report(served.error());
   return kDone;
 }
 
