@@ -20,7 +20,7 @@ namespace schoolgate::tls {
 
 struct TicketLimits {
   std::size_t total = 1024;
-  std::size_t per_site = 4;
+  std::size_t per_site = 32;  ///< about as many as are dialled at once while a class opens the same site
   std::chrono::seconds age{3600};
 };
 struct TicketCounters {
