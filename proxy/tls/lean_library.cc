@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,12 +23,23 @@ namespace {
 
 constexpr const char* kName = "schoolgate-lean";
 
-constexpr std::array<std::string_view, 5> kDecoders = {"DER", "EC", "RSA", "RSA-PSS", "ED25519"};
+// Reading one key looks through every algorithm that the library has fetched, of whatever kind, and the first fetch of
+// a kind fetches all of it: a hundred and thirty ciphers by the default.
+constexpr auto kDecoders = std::to_array<std::string_view>({"DER", "EC", "RSA", "RSA-PSS", "ED25519"});
+/// Those of our suites, and what the random generator is made of.
+constexpr auto kCiphers = std::to_array<std::string_view>(
+    {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "AES-128-CBC", "AES-256-CBC", "AES-128-CBC-HMAC-SHA1",
+     "AES-256-CBC-HMAC-SHA1", "AES-128-CTR", "AES-256-CTR", "AES-128-ECB", "AES-256-ECB", "NULL"});
+constexpr auto kDerivations = std::to_array<std::string_view>({"HKDF", "TLS13-KDF", "TLS1-PRF"});
+constexpr auto kMacs = std::to_array<std::string_view>({"HMAC"});
+/// Named by what goes, not by what stays: key exchanges of a later OpenSSL are to stay.
+constexpr auto kKeysLeftOut =
+    std::to_array<std::string_view>({"DHX", "DSA", "SM2", "TLS1-PRF", "HKDF", "SCRYPT", "SIPHASH", "POLY1305", "CMAC"});
 
 /// The default provider and what is kept of it. Lives as long as the process.
 struct Base {
   OSSL_PROVIDER* provider = nullptr;
-  std::vector<OSSL_ALGORITHM> decoders;  ///< the last one is empty
+  std::vector<OSSL_ALGORITHM> decoders, ciphers, derivations, macs, keys;  ///< the last one of each is empty
 };
 Base base;
 
@@ -37,10 +49,25 @@ std::string_view first_name(const OSSL_ALGORITHM& algorithm) noexcept {
   return names.substr(0, names.find(':'));
 }
 
+bool is_among(std::span<const std::string_view> names, const OSSL_ALGORITHM& algorithm) noexcept {
+  return std::ranges::find(names, first_name(algorithm)) != names.end();
+}
+
 bool reads_public_keys(const OSSL_ALGORITHM& decoder) noexcept {
   const std::string_view properties = decoder.property_definition ? decoder.property_definition : "";
   return properties.contains("input=der") && properties.contains("structure=SubjectPublicKeyInfo") &&
-         std::ranges::find(kDecoders, first_name(decoder)) != kDecoders.end();
+         is_among(kDecoders, decoder);
+}
+
+/// What the default provider has of an operation, as far as `wanted` says; with the empty one that ends such a list.
+std::vector<OSSL_ALGORITHM> kept(int operation, auto wanted) {
+  std::vector<OSSL_ALGORITHM> out;
+  int do_not_cache = 0;
+  const OSSL_ALGORITHM* all = OSSL_PROVIDER_query_operation(base.provider, operation, &do_not_cache);
+  for (; all && all->algorithm_names; ++all)
+    if (wanted(*all)) out.push_back(*all);
+  out.push_back({});
+  return out;
 }
 
 const OSSL_ALGORITHM* query_operation(void*, int operation, int* do_not_cache) noexcept {
@@ -49,6 +76,10 @@ const OSSL_ALGORITHM* query_operation(void*, int operation, int* do_not_cache) n
     case OSSL_OP_ENCODER:
     case OSSL_OP_STORE: return nullptr;
     case OSSL_OP_DECODER: return base.decoders.data();
+    case OSSL_OP_CIPHER: return base.ciphers.data();
+    case OSSL_OP_KDF: return base.derivations.data();
+    case OSSL_OP_MAC: return base.macs.data();
+    case OSSL_OP_KEYMGMT: return base.keys.data();
     default: return OSSL_PROVIDER_query_operation(base.provider, operation, do_not_cache);
   }
 }
@@ -87,11 +118,11 @@ bool works(OSSL_LIB_CTX* library) {
 OSSL_LIB_CTX* make() {
   base.provider = OSSL_PROVIDER_load(nullptr, "default");
   if (!base.provider) return nullptr;
-  int do_not_cache = 0;
-  const OSSL_ALGORITHM* all = OSSL_PROVIDER_query_operation(base.provider, OSSL_OP_DECODER, &do_not_cache);
-  for (; all && all->algorithm_names; ++all)
-    if (reads_public_keys(*all)) base.decoders.push_back(*all);
-  base.decoders.push_back({});
+  base.decoders = kept(OSSL_OP_DECODER, reads_public_keys);
+  base.ciphers = kept(OSSL_OP_CIPHER, [](const OSSL_ALGORITHM& one) { return is_among(kCiphers, one); });
+  base.derivations = kept(OSSL_OP_KDF, [](const OSSL_ALGORITHM& one) { return is_among(kDerivations, one); });
+  base.macs = kept(OSSL_OP_MAC, [](const OSSL_ALGORITHM& one) { return is_among(kMacs, one); });
+  base.keys = kept(OSSL_OP_KEYMGMT, [](const OSSL_ALGORITHM& one) { return !is_among(kKeysLeftOut, one); });
   OSSL_LIB_CTX* library = OSSL_LIB_CTX_new();
   if (library && OSSL_PROVIDER_add_builtin(library, kName, start) && OSSL_PROVIDER_load(library, kName) &&
       works(library))

@@ -52,6 +52,21 @@ TEST_F(LeanLibraryTest, EveryGroupThatTheDefaultOffersIsSpoken) {
   }
 }
 
+TEST_F(LeanLibraryTest, EverySuiteThatWeOfferIsSpoken) {
+  for (const char* suite : {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+                            "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA",
+                            "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}) {
+    const SslContextHandle server = plain_server_context(sound_chain());
+    const bool is_13 = std::string_view(suite).starts_with("TLS_");
+    ASSERT_EQ(SSL_CTX_set_max_proto_version(server.get(), is_13 ? TLS1_3_VERSION : TLS1_2_VERSION), 1);
+    ASSERT_EQ(is_13 ? SSL_CTX_set_ciphersuites(server.get(), suite) : SSL_CTX_set_cipher_list(server.get(), suite), 1);
+    const Connected connected = connect_to(server.get(), "site.test");
+    EXPECT_TRUE(connected) << suite << ": " << connected.error().error.text();
+    socket->close();
+    peer->join();
+  }
+}
+
 TEST_F(LeanLibraryTest, AKeyOfAnotherKindCannotBeReadAndIsRefused) {
   CertificateSpec spec = leaf_spec("DNS:site.test");
   spec.key = "X25519";
