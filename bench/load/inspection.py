@@ -109,8 +109,9 @@ PROXIES = ["schoolgate", *BUMPS]
 # --- the web site and the proxies ----------------------------------------------------------------------------------------
 
 
-def make_certificates(folder: pathlib.Path) -> None:
-    """root.pem (RSA 4096), chain.pem: a P-256 leaf and the RSA 2048 intermediate that signed it. As much of the web has it."""
+def make_certificates(folder: pathlib.Path, chain: str) -> None:
+    """root.pem and chain.pem. chain: a P-256 leaf and the RSA 2048 intermediate that signed it, below an RSA 4096 root, as
+    much of the web has it; self: a P-256 leaf that is its own root."""
 
     def openssl(*arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
@@ -118,6 +119,11 @@ def make_certificates(folder: pathlib.Path) -> None:
     names = f"DNS:{SITE},DNS:{PAIRS.format('x').replace('nx', '*', 1)}"
     (folder / "authority.cnf").write_text("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n")
     (folder / "leaf.cnf").write_text(f"subjectAltName={names}\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n")
+    if chain == "self":
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "leaf.key", "-out", "root.pem", "-days", "30",
+                "-subj", "/CN=Bench Leaf", "-addext", f"subjectAltName={names}")
+        (folder / "chain.pem").write_text((folder / "root.pem").read_text())
+        return
     openssl("req", "-x509", "-newkey", "rsa:4096", "-nodes", "-keyout", "root.key", "-out", "root.pem", "-days", "30", "-subj", "/CN=Bench Root")
     openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "middle.key", "-out", "middle.csr", "-subj", "/CN=Bench Intermediate")
     openssl("x509", "-req", "-in", "middle.csr", "-CA", "root.pem", "-CAkey", "root.key", "-days", "30", "-extfile", "authority.cnf", "-out", "middle.pem")
@@ -130,9 +136,9 @@ class WebSite(proxies.Process):
     """nginx, TLS 1.2 and 1.3: a port that neither keeps connections nor gives tickets, one that gives tickets, one that
     keeps connections, and one that speaks HTTP/2."""
 
-    def __init__(self, folder: pathlib.Path):
+    def __init__(self, folder: pathlib.Path, chain: str = "chain"):
         folder.mkdir()
-        make_certificates(folder)
+        make_certificates(folder, chain)
         (folder / "large").write_bytes(os.urandom(LARGE))
         self.root = folder / "root.pem"
         self.port = {name: proxies.free_port() for name in ("full", "tickets", "keep", "h2")}
@@ -238,7 +244,7 @@ def measure(binary: pathlib.Path, loadgen: pathlib.Path, options) -> tuple[dict,
     with tempfile.TemporaryDirectory(prefix="schoolgate-inspect-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
-        site = WebSite(folder / "site")
+        site = WebSite(folder / "site", options.chain)
         started = [make_proxy(name, folder / name, binary, site) for name in options.proxies]
         try:
             for number in range(options.rounds + 1):  # the first one warms up and is not counted
@@ -354,6 +360,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--large", type=int, default=200, help="megabytes in a round")
     parser.add_argument("--pairs", type=int, default=1000, help="idle pairs")
     parser.add_argument("--proxies", nargs="+", default=PROXIES)
+    parser.add_argument("--chain", choices=["chain", "self"], default="chain", help="the web site's certificate: see make_certificates()")
     parser.add_argument("--works", type=int, nargs="*", help="only these, from 0; for a closer look, with --dry")
     parser.add_argument("--dry", action="store_true", help="print only: leave docs/benchmarks.md as it is")
     return parser

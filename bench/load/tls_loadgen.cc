@@ -5,8 +5,8 @@
 //   tls_loadgen WORK --proxy PORT --to NAME:PORT [options]     drives WORK and prints {"done":N,"errors":N,"seconds":S}
 //     WORK: new     CONNECT, a full TLS 1.3 handshake, one GET, close
 //           keep    one GET after another on kept connections
-//           idle    opens --connections; once all have shaken hands each asks once; prints a line and keeps them until
-//                   standard input ends
+//           idle    opens --connections; once all have shaken hands each asks once, a few at a time; prints a line and
+//                   keeps them until standard input ends
 //     --http2           speak HTTP/2 inside, --streams requests at once on each connection
 //     --names N         the % in NAME is 0 to N-1, by turns
 //     --path PATH --agent TEXT --connections N --count N --seconds S
@@ -394,6 +394,7 @@ int drive(const Options& options) {
   run.may_ask = !idles;
   std::vector<std::unique_ptr<Client>> clients;
   std::array<epoll_event, 256> events;
+  std::size_t asked = 0;  // of those that idle
   for (bool more = true; more && run.errors < 20 && run.elapsed() < 120;) {
     // A few connections at a time, so that no listener's queue overflows.
     const auto wanted = std::min(clients.size() + 32, std::size_t(options.connections));
@@ -406,10 +407,10 @@ int drive(const Options& options) {
     for (int i = 0; i < n; ++i)
       static_cast<Client*>(events[std::size_t(i)].data.ptr)->on_event(events[std::size_t(i)].events);
     if (idles) {
-      if (!run.may_ask && run.ready == std::uint64_t(options.connections)) {
-        run.may_ask = true;
-        for (const auto& client : clients) client->ask_now();
-      }
+      if (run.ready == std::uint64_t(options.connections)) run.may_ask = true;
+      // A few at a time: what many requests at once take is not what idle connections take.
+      for (; run.may_ask && asked < clients.size() && asked < run.done + run.errors + 16; ++asked)
+        clients[asked]->ask_now();
       more = run.done + run.errors < std::uint64_t(options.connections);
     } else {
       more = false;
