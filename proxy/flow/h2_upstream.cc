@@ -16,7 +16,10 @@ H2Upstream::H2Upstream(Worker& worker, net::Socket socket, std::string key)
       socket_(std::move(socket)),
       key_(std::move(key)),
       session_(http::H2Session::client({}, *this)),
-      link_(std::make_shared<H2Link>(worker, socket_, *session_)) {}
+      link_(std::make_shared<H2Link>(worker, socket_, *session_)),
+      settled_(worker.executor()) {
+  settled_.expires_after(std::chrono::seconds(1));
+}
 
 H2Upstream::~H2Upstream() = default;
 
@@ -33,6 +36,7 @@ std::shared_ptr<H2Upstream> H2Upstream::start(Worker& worker, net::Socket socket
 net::awaitable<void> H2Upstream::run() {
   co_await link_->run();
   end_ = told_by_tls(socket_);
+  settled_.cancel();
   const auto known = worker_.h2_upstreams().find(key_);
   if (known != worker_.h2_upstreams().end() && known->second.lock().get() == this) worker_.h2_upstreams().erase(known);
   const auto left = std::exchange(callers_, {});
@@ -86,6 +90,15 @@ void H2Upstream::on_reset(StreamId stream, H2Code code) {
 void H2Upstream::on_writable(StreamId stream) {
   if (const auto caller = caller_of(stream)) caller->on_upload_room();
 }
+void H2Upstream::on_settings() {
+  knows_settings_ = true;
+  settled_.cancel();
+}
+net::awaitable<void> H2Upstream::settled() {
+  const auto self = shared_from_this();
+  if (!knows_settings_ && lives()) co_await settled_.async_wait(net::as_tuple);
+}
+
 void H2Upstream::on_goaway(StreamId, H2Code) { leaving_ = true; }
 
 }  // namespace schoolgate::flow

@@ -48,6 +48,8 @@ class H2Upstream final : public http::H2Events, public std::enable_shared_from_t
   /// Forgets the caller of a stream on which both messages are whole.
   void done(http::StreamId stream) { callers_.erase(stream); }
 
+  /// Waits, a second at most, until the web site has said what it takes (SETTINGS).
+  net::awaitable<void> settled();
   /// Why the connection ended, where TLS told; else empty.
   [[nodiscard]] const std::string& end() const noexcept { return end_; }
 
@@ -58,6 +60,7 @@ class H2Upstream final : public http::H2Events, public std::enable_shared_from_t
   void on_end(http::StreamId stream) override;
   void on_reset(http::StreamId stream, http::H2Code code) override;
   void on_writable(http::StreamId stream) override;
+  void on_settings() override;
   void on_goaway(http::StreamId last, http::H2Code code) override;
 
  private:
@@ -72,6 +75,8 @@ class H2Upstream final : public http::H2Events, public std::enable_shared_from_t
   std::shared_ptr<H2Link> link_;
   std::unordered_map<http::StreamId, std::shared_ptr<H2Caller>> callers_;
   std::string end_;
+  net::Timer settled_;
+  bool knows_settings_ = false;
   bool leaving_ = false;  ///< the web site begins no more streams
 };
 

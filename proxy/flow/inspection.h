@@ -10,12 +10,15 @@
 
 namespace schoolgate::flow {
 
+class CertificateNames;
+
 /// A reload hands out a new one: the same mint and the same notes, whom we trust read anew.
 struct Inspection {
   std::shared_ptr<tls::LeafMint> mint;
   std::shared_ptr<const tls::ServerContext> server;
   std::shared_ptr<const tls::TrustStore> trust;
   std::shared_ptr<DistrustNotes> distrust;
+  std::shared_ptr<CertificateNames> names;
 };
 
 }  // namespace schoolgate::flow

@@ -24,20 +24,22 @@ namespace schoolgate::flow {
 namespace {
 
 // Only what the web site announces is announced: else a browser would not open the connection that works.
-bool web_site_takes_websockets(const Connection& connection) {
+net::awaitable<bool> web_site_takes_websockets(const Connection& connection) {
   const auto known = connection.worker.h2_upstreams().find(pool_key(*connection.inside));
   const auto upstream = known == connection.worker.h2_upstreams().end() ? nullptr : known->second.lock();
-  return upstream && upstream->session().peer_allows_websockets();
+  if (!upstream) co_return false;
+  co_await upstream->settled();
+  co_return upstream->session().peer_allows_websockets();
 }
 
 class Service final : public http::H2Events, public H2CallOwner {
  public:
-  explicit Service(Connection& connection)
+  Service(Connection& connection, bool websockets)
       : connection_(connection),
         session_(http::H2Session::server({.streams = 100,
                                           .head_bytes = connection.worker.limits().head.bytes,
                                           .fields = connection.worker.limits().head.fields,
-                                          .websockets = web_site_takes_websockets(connection)},
+                                          .websockets = websockets},
                                          *this)),
         link_(std::make_shared<H2Link>(connection.worker, connection.client, *session_)),
         tasks_done_(connection.worker.executor()) {}
@@ -115,7 +117,8 @@ class Service final : public http::H2Events, public H2CallOwner {
 }  // namespace
 
 net::awaitable<void> serve_h2(Connection& connection) {
-  Service service(connection);
+  const bool websockets = co_await web_site_takes_websockets(connection);
+  Service service(connection, websockets);
   co_await service.run();
 }
 

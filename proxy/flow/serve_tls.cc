@@ -2,6 +2,7 @@
 // is what is dialled: the name, resolved by us. The address that the client had dialled decides nothing while there is
 // a name, so a forged server name opens only the server that truly has it.
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/coalescing.h"
 #include "proxy/flow/decrypt.h"
 #include "proxy/flow/hello_gate.h"
 #include "proxy/flow/refusal.h"
@@ -39,19 +40,20 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
   Destination destination{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, host.text())),
                           .port = connection.original->port};
   if (destination.host.empty()) destination.host = host.address() ? host.address()->text() : host.text();
-  const bool opens = worker.opens(judgement);
+  bool opens = worker.opens(judgement);
   if (judgement.refuses() && !opens) {
-    Decrypting named{host, connection.original->port, std::move(destination)};
-    co_await refuse_inside(connection, hello, judgement, request, std::move(named));
+    Decrypting refused{host, connection.original->port, std::move(destination)};
+    co_await refuse_inside(connection, hello, judgement, request, std::move(refused));
     co_return std::nullopt;
   }
+  const Decrypting named{host, connection.original->port, destination};
+  if (!opens) opens = co_await serves_other_answers(connection, hello, judgement, named);
   if (opens) {
     if (hello.what != HelloCase::named && hello.what != HelloCase::no_name && hello.what != HelloCase::ip_name) {
       co_await refuse_unnamed(connection, hello.what, request);
       co_return std::nullopt;
     }
-    Decrypting named{host, connection.original->port, std::move(destination)};
-    co_await decrypt(connection, hello, std::move(named));
+    co_await decrypt(connection, hello, named);
     co_return std::nullopt;
   }
 

@@ -42,7 +42,7 @@ std::string told_by_tls(const net::Socket& socket) {
   const auto* session = dynamic_cast<const tls::Session*>(socket.layer());
   if (!session || session->received_alert() != kCertificateRequired) return {};
   return tls::CertificateFault{.kind = tls::CertificateFault::Kind::client_certificate_wanted}.text();
-         "closed";
+  "closed";
 }
 
 std::string pool_key(const Inside& inside) {

@@ -107,6 +107,7 @@ class Worker {
   /// Null when nothing is to be decrypted.
   [[nodiscard]] const Inspection* inspection() const noexcept { return inspection_.get(); }
   [[nodiscard]] tls::UpstreamContext* upstream_tls() noexcept { return upstream_tls_.get(); }
+  [[nodiscard]] std::uint64_t policy_generation() const noexcept { return policy_.generation(); }
   /// Files a record and waits until it is on disk (or the log says that it could not be in time).
   [[nodiscard]] net::awaitable<breaches::Receipt> record(breaches::Breach breach);
   /// Files a record without waiting.

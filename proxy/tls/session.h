@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/net/layer.h"
 #include "proxy/tls/certificate_fault.h"
@@ -50,6 +51,8 @@ class Session final : public net::Layer {
   /// As "x25519"; empty when the library cannot say.
   [[nodiscard]] std::string_view group() const noexcept;
   [[nodiscard]] bool resumed() const noexcept;
+  /// The DNS names that the peer's certificate covers, as written ("*.example"); none of the common name.
+  [[nodiscard]] std::vector<std::string> peer_names() const;
   /// True when the peer's bytes ended without close_notify. Only HTTP's own framing tells whether something is missing
   /// (RFC 8446 section 6.1, RFC 9112 section 9.8): receive() says closed in both cases.
   [[nodiscard]] bool truncated() const noexcept { return truncated_; }

@@ -28,8 +28,8 @@ block:
 
 # The forum and the untouched site live at one address, as behind any large front.
 HOSTS = f"""
-{ALLOWED4} allowed.example forum.example expired.example
-{ALLOWED6} allowed.example forum.example expired.example
+{ALLOWED4} allowed.example shared.example forum.example expired.example
+{ALLOWED6} allowed.example shared.example forum.example expired.example
 {BLOCKED4} blocked.example
 {BLOCKED6} blocked.example
 """
@@ -38,14 +38,14 @@ HOSTS = f"""
 @pytest.fixture(scope="module")
 def web_files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("certificates")
-    make_certificates(folder, "allowed.example forum.example blocked.example")
+    make_certificates(folder, "shared.example forum.example blocked.example", apart="allowed.example")
     return folder
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, web_files):
     machines.build()
-    nginx = Nginx(tmp_path_factory.mktemp("server"), web_files, namespace="server", http2=True,
+    nginx = Nginx(tmp_path_factory.mktemp("server"), web_files, namespace="server", http2=True, apart="allowed.example",
                   addresses=[f"[{address}]" if ":" in address else address for address in SERVERS])
     yield nginx
     nginx.stop()
@@ -126,6 +126,17 @@ def test_a_host_without_a_rule_arrives_untouched(diverted, server, address):
     code, status, _, body = curl("https://allowed.example/lesson", address, server.authority)
     assert (code, status) == (0, 200) and "https GET allowed.example /lesson" in body
     assert curl("https://allowed.example/lesson", address, authority_of(diverted))[0] == 60
+
+
+@both
+def test_a_host_that_shares_its_certificate_with_a_blocked_one_is_opened_for_http2(diverted, server, address):
+    """TLS-27: a browser may ask for blocked.example on this connection; HTTP/1.1 has one host a connection."""
+    code, status, version, body = curl("https://shared.example/lesson", address, authority_of(diverted), http="2")
+    assert (code, status, version) == (0, 200, "2") and "https GET shared.example /lesson" in body
+    code, status, _, body = curl("https://shared.example/", address, authority_of(diverted), "-H", "Host: blocked.example", http="2")
+    assert (code, status) == (0, 421), body
+    code, status, _, _ = curl("https://shared.example/lesson", address, server.authority, http="1.1")
+    assert (code, status) == (0, 200)
 
 
 @pytest.mark.parametrize("address", [BLOCKED4, BLOCKED6], ids=["IPv4", "IPv6"])

@@ -18,7 +18,7 @@ from parts.wire import TIMEOUT
 FILM = 8 * 1024 * 1024  # bytes of /film
 
 
-def make_certificates(folder: pathlib.Path, names: str) -> None:
+def make_certificates(folder: pathlib.Path, names: str, apart: str | None = None) -> None:
     """authority.pem and, signed by it, certificate.pem with key.pem for `names` (separated by spaces)."""
 
     def openssl(*arguments: str, text: str | None = None) -> None:
@@ -28,9 +28,10 @@ def make_certificates(folder: pathlib.Path, names: str) -> None:
     openssl("req", "-x509", *key, "-days", "30", "-subj", "/CN=Test authority", "-keyout", "authority.key", "-out",
             "authority.pem", "-addext", "basicConstraints=critical,CA:true", "-addext", "keyUsage=critical,keyCertSign")
     openssl("req", *key, "-subj", "/CN=Test web", "-keyout", "key.pem", "-out", "request.pem")
-    (folder / "names.ext").write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names.split()))
-    openssl("x509", "-req", "-in", "request.pem", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial",
-            "-days", "30", "-out", "certificate.pem", "-extfile", "names.ext")
+    for covered, file in [(names, "certificate.pem")] + ([(apart, "apart.pem")] if apart else []):
+        (folder / "names.ext").write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in covered.split()))
+        openssl("x509", "-req", "-in", "request.pem", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial",
+                "-days", "30", "-out", file, "-extfile", "names.ext")
 
 
 NGINX = """
@@ -70,14 +71,27 @@ http {{
     }}
     location / {{ return 200 "<title>$host</title><p>$scheme $request_method $host $request_uri via=$http_via</p>\\n"; }}
   }}
+  {apart}
 }}
+"""
+
+# A host with a certificate that covers it alone.
+APART = """
+  server {{
+    {listens}
+    server_name {name};
+    ssl_certificate {certificates}/apart.pem;
+    ssl_certificate_key {certificates}/key.pem;
+    location / {{ return 200 "<title>$host</title><p>$scheme $request_method $host $request_uri via=$http_via</p>\\n"; }}
+  }}
 """
 
 
 class Nginx:
     """nginx with every path of NGINX above; plain on `http`, TLS on `tls`."""
 
-    def __init__(self, folder: pathlib.Path, certificates: pathlib.Path, *, addresses=None, namespace=None, http2: bool = False, settings: str = ""):
+    def __init__(self, folder: pathlib.Path, certificates: pathlib.Path, *, addresses=None, namespace=None, http2: bool = False, settings: str = "",
+                 apart: str | None = None):
         self.folder, self.certificates = folder, certificates
         self.http, self.tls = (80, 443) if addresses else (free_port(), free_port())
         self.echo = None if addresses else WebSocketEcho()
@@ -89,7 +103,7 @@ class Nginx:
         (folder / "www").mkdir()
         (folder / "www/film").write_bytes(os.urandom(1024) * (FILM // 1024))
         (folder / "nginx.conf").write_text(
-            NGINX.format(listens=listen, certificates=certificates, echo=self.echo.port if self.echo else 9,
+            NGINX.format(apart=APART.format(listens=listen, name=apart, certificates=certificates) if apart else "", listens=listen, certificates=certificates, echo=self.echo.port if self.echo else 9,
                          user="user root;" if os.geteuid() == 0 else "", settings=settings)
         )
         inside = ["ip", "netns", "exec", namespace] if namespace else []
