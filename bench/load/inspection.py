@@ -342,7 +342,9 @@ TLS 1.3. Leaves are cached on both. Schoolgate opens everything (`mode: always`)
 decisions.jsonl; squid has no policy and no cache and writes its access log. `ssl_bump bump all` answers the client before the web site is
 looked at; `peek` first reaches and verifies the web site first, as Schoolgate does. The goals are about the former. The web site that does not resume gives
 no tickets and closes after each answer; the one that resumes closes and gives tickets. squid is measured at the same ports,
-whether or not it resumes or keeps connections. An idle pair is a client's connection and one to the web site, both used once.
+whether or not it resumes or keeps connections. An idle pair is a client's connection and one to the web site, both used once, without
+what the kernel holds for them; squid's `bump` dials only for a request and so its idle clients share a few connections to the web site,
+as Schoolgate's HTTP/2 clients of one name share one.
 """.strip().splitlines()
 
 
