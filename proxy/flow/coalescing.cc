@@ -66,7 +66,7 @@ net::awaitable<bool> serves_other_answers(Connection& connection, const NamedHel
       covered = session->peer_names();
   names->learn(what.host.text(), covered, judgement.time);
   const bool opens = answer().value_or(false);
-  if (opens) {
+  if (!covered.empty() && opens) {
     Inside inside{.host = what.host, .port = what.port, .to = what.to};
     H2Upstream::start(worker, std::move(reached->socket), pool_key(inside));  // who decrypts finds it there
   }
