@@ -25,7 +25,7 @@ struct Breach {
   std::string action;      ///< block, warn or monitor
   std::string site;        ///< host
   std::string url;         ///< canonical; the log redacts the query
-  std::string search;  ///< what was searched for, as typed; empty when the address is no search
+  std::string search;      ///< what was searched for, as typed; empty when the address is no search
   std::string method;
   std::string stage;
   Initiated initiated = Initiated::unknown;
