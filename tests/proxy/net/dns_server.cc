@@ -17,17 +17,24 @@ extern char** environ;
 namespace schoolgate::net {
 namespace {
 
-std::uint16_t free_udp_port() {
-  const SocketAddress any = to_socket_address({*names::IpAddress::parse("127.0.0.1"), 0});
-  const FileDescriptor fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (::bind(fd.get(), any.get(), any.length) != 0) throw std::runtime_error("no free port");
-  return local_endpoint(fd.get())->port;
+// Free for UDP and for TCP: dnsmasq listens to both.
+std::uint16_t free_port() {
+  for (int tries = 0; tries < 50; ++tries) {
+    const SocketAddress any = to_socket_address({*names::IpAddress::parse("127.0.0.1"), 0});
+    const FileDescriptor udp(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (::bind(udp.get(), any.get(), any.length) != 0) break;
+    const std::uint16_t port = local_endpoint(udp.get())->port;
+    const SocketAddress same = to_socket_address({*names::IpAddress::parse("127.0.0.1"), port});
+    const FileDescriptor tcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::bind(tcp.get(), same.get(), same.length) == 0) return port;
+  }
+  throw std::runtime_error("no free port");
 }
 
 }  // namespace
 
 DnsServer::DnsServer(const std::vector<std::string>& options, std::uint16_t port)
-    : port_(port != 0 ? port : free_udp_port()) {
+    : port_(port != 0 ? port : free_port()) {
   std::vector<std::string> words = {"dnsmasq",
                                     "--keep-in-foreground",
                                     "--conf-file=/dev/null",
