@@ -399,7 +399,7 @@ def test_a_key_holder_that_dies_is_started_again(new_inspecting, site):
     assert is_ours(school, shown_by(school, "allowed.example", site.port))
 
     def holders() -> set[int]:
-        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
+        listed = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
         rows = [line.split(None, 2) for line in listed.splitlines()]
         return {int(pid) for pid, parent, words in rows if int(parent) == school.process.pid and "key-holder" in words}
 
@@ -418,7 +418,7 @@ def test_the_key_holder_ends_with_the_gateway(new_inspecting, site):
     school = new_inspecting().start()
 
     def listed() -> list[str]:
-        processes = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True).stdout.splitlines()
+        processes = subprocess.run(["ps", "-ww", "-eo", "args="], capture_output=True, text=True).stdout.splitlines()
         return [words for words in processes if "key-holder" in words and str(school.state) in words]
 
     assert len(listed()) == 1

@@ -187,7 +187,7 @@ def test_sigterm_lets_running_answers_finish(school, origin):
 
 
 def test_the_key_holder_has_nothing_but_its_channel(school):
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout.splitlines()
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout.splitlines()
     holder = next(int(line.split()[0]) for line in listed if line.split()[1] == str(school.process.pid) and "key-holder" in line)
     files = {entry.name: os.readlink(entry) for entry in pathlib.Path(f"/proc/{holder}/fd").iterdir()}
     assert set(files) <= {"0", "1", "2", "3"}, files
