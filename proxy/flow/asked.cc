@@ -1,6 +1,9 @@
 #include "proxy/flow/asked.h"
 
+#include "proxy/flow/warning_passes.h"
+#include "proxy/flow/worker.h"
 #include "proxy/http/field_names.h"
+#include "proxy/http/write_head.h"
 
 namespace schoolgate::flow {
 namespace {
@@ -26,9 +29,7 @@ Result<Asked> what_is_asked_inside(const Inside& inside, const http::RequestHead
   return Asked{std::move(*url), head.target};
 }
 
-}  // namespace
-
-Result<Asked> what_is_asked(const Connection& connection, const http::RequestHead& head, std::string& storage) {
+Result<Asked> read_target(const Connection& connection, const http::RequestHead& head, std::string& storage) {
   if (connection.inside) return what_is_asked_inside(*connection.inside, head);
   if (head.form == http::TargetForm::absolute) {
     // Browsers read "http:///site/path" as "http://site/path"; then what is judged and what is sent on would differ.
@@ -59,6 +60,40 @@ Result<Asked> what_is_asked(const Connection& connection, const http::RequestHea
   auto url = names::Url::from_parts("http", *host, port, target);
   if (!url) return std::unexpected(std::move(url.error()));
   return Asked{std::move(*url), head.target};
+}
+
+Fault bad_request(const Connection& connection, int status, std::string detail) {
+  connection.worker.counters().malformed.add();
+  return {
+      .status = status, .kind = PageKind::bad_request, .whose = schoolgate::Fault::client, .detail = std::move(detail)};
+}
+
+}  // namespace
+
+std::variant<Asked, Fault, Redirect> what_is_asked(const Connection& connection, const http::RequestHead& head,
+                                                   std::string& storage) {
+  Worker& worker = connection.worker;
+  if (const std::string& me = worker.settings().via; !me.empty() && http::via_names(head.fields, me)) {
+    worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
+    return Fault{.status = 508,
+                 .kind = PageKind::destination,
+                 .whose = schoolgate::Fault::config,
+                 .detail = "the request has been through this gateway before"};
+  }
+  auto asked = read_target(connection, head, storage);
+  if (!asked)
+    return bad_request(connection, asked.error().fault == schoolgate::Fault::upstream ? 421 : 400, asked.error().what);
+
+  ContinuedTarget back = split_continue(asked->target);
+  if (back.token.empty()) return std::move(*asked);
+  std::string wanted = std::string(origin_of(asked->url)) + back.target;
+  if (worker.gateway().passes.redeem(back.token, connection.peer.address, asked->url.host(), wall_now()))
+    return Redirect{std::move(wanted)};
+  // A token that opens nothing is taken off all the same: it means something to this gateway only.
+  auto url = names::Url::parse(wanted);
+  if (!url) return bad_request(connection, 400, url.error().what);
+  storage = std::move(back.target);
+  return Asked{std::move(*url), storage};
 }
 
 std::string_view method_name(const http::RequestHead& head, std::string& storage) {

@@ -3,10 +3,12 @@
 
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "names/url.h"
 #include "proxy/flow/connection.h"
 #include "proxy/flow/judgement.h"
+#include "proxy/flow/refusal.h"
 #include "proxy/http/message.h"
 #include "rules/adjustments.h"
 
@@ -18,10 +20,17 @@ struct Asked {
   std::string_view target;  ///< origin-form, as the client wrote it
 };
 
-/// Fault client: 400. Fault upstream: the request is for another web site than the connection was opened for, 421 (RFC
-/// 9110 section 7.4; TLS-10). `storage` holds a target that had to be written anew and lives as long as the answer.
-[[nodiscard]] Result<Asked> what_is_asked(const Connection& connection, const http::RequestHead& head,
-                                          std::string& storage);
+/// The continue button of a warning page was used: the browser is sent on to `url`, which is absolute.
+struct Redirect {
+  std::string url;
+};
+
+/// Everything that the gateway says before the policy is asked, the same for every version of HTTP. A Fault has been
+/// counted: 508 for a request that has been here before, 400 for one that asks for nothing, 421 for one that asks for
+/// another web site than the connection was opened for (RFC 9110 section 7.4; TLS-10). A token that leaves a warning's
+/// pass is taken off the target. `storage` holds a target that had to be written anew and lives as long as the answer.
+[[nodiscard]] std::variant<Asked, Fault, Redirect> what_is_asked(const Connection& connection,
+                                                                 const http::RequestHead& head, std::string& storage);
 
 /// Static text where there is one (a tunnel's record outlives the head), else a copy in `storage`.
 [[nodiscard]] std::string_view method_name(const http::RequestHead& head, std::string& storage);

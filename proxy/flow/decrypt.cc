@@ -28,8 +28,7 @@ std::vector<std::string_view> common_protocols(const NamedHello& hello) {
 
 // True when an open HTTP/2 connection to the web site can take this client's requests too.
 bool joins_open_h2(Worker& worker, const Inside& inside) {
-  const auto known = worker.h2_upstreams().find(pool_key(inside));
-  const auto upstream = known == worker.h2_upstreams().end() ? nullptr : known->second.lock();
+  const auto upstream = worker.open_h2(pool_key(inside));
   return upstream && upstream->lives();
 }
 

@@ -30,28 +30,13 @@ void H2Call::begin(H2Head& head, bool ends) {
   to_head_ = asked_head.method == http::Method::head;
   websocket_ = asked_head.websocket;
   trailers_ = http::trailers_of(asked_head.fields);
-  if (const std::string& me = worker.settings().via; !me.empty() && http::via_names(asked_head.fields, me)) {
-    worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
-    return answer_fault({.status = 508,
-                         .kind = PageKind::destination,
-                         .whose = schoolgate::Fault::config,
-                         .detail = "the request has been through this gateway before"});
-  }
+  auto arrived = what_is_asked(connection_, asked_head, target_);
+  if (const auto* fault = std::get_if<Fault>(&arrived)) return answer_fault(*fault);
+  if (const auto* back = std::get_if<Redirect>(&arrived)) return answer_page(redirect_answer(back->url, true));
+  Asked& asked = std::get<Asked>(arrived);
+  target_ = std::string(asked.target);  // which may view it
 
-  auto asked = what_is_asked(connection_, asked_head, target_);
-  if (!asked) return answer_status(asked.error().fault == schoolgate::Fault::upstream ? 421 : 400, asked.error().what);
-  target_ = asked->target;
-  if (ContinuedTarget back = split_continue(target_); !back.token.empty()) {
-    const std::string wanted = std::string(origin_of(asked->url)) + back.target;
-    if (worker.gateway().passes.redeem(back.token, connection_.peer.address, asked->url.host(), wall_now()))
-      return answer_page(redirect_answer(wanted, true));
-    auto url = names::Url::parse(wanted);
-    if (!url) return answer_status(400, url.error().what);
-    asked->url = std::move(*url);
-    target_ = std::string(back.target);
-  }
-
-  request_ = rules::Request::of_url(std::move(asked->url), method_name(asked_head, method_), target_);
+  request_ = rules::Request::of_url(std::move(asked.url), method_name(asked_head, method_), target_);
   judgement_ = worker.judge(connection_, *request_, rules::Stage::request);
   if (judgement_->refuses()) return owner_->spawn(refuse());
   if (judgement_->verdict.action == rules::Action::monitor)
@@ -115,8 +100,7 @@ net::awaitable<void> H2Call::refuse_answer(Judgement judgement) {
 // --- towards the web site -----------------------------------------------------------------------------------------
 
 void H2Call::send_on() {
-  const auto known = connection_.worker.h2_upstreams().find(pool_key(*connection_.inside));
-  const auto upstream = known == connection_.worker.h2_upstreams().end() ? nullptr : known->second.lock();
+  const auto upstream = connection_.worker.open_h2(pool_key(*connection_.inside));
   if (upstream && upstream->usable()) return forward(*upstream);
   owner_->spawn(connect_then_send_on());
 }

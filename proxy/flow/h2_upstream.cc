@@ -37,8 +37,7 @@ net::awaitable<void> H2Upstream::run() {
   co_await link_->run();
   end_ = told_by_tls(socket_);
   settled_.cancel();
-  const auto known = worker_.h2_upstreams().find(key_);
-  if (known != worker_.h2_upstreams().end() && known->second.lock().get() == this) worker_.h2_upstreams().erase(known);
+  if (worker_.open_h2(key_).get() == this) worker_.h2_upstreams().erase(key_);
   const auto left = std::exchange(callers_, {});
   for (const auto& [stream, caller] : left) caller->on_answer_reset(H2Code::internal_error);
   socket_.close();

@@ -25,8 +25,7 @@ namespace {
 
 // Only what the web site announces is announced: else a browser would not open the connection that works.
 net::awaitable<bool> web_site_takes_websockets(const Connection& connection) {
-  const auto known = connection.worker.h2_upstreams().find(pool_key(*connection.inside));
-  const auto upstream = known == connection.worker.h2_upstreams().end() ? nullptr : known->second.lock();
+  const auto upstream = connection.worker.open_h2(pool_key(*connection.inside));
   if (!upstream) co_return false;
   co_await upstream->settled();
   co_return upstream->session().peer_allows_websockets();

@@ -86,40 +86,19 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
   const std::size_t head_size = head.size;
   const bool has_body = head.body.framing == http::Framing::chunked || head.body.length != 0;
 
-  if (const std::string& me = worker.settings().via; !me.empty() && http::via_names(head.fields, me)) {
-    worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
-    const Fault fault{.status = 508,
-                      .kind = PageKind::destination,
-                      .whose = schoolgate::Fault::config,
-                      .detail = "the request has been through this gateway before"};
-    co_return Served{.keep_alive = co_await answer_fault(connection, fault, nullptr), .unread_body = has_body};
-  }
   std::string target_storage, method_storage;
-  auto asked = what_is_asked(connection, head, target_storage);
-  if (!asked) {
-    const int status = asked.error().fault == schoolgate::Fault::upstream ? 421 : 400;
-    co_return Served{.keep_alive = co_await answer_bad(connection, status, asked.error().what, nullptr),
-                     .unread_body = has_body};
+  auto arrived = what_is_asked(connection, head, target_storage);
+  if (const auto* fault = std::get_if<Fault>(&arrived))
+    co_return Served{.keep_alive = co_await answer_fault(connection, *fault, nullptr), .unread_body = has_body};
+  if (const auto* back = std::get_if<Redirect>(&arrived)) {
+    const bool keep_alive = co_await redirect_back(connection, head, back->url);
+    connection.inbox.consume(head_size);
+    co_return Served{.keep_alive = keep_alive, .unread_body = has_body};
   }
-
-  if (ContinuedTarget back = split_continue(asked->target); !back.token.empty()) {
-    const std::string wanted = std::string(origin_of(asked->url)) + back.target;
-    if (worker.gateway().passes.redeem(back.token, connection.peer.address, asked->url.host(), wall_now())) {
-      const bool keep_alive = co_await redirect_back(connection, head, wanted);
-      connection.inbox.consume(head_size);
-      co_return Served{.keep_alive = keep_alive, .unread_body = has_body};
-    }
-    // A token that opens nothing is taken off all the same: it means something to this gateway only.
-    auto url = names::Url::parse(wanted);
-    if (!url)
-      co_return Served{.keep_alive = co_await answer_bad(connection, 400, url.error().what, nullptr),
-                       .unread_body = has_body};
-    target_storage = std::move(back.target);
-    asked = Asked{std::move(*url), target_storage};
-  }
+  Asked& asked = std::get<Asked>(arrived);
 
   const rules::Request request =
-      rules::Request::of_url(std::move(asked->url), method_name(head, method_storage), asked->target);
+      rules::Request::of_url(std::move(asked.url), method_name(head, method_storage), asked.target);
   const Judgement judgement = worker.judge(connection, request, rules::Stage::request);
   if (judgement.refuses()) {
     const bool keep_alive = co_await refuse(connection, judgement, request, head);
@@ -135,7 +114,7 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
 
   Destination to = destination_of(connection, judgement, request);
   rules::Adjustments adjusted;
-  const std::string_view wanted = adjust(judgement, request, heads.request, asked->target, adjusted);
+  const std::string_view wanted = adjust(judgement, request, heads.request, asked.target, adjusted);
   ExchangeEnd end = co_await exchange(connection, heads, wanted, request, judgement, std::move(to));
   co_return Served{.keep_alive = end.keep_alive, .unread_body = end.unread_body, .tunnel = std::move(end.tunnel)};
 }

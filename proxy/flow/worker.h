@@ -133,6 +133,11 @@ class Worker {
   [[nodiscard]] Counters& counters() noexcept { return counters_; }
   /// HTTP/2 connections to web sites that are open, by pool_key().
   [[nodiscard]] std::unordered_map<std::string, std::weak_ptr<H2Upstream>>& h2_upstreams() noexcept { return h2_; }
+  /// The one for this key that is still there; null when there is none.
+  [[nodiscard]] std::shared_ptr<H2Upstream> open_h2(const std::string& key) const {
+    const auto known = h2_.find(key);
+    return known == h2_.end() ? nullptr : known->second.lock();
+  }
   [[nodiscard]] LiveList<LiveTunnel>& tunnels() noexcept { return tunnels_; }
   [[nodiscard]] LiveList<Connection>& connections() noexcept { return connections_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }

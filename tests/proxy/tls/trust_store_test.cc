@@ -55,10 +55,7 @@ TEST_F(TrustStoreTest, TheLongestPinDecides) {
 }
 
 TEST_F(TrustStoreTest, TheSystemsRootsLoad) {
-  if (!std::filesystem::exists(TrustSettings().system_roots)) {
-    SUCCEED() << "this machine has no ca-certificates";
-    return;
-  }
+  ASSERT_TRUE(std::filesystem::exists(TrustSettings().system_roots)) << "the package ca-certificates is missing";
   const auto loaded = TrustStore::load({});
   ASSERT_TRUE(loaded) << loaded.error().text();
   EXPECT_GT((*loaded)->root_count(), 50u);
