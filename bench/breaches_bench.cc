@@ -119,7 +119,7 @@ BENCHMARK(make_sample);
 
 void serialise_record(benchmark::State& state) {
   const Folder folder;
-  const auto key = StateKey::load_or_create(folder.path);
+  const auto key = store::StateKey::load_or_create(folder.path);
   RecordWriter writer("Ashford Oaks Primary School", "gw-1", *key);
   const Breach breach = sample(7);
   std::string out;

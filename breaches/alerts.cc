@@ -45,10 +45,10 @@ struct Alerts::Impl {
 
   AlertsOptions options;
   AlertPlace place;
-  std::unique_ptr<Outbox> outbox;         // the thread's
-  std::optional<Database> breaches;       // the thread's; reads only
-  std::deque<OutboxAlert> in_memory;      // system alerts while the outbox cannot be written
-  std::map<std::string, TimePoint> told;  // kinds of system alerts
+  std::unique_ptr<Outbox> outbox;           // the thread's
+  std::optional<store::Database> breaches;  // the thread's; reads only
+  std::deque<OutboxAlert> in_memory;        // system alerts while the outbox cannot be written
+  std::map<std::string, TimePoint> told;    // kinds of system alerts
   bool outbox_failing = false;
   std::mt19937_64 random{std::random_device{}()};
 
@@ -71,7 +71,7 @@ struct Alerts::Impl {
   Result<void> send_due(const AlertSettings& current);
   void send_from_memory(const AlertSettings& current);
   Delivered deliver(const AlertSettings& current, const OutboxAlert& alert);
-  Result<Database*> breach_database();
+  Result<store::Database*> breach_database();
   TimePoint next_try(int attempts);
   void count(std::uint64_t AlertCounters::* counter) {
     const std::lock_guard guard(mutex);
@@ -210,9 +210,9 @@ TimePoint Alerts::Impl::round(const AlertSettings& current, std::vector<Posted> 
   return next;
 }
 
-Result<Database*> Alerts::Impl::breach_database() {
+Result<store::Database*> Alerts::Impl::breach_database() {
   if (!breaches) {
-    auto opened = Database::open(options.folder / kBreachesFile, Database::Access::read);
+    auto opened = store::Database::open(options.folder / kBreachesFile, store::Database::Access::read);
     if (!opened) return std::unexpected(opened.error());
     breaches = *std::move(opened);
   }
@@ -223,7 +223,7 @@ Result<void> Alerts::Impl::follow_episodes(const AlertSettings& current) {
   auto database = breach_database();
   if (!database) return {};  // no log yet, or it fails, which it tells itself: the next round looks again
   while (true) {
-    auto head = read_head(**database);
+    auto head = store::read_head(**database);
     if (!head || head->chain.empty()) {
       breaches.reset();
       return {};
@@ -307,7 +307,7 @@ Result<void> Alerts::Impl::make_digest(const AlertRoute& route, Progress progres
                                        bool first_time) {
   auto database = breach_database();
   if (!database) return {};
-  auto head = read_head(**database);
+  auto head = store::read_head(**database);
   if (!head || head->chain.empty()) {
     breaches.reset();
     return {};

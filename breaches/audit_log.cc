@@ -10,8 +10,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/uuid.h"
-#include "breaches/chain.h"
 #include "breaches/line_diff.h"
+#include "store/chain.h"
 
 namespace schoolgate::breaches {
 namespace {
@@ -31,7 +31,7 @@ std::string write_record(const AuditChange& change, std::uint64_t seq) {
     json.begin_object().field("name", file.name).field("diff", line_diff(file.before, file.after)).end_object();
   }
   json.end_array();
-  return record;  // Chain::close_record() writes the end
+  return record;  // store::Chain::close_record() writes the end
 }
 
 }  // namespace
@@ -54,10 +54,10 @@ MachineUser current_user() {
 
 struct AuditLog::Impl {
   std::filesystem::path folder;
-  StateKey key;
+  store::StateKey key;
   std::mutex mutex;
-  std::optional<Database> database;
-  std::optional<Chain> chain;  // keeps the address of `database`
+  std::optional<store::Database> database;
+  std::optional<store::Chain> chain;  // keeps the address of `database`
 
   // After a failure both are opened anew, so that numbers and hashes are those on disk.
   Result<void> open();
@@ -69,7 +69,7 @@ AuditLog::~AuditLog() = default;
 
 Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::filesystem::path& state_folder) {
   if (auto made = make_private_folder(state_folder); !made) return std::unexpected(made.error());
-  auto key = StateKey::load_or_create(state_folder);
+  auto key = store::StateKey::load_or_create(state_folder);
   if (!key) return std::unexpected(key.error());
   std::unique_ptr<AuditLog> log(new AuditLog);
   log->impl_->folder = state_folder;
@@ -82,14 +82,14 @@ Result<void> AuditLog::Impl::open() {
   const auto file = folder / kAuditFile;
   chain.reset();
   database.reset();
-  if (is_damaged(file)) {
-    if (auto moved = move_aside(file); !moved) return std::unexpected(moved.error());
+  if (store::is_damaged(file)) {
+    if (auto moved = store::move_aside(file); !moved) return std::unexpected(moved.error());
   }
-  auto opened = Database::open(file, Database::Access::write);
+  auto opened = store::Database::open(file, store::Database::Access::write);
   if (!opened) return std::unexpected(opened.error());
   database = *std::move(opened);
   if (auto set = database->run("PRAGMA wal_autocheckpoint=200"); !set) return set;
-  auto begun = Chain::open(*database, key);
+  auto begun = store::Chain::open(*database, key);
   if (!begun) return std::unexpected(begun.error());
   chain = *std::move(begun);
   return {};
@@ -127,14 +127,14 @@ Result<std::uint64_t> AuditLog::remove_before(TimePoint before) {
 }
 
 Result<void> list_audit(const std::filesystem::path& state_folder, const std::function<bool(std::string_view)>& read) {
-  auto database = Database::open(state_folder / kAuditFile, Database::Access::read);
+  auto database = store::Database::open(state_folder / kAuditFile, store::Database::Access::read);
   if (!database) return std::unexpected(database.error());
   auto query = database->prepare("SELECT record FROM records ORDER BY seq");
   if (!query) return std::unexpected(query.error());
   auto step = query->step();
-  for (; step == Statement::Step::row; step = query->step())
+  for (; step == store::Statement::Step::row; step = query->step())
     if (!read(query->text(0))) return {};
-  if (step == Statement::Step::failed) return std::unexpected(database->error("read"));
+  if (step == store::Statement::Step::failed) return std::unexpected(database->error("read"));
   return {};
 }
 

@@ -68,7 +68,7 @@ struct BreachLog::Impl {
   };
 
   BreachLogSettings settings;
-  StateKey key;
+  store::StateKey key;
   FolderLock lock;
   std::unique_ptr<BreachStore> store;  // the writer's alone
 
@@ -103,7 +103,7 @@ Result<std::unique_ptr<BreachLog>> BreachLog::open(BreachLogSettings settings) {
                           !std::filesystem::exists(settings.folder / kBreachesFile);
   auto lock = FolderLock::take(settings.folder);
   if (!lock) return std::unexpected(lock.error());
-  auto key = StateKey::load_or_create(settings.folder);
+  auto key = store::StateKey::load_or_create(settings.folder);
   if (!key) return std::unexpected(key.error());
 
   std::unique_ptr<BreachLog> log(new BreachLog);

@@ -15,26 +15,26 @@ int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
 
 }  // namespace
 
-BreachStore::BreachStore(Database database, const Settings& settings, const StateKey& key)
+BreachStore::BreachStore(store::Database database, const Settings& settings, const store::StateKey& key)
     : database_(std::move(database)),
       record_writer_(settings.school, settings.gateway, key),
       checkpoint_at_(kCheckpointPages) {
   sqlite3_wal_hook(database_.handle(), remember_wal_pages, &wal_pages_);
 }
 
-Result<std::unique_ptr<BreachStore>> BreachStore::open(const Settings& settings, const StateKey& key,
+Result<std::unique_ptr<BreachStore>> BreachStore::open(const Settings& settings, const store::StateKey& key,
                                                        std::optional<std::filesystem::path>& aside) {
   const std::filesystem::path file = settings.folder / kBreachesFile;
-  if (std::error_code error; std::filesystem::exists(file, error) && is_damaged(file, settings.vfs)) {
-    auto moved = move_aside(file);
+  if (std::error_code error; std::filesystem::exists(file, error) && store::is_damaged(file, settings.vfs)) {
+    auto moved = store::move_aside(file);
     if (!moved) return std::unexpected(moved.error());
     aside = *std::move(moved);
   }
-  auto database = Database::open(file, Database::Access::write, settings.vfs);
+  auto database = store::Database::open(file, store::Database::Access::write, settings.vfs);
   if (!database) return std::unexpected(database.error());
   std::unique_ptr<BreachStore> store(new BreachStore(*std::move(database), settings, key));
 
-  auto chain = Chain::open(store->database_, key);
+  auto chain = store::Chain::open(store->database_, key);
   if (!chain) return std::unexpected(chain.error());
   store->chain_ = *std::move(chain);
   auto episodes = EpisodeTracker::open(store->database_, key);

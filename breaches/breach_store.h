@@ -11,9 +11,9 @@
 #include <string>
 
 #include "breaches/breach.h"
-#include "breaches/chain.h"
 #include "breaches/episodes.h"
 #include "breaches/record.h"
+#include "store/chain.h"
 
 namespace schoolgate::breaches {
 
@@ -27,7 +27,7 @@ class BreachStore {
   };
 
   /// A damaged file is moved aside and a new one begun; `aside` then tells where it went.
-  [[nodiscard]] static Result<std::unique_ptr<BreachStore>> open(const Settings& settings, const StateKey& key,
+  [[nodiscard]] static Result<std::unique_ptr<BreachStore>> open(const Settings& settings, const store::StateKey& key,
                                                                  std::optional<std::filesystem::path>& aside);
 
   /// Writes all of `breaches` and, when `sums_due`, the changed episodes, in one durable transaction. Returns the
@@ -37,7 +37,7 @@ class BreachStore {
   /// After a failed write(): the hash that the head has if the commit reached the disk all the same; empty when it was
   /// not even tried, or held no record.
   [[nodiscard]] const std::string& attempted_hash() const noexcept { return attempted_hash_; }
-  [[nodiscard]] const ChainHead& head() const noexcept { return chain_->head(); }
+  [[nodiscard]] const store::ChainHead& head() const noexcept { return chain_->head(); }
   [[nodiscard]] bool has_unstored_sums() const noexcept { return episodes_->has_changes(); }
 
   /// Moves the write-ahead log into the database when it has grown; to be called when nobody waits.
@@ -49,14 +49,14 @@ class BreachStore {
   void forget_ended_episodes(TimePoint now) { episodes_->forget_ended(now); }
 
  private:
-  BreachStore(Database database, const Settings& settings, const StateKey& key);
+  BreachStore(store::Database database, const Settings& settings, const store::StateKey& key);
   [[nodiscard]] bool write_all(std::span<const Breach> breaches, bool sums_due);
 
-  Database database_;  ///< chain_ and episodes_ keep its address
+  store::Database database_;  ///< chain_ and episodes_ keep its address
   RecordWriter record_writer_;
-  std::optional<Chain> chain_;
+  std::optional<store::Chain> chain_;
   std::optional<EpisodeTracker> episodes_;
-  Statement begin_, commit_;
+  store::Statement begin_, commit_;
   std::string record_, attempted_hash_;
   int wal_pages_ = 0;  ///< size of the write-ahead log after the last commit
   int checkpoint_at_;

@@ -27,7 +27,7 @@ std::uint64_t mark_of(std::string_view site) noexcept {
   return hash;
 }
 
-std::uint64_t site_mark(const Breach& breach, const StateKey& key) {
+std::uint64_t site_mark(const Breach& breach, const store::StateKey& key) {
   return mark_of(is_withheld(breach.reason) ? sealed_hash(key, breach.site) : breach.site);
 }
 
@@ -51,7 +51,7 @@ TimePoint time_from(std::int64_t ms) { return TimePoint(std::chrono::millisecond
 
 }  // namespace
 
-Result<EpisodeTracker> EpisodeTracker::open(Database& database, const StateKey& key) {
+Result<EpisodeTracker> EpisodeTracker::open(store::Database& database, const store::StateKey& key) {
   if (auto made = database.run(kSchema); !made) return std::unexpected(made.error());
   EpisodeTracker tracker(database, key);
   auto upsert = database.prepare(
@@ -71,7 +71,7 @@ Result<void> EpisodeTracker::load() {
   if (!query) return std::unexpected(query.error());
   query->bind(1, std::int64_t(std::chrono::milliseconds(kEpisodeGap).count()));
   auto step = query->step();
-  for (; step == Statement::Step::row; step = query->step()) {
+  for (; step == store::Statement::Step::row; step = query->step()) {
     Open open;
     open.who = query->text(2);
     open.episode = {.id = std::string(query->text(0)),
@@ -90,7 +90,7 @@ Result<void> EpisodeTracker::load() {
     std::memcpy(open.site_marks.data(), marks.data(), open.site_marks.size() * sizeof(std::uint64_t));
     open_[open.who + '\n' + open.episode.theme] = std::move(open);
   }
-  if (step == Statement::Step::failed) return std::unexpected(database_->error("read"));
+  if (step == store::Statement::Step::failed) return std::unexpected(database_->error("read"));
   return {};
 }
 
@@ -103,7 +103,7 @@ Result<void> EpisodeTracker::add_unsummed() {
       " WHERE seq > (SELECT coalesce(max(through_seq), 0) FROM episodes) AND json_valid(record) ORDER BY seq");
   if (!query) return std::unexpected(query.error());
   auto step = query->step();
-  for (; step == Statement::Step::row; step = query->step()) {
+  for (; step == store::Statement::Step::row; step = query->step()) {
     const std::string who =
         query->is_null(2) ? "device " + std::string(query->text(3)) : "person " + std::string(query->text(2));
     const std::string group(query->text(4)), theme(query->text(5)), id(query->text(10));
@@ -116,7 +116,7 @@ Result<void> EpisodeTracker::add_unsummed() {
                           .site_mark = mark_of(query->text(query->is_null(9) ? 8 : 9))};
     add(find_or_begin(attempt, id), attempt, std::uint64_t(query->integer(0)));
   }
-  if (step == Statement::Step::failed) return std::unexpected(database_->error("read"));
+  if (step == store::Statement::Step::failed) return std::unexpected(database_->error("read"));
   return {};
 }
 
@@ -218,7 +218,8 @@ void EpisodeTracker::forget_ended(TimePoint now) {
   if (open_.size() > kMostOpen) open_.clear();  // their next attempt begins a new episode
 }
 
-Result<std::vector<Episode>> episodes_changed_since(Database& database, std::uint64_t after_seq, std::size_t limit) {
+Result<std::vector<Episode>> episodes_changed_since(store::Database& database, std::uint64_t after_seq,
+                                                    std::size_t limit) {
   auto query = database.prepare(
       "SELECT id, reference, grp, theme, first, last, attempts, urgency, illegal, sites, through_seq FROM episodes "
       "WHERE through_seq > ?1 ORDER BY through_seq LIMIT ?2");
@@ -226,7 +227,7 @@ Result<std::vector<Episode>> episodes_changed_since(Database& database, std::uin
   query->bind(1, std::int64_t(after_seq)).bind(2, std::int64_t(limit));
   std::vector<Episode> episodes;
   auto step = query->step();
-  for (; step == Statement::Step::row; step = query->step()) {
+  for (; step == store::Statement::Step::row; step = query->step()) {
     episodes.push_back({.id = std::string(query->text(0)),
                         .reference = std::string(query->text(1)),
                         .group = std::string(query->text(2)),
@@ -239,14 +240,14 @@ Result<std::vector<Episode>> episodes_changed_since(Database& database, std::uin
                         .sites = std::size_t(query->integer(9)),
                         .through_seq = std::uint64_t(query->integer(10))});
   }
-  if (step == Statement::Step::failed) return std::unexpected(database.error("read"));
+  if (step == store::Statement::Step::failed) return std::unexpected(database.error("read"));
   return episodes;
 }
 
-Result<std::uint64_t> episodes_ended_before(Database& database, TimePoint before) {
+Result<std::uint64_t> episodes_ended_before(store::Database& database, TimePoint before) {
   auto query = database.prepare("SELECT coalesce(max(through_seq), 0) FROM episodes WHERE last < ?1");
   if (!query) return std::unexpected(query.error());
-  if (query->bind(1, before.time_since_epoch().count()).step() != Statement::Step::row)
+  if (query->bind(1, before.time_since_epoch().count()).step() != store::Statement::Step::row)
     return std::unexpected(database.error("read"));
   return std::uint64_t(query->integer(0));
 }

@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "breaches/breach.h"
-#include "breaches/sqlite.h"
-#include "breaches/state_key.h"
+#include "store/sqlite.h"
+#include "store/state_key.h"
 
 namespace schoolgate::breaches {
 
@@ -38,7 +38,7 @@ struct Episode {
 class EpisodeTracker {
  public:
   /// Makes the table where absent, loads what is still open and adds the records stored after the last sums.
-  [[nodiscard]] static Result<EpisodeTracker> open(Database& database, const StateKey& key);
+  [[nodiscard]] static Result<EpisodeTracker> open(store::Database& database, const store::StateKey& key);
 
   /// The id of the episode that `breach`, about to become record `seq`, belongs to. Valid until the next call.
   [[nodiscard]] std::string_view assign(const Breach& breach, std::uint64_t seq);
@@ -64,15 +64,15 @@ class EpisodeTracker {
     std::uint64_t site_mark = 0;
   };
 
-  EpisodeTracker(Database& database, const StateKey& key) : database_(&database), key_(&key) {}
+  EpisodeTracker(store::Database& database, const store::StateKey& key) : database_(&database), key_(&key) {}
   [[nodiscard]] Result<void> load();
   [[nodiscard]] Result<void> add_unsummed();
   void add(Open& open, const Attempt& attempt, std::uint64_t seq);
   [[nodiscard]] Open& find_or_begin(const Attempt& attempt, std::string_view id_or_empty);
 
-  Database* database_;
-  const StateKey* key_;
-  Statement upsert_;
+  store::Database* database_;
+  const store::StateKey* key_;
+  store::Statement upsert_;
   std::unordered_map<std::string, Open> open_;  ///< by person or device, and theme
   std::vector<Open*> changed_;                  ///< nodes of open_, whose addresses are stable
   std::vector<Open> ended_;                     ///< superseded in open_ before they were stored
@@ -80,10 +80,10 @@ class EpisodeTracker {
 };
 
 /// Episodes that a record after `after_seq` changed, oldest change first, at most `limit`.
-[[nodiscard]] Result<std::vector<Episode>> episodes_changed_since(Database& database, std::uint64_t after_seq,
+[[nodiscard]] Result<std::vector<Episode>> episodes_changed_since(store::Database& database, std::uint64_t after_seq,
                                                                   std::size_t limit);
 
 /// The record that last changed any episode that was over before `before`; 0 when there is none.
-[[nodiscard]] Result<std::uint64_t> episodes_ended_before(Database& database, TimePoint before);
+[[nodiscard]] Result<std::uint64_t> episodes_ended_before(store::Database& database, TimePoint before);
 
 }  // namespace schoolgate::breaches

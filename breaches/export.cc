@@ -39,7 +39,7 @@ std::string query_for(ExportFormat format) {
          " FROM records WHERE seq > ?1 AND seq <= ?2 AND time >= ?3 AND time < ?4 ORDER BY seq LIMIT ?5";
 }
 
-void append_row(std::string& out, Statement& row, ExportFormat format) {
+void append_row(std::string& out, store::Statement& row, ExportFormat format) {
   if (format == ExportFormat::jsonl) {
     out += row.text(1);
     out += '\n';
@@ -56,9 +56,9 @@ void append_row(std::string& out, Statement& row, ExportFormat format) {
 
 Result<std::uint64_t> export_breaches(const std::filesystem::path& state_folder, ExportRange range, ExportFormat format,
                                       const std::function<bool(std::string_view)>& write) {
-  auto database = Database::open(state_folder / kBreachesFile, Database::Access::read);
+  auto database = store::Database::open(state_folder / kBreachesFile, store::Database::Access::read);
   if (!database) return std::unexpected(database.error());
-  auto seqs = records_between(*database, range.since, range.until);
+  auto seqs = store::records_between(*database, range.since, range.until);
   if (!seqs) return std::unexpected(seqs.error());
   auto query = database->prepare(query_for(format));
   if (!query) return std::unexpected(query.error());
@@ -72,11 +72,11 @@ Result<std::uint64_t> export_breaches(const std::filesystem::path& state_folder,
     out.clear();
     std::int64_t rows = 0;
     auto step = query->step();
-    for (; step == Statement::Step::row; step = query->step(), ++rows) {
+    for (; step == store::Statement::Step::row; step = query->step(), ++rows) {
       after = query->integer(0);
       append_row(out, *query, format);
     }
-    if (step == Statement::Step::failed) return std::unexpected(database->error("read"));
+    if (step == store::Statement::Step::failed) return std::unexpected(database->error("read"));
     query->reset();
     records += std::uint64_t(rows);
     if (!out.empty() && !write(out)) return records;

@@ -3,7 +3,7 @@
 namespace schoolgate::breaches {
 namespace {
 
-using Step = Statement::Step;
+using Step = store::Statement::Step;
 
 constexpr const char* kSchema = R"(
   PRAGMA wal_autocheckpoint=200;
@@ -21,10 +21,10 @@ std::int64_t ms_of(TimePoint time) { return time.time_since_epoch().count(); }
 }  // namespace
 
 Result<std::unique_ptr<Outbox>> Outbox::open(const std::filesystem::path& file) {
-  if (is_damaged(file)) {
-    if (auto moved = move_aside(file); !moved) return std::unexpected(moved.error());
+  if (store::is_damaged(file)) {
+    if (auto moved = store::move_aside(file); !moved) return std::unexpected(moved.error());
   }
-  auto database = Database::open(file, Database::Access::write);
+  auto database = store::Database::open(file, store::Database::Access::write);
   if (!database) return std::unexpected(database.error());
   if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
   return std::unique_ptr<Outbox>(new Outbox(*std::move(database)));

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "breaches/alert_text.h"
-#include "breaches/sqlite.h"
+#include "store/sqlite.h"
 
 namespace schoolgate::breaches {
 
@@ -71,9 +71,9 @@ class Outbox {
   [[nodiscard]] Result<void> forget_before(TimePoint before);
 
  private:
-  explicit Outbox(Database database) : database_(std::move(database)) {}
+  explicit Outbox(store::Database database) : database_(std::move(database)) {}
   [[nodiscard]] std::unexpected<Error> failure() const { return std::unexpected(database_.error("use")); }
-  Database database_;
+  store::Database database_;
 };
 
 }  // namespace schoolgate::breaches

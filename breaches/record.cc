@@ -22,11 +22,11 @@ std::string_view to_string(Initiated initiated) noexcept {
   return "unknown";
 }
 
-std::string sealed_hash(const StateKey& key, std::string_view address) {
+std::string sealed_hash(const store::StateKey& key, std::string_view address) {
   return to_hex(key.sign("sealed address", address));
 }
 
-RecordWriter::RecordWriter(std::string_view school, std::string_view gateway, const StateKey& key) : key_(key) {
+RecordWriter::RecordWriter(std::string_view school, std::string_view gateway, const store::StateKey& key) : key_(key) {
   append_field(place_, R"(,"school":")", school);
   append_field(place_, R"(","gateway":")", gateway);
   place_ += R"(","time":")";

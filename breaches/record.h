@@ -11,7 +11,7 @@
 
 #include "breaches/append_text.h"
 #include "breaches/breach.h"
-#include "breaches/state_key.h"
+#include "store/state_key.h"
 
 namespace schoolgate::breaches {
 
@@ -23,19 +23,19 @@ namespace schoolgate::breaches {
 }
 
 /// HMAC of an address under the state key, hexadecimal: what stands in its place.
-[[nodiscard]] std::string sealed_hash(const StateKey& key, std::string_view address);
+[[nodiscard]] std::string sealed_hash(const store::StateKey& key, std::string_view address);
 
 /// Writes records of one school and gateway. One thread only.
 class RecordWriter {
  public:
-  RecordWriter(std::string_view school, std::string_view gateway, const StateKey& key);
+  RecordWriter(std::string_view school, std::string_view gateway, const store::StateKey& key);
 
   /// Replaces `out` by the record without its previous_hash and closing brace, which Chain::close_record() adds.
   void write(std::string& out, const Breach& breach, std::uint64_t seq, std::string_view episode);
 
  private:
   std::string place_;  ///< ,"school":…,"gateway":…,"time":"
-  const StateKey& key_;
+  const store::StateKey& key_;
   TimeText time_text_;
 };
 

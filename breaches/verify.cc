@@ -4,7 +4,7 @@
 
 #include "base/digest.h"
 #include "breaches/breach_store.h"
-#include "breaches/chain.h"
+#include "store/chain.h"
 
 namespace schoolgate::breaches {
 namespace {
@@ -32,7 +32,7 @@ std::string number(std::uint64_t n) { return std::to_string(n); }
 
 class Walk {
  public:
-  explicit Walk(const ChainHead& head) : head_(head), expected_(head.cut_seq + 1), previous_(head.cut_hash) {}
+  explicit Walk(const store::ChainHead& head) : head_(head), expected_(head.cut_seq + 1), previous_(head.cut_hash) {}
 
   std::optional<ChainFault> see(std::uint64_t seq, std::string_view record, std::string_view hash) {
     using enum ChainFault::Kind;
@@ -72,7 +72,7 @@ class Walk {
   }
 
  private:
-  const ChainHead& head_;
+  const store::ChainHead& head_;
   std::uint64_t expected_;
   std::string previous_;
 };
@@ -81,13 +81,13 @@ class Walk {
 
 Result<ChainReport> verify_chain(const std::filesystem::path& file, const std::filesystem::path& state_folder,
                                  const VerifyProgress& progress) {
-  const auto key = StateKey::load(state_folder);
+  const auto key = store::StateKey::load(state_folder);
   if (!key) return std::unexpected(key.error());
-  auto database = Database::open(file, Database::Access::read);
+  auto database = store::Database::open(file, store::Database::Access::read);
   if (!database) return std::unexpected(database.error());
   // One read transaction: head and records of the same moment, whatever is written meanwhile.
   if (auto begun = database->run("BEGIN"); !begun) return std::unexpected(begun.error());
-  const auto head = read_head(*database);
+  const auto head = store::read_head(*database);
   if (!head) return std::unexpected(head.error());
   auto query = database->prepare("SELECT seq, record, hash FROM records ORDER BY seq");
   if (!query) return std::unexpected(query.error());
@@ -97,14 +97,14 @@ Result<ChainReport> verify_chain(const std::filesystem::path& file, const std::f
   report.head_hash = head->hash;
   Walk walk(*head);
   auto step = query->step();
-  for (; step == Statement::Step::row; step = query->step()) {
+  for (; step == store::Statement::Step::row; step = query->step()) {
     const auto seq = std::uint64_t(query->integer(0));
     if ((report.fault = walk.see(seq, query->text(1), query->text(2)))) return report;
     if (report.records++ == 0) report.first = seq;
     report.last = seq;
     if (progress && report.records % kProgressEvery == 0) progress(report.records, head->seq - head->cut_seq);
   }
-  if (step == Statement::Step::failed) return std::unexpected(database->error("read"));
+  if (step == store::Statement::Step::failed) return std::unexpected(database->error("read"));
   if (head->chain.empty()) {
     report.fault = ChainFault{ChainFault::Kind::unsigned_, 0, "the log has no head"};
     return report;

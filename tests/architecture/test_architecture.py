@@ -17,32 +17,42 @@ ARROWS = {
     "names": {"base"},
     "blocklists": {"names", "base"},
     "rules": {"blocklists", "names", "base"},
-    "config": {"rules", "blocklists", "breaches/alert_settings.h", "names", "base"},
-    "breaches": {"rules", "names", "base"},
+    "config": {"rules", "blocklists", "breaches/alert_settings.h", "identity/identity_settings.h", "names", "base"},
+    "store": {"base"},
+    "breaches": {"store", "rules", "names", "base"},
+    "identity": {"store", "rules", "names", "base"},
     "proxy/net": {"names", "base"},
     "proxy/tls": {"proxy/net", "names", "base"},
     "proxy/http": {"proxy/net", "names", "base"},
     "proxy/flow": {"rules", "breaches", "proxy/net", "proxy/tls", "proxy/http", "names", "base"},
-    "console": {"breaches", "rules", "config", "proxy/http", "proxy/tls", "proxy/net", "names", "base"},
+    "web": {"names", "base"},
+    "portal": {"identity", "web", "rules", "names", "base"},
+    "console": {"breaches", "identity", "web", "rules", "names", "base"},
 }
 ARROWS["app"] = set(ARROWS)  # the composition root
 ROOMS = tuple(ARROWS)
 
 # How a third-party header is recognised -> rooms (or single files) that may include it.
 LIBRARIES = {
-    r"boost/asio": {"proxy/net", "proxy/tls", "proxy/http", "proxy/flow", "console", "app"},
-    r"boost/beast": {"proxy/http"},
+    r"boost/asio": {"proxy/net", "proxy/tls", "proxy/http", "proxy/flow", "web", "app"},
+    r"boost/beast": {"web"},
     r"nghttp2/": {"proxy/http"},
     r"boost/(?!asio|beast|system)": set(),
     r"ares": {"proxy/net"},
-    r"openssl/": {"proxy/tls", "base/digest.cc", "base/signature.cc"},
+    r"openssl/": {"proxy/tls", "web/tls.cc", "identity/message_digest.cc", "base/digest.cc", "base/signature.cc"},
     r"re2/": {"rules", "blocklists"},  # the school's own patterns, and those of lists
     r"date/": {"rules"},
     r"yaml-cpp/": {"config"},
-    r"sqlite3": {"breaches"},
+    r"sqlite3": {"store"},
     r"curl/": {"blocklists", "breaches"},
     r"zlib|libpsl": {"blocklists"},
     r"idn2": {"names"},
+    r"ldap\.h|lber\.h": {"identity"},
+    r"gssapi": {"identity"},
+    r"argon2": {"identity"},
+    r"mustache|nlohmann": {"web"},
+    r"pango|cairo": {"console"},
+    r"qrencode": {"console"},
 }
 
 # Headers that the build makes out of data files.

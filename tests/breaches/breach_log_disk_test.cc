@@ -15,9 +15,9 @@
 
 #include "base/digest.h"
 #include "breaches/breach_log.h"
-#include "breaches/sqlite.h"
-#include "breaches/state_key.h"
 #include "breaches/verify.h"
+#include "store/sqlite.h"
+#include "store/state_key.h"
 #include "tests/breaches/failing_disk.h"
 #include "tests/breaches/support.h"
 
@@ -195,7 +195,7 @@ TEST(DamagedLog, AMissingLogIsToldWhereThereWasOne) {
 
 TEST(DamagedLog, AFreshFolderWithOnlyAKeyIsNoTrouble) {
   const TemporaryFolder folder;
-  ASSERT_TRUE(StateKey::load_or_create(folder.path()).has_value());
+  ASSERT_TRUE(store::StateKey::load_or_create(folder.path()).has_value());
   auto settings = settings_in(folder.path());
   int told = 0;
   settings.on_trouble = [&](const LogTrouble&) { ++told; };
@@ -210,7 +210,7 @@ TEST_P(FailingDiskWithReader, AReopenedLogKeepsItsRecordsWhileOthersReadAndLeave
   {
     const auto log = open_log(settings());
     written = append_until_durable(*log);
-    auto reader = Database::open(folder_.path() / "breaches.db", Database::Access::read);
+    auto reader = store::Database::open(folder_.path() / "breaches.db", store::Database::Access::read);
     ASSERT_TRUE(reader.has_value() && reader->run("SELECT count(*) FROM records").has_value());
     disk_.become(Mood::broken);
     EXPECT_FALSE(append_and_wait(*log, a_breach()).durable);

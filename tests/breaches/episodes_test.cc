@@ -27,7 +27,7 @@ class Episodes : public ::testing::Test {
   // Closes the log, which stores all sums.
   std::vector<Episode> sums() {
     log_.reset();
-    auto database = Database::open(folder_.path() / "breaches.db", Database::Access::read);
+    auto database = store::Database::open(folder_.path() / "breaches.db", store::Database::Access::read);
     if (!database) throw std::runtime_error(database.error().text());
     auto episodes = episodes_changed_since(*database, 0, 100);
     if (!episodes) throw std::runtime_error(episodes.error().text());

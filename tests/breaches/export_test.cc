@@ -117,7 +117,7 @@ TEST_P(Withheld, NothingOfAnIllegalOrSealedAddressIsInAnyFile) {
       EXPECT_THAT(*content, Not(HasSubstr(secret))) << entry.path();
   }
   // Whoever holds the key can compare a named address with what was kept, and nobody else.
-  const auto key = StateKey::load(folder.path());
+  const auto key = store::StateKey::load(folder.path());
   ASSERT_TRUE(key.has_value());
   EXPECT_EQ(field(line, "site_hash"), '"' + sealed_hash(*key, "withheld-site.example") + '"');
   EXPECT_EQ(field(line, "url_hash"),

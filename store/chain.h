@@ -16,10 +16,10 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/error.h"
-#include "breaches/sqlite.h"
-#include "breaches/state_key.h"
+#include "store/sqlite.h"
+#include "store/state_key.h"
 
-namespace schoolgate::breaches {
+namespace schoolgate::store {
 
 struct ChainHead {
   std::string chain;          ///< id of this chain: a new file begins a new one
@@ -75,4 +75,4 @@ struct SeqRange {
 };
 [[nodiscard]] Result<SeqRange> records_between(Database& database, TimePoint since, TimePoint until);
 
-}  // namespace schoolgate::breaches
+}  // namespace schoolgate::store

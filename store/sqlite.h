@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 
-namespace schoolgate::breaches {
+namespace schoolgate::store {
 
 /// A prepared statement. Text and blobs are bound by reference: they must live until the step that uses them is done.
 class Statement {
@@ -87,4 +87,4 @@ class Database {
 /// begin.
 [[nodiscard]] Result<std::filesystem::path> move_aside(const std::filesystem::path& file);
 
-}  // namespace schoolgate::breaches
+}  // namespace schoolgate::store

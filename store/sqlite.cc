@@ -1,4 +1,4 @@
-#include "breaches/sqlite.h"
+#include "store/sqlite.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-namespace schoolgate::breaches {
+namespace schoolgate::store {
 
 Statement& Statement::bind(int parameter, std::int64_t value) noexcept {
   sqlite3_bind_int64(statement_.get(), parameter, value);
@@ -141,4 +141,4 @@ Result<std::filesystem::path> move_aside(const std::filesystem::path& file) {
   return std::filesystem::path(aside);
 }
 
-}  // namespace schoolgate::breaches
+}  // namespace schoolgate::store

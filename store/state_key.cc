@@ -1,10 +1,10 @@
-#include "breaches/state_key.h"
+#include "store/state_key.h"
 
 #include <array>
 
 #include "base/file.h"
 
-namespace schoolgate::breaches {
+namespace schoolgate::store {
 namespace {
 
 constexpr std::size_t kHexLength = 64;
@@ -42,4 +42,4 @@ Sha256 StateKey::sign(std::string_view purpose, std::string_view bytes) const {
   return hmac_sha256({reinterpret_cast<const char*>(derived.data()), derived.size()}, bytes);
 }
 
-}  // namespace schoolgate::breaches
+}  // namespace schoolgate::store

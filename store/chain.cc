@@ -1,11 +1,11 @@
-#include "breaches/chain.h"
+#include "store/chain.h"
 
 #include <algorithm>
 
 #include "base/log.h"
 #include "base/uuid.h"
 
-namespace schoolgate::breaches {
+namespace schoolgate::store {
 namespace {
 
 // records.time and days.day let an export and retention find their range without reading every record.
@@ -194,4 +194,4 @@ Result<SeqRange> records_between(Database& database, TimePoint since, TimePoint 
   return range;
 }
 
-}  // namespace schoolgate::breaches
+}  // namespace schoolgate::store

@@ -11,7 +11,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 
-namespace schoolgate::breaches {
+namespace schoolgate::store {
 
 class StateKey {
  public:
@@ -30,4 +30,4 @@ class StateKey {
   bool is_new_ = false;
 };
 
-}  // namespace schoolgate::breaches
+}  // namespace schoolgate::store
