@@ -124,9 +124,10 @@ OSSL_LIB_CTX* make() {
   base.macs = kept(OSSL_OP_MAC, [](const OSSL_ALGORITHM& one) { return is_among(kMacs, one); });
   base.keys = kept(OSSL_OP_KEYMGMT, [](const OSSL_ALGORITHM& one) { return !is_among(kKeysLeftOut, one); });
   OSSL_LIB_CTX* library = OSSL_LIB_CTX_new();
-  if (library && OSSL_PROVIDER_add_builtin(library, kName, start) && OSSL_PROVIDER_load(library, kName) &&
-      works(library))
-    return library;
+  OSSL_PROVIDER* lean =
+      library && OSSL_PROVIDER_add_builtin(library, kName, start) ? OSSL_PROVIDER_load(library, kName) : nullptr;
+  if (lean && works(library)) return library;
+  if (lean) OSSL_PROVIDER_unload(lean);  // freeing its library does not free it
   OSSL_LIB_CTX_free(library);
   return nullptr;
 }
