@@ -30,6 +30,27 @@ Uuid Uuid::v7(TimePoint time) {
   return id;
 }
 
+std::optional<Uuid> Uuid::from_text(std::string_view text) noexcept {
+  if (text.size() != 36) return std::nullopt;
+  Uuid id;
+  std::size_t digits = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (i == 8 || i == 13 || i == 18 || i == 23) {
+      if (c != '-') return std::nullopt;
+      continue;
+    }
+    const int value = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    if (value < 0) return std::nullopt;
+    std::uint8_t& byte = id.bytes_[digits++ / 2];
+    byte = std::uint8_t(byte << 4 | value);
+  }
+  return id;
+}
+
 std::string Uuid::text() const {
   const std::string hex = to_hex(bytes_);
   return hex.substr(0, 8) + '-' + hex.substr(8, 4) + '-' + hex.substr(12, 4) + '-' + hex.substr(16, 4) + '-' +

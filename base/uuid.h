@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,8 @@ class Uuid {
   Uuid() = default;
   /// A new version-7 id for `time`; 74 random bits. Thread-safe.
   [[nodiscard]] static Uuid v7(TimePoint time);
+  /// Reads what text() writes, capitals too; nothing for anything else.
+  [[nodiscard]] static std::optional<Uuid> from_text(std::string_view text) noexcept;
   /// The 36 lower-case characters with hyphens.
   [[nodiscard]] std::string text() const;
   [[nodiscard]] const std::array<std::uint8_t, 16>& bytes() const noexcept { return bytes_; }

@@ -1,6 +1,8 @@
 // What alerts.yaml says, as values.
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,11 +34,35 @@ struct AlertRoute {
   std::vector<std::string> to;  ///< recipient ids or webhook names
 };
 
+/// What happens when nobody has acknowledged an alert of urgency 5.
+struct EscalationStep {
+  std::chrono::seconds after{0};  ///< since the alert was sent; each step later than the one before
+  std::vector<std::string> to;    ///< recipient ids or webhook names
+};
+
+/// When the school is there to answer, in the site's time.
+struct SchoolHours {
+  std::array<bool, 7> days{true, true, true, true, true, false, false};  ///< Monday first
+  int from_minute = 8 * 60, to_minute = 17 * 60;                         ///< after local midnight; from < to
+};
+
+/// A mail once a week that shows that mail arrives.
+struct CanaryMail {
+  int day = 0;  ///< 0: Monday
+  int minute = 0;
+  std::vector<std::string> to;
+};
+
 struct AlertSettings {
   std::vector<Recipient> recipients;
   std::optional<MailSettings> mail;
   std::vector<WebhookSettings> webhooks;
   std::vector<AlertRoute> routes;
+  std::vector<EscalationStep> escalation;  ///< in the order of `after`; empty: none
+  std::optional<SchoolHours> school_hours;
+  std::optional<CanaryMail> canary;
+  std::string console;       ///< "https://gateway.school.example:9443": what links in mails begin with; empty: no links
+  std::string case_webhook;  ///< name of the webhook of the case system; empty: none
 };
 
 }  // namespace schoolgate::breaches

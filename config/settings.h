@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "identity/identity_settings.h"
 #include "names/ip_address.h"
 #include "rules/policy_spec.h"
 
@@ -33,9 +34,11 @@ struct Site {
 };
 
 struct Listen {
-  std::vector<Endpoint> proxy;  ///< explicit proxy
-  std::vector<Endpoint> http;   ///< transparent HTTP
-  std::vector<Endpoint> tls;    ///< transparent TLS
+  std::vector<Endpoint> proxy;   ///< explicit proxy
+  std::vector<Endpoint> http;    ///< transparent HTTP
+  std::vector<Endpoint> tls;     ///< transparent TLS
+  std::vector<Endpoint> portal;  ///< sign-in pages, plain HTTP: where devices look for a captive portal
+  std::vector<Endpoint> portal_tls;
   std::optional<Endpoint> console;
   std::optional<Endpoint> metrics;
 };
@@ -52,6 +55,8 @@ struct Retention {
   std::chrono::seconds decisions{std::chrono::hours(24 * 90)};
   std::chrono::seconds breaches{std::chrono::hours(24 * 365)};
   std::chrono::seconds audit{std::chrono::hours(24 * 365 * 7)};
+  std::chrono::seconds incidents{std::chrono::hours(24 * 365 * 7)};  ///< since they were closed
+  std::chrono::seconds people{std::chrono::hours(24 * 365)};         ///< since they left
 };
 
 /// Deadlines and caps of the data plane. None of them can be switched off.
@@ -91,7 +96,8 @@ struct Settings {
   Retention retention;
   Limits limits;
   Unnamed unnamed;
-  std::optional<std::filesystem::path> pages;                     ///< folder of the school's own page templates
+  std::optional<std::filesystem::path> pages;  ///< folder of the school's own page templates
+  identity::IdentitySettings identity;
   rules::InspectionMode inspection = rules::InspectionMode::off;  ///< also in PolicySpec, which judges by it
 };
 

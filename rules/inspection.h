@@ -12,6 +12,7 @@ namespace schoolgate::rules {
 enum class InspectReason : std::uint8_t {
   none,            ///< no rule could change its verdict with more than the name
   off,             ///< inspection.mode is off
+  by_name_only,    ///< the device takes no certificate of ours
   support,         ///< a site of help and support
   never_site,      ///< inspection.never names it
   never_category,  ///< a category of inspection.never, or one that never is opened (banking, health)

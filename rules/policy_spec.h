@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/problem.h"
 #include "names/ip_address.h"
 #include "rules/category.h"
@@ -39,6 +40,19 @@ struct NetworkSpec {
   SourcePosition at;
 };
 
+/// A name that a group's `members` lists: an account, a group of the directory, or a kind of device.
+struct MemberSpec {
+  std::string name;
+  SourcePosition at;
+};
+
+/// So many minutes a day, and no more.
+struct AllowanceSpec {
+  std::string category;
+  int minutes = 0;
+  SourcePosition at;
+};
+
 enum class YoutubeRestriction : std::uint8_t { strict, moderate };
 
 /// Into which accounts of the two large providers one may sign in; empty lists restrict nothing.
@@ -61,6 +75,9 @@ struct DownloadSpec {
 struct GroupSpec {
   std::string id, title;
   std::vector<NetworkSpec> networks;
+  std::vector<MemberSpec> users;             ///< account names
+  std::vector<MemberSpec> directory_groups;  ///< what Person::groups carries; the first policy group that names one
+  std::vector<MemberSpec> devices;           ///< kinds of kDeviceKinds (presence.h)
   std::vector<CategoryActionSpec> categories;
   Action unlisted = Action::allow;  ///< allow or block
   bool safe_search = false;
@@ -70,14 +87,22 @@ struct GroupSpec {
   TenantSpec tenants;
   std::optional<DownloadSpec> downloads;
   std::vector<ScheduleSpec> schedules;
+  std::vector<AllowanceSpec> allowances;
+  SourcePosition at;
+};
+
+/// A host that pages of an allowed site load from.
+struct HelperSpec {
+  std::string host;
   SourcePosition at;
 };
 
 struct RuleSpec {
   /// `categorise` puts a search into its category, as a list does with a site; only terms have it.
   enum class Effect : std::uint8_t { block, allow, emergency, categorise };
-  /// `term` is a phrase that is searched for.
-  enum class Kind : std::uint8_t { site, url, pattern, term };
+  /// `term` is a phrase that is searched for. `everything` is what an exam closes: all that its own allow rules (those
+  /// of the same `measure`) do not open; only apply_measures() writes it.
+  enum class Kind : std::uint8_t { site, url, pattern, term, everything };
   Effect effect = Effect::block;
   Kind kind = Kind::site;
   std::string text;                 ///< the site, URL, RE2 pattern or phrase as written
@@ -85,6 +110,17 @@ struct RuleSpec {
   std::vector<std::string> groups;  ///< empty: every group
   std::string why, approved_by, risk_assessment;
   std::optional<std::chrono::year_month_day> until;  ///< last day (site's time) on which it applies
+  std::vector<HelperSpec> needs;  ///< of an allow: hosts that its pages load from, for groups that are walled in
+  std::vector<names::IpNetwork> networks;  ///< applies there only; empty: everywhere
+  std::optional<TimePoint> ends;           ///< applies before this instant
+  std::string measure;                     ///< id of the Measure that it is a part of; empty for a rule of a file
+  SourcePosition at;                       ///< of a measure: its `file` says which, by whom; there is no line
+};
+
+/// Sites that are opened together by name, in a supervised session or an exam.
+struct SiteListSpec {
+  std::vector<std::string> sites;         ///< as Measure::sites has them
+  std::vector<SourcePosition> positions;  ///< of each
   SourcePosition at;
 };
 
@@ -108,6 +144,7 @@ struct PolicySpec {
   SourcePosition fallback_at;
   std::vector<RuleSpec> rules;
   std::vector<RuleTestSpec> tests;
+  std::map<std::string, SiteListSpec> lists;  ///< `lists:` of rules/*.yaml, by name
   InspectionMode inspection = InspectionMode::off;
   std::vector<std::string> never_inspect;  ///< sites or category ids
 };

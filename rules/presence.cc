@@ -12,4 +12,11 @@ std::size_t AddressHash::operator()(const names::IpAddress& address) const noexc
   return std::size_t(mixed ^ (mixed >> 29));
 }
 
+std::string member_name(std::string_view text) {
+  std::string name(text);
+  for (char& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return name;
+}
+
 }  // namespace schoolgate::rules

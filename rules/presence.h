@@ -5,12 +5,14 @@
 // PolicySnapshot::subject_for() says which group it is.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -19,6 +21,15 @@
 #include "rules/subject.h"
 
 namespace schoolgate::rules {
+
+/// What a device can be in the register of devices, and so what `members: devices` may name; "unknown" is one that is
+/// seen but not in it.
+inline constexpr std::array<std::string_view, 6> kDeviceKinds{"school",  "staff", "phone",
+                                                              "console", "guest", "unknown"};
+
+/// The one form in which names of users and groups are compared: ASCII letters in lower case, all else as it is.
+/// identity/ writes Person::user and Person::groups so, the compiler of the policy what `members` names.
+[[nodiscard]] std::string member_name(std::string_view text);
 
 /// Somebody that a source of identity vouches for.
 struct Person {

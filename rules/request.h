@@ -14,6 +14,16 @@ namespace schoolgate::rules {
 enum class Stage : std::uint8_t { connect, client_hello, request, response };
 [[nodiscard]] std::string_view to_string(Stage stage) noexcept;
 
+/// Which page a request comes from, as far as the browser says: what the helpers of a site (`needs:`) are judged by.
+struct AskingPage {
+  std::string host;     ///< canonical; empty when it is not told
+  bool a_page = false;  ///< a page asks for it, not somebody who typed the address
+};
+
+/// Reads the fields Origin, Referer, Sec-Fetch-Site and Sec-Fetch-Dest of a request; empty where one is missing.
+[[nodiscard]] AskingPage asking_page(std::string_view origin, std::string_view referer, std::string_view fetch_site,
+                                     std::string_view fetch_dest);
+
 /// `method` lives as long as the connection that asks. Built only here, so a Request is always canonical. A Verdict's
 /// views point into it: it stays where it is while one is in use.
 class Request {
@@ -31,6 +41,9 @@ class Request {
   [[nodiscard]] std::string_view method() const noexcept { return method_; }
   /// The query as it came, or empty. A copy: a request outlives the bytes that it came in.
   [[nodiscard]] std::string_view raw_query() const noexcept { return raw_query_; }
+  /// Where the request comes from; to be told before it is judged at Stage::request, and seen only there.
+  void comes_from(AskingPage page) noexcept { page_ = std::move(page); }
+  [[nodiscard]] const AskingPage& page() const noexcept { return page_; }
   /// The addresses inside this one.
   [[nodiscard]] const InnerUrls& inner() const noexcept { return inner_; }
 
@@ -43,6 +56,7 @@ class Request {
   names::Url url_;
   std::string_view method_;
   std::string raw_query_;
+  AskingPage page_;
   InnerUrls inner_;
 };
 

@@ -13,6 +13,7 @@
 #include "blocklists/category_db.h"
 #include "rules/adjustments.h"
 #include "rules/policy_spec.h"
+#include "rules/presence.h"
 #include "rules/response_facts.h"
 #include "rules/subject.h"
 #include "rules/verdict.h"
@@ -34,6 +35,10 @@ class PolicySnapshot {
 
   /// The subject behind an address: the longest matching network's group, else the fallback.
   [[nodiscard]] Subject subject_for(const names::IpAddress& address) const noexcept;
+  /// The same with who is known to be there (null: nobody): the group that names the user; else the first, in the
+  /// order of policy.yaml, that names one of the user's groups; else the one that names the kind of device; else as by
+  /// address alone. Never allocates. The Subject's views live as long as `presence` and this snapshot.
+  [[nodiscard]] Subject subject_for(const names::IpAddress& address, const Presence* presence) const noexcept;
   [[nodiscard]] std::optional<GroupIndex> find_group(std::string_view id) const noexcept;
   [[nodiscard]] std::string_view group_id(GroupIndex group) const noexcept;
   [[nodiscard]] std::string_view group_title(GroupIndex group) const noexcept;
@@ -41,6 +46,10 @@ class PolicySnapshot {
   /// The judge. Total: there is no "don't know". The Verdict's views live as long as this snapshot and `request`.
   [[nodiscard]] Verdict decide(const Subject& subject, const Request& request, Stage stage,
                                TimePoint now) const noexcept;
+
+  /// What `verdict` becomes when its allowance of the day is used up: block. A verdict that counts against none comes
+  /// back as it is.
+  [[nodiscard]] Verdict spent(const Verdict& verdict) const noexcept;
 
   /// The judge's second look, when a response's head has come: the group's `downloads`. Allow (tier unlisted) when
   /// there is nothing against it. A site of help, and an address that a `url` rule of the school allows, keep their

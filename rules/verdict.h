@@ -9,6 +9,7 @@
 #include "rules/inspection.h"
 #include "rules/policy_spec.h"
 #include "rules/request.h"
+#include "rules/subject.h"
 
 namespace schoolgate::rules {
 
@@ -31,6 +32,8 @@ struct Reason {
   std::uint8_t inner = 0;         ///< when nested and not undecided: which of Request::inner()
   /// Index of the group whose `downloads` refused a response, or -1; `entry` then names the type, extension or limit.
   std::int32_t downloads_of = -1;
+  /// Index of the group whose allowance of the day for `category` is used up, or -1. PolicySnapshot::spent() sets it.
+  std::int32_t allowance_of = -1;
 };
 
 struct Verdict {
@@ -42,6 +45,11 @@ struct Verdict {
   /// Why so, or why not; set where `inspect` is. PolicySnapshot::why_inspect() gives the evidence.
   InspectReason inspect_reason = InspectReason::none;
   Reason reason;
+  /// What passes counts against a daily allowance of so many minutes of this category; 0: against none. Who keeps count
+  /// and finds it used up asks PolicySnapshot::spent() for the verdict that holds then.
+  std::uint16_t allowance_minutes = 0;
+  CategoryId allowance_category = kNoCategory;
+  GroupIndex allowance_group = 0;
 };
 
 /// Which rule, list and entry: a Reason as text that outlives the snapshot: what a breach record stores and explain

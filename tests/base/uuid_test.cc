@@ -30,6 +30,19 @@ TEST(Uuid, CarriesItsTime) {
   EXPECT_EQ(ms, 1'795'339'800'125u);
 }
 
+TEST(Uuid, IsReadFromItsText) {
+  for (int i = 0; i < 100; ++i) {
+    const Uuid id = Uuid::v7(kTime);
+    ASSERT_TRUE(Uuid::from_text(id.text()));
+    EXPECT_EQ(*Uuid::from_text(id.text()), id);
+  }
+  EXPECT_EQ(Uuid::from_text("0193A5B0-7C1D-7ABC-8DEF-0123456789AB")->text(), "0193a5b0-7c1d-7abc-8def-0123456789ab");
+  for (const char* bad : {"", "0193a5b0", "0193a5b0-7c1d-7abc-8def-0123456789a",
+                          "0193a5b0-7c1d-7abc-8def-0123456789abc", "0193a5b0-7c1d-7abc-8def-0123456789ag",
+                          "0193a5b007c1d-7abc-8def-0123456789ab", "-193a5b0-7c1d-7abc-8def-0123456789ab"})
+    EXPECT_FALSE(Uuid::from_text(bad)) << bad;
+}
+
 TEST(Uuid, TextIs36LowerCaseCharacters) {
   const std::string text = Uuid::v7(kTime).text();
   ASSERT_EQ(text.size(), 36u);
