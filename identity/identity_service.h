@@ -1,0 +1,114 @@
+// Everything that says who is asking, put together: sources, sessions, accounts, registers, terms.
+//
+// Owned by app/; made once a start. start() begins its threads (a keeper that ticks, watches leases and neighbours and
+// saves; the RADIUS listener; those of Credentials), stop() ends them and saves the sessions. Workers never come here:
+// they read the PresenceStore that was given.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <expected>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "identity/credentials.h"
+#include "identity/identity_settings.h"
+#include "identity/leases.h"
+#include "identity/logon_call.h"
+#include "identity/people_store.h"
+#include "identity/radius_listener.h"
+#include "identity/session_book.h"
+#include "identity/sign_in.h"
+#include "identity/terms.h"
+#include "rules/presence.h"
+
+namespace schoolgate::identity {
+
+/// What the room is given by whoever composes: its clocks, and what it may not find out by itself.
+struct IdentityHooks {
+  std::function<TimePoint()> now;                       ///< default: wall_now
+  std::function<int(TimePoint)> local_minute;           ///< minutes after the site's midnight; default: UTC
+  std::function<void(const SessionEvent&)> on_event;    ///< must not block; default: the log
+  std::function<std::vector<DeviceSeen>()> neighbours;  ///< the neighbour table; default: none
+};
+
+struct IdentityCounters {
+  SessionCounters sessions;
+  SignInCounters sign_in;
+  CredentialCounters credentials;
+  RadiusCounters radius;
+  LogonCounters logon;
+  std::uint64_t leases_left_out = 0;
+  std::uint64_t save_failures = 0;
+};
+
+class IdentityService {
+ public:
+  /// Opens people.db in `state`, loads terms and secrets, binds the RADIUS port, restores the sessions that still hold.
+  /// Fault config or host, as its parts say.
+  [[nodiscard]] static Result<std::unique_ptr<IdentityService>> open(const IdentitySettings& settings,
+                                                                     std::filesystem::path state,
+                                                                     rules::PresenceStore& presences,
+                                                                     IdentityHooks hooks);
+  ~IdentityService();
+  IdentityService(const IdentityService&) = delete;
+  IdentityService& operator=(const IdentityService&) = delete;
+
+  void start();
+  void stop();
+
+  [[nodiscard]] SessionBook& sessions() noexcept { return *sessions_; }
+  [[nodiscard]] PeopleStore& people() noexcept { return *people_; }
+  [[nodiscard]] SignIn& sign_in() noexcept { return *sign_in_; }
+  [[nodiscard]] Credentials& credentials() noexcept { return *credentials_; }
+  [[nodiscard]] const Terms& terms() const noexcept { return terms_; }
+  [[nodiscard]] const IdentitySettings& settings() const noexcept { return settings_; }
+
+  /// A logon script's call, as the portal received it.
+  [[nodiscard]] std::expected<LogonCall, LogonRefusal> logon(const LogonParameters& parameters);
+  /// False: `identity.logon` is not configured; the portal answers 404.
+  [[nodiscard]] bool takes_logon_calls() const noexcept { return logon_.has_value(); }
+
+  /// Somebody whom the explicit proxy knows (Negotiate or Basic): for the desk and for the terms. Cheap when the same
+  /// person is already in the book: any thread but a worker's.
+  void seen_at_proxy(const rules::Person& person, const names::IpAddress& address, Source source);
+
+  /// The port RADIUS is taken on; 0 when it is not.
+  [[nodiscard]] std::uint16_t radius_port() const noexcept { return radius_ ? radius_->port() : std::uint16_t(0); }
+  [[nodiscard]] IdentityCounters counters() const;
+
+ private:
+  explicit IdentityService(const IdentitySettings& settings);
+  void keep(std::stop_token stop);
+  void look_at_devices(TimePoint now);
+  void look_at_register(TimePoint now);
+  void save(TimePoint now, bool all);
+  void take_accounting(const AccountingRequest& request, const names::IpAddress& from);
+  /// Signs in, and fetches groups and name when they are not known yet.
+  void vouch(SignedIn report);
+
+  IdentitySettings settings_;
+  IdentityHooks hooks_;
+  Terms terms_;
+  std::unique_ptr<PeopleStore> people_;
+  std::unique_ptr<SessionBook> sessions_;
+  std::unique_ptr<SignIn> sign_in_;
+  std::optional<LogonCalls> logon_;
+  std::optional<LeaseFiles> leases_;
+  std::unique_ptr<Credentials> credentials_;  ///< after what its answers reach
+  std::unique_ptr<RadiusListener> radius_;
+  std::uint64_t register_mark_ = 0, saved_changes_ = 0;
+  TimePoint saved_at_{}, checkpointed_at_{}, register_at_{}, devices_at_{};
+  std::atomic<std::uint64_t> save_failures_{0}, leases_left_out_{0};
+  std::jthread keeper_;
+};
+
+}  // namespace schoolgate::identity

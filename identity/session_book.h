@@ -1,0 +1,210 @@
+// The book of sessions: who is believed to be behind which address, since when, on whose word, and until when.
+//
+// Owned by IdentityService, outlives whoever reports to it. Thread-safe; no call waits for a disk or a network.
+// Whatever changes is published at once to the PresenceStore as a new immutable map: workers never see the book itself.
+// Several sources may speak for one address; the one that stands first in `sources` is shown as long as its session
+// holds, and the next one after that. docs/identity.md tells schools how sessions begin and end.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "identity/identity_settings.h"
+#include "names/ip_address.h"
+#include "rules/presence.h"
+
+namespace schoolgate::identity {
+
+[[nodiscard]] std::string_view to_string(Source source) noexcept;
+[[nodiscard]] std::optional<Source> source_of(std::string_view text) noexcept;
+
+/// Why a session ended.
+enum class SessionEnd : std::uint8_t { signed_out, stopped, idle, end_of_day, until, other_mac, replaced, removed };
+[[nodiscard]] std::string_view to_string(SessionEnd why) noexcept;
+
+/// What the technicians' log and the safeguarding lead's desk are told.
+struct SessionEvent {
+  enum class Kind : std::uint8_t {
+    signed_in,
+    signed_out,        ///< whatever the reason: `why`
+    mac_changed,       ///< another machine at the address of a session: the session ended
+    too_many_devices,  ///< one account on more devices than allowed; it is let in, people must look (A35)
+    refused,           ///< a report that was not believed: forged, repeated, malformed
+    phone_seen,        ///< a device that the register calls "phone" came onto the network
+  };
+  Kind kind = Kind::signed_in;
+  std::string user;  ///< may be empty
+  names::IpAddress address;
+  std::string mac;  ///< may be empty
+  TimePoint when{};
+  SessionEnd why = SessionEnd::signed_out;
+  std::string text;  ///< one sentence for people
+};
+[[nodiscard]] std::string_view to_string(SessionEvent::Kind kind) noexcept;
+
+/// Somebody at an address, as one source reports it.
+struct SignedIn {
+  names::IpAddress address;  ///< "::" when only the MAC is known yet (RADIUS before DHCP)
+  rules::Person person;
+  Source source = Source::sign_in;
+  std::string mac;         ///< canonical; may be empty
+  std::string session_id;  ///< of the source, unique with it; may be empty
+  bool terms_due = false;
+  std::optional<TimePoint> until;  ///< of a visitor or an account with a last day
+};
+
+/// A machine at an address.
+struct DeviceSeen {
+  names::IpAddress address;
+  std::string mac;   ///< canonical; may be empty
+  std::string name;  ///< as it calls itself; may be empty
+  /// The neighbour table saw it just now; leases only tell where it was sent.
+  bool on_the_link = false;
+};
+
+/// What survives a restart.
+struct SavedSession {
+  SignedIn session;
+  TimePoint since{}, seen{}, ends{};
+};
+
+/// One session, for the console and the command line.
+struct ShownSession {
+  names::IpAddress address;
+  rules::Person person;
+  rules::Device device;
+  Source source = Source::sign_in;
+  TimePoint since{}, seen{}, ends{};
+  bool terms_due = false;
+  bool shown = false;  ///< the strongest at its address
+};
+
+struct SessionCounters {
+  std::size_t sessions = 0, devices = 0;  ///< now
+  std::uint64_t sign_ins = 0, sign_outs = 0, idle = 0, ends_of_day = 0, mac_changes = 0, too_many_devices = 0;
+  std::uint64_t behind_stronger = 0;  ///< noted, but another source holds the address
+  std::uint64_t full = 0;             ///< not taken: the book is full
+  std::uint64_t published = 0;
+};
+
+class SessionBook {
+ public:
+  struct Settings {
+    std::vector<Source> order;
+    SessionRules rules;
+    std::size_t most_places = 20'000;                           ///< addresses that are remembered at once
+    std::chrono::seconds device_memory{std::chrono::hours(2)};  ///< an address nobody has seen for so long is forgotten
+  };
+  /// Minutes after local midnight at an instant: the site's clock.
+  using LocalMinute = std::function<int(TimePoint)>;
+  using OnEvent = std::function<void(const SessionEvent&)>;
+
+  /// `on_event` is called without the lock, on the thread that reported; it must not block.
+  SessionBook(Settings settings, rules::PresenceStore& presences, LocalMinute local_minute, OnEvent on_event);
+
+  enum class Entered : std::uint8_t {
+    shown,      ///< workers know the person from now on
+    behind,     ///< noted; a source that is believed more holds the address
+    waiting,    ///< noted under its MAC, until that MAC is seen at an address
+    not_taken,  ///< the source is not configured, neither address nor MAC, or the book is full
+  };
+  Entered signed_in(SignedIn report, TimePoint now);
+
+  /// The source says that the session goes on. False when there is none of that id.
+  bool still_there(std::string_view session_id, const names::IpAddress& address, TimePoint now);
+  /// Ends the sessions at an address, or those of one source there. Returns how many.
+  std::size_t sign_out(const names::IpAddress& address, std::optional<Source> source, SessionEnd why, TimePoint now);
+  /// Ends the session of that id. A Stop that comes after the same device has signed in anew ends nothing.
+  std::size_t sign_out_session(std::string_view session_id, SessionEnd why, TimePoint now);
+  /// Ends all sessions whose id begins so: an access point that restarted.
+  std::size_t sign_out_sessions(std::string_view id_prefix, SessionEnd why, TimePoint now);
+  std::size_t sign_out_user(std::string_view user, SessionEnd why, TimePoint now);
+
+  /// One map is published for all of them.
+  void devices_seen(std::span<const DeviceSeen> devices, TimePoint now);
+  /// What the school's register says of machines, by MAC; replaces what was known.
+  void use_register(std::unordered_map<std::string, rules::Device> known, TimePoint now);
+
+  /// Has `user` accepted the terms (or must do so again)? For all sessions of that name.
+  void set_terms_due(std::string_view user, bool due);
+  /// Of somebody whose groups came later than the sign-in.
+  void set_groups(std::string_view user, std::vector<std::string> groups, std::string_view name);
+
+  /// Ends what has run out. Every second or so.
+  void tick(TimePoint now);
+
+  [[nodiscard]] std::vector<SavedSession> save() const;
+  /// Those that still hold at `now`; meant for a book that is empty yet.
+  void restore(std::vector<SavedSession> sessions, TimePoint now);
+  /// Grows with each change that a restart should remember.
+  [[nodiscard]] std::uint64_t changes() const;
+
+  [[nodiscard]] std::vector<ShownSession> list() const;
+  [[nodiscard]] std::shared_ptr<const rules::Presence> find(const names::IpAddress& address) const;
+  [[nodiscard]] SessionCounters counters() const;
+
+ private:
+  struct Session {
+    SignedIn report;
+    std::size_t rank = 0;
+    TimePoint since{}, seen{}, ends{};
+  };
+  struct Place {
+    std::string mac, name;
+    bool on_the_link = false;
+    TimePoint first_seen{}, device_seen{};
+    std::vector<Session> sessions;  ///< one a source at most, the most believed first
+    std::shared_ptr<const rules::Presence> presence;
+    std::vector<std::weak_ptr<const rules::Presence>> earlier;  ///< still held by connections that mark them active
+  };
+  using Places = std::unordered_map<names::IpAddress, Place, rules::AddressHash>;
+  using Events = std::vector<SessionEvent>;
+
+  [[nodiscard]] std::optional<std::size_t> rank_of(Source source) const noexcept;
+  [[nodiscard]] TimePoint end_of_day_after(TimePoint now) const;
+  [[nodiscard]] static TimePoint last_active(const Place& place);
+  [[nodiscard]] TimePoint last_active_of_device(const Place& place) const;
+  Place* place_at(const names::IpAddress& address, TimePoint now);
+  void enter(const names::IpAddress& address, Place& place, Session session, Events& events, TimePoint now);
+  void leave(const names::IpAddress& address, Place& place, std::size_t index, SessionEnd why, Events& events,
+             TimePoint now);
+  template <class Which>
+  std::size_t sign_out_where(Which which, SessionEnd why, TimePoint now);
+  void set_mac(const names::IpAddress& address, Place& place, const std::string& mac, Events& events, TimePoint now);
+  void link_mac(const names::IpAddress& address, const std::string& mac);
+  void unlink_mac(const names::IpAddress& address, const std::string& mac);
+  void see(const DeviceSeen& device, Events& events, TimePoint now);
+  void take_waiting(const names::IpAddress& address, Place& place, Events& events, TimePoint now);
+  void warn_of_many_devices(const Session& session, const names::IpAddress& address, Events& events, TimePoint now);
+  [[nodiscard]] const Session* shown_at(const names::IpAddress& address, const Place& place) const;
+  void renew(const names::IpAddress& address, Place& place);
+  void renew_device(const names::IpAddress& address, Place& place);
+  void publish();
+  void tell(const Events& events) const;
+
+  const Settings settings_;
+  rules::PresenceStore& presences_;
+  const LocalMinute local_minute_;
+  const OnEvent on_event_;
+
+  mutable std::mutex mutex_;
+  Places places_;
+  std::unordered_map<std::string, std::vector<names::IpAddress>> addresses_of_mac_;
+  std::unordered_map<std::string, Session> waiting_;  ///< by MAC
+  std::unordered_map<std::string, rules::Device> register_;
+  rules::PresenceMap map_;
+  bool dirty_ = false;
+  std::uint64_t changes_ = 0;
+  mutable SessionCounters counters_;
+};
+
+}  // namespace schoolgate::identity
