@@ -12,6 +12,8 @@ namespace schoolgate::breaches {
 struct Recipient {
   std::string id;     ///< "dsl"
   std::string email;  ///< may be empty when only webhooks are used
+  /// The account under which this person browses: told of nothing that is about themselves. May be empty.
+  std::string user;
 };
 
 struct MailSettings {
@@ -34,23 +36,22 @@ struct AlertRoute {
   std::vector<std::string> to;  ///< recipient ids or webhook names
 };
 
-/// What happens when nobody has acknowledged an alert of urgency 5.
+/// Who is told next when nobody has acknowledged an episode of urgency 5.
 struct EscalationStep {
-  std::chrono::seconds after{0};  ///< since the alert was sent; each step later than the one before
-  std::vector<std::string> to;    ///< recipient ids or webhook names
+  std::chrono::minutes after{10};  ///< of school hours, since the first alert
+  std::vector<std::string> to;     ///< recipient ids or webhook names
 };
 
-/// When the school is there to answer, in the site's time.
 struct SchoolHours {
-  std::array<bool, 7> days{true, true, true, true, true, false, false};  ///< Monday first
-  int from_minute = 8 * 60, to_minute = 17 * 60;                         ///< after local midnight; from < to
+  std::array<bool, 7> days = {true, true, true, true, true, false, false};  ///< Monday first
+  int from_minute = 8 * 60, to_minute = 16 * 60;                            ///< after local midnight; `to` not included
 };
 
-/// A mail once a week that shows that mail arrives.
-struct CanaryMail {
-  int day = 0;  ///< 0: Monday
-  int minute = 0;
-  std::vector<std::string> to;
+/// The weekly mail that must be confirmed: silence is a fault.
+struct CanarySettings {
+  int day = 0;                  ///< 0 is Monday
+  int minute = 9 * 60;          ///< after local midnight
+  std::vector<std::string> to;  ///< recipient ids
 };
 
 struct AlertSettings {
@@ -58,11 +59,11 @@ struct AlertSettings {
   std::optional<MailSettings> mail;
   std::vector<WebhookSettings> webhooks;
   std::vector<AlertRoute> routes;
-  std::vector<EscalationStep> escalation;  ///< in the order of `after`; empty: none
-  std::optional<SchoolHours> school_hours;
-  std::optional<CanaryMail> canary;
-  std::string console;       ///< "https://gateway.school.example:9443": what links in mails begin with; empty: no links
-  std::string case_webhook;  ///< name of the webhook of the case system; empty: none
+  std::vector<EscalationStep> escalation;   ///< in the order of `after`; empty: none
+  std::optional<SchoolHours> school_hours;  ///< none: the clock of the escalation never stops
+  std::optional<CanarySettings> canary;     ///< needs `console`
+  std::string console;                      ///< "https://gateway.school.example:9443": where links lead; empty: none
+  std::string case_system;                  ///< name of the webhook that takes records for the case system; empty: none
 };
 
 }  // namespace schoolgate::breaches
