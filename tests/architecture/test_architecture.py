@@ -53,6 +53,7 @@ LIBRARIES = {
     r"mustache|nlohmann": {"web"},
     r"pango|cairo": {"console"},
     r"qrencode": {"console"},
+    r"seccomp": {"proxy/net"},
 }
 
 # Headers that the build makes out of data files.
