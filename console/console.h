@@ -1,0 +1,123 @@
+// The desk: pages for the safeguarding lead and everybody else who answers for the filter. Whoever composes gives it
+// what it reads and the few things it may cause; it gives a web::Router for the console's listener.
+//
+// Server-rendered HTML that works without JavaScript. Handlers run on the web server's pool, several at once, never on
+// a worker: they wait for disks. A Console outlives the server that serves its router.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "breaches/alert_text.h"
+#include "breaches/checks_log.h"
+#include "breaches/pink_slip.h"
+#include "breaches/reports.h"
+#include "console/permissions.h"
+#include "identity/people_store.h"
+#include "identity/session_book.h"
+#include "identity/users.h"
+#include "rules/measures.h"
+#include "rules/site_clock.h"
+#include "web/router.h"
+
+namespace schoolgate::console {
+
+/// A list as the pages show it.
+struct ListAge {
+  std::string name, category;
+  std::uint64_t entries = 0;
+  std::optional<TimePoint> updated;
+  std::string state;  ///< "fresh", or what is wrong with it
+  std::string licence;
+};
+
+/// Something that this installation cannot see or do, and what it takes to change that.
+struct Limit {
+  std::string what;     ///< "Inside encrypted connections of unmanaged tablets"
+  std::string because;  ///< the setting that it comes from, in words
+  std::string instead;  ///< what the school does about it; may be empty
+};
+
+struct GroupFact {
+  std::string id, title;
+};
+
+/// What the policy in force says, for fields and for the inspection pack.
+struct PolicyFacts {
+  std::string version;
+  std::vector<GroupFact> groups;
+  std::vector<std::string> session_lists;  ///< lists of sites by name, for supervised sessions and exams
+  std::vector<std::pair<std::string, std::string>> approvals;  ///< rule; who approved it, until when
+};
+
+/// What is asked of, or caused in, the rest of the gateway. Each may be empty: then the page says that it is not there.
+struct Hooks {
+  /// Keeps the measure and has it in force on every worker when it returns; gives its id.
+  std::function<Result<std::string>(rules::Measure)> open_measure;
+  std::function<Result<void>(std::string_view id, std::string_view by, std::string_view why)> close_measure;
+  std::function<PolicyFacts()> policy;
+  std::function<std::vector<Limit>()> what_cannot_be_seen;
+  std::function<std::vector<ListAge>()> list_ages;
+  /// Tries the filter and records the outcome in the checks log.
+  std::function<Result<void>(std::string_view by)> run_self_test;
+  /// Whether an address is on a sealed list, for what people report.
+  std::function<bool(std::string_view address)> is_sealed;
+  /// How people write a person's name; empty when it is not known.
+  std::function<std::string(std::string_view user)> name_of;
+  /// Hands a slip to the school's case system; says where it went.
+  std::function<Result<std::string>(const breaches::PinkSlip& slip)> hand_over;
+  /// One line each: what was changed in the configuration, newest first.
+  std::function<std::vector<std::string>()> changes;
+};
+
+class Desk;
+
+class Console {
+ public:
+  struct Parts {
+    std::string school, gateway;
+    std::filesystem::path state;      ///< breaches.db, desk.db and so on
+    std::filesystem::path decisions;  ///< file of the decision log; empty: none is kept
+    const rules::SiteClock* clock = nullptr;  ///< null: UTC
+    identity::Users& users;
+    identity::PeopleStore* people = nullptr;    ///< null: pages about registers are not there
+    identity::SessionBook* sessions = nullptr;  ///< null: nobody is known to be signed in
+    Hooks hooks;
+    std::function<TimePoint()> now = wall_now;
+    bool secure = true;  ///< false only where the listener has no TLS: cookies then lack Secure
+  };
+
+  explicit Console(Parts parts);
+  ~Console();
+  Console(const Console&) = delete;
+  Console& operator=(const Console&) = delete;
+
+  /// Every page, with guards, style sheets and error pages. The Console must outlive it.
+  [[nodiscard]] web::Router router() const;
+
+  /// What pages there are and to which area each belongs: for tests and for the documentation.
+  struct Page {
+    bool post = false;
+    std::string pattern;
+    std::optional<Area> area;  ///< none: open to everybody
+  };
+  [[nodiscard]] std::vector<Page> pages() const;
+
+ private:
+  std::unique_ptr<Desk> desk_;
+};
+
+/// Writes the inspection pack of `range` into `folder` (made when absent): report as text, JSON and PDF, and the
+/// registers as CSV. For `schoolgate report inspection-pack`. Returns the names of the files.
+[[nodiscard]] Result<std::vector<std::string>> write_inspection_pack(const Console::Parts& parts,
+                                                                     breaches::DayRange range,
+                                                                     const std::filesystem::path& folder);
+
+}  // namespace schoolgate::console

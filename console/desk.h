@@ -1,0 +1,116 @@
+// What all page groups share: who is signed in and what they may see, templates, the stores, and the way in which a
+// page is registered so that none can forget its guard.
+//
+// Made and owned by Console. Any thread of the web server's pool.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "breaches/viewer.h"
+#include "console/console.h"
+#include "console/permissions.h"
+#include "console/stores.h"
+#include "web/rate_limit.h"
+#include "web/response.h"
+#include "web/router.h"
+#include "web/templates.h"
+#include "web/tokens.h"
+#include "web/view.h"
+
+namespace schoolgate::console {
+
+/// One request of somebody who is signed in. Lives as long as its handler.
+struct Visit {
+  const web::Request& request;
+  identity::DeskSession session;
+  std::string token;  ///< of the cookie
+  Area area;
+  Sight sight;
+  bool may_change;
+  breaches::Viewer viewer;
+  Stores& stores;
+  TimePoint now;
+};
+
+class Desk {
+ public:
+  explicit Desk(Console::Parts parts);
+
+  using Page = std::function<web::Response(const Visit&)>;
+  /// A page of an area: only who may see it gets to `page`, only who may change it to one that is posted, and only with
+  /// a form of their own session.
+  void get(web::Router& router, Area area, std::string pattern, Page page);
+  void post(web::Router& router, Area area, std::string pattern, Page page);
+  /// A page for everybody. Its forms carry open_csrf().
+  void open_get(web::Router& router, std::string pattern, web::Handler page);
+  void open_post(web::Router& router, std::string pattern, web::Handler page);
+
+  /// The page `name` in the desk's layout: with navigation, form token and the message that `?done=` asks for.
+  [[nodiscard]] web::Response show(const Visit& visit, std::string_view name, web::View view, int status = 200) const;
+  /// The same for somebody who is not signed in.
+  [[nodiscard]] web::Response show_open(const web::Request& request, std::string_view name, web::View view,
+                                        int status = 200) const;
+  /// What went wrong, as a page of the status that the fault asks for.
+  [[nodiscard]] web::Response failed(const Visit& visit, const Error& error) const;
+  [[nodiscard]] web::Response not_found(const Visit& visit) const;
+  [[nodiscard]] web::Response error_page(const web::Request& request, int status, std::string_view text) const;
+
+  /// The session of the cookie, when there is one.
+  [[nodiscard]] std::optional<identity::DeskSession> session_of(const web::Request& request) const;
+  void set_session_cookie(web::Response& response, std::string token) const;
+  void end_session_cookie(web::Response& response) const;
+
+  [[nodiscard]] const Console::Parts& parts() const noexcept { return parts_; }
+  [[nodiscard]] const Hooks& hooks() const noexcept { return parts_.hooks; }
+  [[nodiscard]] const breaches::LocalClock& clock() const noexcept { return clock_; }
+  [[nodiscard]] TimePoint now() const { return parts_.now(); }
+  [[nodiscard]] PolicyFacts policy() const { return hooks().policy ? hooks().policy() : PolicyFacts{}; }
+  [[nodiscard]] const web::Tokens& tokens() const noexcept { return tokens_; }
+  [[nodiscard]] const std::vector<Console::Page>& pages() const noexcept { return pages_; }
+
+  /// "Amelia Hughes (amelia.hughes)"; the account alone when no name is known; empty for nobody.
+  [[nodiscard]] std::string person_words(std::string_view user) const;
+  [[nodiscard]] std::string group_words(std::string_view group) const;
+  /// "today 09:31", "yesterday 14:02", "Tue 17 November 2026, 09:31".
+  [[nodiscard]] std::string when(TimePoint time) const;
+
+ private:
+  [[nodiscard]] web::Response serve(const web::Request& request, Area area, bool post, const Page& page);
+  void set_frame(web::View& view, const web::Request& request, const identity::DeskSession* session) const;
+
+  Console::Parts parts_;
+  breaches::LocalClock clock_;
+  web::Templates templates_;
+  web::Tokens tokens_;
+  StorePool pool_;
+  std::vector<Console::Page> pages_;
+};
+
+/// The desk's role as breaches/ names it.
+[[nodiscard]] breaches::Viewer viewer_of(const identity::DeskSession& session);
+/// What `?done=` may say after a form: a fixed set, so that a link cannot put words into the page. Empty when unknown.
+[[nodiscard]] std::string_view done_words(std::string_view code) noexcept;
+/// What was typed into the form that failed, as {{typed.name}}.
+void set_typed(web::View& view, const web::Form& form);
+
+// The page groups, one file each.
+void add_sign_in_pages(Desk& desk, web::Router& router);
+void add_account_pages(Desk& desk, web::Router& router);
+void add_home_pages(Desk& desk, web::Router& router);
+void add_episode_pages(Desk& desk, web::Router& router);
+void add_incident_pages(Desk& desk, web::Router& router);
+void add_measure_pages(Desk& desk, web::Router& router);
+void add_page_report_pages(Desk& desk, web::Router& router);
+void add_report_pages(Desk& desk, web::Router& router);
+void add_check_pages(Desk& desk, web::Router& router);
+void add_register_pages(Desk& desk, web::Router& router);
+void add_privacy_pages(Desk& desk, web::Router& router);
+void add_user_pages(Desk& desk, web::Router& router);
+void add_checklist_pages(Desk& desk, web::Router& router);
+
+}  // namespace schoolgate::console
