@@ -161,33 +161,41 @@ class SessionBook {
   struct Place {
     std::string mac, name;
     bool on_the_link = false;
-    TimePoint first_seen{}, device_seen{};
+    TimePoint device_seen{};
     std::vector<Session> sessions;  ///< one a source at most, the most believed first
     std::shared_ptr<const rules::Presence> presence;
-    std::vector<std::weak_ptr<const rules::Presence>> earlier;  ///< still held by connections that mark them active
+    std::vector<std::weak_ptr<const rules::Presence>> earlier;  ///< connections still hold them and mark them active
   };
   using Places = std::unordered_map<names::IpAddress, Place, rules::AddressHash>;
   using Events = std::vector<SessionEvent>;
+  /// Decides about a session at an address ("::" for one that is bound to a MAC only).
+  using Ending = std::function<std::optional<SessionEnd>(const Session&, const names::IpAddress&)>;
 
   [[nodiscard]] std::optional<std::size_t> rank_of(Source source) const noexcept;
   [[nodiscard]] TimePoint end_of_day_after(TimePoint now) const;
-  [[nodiscard]] static TimePoint last_active(const Place& place);
-  [[nodiscard]] TimePoint last_active_of_device(const Place& place) const;
-  Place* place_at(const names::IpAddress& address, TimePoint now);
-  void enter(const names::IpAddress& address, Place& place, Session session, Events& events, TimePoint now);
-  void leave(const names::IpAddress& address, Place& place, std::size_t index, SessionEnd why, Events& events,
-             TimePoint now);
-  template <class Which>
-  std::size_t sign_out_where(Which which, SessionEnd why, TimePoint now);
-  void set_mac(const names::IpAddress& address, Place& place, const std::string& mac, Events& events, TimePoint now);
-  void link_mac(const names::IpAddress& address, const std::string& mac);
-  void unlink_mac(const names::IpAddress& address, const std::string& mac);
-  void see(const DeviceSeen& device, Events& events, TimePoint now);
-  void take_waiting(const names::IpAddress& address, Place& place, Events& events, TimePoint now);
-  void warn_of_many_devices(const Session& session, const names::IpAddress& address, Events& events, TimePoint now);
+  [[nodiscard]] TimePoint active_at(const Place& place) const;
+  [[nodiscard]] TimePoint active_on(const std::string& mac) const;
+  [[nodiscard]] bool is_live(const Place& place) const;
+  [[nodiscard]] bool has_one_user(const std::string& mac) const;
+  [[nodiscard]] std::span<const names::IpAddress> addresses_of(const std::string& mac) const;
   [[nodiscard]] const Session* shown_at(const names::IpAddress& address, const Place& place) const;
+  [[nodiscard]] std::shared_ptr<rules::Presence> picture_of(const names::IpAddress& address, const Place& place) const;
+  [[nodiscard]] std::size_t devices_of(std::string_view user) const;
+
+  Place* place_at(const names::IpAddress& address, bool for_a_person);
+  /// Into a place's list, or onto a MAC. False when it only goes on with what was there.
+  bool put(std::vector<Session>& sessions, Session session, Events& events);
+  void begun(const Session& session, Events& events);
+  void ended(const Session& session, const names::IpAddress& address, SessionEnd why, Events& events);
+  std::size_t end_where(const Ending& ending, Events& events);
+  std::size_t end_and_publish(const Ending& ending);
+  void set_mac(const names::IpAddress& address, Place& place, const std::string& mac, Events& events);
+  void unlink_mac(const names::IpAddress& address, const std::string& mac);
+  void see(const DeviceSeen& device, Events& events);
   void renew(const names::IpAddress& address, Place& place);
-  void renew_device(const names::IpAddress& address, Place& place);
+  void renew_mac(const std::string& mac);
+  template <class Change>
+  void change_sessions_of(std::string_view user, Change change);
   void publish();
   void tell(const Events& events) const;
 
@@ -197,14 +205,16 @@ class SessionBook {
   const OnEvent on_event_;
 
   mutable std::mutex mutex_;
+  TimePoint now_{};  ///< of the latest report or tick
   Places places_;
   std::unordered_map<std::string, std::vector<names::IpAddress>> addresses_of_mac_;
-  std::unordered_map<std::string, Session> waiting_;  ///< by MAC
+  /// RADIUS vouches for a machine, whatever addresses it has: sessions by MAC (a list of one).
+  std::unordered_map<std::string, std::vector<Session>> on_mac_;
   std::unordered_map<std::string, rules::Device> register_;
   rules::PresenceMap map_;
   bool dirty_ = false;
   std::uint64_t changes_ = 0;
-  mutable SessionCounters counters_;
+  SessionCounters counters_;
 };
 
 }  // namespace schoolgate::identity
