@@ -1,6 +1,8 @@
 // From a PolicySpec to a PolicySnapshot, or to everything that is wrong with it.
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <set>
 #include <utility>
 
 #include "names/host.h"
@@ -9,6 +11,7 @@
 #include "rules/near_match.h"
 #include "rules/nested_urls.h"
 #include "rules/shipped_tables.h"
+#include "rules/site_text.h"
 #include "rules/site_time.h"
 
 namespace schoolgate::rules {
@@ -33,6 +36,8 @@ class Compiler {
       : spec_(spec), policy_(spec.categories, std::move(lists), std::move(clock)), now_(now), problems_(problems) {
     for (const Category& category : spec.categories.all()) category_ids_.push_back(category.id);
     for (const GroupSpec& group : spec.groups) group_ids_.push_back(group.id);
+    for (const RuleSpec& rule : spec.rules)
+      if (rule.kind == Kind::everything) exams_.insert(rule.measure);
   }
 
   void compile() {
@@ -46,6 +51,7 @@ class Compiler {
     if (const auto fault = policy_.rules.finish())
       error({}, "the patterns together cannot be compiled: " + fault->message, fault->hint);
     compile_never_inspect();
+    for (const auto& [name, list] : spec_.lists) check_list(list);
     for (const RuleTestSpec& test : spec_.tests) check_test(test);
   }
 
@@ -93,7 +99,9 @@ class Compiler {
       for (const CategoryActionSpec& item : spec.categories) check_setting(item);
       for (const std::string& name : spec.inspect) (void)category(name, spec.at);
       check_schedules(spec);
+      check_allowances(spec);
       for (const NetworkSpec& network : spec.networks) compile_network(network, static_cast<GroupIndex>(i));
+      compile_members(spec, static_cast<GroupIndex>(i));
       policy_.groups.emplace_back(spec, spec_.categories);
     }
   }
@@ -106,6 +114,72 @@ class Compiler {
     else
       error(spec.at, "network " + spec.network.text() + " already belongs to group " + in_quotes(group_ids_[other]),
             "an address belongs to one group: remove it from one, or name a smaller network");
+  }
+
+  void compile_members(const GroupSpec& spec, GroupIndex group) {
+    for (const MemberSpec& user : spec.users)
+      check_single("user", user, group, policy_.members.add_user(member_name(user.name), group));
+    for (const MemberSpec& named : spec.directory_groups)
+      policy_.members.add_directory_group(member_name(named.name), group);
+    for (const MemberSpec& device : spec.devices) {
+      const auto kind = std::ranges::find(kDeviceKinds, device.name);
+      if (kind == kDeviceKinds.end())
+        error(device.at, "unknown kind of device " + in_quotes(device.name), hint_of_device(device.name));
+      else
+        check_single("device", device, group,
+                     policy_.members.add_device(static_cast<std::size_t>(kind - kDeviceKinds.begin()), group));
+    }
+  }
+
+  static std::string hint_of_device(std::string_view kind) {
+    const std::vector<std::string> kinds(kDeviceKinds.begin(), kDeviceKinds.end());
+    const std::string hint = near_match_hint(kind, kinds);
+    return hint.empty() ? "school, staff, phone, console, guest or unknown" : hint;
+  }
+
+  void check_single(std::string_view what, const MemberSpec& spec, GroupIndex group, std::optional<GroupIndex> other) {
+    if (!other) return;
+    const std::string who = std::string(what) + " " + in_quotes(spec.name);
+    if (*other == group)
+      warn(spec.at, who + " is there twice");
+    else
+      error(spec.at, who + " already belongs to group " + in_quotes(group_ids_[*other]),
+            "each belongs to one group: remove it from one");
+  }
+
+  void check_allowances(const GroupSpec& spec) {
+    for (const AllowanceSpec& item : spec.allowances) {
+      const CategoryId found = category(item.category, item.at);
+      if (item.minutes < 1 || item.minutes > kMinutesADay)
+        error(item.at, "an allowance is at least a minute and at most a day");
+      if (found == kNoCategory) continue;
+      if (spec_.categories[found].illegal)
+        error(item.at, in_quotes(item.category) + " is illegal content and is never open", "remove this line");
+      else if (spec_.categories[found].support)
+        error(item.at, in_quotes(item.category) + " is always open", "remove this line");
+      else if (!ever_open(spec, item.category))
+        warn(item.at, "the allowance for " + in_quotes(item.category) + " has no effect: the group has it blocked",
+             "open it by 'categories', or by a schedule");
+    }
+  }
+
+  static bool ever_open(const GroupSpec& spec, std::string_view category) {
+    const auto blocks = [&](const std::vector<CategoryActionSpec>& items) {
+      const auto item = std::ranges::find(items, category, &CategoryActionSpec::category);
+      return item == items.end() ? std::nullopt : std::optional(item->action == Action::block);
+    };
+    if (const auto own = blocks(spec.categories); own ? !*own : spec.unlisted != Action::block) return true;
+    return std::ranges::any_of(spec.schedules, [&](const ScheduleSpec& schedule) {
+      const auto then = blocks(schedule.categories);
+      return then ? !*then : schedule.unlisted == Action::allow && !blocks(spec.categories);
+    });
+  }
+
+  void check_list(const SiteListSpec& list) {
+    if (list.sites.empty()) warn(list.at, "the list names no site");
+    for (std::size_t i = 0; i < list.sites.size(); ++i)
+      if (const auto site = read_site_text(list.sites[i]); !site)
+        error(i < list.positions.size() ? list.positions[i] : list.at, site.error().what, site.error().next);
   }
 
   void check_unlisted(Action action, const SourcePosition& at) {
@@ -153,21 +227,26 @@ class Compiler {
     rule.why = spec.why;
     rule.approved_by = spec.approved_by;
     rule.risk_assessment = spec.risk_assessment;
+    rule.networks = spec.networks;
+    rule.of_measure = !spec.measure.empty();
+    rule.of_exam = exams_.contains(spec.measure);
     rule.at = spec.at;
     compile_category(spec, rule);
     compile_rule_groups(spec, rule);
     compile_until(spec, rule);
+    compile_needs(spec, rule);
     switch (spec.kind) {
       case Kind::site: compile_site(spec, std::move(rule)); break;
       case Kind::url: compile_url(spec, std::move(rule)); break;
       case Kind::pattern: compile_pattern(spec, std::move(rule)); break;
       case Kind::term: compile_term(spec, std::move(rule)); break;
+      case Kind::everything: policy_.rules.add_closure(std::move(rule)); break;
     }
   }
 
   void compile_category(const RuleSpec& spec, OwnRule& rule) {
     if (spec.category.empty()) {
-      if (spec.effect == Effect::block || spec.effect == Effect::categorise)
+      if ((spec.effect == Effect::block && spec.kind != Kind::everything) || spec.effect == Effect::categorise)
         error(spec.at, "a block rule needs a category", "it decides the words on the block page and who is told");
       return;
     }
@@ -188,12 +267,56 @@ class Compiler {
   }
 
   void compile_until(const RuleSpec& spec, OwnRule& rule) {
+    if (spec.ends) rule.ends = *spec.ends;
     if (!spec.until) return;
     if (!spec.until->ok()) return error(spec.at, "until is not a day of the calendar");
-    rule.ends = policy_.clock.first_instant(std::chrono::local_days(*spec.until) + std::chrono::days(1));
+    rule.ends =
+        std::min(rule.ends, policy_.clock.first_instant(std::chrono::local_days(*spec.until) + std::chrono::days(1)));
     if (rule.ends <= now_)
       warn(spec.at, "the rule for " + in_quotes(spec.text) + " has expired and does not apply",
            "remove it or set a new 'until'");
+  }
+
+  /// Each helper is a rule of its own, for whom and as long as the rule that needs it.
+  void compile_needs(const RuleSpec& spec, const OwnRule& rule) {
+    if (spec.needs.empty()) return;
+    if (spec.effect != Effect::allow || (spec.kind != Kind::site && spec.kind != Kind::url))
+      return error(spec.needs.front().at, "'needs' belongs to an allow rule with a site or url",
+                   "it names the hosts that the pages of an allowed site load from");
+    const auto site = spec.kind == Kind::site ? names::Host::parse(spec.text) : host_of_url(spec.text);
+    if (!site) return;  // said where the rule itself is read
+    auto helped = std::make_shared<Helped>(Helped{spec.text, site->text(), spec.kind == Kind::site, {}});
+    for (const HelperSpec& helper : spec.needs) {
+      const auto host = names::Host::parse(helper.host);
+      if (!host || (!host->address() && host->text().find('.') == std::string::npos))
+        error(helper.at, in_quotes(helper.host) + " is not a host" + (host ? "" : ": " + host.error().what),
+              "such as cdn.example.org; each host by its own name");
+      else
+        helped->helpers.push_back(host->text());
+    }
+    if (rule.ends <= now_) return;
+    for (const std::string& host : helped->helpers) {
+      OwnRule help = rule;
+      help.kind = Kind::site;
+      help.category = kNoCategory;
+      help.entry = host;
+      help.helped = helped;
+      policy_.rules.add_helper(std::move(help), host);
+    }
+    if (!rule.of_measure) warn_of_needless_help(spec, rule);
+  }
+
+  static Result<names::Host> host_of_url(const std::string& text) {
+    const auto url = names::Url::parse(text);
+    if (!url) return std::unexpected(url.error());
+    return names::Host::parse(url->host());
+  }
+
+  void warn_of_needless_help(const RuleSpec& spec, const OwnRule& rule) {
+    for (std::size_t i = 0; i < policy_.groups.size(); ++i)
+      if (rule.groups.contains(static_cast<GroupIndex>(i)) && policy_.groups[i].ever_walled_in()) return;
+    warn(spec.needs.front().at, "'needs' has no effect: no group of this rule has 'unlisted: block'",
+         "the others reach these hosts anyway");
   }
 
   void compile_site(const RuleSpec& spec, OwnRule rule) {
@@ -321,6 +444,7 @@ class Compiler {
   TimePoint now_;
   Problems& problems_;
   std::size_t terms_ = 0;
+  std::set<std::string> exams_;  ///< the measures that close everything else
   std::vector<std::string> category_ids_, group_ids_;
   std::map<std::string, std::vector<Placed>> same_place_;
 };

@@ -10,6 +10,7 @@
 
 #include "blocklists/category_db.h"
 #include "rules/group_policy.h"
+#include "rules/member_table.h"
 #include "rules/network_table.h"
 #include "rules/own_rules.h"
 #include "rules/site_clock.h"
@@ -31,6 +32,7 @@ struct CompiledPolicy {
   std::vector<GroupPolicy> groups;
   GroupIndex fallback = 0;
   NetworkTable networks;
+  MemberTable members;
   OwnRules rules;
   InspectionMode inspection = InspectionMode::off;
   TextSet never_inspect_sites;

@@ -1,6 +1,8 @@
 #include "rules/explain.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -63,7 +65,7 @@ std::string join(std::initializer_list<std::string_view> sentences) {
   return text;
 }
 
-std::string for_pupil(const Citation& citation, const Verdict& verdict) {
+std::string for_pupil(const Citation& citation, const Verdict& verdict, bool is_closed_for_exam) {
   if (verdict.action == Action::allow || verdict.action == Action::monitor) return "You can use this page.";
   if (verdict.reason.undecided)
     return join(
@@ -72,6 +74,11 @@ std::string for_pupil(const Citation& citation, const Verdict& verdict) {
     return join({"This page is not safe for anyone, so it stays closed.",
                  "Please turn off the screen and tell a grown-up you trust now. You are not in trouble.", kChildline});
   if (verdict.reason.downloads_of >= 0) return join({"You cannot save this kind of file at school.", kAskAdult});
+  if (verdict.reason.allowance_of >= 0)
+    return join({"Your time for pages like this is used up for today.", "You get more tomorrow.", kAskAdult});
+  if (is_closed_for_exam)
+    return join({"There is a test going on. Only the pages for the test are open now.",
+                 "If something is wrong, put your hand up."});
   const std::string_view inside = verdict.reason.nested ? "This page shows another page inside it." : "";
   if (verdict.reason.tier == Tier::unlisted)
     return join({inside, "This page is not on the list of pages for your class.", kAskAdult});
@@ -111,9 +118,13 @@ std::string decided_by(const Citation& citation, const Verdict& verdict) {
     return verdict.reason.nested
                ? "no full answer, so the strict answer was taken"
                : "no full answer: memory ran out, or more than 64 entries matched, so the strict answer was taken";
+  if (verdict.reason.allowance_of >= 0)
+    return "the " + citation.rule + " for " + citation.category + " at " + citation.source + ", which is used up";
   if (verdict.reason.downloads_of >= 0)
     return "what the group may not download (" + citation.rule + ") at " + citation.source;
-  if (!citation.rule.empty()) return "the rule " + in_quotes(citation.rule) + about + " at " + citation.source;
+  if (!citation.rule.empty())
+    return "the rule " + in_quotes(citation.rule) + about +
+           (citation.source.starts_with("measure ") ? " of " : " at ") + citation.source;
   if (citation.list.empty()) return "no rule and no list";
   if (citation.sealed) return "a sealed entry of list " + in_quotes(citation.list) + about;
   return "entry " + in_quotes(citation.entry) + " of list " + in_quotes(citation.list) + about + ", which comes from " +
@@ -154,13 +165,34 @@ const OwnRule* deciding_rule(const Told& told) {
   return rule < 0 ? nullptr : &told.policy.rules.all()[static_cast<std::size_t>(rule)];
 }
 
+/// "2026-11-22 12:30", as the school's clock shows it.
+std::string site_time(const SiteClock& clock, TimePoint time) {
+  const auto local = clock.local(time);
+  const auto day = std::chrono::floor<std::chrono::days>(local);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock_time(local - day);
+  char text[32];
+  (void)std::snprintf(text, sizeof text, "%04d-%02u-%02u %02d:%02d", int(date.year()), unsigned(date.month()),
+                      unsigned(date.day()), int(clock_time.hours().count()), int(clock_time.minutes().count()));
+  return text;
+}
+
 std::string what_would_change_it(const Told& told) {
   const std::string group = std::string(told.snapshot.group_id(told.subject.group));
   const std::string host = std::string(decided_url(told).host());
   if (told.verdict.reason.downloads_of >= 0)
     return "To let this one through, add under allow: { url: its address, groups: [" + group +
            "] }; to let all of them through, edit 'downloads' of group " + in_quotes(group) + ".";
+  if (told.verdict.reason.allowance_of >= 0)
+    return "It begins anew at midnight. To change it, edit 'allowances' of group " + in_quotes(group) + ".";
   const OwnRule* const rule = deciding_rule(told);
+  if (rule != nullptr && rule->of_measure && told.verdict.reason.tier > Tier::illegal)
+    return rule->ends == TimePoint::max() ? "It holds until the measure is closed."
+                                          : "It ends by itself at " + site_time(told.policy.clock, rule->ends) +
+                                                ", or when the measure is closed.";
+  if (rule != nullptr && rule->helped)
+    return "Where only the name is seen, it is open to every page and app of the group; to close it, take it out of "
+           "'needs'.";
   if (rule != nullptr && rule->kind == RuleSpec::Kind::term && told.verdict.reason.tier >= Tier::local)
     return "To let a longer phrase through that holds it, add under allow: { term: … }" +
            std::string(told.verdict.reason.tier == Tier::category ? ", or set the category for the group." : ".");
@@ -205,15 +237,32 @@ std::string group_setting(const Told& told, std::optional<TimePoint> now) {
   return text + (open != 0 ? ", with a schedule open at this time." : ".");
 }
 
+/// A helper that covers the request and did not decide.
+std::string why_no_help(const Told& told, const OwnRule& rule) {
+  const std::string what =
+      "The rule at " + rule.at.line_text() + " lets pages of " + rule.helped->site + " load from " + rule.entry + ", ";
+  const AskingPage& page = told.request.page();
+  if (told.verdict.reason.rule >= 0 || told.verdict.action != Action::block)
+    return what + "which every other rule outranks.";
+  if (!page.a_page) return what + "and no page of it is known to ask.";
+  return what + "and " + (page.host.empty() ? "another page" : defanged(page.host)) + " asks.";
+}
+
 /// Rules that cover the request but are for others or out of date: the usual answer to "why does my rule not work?".
 std::string rules_that_do_not_apply(const Told& told, TimePoint now) {
   std::string text;
   const auto note = [&](std::uint32_t index) {
     const OwnRule& rule = told.policy.rules.all()[index];
-    const GroupIndex group = told.policy.known(told.subject.group);
-    if (rule.illegal || rule.applies(group, now)) return;
+    const Asking asking{told.policy.known(told.subject.group), told.subject.address, now};
+    if (rule.illegal || told.verdict.reason.rule == static_cast<std::int32_t>(index)) return;
+    if (rule.applies(asking)) {
+      if (rule.helped) text += " " + why_no_help(told, rule);
+      return;
+    }
     text += " The rule at " + rule.at.line_text() + " covers this too, but " +
-            (rule.groups.contains(group) ? "has expired." : "is for other groups.");
+            (!rule.groups.contains(asking.group) ? "is for other groups."
+             : !rule.is_here(asking.address)     ? "is for another room."
+                                                 : "has expired.");
   };
   told.policy.rules.for_each_site_or_url(told.request.url(), [&](std::uint32_t index, Specificity) { note(index); });
   (void)told.policy.rules.for_each_pattern(told.request.url(), [](const OwnRule&) { return true; }, note);
@@ -244,6 +293,15 @@ std::string what_is_inside(const Told& told) {
   return "The page asked for another site inside its address: " + defanged(decided_url(told).host()) + ". ";
 }
 
+std::string counted_against(const Told& told) {
+  const Verdict& verdict = told.verdict;
+  if (verdict.allowance_minutes == 0) return {};
+  const GroupPolicy& group = told.policy.groups[told.policy.known(verdict.allowance_group)];
+  return " The time counts against the " + std::to_string(verdict.allowance_minutes) + " minutes a day that group " +
+         in_quotes(group.id) + " has for " + told.policy.categories[verdict.allowance_category].id + " (" +
+         group.allowance_at(verdict.allowance_category).line_text() + ").";
+}
+
 std::string for_technician(const Told& told, std::optional<TimePoint> now) {
   const Reason& reason = told.verdict.reason;
   std::string text = what_is_inside(told);
@@ -252,7 +310,8 @@ std::string for_technician(const Told& told, std::optional<TimePoint> now) {
           std::string(to_string(reason.tier)) + ") by " + decided_by(told.citation, told.verdict);
   if (reason.rule >= 0) text += rule_notes(told.policy.rules.all()[static_cast<std::size_t>(reason.rule)]);
   text += ".";
-  if (reason.tier >= Tier::category && !reason.undecided) text += group_setting(told, now);
+  if (reason.tier >= Tier::category && !reason.undecided && reason.allowance_of < 0) text += group_setting(told, now);
+  text += counted_against(told);
   text += " " + what_would_change_it(told);
   if (now) text += rules_that_do_not_apply(told, *now);
   if (now) text += what_https_hides(told, *now);
@@ -287,7 +346,8 @@ std::string for_lead(const Told& told) {
   const Citation& citation = told.citation;
   const std::string group(told.snapshot.group_title(told.subject.group));
   std::string text(said(told.verdict.action));
-  text += ": someone in group " + group + " asked for ";
+  text += ": " + (told.subject.user.empty() ? "someone" : std::string(told.subject.user)) + " in group " + group +
+          " asked for ";
   text += citation.illegal ? "content that is illegal; the address is sealed" : defanged(told.request.url().host());
   if (told.verdict.reason.nested && !citation.illegal && !told.verdict.reason.undecided)
     text += ", and inside its address for " + defanged(decided_url(told).host());
@@ -311,7 +371,11 @@ Explanation explain(const PolicySnapshot& snapshot, const Subject& subject, cons
                     const Verdict& verdict, std::optional<TimePoint> now) {
   const Citation citation = snapshot.cite(verdict);
   const Told told{snapshot.compiled(), snapshot, subject, request, verdict, citation};
-  return {.pupil = for_pupil(citation, verdict), .technician = for_technician(told, now), .lead = for_lead(told)};
+  const OwnRule* const rule = deciding_rule(told);
+  const bool closed_for_exam = rule != nullptr && rule->kind == RuleSpec::Kind::everything;
+  return {.pupil = for_pupil(citation, verdict, closed_for_exam),
+          .technician = for_technician(told, now),
+          .lead = for_lead(told)};
 }
 
 }  // namespace schoolgate::rules

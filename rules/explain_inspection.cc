@@ -45,6 +45,9 @@ std::string explain_inspection(const PolicySnapshot& snapshot, GroupIndex group,
   switch (found.reason) {
     case InspectReason::none: return "not opened: no rule could change the answer with more than the name";
     case InspectReason::off: return "not opened: inspection is off";
+    case InspectReason::by_name_only:
+      return "never opened: the register says of this device that it takes no certificate, so it is judged by name "
+             "only";
     case InspectReason::support: return "never opened: it is a site of help and support";
     case InspectReason::never_site: return "never opened: inspection.never names " + entry;
     case InspectReason::never_category:

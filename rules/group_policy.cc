@@ -48,6 +48,11 @@ GroupPolicy::GroupPolicy(const GroupSpec& spec, const CategoryTable& categories)
       settings_[category] = {item.action, true, item.at};
   for (const std::string& name : spec.inspect)
     if (const CategoryId category = categories.find(name); category != kNoCategory) inspect_[category] = true;
+  for (const AllowanceSpec& item : spec.allowances)
+    if (const CategoryId category = categories.find(item.category); category != kNoCategory) {
+      allowances_.resize(categories.all().size());
+      allowances_[category] = {static_cast<std::uint16_t>(item.minutes), item.at};
+    }
   for (const ScheduleSpec& item : spec.schedules) {
     Schedule schedule{{item.days, item.from_minute, item.to_minute}, {}, item.unlisted};
     for (const CategoryActionSpec& change : item.categories)
@@ -55,6 +60,11 @@ GroupPolicy::GroupPolicy(const GroupSpec& spec, const CategoryTable& categories)
         schedule.categories.emplace_back(category, Setting{change.action, true, change.at});
     schedules_.push_back(std::move(schedule));
   }
+}
+
+bool GroupPolicy::ever_walled_in() const noexcept {
+  return unlisted_ == Action::block ||
+         std::ranges::any_of(schedules_, [](const Schedule& schedule) { return schedule.unlisted == Action::block; });
 }
 
 GroupPolicy::Open GroupPolicy::open_at(const SiteClock& clock, TimePoint now) const noexcept {

@@ -48,6 +48,17 @@ class GroupPolicy {
   [[nodiscard]] CategorySetting setting(CategoryId category, Open open) const noexcept;
   /// Of the open schedules that set it the strictest, else the group's own: allow or block.
   [[nodiscard]] Action unlisted(Open open) const noexcept;
+  /// Minutes a day that this category may be used for; 0: no limit.
+  [[nodiscard]] std::uint16_t allowance(CategoryId category) const noexcept {
+    return category < allowances_.size() ? allowances_[category].minutes : std::uint16_t{0};
+  }
+  [[nodiscard]] bool has_allowances() const noexcept { return !allowances_.empty(); }
+  /// Of a category that has one.
+  [[nodiscard]] const SourcePosition& allowance_at(CategoryId category) const noexcept {
+    return allowances_[category].at;
+  }
+  /// True when `unlisted` is block, always or while some schedule is open.
+  [[nodiscard]] bool ever_walled_in() const noexcept;
   [[nodiscard]] bool inspects(CategoryId category) const noexcept { return inspect_[category]; }
 
   std::string id, title;
@@ -73,6 +84,11 @@ class GroupPolicy {
 
   std::vector<Setting> settings_;  ///< by CategoryId
   std::vector<bool> inspect_;      ///< by CategoryId
+  struct Allowance {
+    std::uint16_t minutes = 0;
+    SourcePosition at;
+  };
+  std::vector<Allowance> allowances_;  ///< by CategoryId, or empty: none
   Action unlisted_ = Action::block;
   std::vector<Schedule> schedules_;
 };

@@ -6,6 +6,7 @@ std::string_view to_string(InspectReason reason) noexcept {
   switch (reason) {
     case InspectReason::none: return "none";
     case InspectReason::off: return "off";
+    case InspectReason::by_name_only: return "by_name_only";
     case InspectReason::support: return "support";
     case InspectReason::never_site: return "never_site";
     case InspectReason::never_category: return "never_category";

@@ -49,7 +49,7 @@ class Planner {
     for (std::size_t i = 0; i < rules.size(); ++i) {
       const OwnRule& rule = rules[i];
       const bool pattern = rule.kind == RuleSpec::Kind::pattern;
-      if ((rule.kind != RuleSpec::Kind::url && !pattern) || !rule.applies(group_, now_)) continue;
+      if ((rule.kind != RuleSpec::Kind::url && !pattern) || !rule.applies({group_, {}, now_})) continue;
       std::string host(pattern ? policy_.rules.host_of_pattern(static_cast<std::uint32_t>(i))
                                : std::string_view(rule.entry).substr(0, rule.entry.find_first_of(":/?")));
       if (!pattern && rule.entry.starts_with('[')) host = rule.entry.substr(0, rule.entry.find(']') + 1);

@@ -19,10 +19,15 @@ struct Question {
   const CompiledPolicy& policy;
   const names::Url& url;
   std::string_view raw_query;
-  GroupIndex group;
+  Asking asking;
   Stage stage;
-  TimePoint now;
+  const AskingPage& page;
+
+  [[nodiscard]] const GroupPolicy& group() const noexcept { return policy.groups[asking.group]; }
+  [[nodiscard]] GroupPolicy::Open open() const noexcept { return group().open_at(policy.clock, asking.now); }
 };
+
+const AskingPage kNoPage;
 
 /// What is known before precedence is asked: the lists' entries and the school's phrases that cover the address.
 struct Evidence {
@@ -44,7 +49,7 @@ void look_up(const Question& question, Evidence& evidence) noexcept {
   try {
     const auto searched = search_term_of(question.url, question.raw_query);
     if (!searched) return;
-    rules.for_each_term(searched->words, question.group, question.now, [&](std::uint32_t rule, Specificity closeness) {
+    rules.for_each_term(searched->words, question.asking, [&](std::uint32_t rule, Specificity closeness) {
       evidence.terms.push_back({rule, closeness});
     });
   } catch (...) {
@@ -142,17 +147,33 @@ void find_support_site(const Question& question, Sink& sink) {
   sink.take(finding);
 }
 
+/// Whether a helper counts: where all else is closed, for what a page of its site asks for. Of a name alone no page is
+/// told, and the name must do.
+bool helps(const Question& question, const OwnRule& rule) noexcept {
+  if (!rule.of_exam && question.group().unlisted(question.open()) != Action::block) return false;
+  if (question.url.names_only()) return true;
+  return question.page.a_page && (question.page.host.empty() || rule.helped->asks_from(question.page.host));
+}
+
 /// False when the pattern engine could not answer.
 template <class Sink>
 bool find_own_rules(const Question& question, const Evidence& evidence, Sink& sink) {
   const OwnRules& rules = question.policy.rules;
   for (const Evidence::Term& term : evidence.terms)
     if (tier_of(rules.all()[term.rule]) != Tier::category) sink.take(finding_of(question, term.rule, term.closeness));
+  bool of_exam = false;
   rules.for_each_site_or_url(question.url, [&](std::uint32_t index, Specificity closeness) {
-    if (rules.all()[index].applies(question.group, question.now)) sink.take(finding_of(question, index, closeness));
+    const OwnRule& rule = rules.all()[index];
+    if (!rule.applies(question.asking) || (rule.helped && !helps(question, rule))) return;
+    of_exam |= rule.of_exam;
+    sink.take(finding_of(question, index, closeness));
   });
+  if (!of_exam)
+    for (const std::uint32_t closure : rules.closures())
+      if (rules.all()[closure].applies(question.asking))
+        sink.take(finding_of(question, closure, {Specificity::everything}));
   const auto wanted = [&](const OwnRule& rule) {
-    return sink.wants(tier_of(rule), {}) && rule.applies(question.group, question.now);
+    return sink.wants(tier_of(rule), {}) && rule.applies(question.asking);
   };
   return rules.for_each_pattern(question.url, wanted,
                                 [&](std::uint32_t index) { sink.take(finding_of(question, index, {})); });
@@ -160,7 +181,7 @@ bool find_own_rules(const Question& question, const Evidence& evidence, Sink& si
 
 template <class Sink>
 void find_by_category(const Question& question, const Evidence& evidence, GroupPolicy::Open open, Sink& sink) {
-  const GroupPolicy& group = question.policy.groups[question.group];
+  const GroupPolicy& group = question.group();
   for (const Evidence::Term& term : evidence.terms) {
     const OwnRule& rule = question.policy.rules.all()[term.rule];
     if (tier_of(rule) != Tier::category) continue;
@@ -199,6 +220,21 @@ Verdict unlisted(const Question& question, Action action) noexcept {
   return verdict;
 }
 
+void take_allowance(Verdict& verdict, std::uint16_t minutes, CategoryId category, GroupIndex group) noexcept {
+  if (minutes == 0 || (verdict.allowance_minutes != 0 && verdict.allowance_minutes <= minutes)) return;
+  verdict.allowance_minutes = minutes;
+  verdict.allowance_category = category;
+  verdict.allowance_group = group;
+}
+
+/// Of all categories that a site is in, the one with the least time.
+void count_against_allowance(const Question& question, const Evidence& evidence, Verdict& verdict) noexcept {
+  for (const Match& match : evidence.matches.items()) {
+    const CategoryId category = question.policy.category_of(match);
+    take_allowance(verdict, question.group().allowance(category), category, question.asking.group);
+  }
+}
+
 /// Contract section 4, top to bottom.
 Verdict decide_by_precedence(const Question& question, const Evidence& evidence) noexcept {
   Deciding deciding;
@@ -210,18 +246,21 @@ Verdict decide_by_precedence(const Question& question, const Evidence& evidence)
   find_support_site(question, deciding);
   if (decided_by(Tier::local)) return {.action = deciding.best()->action, .reason = deciding.best()->reason};
 
-  const GroupPolicy& group = question.policy.groups[question.group];
-  const GroupPolicy::Open open = group.open_at(question.policy.clock, question.now);
+  const GroupPolicy& group = question.group();
+  const GroupPolicy::Open open = question.open();
   find_by_category(question, evidence, open, deciding);
   // Where everything not named is blocked, being in a list that the group does not name is no permission.
   const Action otherwise = group.unlisted(open);
   if (!deciding.best() || (!deciding.best()->named && otherwise == Action::block)) return unlisted(question, otherwise);
-  return {.action = deciding.best()->action, .reason = deciding.best()->reason};
+  Verdict verdict{.action = deciding.best()->action, .reason = deciding.best()->reason};
+  if (group.has_allowances() && verdict.action != Action::block) count_against_allowance(question, evidence, verdict);
+  return verdict;
 }
 
 Question about(const CompiledPolicy& policy, const Subject& subject, const Request& request, Stage stage,
                TimePoint now) noexcept {
-  return {policy, request.url(), request.raw_query(), policy.known(subject.group), stage, now};
+  return {policy, request.url(), request.raw_query(), {policy.known(subject.group), subject.address, now},
+          stage,  request.page()};
 }
 
 bool is_way_around(const CompiledPolicy& policy, const Matches& matches) noexcept {
@@ -264,10 +303,12 @@ std::optional<std::size_t> judge_inner(const Question& outer, const Request& req
   const InnerUrls& inner = request.inner();
   for (std::size_t i = 0; i < inner.found.size(); ++i) {
     const Weight weight = weight_of(outer, evidence, of_whole, inner.found[i]);
-    const Question question{outer.policy, inner.found[i].url, {}, outer.group, outer.stage, outer.now};
+    const Question question{outer.policy, inner.found[i].url, {}, outer.asking, outer.stage, kNoPage};
     Evidence of_inner;
     look_up(question, of_inner);
     const Verdict candidate = decide_by_precedence(question, of_inner);
+    if (weight == Weight::full)
+      take_allowance(verdict, candidate.allowance_minutes, candidate.allowance_category, candidate.allowance_group);
     if (!counts(candidate, weight) || !is_stricter(candidate, verdict)) continue;
     verdict.action = candidate.action;
     verdict.reason = candidate.reason;
@@ -280,6 +321,7 @@ std::optional<std::size_t> judge_inner(const Question& outer, const Request& req
     verdict.reason = without_answer(outer).reason;
     verdict.reason.nested = true;
   }
+  if (verdict.action == Action::block) verdict.allowance_minutes = 0;
   return decided;
 }
 
@@ -290,8 +332,7 @@ std::vector<Finding> findings_of(const Question& question) {
   find_in_lists(question, evidence.matches, collecting);
   (void)find_own_rules(question, evidence, collecting);  // what could not be answered is said by the verdict
   find_support_site(question, collecting);
-  const GroupPolicy& group = question.policy.groups[question.group];
-  find_by_category(question, evidence, group.open_at(question.policy.clock, question.now), collecting);
+  find_by_category(question, evidence, question.open(), collecting);
   return std::move(collecting).sorted();
 }
 
@@ -316,7 +357,8 @@ Verdict judge(const CompiledPolicy& policy, const Subject& subject, const Reques
   look_up(question, evidence);
   Verdict verdict = decide_by_precedence(question, evidence);
   if (stage == Stage::connect || stage == Stage::client_hello) {
-    verdict.inspect_reason = why_inspect(policy, question.group, question.url, evidence.matches, verdict, now).reason;
+    verdict.inspect_reason =
+        why_inspect(policy, question.asking, subject.by_name_only, question.url, evidence.matches, verdict).reason;
     verdict.inspect = opens(verdict.inspect_reason);
   }
   if (!request.inner().found.empty() || request.inner().truncated) {
@@ -337,7 +379,8 @@ Inspection inspection_of(const CompiledPolicy& policy, const Subject& subject, c
   Evidence evidence;
   look_up(question, evidence);
   const Verdict verdict = decide_by_precedence(question, evidence);
-  const Inspection found = why_inspect(policy, question.group, question.url, evidence.matches, verdict, now);
+  const Inspection found =
+      why_inspect(policy, question.asking, subject.by_name_only, question.url, evidence.matches, verdict);
   const InspectReason reason = judge(policy, subject, by_name, Stage::connect, now).inspect_reason;
   return reason == found.reason ? found : Inspection{.reason = reason};
 }
@@ -357,7 +400,7 @@ std::vector<Finding> all_findings(const CompiledPolicy& policy, const Subject& s
   for (std::size_t i = 0; i < inner.found.size(); ++i) {
     const Weight weight = weight_of(question, evidence, of_whole, inner.found[i]);
     std::vector<Finding> inside;
-    for (Finding& finding : findings_of({policy, inner.found[i].url, {}, question.group, stage, now})) {
+    for (Finding& finding : findings_of({policy, inner.found[i].url, {}, question.asking, stage, kNoPage})) {
       finding.reason.nested = true;
       finding.reason.inner = static_cast<std::uint8_t>(i);
       if (counts({.action = finding.action, .reason = finding.reason}, weight)) inside.push_back(finding);

@@ -5,6 +5,8 @@
 #include <ranges>
 #include <utility>
 
+#include "names/host.h"
+
 namespace schoolgate::rules {
 namespace {
 
@@ -12,6 +14,11 @@ namespace {
 constexpr std::string_view kAnyContinuation = "0-~_/!.a?Z=9&";
 
 }  // namespace
+
+bool Helped::asks_from(std::string_view page) const noexcept {
+  return page == host || (under && names::is_same_or_under(page, host)) ||
+         std::ranges::find(helpers, page) != helpers.end();
+}
 
 void OwnRules::add_site(OwnRule rule, const std::string& host) {
   const auto index = static_cast<std::uint32_t>(rules_.size());
@@ -30,6 +37,16 @@ void OwnRules::add_url(OwnRule rule, const names::Url& url) {
   if (!path.empty() || !entry.query.empty()) here.beyond_name.push_back(index);
   here.deepest = std::max(here.deepest, static_cast<std::size_t>(std::ranges::count(path, '/')));
   here.urls[std::string(path)].push_back(std::move(entry));
+  rules_.push_back(std::move(rule));
+}
+
+void OwnRules::add_helper(OwnRule rule, const std::string& host) {
+  hosts_[host].helpers.push_back(static_cast<std::uint32_t>(rules_.size()));
+  rules_.push_back(std::move(rule));
+}
+
+void OwnRules::add_closure(OwnRule rule) {
+  closures_.push_back(static_cast<std::uint32_t>(rules_.size()));
   rules_.push_back(std::move(rule));
 }
 

@@ -9,12 +9,14 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "names/ip_address.h"
 #include "names/url.h"
 #include "rules/group_set.h"
 #include "rules/pattern_set.h"
@@ -24,6 +26,24 @@
 #include "rules/text_hash.h"
 
 namespace schoolgate::rules {
+
+/// Who asks, where and when: what decides whether a rule applies.
+struct Asking {
+  GroupIndex group = 0;
+  names::IpAddress address;
+  TimePoint now;
+};
+
+/// Whom a helper helps: the site that needs it, with all that it needs.
+struct Helped {
+  std::string site;    ///< as the rule writes it
+  std::string host;    ///< canonical
+  bool under = false;  ///< hosts under it as well
+  std::vector<std::string> helpers;
+
+  /// Whether a page of this host may ask for a helper. A helper's own style sheets and frames ask for others.
+  [[nodiscard]] bool asks_from(std::string_view page) const noexcept;
+};
 
 /// One rule as people wrote it, with its text in canonical form and its references resolved.
 struct OwnRule {
@@ -37,16 +57,24 @@ struct OwnRule {
   /// Canonical: "example.org", "example.org/casino/", or the pattern or phrase as written.
   std::string entry;
   std::string why, approved_by, risk_assessment;
+  std::vector<names::IpNetwork> networks;  ///< empty: everywhere
+  bool of_measure = false;
+  bool of_exam = false;                  ///< of a measure that closes everything else
+  std::shared_ptr<const Helped> helped;  ///< set for a helper only: it is there for pages of that site
   SourcePosition at;
 
-  [[nodiscard]] bool applies(GroupIndex group, TimePoint now) const noexcept {
-    return now < ends && groups.contains(group);
+  [[nodiscard]] bool is_here(const names::IpAddress& address) const noexcept {
+    return networks.empty() ||
+           std::ranges::any_of(networks, [&](const names::IpNetwork& network) { return network.contains(address); });
+  }
+  [[nodiscard]] bool applies(const Asking& asking) const noexcept {
+    return asking.now < ends && groups.contains(asking.group) && is_here(asking.address);
   }
 };
 
 /// How closely a rule describes what it covers; contract section 4, tier 4.
 struct Specificity {
-  enum Kind : std::uint8_t { pattern, parent_site, exact_host, url, term };
+  enum Kind : std::uint8_t { helper, pattern, parent_site, exact_host, url, term, everything };
   Kind kind = pattern;
   std::uint32_t length = 0;  ///< of the site, or of host, port, path and query, or of the phrase; nothing for patterns
   auto operator<=>(const Specificity&) const = default;
@@ -57,6 +85,10 @@ class OwnRules {
   /// `host` is canonical.
   void add_site(OwnRule rule, const std::string& host);
   void add_url(OwnRule rule, const names::Url& url);
+  /// Covers this host alone, by name or whole, and comes after every other rule.
+  void add_helper(OwnRule rule, const std::string& host);
+  /// Covers whatever no rule of an exam covers, and comes before every other rule; see closures().
+  void add_closure(OwnRule rule);
   /// The pattern is rule.entry and has passed PatternSet::check().
   void add_pattern(OwnRule rule);
   /// `phrase` has been through TermSet::prepare().
@@ -66,7 +98,10 @@ class OwnRules {
 
   [[nodiscard]] const std::vector<OwnRule>& all() const noexcept { return rules_; }
 
-  /// Calls found(index, specificity) for each site and URL rule that covers `url`, for whomever it is.
+  /// The rules of exams that close everything. Few: each is an exam that is going on.
+  [[nodiscard]] const std::vector<std::uint32_t>& closures() const noexcept { return closures_; }
+
+  /// Calls found(index, specificity) for each site, URL and helper rule that covers `url`, for whomever it is.
   template <class Found>
   void for_each_site_or_url(const names::Url& url, Found&& found) const noexcept;
 
@@ -81,7 +116,7 @@ class OwnRules {
   /// search_words()), once for each, except where it stands inside a phrase that is allowed. Allow rules themselves are
   /// not told of: they open nothing. May throw std::bad_alloc.
   template <class Found>
-  void for_each_term(std::string_view words, GroupIndex group, TimePoint now, Found&& found) const;
+  void for_each_term(std::string_view words, const Asking& asking, Found&& found) const;
 
   /// Calls found(index) for each URL rule that covers part of `host` and needs more than the name to say whether it
   /// covers a given URL; stops when found returns true and then returns true.
@@ -103,7 +138,7 @@ class OwnRules {
     std::uint32_t length = 0;
   };
   struct HostRules {
-    Numbers sites;
+    Numbers sites, helpers;
     ByText<std::vector<UrlRule>> urls;  ///< by path, without a slash at its end; "" is the whole host
     std::size_t deepest = 0;            ///< most slashes in such a path
     Numbers beyond_name;                ///< URL rules that the name alone cannot decide
@@ -117,6 +152,7 @@ class OwnRules {
   ByText<HostRules> hosts_;
   SuffixFilter host_filter_;  ///< over the keys of hosts_
   PatternSet patterns_;
+  Numbers closures_;
   Numbers pattern_rules_;                   ///< number in patterns_ -> rule
   std::vector<std::string> pattern_hosts_;  ///< number in patterns_ -> literal_host_of()
   std::vector<std::string> phrases_;        ///< until finish()
@@ -166,7 +202,10 @@ void OwnRules::for_each_site_or_url(const names::Url& url, Found&& found) const 
     const Specificity closeness{exact ? Specificity::exact_host : Specificity::parent_site,
                                 static_cast<std::uint32_t>(suffix.size())};
     for (const std::uint32_t rule : here->second.sites) found(rule, closeness);
-    if (exact) find_urls(here->second, url, found);
+    if (!exact) return;
+    for (const std::uint32_t rule : here->second.helpers)
+      found(rule, Specificity{Specificity::helper, closeness.length});
+    find_urls(here->second, url, found);
   });
 }
 
@@ -200,7 +239,7 @@ bool OwnRules::any_pattern_beyond_name(std::string_view host, Found&& found) con
 }
 
 template <class Found>
-void OwnRules::for_each_term(std::string_view words, GroupIndex group, TimePoint now, Found&& found) const {
+void OwnRules::for_each_term(std::string_view words, const Asking& asking, Found&& found) const {
   struct Occurrence {
     std::uint32_t rule;
     TermSet::Place place;
@@ -209,7 +248,7 @@ void OwnRules::for_each_term(std::string_view words, GroupIndex group, TimePoint
   std::vector<TermSet::Place> allowed;
   terms_.for_each(words, [&](std::size_t number, const TermSet::Place& place) {
     const std::uint32_t rule = term_rules_[number];
-    if (!rules_[rule].applies(group, now)) return;
+    if (!rules_[rule].applies(asking)) return;
     if (rules_[rule].effect == RuleSpec::Effect::allow)
       allowed.push_back(place);
     else

@@ -16,6 +16,7 @@ constexpr std::string_view kSealed = "sealed";
 std::string name_of(const OwnRule& rule) {
   using Effect = RuleSpec::Effect;
   using Kind = RuleSpec::Kind;
+  if (rule.helped) return "needed by " + rule.helped->site;
   std::string name;
   switch (rule.effect) {
     case Effect::allow: name = "allow "; break;
@@ -28,6 +29,7 @@ std::string name_of(const OwnRule& rule) {
     case Kind::url: name += "url "; break;
     case Kind::pattern: name += "pattern "; break;
     case Kind::term: name += "term "; break;
+    case Kind::everything: return name + "everything but the exam";
   }
   return name.append(rule.illegal ? kSealed : std::string_view(rule.entry));
 }
@@ -56,6 +58,34 @@ Subject PolicySnapshot::subject_for(const names::IpAddress& address) const noexc
   if (const auto found = impl_->networks.find(address)) {
     subject.group = found->group;
     subject.confidence = found->prefix_length == 128 ? Confidence::device : Confidence::network;
+    subject.source = "network";
+    subject.chosen_by = ChosenBy::network;
+  }
+  return subject;
+}
+
+Subject PolicySnapshot::subject_for(const names::IpAddress& address, const Presence* presence) const noexcept {
+  Subject subject = subject_for(address);
+  if (presence == nullptr) return subject;
+  subject.presence = presence;
+  subject.by_name_only = presence->device.by_name_only;
+  const auto choose = [&](std::optional<GroupIndex> group, ChosenBy by) {
+    if (!group || by < subject.chosen_by) return;
+    subject.group = *group;
+    subject.chosen_by = by;
+  };
+  choose(impl_->members.of_device(presence->device.kind), ChosenBy::device);
+  if (subject.chosen_by == ChosenBy::device || !presence->device.mac.empty()) {
+    subject.confidence = Confidence::device;
+    subject.source = "device";
+  }
+  if (presence->person) {
+    const Person& person = *presence->person;
+    subject.user = person.user;
+    subject.confidence = person.confidence;
+    subject.source = person.source;
+    choose(impl_->members.of_directory_groups(person.groups), ChosenBy::directory_group);
+    choose(impl_->members.of_user(person.user), ChosenBy::user);
   }
   return subject;
 }
@@ -78,6 +108,17 @@ std::string_view PolicySnapshot::group_title(GroupIndex group) const noexcept {
 Verdict PolicySnapshot::decide(const Subject& subject, const Request& request, Stage stage,
                                TimePoint now) const noexcept {
   return judge(*impl_, subject, request, stage, now);
+}
+
+Verdict PolicySnapshot::spent(const Verdict& verdict) const noexcept {
+  if (verdict.allowance_minutes == 0 || verdict.action == Action::block) return verdict;
+  Verdict used_up;
+  used_up.inspect_reason = verdict.inspect_reason;
+  used_up.reason.tier = Tier::category;
+  used_up.reason.stage = verdict.reason.stage;
+  used_up.reason.category = verdict.allowance_category;
+  used_up.reason.allowance_of = impl_->known(verdict.allowance_group);
+  return used_up;
 }
 
 Verdict PolicySnapshot::decide_response(const Subject& subject, const Request& request, const Verdict& judged,
@@ -143,6 +184,13 @@ Citation PolicySnapshot::cite(const Verdict& verdict) const {
     citation.rule = "downloads of " + std::string(reason.entry);
     citation.entry = reason.entry;
     citation.source = group.downloads->at.line_text();
+  } else if (reason.allowance_of >= 0) {
+    const GroupPolicy& group = impl_->groups[static_cast<std::size_t>(reason.allowance_of)];
+    if (const std::uint16_t minutes = group.allowance(reason.category); minutes != 0) {
+      citation.rule = "allowance of " + std::to_string(minutes) + (minutes == 1 ? " minute a day" : " minutes a day");
+      citation.entry = citation.category;
+      citation.source = group.allowance_at(reason.category).line_text();
+    }
   } else if (reason.rule >= 0) {
     const OwnRule& rule = impl_->rules.all()[static_cast<std::size_t>(reason.rule)];
     citation.sealed = rule.illegal;

@@ -17,11 +17,10 @@ using Effect = RuleSpec::Effect;
 struct Question {
   const CompiledPolicy& policy;
   const GroupPolicy& group;
-  GroupIndex group_index;
+  Asking asking;
   const names::Url& url;
   const Matches& matches;
   const Verdict& verdict;
-  TimePoint now;
 
   [[nodiscard]] bool passes() const noexcept { return verdict.action != Action::block; }
   [[nodiscard]] std::string_view host() const noexcept { return url.host(); }
@@ -37,15 +36,17 @@ Inspection by_rule(const Question& question, InspectReason reason, std::uint32_t
 
 /// Whether a rule that looks at more than the name could still overrule the verdict.
 bool could_overrule(const Question& question, const OwnRule& rule) noexcept {
-  if (!rule.applies(question.group_index, question.now)) return false;
+  if (!rule.applies(question.asking)) return false;
   const Verdict& verdict = question.verdict;
   if (rule.illegal || rule.effect == Effect::emergency) return verdict.action != Action::block;
   const Action asks = rule.effect == Effect::allow ? Action::allow : Action::block;
   if (asks == verdict.action) return false;
-  if (verdict.reason.tier != Tier::local || rule.kind == RuleSpec::Kind::url) return true;
+  if (verdict.reason.tier != Tier::local) return true;
+  const OwnRule& decided = question.policy.rules.all()[static_cast<std::size_t>(verdict.reason.rule)];
+  if (decided.kind == RuleSpec::Kind::everything) return rule.of_exam;
+  if (rule.kind == RuleSpec::Kind::url) return true;
   // A pattern outranks another pattern only by being the stricter one, and never a site or URL.
-  const auto decided = static_cast<std::size_t>(verdict.reason.rule);
-  return asks == Action::block && question.policy.rules.all()[decided].kind == RuleSpec::Kind::pattern;
+  return asks == Action::block && (decided.kind == RuleSpec::Kind::pattern || decided.helped);
 }
 
 /// Whether an entry of a list about part of this host could: what its category does to this group at this time.
@@ -108,7 +109,7 @@ Inspection listed_url(const Question& question) noexcept {
   Matches beyond;
   policy.lists->lists_beyond_name(question.host(), beyond);
   if (beyond.items().empty()) return {};
-  const GroupPolicy::Open open = question.group.open_at(policy.clock, question.now);
+  const GroupPolicy::Open open = question.group.open_at(policy.clock, question.asking.now);
   for (const Match& match : beyond.items()) {
     const CategoryId category = policy.category_of(match);
     if (match.kind == Match::Kind::url && category != kNoCategory && could_overrule(question, category, open))
@@ -138,10 +139,11 @@ Inspection wanted_by_group(const Question& question) noexcept {
 
 }  // namespace
 
-Inspection why_inspect(const CompiledPolicy& policy, GroupIndex group, const names::Url& by_name,
-                       const Matches& matches, const Verdict& verdict, TimePoint now) noexcept {
-  const Question question{policy, policy.groups[group], group, by_name, matches, verdict, now};
+Inspection why_inspect(const CompiledPolicy& policy, const Asking& asking, bool by_name_only, const names::Url& by_name,
+                       const Matches& matches, const Verdict& verdict) noexcept {
+  const Question question{policy, policy.groups[asking.group], asking, by_name, matches, verdict};
   if (policy.inspection == InspectionMode::off) return {.reason = InspectReason::off};
+  if (by_name_only) return {.reason = InspectReason::by_name_only};
   if (const Inspection found = never(question); found.reason != InspectReason::none) return found;
   if (verdict.reason.tier == Tier::support) return {.reason = InspectReason::support, .entry = verdict.reason.entry};
 

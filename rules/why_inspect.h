@@ -7,9 +7,10 @@
 
 namespace schoolgate::rules {
 
-/// `by_name` was asked, `matches` are the lists' answers to it and `verdict` is what came of them.
-[[nodiscard]] Inspection why_inspect(const CompiledPolicy& policy, GroupIndex group, const names::Url& by_name,
-                                     const blocklists::Matches& matches, const Verdict& verdict,
-                                     TimePoint now) noexcept;
+/// `by_name` was asked, `matches` are the lists' answers to it and `verdict` is what came of them. `by_name_only`: the
+/// device takes no certificate of ours.
+[[nodiscard]] Inspection why_inspect(const CompiledPolicy& policy, const Asking& asking, bool by_name_only,
+                                     const names::Url& by_name, const blocklists::Matches& matches,
+                                     const Verdict& verdict) noexcept;
 
 }  // namespace schoolgate::rules

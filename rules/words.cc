@@ -43,6 +43,17 @@ std::string_view to_string(Confidence confidence) noexcept {
   return "login";
 }
 
+std::string_view to_string(ChosenBy chosen_by) noexcept {
+  switch (chosen_by) {
+    case ChosenBy::fallback: return "the fallback";
+    case ChosenBy::network: return "network";
+    case ChosenBy::device: return "device";
+    case ChosenBy::directory_group: return "directory group";
+    case ChosenBy::user: break;
+  }
+  return "user";
+}
+
 std::string_view to_string(Tier tier) noexcept {
   switch (tier) {
     case Tier::illegal: return "illegal";

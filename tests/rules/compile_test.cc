@@ -45,6 +45,71 @@ TEST(Compile, UnknownNamesComeWithAHint) {
   expect_one(zone, "schoolgate.yaml:1:20: unknown time zone 'Europe/Lodnon' (did you mean 'Europe/London'?)");
 }
 
+TEST(Compile, AUserOrADeviceBelongsToOneGroup) {
+  PolicySpec spec = school();
+  spec.groups[1].users = {{"J.Smith", {"policy.yaml", 5, 9}}};
+  spec.groups[2].users = {{"j.smith", {"policy.yaml", 8, 9}}};
+  expect_one(spec, "policy.yaml:8:9: user 'j.smith' already belongs to group 'ks2'");
+  spec = school();
+  spec.groups[1].devices = {{"phone", {}}};
+  spec.groups[2].devices = {{"phone", {"policy.yaml", 8, 9}}};
+  expect_one(spec, "policy.yaml:8:9: device 'phone' already belongs to group 'ks2'");
+  spec.groups[2].devices = {{"phones", {"policy.yaml", 8, 9}}};
+  expect_one(spec, "policy.yaml:8:9: unknown kind of device 'phones' (did you mean 'phone'?)");
+  spec = school();
+  spec.groups[1].directory_groups = {{"pupils", {}}};
+  spec.groups[2].directory_groups = {{"pupils", {}}};
+  EXPECT_EQ(texts(problems_of(spec)), "") << "of directory groups the first counts";
+}
+
+TEST(Compile, AnAllowanceIsForWhatIsOpen) {
+  PolicySpec spec = school();
+  spec.groups[1].allowances = {{"games", 30, {}}};
+  EXPECT_EQ(texts(problems_of(spec)), "");
+  const SourcePosition here{"policy.yaml", 9, 7};
+  spec.groups[1].allowances = {{"gambling", 30, here}};
+  expect_one(spec, "policy.yaml:9:7: warning: the allowance for 'gambling' has no effect: the group has it blocked");
+  ScheduleSpec lunch;
+  lunch.days.fill(true);
+  lunch.categories = {{"gambling", Action::allow, {}}};
+  spec.groups[1].schedules = {lunch};
+  EXPECT_EQ(texts(problems_of(spec)), "") << "a schedule opens it";
+  spec.groups[1].allowances = {{"child-abuse", 30, here}};
+  expect_one(spec, "'child-abuse' is illegal content and is never open");
+  spec.groups[1].allowances = {{"support", 30, here}};
+  expect_one(spec, "'support' is always open");
+  spec.groups[1].allowances = {{"games", 0, here}};
+  expect_one(spec, "an allowance is at least a minute and at most a day");
+  spec.groups[1].allowances = {{"gmaes", 30, here}};
+  expect_one(spec, "unknown category 'gmaes'");
+}
+
+TEST(Compile, NeedsBelongsToAnAllowedSiteOfAWalledGroup) {
+  const SourcePosition here{"rules/local.yaml", 4, 20};
+  RuleSpec rule = allow_site("a.example");
+  rule.needs = {{"cdn.example", here}};
+  EXPECT_EQ(texts(problems_of(school({rule}))), "");
+  rule.groups = {"ks2"};
+  expect_one(school({rule}), "rules/local.yaml:4:20: warning: 'needs' has no effect: no group of this rule has");
+  rule.groups = {"ks1"};
+  for (const char* bad : {"cdn.example/x", "cdn", "*.cdn.example", ""}) {
+    rule.needs = {{bad, here}};
+    expect_one(school({rule}), "rules/local.yaml:4:20: '" + std::string(bad) + "' is not a host");
+  }
+  RuleSpec block = block_site("a.example");
+  block.needs = {{"cdn.example", here}};
+  expect_one(school({block}), "rules/local.yaml:4:20: 'needs' belongs to an allow rule with a site or url");
+}
+
+TEST(Compile, ListsOfSitesAreRead) {
+  PolicySpec spec = school();
+  spec.lists["phonics"] = {
+      {"a.example", "b c", "d.example/x"}, {{"r.yaml", 1, 1}, {"r.yaml", 2, 2}, {"r.yaml", 3, 3}}, {}};
+  expect_one(spec, "r.yaml:2:2: 'b c' is not a site");
+  spec.lists["phonics"] = {{}, {}, {"r.yaml", 7, 3}};
+  expect_one(spec, "r.yaml:7:3: warning: the list names no site");
+}
+
 TEST(Compile, AllProblemsAreReportedAtOnce) {
   PolicySpec spec = school({block_site("a b.example"), block_pattern("x(", "games"), block_url("ftp/:x", "nonsense"),
                             block_site("", "games")});
