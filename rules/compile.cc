@@ -323,10 +323,10 @@ class Compiler {
     if (spec.text.find('/') != std::string::npos)
       return error(spec.at, in_quotes(spec.text) + " is not a site",
                    "a site is a host name such as example.org; for a part of it write url:");
-    if (spec.text.starts_with("*.") || spec.text.starts_with('.'))
-      return error(
-          spec.at, in_quotes(spec.text) + " is not a site",
-          "write " + spec.text.substr(spec.text.find_first_not_of("*.")) + ": a site covers everything under it");
+    if (spec.text.starts_with("*.") || spec.text.starts_with('.')) {
+      const auto site = read_site_text(spec.text);
+      return error(spec.at, site.error().what, site.error().next);
+    }
     const auto host = names::Host::parse(spec.text);
     if (!host) return error(spec.at, in_quotes(spec.text) + " is not a site: " + host.error().what, host.error().next);
     warn_of_support_site(spec, host->text());

@@ -1,5 +1,7 @@
 #include "rules/site_text.h"
 
+#include <algorithm>
+
 #include "names/host.h"
 #include "names/url.h"
 
@@ -13,10 +15,11 @@ std::unexpected<Error> no_site(std::string_view text, std::string why, std::stri
 }  // namespace
 
 Result<SiteText> read_site_text(std::string_view text) {
-  if (text.starts_with("*.") || text.starts_with('.'))
-    return no_site(
-        text, "",
-        "write " + std::string(text.substr(text.find_first_not_of("*."))) + ": a site covers everything under it");
+  if (text.starts_with("*.") || text.starts_with('.')) {
+    const std::string_view name = text.substr(std::min(text.find_first_not_of("*."), text.size()));
+    return no_site(text, "",
+                   "write " + std::string(name.empty() ? "example.org" : name) + ": a site covers everything under it");
+  }
   if (text.find('/') != std::string_view::npos) {
     const auto url = names::Url::parse(text);
     if (!url) return no_site(text, ": " + url.error().what, url.error().next);

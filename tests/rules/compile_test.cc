@@ -110,6 +110,11 @@ TEST(Compile, ListsOfSitesAreRead) {
   expect_one(spec, "r.yaml:7:3: warning: the list names no site");
 }
 
+TEST(Compile, ASiteIsNoWildcard) {
+  expect_one(school({block_site("*.a.example")}), "'*.a.example' is not a site (write a.example: a site covers");
+  expect_one(school({block_site(".")}), "'.' is not a site (write example.org: a site covers");
+}
+
 TEST(Compile, AllProblemsAreReportedAtOnce) {
   PolicySpec spec = school({block_site("a b.example"), block_pattern("x(", "games"), block_url("ftp/:x", "nonsense"),
                             block_site("", "games")});

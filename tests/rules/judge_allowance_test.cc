@@ -14,7 +14,7 @@ class Allowance : public ::testing::Test {
     spec_.groups[1].allowances = {{"games", 30, {"policy.yaml", 12, 9}}, {"social-media", 20, {"policy.yaml", 13, 9}}};
   }
   Verdict judged(const Request& request, std::string_view group = "ks2") {
-    snapshot_ = compiled(spec_, lists_.database());
+    if (!snapshot_) snapshot_ = compiled(spec_, lists_.database());
     return ask(*snapshot_, request, group);
   }
   const TestLists lists_{{{"games", "games", blocklists::Format::domains, "play.example\nboth.example\n"},
@@ -50,7 +50,8 @@ TEST_F(Allowance, ASiteThatTheSchoolAllowsCountsAgainstNone) {
 
 TEST_F(Allowance, UsedUpItIsABlockWithItsLine) {
   const Request play = get("https://play.example/");
-  const Verdict used_up = (judged(play), snapshot_->spent(judged(play)));
+  const Verdict passes = judged(play);
+  const Verdict used_up = snapshot_->spent(passes);
   EXPECT_EQ(used_up.action, Action::block);
   EXPECT_FALSE(used_up.inspect);
   const Citation citation = snapshot_->cite(used_up);
@@ -66,7 +67,7 @@ TEST_F(Allowance, UsedUpItIsABlockWithItsLine) {
   EXPECT_NE(words.technician.find("by the allowance of 30 minutes a day for games at policy.yaml:12, which is used up"),
             std::string::npos)
       << words.technician;
-  EXPECT_NE(explain(*snapshot_, {.group = 1}, play, judged(play), sunday_noon())
+  EXPECT_NE(explain(*snapshot_, {.group = 1}, play, passes, sunday_noon())
                 .technician.find("counts against the 30 minutes a day that group 'ks2' has for games (policy.yaml:12)"),
             std::string::npos);
 }
