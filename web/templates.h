@@ -27,7 +27,8 @@ namespace schoolgate::web {
 
 class Templates {
  public:
-  /// Of an array that schoolgate_templates() made. A name is the file's without folder and ".html".
+  /// Of an array that schoolgate_templates() made. A name is the file's without folder and ".html". A template that is
+  /// broken or names one that there is not is a defect: it throws std::logic_error.
   template <class Files>
   explicit Templates(const Files& files) : Templates(listed(files)) {}
   explicit Templates(const std::vector<std::pair<std::string_view, std::string_view>>& files);
@@ -36,6 +37,7 @@ class Templates {
 
   /// What is set here is known to every template: the school's name and the like. Before the first render().
   void set_common(std::string_view name, std::string_view text);
+  void set_common(std::string_view name, const char* text) { set_common(name, std::string_view(text)); }
   void set_common(std::string_view name, bool flag);
 
   /// An unknown name is a defect: it throws std::logic_error, which the server answers with 500.

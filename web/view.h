@@ -38,8 +38,9 @@ class View {
   /// A text that is left out, with its section, when it is empty: {{#note}}<p>{{note}}</p>{{/note}}.
   View& set_if(std::string_view name, std::string_view text);
   /// HTML that is already escaped, for {{{name}}}: from Templates::render() or a constant of ours, never from outside.
+  /// The name ends in "_html", and only such names may stand in {{{ }}}: no text can get there by mistake.
   View& set_html(std::string_view name, std::string html);
-  /// One more item of the list `name`: fill what this returns; it is valid until the next call on this View.
+  /// One more item of the list `name`: fill what this returns; it is valid as long as this View.
   View& item(std::string_view name);
   /// An object of its own: {{#person}}{{name}}{{/person}} or {{person.name}}.
   View& object(std::string_view name);

@@ -1,0 +1,2 @@
+// asio::ssl's own code, compiled once (BOOST_ASIO_SEPARATE_COMPILATION).
+#include <boost/asio/ssl/impl/src.hpp>
