@@ -14,7 +14,9 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -86,14 +88,18 @@ class IdentityService {
   [[nodiscard]] IdentityCounters counters() const;
 
  private:
-  explicit IdentityService(const IdentitySettings& settings);
+  IdentityService(const IdentitySettings& settings, IdentityHooks hooks);
   void keep(std::stop_token stop);
   void look_at_devices(TimePoint now);
   void look_at_register(TimePoint now);
-  void save(TimePoint now, bool all);
-  void take_accounting(const AccountingRequest& request, const names::IpAddress& from);
-  /// Signs in, and fetches groups and name when they are not known yet.
+  void close_what_ran_out(TimePoint now);
+  void save(TimePoint now);
+  void take_accounting(const AccountingRequest& request);
+  /// Signs in at once, with the groups the report has, and fetches those of the directory or account.
   void vouch(SignedIn report);
+  void fetch_groups(const rules::Person& person);
+  void retry_groups(TimePoint now);
+  void tell(const SessionEvent& event) const;
 
   IdentitySettings settings_;
   IdentityHooks hooks_;
@@ -105,8 +111,13 @@ class IdentityService {
   std::optional<LeaseFiles> leases_;
   std::unique_ptr<Credentials> credentials_;  ///< after what its answers reach
   std::unique_ptr<RadiusListener> radius_;
+  /// Known people whose groups are not: the directory did not answer.
+  mutable std::mutex unknown_mutex_;
+  std::unordered_map<std::string, rules::Person> unknown_groups_;
+  /// Of the keeper alone, while it runs.
+  std::vector<Lease> known_leases_;
   std::uint64_t register_mark_ = 0, saved_changes_ = 0;
-  TimePoint saved_at_{}, checkpointed_at_{}, register_at_{}, devices_at_{};
+  TimePoint devices_at_{}, leases_told_at_{}, register_at_{}, saved_at_{}, minute_at_{}, retried_at_{}, forgotten_at_{};
   std::atomic<std::uint64_t> save_failures_{0}, leases_left_out_{0};
   std::jthread keeper_;
 };

@@ -28,6 +28,7 @@ class RadiusListener {
  public:
   /// `from` is the access point.
   using OnRequest = std::function<void(const AccountingRequest& request, const names::IpAddress& from)>;
+  /// Told as often as it is logged: at most once a minute.
   using OnRefusal = std::function<void(RadiusRefusal refusal, const names::IpAddress& from)>;
   using Now = std::function<TimePoint()>;
 

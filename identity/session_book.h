@@ -188,7 +188,8 @@ class SessionBook {
   void begun(const Session& session, Events& events);
   void ended(const Session& session, const names::IpAddress& address, SessionEnd why, Events& events);
   std::size_t end_where(const Ending& ending, Events& events);
-  std::size_t end_and_publish(const Ending& ending);
+  /// The last step of those that end sessions: tells about it when the lock is gone.
+  std::size_t end_and_publish(std::unique_lock<std::mutex> lock, const Ending& ending);
   void set_mac(const names::IpAddress& address, Place& place, const std::string& mac, Events& events);
   void unlink_mac(const names::IpAddress& address, const std::string& mac);
   void see(const DeviceSeen& device, Events& events);

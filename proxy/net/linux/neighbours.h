@@ -14,8 +14,8 @@ namespace schoolgate::net {
 
 struct Neighbour {
   names::IpAddress address;
-  std::string mac;                  ///< "02:00:5e:10:00:01"
-  std::chrono::milliseconds since;  ///< how long ago the machine last gave a sign of life there
+  std::string mac;                    ///< "02:00:5e:10:00:01"
+  std::chrono::milliseconds since{};  ///< how long ago the machine last gave a sign of life there
 };
 
 /// A dump by rtnetlink (RTM_GETNEIGH), both families: entries with an Ethernet address that answered once. Machines

@@ -1,0 +1,378 @@
+#include "identity/identity_service.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/log.h"
+#include "base/thread_name.h"
+#include "identity/account_name.h"
+
+namespace schoolgate::identity {
+namespace {
+
+using names::IpAddress;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr seconds kLookAtDevices{2}, kLookAtRegister{2}, kSaveChanges{5}, kRetryGroups{30};
+/// Leases are told again so often, so that a quiet lease file does not let its machines be forgotten.
+constexpr minutes kTellLeases{10};
+/// While enrolled and a year: closed rows of the registers go after that.
+constexpr hours kKeepClosedRows{24 * 365};
+constexpr std::size_t kMostUnknownGroups = 5'000;
+
+int utc_minute(TimePoint time) {
+  return int(std::chrono::floor<minutes>(time - std::chrono::floor<std::chrono::days>(time)).count());
+}
+
+bool is_due(TimePoint& last, TimePoint now, std::chrono::seconds every) {
+  if (last != TimePoint{} && now >= last && now - last < every) return false;
+  last = now;
+  return true;
+}
+
+void log_event(const SessionEvent& event) {
+  if (event.kind == SessionEvent::Kind::signed_in || event.kind == SessionEvent::Kind::signed_out) return;
+  log::warning(to_string(event.kind),
+               {{"user", event.user}, {"address", event.address.text()}, {"mac", event.mac}, {"text", event.text}});
+}
+
+}  // namespace
+
+IdentityService::IdentityService(const IdentitySettings& settings, IdentityHooks hooks)
+    : settings_(settings), hooks_(std::move(hooks)) {
+  if (!hooks_.now) hooks_.now = wall_now;
+  if (!hooks_.local_minute) hooks_.local_minute = utc_minute;
+  if (!hooks_.on_event) hooks_.on_event = log_event;
+}
+
+Result<std::unique_ptr<IdentityService>> IdentityService::open(const IdentitySettings& settings,
+                                                               std::filesystem::path state,
+                                                               rules::PresenceStore& presences, IdentityHooks hooks) {
+  std::unique_ptr<IdentityService> service(new IdentityService(settings, std::move(hooks)));
+  IdentityService& it = *service;
+  const auto& sign_in = settings.sign_in;
+
+  auto terms = Terms::load(sign_in ? sign_in->terms : std::nullopt);
+  if (!terms) return std::unexpected(terms.error());
+  it.terms_ = *std::move(terms);
+  auto people = PeopleStore::open(state);
+  if (!people) return std::unexpected(people.error());
+  it.people_ = *std::move(people);
+
+  it.sessions_ = std::make_unique<SessionBook>(
+      SessionBook::Settings{.order = settings.sources, .rules = settings.sessions}, presences, it.hooks_.local_minute,
+      [&it](const SessionEvent& event) { it.tell(event); });
+  const TimePoint now = it.hooks_.now();
+  auto saved = it.people_->load_sessions();
+  if (!saved) return std::unexpected(saved.error());
+  it.sessions_->restore(*std::move(saved), now);
+  it.look_at_register(now);
+
+  auto credentials = Credentials::start(
+      {.directory = settings.directory,
+       .keytab = settings.keytab,
+       .keytab_principal = settings.keytab_principal,
+       .state_folder = state},
+      [&it](std::string_view user) -> std::optional<LocalAccount> {
+        const auto account = it.people_->account(user);
+        if (!account || !*account) return std::nullopt;
+        const TimePoint at = it.hooks_.now();
+        const Account& known = **account;
+        return LocalAccount{.password_hash = known.password_hash,
+                            .name = known.name,
+                            .groups = known.groups,
+                            .disabled = known.disabled || (known.valid_from && at < *known.valid_from),
+                            .valid_until = known.valid_until};
+      });
+  if (!credentials) return std::unexpected(credentials.error());
+  it.credentials_ = *std::move(credentials);
+
+  it.sign_in_ = std::make_unique<SignIn>(
+      SignIn::Parts{.people = *it.people_,
+                    .sessions = *it.sessions_,
+                    .credentials = it.credentials_.get(),
+                    .terms = it.terms_,
+                    .terms_renewal = sign_in ? std::chrono::seconds(sign_in->terms_renewal) : std::chrono::seconds(0),
+                    .asks_for_terms = sign_in.has_value(),
+                    .now = it.hooks_.now});
+
+  if (settings.logon_secret_file) {
+    auto logon = LogonCalls::open(*settings.logon_secret_file);
+    if (!logon) return std::unexpected(logon.error());
+    it.logon_ = *std::move(logon);
+  }
+  if (!settings.leases.empty()) it.leases_.emplace(settings.leases);
+  if (settings.radius) {
+    auto radius = RadiusListener::open(
+        *settings.radius, [&it](const AccountingRequest& request, const IpAddress&) { it.take_accounting(request); },
+        [&it](RadiusRefusal refusal, const IpAddress& from) {
+          it.tell({.kind = SessionEvent::Kind::refused,
+                   .user = {},
+                   .address = from,
+                   .mac = {},
+                   .when = it.hooks_.now(),
+                   .text = "a RADIUS packet from " + from.text() + " was refused: " + std::string(to_string(refusal))});
+        },
+        it.hooks_.now);
+    if (!radius) return std::unexpected(radius.error());
+    it.radius_ = *std::move(radius);
+  }
+  return service;
+}
+
+IdentityService::~IdentityService() { stop(); }
+
+void IdentityService::start() {
+  if (radius_) radius_->start();
+  keeper_ = std::jthread([this](std::stop_token stop) {
+    name_this_thread("identity");
+    keep(stop);
+  });
+}
+
+void IdentityService::stop() {
+  if (radius_) radius_->stop();
+  if (!keeper_.joinable()) return;
+  keeper_.request_stop();
+  keeper_.join();
+  save(hooks_.now());
+  people_->checkpoint();
+}
+
+void IdentityService::keep(std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    const TimePoint now = hooks_.now();
+    if (is_due(devices_at_, now, kLookAtDevices)) look_at_devices(now);
+    if (is_due(register_at_, now, kLookAtRegister)) look_at_register(now);
+    sessions_->tick(now);
+    if (is_due(retried_at_, now, kRetryGroups)) retry_groups(now);
+    if (sessions_->changes() != saved_changes_ && is_due(saved_at_, now, kSaveChanges)) save(now);
+    if (is_due(minute_at_, now, minutes(1))) {
+      close_what_ran_out(now);
+      save(now);  // also when nobody came or went: who was active when
+      people_->checkpoint();
+    }
+    if (is_due(forgotten_at_, now, hours(24)))
+      if (const auto gone = people_->forget_before(now - kKeepClosedRows); !gone)
+        log::warning("old rows of the registers stay", {{"why", gone.error().text()}});
+    wake.wait_for(lock, stop, seconds(1), [] { return false; });
+  }
+}
+
+void IdentityService::look_at_devices(TimePoint now) {
+  std::vector<DeviceSeen> seen;
+  if (leases_) {
+    auto changed = leases_->changed(now);
+    leases_left_out_ = leases_->left_out();
+    if (changed) known_leases_ = *std::move(changed);
+    if (is_due(leases_told_at_, now, kTellLeases) || changed)
+      for (const Lease& lease : known_leases_)
+        if (!lease.until || now < *lease.until) seen.push_back({lease.address, lease.mac, lease.name});
+  }
+  if (hooks_.neighbours && std::ranges::count(settings_.sources, Source::neighbours) > 0) {
+    auto neighbours = hooks_.neighbours();
+    seen.insert(seen.end(), std::make_move_iterator(neighbours.begin()), std::make_move_iterator(neighbours.end()));
+  }
+  if (!seen.empty()) sessions_->devices_seen(seen, now);
+}
+
+void IdentityService::look_at_register(TimePoint now) {
+  const std::uint64_t mark = people_->change_mark();
+  if (mark == register_mark_) return;
+  const auto devices = people_->devices();
+  const auto accounts = people_->accounts();
+  const auto visits = people_->visits();
+  if (!devices || !accounts || !visits) {
+    log::error("people.db cannot be read", {{"why", (!devices    ? devices.error()
+                                                     : !accounts ? accounts.error()
+                                                                 : visits.error())
+                                                        .text()}});
+    return;  // tried again: the mark stays
+  }
+  register_mark_ = mark;
+  std::unordered_map<std::string, rules::Device> known;
+  for (const RegisteredDevice& device : *devices)
+    known.emplace(device.mac, rules::Device{.mac = device.mac,
+                                            .name = device.name,
+                                            .kind = device.kind,
+                                            .owner = device.owner,
+                                            .by_name_only = device.by_name_only});
+  sessions_->use_register(std::move(known), now);
+
+  std::unordered_set<std::string> closed;
+  for (const Account& account : *accounts)
+    if (!account.holds(now)) closed.insert(account.user);
+  for (const Visit& visit : *visits)
+    if (visit.closed || now >= visit.until) closed.insert(visit.user());
+  std::unordered_set<std::string> ended;
+  for (const ShownSession& session : sessions_->list())
+    if (closed.contains(session.person.user) && ended.insert(session.person.user).second)
+      sessions_->sign_out_user(session.person.user, SessionEnd::removed, now);
+}
+
+void IdentityService::close_what_ran_out(TimePoint now) {
+  const auto users = people_->close_run_out(now);
+  if (!users) {
+    log::error("the register of access cannot be written", {{"why", users.error().text()}});
+    return;
+  }
+  for (const std::string& user : *users) sessions_->sign_out_user(user, SessionEnd::until, now);
+}
+
+void IdentityService::save(TimePoint now) {
+  const std::uint64_t changes = sessions_->changes();
+  const auto saved = people_->save_sessions(sessions_->save());
+  if (!saved) {
+    if (save_failures_.fetch_add(1) == 0) log::error("sessions cannot be saved", {{"why", saved.error().text()}});
+    return;
+  }
+  saved_changes_ = changes;
+  saved_at_ = now;
+}
+
+void IdentityService::take_accounting(const AccountingRequest& request) {
+  using Status = AccountingRequest::Status;
+  const TimePoint now = hooks_.now();
+  switch (request.status) {
+    case Status::other: return;
+    case Status::on:
+    case Status::off: sessions_->sign_out_sessions(request.sender + '/', SessionEnd::stopped, now); return;
+    case Status::stop: sessions_->sign_out_session(request.session_id, SessionEnd::stopped, now); return;
+    case Status::start:
+    case Status::interim: break;
+  }
+  const IpAddress address =
+      request.address.value_or(request.more_addresses.empty() ? IpAddress{} : request.more_addresses.front());
+  std::vector<DeviceSeen> seen;
+  const auto machine = machine_name(request.user);
+  if (machine && address != IpAddress{}) seen.push_back({address, request.mac, *machine, true});
+  if (!request.mac.empty())
+    for (const IpAddress& more : request.more_addresses) seen.push_back({more, request.mac, {}, true});
+  if (!seen.empty()) sessions_->devices_seen(seen, now);
+
+  // A switch that lets machines in by their address sends the address as the name; tunnels hide theirs as "anonymous".
+  const auto user = account_name(request.user);
+  if (machine || !user || mac_address(request.user) || user->starts_with("anonymous")) return;
+  if (request.status == Status::interim && sessions_->still_there(request.session_id, address, now)) return;
+  vouch(
+      {.address = address,
+       .person = {.user = *user, .name = {}, .groups = {}, .confidence = rules::Confidence::login, .source = "radius"},
+       .source = Source::radius,
+       .mac = request.mac,
+       .session_id = request.session_id});
+}
+
+std::expected<LogonCall, LogonRefusal> IdentityService::logon(const LogonParameters& parameters) {
+  if (!logon_) return std::unexpected(LogonRefusal::wrong_signature);
+  const TimePoint now = hooks_.now();
+  auto call = logon_->read(parameters, now);
+  if (!call) {
+    if (call.error() == LogonRefusal::wrong_signature)
+      tell({.kind = SessionEvent::Kind::refused,
+            .user = {},
+            .address = IpAddress::parse(parameters.address).value_or(IpAddress{}),
+            .mac = {},
+            .when = now,
+            .text = "a logon script's call was refused: " + std::string(to_string(call.error()))});
+    return call;
+  }
+  if (!call->in) {
+    sessions_->sign_out(call->address, Source::logon, SessionEnd::signed_out, now);
+    return call;
+  }
+  vouch({.address = call->address,
+         .person =
+             {.user = call->user, .name = {}, .groups = {}, .confidence = rules::Confidence::login, .source = "logon"},
+         .source = Source::logon,
+         .mac = {},
+         .session_id = {}});
+  return call;
+}
+
+void IdentityService::seen_at_proxy(const rules::Person& person, const IpAddress& address, Source source) {
+  const auto presence = sessions_->find(address);
+  if (presence && presence->person && presence->person->user == person.user &&
+      presence->person->source == person.source && presence->person->groups == person.groups)
+    return;
+  sessions_->signed_in({.address = address,
+                        .person = person,
+                        .source = source,
+                        .mac = {},
+                        .session_id = {},
+                        .terms_due = sign_in_->terms_due(person)},
+                       hooks_.now());
+}
+
+void IdentityService::vouch(SignedIn report) {
+  const rules::Person person = report.person;
+  // Who is known already keeps groups and name while they are fetched anew.
+  for (const IpAddress& address : {report.address})
+    if (const auto presence = sessions_->find(address);
+        presence && presence->person && presence->person->user == person.user) {
+      report.person.groups = presence->person->groups;
+      report.person.name = presence->person->name;
+    }
+  report.terms_due = sign_in_->terms_due(report.person);
+  sessions_->signed_in(std::move(report), hooks_.now());
+  fetch_groups(person);
+}
+
+void IdentityService::fetch_groups(const rules::Person& person) {
+  credentials_->groups_of(person.user, [this, person](const GroupsAnswer& answer) {
+    const TimePoint now = hooks_.now();
+    if (!answer.known) {
+      const std::scoped_lock lock(unknown_mutex_);
+      if (unknown_groups_.size() < kMostUnknownGroups) unknown_groups_.emplace(person.user, person);
+      return;
+    }
+    if (answer.disabled) {
+      sessions_->sign_out_user(person.user, SessionEnd::removed, now);
+      return;
+    }
+    rules::Person known = person;
+    known.groups = answer.groups;
+    known.name = answer.name;
+    sessions_->set_groups(person.user, answer.groups, answer.name);
+    sessions_->set_terms_due(person.user, sign_in_->terms_due(known));
+    std::string group;
+    for (const std::string& one : answer.groups) group += (group.empty() ? "" : ",") + one;
+    const auto noted = people_->note_access({.user = person.user,
+                                             .name = answer.name,
+                                             .role = sign_in_->role_of(known),
+                                             .group = group,
+                                             .granted_by = "directory",
+                                             .from = now,
+                                             .until = {},
+                                             .closed = {}},
+                                            now);
+    if (!noted) log::error("the register of access cannot be written", {{"why", noted.error().text()}});
+  });
+}
+
+void IdentityService::retry_groups(TimePoint) {
+  std::unordered_map<std::string, rules::Person> again;
+  {
+    const std::scoped_lock lock(unknown_mutex_);
+    again.swap(unknown_groups_);
+  }
+  for (const auto& [user, person] : again) fetch_groups(person);
+}
+
+void IdentityService::tell(const SessionEvent& event) const { hooks_.on_event(event); }
+
+IdentityCounters IdentityService::counters() const {
+  return {.sessions = sessions_->counters(),
+          .sign_in = sign_in_->counters(),
+          .credentials = credentials_->counters(),
+          .radius = radius_ ? radius_->counters() : RadiusCounters{},
+          .logon = logon_ ? logon_->counters() : LogonCounters{},
+          .leases_left_out = leases_left_out_,
+          .save_failures = save_failures_};
+}
+
+}  // namespace schoolgate::identity
