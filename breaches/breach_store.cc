@@ -2,11 +2,19 @@
 
 #include <utility>
 
+#include "base/seal.h"
+
 namespace schoolgate::breaches {
 namespace {
 
 constexpr int kCheckpointPages = 2000;  // 8 MB of write-ahead log
 constexpr std::uint64_t kRemovalStep = 1000;
+
+constexpr const char* kSealedSchema = R"(
+  CREATE TABLE IF NOT EXISTS sealed_addresses(id TEXT PRIMARY KEY, time INTEGER NOT NULL, episode TEXT NOT NULL,
+    box BLOB NOT NULL) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS sealed_addresses_by_episode ON sealed_addresses(episode);
+)";
 
 int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
   *static_cast<int*>(pages) = count;
@@ -18,6 +26,7 @@ int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
 BreachStore::BreachStore(store::Database database, const Settings& settings, const store::StateKey& key)
     : database_(std::move(database)),
       record_writer_(settings.school, settings.gateway, key),
+      seal_key_(sealed_address_key(key)),
       checkpoint_at_(kCheckpointPages) {
   sqlite3_wal_hook(database_.handle(), remember_wal_pages, &wal_pages_);
 }
@@ -40,6 +49,11 @@ Result<std::unique_ptr<BreachStore>> BreachStore::open(const Settings& settings,
   auto episodes = EpisodeTracker::open(store->database_, key);
   if (!episodes) return std::unexpected(episodes.error());
   store->episodes_ = *std::move(episodes);
+  if (auto made = store->database_.run(kSealedSchema); !made) return std::unexpected(made.error());
+  auto keep_sealed = store->database_.prepare(
+      "INSERT OR REPLACE INTO sealed_addresses(id, time, episode, box) VALUES(?1, ?2, ?3, ?4)");
+  if (!keep_sealed) return std::unexpected(keep_sealed.error());
+  store->keep_sealed_ = *std::move(keep_sealed);
   auto begin = store->database_.prepare("BEGIN IMMEDIATE");
   if (!begin) return std::unexpected(begin.error());
   store->begin_ = *std::move(begin);
@@ -60,8 +74,10 @@ bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due) {
   if (!begin_.run()) return false;
   for (const Breach& breach : breaches) {
     const std::uint64_t seq = chain_->next_seq();
-    record_writer_.write(record_, breach, seq, episodes_->assign(breach, seq));
+    const std::string_view episode = episodes_->assign(breach, seq);
+    record_writer_.write(record_, breach, seq, episode);
     chain_->close_record(record_);
+    if (is_withheld(breach.reason) && !keep_sealed(breach, episode)) return false;
     if (!chain_->append(breach.time, record_)) return false;
   }
   if (sums_due && !episodes_->store()) return false;
@@ -69,6 +85,20 @@ bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due) {
   if (!breaches.empty()) attempted_hash_ = chain_->head().hash;
   return commit_.run();
 }
+
+// The record has a keyed hash only. So that an address can be reported to those who can take it down, an encrypted copy
+// stands beside the record, never in an export; breaches/sealed_release.h is the one way to it.
+bool BreachStore::keep_sealed(const Breach& breach, std::string_view episode) {
+  const std::string id = breach.id.text();
+  const std::string box = seal(seal_key_, std::string_view(breach.url).substr(0, 16 * 1024), id);
+  return keep_sealed_.bind(1, id)
+      .bind(2, breach.time.time_since_epoch().count())
+      .bind(3, episode)
+      .bind_blob(4, box)
+      .run();
+}
+
+Sha256 sealed_address_key(const store::StateKey& key) { return key.sign("sealed address key", {}); }
 
 void BreachStore::checkpoint_if_due() {
   if (wal_pages_ < checkpoint_at_) return;
@@ -84,6 +114,9 @@ Result<std::uint64_t> BreachStore::remove_before(TimePoint before) {
   if (!erase) return std::unexpected(erase.error());
   const TimePoint day{std::chrono::floor<std::chrono::days>(before)};
   if (!erase->bind(1, day.time_since_epoch().count()).run()) return std::unexpected(database_.error("write"));
+  auto unseal = database_.prepare("DELETE FROM sealed_addresses WHERE time < ?1");
+  if (!unseal) return std::unexpected(unseal.error());
+  if (!unseal->bind(1, day.time_since_epoch().count()).run()) return std::unexpected(database_.error("write"));
   return removed;
 }
 

@@ -19,6 +19,9 @@ namespace schoolgate::breaches {
 
 inline constexpr const char* kBreachesFile = "breaches.db";
 
+/// What the copies of sealed addresses are encrypted under (base/seal.h); `about` is the record's id.
+[[nodiscard]] Sha256 sealed_address_key(const store::StateKey& key);
+
 class BreachStore {
  public:
   struct Settings {
@@ -50,13 +53,15 @@ class BreachStore {
 
  private:
   BreachStore(store::Database database, const Settings& settings, const store::StateKey& key);
+  [[nodiscard]] bool keep_sealed(const Breach& breach, std::string_view episode);
   [[nodiscard]] bool write_all(std::span<const Breach> breaches, bool sums_due);
 
   store::Database database_;  ///< chain_ and episodes_ keep its address
   RecordWriter record_writer_;
+  Sha256 seal_key_;
   std::optional<store::Chain> chain_;
   std::optional<EpisodeTracker> episodes_;
-  store::Statement begin_, commit_;
+  store::Statement begin_, commit_, keep_sealed_;
   std::string record_, attempted_hash_;
   int wal_pages_ = 0;  ///< size of the write-ahead log after the last commit
   int checkpoint_at_;

@@ -22,8 +22,8 @@ struct CheckResult {
 struct CheckRun {
   std::string id;
   TimePoint at;
-  std::string by;    ///< account, or "schoolgate selftest"
-  std::string kind;  ///< "selftest", "by hand", "testfiltering.com"
+  std::string by;       ///< account, or "schoolgate selftest"
+  std::string kind;     ///< "selftest", "by hand", "testfiltering.com"
   std::string devices;  ///< what was tried on, for checks by hand
   std::vector<CheckResult> results;
   std::string action;  ///< what was done about it

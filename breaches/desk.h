@@ -1,10 +1,10 @@
 // What the people at the desk decide and write, in desk.db (0600) of the state folder, and the journal of who did and
 // saw what.
 //
-// One DeskStore a thread: SQLite lets the connections wait for each other. Everything that is written or looked at leaves
-// an entry in the journal, a hash-chained table as the breach log is (`verify_chain(folder / kDeskFile, folder)`), in
-// the same transaction. The chain holds a keyed hash of a person's account; the account itself stands in an index beside
-// it, which retention empties. Waits for the disk: never on a worker.
+// One DeskStore a thread: SQLite lets the connections wait for each other. Everything that is written or looked at
+// leaves an entry in the journal, a hash-chained table as the breach log is (`verify_chain(folder / kDeskFile,
+// folder)`), in the same transaction. The chain holds a keyed hash of a person's account; the account itself stands in
+// an index beside it, which retention empties. Waits for the disk: never on a worker.
 #pragma once
 
 #include <cstdint>

@@ -42,15 +42,15 @@ struct EpisodeFilter {
 
 struct EpisodeRow {
   std::string id, reference;
-  std::string person;      ///< account; empty when unknown or withheld from this viewer
+  std::string person;  ///< account; empty when unknown or withheld from this viewer
   bool person_withheld = false;
   std::string device;      ///< address
   std::string confidence;  ///< the weakest of its records: login, class, device, network, unknown
   std::string group, theme;
   TimePoint first, last;
   std::uint64_t attempts = 0, by_user = 0, by_page = 0;
-  std::uint64_t let_through = 0;  ///< of them warned of or monitored, not blocked
-  std::size_t sites = 0;          ///< counts no further than 64
+  std::uint64_t let_through = 0;        ///< of them warned of or monitored, not blocked
+  std::size_t sites = 0;                ///< counts no further than 64
   std::vector<std::string> site_names;  ///< the first three, defanged; none when illegal or sealed
   int urgency = 1, category_urgency = 1;
   bool illegal = false, many_hosts = false;
@@ -86,7 +86,7 @@ struct EpisodeDetail {
   EpisodeRow row;
   Urgency urgency;  ///< level and its reasons
   LengthOfTime length;
-  std::string initiated;  ///< "4 typed or clicked, 1 loaded by a page, 2 unknown"
+  std::string initiated;                ///< "4 typed or clicked, 1 loaded by a page, 2 unknown"
   std::vector<SiteCount> sites;         ///< most attempts first, at most 64
   std::vector<std::string> categories;  ///< ids
   std::vector<EpisodeRecord> records;   ///< oldest first, at most 500

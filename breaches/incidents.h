@@ -1,7 +1,7 @@
 // Incidents: what the school did about one or more episodes, or about what was told without one.
 //
-// Over a DeskStore, on its thread. Notes are only ever added; every change is in the journal. Whoever is a subject of an
-// incident does not see it, and only those who lead safeguarding see any.
+// Over a DeskStore, on its thread. Notes are only ever added; every change is in the journal. Whoever is a subject of
+// an incident does not see it, and only those who lead safeguarding see any.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ enum class ActionKind : std::uint8_t {
   blocked_for_all,
   other
 };
-[[nodiscard]] std::string_view to_string(ActionKind kind) noexcept;   ///< "spoke-to-child"
+[[nodiscard]] std::string_view to_string(ActionKind kind) noexcept;     ///< "spoke-to-child"
 [[nodiscard]] std::string_view action_title(ActionKind kind) noexcept;  ///< "Spoke to the child"
 [[nodiscard]] std::optional<ActionKind> action_kind_from(std::string_view text) noexcept;
 

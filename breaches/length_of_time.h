@@ -2,8 +2,8 @@
 //
 // Blocked attempts last no time on the site: the span from the first to the last is given. Where the category was
 // allowed, warned of or monitored, the decision log's lines give an estimate: requests inside TLS or plain HTTP by the
-// gaps between them, each at most three minutes; tunnels by the time they were open, which is an upper bound. Nothing is
-// rounded up. Pure; any thread.
+// gaps between them, each at most three minutes; tunnels by the time they were open, which is an upper bound. Nothing
+// is rounded up. Pure; any thread.
 #pragma once
 
 #include <chrono>

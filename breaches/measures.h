@@ -26,8 +26,8 @@ class MeasureStore {
   /// `audit` may be null where another process keeps it; then only the journal has it.
   MeasureStore(DeskStore& desk, AuditLog* audit) : desk_(desk), audit_(audit) {}
 
-  /// Gives it an id and returns that. Fault client: no site where one is needed, no reason, no end, an end that is past,
-  /// a supervised session or exam without a group, a session of more than an hour, unfit text.
+  /// Gives it an id and returns that. Fault client: no site where one is needed, no reason, no end, an end that is
+  /// past, a supervised session or exam without a group, a session of more than an hour, unfit text.
   [[nodiscard]] Result<std::string> open(rules::Measure measure, const MachineUser& machine_user, TimePoint now);
   [[nodiscard]] Result<void> close(std::string_view id, std::string_view by, std::string_view why,
                                    const MachineUser& machine_user, TimePoint now);

@@ -20,10 +20,10 @@ struct PageReport {
   Kind kind = Kind::wrongly_blocked;
   State state = State::fresh;
   TimePoint at;
-  std::string address;           ///< as typed, the query cut; "sealed" when it is on a sealed list. Show defanged.
-  std::string breach_reference;  ///< from the block page; may be empty
-  std::string said;              ///< what the reporter wrote
-  std::string name;              ///< as the reporter gave it; may be empty
+  std::string address;                ///< as typed, the query cut; "sealed" when it is on a sealed list. Show defanged.
+  std::string breach_reference;       ///< from the block page; may be empty
+  std::string said;                   ///< what the reporter wrote
+  std::string name;                   ///< as the reporter gave it; may be empty
   std::string person, device, group;  ///< as the gateway knew them
   std::string handled_by, answer;
   std::optional<TimePoint> handled_at;

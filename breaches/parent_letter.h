@@ -1,8 +1,8 @@
 // A first draft of the letter to parents: facts only. The safeguarding lead edits it and sends it from the school's own
 // encrypted mail.
 //
-// It never has the address, another child's name, an extract of a log, the word "caught" or anything about intent; under
-// legal hold there is none. Pure; any thread.
+// It never has the address, another child's name, an extract of a log, the word "caught" or anything about intent;
+// under legal hold there is none. Pure; any thread.
 #pragma once
 
 #include <string>

@@ -16,18 +16,18 @@ namespace schoolgate::breaches {
 
 struct PinkSlip {
   std::string school, gateway, reference, episode;
-  std::string person;          ///< name or account; "not known (device 10.20.2.7)" when nobody is
-  std::string account;         ///< empty when nobody is known
-  std::string confidence;      ///< "signed in with a password", "class account: one of a class", …
+  std::string person;      ///< name or account; "not known (device 10.20.2.7)" when nobody is
+  std::string account;     ///< empty when nobody is known
+  std::string confidence;  ///< "signed in with a password", "class account: one of a class", …
   std::string group, device;
-  std::string site;            ///< defanged, several with commas; "sealed"
-  std::string date, time, until;  ///< in the site's zone: "23 November 2026", "09:30:12", "09:34:32"
-  std::string zone;            ///< "site time" or "UTC"
-  std::string length_of_time;  ///< with its method
-  std::string attempts;        ///< "7 attempts: 4 typed or clicked, 3 unknown"
+  std::string site;                      ///< defanged, several with commas; "sealed"
+  std::string date, time, until;         ///< in the site's zone: "23 November 2026", "09:30:12", "09:34:32"
+  std::string zone;                      ///< "site time" or "UTC"
+  std::string length_of_time;            ///< with its method
+  std::string attempts;                  ///< "7 attempts: 4 typed or clicked, 3 unknown"
   std::string theme, category, urgency;  ///< "4 of 5, urgent: …why"
-  std::string what_happened;   ///< "The filter blocked every attempt."
-  std::string decision;        ///< rule or list, and policy version
+  std::string what_happened;             ///< "The filter blocked every attempt."
+  std::string decision;                  ///< rule or list, and policy version
   std::vector<std::string> what_to_do;
   std::vector<Contact> contacts;
   std::string incident, case_reference;  ///< when there is an incident

@@ -17,8 +17,8 @@
 namespace schoolgate::breaches {
 
 struct RetentionRules {
-  std::chrono::days breaches{365};      ///< acknowledgements, releases and names in the journal's index
-  std::chrono::days incidents{365};     ///< after closing
+  std::chrono::days breaches{365};   ///< acknowledgements, releases and names in the journal's index
+  std::chrono::days incidents{365};  ///< after closing
   std::chrono::days page_reports{365};
   std::chrono::days checks{365 * 7};
   std::chrono::days journal{365 * 7};
@@ -29,7 +29,7 @@ struct Deletion {
   TimePoint at;
   std::string kind;  ///< "incidents"
   std::uint64_t count = 0;
-  TimePoint until;  ///< everything of the kind before this
+  TimePoint until;         ///< everything of the kind before this
   std::uint64_t held = 0;  ///< due too, and kept because of a legal hold
   std::string by;          ///< "retention", or who erased
 };
@@ -46,15 +46,15 @@ class Privacy {
   [[nodiscard]] Result<std::vector<std::string>> held_people();
 
   /// Everything kept about `person` (an account): episodes, records, incidents they are a subject of (without what is
-  /// about others), page reports, views of their record, decisions. JSON lines, one object each with "kind". For people:
-  /// to_text form. `write` returns false to stop. Fault client: the viewer may not; the person is the viewer.
+  /// about others), page reports, views of their record, decisions. JSON lines, one object each with "kind". For
+  /// people: to_text form. `write` returns false to stop. Fault client: the viewer may not; the person is the viewer.
   enum class Form : std::uint8_t { json, text };
   [[nodiscard]] Result<std::uint64_t> export_person(const Viewer& viewer, std::string_view person,
                                                     const std::filesystem::path& decisions, Form form,
                                                     const LocalClock& clock, TimePoint now,
                                                     const std::function<bool(std::string_view)>& write);
-  /// Takes a person out of all the desk keeps: subjects, reports, the journal's index. The breach log's records go by its
-  /// own retention. Fault client: under legal hold; not dsl or head.
+  /// Takes a person out of all the desk keeps: subjects, reports, the journal's index. The breach log's records go by
+  /// its own retention. Fault client: under legal hold; not dsl or head.
   [[nodiscard]] Result<std::uint64_t> erase_person(const Viewer& viewer, std::string_view person, TimePoint now);
 
  private:

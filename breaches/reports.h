@@ -35,9 +35,9 @@ struct Trends {
     std::chrono::sys_days monday;
     std::uint64_t decisions = 0, attempts = 0, episodes = 0;
   };
-  std::vector<Week> weeks;  ///< in order, none left out
-  std::array<std::uint64_t, 24> hours{};  ///< attempts by hour of the day
-  std::array<std::uint64_t, 7> weekdays{};  ///< Monday first
+  std::vector<Week> weeks;                                                      ///< in order, none left out
+  std::array<std::uint64_t, 24> hours{};                                        ///< attempts by hour of the day
+  std::array<std::uint64_t, 7> weekdays{};                                      ///< Monday first
   std::vector<std::pair<std::string, std::vector<std::uint64_t>>> theme_weeks;  ///< attempts by theme and week
 };
 

@@ -44,7 +44,8 @@ class SealedRelease {
   /// By somebody else who leads safeguarding.
   [[nodiscard]] Result<void> decide(const Viewer& viewer, std::string_view request, bool approve, TimePoint now);
   /// To the one who asked, once, within a day of the approval.
-  [[nodiscard]] Result<std::vector<ReleasedAddress>> show(const Viewer& viewer, std::string_view request, TimePoint now);
+  [[nodiscard]] Result<std::vector<ReleasedAddress>> show(const Viewer& viewer, std::string_view request,
+                                                          TimePoint now);
   [[nodiscard]] Result<std::vector<ReleaseRequest>> list(const Viewer& viewer, std::string_view episode_or_empty,
                                                          TimePoint now);
 

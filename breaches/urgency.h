@@ -27,8 +27,8 @@ struct Urgency {
   std::vector<std::string> reasons;  ///< for people, in the order in which they were applied
 };
 
-/// At least this many attempts that no page made, over half a minute or on three sites, are repetition. What is only for
-/// the record (level 1) stays so.
+/// At least this many attempts that no page made, over half a minute or on three sites, are repetition. What is only
+/// for the record (level 1) stays so.
 inline constexpr std::uint64_t kRepeatedAttempts = 5;
 /// This many different hosts of one device within a minute are suspected malware.
 inline constexpr std::size_t kManyHosts = 20;
