@@ -26,6 +26,9 @@ void append_decision_line(std::string& out, const Decision& decision, TimeText& 
   out += R"({"time":")";
   time_text.append(out, decision.time);
   append_field(out, R"(","group":")", decision.group);
+  if (!decision.person.empty()) append_field(out, R"(","person":")", decision.person);
+  if (!decision.confidence.empty()) append_field(out, R"(","confidence":")", decision.confidence);
+  if (!decision.source.empty()) append_field(out, R"(","source":")", decision.source);
   append_field(out, R"(","device":")", decision.device);
   append_field(out, R"(","method":")", decision.method);
   if (decision.sealed) {

@@ -21,6 +21,8 @@ struct Decision {
   TimePoint time;
   std::string_view group, device, method, host, url, action, category, stage, rule;
   std::string_view search;  ///< what was searched for; empty for none
+  /// Who is asking, how sure we are of it and who says so; each is left out of the line when it is empty.
+  std::string_view person = {}, confidence = {}, source = {};
   bool inspected = false;
   std::uint64_t bytes_in = 0, bytes_out = 0;
   double ms = 0;

@@ -12,9 +12,11 @@
 #include "proxy/net/endpoint.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/socket.h"
+#include "rules/presence.h"
 
 namespace schoolgate::flow {
 
+class ProxyLogin;
 class Worker;
 
 /// Lives in the frame of serve(). Worker::accept() has counted it in; it counts itself out.
@@ -30,9 +32,13 @@ struct Connection {
   net::Endpoint peer;
   Entrance entrance;
   std::optional<net::Endpoint> original;  ///< where a transparent connection was going
-  std::unique_ptr<Inside> inside;         ///< set once the client speaks TLS with us: everything after is decrypted
-  bool between_requests = false;          ///< kept alive and waiting: a drain may close it at once
-  Connection* previous = nullptr;         ///< in the worker's list
+  /// Who is known behind the peer's address, as of that generation of the presences (Worker::presence_of).
+  std::shared_ptr<const rules::Presence> known;
+  std::uint64_t known_generation = 0;
+  std::unique_ptr<ProxyLogin> login;  ///< what was proved on this connection itself; null: nothing was tried
+  std::unique_ptr<Inside> inside;     ///< set once the client speaks TLS with us: everything after is decrypted
+  bool between_requests = false;      ///< kept alive and waiting: a drain may close it at once
+  Connection* previous = nullptr;     ///< in the worker's list
   Connection* next = nullptr;
 };
 

@@ -37,6 +37,10 @@ enum class UpstreamFault : std::uint8_t {
 inline constexpr std::array<const char*, 8> kUpstreamFaultNames{
     "name", "connect", "timeout", "protocol", "refused_destination", "loop", "certificate", "handshake"};
 
+/// What came of asking clients of the explicit proxy who they are.
+enum class ProxyAuth : std::uint8_t { accepted, refused, unavailable, challenged };
+inline constexpr std::array<const char*, 4> kProxyAuthNames{"accepted", "refused", "unavailable", "challenged"};
+
 /// Upper bounds of the decide_seconds histogram, in nanoseconds.
 inline constexpr std::array<std::uint64_t, 8> kDecideBounds{250, 500, 1'000, 2'500, 5'000, 10'000, 50'000, 1'000'000};
 
@@ -45,14 +49,19 @@ struct Counters {
   Counter shed_global, shed_client;                ///< connections refused by a cap
   std::array<std::array<Counter, 4>, 4> requests;  ///< [action][stage]
   std::array<Counter, kUpstreamFaultNames.size()> upstream_errors;
-  Counter malformed;                                     ///< answered 400, 405, 414, 417, 431, 501, 505
-  Counter unnamed;                                       ///< TLS connections that named no host
-  Counter spliced;                                       ///< tunnels relayed without looking inside
-  Counter inspected;                                     ///< TLS connections opened, and inside them
-  Counter leaf_refused;                                  ///< clients that did not accept our certificate
-  Counter rejudged_closed;                               ///< tunnels ended because the policy changed
-  Counter not_durable;                                   ///< refusals sent before their record was on disk
-  std::array<Counter, kDecideBounds.size() + 1> decide;  ///< histogram; the last is +Inf
+  Counter malformed;                                       ///< answered 400, 405, 414, 417, 431, 501, 505
+  Counter unnamed;                                         ///< TLS connections that named no host
+  Counter spliced;                                         ///< tunnels relayed without looking inside
+  Counter inspected;                                       ///< TLS connections opened, and inside them
+  Counter leaf_refused;                                    ///< clients that did not accept our certificate
+  Counter rejudged_closed;                                 ///< tunnels ended because the policy changed
+  Counter of_people;                                       ///< decisions on requests of a person who is known
+  std::array<Counter, kProxyAuthNames.size()> proxy_auth;  ///< challenged: 407 was answered
+  Counter sign_in_redirects;                               ///< sent or pointed to the sign-in page
+  Counter captive_probes;                                  ///< of operating systems, answered with success
+  Counter allowance_blocks;                                ///< refused because the day's minutes are used up
+  Counter not_durable;                                     ///< refusals sent before their record was on disk
+  std::array<Counter, kDecideBounds.size() + 1> decide;    ///< histogram; the last is +Inf
   Counter decide_nanoseconds;
 
   void count_decision(rules::Action action, rules::Stage stage, std::uint64_t nanoseconds) noexcept {

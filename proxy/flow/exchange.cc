@@ -4,6 +4,7 @@
 
 #include "proxy/flow/asked.h"
 #include "proxy/flow/body_pump.h"
+#include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/http/field_names.h"
 #include "proxy/http/read_head.h"
@@ -134,6 +135,16 @@ net::awaitable<Step> refuse_answer(Turn& turn, Judgement refusing) {
   co_return Step::refused;
 }
 
+// What completes a login to us goes with the next answer, in the place of whatever the web site says there. `reply` has
+// to live until the head is written.
+void put_login_reply(http::ResponseHead& head, const std::string& reply) {
+  static constexpr std::string_view kName = "Proxy-Authentication-Info";
+  if (reply.empty()) return;
+  for (http::Field& field : head.fields.items())
+    if (http::equal_ignoring_case(field.name, kName)) field.drop = true;
+  (void)head.fields.add({.name = kName, .value = reply});
+}
+
 // The final answer: its head with whatever of the body came along in one system call, then the rest of the body.
 net::awaitable<Step> pass_final(Turn& turn) {
   const http::ResponseHead& head = turn.heads.response;
@@ -152,7 +163,9 @@ net::awaitable<Step> pass_final(Turn& turn) {
     keep_client = false;
 
   {
-    net::Buffer room = room_for_head(turn.worker(), head.size);
+    const std::string reply = turn.connection.login ? turn.connection.login->take_reply() : std::string();
+    put_login_reply(turn.heads.response, reply);
+    net::Buffer room = room_for_head(turn.worker(), head.size + reply.size());
     http::HeadWriter out(room.space());
     http::write_response_head(out, head, asked, framing, keep_client, {turn.worker().settings().via});
     if (out.overflowed()) co_return Step::upstream_failed;

@@ -5,6 +5,7 @@
 
 #include "proxy/flow/asked.h"
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/doorway.h"
 #include "proxy/flow/inside.h"
 #include "proxy/flow/warning_passes.h"
 #include "proxy/http/read_head.h"
@@ -38,6 +39,12 @@ void H2Call::begin(H2Head& head, bool ends) {
 
   request_ = rules::Request::of_url(std::move(asked.url), method_name(asked_head, method_), target_);
   judgement_ = worker.judge(connection_, *request_, rules::Stage::request);
+  if (judgement_->doorway != Doorway::open) {
+    note_doorway(connection_, *judgement_, *request_);
+    // Who has to say to the proxy who they are can do so on a new tunnel only.
+    if (judgement_->doorway == Doorway::login) owner_->session().goaway(H2Code::no_error);
+    return answer_page(doorway_answer(connection_, *judgement_, *request_, asked_head.method, true));
+  }
   if (judgement_->refuses()) return owner_->spawn(refuse());
   if (judgement_->verdict.action == rules::Action::monitor)
     worker.record_later(breach_of(*judgement_, *request_, Origin::of(asked_head.fields)));

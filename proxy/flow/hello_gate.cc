@@ -93,7 +93,7 @@ bool may_judge_unnamed(Connection& connection, HelloCase hello) {
 
 net::awaitable<void> refuse_unnamed(Connection& connection, HelloCase hello, const rules::Request& known) {
   Judgement judgement = connection.worker.judge_again(connection, known, rules::Stage::client_hello);
-  const bool by_policy = judgement.refuses();
+  const bool by_policy = judgement.verdict_refuses();
   // Where the policy would have allowed it, the gateway refuses by itself: nothing that cannot be named passes.
   if (!by_policy) {
     judgement.verdict.action = rules::Action::block;

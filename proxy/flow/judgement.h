@@ -2,25 +2,40 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
 #include "base/clock.h"
 #include "proxy/http/message.h"
+#include "rules/presence.h"
 #include "rules/request.h"
 #include "rules/snapshot.h"
 
 namespace schoolgate::flow {
 
-/// Keeps the snapshot that judged alive, so the Verdict's views stay good. `request` must outlive it.
+/// What who asks has to do before the verdict counts (doorway.h).
+enum class Doorway : std::uint8_t {
+  open,
+  login,    ///< say to the explicit proxy who they are: 407
+  sign_in,  ///< sign in, or accept the terms of use, on the sign-in page
+};
+
+/// Keeps the snapshot that judged and the presence that was judged alive, so the views of Verdict and Subject stay
+/// good. `request` must outlive it.
 struct Judgement {
   std::shared_ptr<const rules::PolicySnapshot> policy;
+  std::shared_ptr<const rules::Presence> presence;  ///< null: nothing is known but the address
   rules::Subject subject;
   rules::Verdict verdict;
   TimePoint time;
   std::chrono::nanoseconds took{};  ///< what the decision cost
+  Doorway doorway = Doorway::open;
+  bool portal = false;  ///< it leads to the sign-in page, which everybody reaches
 
-  [[nodiscard]] bool refuses() const noexcept {
+  /// Nothing goes on. Where a door stands before the verdict, that is answered first (doorway.h): it is no refusal.
+  [[nodiscard]] bool refuses() const noexcept { return doorway != Doorway::open || verdict_refuses(); }
+  [[nodiscard]] bool verdict_refuses() const noexcept {
     return verdict.action == rules::Action::block || verdict.action == rules::Action::warn;
   }
 };

@@ -16,9 +16,9 @@ namespace {
 constexpr std::size_t kLargestFile = 64 * 1024;
 constexpr std::size_t kLongestContinueUrl = 2048;
 
-constexpr std::string_view kFileOfKind[kPageKinds] = {"policy.html",      "illegal.html",     "malware.html",
-                                                      "warn.html",        "destination.html", "upstream.html",
-                                                      "bad-request.html", "certificate.html"};
+constexpr std::string_view kFileOfKind[kPageKinds] = {
+    "policy.html",   "illegal.html",     "malware.html",     "warn.html",  "destination.html",
+    "upstream.html", "bad-request.html", "certificate.html", "login.html", "sign-in.html"};
 
 // The values that templates may use. Those of the illegal page come first: its template knows no others.
 enum Value : std::size_t {
@@ -226,9 +226,11 @@ void Pages::append_response(std::string& out, const PageFacts& facts, bool keep_
 std::string_view status_text(int status) noexcept {
   switch (status) {
     case 200: return "200 OK";
+    case 204: return "204 No Content";
     case 400: return "400 Bad Request";
     case 403: return "403 Forbidden";
     case 405: return "405 Method Not Allowed";
+    case 407: return "407 Proxy Authentication Required";
     case 408: return "408 Request Timeout";
     case 413: return "413 Content Too Large";
     case 414: return "414 URI Too Long";
@@ -242,6 +244,7 @@ std::string_view status_text(int status) noexcept {
     case 504: return "504 Gateway Timeout";
     case 505: return "505 HTTP Version Not Supported";
     case 508: return "508 Loop Detected";
+    case 511: return "511 Network Authentication Required";
     default: return "500 Internal Server Error";
   }
 }

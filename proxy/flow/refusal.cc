@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/proxy_login.h"
 #include "proxy/flow/worker.h"
 #include "rules/explain.h"
 
@@ -28,6 +29,7 @@ bool can_go_on(const Connection& connection, const http::RequestHead& head) {
 
 net::awaitable<bool> send(Connection& connection, std::string answer, bool keep_alive) {
   connection.client.expire_after(connection.worker.limits().idle);
+  insert_fields(answer, login_reply_line(connection));
   const net::Transfer sent = co_await connection.client.send_all(answer);
   co_return sent.status == net::IoStatus::ok&& keep_alive;
 }
@@ -90,6 +92,12 @@ net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, 
   const bool keep_alive = can_go_on(connection, head), to_head = head.method == http::Method::head;
   std::string answer = refusal_answer(connection, judgement, request, reference, keep_alive, to_head);
   co_return co_await send(connection, std::move(answer), keep_alive);
+}
+
+void insert_fields(std::string& answer, std::string_view lines) {
+  if (lines.empty()) return;
+  const std::size_t status_line = answer.find("\r\n");
+  if (status_line != std::string::npos) answer.insert(status_line + 2, lines);
 }
 
 void count_fault(Connection& connection, net::FailureKind kind) {

@@ -45,6 +45,9 @@ void count_fault(Connection& connection, net::FailureKind kind);
 /// The page for it, as the whole HTTP/1.1 answer.
 [[nodiscard]] std::string fault_answer(Connection& connection, const Fault& fault, bool keep_alive, bool head_only);
 
+/// Puts field lines, each with its line end, behind the status line of an answer of ours.
+void insert_fields(std::string& answer, std::string_view lines);
+
 /// Sends the page; `head` may be null when the request could not be read. True when another request can follow.
 net::awaitable<bool> answer_fault(Connection& connection, const Fault& fault, const http::RequestHead* head);
 

@@ -1,6 +1,7 @@
 // The life of a connection, told once from top to bottom:
 //
 //   serve           who is asking, and how did they come in
+//   proxy_login     who they prove to be, where the explicit proxy asks for it; doorway: who has to say it first
 //   serve_http      what do they ask for: head -> Request -> judge -> exchange, or refuse; again while it is kept alive
 //   serve_connect   CONNECT: judge the name, dial it, read the ClientHello inside, judge that name too
 //   serve_tls       transparent TLS: ClientHello -> judge -> dial the name that was judged
@@ -12,6 +13,7 @@
 #include "proxy/flow/serve.h"
 
 #include "base/log.h"
+#include "proxy/flow/proxy_login.h"
 #include "proxy/flow/worker.h"
 #include "proxy/net/linux/original_destination.h"
 

@@ -6,7 +6,10 @@
 
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/decrypt.h"
+#include "proxy/flow/doorway.h"
 #include "proxy/flow/hello_gate.h"
+#include "proxy/flow/portal.h"
+#include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/serve.h"
 #include "proxy/flow/upstream.h"
@@ -100,6 +103,12 @@ net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
 
   const rules::Request& inner = opening.inside.emplace(rules::Request::of_host(*hello.host, to.port, "CONNECT"));
   const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
+  if (judgement.doorway != Doorway::open) {
+    if (opening.upstream) opening.upstream->close();
+    note_doorway(connection, judgement, inner);
+    co_await send_alert(connection, tls::Alert::access_denied);
+    co_return false;
+  }
   // The rules ask to look inside, the name asks never to: relayed, it could be the way round the rules.
   if (!opening.upstream && !judgement.refuses() && !worker.may_open(judgement)) {
     co_await refuse_unnamed(connection, HelloCase::other_name, opening.request);
@@ -134,9 +143,43 @@ net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
   co_return true;
 }
 
+net::awaitable<bool> accept_tunnel(Connection& connection) {
+  const std::string answer = "HTTP/1.1 200 Connection established\r\n" + login_reply_line(connection) + "\r\n";
+  connection.client.expire_after(connection.worker.limits().idle);
+  const net::Transfer accepted = co_await connection.client.send_all(answer);
+  co_return accepted.status == net::IoStatus::ok;
+}
+
+bool leads_to_portal(const Connection& connection, const Authority& to) {
+  const SignInGate* gate = connection.worker.sign_in_gate();
+  return gate && connection.entrance == Entrance::explicit_proxy && gate->is_page(to.host.text()) &&
+         gate->page().port() == to.port;
+}
+
+// The sign-in page: whoever asks, and relayed as it is.
+net::awaitable<Served> serve_portal(Connection& connection, const http::RequestHead& head,
+                                    const rules::Request& request) {
+  const Judgement judgement = connection.worker.judge_portal(connection, request, rules::Stage::connect);
+  if (judgement.refuses()) {
+    co_await refuse(connection, judgement, request, head);
+    co_return Served{};
+  }
+  auto dialled = co_await dial_portal(connection);
+  if (!dialled) {
+    const Fault fault = fault_of(connection, dialled.error(), request.url().host());
+    co_await answer_fault(connection, fault, &head);
+    co_return Served{};
+  }
+  connection.inbox.consume(head.size);
+  if (!co_await accept_tunnel(connection)) co_return Served{};
+  Served served;
+  served.tunnel = co_await tunnel_to_portal(connection, std::move(*dialled), request, judgement);
+  co_return served;
+}
+
 }  // namespace
 
-net::awaitable<std::optional<Tunnel>> serve_connect(Connection& connection, const http::RequestHead& head) {
+net::awaitable<Served> serve_connect(Connection& connection, const http::RequestHead& head) {
   Worker& worker = connection.worker;
   const auto began = std::chrono::steady_clock::now();
   auto to = read_authority(head.target);
@@ -145,19 +188,27 @@ net::awaitable<std::optional<Tunnel>> serve_connect(Connection& connection, cons
     const Fault fault{
         .status = 400, .kind = PageKind::bad_request, .whose = schoolgate::Fault::client, .detail = to.error().what};
     co_await answer_fault(connection, fault, nullptr);
-    co_return std::nullopt;
+    co_return Served{};
   }
   // Before the port: an attempt at a blocked site is one on any port, and only the policy knows what may be named.
   const auto request = rules::Request::of_host(to->host, to->port, "CONNECT");
+  if (leads_to_portal(connection, *to)) {
+    Served at_portal = co_await serve_portal(connection, head, request);
+    co_return at_portal;
+  }
   Judgement judgement = worker.judge(connection, request, rules::Stage::connect);
+  if (judgement.doorway != Doorway::open) {
+    const bool goes_on = co_await answer_at_doorway(connection, judgement, request, head);
+    co_return Served{.keep_alive = goes_on};
+  }
   const bool opens = worker.opens(judgement) && port_allowed(worker, to->port);
   if (judgement.refuses() && !opens) {
     co_await refuse(connection, judgement, request, head);
-    co_return std::nullopt;
+    co_return Served{};
   }
   if (connection.entrance != Entrance::explicit_proxy || !port_allowed(worker, to->port)) {
     co_await refuse_port(connection, head, *to);
-    co_return std::nullopt;
+    co_return Served{};
   }
   if (judgement.verdict.action == rules::Action::monitor && !opens)  // inside, each request has a record of its own
     worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
@@ -169,26 +220,22 @@ net::awaitable<std::optional<Tunnel>> serve_connect(Connection& connection, cons
       const Fault fault = fault_of(connection, upstream.error(), to->host.text());
       worker.log_refusal(connection, to->host.text(), rules::Stage::connect, "upstream");
       co_await answer_fault(connection, fault, &head);
-      co_return std::nullopt;
+      co_return Served{};
     }
     opening.upstream = std::move(*upstream);
   }
   connection.inbox.consume(head.size);
-  connection.client.expire_after(worker.limits().idle);
-  const net::Transfer accepted = co_await connection.client.send_all("HTTP/1.1 200 Connection established\r\n\r\n");
-  if (!accepted) co_return std::nullopt;
-  if (!co_await judge_inside(connection, opening)) co_return std::nullopt;
+  if (!co_await accept_tunnel(connection)) co_return Served{};
+  if (!co_await judge_inside(connection, opening)) co_return Served{};
 
   opening.upstream->expire_after(worker.limits().idle);
   const net::Transfer sent = co_await opening.upstream->send_all(connection.inbox.bytes());
-  if (!sent) co_return std::nullopt;
+  if (!sent) co_return Served{};
   judgement.verdict.reason.entry = {};  // a view into the request, which moves
-  co_return Tunnel{.upstream = std::move(*opening.upstream),
-                   .request = request,
-                   .judgement = std::move(judgement),
-                   .bytes_out = sent.bytes,
-                   .began = began,
-                   .inside = std::move(opening.inside)};
+  Served served;
+  served.tunnel.emplace(std::move(*opening.upstream), request, std::move(judgement), 0, sent.bytes, began,
+                        std::move(opening.inside));
+  co_return served;
 }
 
 }  // namespace schoolgate::flow

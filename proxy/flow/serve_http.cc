@@ -1,8 +1,11 @@
 // One HTTP request after another, each judged.
 #include "proxy/flow/asked.h"
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/captive_probes.h"
+#include "proxy/flow/doorway.h"
 #include "proxy/flow/exchange.h"
 #include "proxy/flow/linger.h"
+#include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/serve.h"
 #include "proxy/flow/worker.h"
@@ -74,11 +77,58 @@ Destination destination_of(const Connection& connection, const Judgement& judgem
   return to;
 }
 
-struct Served {
-  bool keep_alive = false;
-  bool unread_body = false;
-  std::optional<Tunnel> tunnel;
-};
+// What Proxy-Authorization says, on the explicit entrance: verified before anything is judged. False: answered.
+net::awaitable<bool> identify(Connection& connection, const http::RequestHead& head) {
+  switch (look_at_credentials(connection, head)) {
+    case ShownCredentials::settled: co_return true;
+    case ShownCredentials::to_verify: {
+      std::string credentials(head.fields.find(http::Name::proxy_authorization));
+      co_await verify_credentials(connection, std::move(credentials));
+      co_return true;
+    }
+    case ShownCredentials::twice:
+      co_await answer_bad(connection, 400, "two Proxy-Authorization fields", nullptr);
+      break;
+    case ShownCredentials::too_large: co_await answer_bad(connection, 431, "credentials too large", nullptr); break;
+  }
+  co_return false;
+}
+
+bool asks_who_it_is(const Connection& connection) {
+  return connection.worker.gateway().authenticator && connection.entrance == Entrance::explicit_proxy &&
+         !connection.inside;
+}
+
+bool nothing_follows(const http::RequestHead& head) {
+  return head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0;
+}
+
+// An operating system looks for a sign-in page: there is none in its way, and so it is told, also where the policy lets
+// it reach nobody who could.
+net::awaitable<Served> answer_probe(Connection& connection, const CaptiveProbe& probe, const Judgement& judgement,
+                                    const rules::Request& request, const http::RequestHead& head) {
+  connection.worker.counters().captive_probes.add();
+  connection.worker.log_decision(judgement, request, {.action = "allow", .rule = "captive-probe"});
+  const bool keep_alive = nothing_follows(head);
+  const std::string answer = probe_answer(probe, keep_alive, head.method == http::Method::head);
+  connection.client.expire_after(connection.worker.limits().idle);
+  const net::Transfer sent = co_await connection.client.send_all(answer);
+  connection.inbox.consume(head.size);
+  co_return Served{.keep_alive = sent.status == IoStatus::ok && keep_alive, .unread_body = !keep_alive};
+}
+
+// The sign-in page is there over https only; who asks for it in clear is led there.
+net::awaitable<Served> lead_to_portal(Connection& connection, const Judgement& judgement, const rules::Request& request,
+                                      const http::RequestHead& head) {
+  connection.worker.log_decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
+  const std::string_view origin = origin_of(connection.worker.sign_in_gate()->page());
+  const bool keep_alive = nothing_follows(head);
+  const std::string answer = found_at(std::string(origin) + std::string(request.url().target()), keep_alive);
+  connection.client.expire_after(connection.worker.limits().idle);
+  const net::Transfer sent = co_await connection.client.send_all(answer);
+  connection.inbox.consume(head.size);
+  co_return Served{.keep_alive = sent.status == IoStatus::ok && keep_alive, .unread_body = !keep_alive};
+}
 
 net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
   Worker& worker = connection.worker;
@@ -99,7 +149,19 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
 
   const rules::Request request =
       rules::Request::of_url(std::move(asked.url), method_name(head, method_storage), asked.target);
+  if (const SignInGate* gate = worker.sign_in_gate(); gate && !connection.inside && gate->is_page(request.url().host()))
+    if (const Judgement to_portal = worker.judge_portal(connection, request, rules::Stage::request);
+        !to_portal.refuses())
+      co_return co_await lead_to_portal(connection, to_portal, request, head);
   const Judgement judgement = worker.judge(connection, request, rules::Stage::request);
+  if (judgement.doorway != Doorway::open)
+    co_return Served{.keep_alive = co_await answer_at_doorway(connection, judgement, request, head),
+                     .unread_body = has_body};
+  const bool reads = head.method == http::Method::get || head.method == http::Method::head;
+  if (const CaptiveProbe* probe = reads ? captive_probe(request.url()) : nullptr;
+      probe && judgement.verdict.reason.tier != rules::Tier::illegal &&
+      judgement.verdict.reason.tier != rules::Tier::emergency)
+    co_return co_await answer_probe(connection, *probe, judgement, request, head);
   if (judgement.refuses()) {
     const bool keep_alive = co_await refuse(connection, judgement, request, head);
     connection.inbox.consume(head_size);
@@ -133,11 +195,16 @@ net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection) {
       co_await linger(connection);
       co_return std::nullopt;
     }
+    if (asks_who_it_is(connection) && !co_await identify(connection, heads->request)) {
+      co_await linger(connection);
+      co_return std::nullopt;
+    }
     if (heads->request.method == http::Method::connect && !connection.inside) {
-      auto tunnel = co_await serve_connect(connection, heads->request);
+      Served served = co_await serve_connect(connection, heads->request);
       worker.give_back(std::move(heads));
-      if (!tunnel && !connection.inside) co_await linger(connection);
-      co_return tunnel;
+      if (served.keep_alive) continue;
+      if (!served.tunnel && !connection.inside) co_await linger(connection);
+      co_return std::move(served.tunnel);
     }
     Served served = co_await serve_request(connection, *heads);
     const bool more_may_come = heads->request.keep_alive || served.unread_body;

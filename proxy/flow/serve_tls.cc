@@ -4,13 +4,30 @@
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/coalescing.h"
 #include "proxy/flow/decrypt.h"
+#include "proxy/flow/doorway.h"
 #include "proxy/flow/hello_gate.h"
+#include "proxy/flow/portal.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/serve.h"
 #include "proxy/flow/upstream.h"
 #include "proxy/flow/worker.h"
 
 namespace schoolgate::flow {
+namespace {
+
+net::awaitable<std::optional<Tunnel>> relay_to_portal(Connection& connection, const rules::Request& request,
+                                                      const Judgement& judgement) {
+  auto dialled = co_await dial_portal(connection);
+  if (!dialled) {
+    count_fault(connection, dialled.error().kind);
+    connection.worker.log_refusal(connection, request.url().host(), rules::Stage::client_hello, "upstream");
+    co_await send_alert(connection, tls::Alert::internal_error);
+    co_return std::nullopt;
+  }
+  co_return co_await tunnel_to_portal(connection, std::move(*dialled), request, judgement);
+}
+
+}  // namespace
 
 net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
   Worker& worker = connection.worker;
@@ -36,7 +53,16 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
     co_return std::nullopt;
   }
 
+  if (const SignInGate* gate = worker.sign_in_gate(); gate && hello.host && gate->is_page(hello.host->text())) {
+    const Judgement to_portal = worker.judge_portal(connection, request, rules::Stage::client_hello);
+    if (!to_portal.refuses()) co_return co_await relay_to_portal(connection, request, to_portal);
+  }
   Judgement judgement = worker.judge(connection, request, rules::Stage::client_hello);
+  if (judgement.doorway != Doorway::open) {
+    note_doorway(connection, judgement, request);
+    co_await send_alert(connection, tls::Alert::access_denied);
+    co_return std::nullopt;
+  }
   Destination destination{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, host.text())),
                           .port = connection.original->port};
   if (destination.host.empty()) destination.host = host.address() ? host.address()->text() : host.text();

@@ -1,5 +1,7 @@
 #include "proxy/flow/tunnel.h"
 
+#include <utility>
+
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/connection.h"
 #include "proxy/flow/worker.h"
@@ -11,6 +13,11 @@ namespace {
 void judge_again(Worker& worker, LiveTunnel& live) {
   Tunnel& tunnel = *live.tunnel;
   const rules::Request* judged = &tunnel.request;
+  if (tunnel.judgement.portal) {
+    tunnel.judgement = worker.judge_portal(*live.connection, *judged, tunnel.judgement.verdict.reason.stage);
+    if (tunnel.judgement.refuses()) live.relay->stop();
+    return;
+  }
   Judgement judgement = worker.judge_again(*live.connection, *judged, tunnel.judgement.verdict.reason.stage);
   if (!judgement.refuses() && tunnel.inside) {
     Judgement inside = worker.judge_again(*live.connection, *tunnel.inside, rules::Stage::client_hello);
@@ -18,7 +25,7 @@ void judge_again(Worker& worker, LiveTunnel& live) {
   }
   if (judgement.refuses()) {
     worker.counters().rejudged_closed.add();
-    worker.record_later(breach_of(judgement, *judged, {}));
+    if (judgement.verdict_refuses()) worker.record_later(breach_of(judgement, *judged, {}));
     live.relay->stop();
     return;
   }
@@ -37,10 +44,11 @@ net::awaitable<void> run_tunnel(Connection& connection, Tunnel tunnel) {
 
   net::RelayCounters moved;
   net::Relay relay(connection.client, tunnel.upstream, worker.buffers(), {.idle = worker.limits().idle_tunnel}, moved);
-  LiveTunnel live{.connection = &connection, .tunnel = &tunnel, .relay = &relay};
+  LiveTunnel live{.connection = &connection, .tunnel = &tunnel, .relay = &relay, .moved = &moved};
   worker.tunnels().add(live);
-  // A policy that came while the tunnel was being opened has not seen it yet.
-  if (tunnel.judgement.policy != worker.policy()) judge_again(worker, live);
+  // A policy, or a person, that came while the tunnel was being opened has not seen it yet.
+  if (tunnel.judgement.policy != worker.policy() || tunnel.judgement.presence != worker.presence_of(connection))
+    judge_again(worker, live);
   const net::RelayEnd end = co_await relay.run();
   worker.tunnels().remove(live);
 
@@ -53,8 +61,20 @@ net::awaitable<void> run_tunnel(Connection& connection, Tunnel tunnel) {
                        .took = std::chrono::steady_clock::now() - tunnel.began});
 }
 
-void judge_tunnels_again(Worker& worker) {
-  for (LiveTunnel* live = worker.tunnels().first(); live; live = live->next) judge_again(worker, *live);
+void judge_tunnels_again(Worker& worker, TunnelsOf whose) {
+  for (LiveTunnel* live = worker.tunnels().first(); live; live = live->next)
+    if (whose == TunnelsOf::everybody || live->tunnel->judgement.presence != worker.presence_of(*live->connection))
+      judge_again(worker, *live);
+}
+
+void note_tunnels_activity(Worker& worker, TimePoint minute) {
+  for (LiveTunnel* live = worker.tunnels().first(); live; live = live->next) {
+    const std::uint64_t moved = live->moved->from_a + live->moved->from_b;
+    if (std::exchange(live->seen, moved) == moved) continue;
+    worker.note_activity(live->tunnel->judgement, minute);
+    if (const auto& inside = live->tunnel->inside)
+      worker.note_activity(worker.judge_again(*live->connection, *inside, rules::Stage::client_hello), minute);
+  }
 }
 
 }  // namespace schoolgate::flow

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "proxy/flow/judgement.h"
+#include "proxy/flow/portal_visits.h"
 #include "proxy/net/asio.h"
 #include "proxy/net/relay.h"
 #include "proxy/net/socket.h"
@@ -23,23 +24,32 @@ struct Tunnel {
   Judgement judgement;
   std::uint64_t bytes_in = 0, bytes_out = 0;  ///< already passed
   std::chrono::steady_clock::time_point began;
-  std::optional<rules::Request> inside = std::nullopt;  ///< the server name inside CONNECT where it is another name
+  std::optional<rules::Request> inside = std::nullopt;      ///< the server name inside CONNECT where it is another name
+  std::optional<PortalVisits::Visit> visit = std::nullopt;  ///< where it leads to the sign-in page
 };
 
 /// A running tunnel, linked into its worker's list for as long as it runs.
 struct LiveTunnel {
   LiveTunnel* previous = nullptr;
   LiveTunnel* next = nullptr;
-  const Connection* connection = nullptr;
+  Connection* connection = nullptr;
   Tunnel* tunnel = nullptr;
   net::Relay* relay = nullptr;
+  const net::RelayCounters* moved = nullptr;
+  std::uint64_t seen = 0;  ///< of `moved`, when a minute last ended
 };
 
 /// Relays until both sides are done, the policy says stop, or the drain ends; then writes the decision line.
 net::awaitable<void> run_tunnel(Connection& connection, Tunnel tunnel);
 
-/// Judges every live tunnel by the policy now in force; the ones it no longer allows are recorded and ended, the others
-/// let go of the policy that allowed them before.
-void judge_tunnels_again(Worker& worker);
+/// Whose tunnels: all, or of those of whom something else is known now than when they were judged.
+enum class TunnelsOf : std::uint8_t { everybody, who_changed };
+/// Judges live tunnels by the policy now in force and by who is there now; the ones that are no longer allowed are
+/// recorded and ended (those that only have to sign in are ended without a record), the others let go of the policy
+/// that allowed them before.
+void judge_tunnels_again(Worker& worker, TunnelsOf whose);
+
+/// The minute that began at `minute` is over: the tunnels that moved bytes in it were somebody's activity.
+void note_tunnels_activity(Worker& worker, TimePoint minute);
 
 }  // namespace schoolgate::flow

@@ -1,10 +1,12 @@
 #include "proxy/flow/worker.h"
 
 #include <exception>
+#include <mutex>
 #include <utility>
 
 #include "base/log.h"
 #include "base/thread_name.h"
+#include "proxy/flow/doorway.h"
 #include "proxy/flow/serve.h"
 
 namespace schoolgate::flow {
@@ -31,6 +33,44 @@ void end_process(const std::exception_ptr& thrown) {
   std::terminate();
 }
 
+// Where nobody is known.
+const rules::PresenceStore& nobody() {
+  static const rules::PresenceStore kNobody;
+  return kNobody;
+}
+
+// A verdict that passes and takes minutes of a daily allowance.
+bool spends(const rules::Verdict& verdict) noexcept {
+  return verdict.allowance_minutes != 0 &&
+         (verdict.action == rules::Action::allow || verdict.action == rules::Action::monitor);
+}
+
+std::string_view allowance_category(const Judgement& judgement) {
+  return judgement.policy->categories()[judgement.verdict.allowance_category].id;
+}
+
+// What a worker and an authenticator share of one question. Whoever answers late finds nobody who listens: the worker
+// may be gone by then, so it is only touched under the mutex and while it listens.
+struct Question {
+  std::mutex mutex;
+  net::asio::io_context* worker;  // null: nobody listens any more; under the mutex
+  net::Timer* wakes = nullptr;    // in the frame that waits; the worker's thread only, as is the answer
+  std::optional<Authenticator::Answer> answer;
+};
+
+// In the frame of the coroutine that waits: its end, also with the whole worker, ends the listening.
+struct Listening {
+  explicit Listening(Question& question) : asked(question) {}
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
+  ~Listening() {
+    const std::scoped_lock lock(asked.mutex);
+    asked.worker = nullptr;
+    asked.wakes = nullptr;
+  }
+  Question& asked;
+};
+
 // The part of a URL that may be kept: everything before the query.
 std::string_view without_query(const names::Url& url) {
   const std::string_view text = url.text();
@@ -44,7 +84,10 @@ Worker::Worker(Gateway& gateway)
       dialer_(context_.get_executor(), deadlines_, gateway.guard, gateway.dialer),
       pool_(deadlines_),
       policy_(gateway.policy),
-      decisions_(gateway.decisions) {}
+      presences_(gateway.presences ? *gateway.presences : nobody()),
+      decisions_(gateway.decisions) {
+  use_gate(gateway.sign_in);
+}
 
 Worker::~Worker() { join(); }
 
@@ -119,11 +162,16 @@ net::awaitable<void> Worker::tick() {
     static_cast<void>(policy_.current());  // lets go of a policy that nobody uses any more
     // A lesson that begins ends what the break allowed, without any change of the policy.
     const auto minute_now = std::chrono::floor<std::chrono::minutes>(wall_now());
+    if (minute_now != minute) note_tunnels_activity(*this, minute);
+    const std::uint64_t people = gateway_.presences ? gateway_.presences->generation() : 0;
     if (policy_.generation() != judged_generation_ || minute_now != minute) {
       judged_generation_ = policy_.generation();
       minute = minute_now;
-      judge_tunnels_again(*this);
+      judge_tunnels_again(*this, TunnelsOf::everybody);
+    } else if (people != judged_presences_) {
+      judge_tunnels_again(*this, TunnelsOf::who_changed);
     }
+    judged_presences_ = people;
     if (!draining_) continue;
     if (counters_.connections_open.get() == 0) break;
     const auto limit = std::uint32_t(limits().drain.count());
@@ -181,6 +229,21 @@ void Worker::use(std::shared_ptr<const Inspection> inspection) {
   });
 }
 
+void Worker::use(std::shared_ptr<const SignInGate> gate) {
+  net::asio::post(context_, [this, gate = std::move(gate)]() mutable { use_gate(std::move(gate)); });
+}
+
+void Worker::use_gate(std::shared_ptr<const SignInGate> gate) {
+  sign_in_ = std::move(gate);
+  portal_dialer_.reset();
+  if (!sign_in_) return;
+  const names::IpAddress& portal = sign_in_->portal().address;
+  net::DestinationGuard::Settings guard;
+  guard.allow_private = {*names::IpNetwork::parse(portal.text() + (portal.is_v4() ? "/32" : "/128"))};
+  portal_dialer_.emplace(executor(), deadlines_, std::make_shared<const net::DestinationGuard>(std::move(guard)),
+                         gateway_.dialer);
+}
+
 std::uint32_t Worker::missed_heartbeats() noexcept {
   const std::uint32_t missed = unanswered_.fetch_add(1, std::memory_order_relaxed);
   net::asio::post(context_, [this] { unanswered_.store(0, std::memory_order_relaxed); });
@@ -193,15 +256,83 @@ std::vector<net::Endpoint> Worker::listening() const {
   return out;
 }
 
-Judgement Worker::judge(const Connection& connection, const rules::Request& request, rules::Stage stage) {
-  Judgement judgement = judge_again(connection, request, stage);
+const std::shared_ptr<const rules::Presence>& Worker::presence_of(Connection& connection) {
+  if (connection.login)
+    if (const auto& proved = connection.login->presence()) return proved;
+  if (gateway_.presences && gateway_.presences->generation() != connection.known_generation) {
+    connection.known = presences_.find(connection.peer.address);
+    connection.known_generation = presences_.generation();
+  }
+  return connection.known;
+}
+
+Judgement Worker::judge(Connection& connection, const rules::Request& request, rules::Stage stage) {
+  Judgement judgement = decide(connection, request, stage);
+  if (judgement.presence) judgement.presence->mark_active(judgement.time);
+  if (judgement.doorway != Doorway::open) return judgement;
+  if (spends(judgement.verdict) &&
+      !gateway_.allowances.spend(Allowances::key_of(judgement.subject), allowance_category(judgement),
+                                 judgement.verdict.allowance_minutes, judgement.time)) {
+    judgement.verdict = judgement.policy->spent(judgement.verdict);
+    counters_.allowance_blocks.add();
+  }
+  if (!judgement.subject.user.empty()) counters_.of_people.add();
   counters_.count_decision(judgement.verdict.action, stage, std::uint64_t(judgement.took.count()));
   return judgement;
 }
 
-Judgement Worker::judge_again(const Connection& connection, const rules::Request& request, rules::Stage stage) {
-  Judgement judgement{.policy = policy_.current(), .time = wall_now()};
-  judgement.subject = judgement.policy->subject_for(connection.peer.address);
+Judgement Worker::judge_again(Connection& connection, const rules::Request& request, rules::Stage stage) {
+  Judgement judgement = decide(connection, request, stage);
+  if (judgement.doorway == Doorway::open && spends(judgement.verdict) &&
+      !gateway_.allowances.any_left(Allowances::key_of(judgement.subject), allowance_category(judgement),
+                                    judgement.verdict.allowance_minutes, judgement.time)) {
+    judgement.verdict = judgement.policy->spent(judgement.verdict);
+    counters_.allowance_blocks.add();
+  }
+  return judgement;
+}
+
+Judgement Worker::judge_portal(Connection& connection, const rules::Request& request, rules::Stage stage) {
+  Judgement judgement = decide(connection, request, stage);
+  if (judgement.verdict.reason.tier == rules::Tier::illegal) return judgement;
+  judgement.verdict = {.action = rules::Action::allow, .reason = {.tier = rules::Tier::support, .stage = stage}};
+  judgement.doorway = Doorway::open;
+  judgement.portal = true;
+  return judgement;
+}
+
+void Worker::note_activity(const Judgement& judgement, TimePoint when) {
+  if (judgement.presence) judgement.presence->mark_active(wall_now());
+  if (spends(judgement.verdict))
+    static_cast<void>(gateway_.allowances.spend(Allowances::key_of(judgement.subject), allowance_category(judgement),
+                                                judgement.verdict.allowance_minutes, when));
+}
+
+net::awaitable<Authenticator::Answer> Worker::authenticate(const names::IpAddress& client, std::string credentials) {
+  net::Timer timer(executor());
+  const auto question = std::make_shared<Question>();
+  question->worker = &context_;
+  question->wakes = &timer;
+  const Listening listening(*question);
+  timer.expires_after(kVerificationLimit);
+  const auto done = [question](Authenticator::Answer answer) {
+    const std::scoped_lock lock(question->mutex);
+    if (!question->worker) return;
+    net::asio::post(*question->worker, [question, answer = std::move(answer)]() mutable {
+      if (!question->wakes) return;
+      question->answer = std::move(answer);
+      question->wakes->cancel();
+    });
+  };
+  gateway_.authenticator->authenticate(client, std::move(credentials), done);
+  co_await timer.async_wait(net::as_tuple);
+  if (!question->answer) co_return Authenticator::Answer{.kind = Authenticator::Answer::Kind::unavailable};
+  co_return std::move(*question->answer);
+}
+
+Judgement Worker::decide(Connection& connection, const rules::Request& request, rules::Stage stage) {
+  Judgement judgement{.policy = policy_.current(), .presence = presence_of(connection), .time = wall_now()};
+  judgement.subject = judgement.policy->subject_for(connection.peer.address, judgement.presence.get());
   const auto before = std::chrono::steady_clock::now();
   judgement.verdict = judgement.policy->decide(judgement.subject, request, stage, judgement.time);
   judgement.took = std::chrono::steady_clock::now() - before;
@@ -209,6 +340,7 @@ Judgement Worker::judge_again(const Connection& connection, const rules::Request
   if (judgement.verdict.action == rules::Action::warn &&
       gateway_.passes.has(connection.peer.address, request.url().host(), judgement.time))
     judgement.verdict.action = rules::Action::allow;
+  judgement.doorway = doorway_of(connection, judgement);
   return judgement;
 }
 
@@ -225,7 +357,7 @@ std::optional<Judgement> Worker::refuses_answer(const Judgement& judgement, cons
 }
 
 bool Worker::may_open(const Judgement& judgement) const noexcept {
-  return inspection_ && !rules::must_not_open(judgement.verdict.inspect_reason);
+  return inspection_ && !judgement.subject.by_name_only && !rules::must_not_open(judgement.verdict.inspect_reason);
 }
 
 bool Worker::opens(const Judgement& judgement) const noexcept {
@@ -276,6 +408,7 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
   const bool sealed = (category && category->illegal) ||
                       (reason.list >= 0 && judgement.policy->lists().lists()[std::size_t(reason.list)].sealed);
   const std::string device = judgement.subject.address.text();
+  const rules::Subject& subject = judgement.subject;
   const std::string search = sealed ? std::string() : rules::search_term_text(request);
   decisions_.append({.time = judgement.time,
                      .group = judgement.policy->group_id(judgement.subject.group),
@@ -283,11 +416,14 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                      .method = request.method(),
                      .host = sealed ? std::string_view("sealed") : request.url().host(),
                      .url = sealed ? std::string_view("sealed") : without_query(request.url()),
-                     .action = rules::to_string(judgement.verdict.action),
+                     .action = outcome.action.empty() ? rules::to_string(judgement.verdict.action) : outcome.action,
                      .category = category ? std::string_view(category->id) : std::string_view(),
                      .stage = rules::to_string(reason.stage),
-                     .rule = rules::to_string(reason.tier),
+                     .rule = outcome.rule.empty() ? rules::to_string(reason.tier) : outcome.rule,
                      .search = search,
+                     .person = subject.user,
+                     .confidence = rules::to_string(subject.confidence),
+                     .source = subject.source,
                      // An https address with its path was seen: so it was opened.
                      .inspected = request.url().scheme() == "https" && !request.url().names_only(),
                      .bytes_in = outcome.bytes_in,
@@ -295,11 +431,11 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                      .ms = std::chrono::duration<double, std::milli>(outcome.took).count()});
 }
 
-void Worker::log_refusal(const Connection& connection, std::string_view host, rules::Stage stage,
-                         std::string_view rule) {
+void Worker::log_refusal(Connection& connection, std::string_view host, rules::Stage stage, std::string_view rule) {
   if (!gateway_.decisions) return;
   const auto& policy = policy_.current();
-  const rules::Subject subject = policy->subject_for(connection.peer.address);
+  const std::shared_ptr<const rules::Presence> presence = presence_of(connection);
+  const rules::Subject subject = policy->subject_for(connection.peer.address, presence.get());
   const std::string device = connection.peer.address.text();
   decisions_.append({.time = wall_now(),
                      .group = policy->group_id(subject.group),
@@ -307,7 +443,10 @@ void Worker::log_refusal(const Connection& connection, std::string_view host, ru
                      .host = host,
                      .action = "refused",
                      .stage = rules::to_string(stage),
-                     .rule = rule});
+                     .rule = rule,
+                     .person = subject.user,
+                     .confidence = rules::to_string(subject.confidence),
+                     .source = subject.source});
 }
 
 std::unique_ptr<Heads> Worker::take_heads() {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <unordered_map>
@@ -15,6 +16,8 @@
 #include "base/error.h"
 #include "breaches/breach_log.h"
 #include "breaches/decision_log.h"
+#include "proxy/flow/allowances.h"
+#include "proxy/flow/authenticator.h"
 #include "proxy/flow/category_counts.h"
 #include "proxy/flow/client_table.h"
 #include "proxy/flow/connection.h"
@@ -24,6 +27,9 @@
 #include "proxy/flow/judgement.h"
 #include "proxy/flow/live_list.h"
 #include "proxy/flow/pages.h"
+#include "proxy/flow/portal_visits.h"
+#include "proxy/flow/proxy_login.h"
+#include "proxy/flow/sign_in_gate.h"
 #include "proxy/flow/tunnel.h"
 #include "proxy/flow/warning_passes.h"
 #include "proxy/http/message.h"
@@ -37,6 +43,7 @@
 #include "proxy/net/upstream_pool.h"
 #include "proxy/tls/upstream_context.h"
 #include "rules/policy_store.h"
+#include "rules/presence.h"
 
 namespace schoolgate::flow {
 
@@ -54,7 +61,12 @@ struct Gateway {
   const Pages& pages;
   WarningPasses passes;
   ClientTable clients;
-  CategoryCounts categories;  ///< of the breach records filed
+  CategoryCounts categories;                        ///< of the breach records filed
+  const rules::PresenceStore* presences = nullptr;  ///< null: nobody is known
+  Authenticator* authenticator = nullptr;           ///< null: clients of the explicit proxy are not asked
+  std::shared_ptr<const SignInGate> sign_in;        ///< null: nobody has to sign in; later ones by Worker::use()
+  Allowances allowances{};
+  PortalVisits portal_visits{};
   std::atomic<std::uint32_t> connections{0};
 };
 
@@ -79,6 +91,9 @@ class Worker {
   /// another trust store is not used again.
   void use(std::shared_ptr<const Inspection> inspection);
 
+  /// Thread-safe: from now on devices sign in there, or nowhere when it is null.
+  void use(std::shared_ptr<const SignInGate> gate);
+
   /// Where the listeners are, in the order of FlowSettings::listen; a port 0 there is the port that was taken.
   [[nodiscard]] std::vector<net::Endpoint> listening() const;
 
@@ -89,9 +104,24 @@ class Worker {
 
   // For the connections of this worker, on its thread.
 
-  [[nodiscard]] Judgement judge(const Connection& connection, const rules::Request& request, rules::Stage stage);
-  /// The same for what is already running: not counted as another request.
-  [[nodiscard]] Judgement judge_again(const Connection& connection, const rules::Request& request, rules::Stage stage);
+  /// Who is there, by the connection's own login, else by its address; null when nothing is known. One compare where no
+  /// presence has changed since it was last asked.
+  [[nodiscard]] const std::shared_ptr<const rules::Presence>& presence_of(Connection& connection);
+  /// Counts the request, marks the person as active, and takes a minute of their allowance where there is one.
+  [[nodiscard]] Judgement judge(Connection& connection, const rules::Request& request, rules::Stage stage);
+  /// The same for what is already running: not counted as another request, nor as activity.
+  [[nodiscard]] Judgement judge_again(Connection& connection, const rules::Request& request, rules::Stage stage);
+  /// For the name of the sign-in page: allowed whoever asks, but for what is illegal.
+  [[nodiscard]] Judgement judge_portal(Connection& connection, const rules::Request& request, rules::Stage stage);
+  /// What was let through by `judgement` moved bytes in the minute of `when`.
+  void note_activity(const Judgement& judgement, TimePoint when);
+  /// Has credentials judged; `unavailable` after kVerificationLimit. Never throws, whenever the answer comes.
+  [[nodiscard]] net::awaitable<Authenticator::Answer> authenticate(const names::IpAddress& client,
+                                                                   std::string credentials);
+  /// Null when nobody has to sign in.
+  [[nodiscard]] const SignInGate* sign_in_gate() const noexcept { return sign_in_.get(); }
+  /// Dials the portal itself, past the guard that keeps everybody else from this machine.
+  [[nodiscard]] net::Dialer* portal_dialer() noexcept { return portal_dialer_ ? &*portal_dialer_ : nullptr; }
   /// What a response's head adds: the judgement that refuses it (a download that the group may not have), if any.
   [[nodiscard]] std::optional<Judgement> refuses_answer(const Judgement& judgement, const rules::Request& request,
                                                         const rules::ResponseFacts& facts);
@@ -116,10 +146,11 @@ class Worker {
   struct Outcome {
     std::uint64_t bytes_in = 0, bytes_out = 0;
     std::chrono::steady_clock::duration took{};
+    std::string_view action{}, rule{};  ///< in the place of the verdict's, for what the gateway decided by itself
   };
   void log_decision(const Judgement& judgement, const rules::Request& request, const Outcome& outcome);
   /// A decision that the policy had no part in: a destination refused, a connection without a name.
-  void log_refusal(const Connection& connection, std::string_view host, rules::Stage stage, std::string_view rule);
+  void log_refusal(Connection& connection, std::string_view host, rules::Stage stage, std::string_view rule);
 
   [[nodiscard]] Gateway& gateway() noexcept { return gateway_; }
   [[nodiscard]] const FlowSettings& settings() const noexcept { return gateway_.settings; }
@@ -151,6 +182,8 @@ class Worker {
   void accept(net::Accepted accepted, Entrance entrance);
   net::awaitable<void> tick();
   friend struct Connection;
+  [[nodiscard]] Judgement decide(Connection& connection, const rules::Request& request, rules::Stage stage);
+  void use_gate(std::shared_ptr<const SignInGate> gate);
   void forget(Connection& connection);
   void end_all() noexcept;
 
@@ -170,11 +203,15 @@ class Worker {
   std::shared_ptr<const Inspection> inspection_;
   std::unique_ptr<tls::UpstreamContext> upstream_tls_;
   rules::PolicyView policy_;
+  rules::PresenceView presences_;
+  std::shared_ptr<const SignInGate> sign_in_;
+  std::optional<net::Dialer> portal_dialer_;
   breaches::DecisionBuffer decisions_;
   std::vector<std::shared_ptr<net::Listener>> listeners_;
   std::thread thread_;
   std::atomic<std::uint32_t> unanswered_{0};
   std::uint64_t judged_generation_ = 0;  ///< the policy that the live tunnels were last judged by
+  std::uint64_t judged_presences_ = 0;   ///< and the people
   bool draining_ = false;
 };
 

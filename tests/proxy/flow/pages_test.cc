@@ -22,7 +22,8 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr PageKind kAll[] = {PageKind::policy,      PageKind::illegal,  PageKind::malware,     PageKind::warn,
-                             PageKind::destination, PageKind::upstream, PageKind::bad_request, PageKind::certificate};
+                             PageKind::destination, PageKind::upstream, PageKind::bad_request, PageKind::certificate,
+                             PageKind::login,       PageKind::sign_in};
 
 class Folder {
  public:
@@ -345,7 +346,8 @@ TEST(PagesOfTheSchool, CanChangeOnePartOfAllPages) {
   const auto pages = Pages::load(folder.path());
   ASSERT_TRUE(pages) << pages.error().text();
   for (const PageKind kind : kAll)
-    EXPECT_THAT(pages->render(facts(kind)), HasSubstr("<style>body{color:green}</style>"));
+    if (kind != PageKind::login)  // small, for it comes with every first request
+      EXPECT_THAT(pages->render(facts(kind)), HasSubstr("<style>body{color:green}</style>"));
 }
 
 TEST(PagesOfTheSchool, MistakesNameFileAndLine) {

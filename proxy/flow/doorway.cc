@@ -1,0 +1,127 @@
+#include "proxy/flow/doorway.h"
+
+#include "proxy/flow/captive_probes.h"
+#include "proxy/flow/proxy_login.h"
+#include "proxy/flow/refusal.h"
+#include "proxy/flow/worker.h"
+
+namespace schoolgate::flow {
+namespace {
+
+using net::IoStatus;
+
+constexpr std::uint64_t kLongestUnwanted = 64 * 1024;  // a body that is read and thrown away to keep the connection
+
+bool asked_by_407(const Connection& connection) {
+  const Authenticator* authenticator = connection.worker.gateway().authenticator;
+  if (!authenticator || connection.entrance != Entrance::explicit_proxy) return false;
+  if (connection.login && connection.login->unavailable()) return false;
+  return !authenticator->challenges(connection.peer.address).empty();
+}
+
+// Whether another request can follow this one on the connection, and how much of a body has to be read before.
+struct AfterAnswer {
+  bool keep_alive = false;
+  std::uint64_t unwanted = 0;
+};
+AfterAnswer after(const Connection& connection, const Judgement& judgement, const http::RequestHead& head) {
+  const bool known_end = head.body.framing != http::Framing::chunked && head.body.length <= kLongestUnwanted;
+  // Who waits for 100 may send the body or not: the bytes that follow could be read two ways.
+  if (!head.keep_alive || !known_end || connection.worker.draining()) return {};
+  if (head.expect_continue && head.body.length != 0) return {};
+  if (judgement.doorway == Doorway::login && connection.inside) return {};  // a new tunnel begins with a 407
+  if (judgement.doorway == Doorway::login && connection.login && connection.login->exhausted()) return {};
+  if (judgement.doorway == Doorway::sign_in && head.method == http::Method::connect) return {};
+  return {true, head.body.length};
+}
+
+net::awaitable<bool> throw_away(Connection& connection, std::uint64_t count) {
+  connection.client.expire_after(connection.worker.limits().idle);
+  while (count != 0) {
+    if (connection.inbox.empty()) {
+      if (co_await connection.client.wait_readable() != IoStatus::ok) co_return false;
+      connection.inbox.prepare_relay(connection.worker.buffers());
+      const net::Transfer got = connection.inbox.receive(connection.client);
+      if (got.status != IoStatus::ok && got.status != IoStatus::would_block) co_return false;
+    }
+    const auto here = std::size_t(std::min<std::uint64_t>(count, connection.inbox.bytes().size()));
+    connection.inbox.consume(here);
+    count -= here;
+  }
+  co_return true;
+}
+
+std::string page(Connection& connection, const Judgement& judgement, PageKind kind, int status, bool keep_alive,
+                 bool head_only) {
+  Worker& worker = connection.worker;
+  const std::string reference = Uuid::v7(judgement.time).reference();
+  std::string answer, way;
+  PageFacts facts{.kind = kind, .status = status, .school = worker.settings().school, .reference = reference};
+  if (kind == PageKind::sign_in && judgement.doorway == Doorway::sign_in && worker.sign_in_gate()) {
+    way = worker.sign_in_gate()->page().text();
+    facts.continue_url = way;
+  }
+  worker.gateway().pages.append_response(answer, facts, keep_alive, head_only);
+  return answer;
+}
+
+}  // namespace
+
+Doorway doorway_of(Connection& connection, const Judgement& judgement) {
+  const rules::Presence* presence = judgement.presence.get();
+  if (presence && presence->person && !presence->terms_due) return Doorway::open;
+  using rules::Tier;
+  const Tier tier = judgement.verdict.reason.tier;
+  if (tier == Tier::illegal || tier == Tier::emergency || tier == Tier::support) return Doorway::open;
+  if (presence && presence->person) return Doorway::sign_in;  // the terms of use are not accepted yet
+  if (asked_by_407(connection)) return Doorway::login;
+  const SignInGate* gate = connection.worker.sign_in_gate();
+  return gate && gate->asks(connection.peer.address) ? Doorway::sign_in : Doorway::open;
+}
+
+std::string doorway_answer(Connection& connection, const Judgement& judgement, const rules::Request& request,
+                           http::Method method, bool keep_alive) {
+  const bool head_only = method == http::Method::head;
+  if (judgement.doorway == Doorway::login && !connection.inside) {
+    std::string answer = page(connection, judgement, PageKind::login, 407, keep_alive, head_only);
+    insert_fields(answer, challenge_lines(connection));
+    return answer;
+  }
+  const SignInGate* gate = connection.worker.sign_in_gate();
+  const bool wants_page = method == http::Method::get || head_only;
+  std::string answer;
+  if (gate && wants_page && judgement.doorway == Doorway::sign_in) {
+    // A probe looks for the page and wants to be led nowhere.
+    const bool probe = captive_probe(request.url()) != nullptr;
+    answer = found_at(gate->way_to_page(probe ? nullptr : &request.url()), keep_alive);
+  } else {
+    answer = page(connection, judgement, PageKind::sign_in, 511, keep_alive, head_only);
+  }
+  insert_fields(answer, login_reply_line(connection));
+  return answer;
+}
+
+void note_doorway(Connection& connection, const Judgement& judgement, const rules::Request& request) {
+  Worker& worker = connection.worker;
+  if (judgement.doorway == Doorway::login) {
+    worker.counters().proxy_auth[std::size_t(ProxyAuth::challenged)].add();
+    return;  // a browser's first request on each connection ends so: no line for what is asked again at once
+  }
+  worker.counters().sign_in_redirects.add();
+  worker.log_decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
+}
+
+net::awaitable<bool> answer_at_doorway(Connection& connection, const Judgement& judgement,
+                                       const rules::Request& request, const http::RequestHead& head) {
+  note_doorway(connection, judgement, request);
+  const AfterAnswer next = after(connection, judgement, head);
+  const std::size_t head_size = head.size;
+  const std::string answer = doorway_answer(connection, judgement, request, head.method, next.keep_alive);
+  connection.client.expire_after(connection.worker.limits().idle);
+  const net::Transfer sent = co_await connection.client.send_all(answer);
+  connection.inbox.consume(head_size);
+  if (!sent || !next.keep_alive) co_return false;
+  co_return co_await throw_away(connection, next.unwanted);
+}
+
+}  // namespace schoolgate::flow

@@ -1,0 +1,132 @@
+#include "proxy/flow/proxy_login.h"
+
+#include <strings.h>
+
+#include <string_view>
+#include <utility>
+
+#include "base/digest.h"
+#include "proxy/flow/worker.h"
+#include "proxy/http/field_names.h"
+
+namespace schoolgate::flow {
+namespace {
+
+constexpr std::size_t kShort = 512;
+
+// A password is compared as it is; of a ticket of many kilobytes its digest is enough, and small.
+std::string keepsake(std::string_view credentials) {
+  if (credentials.size() <= kShort) return std::string(credentials);
+  const Sha256 digest = sha256(credentials);
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+bool is_kept(std::string_view credentials, std::string_view kept) {
+  if (credentials.size() == kept.size()) return equal_in_constant_time(credentials, kept);
+  return credentials.size() > kShort && equal_in_constant_time(keepsake(credentials), kept);
+}
+
+bool proves_the_connection(std::string_view credentials) noexcept {
+  const std::string_view scheme = credentials.substr(0, credentials.find(' '));
+  return http::equal_ignoring_case(scheme, "Negotiate") || http::equal_ignoring_case(scheme, "NTLM");
+}
+
+void wipe(std::string& text) noexcept {
+  ::explicit_bzero(text.data(), text.size());
+  text.clear();
+}
+
+}  // namespace
+
+ProxyLogin::~ProxyLogin() { wipe(kept_); }
+
+void ProxyLogin::forget_credentials() noexcept {
+  wipe(kept_);
+  presence_.reset();
+  holds_ = unavailable_ = false;
+}
+
+ShownCredentials look_at_credentials(Connection& connection, const http::RequestHead& head) {
+  const http::Field* shown = nullptr;
+  for (const http::Field& field : head.fields.items()) {
+    if (field.known != http::Name::proxy_authorization) continue;
+    if (shown) return ShownCredentials::twice;
+    shown = &field;
+  }
+  ProxyLogin* const login = connection.login.get();
+  if (!shown) {
+    if (login) login->holds_ = login->whole_connection_, login->unavailable_ = false;
+    return ShownCredentials::settled;
+  }
+  connection.inbox.holds_secrets();
+  if (shown->value.size() > kLargestCredentials) return ShownCredentials::too_large;
+  if (!login || login->kept_.empty() || !is_kept(shown->value, login->kept_)) return ShownCredentials::to_verify;
+  const auto age = std::chrono::steady_clock::now() - login->checked_;
+  if (login->presence_) {
+    login->holds_ = true;
+    return login->whole_connection_ || age < ProxyLogin::kGoodFor ? ShownCredentials::settled
+                                                                  : ShownCredentials::to_verify;
+  }
+  login->unavailable_ = age < ProxyLogin::kUnavailableFor;
+  return login->unavailable_ ? ShownCredentials::settled : ShownCredentials::to_verify;
+}
+
+net::awaitable<void> verify_credentials(Connection& connection, std::string credentials) {
+  using Kind = Authenticator::Answer::Kind;
+  Worker& worker = connection.worker;
+  if (worker.gateway().authenticator->challenges(connection.peer.address).empty()) {
+    wipe(credentials);
+    co_return;
+  }
+  if (!connection.login) connection.login = std::make_unique<ProxyLogin>();
+  ProxyLogin& login = *connection.login;
+  login.forget_credentials();
+  std::string kept = keepsake(credentials);
+  const bool whole_connection = proves_the_connection(credentials);
+  connection.client.clear_deadline();
+  Authenticator::Answer answer = co_await worker.authenticate(connection.peer.address, std::move(credentials));
+  login.checked_ = std::chrono::steady_clock::now();
+  // Accepted as nobody is not accepted.
+  if (answer.kind == Kind::accepted && !(answer.presence && answer.presence->person)) answer.kind = Kind::refused;
+  switch (answer.kind) {
+    case Kind::accepted:
+      worker.counters().proxy_auth[std::size_t(ProxyAuth::accepted)].add();
+      login.presence_ = std::move(answer.presence);
+      login.kept_ = std::move(kept);
+      login.holds_ = true;
+      login.whole_connection_ = whole_connection;
+      break;
+    case Kind::refused:
+      worker.counters().proxy_auth[std::size_t(ProxyAuth::refused)].add();
+      ++login.refusals_;
+      login.whole_connection_ = false;
+      break;
+    case Kind::unavailable:
+      worker.counters().proxy_auth[std::size_t(ProxyAuth::unavailable)].add();
+      login.kept_ = std::move(kept);
+      login.unavailable_ = true;
+      login.whole_connection_ = false;
+      break;
+  }
+  login.reply_ = std::move(answer.reply);
+  wipe(kept);
+}
+
+std::string challenge_lines(Connection& connection) {
+  std::string lines;
+  std::string reply = connection.login ? connection.login->take_reply() : std::string();
+  const auto scheme_of = [](std::string_view value) { return value.substr(0, value.find(' ')); };
+  for (std::string& challenge : connection.worker.gateway().authenticator->challenges(connection.peer.address)) {
+    // The token that answers the client's own stands in the place of the offer.
+    const bool answered = !reply.empty() && http::equal_ignoring_case(scheme_of(challenge), scheme_of(reply));
+    lines += "Proxy-Authenticate: " + (answered ? std::exchange(reply, {}) : challenge) + "\r\n";
+  }
+  return lines;
+}
+
+std::string login_reply_line(Connection& connection) {
+  if (!connection.login || !connection.login->has_reply()) return {};
+  return "Proxy-Authentication-Info: " + connection.login->take_reply() + "\r\n";
+}
+
+}  // namespace schoolgate::flow
