@@ -2,6 +2,7 @@
 
 #include <ldap.h>
 
+#include "identity/directory_pipe_signal.h"
 #include "identity/directory_text.h"
 
 namespace schoolgate::identity {
@@ -37,13 +38,6 @@ bool set_options(LDAP* handle, const DirectorySettings& settings) {
          set(handle, LDAP_OPT_TIMEOUT, &timeout) && set(handle, LDAP_OPT_RESTART, LDAP_OPT_ON) &&
          set(handle, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) && set(handle, LDAP_OPT_X_TLS_PROTOCOL_MIN, &tls_1_2) &&
          set(handle, LDAP_OPT_X_TLS_CACERTFILE, trust.c_str()) && set(handle, LDAP_OPT_X_TLS_NEWCTX, &client);
-}
-
-/// libldap tells a certificate that does not verify in words only, and in whose words depends on its TLS library.
-bool speaks_of_certificates(std::string_view diagnostic) {
-  const std::string words = ascii_lower(diagnostic);
-  return words.find("certificate") != words.npos || words.find("hostname") != words.npos ||
-         words.find("peer cert") != words.npos;
 }
 
 bool is_lost(int code) {
@@ -104,7 +98,10 @@ std::string_view DirectoryEntry::value(const std::string& attribute) const {
   return found == attributes.end() || found->second.empty() ? std::string_view{} : found->second.front();
 }
 
-void DirectoryConnection::Close::operator()(ldap* handle) const noexcept { ldap_unbind_ext(handle, nullptr, nullptr); }
+void DirectoryConnection::Close::operator()(ldap* handle) const noexcept {
+  const NoPipeSignal no_signal;
+  ldap_unbind_ext(handle, nullptr, nullptr);
+}
 
 Error DirectoryConnection::error(int code, std::string_view doing) {
   const std::string diagnostic = diagnostic_of(handle_.get());
@@ -112,10 +109,6 @@ Error DirectoryConnection::error(int code, std::string_view doing) {
   if (!diagnostic.empty()) what += " (" + diagnostic + ")";
   if (is_lost(code)) {
     usable_ = false;
-    if (speaks_of_certificates(diagnostic))
-      return {Fault::config, std::move(what),
-              "identity.directory.trust must name the authority that signed the server's certificate, and the "
-              "certificate must bear the server's name"};
     return {Fault::upstream, std::move(what), "check that the server runs and that this machine reaches it"};
   }
   switch (code) {
@@ -146,6 +139,7 @@ Result<void> DirectoryConnection::check(const DirectorySettings& settings) {
 }
 
 Result<DirectoryConnection> DirectoryConnection::open(const DirectorySettings& settings, const std::string& url) {
+  const NoPipeSignal no_signal;
   DirectoryConnection connection;
   connection.url_ = url;
   connection.timeout_ = settings.timeout;
@@ -159,6 +153,15 @@ Result<DirectoryConnection> DirectoryConnection::open(const DirectorySettings& s
   const bool start_tls = parsed && !parsed->tls && settings.start_tls;
   if (const int code = start_tls ? ldap_start_tls_s(handle, nullptr, nullptr) : ldap_connect(handle);
       code != LDAP_SUCCESS) {
+    // A handshake that failed is told by its code after StartTLS and by having any words at all with ldaps; what the
+    // words are depends on libldap's TLS library, and GnuTLS has none ("unknown error code").
+    const bool tls_failed = start_tls
+                                ? code == LDAP_CONNECT_ERROR
+                                : code == LDAP_SERVER_DOWN && parsed && parsed->tls && !diagnostic_of(handle).empty();
+    if (tls_failed)
+      return fail(Fault::config, "directory " + url + ": TLS could not be set up, as its certificate does not verify",
+                  "identity.directory.trust must name the authority that signed it, and it must bear the server's name "
+                  "as identity.directory.servers has it");
     Error error = connection.error(code, start_tls ? "StartTLS" : "connect");
     if (start_tls && !is_lost(code))
       error = {Fault::config, std::move(error.what), "give the server a certificate, or use ldaps://"};
@@ -170,6 +173,7 @@ Result<DirectoryConnection> DirectoryConnection::open(const DirectorySettings& s
 Result<DirectoryConnection::BindAnswer> DirectoryConnection::bind(const std::string& dn, std::string_view password) {
   if (!dn.empty() && password.empty())
     return fail(Fault::client, "an empty password was not sent to the directory", "RFC 4513 section 5.1.2");
+  const NoPipeSignal no_signal;
   // Not changed by libldap; its interface predates const.
   berval secret{.bv_len = password.size(), .bv_val = const_cast<char*>(password.data())};
   const int code = ldap_sasl_bind_s(handle_.get(), dn.c_str(), LDAP_SASL_SIMPLE, &secret, nullptr, nullptr, nullptr);
@@ -178,6 +182,7 @@ Result<DirectoryConnection::BindAnswer> DirectoryConnection::bind(const std::str
 }
 
 Result<void> DirectoryConnection::search(const Search& search, const std::function<bool(const DirectoryEntry&)>& each) {
+  const NoPipeSignal no_signal;
   LDAP* const handle = handle_.get();
   std::vector<char*> attributes;
   for (const char* name : search.attributes) attributes.push_back(const_cast<char*>(name));
