@@ -18,6 +18,7 @@ using std::chrono::milliseconds;
 using Parser = http::request_parser<http::string_body>;
 
 constexpr auto kGoodbye = milliseconds(2000);              // for close_notify, and for what is still being sent to us
+constexpr auto kShortGoodbye = milliseconds(100);          // when the whole server ends
 constexpr std::size_t kMostAfterTheEnd = 4 * 1024 * 1024;  // read and thrown away so that an early answer arrives
 
 std::string lower(std::string_view text) {
@@ -129,7 +130,7 @@ awaitable<void> Connection::run(std::shared_ptr<Connection> self) {
     co_return;
   }
   co_await self->serve(stream);
-  self->deadline_.set(kGoodbye);
+  self->deadline_.set(self->hub_->stopping ? kShortGoodbye : kGoodbye);
   const auto [ignored] = co_await stream.async_shutdown(as_tuple);
   (void)ignored;
 }
@@ -328,7 +329,7 @@ awaitable<void> Connection::linger(Stream& stream) {
   if constexpr (std::is_same_v<Stream, Socket>) stream.shutdown(Socket::shutdown_send, ignored);
   std::array<char, 16 * 1024> bytes;
   const asio::mutable_buffer space = asio::buffer(bytes);
-  deadline_.set(kGoodbye);
+  deadline_.set(hub_->stopping ? kShortGoodbye : kGoodbye);
   if constexpr (!std::is_same_v<Stream, Socket>) {
     // Inside TLS only what is here already is read: the far end waits for our close_notify before it sends its own.
     while (socket_.available(ignored) > 0) {
