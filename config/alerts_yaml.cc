@@ -71,22 +71,29 @@ void read_webhook(const YamlNode& node, Report& report, breaches::AlertSettings&
   if (named) alerts.webhooks.push_back(std::move(webhook));
 }
 
+/// Whom `to` names; `what` is sent, "this route".
 void read_destinations(const YamlNode& node, Report& report, const breaches::AlertSettings& alerts,
-                       breaches::AlertRoute& route) {
+                       std::string_view what, std::vector<std::string>& to) {
   std::vector<std::string_view> known;
   for (const auto& recipient : alerts.recipients) known.push_back(recipient.id);
   for (const auto& webhook : alerts.webhooks) known.push_back(webhook.name);
-  if (node.kind == YamlNode::Kind::list && node.items.empty()) report.error(node, "this route goes to nobody");
+  if (node.kind == YamlNode::Kind::list && node.items.empty())
+    report.error(node, std::string(what) + " goes to nobody");
   for (const YamlNode& item : items_of(node, report)) {
     std::string id;
     if (!read_value(item, report, Id{id})) continue;
     if (std::ranges::find(known, id) == known.end())
       report.error(item, "unknown recipient " + quote(id), suggest(id, known));
-    else if (std::ranges::find(route.to, id) != route.to.end())
+    else if (std::ranges::find(to, id) != to.end())
       report.error(item, quote(id) + " stands twice");
     else
-      route.to.push_back(std::move(id));
+      to.push_back(std::move(id));
   }
+  const auto is_recipient = [&](const std::string& id) {
+    return std::ranges::any_of(alerts.recipients, [&](const auto& recipient) { return recipient.id == id; });
+  };
+  if (!alerts.mail && std::ranges::any_of(to, is_recipient))
+    report.error(node, std::string(what) + " needs a mail server", "add 'mail'");
 }
 
 void read_route(const YamlNode& node, Report& report, breaches::AlertSettings& alerts) {
@@ -100,13 +107,70 @@ void read_route(const YamlNode& node, Report& report, breaches::AlertSettings& a
   if (!at && says_when && route.daily)
     report.error(node, "missing key 'at'", "the time of the daily mail, such as \"15:30\"");
   if (at) route.daily_minute = time_of_day_of(*at, report).value_or(0);
-  if (const YamlNode* to = keys.require("to")) read_destinations(*to, report, alerts, route);
-  const auto is_recipient = [&](const std::string& id) {
-    return std::ranges::any_of(alerts.recipients, [&](const auto& recipient) { return recipient.id == id; });
-  };
-  if (!alerts.mail && std::ranges::any_of(route.to, is_recipient))
-    report.error(*keys.find("to"), "this route needs a mail server", "add 'mail'");
+  if (const YamlNode* to = keys.require("to")) read_destinations(*to, report, alerts, "this route", route.to);
   alerts.routes.push_back(std::move(route));
+}
+
+void read_escalation_step(const YamlNode& node, Report& report, breaches::AlertSettings& alerts) {
+  using std::chrono::hours;
+  using std::chrono::minutes;
+  breaches::EscalationStep step;
+  Mapping keys(node, report);
+  std::chrono::seconds after = step.after;
+  const bool timed = keys.required("after", Span{after, minutes(1), hours(24)});
+  step.after = std::chrono::floor<minutes>(after);
+  if (timed && !alerts.escalation.empty() && step.after <= alerts.escalation.back().after)
+    report.error(*keys.find("after"), "this step is not later than the one before it", "sort them by 'after'");
+  if (const YamlNode* to = keys.require("to")) read_destinations(*to, report, alerts, "this step", step.to);
+  if (timed) alerts.escalation.push_back(std::move(step));
+}
+
+breaches::SchoolHours read_school_hours(const YamlNode& node, Report& report) {
+  breaches::SchoolHours school;
+  Mapping keys(node, report);
+  if (const YamlNode* days = keys.find("days")) read_days(days, report, school.days);
+  const YamlNode *from = keys.require("from"), *to = keys.require("to");
+  if (from) school.from_minute = time_of_day_of(*from, report).value_or(school.from_minute);
+  if (to) school.to_minute = time_of_day_of(*to, report).value_or(school.to_minute);
+  if (from && to && school.from_minute >= school.to_minute)
+    report.error(*to, "the school closes before it opens", "such as from: \"08:00\", to: \"17:00\"");
+  return school;
+}
+
+void read_canary(const YamlNode& node, Report& report, breaches::AlertSettings& alerts) {
+  breaches::CanarySettings canary;
+  Mapping keys(node, report);
+  if (const YamlNode* day = keys.require("day")) canary.day = day_of(*day, report).value_or(0);
+  if (const YamlNode* at = keys.require("at")) canary.minute = time_of_day_of(*at, report).value_or(0);
+  if (const YamlNode* to = keys.require("to")) read_destinations(*to, report, alerts, "this canary", canary.to);
+  const auto is_webhook = [&](const std::string& id) {
+    return std::ranges::find(alerts.webhooks, id, &breaches::WebhookSettings::name) != alerts.webhooks.end();
+  };
+  if (std::ranges::any_of(canary.to, is_webhook))
+    report.error(*keys.find("to"), "a canary is a mail that somebody confirms", "name recipients, no webhook");
+  if (alerts.console.empty()) report.error(node, "a canary needs 'console'", "the mail holds a link that confirms it");
+  alerts.canary = std::move(canary);
+}
+
+void read_console(const YamlNode& node, Report& report, std::string& out) {
+  std::string url;
+  if (!read_value(node, report, url)) return;
+  while (url.ends_with('/')) url.pop_back();
+  const std::size_t host = url.find("://");
+  if (!is_url_of(url, {"https"}) || url.find_first_of("/?#", host + 3) != std::string::npos)
+    report.error(node, quote(url) + " is not where the console is", "such as https://gateway.school.example:9443");
+  else
+    out = url;
+}
+
+void read_case_system(const YamlNode& node, Report& report, breaches::AlertSettings& alerts) {
+  Mapping keys(node, report);
+  if (!keys.required("webhook", Id{alerts.case_system})) return;
+  std::vector<std::string_view> known;
+  for (const auto& webhook : alerts.webhooks) known.push_back(webhook.name);
+  if (std::ranges::find(known, alerts.case_system) == known.end())
+    report.error(*keys.find("webhook"), "unknown webhook " + quote(alerts.case_system),
+                 suggest(alerts.case_system, known));
 }
 
 }  // namespace
@@ -119,6 +183,12 @@ void read_alerts(const YamlNode& root, Report& report, breaches::AlertSettings& 
     for (const YamlNode& item : items_of(*webhooks, report)) read_webhook(item, report, alerts);
   if (const YamlNode* routes = keys.find("routes"))
     for (const YamlNode& item : items_of(*routes, report)) read_route(item, report, alerts);
+  if (const YamlNode* steps = keys.find("escalation"))
+    for (const YamlNode& item : items_of(*steps, report)) read_escalation_step(item, report, alerts);
+  if (const YamlNode* school = keys.find("school_hours")) alerts.school_hours = read_school_hours(*school, report);
+  if (const YamlNode* console = keys.find("console")) read_console(*console, report, alerts.console);
+  if (const YamlNode* canary = keys.find("canary")) read_canary(*canary, report, alerts);
+  if (const YamlNode* cases = keys.find("case_system")) read_case_system(*cases, report, alerts);
 }
 
 }  // namespace schoolgate::config

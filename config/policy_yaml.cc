@@ -16,13 +16,37 @@ constexpr std::pair<std::string_view, rules::Action> kUnlisted[] = {{"block", ru
                                                                     {"allow", rules::Action::allow}};
 constexpr std::pair<std::string_view, rules::YoutubeRestriction> kYoutube[] = {
     {"strict", rules::YoutubeRestriction::strict}, {"moderate", rules::YoutubeRestriction::moderate}};
-constexpr std::array<std::string_view, 7> kDays{"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
 std::vector<rules::CategoryActionSpec> read_actions(const YamlNode& node, Report& report) {
   std::vector<rules::CategoryActionSpec> out;
   for (const auto& [key, value] : entries_of(node, report)) {
     rules::CategoryActionSpec spec{key->text, rules::Action::block, report.at(*key)};
     if (read_value(*value, report, Choice<rules::Action>{spec.action, kActions})) out.push_back(std::move(spec));
+  }
+  return out;
+}
+
+std::vector<rules::MemberSpec> read_names(Mapping& keys, std::string_view key, Report& report) {
+  std::vector<rules::MemberSpec> out;
+  const YamlNode* node = keys.find(key);
+  if (!node) return out;
+  for (const YamlNode& item : items_of(*node, report)) {
+    rules::MemberSpec spec{{}, report.at(item)};
+    if (read_value(item, report, spec.name)) out.push_back(std::move(spec));
+  }
+  return out;
+}
+
+std::vector<rules::AllowanceSpec> read_allowances(const YamlNode& node, Report& report) {
+  using std::chrono::minutes;
+  std::vector<rules::AllowanceSpec> out;
+  for (const auto& [key, value] : entries_of(node, report)) {
+    std::chrono::seconds time{0};
+    if (!read_value(*value, report, Span{time, minutes(1), minutes(24 * 60)})) continue;
+    if (time % minutes(1) != std::chrono::seconds(0))
+      report.error(*value, "an allowance is counted in whole minutes", "such as 30m");
+    else
+      out.push_back({key->text, int(time / minutes(1)), report.at(*key)});
   }
   return out;
 }
@@ -34,22 +58,6 @@ std::vector<rules::NetworkSpec> read_networks(const YamlNode& node, Report& repo
     if (read_value(item, report, spec.network)) out.push_back(std::move(spec));
   }
   return out;
-}
-
-void read_days(const YamlNode* node, Report& report, std::array<bool, 7>& days) {
-  if (!node) {
-    days.fill(true);
-    return;
-  }
-  const auto items = items_of(*node, report);
-  if (items.empty() && node->kind == YamlNode::Kind::list)
-    report.error(*node, "no day", "leave 'days' out for every day");
-  for (const YamlNode& item : items) {
-    const auto day = word_of(item, report, kDays);
-    if (!day) continue;
-    if (days[*day]) report.error(item, "'" + item.text + "' stands twice");
-    days[*day] = true;
-  }
 }
 
 rules::ScheduleSpec read_schedule(const YamlNode& node, Report& report) {
@@ -171,6 +179,9 @@ rules::GroupSpec read_group(const YamlNode& key, const YamlNode& node, Report& r
   if (const YamlNode* members_node = keys.find("members")) {
     Mapping members(*members_node, report);
     if (const YamlNode* networks = members.find("networks")) group.networks = read_networks(*networks, report);
+    group.users = read_names(members, "users", report);
+    group.directory_groups = read_names(members, "groups", report);
+    group.devices = read_names(members, "devices", report);
   }
   if (const YamlNode* actions = keys.find("categories")) group.categories = read_actions(*actions, report);
   keys.optional("unlisted", Choice<rules::Action>{group.unlisted, kUnlisted});
@@ -187,6 +198,7 @@ rules::GroupSpec read_group(const YamlNode& key, const YamlNode& node, Report& r
       if (read_value(item, report, Id{category})) group.inspect.push_back(std::move(category));
     }
   }
+  if (const YamlNode* allowances = keys.find("allowances")) group.allowances = read_allowances(*allowances, report);
   if (const YamlNode* schedules = keys.find("schedules"))
     for (const YamlNode& item : items_of(*schedules, report)) group.schedules.push_back(read_schedule(item, report));
   return group;

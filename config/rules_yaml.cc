@@ -1,7 +1,9 @@
 // rules/*.yaml: the school's own rules, with their tests. Sites, URLs and patterns are read when the policy is
 // compiled.
+#include <algorithm>
 #include <array>
 
+#include "config/plain_text.h"
 #include "config/scalars.h"
 #include "config/yaml_files.h"
 
@@ -37,6 +39,20 @@ bool read_target(Mapping& keys, const YamlNode& node, Report& report, rules::Rul
   return read_value(*target, report, rule.text);
 }
 
+bool read_needs(const YamlNode& node, Report& report, rules::RuleSpec& rule) {
+  bool whole = node.kind == YamlNode::Kind::list;
+  for (const YamlNode& item : items_of(node, report)) {
+    rules::HelperSpec helper{{}, report.at(item)};
+    if (!read_value(item, report, helper.host))
+      whole = false;
+    else if (std::ranges::find(rule.needs, helper.host, &rules::HelperSpec::host) != rule.needs.end())
+      report.error(item, "'" + printable(helper.host) + "' stands twice");
+    else
+      rule.needs.push_back(std::move(helper));
+  }
+  return whole;
+}
+
 void read_rule(const YamlNode& node, Report& report, Effect effect, std::vector<rules::RuleSpec>& out) {
   if (node.kind != YamlNode::Kind::mapping)
     return report_wrong_type(node, report, "a rule such as { site: games.example }");
@@ -63,6 +79,8 @@ void read_rule(const YamlNode& node, Report& report, Effect effect, std::vector<
       }
     }
   }
+  if (effect == Effect::allow)
+    if (const YamlNode* needs = keys.find("needs")) whole &= read_needs(*needs, report, rule);
   keys.optional("why", rule.why);
   keys.optional("approved_by", rule.approved_by);
   keys.optional("risk_assessment", rule.risk_assessment);
@@ -84,6 +102,7 @@ void read_test(const YamlNode& node, Report& report, std::vector<rules::RuleTest
   std::string category, time;
   if (keys.optional("category", Id{category})) test.category = category;
   if (keys.optional("at", time)) test.time = time;
+  keys.optional("from", test.from);
   if (has_url && has_group && has_expect) out.push_back(std::move(test));
 }
 
@@ -91,6 +110,26 @@ void read_rule_list(Mapping& keys, std::string_view key, Report& report, Effect 
                     std::vector<rules::RuleSpec>& out) {
   if (const YamlNode* list = keys.find(key))
     for (const YamlNode& item : items_of(*list, report)) read_rule(item, report, effect, out);
+}
+
+/// A list has one name in all files.
+void read_site_lists(const YamlNode& node, Report& report, std::map<std::string, rules::SiteListSpec>& out) {
+  for (const auto& [key, value] : entries_of(node, report)) {
+    rules::SiteListSpec list;
+    list.at = report.at(*key);
+    for (const YamlNode& item : items_of(*value, report)) {
+      std::string site;
+      if (!read_value(item, report, site)) continue;
+      if (std::ranges::find(list.sites, site) != list.sites.end()) {
+        report.error(item, "'" + printable(site) + "' stands twice");
+        continue;
+      }
+      list.sites.push_back(std::move(site));
+      list.positions.push_back(report.at(item));
+    }
+    if (const auto [place, is_new] = out.try_emplace(key->text, std::move(list)); !is_new)
+      report.error(*key, "there are two lists '" + key->text + "'", "the other is at " + place->second.at.line_text());
+  }
 }
 
 }  // namespace
@@ -101,6 +140,7 @@ void read_rules(const YamlNode& root, Report& report, rules::PolicySpec& policy)
   read_rule_list(keys, "allow", report, Effect::allow, policy.rules);
   read_rule_list(keys, "emergency", report, Effect::emergency, policy.rules);
   read_rule_list(keys, "terms", report, Effect::categorise, policy.rules);
+  if (const YamlNode* lists = keys.find("lists")) read_site_lists(*lists, report, policy.lists);
   if (const YamlNode* tests = keys.find("tests"))
     for (const YamlNode& item : items_of(*tests, report)) read_test(item, report, policy.tests);
 }

@@ -62,6 +62,8 @@ void read_listen(const YamlNode& node, Report& report, Listen& listen) {
   read_endpoints(keys, "proxy", report, listen.proxy, taken);
   read_endpoints(keys, "http", report, listen.http, taken);
   read_endpoints(keys, "tls", report, listen.tls, taken);
+  read_endpoints(keys, "portal", report, listen.portal, taken);
+  read_endpoints(keys, "portal_tls", report, listen.portal_tls, taken);
   read_endpoint(keys, "console", report, listen.console, taken);
   read_endpoint(keys, "metrics", report, listen.metrics, taken);
   const auto says_something = [&](std::string_view key) {
@@ -149,6 +151,8 @@ void read_retention(const YamlNode& node, Report& report, Retention& retention) 
   keys.optional("decisions", Span{retention.decisions, hours(1), 20 * kYear});
   keys.optional("breaches", Span{retention.breaches, hours(24), 20 * kYear});
   keys.optional("audit", Span{retention.audit, hours(24), 100 * kYear});
+  keys.optional("incidents", Span{retention.incidents, hours(24), 100 * kYear});
+  keys.optional("people", Span{retention.people, hours(24), 20 * kYear});
 }
 
 void read_limits(const YamlNode& node, Report& report, Limits& limits) {
@@ -191,6 +195,8 @@ void read_schoolgate(const YamlNode& root, Report& report, Settings& settings, r
   if (const YamlNode* site = keys.require("site")) read_site(*site, report, settings.site, policy);
   keys.required("state", settings.state);
   if (const YamlNode* listen = keys.require("listen")) read_listen(*listen, report, settings.listen);
+  if (const YamlNode* identity = keys.find("identity"))
+    read_identity(*identity, report, settings.listen, settings.identity);
   if (const YamlNode* upstream = keys.find("upstream")) read_upstream(*upstream, report, settings.upstream);
   keys.optional("via", settings.via);
   if (const YamlNode* inspection = keys.find("inspection")) read_inspection(*inspection, report, policy);

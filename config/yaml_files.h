@@ -18,10 +18,13 @@ void read_categories(const YamlNode& root, Report& report, rules::CategoryTable&
 /// schoolgate.yaml; the time zone and what may be inspected also go into `policy`, whose categories must be complete.
 void read_schoolgate(const YamlNode& root, Report& report, Settings& settings, rules::PolicySpec& policy);
 
+/// `identity` in schoolgate.yaml; `listen` must have been read.
+void read_identity(const YamlNode& node, Report& report, const Listen& listen, identity::IdentitySettings& identity);
+
 /// policy.yaml: groups and fallback.
 void read_policy(const YamlNode& root, Report& report, rules::PolicySpec& policy);
 
-/// One of rules/*.yaml: adds its rules and tests.
+/// One of rules/*.yaml: adds its rules, lists and tests.
 void read_rules(const YamlNode& root, Report& report, rules::PolicySpec& policy);
 
 /// lists.yaml.

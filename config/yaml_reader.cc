@@ -102,6 +102,26 @@ std::optional<int> time_of_day_of(const YamlNode& node, Report& report) {
   return std::nullopt;
 }
 
+void read_days(const YamlNode* node, Report& report, std::array<bool, 7>& days) {
+  days.fill(node == nullptr);
+  if (!node) return;
+  const auto items = items_of(*node, report);
+  if (items.empty() && node->kind == YamlNode::Kind::list)
+    report.error(*node, "no day", "leave 'days' out for every day");
+  for (const YamlNode& item : items) {
+    const auto day = day_of(item, report);
+    if (!day) continue;
+    if (days[std::size_t(*day)]) report.error(item, "'" + item.text + "' stands twice");
+    days[std::size_t(*day)] = true;
+  }
+}
+
+std::optional<int> day_of(const YamlNode& node, Report& report) {
+  static constexpr std::array<std::string_view, 7> kDays{"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+  const auto day = word_of(node, report, kDays);
+  return day ? std::optional(int(*day)) : std::nullopt;
+}
+
 std::span<const YamlNode> items_of(const YamlNode& node, Report& report) {
   if (node.kind == YamlNode::Kind::list) return node.items;
   report_wrong_type(node, report, "a list",

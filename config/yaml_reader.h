@@ -9,6 +9,7 @@
 // read_value() answers whether it could; what it could not read it has reported, and `out` is as it was (its default).
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -106,6 +107,10 @@ bool read_value(const YamlNode& node, Report& report, std::filesystem::path& out
                                                  std::span<const std::string_view> words);
 /// Minutes after midnight of a "12:15"; reported when it is no time of day.
 [[nodiscard]] std::optional<int> time_of_day_of(const YamlNode& node, Report& report);
+/// The days of a list, "mon" to "sun", Monday first; null: every day. What is wrong is reported.
+void read_days(const YamlNode* node, Report& report, std::array<bool, 7>& days);
+/// 0 for "mon" to 6 for "sun"; reported when it is no day.
+[[nodiscard]] std::optional<int> day_of(const YamlNode& node, Report& report);
 /// The items of a list; a wrong type is reported and reads as an empty list.
 [[nodiscard]] std::span<const YamlNode> items_of(const YamlNode& node, Report& report);
 /// The entries of a mapping whose keys are ids; a wrong type reads as none, bad and repeated keys are reported and left

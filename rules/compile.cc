@@ -430,6 +430,8 @@ class Compiler {
     if (test.category) (void)category(*test.category, test.at);
     if (const auto url = names::Url::parse(test.url); !url)
       error(test.at, in_quotes(test.url) + " is not a URL: " + url.error().what, url.error().next);
+    if (!test.from.empty() && !asking_page({}, test.from, {}, {}).a_page)
+      error(test.at, in_quotes(test.from) + " is not the address of a page", "such as https://example.org/lesson");
     if (test.time && !read_site_time(policy_.clock, *test.time, now_))
       error(test.at, in_quotes(*test.time) + " is not a time", "write \"tue 12:30\", \"2026-11-24 12:30\" or RFC 3339");
   }

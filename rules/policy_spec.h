@@ -130,6 +130,7 @@ struct RuleTestSpec {
   std::optional<std::string> category;
   std::optional<std::string> time;  ///< as explain --at takes it
   SourcePosition at;
+  std::string from = {};  ///< address of the page that asks; empty: somebody who typed the address
 };
 
 enum class InspectionMode : std::uint8_t { off, selective, always };

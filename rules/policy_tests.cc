@@ -43,7 +43,8 @@ Problems PolicySnapshot::run_tests(std::span<const RuleTestSpec> tests, TimePoin
     } else if (!time) {
       fails(test, "'" + *test.time + "' is not a time");
     } else {
-      const Request request = Request::of_url(std::move(*url), "GET");
+      Request request = Request::of_url(std::move(*url), "GET");
+      if (!test.from.empty()) request.comes_from(asking_page({}, test.from, {}, {}));
       const Verdict verdict = decide(Subject{.group = *group}, request, Stage::request, *time);
       std::string expected(to_string(test.expect));
       bool as_expected = verdict.action == test.expect;

@@ -263,6 +263,100 @@ tests:
   EXPECT_EQ(policy.tests[0].category, "games");
 }
 
+TEST(Load, ReadsWhoBelongsToAGroupAndWhatTheyHaveADay) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("policy.yaml", R"(groups:
+  pupils:
+    members:
+      networks: [10.0.0.0/8]
+      users: [amelia.hughes, "class:robins"]
+      groups: [Year 5, "CN=Pupils"]
+      devices: [school, unknown]
+    allowances: { games: 30m, social-media: 1h }
+fallback: pupils
+)");
+  const Configuration out = load_sound(folder);
+  ASSERT_EQ(out.policy.groups.size(), 1u);
+  const rules::GroupSpec& group = out.policy.groups[0];
+  ASSERT_EQ(group.users.size(), 2u);
+  EXPECT_EQ(group.users[1].name, "class:robins");
+  EXPECT_EQ(group.users[1].at.line, 5);
+  EXPECT_EQ(group.users[1].at.column, 30);
+  ASSERT_EQ(group.directory_groups.size(), 2u);
+  EXPECT_EQ(group.directory_groups[0].name, "Year 5");
+  ASSERT_EQ(group.devices.size(), 2u);
+  EXPECT_EQ(group.devices[1].name, "unknown");
+  ASSERT_EQ(group.allowances.size(), 2u);
+  EXPECT_EQ(group.allowances[0].category, "games");
+  EXPECT_EQ(group.allowances[0].minutes, 30);
+  EXPECT_EQ(group.allowances[1].minutes, 60);
+  EXPECT_EQ(group.allowances[1].at.line, 8);
+}
+
+TEST(Load, ReadsHelpersAndListsOfSites) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("policy.yaml", "groups: { pupils: { unlisted: block } }\nfallback: pupils\n");
+  folder.write("rules/a.yaml", R"(allow:
+  - { site: phonics.example, needs: [cdn.example, fonts.example] }
+lists:
+  phonics: [a.example, b.example/games]
+tests:
+  - { url: "https://cdn.example/", group: pupils, expect: allow, from: "https://www.phonics.example/a" }
+)");
+  folder.write("rules/b.yaml", "lists: { maths: [m.example] }\n");
+  const Configuration out = load_sound(folder);
+  ASSERT_EQ(out.policy.rules.size(), 1u);
+  ASSERT_EQ(out.policy.rules[0].needs.size(), 2u);
+  EXPECT_EQ(out.policy.rules[0].needs[1].host, "fonts.example");
+  EXPECT_EQ(out.policy.rules[0].needs[1].at.column, 51);
+  ASSERT_EQ(out.policy.lists.size(), 2u);
+  const rules::SiteListSpec& list = out.policy.lists.at("phonics");
+  EXPECT_THAT(list.sites, ElementsAre("a.example", "b.example/games"));
+  ASSERT_EQ(list.positions.size(), 2u);
+  EXPECT_EQ(list.positions[1].line, 4);
+  EXPECT_EQ(list.positions[1].column, 24);
+  EXPECT_EQ(list.at.line, 4);
+  ASSERT_EQ(out.policy.tests.size(), 1u);
+  EXPECT_EQ(out.policy.tests[0].from, "https://www.phonics.example/a");
+}
+
+TEST(Load, ReadsWhatTheDeskNeedsOfAlerts) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("hook", "secret");
+  ::chmod((folder.path() / "hook").c_str(), 0600);
+  folder.write("alerts.yaml", R"(recipients:
+  dsl: { email: dsl@school.example }
+  deputy: { email: deputy@school.example }
+  head: { email: head@school.example }
+mail: { server: "smtp://127.0.0.1:25", from: filter@school.example }
+webhooks: [ { name: cases, url: "https://cases.example/in", secret_file: hook } ]
+escalation:
+  - { after: 10m, to: [deputy] }
+  - { after: 20m, to: [head, cases] }
+school_hours: { days: [mon, tue], from: "08:30", to: "16:00" }
+canary: { day: fri, at: "08:30", to: [dsl] }
+console: https://gateway.school.example:9443/
+case_system: { webhook: cases }
+)");
+  const breaches::AlertSettings alerts = load_sound(folder).alerts;
+  ASSERT_EQ(alerts.escalation.size(), 2u);
+  EXPECT_EQ(alerts.escalation[1].after, std::chrono::minutes(20));
+  EXPECT_THAT(alerts.escalation[1].to, ElementsAre("head", "cases"));
+  ASSERT_TRUE(alerts.school_hours);
+  EXPECT_TRUE(alerts.school_hours->days[1]);
+  EXPECT_FALSE(alerts.school_hours->days[2]);
+  EXPECT_EQ(alerts.school_hours->from_minute, 8 * 60 + 30);
+  EXPECT_EQ(alerts.school_hours->to_minute, 16 * 60);
+  ASSERT_TRUE(alerts.canary);
+  EXPECT_EQ(alerts.canary->day, 4);
+  EXPECT_EQ(alerts.canary->minute, 8 * 60 + 30);
+  EXPECT_EQ(alerts.console, "https://gateway.school.example:9443");
+  EXPECT_EQ(alerts.case_system, "cases");
+}
+
 TEST(Load, ReadsListsCategoriesAndAlerts) {
   ScratchFolder folder;
   folder.write_sound();
