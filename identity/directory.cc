@@ -253,10 +253,12 @@ struct Directory::State {
   /// A working connection to the first server that answers. Sets `current`.
   Result<void> ensure_connected() {
     const auto now = DirectoryServers::Clock::now();
-    const auto order = servers->order(now);
-    const bool settled = current == order.front() || now - connected < kBackToFirst;
+    const bool settled = current == 0 || now - connected < kBackToFirst;
     if (service && service->usable() && settled) return {};
     drop();
+    const auto order = servers->order(now);
+    if (order.empty())
+      return fail(Fault::upstream, "no directory server has answered lately", "it is tried again within 15 seconds");
     std::optional<Error> worst;
     for (const std::size_t server : order) {
       auto connection = connect(server);
@@ -291,13 +293,13 @@ struct Directory::State {
   auto with_server(const Ask& ask) -> decltype(ask()) {
     for (int attempt = 0;; ++attempt) {
       if (auto ready = ensure_connected(); !ready) return std::unexpected(ready.error());
-      const bool was_old = DirectoryServers::Clock::now() - connected > std::chrono::seconds(1);
       auto answer = ask();
       const bool lost = !service || !service->usable() || (asking && !asking->usable());
       if (answer || !lost) return answer;
       drop();
-      if (!was_old) servers->failed(current, DirectoryServers::Clock::now());
-      if (attempt == 1) return answer;
+      if (attempt == 0) continue;
+      servers->failed(current, DirectoryServers::Clock::now());
+      return answer;
     }
   }
 

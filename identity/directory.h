@@ -54,17 +54,17 @@ class DirectoryServers {
   [[nodiscard]] std::string_view bind_password() const noexcept { return bind_password_.view(); }
 
   using Clock = std::chrono::steady_clock;
-  /// Whom to ask now, in order: those that are not backing off, as configured; when all are, the one that is soonest
-  /// back. Never empty.
-  [[nodiscard]] std::vector<std::size_t> order(Clock::time_point now) const;
-  /// A server that failed is left alone for 1 s, then 2 s, 4 s … at most 60 s.
+  /// Whom to ask now, in order: those that are not resting, as configured. A server that has failed before is given to
+  /// one caller at a time, so that a dead one holds up one thread and not all. Empty: all of them rest.
+  [[nodiscard]] std::vector<std::size_t> order(Clock::time_point now);
+  /// A server that failed is left alone for 1 s, then 2 s, 4 s … at most 15 s.
   void failed(std::size_t server, Clock::time_point now);
   void answered(std::size_t server);
 
  private:
   struct Health {
     std::uint32_t failures = 0;
-    Clock::time_point again{};
+    Clock::time_point again{};  // not before that
   };
   DirectorySettings settings_;
   Secret bind_password_;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <numeric>
 
 #include "base/file.h"
 #include "identity/directory.h"
@@ -9,7 +8,7 @@
 namespace schoolgate::identity {
 namespace {
 
-constexpr std::chrono::seconds kLongestRest{60};
+constexpr std::chrono::seconds kLongestRest{15};
 
 }  // namespace
 
@@ -41,22 +40,24 @@ Result<std::shared_ptr<DirectoryServers>> DirectoryServers::open(DirectorySettin
   return servers;
 }
 
-std::vector<std::size_t> DirectoryServers::order(Clock::time_point now) const {
+std::vector<std::size_t> DirectoryServers::order(Clock::time_point now) {
   const std::scoped_lock lock(mutex_);
   std::vector<std::size_t> ready;
-  for (std::size_t i = 0; i < health_.size(); ++i)
-    if (health_[i].again <= now) ready.push_back(i);
-  if (!ready.empty()) return ready;
-  const auto soonest = std::ranges::min_element(health_, {}, &Health::again);
-  return {std::size_t(soonest - health_.begin())};
+  for (std::size_t i = 0; i < health_.size(); ++i) {
+    Health& health = health_[i];
+    if (health.again > now) continue;
+    ready.push_back(i);
+    // Connect, TLS and bind may each take the whole timeout.
+    if (health.failures > 0) health.again = now + 3 * settings_.timeout;
+  }
+  return ready;
 }
 
 void DirectoryServers::failed(std::size_t server, Clock::time_point now) {
   const std::scoped_lock lock(mutex_);
   Health& health = health_[server];
-  if (health.again > now) return;  // several threads meet the same failure: it counts once
-  const auto rest = std::chrono::seconds(1) * (1 << std::min<std::uint32_t>(health.failures, 6));
-  health.again = now + std::min<std::chrono::seconds>(rest, kLongestRest);
+  const std::chrono::seconds rest{1 << std::min<std::uint32_t>(health.failures, 6)};
+  health.again = now + std::min(rest, kLongestRest);
   ++health.failures;
 }
 
