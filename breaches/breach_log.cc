@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/thread_name.h"
 #include "breaches/breach_store.h"
+#include "breaches/privacy.h"
 
 namespace schoolgate::breaches {
 namespace {
@@ -347,7 +348,13 @@ void BreachLog::Impl::watch_deadlines() {
 }
 
 void BreachLog::Impl::remove_old() {
-  const TimePoint before = wall_now() - settings.retention;
+  TimePoint before = wall_now() - settings.retention;
+  const auto held = oldest_held(settings.folder);
+  if (!held) {  // a hold that cannot be read must be taken to be there
+    log::error("old breach records are kept: legal holds cannot be read", {{"why", held.error().text()}});
+    return;
+  }
+  before = std::min(before, held->value_or(before));
   std::uint64_t removed = 0;
   while (true) {
     auto step = store->remove_before(before);

@@ -103,6 +103,24 @@ std::int64_t find_first(File& file, TimePoint time) {
 
 }  // namespace
 
+Result<void> read_lines_with(const std::filesystem::path& path, std::string_view part,
+                             const std::function<bool(std::string_view)>& line) {
+  File file(path);
+  if (!file.is_open()) return fail_errno("cannot read " + path.string(), errno);
+  for (std::int64_t at = 0;;) {
+    const std::string_view text = file.read(at, 4 * kChunk);
+    const std::size_t whole = text.rfind('\n');
+    if (whole == std::string_view::npos) return {};
+    for (std::size_t hit = text.find(part); hit < whole; hit = text.find(part, hit)) {
+      const std::size_t before = text.rfind('\n', hit), end = text.find('\n', hit);
+      const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+      if (!line(text.substr(begin, end - begin))) return {};
+      hit = end;
+    }
+    at += std::int64_t(whole) + 1;
+  }
+}
+
 std::vector<std::filesystem::path> DecisionFiles::all() const {
   std::vector<std::filesystem::path> files;
   if (file_.empty()) return files;

@@ -16,6 +16,10 @@
 
 namespace schoolgate::breaches {
 
+/// Hands every line of a file that has `part` in it to `line`, until it returns false. For exports: reads it all.
+[[nodiscard]] Result<void> read_lines_with(const std::filesystem::path& file, std::string_view part,
+                                           const std::function<bool(std::string_view)>& line);
+
 class DecisionFiles {
  public:
   /// `file`: what `decisions:` names; empty when no decisions are kept. Days before are beside it.

@@ -26,6 +26,9 @@ namespace schoolgate::breaches {
 
 inline constexpr const char* kDeskFile = "desk.db";
 
+/// breaches.db for reading, with desk.db beside it as `desk`: for queries over both. Makes desk.db where absent.
+[[nodiscard]] Result<store::Database> open_breaches_with_desk(const std::filesystem::path& state_folder);
+
 struct JournalEntry {
   std::uint64_t seq = 0;
   TimePoint time;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,13 +35,17 @@ struct Deletion {
   std::string by;          ///< "retention", or who erased
 };
 
+/// The first attempt of any episode under legal hold: the breach log keeps everything from that day on, as its chain
+/// can only be cut at the beginning. nullopt: nothing is held, or there is no desk.
+[[nodiscard]] Result<std::optional<TimePoint>> oldest_held(const std::filesystem::path& state_folder);
+
 class Privacy {
  public:
   explicit Privacy(DeskStore& desk) : desk_(desk) {}
 
   /// Removes what is over its time. To be called once a day.
   [[nodiscard]] Result<std::vector<Deletion>> enforce(const RetentionRules& rules, TimePoint now);
-  /// Newest first.
+  /// Newest first; those of the breach log too.
   [[nodiscard]] Result<std::vector<Deletion>> deletions(std::size_t limit = 200);
   /// Accounts under legal hold: whose records the breach log must not remove either.
   [[nodiscard]] Result<std::vector<std::string>> held_people();

@@ -5,6 +5,7 @@
 // site's. Governors see no names, and no number of one or two pupils: counts of people under three are "fewer than 3".
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "breaches/alert_text.h"
 #include "breaches/desk.h"
 #include "breaches/page_reports.h"
 
