@@ -20,6 +20,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
@@ -48,6 +49,8 @@ int outcome(std::initializer_list<Confinement> confinements, const std::function
   if (WIFSIGNALED(status)) return WTERMSIG(status) == SIGSYS ? kKilled : 1000 + WTERMSIG(status);
   return WEXITSTATUS(status);
 }
+
+std::string temporary(const char* name) { return std::filesystem::temp_directory_path() / name; }
 
 // 0, or errno.
 int told(long result) { return result < 0 ? errno : 0; }
@@ -95,11 +98,11 @@ TEST(Sandbox, TheGatewayDoesItsWork) {
             0);
   EXPECT_EQ(outcome({Confinement::gateway},
                     [] {
-                      char name[] = "/var/tmp/sandbox-XXXXXX";
-                      const int file = ::mkstemp(name);
+                      std::string name = temporary("sandbox-XXXXXX");
+                      const int file = ::mkstemp(name.data());
                       const int error =
                           told(::write(file, "x", 1)) | told(::fdatasync(file)) | told(::fchmod(file, 0600));
-                      ::unlink(name);
+                      ::unlink(name.c_str());
                       return error;
                     }),
             0);
@@ -206,9 +209,10 @@ TEST(Sandbox, AWorkerWritesNoFileAndListensNowhereNew) {
   };
   EXPECT_EQ(worker([] { return told(::open("/dev/null", O_WRONLY | O_CLOEXEC)); }), EPERM);
   EXPECT_EQ(worker([] { return told(::open("/dev/null", O_RDWR | O_CLOEXEC)); }), EPERM);
-  EXPECT_EQ(worker([] { return told(::open("/var/tmp/sandbox", O_RDONLY | O_CREAT | O_CLOEXEC, 0600)); }), EPERM);
-  EXPECT_EQ(worker([] { return told(::unlink("/var/tmp/sandbox")); }), EPERM);
-  EXPECT_EQ(worker([] { return told(::mkdir("/var/tmp/sandbox", 0700)); }), EPERM);
+  EXPECT_EQ(worker([] { return told(::open(temporary("sandbox").c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600)); }),
+            EPERM);
+  EXPECT_EQ(worker([] { return told(::unlink(temporary("sandbox").c_str())); }), EPERM);
+  EXPECT_EQ(worker([] { return told(::mkdir(temporary("sandbox").c_str(), 0700)); }), EPERM);
   EXPECT_EQ(worker([] { return told(::kill(::getppid(), 0)); }), EPERM);
   EXPECT_EQ(worker([] { return told(::listen(::socket(AF_INET, SOCK_STREAM, 0), 1)); }), EPERM);
 }
