@@ -9,7 +9,7 @@ execute_process(
   ERROR_VARIABLE output
   RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
-  message(FATAL_ERROR "npm could not install what web/assets/package-lock.json names.\n${output}\n"
+  message(FATAL_ERROR "npm could not install what ${SOURCES}/package-lock.json names.\n${output}\n"
                       "This step needs npm's registry (or a mirror, `npm config set registry ...`), once for each machine: "
                       "later builds use npm's cache. Without a network: copy the folder ~/.npm of a machine that has built "
                       "Schoolgate, then build again.")

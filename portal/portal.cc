@@ -240,7 +240,10 @@ Response Portal::pictures_of(const Request& request) const {
 Response Portal::choose_picture(const Request& request) const {
   const std::string_view code = request.param("code");
   const PortalAnswer answer = parts_.sign_in.with_class(code, request.form.get("picture"), request.peer);
-  const bool entered = answer.kind == PortalAnswer::Kind::signed_in && answer.person && !answer.person->groups.empty();
+  // Who are they within the class? Asked before the terms, so that these are answered by the child and not by the
+  // class.
+  const bool entered = (answer.kind == PortalAnswer::Kind::signed_in || answer.kind == PortalAnswer::Kind::terms_due) &&
+                       answer.person && !answer.person->groups.empty();
   if (entered && !names_in_class(answer.person->groups.front()).empty())
     return web::redirect(with_wish("/who", request));
   View view = view_of(request);
