@@ -294,7 +294,6 @@ class Compiler {
       else
         helped->helpers.push_back(host->text());
     }
-    if (rule.ends <= now_) return;
     for (const std::string& host : helped->helpers) {
       OwnRule help = rule;
       help.kind = Kind::site;

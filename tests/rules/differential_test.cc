@@ -7,6 +7,8 @@
 
 #include "blocklists/compile.h"
 #include "rules/compiled_policy.h"
+#include "rules/measures.h"
+#include "rules/presence.h"
 #include "tests/rules/naive_judge.h"
 #include "tests/rules/policies.h"
 #include "tests/rules/temporary_folder.h"
@@ -93,6 +95,55 @@ RuleSpec random_rule(Dice& dice) {
   return made;
 }
 
+/// What only some tests put into a policy: it costs the others nothing.
+void add_people_and_helpers(Dice& dice, PolicySpec& spec) {
+  for (GroupSpec& group : spec.groups) {
+    for (const char* name : {"gambling", "games", "chat", "violence", "social-media"})
+      if (dice.one_in(3)) group.allowances.push_back({name, 10 * (1 + dice.below(6)), {}});
+    for (const char* name : {"year 1", "Year 5", "teachers", "everybody"})
+      if (dice.one_in(3)) group.directory_groups.push_back({name, {}});
+  }
+  for (const char* name : {"Amelia", "ben", "c.d"})
+    if (dice.one_in(2)) spec.groups[std::size_t(dice.below(3))].users.push_back({name, {}});
+  for (const std::string_view kind : kDeviceKinds)
+    if (dice.one_in(2)) spec.groups[std::size_t(dice.below(3))].devices.push_back({std::string(kind), {}});
+  for (RuleSpec& rule : spec.rules)
+    if (rule.effect == RuleSpec::Effect::allow &&
+        (rule.kind == RuleSpec::Kind::site || rule.kind == RuleSpec::Kind::url) && dice.one_in(2))
+      for (int i = dice.below(3); i >= 0; --i)
+        rule.needs.push_back({dice.of<const char*>({"x.example", "a.x.example", "b.y.example", "y.example"}), {}});
+}
+
+Measure random_measure(Dice& dice, TimePoint about, int number) {
+  using Kind = Measure::Kind;
+  Measure made{.kind = dice.of({Kind::emergency, Kind::supervised, Kind::exam}),
+               .id = "measure " + std::to_string(number),
+               .groups = {},
+               .networks = {},
+               .sites = {},
+               .list = {},
+               .by = "j.smith",
+               .why = {},
+               .from = about - std::chrono::minutes(dice.below(60)),
+               .until = about + std::chrono::minutes(dice.below(60))};
+  for (int i = dice.below(3); i > 0; --i) {
+    std::string site = random_host(dice);
+    while (site.find('.') == std::string::npos || site == "org.uk") site = random_host(dice);
+    if (dice.one_in(3)) site += dice.of<const char*>({"/p", "/q/r", "/r/"});
+    made.sites.push_back(std::move(site));
+  }
+  if (made.kind == Kind::emergency) return made;
+  for (const char* name : {"ks1", "ks2", "staff"})
+    if (dice.one_in(2)) made.groups.push_back(name);
+  if (made.groups.empty()) made.groups.push_back("ks2");
+  if (dice.one_in(3)) made.networks.push_back(*names::IpNetwork::parse("10.20.2.0/24"));
+  return made;
+}
+
+void number(std::vector<RuleSpec>& rules) {
+  for (std::size_t i = 0; i < rules.size(); ++i) rules[i].at = at(int(i) + 1);
+}
+
 PolicySpec random_policy(Dice& dice) {
   PolicySpec spec = school();
   for (GroupSpec& group : spec.groups) {
@@ -103,6 +154,7 @@ PolicySpec random_policy(Dice& dice) {
     for (int i = dice.below(4); i > 0; --i) group.schedules.push_back(random_schedule(dice));
   }
   for (int i = dice.below(25); i > 0; --i) spec.rules.push_back(random_rule(dice));
+  number(spec.rules);
   return spec;
 }
 
@@ -149,13 +201,17 @@ Lists random_lists(Dice& dice, const TemporaryFolder& folder) {
 
 NaiveVerdict plain(const PolicySnapshot& snapshot, const Verdict& verdict) {
   const CategoryId category = verdict.reason.category;
-  return {verdict.action, verdict.reason.tier, category == kNoCategory ? "" : snapshot.categories()[category].id,
-          verdict.reason.rule};
+  // Helpers are rules of their own in the snapshot, so a rule is told by its line.
+  const auto& rules = snapshot.compiled().rules.all();
+  const int rule = verdict.reason.rule < 0 ? -1 : rules[std::size_t(verdict.reason.rule)].at.line - 1;
+  return {verdict.action, verdict.reason.tier, category == kNoCategory ? "" : snapshot.categories()[category].id, rule,
+          verdict.allowance_minutes};
 }
 
 std::string said(const NaiveVerdict& verdict) {
   return std::string(to_string(verdict.action)) + " at " + std::string(to_string(verdict.tier)) + ", category '" +
-         verdict.category + "', rule " + std::to_string(verdict.rule);
+         verdict.category + "', rule " + std::to_string(verdict.rule) + ", allowance " +
+         std::to_string(verdict.allowance);
 }
 
 std::string random_phrase(Dice& dice, int most) {
@@ -183,6 +239,7 @@ TEST(Differential, SearchesAreJudgedAsTheNaiveJudgeDoes) {
     PolicySpec spec = random_policy(dice);
     for (int i = dice.below(8); i >= 0; --i) spec.rules.push_back(random_term(dice));
     if (dice.one_in(2)) spec.rules.push_back(rule(RuleSpec::Effect::allow, RuleSpec::Kind::site, "bing.com"));
+    number(spec.rules);
     const auto snapshot = compiled(spec);
     for (unsigned i = 0; i < 40; ++i) {
       const std::string group = dice.of<const char*>({"ks1", "ks2", "staff"});
@@ -216,6 +273,8 @@ TEST(Differential, AddressesInsideAreJudgedAsTheNaiveJudgeDoes) {
       Dice dice(4'000'000 + seed);
       PolicySpec spec = random_policy(dice);
       if (dice.one_in(2)) spec.rules.push_back(allow_site("web.archive.org"));
+      add_people_and_helpers(dice, spec);
+      number(spec.rules);
       const auto snapshot = compiled(spec, lists.database);
       for (unsigned i = 0; i < 40; ++i) {
         const std::string group = dice.of<const char*>({"ks1", "ks2", "staff"});
@@ -249,6 +308,85 @@ TEST(Differential, AddressesInsideAreJudgedAsTheNaiveJudgeDoes) {
   }
   EXPECT_GT(by_inner, 1000);
   EXPECT_GT(by_outer, 1000);
+}
+
+TEST(Differential, PeopleAreInTheGroupsThatTheNaiveJudgeFinds) {
+  int by[5] = {};
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    Dice dice(5'000'000 + seed);
+    PolicySpec spec = school();
+    add_people_and_helpers(dice, spec);
+    const auto snapshot = compiled(spec);
+    for (int i = 0; i < 25; ++i) {
+      Presence presence;
+      if (dice.one_in(2)) {
+        Person& person = presence.person.emplace();
+        person.user = dice.of<const char*>({"amelia", "ben", "c.d", "nobody"});
+        for (const char* name : {"year 1", "year 5", "teachers", "everybody", "others"})
+          if (dice.one_in(4)) person.groups.push_back(name);
+        if (dice.one_in(2)) std::ranges::reverse(person.groups);
+      }
+      if (dice.one_in(2)) presence.device.kind = kDeviceKinds[std::size_t(dice.below(int(kDeviceKinds.size())))];
+      const Presence* const known = dice.one_in(5) ? nullptr : &presence;
+      const auto address =
+          *names::IpAddress::parse(dice.of<const char*>({"10.20.1.1", "10.20.2.1", "10.20.8.1", "192.0.2.1"}));
+      const Subject subject = snapshot->subject_for(address, known);
+      ASSERT_EQ(snapshot->group_id(subject.group), naive_group(spec, address, known))
+          << "seed " << seed << ", question " << i;
+      ++by[int(subject.chosen_by)];
+    }
+  }
+  for (int chosen = 0; chosen < 5; ++chosen) EXPECT_GT(by[chosen], 300) << chosen;
+}
+
+TEST(Differential, MeasuresHelpersAndAllowancesAreJudgedAsTheNaiveJudgeDoes) {
+  const TemporaryFolder folder;
+  int by_measure = 0, by_closure = 0, by_helper = 0, counted = 0, elsewhere = 0;
+  for (unsigned set = 0; set < 8; ++set) {
+    Dice list_dice(6'000'000 + set);
+    const Lists lists = random_lists(list_dice, folder);
+    ASSERT_TRUE(lists.database);
+    for (unsigned policy = 0; policy < 60; ++policy) {
+      const unsigned seed = set * 60 + policy;
+      Dice dice(7'000'000 + seed);
+      PolicySpec own = random_policy(dice);
+      add_people_and_helpers(dice, own);
+      const TimePoint about = random_time(dice);
+      std::vector<Measure> measures;
+      for (int i = dice.below(4); i > 0; --i) measures.push_back(random_measure(dice, about, i));
+      PolicySpec naive = naive_with_measures(own, measures, about), spec = own;
+      ASSERT_TRUE(apply_measures(spec, measures, about).empty()) << "seed " << seed;
+      ASSERT_EQ(spec.rules.size(), naive.rules.size()) << "seed " << seed;
+      number(spec.rules);
+      const auto snapshot = compiled(spec, lists.database);
+      for (int i = 0; i < 60; ++i) {
+        const std::string group = dice.of<const char*>({"ks1", "ks2", "staff"});
+        const TimePoint now = about + std::chrono::minutes(dice.below(50));
+        NaiveWhere where{.address = *names::IpAddress::parse(dice.one_in(2) ? "10.20.2.7" : "10.20.3.7")};
+        where.a_page = !dice.one_in(3);
+        if (where.a_page && !dice.one_in(4)) where.page = random_host(dice);
+        Request request = dice.one_in(3) ? connect(random_host(dice)) : get("https://" + random_url(dice));
+        request.comes_from({where.page, where.a_page});
+        const NaiveVerdict expected = naive_judge(naive, lists.entries, group, request.url(), now, {}, where);
+        const Subject subject{.address = where.address, .group = *snapshot->find_group(group)};
+        const Stage stage = request.url().names_only() ? Stage::connect : Stage::request;
+        const Verdict verdict = snapshot->decide(subject, request, stage, now);
+        const NaiveVerdict found = plain(*snapshot, verdict);
+        ASSERT_TRUE(found == expected) << "seed " << seed << ", question " << i << ": " << request.url().text()
+                                       << " from '" << where.page << "' for " << group << " at " << to_rfc3339(now)
+                                       << "\n  snapshot: " << said(found) << "\n  naive:    " << said(expected);
+        counted += found.allowance != 0;
+        EXPECT_EQ(snapshot->spent(verdict).action, found.allowance != 0 ? Action::block : found.action);
+        if (verdict.reason.rule < 0) continue;
+        const OwnRule& rule = snapshot->compiled().rules.all()[std::size_t(verdict.reason.rule)];
+        by_measure += rule.of_measure;
+        by_closure += rule.kind == RuleSpec::Kind::everything;
+        by_helper += rule.helped != nullptr;
+        elsewhere += !rule.networks.empty();
+      }
+    }
+  }
+  for (const int seen : {by_measure, by_closure, by_helper, counted, elsewhere}) EXPECT_GT(seen, 200);
 }
 
 TEST(Differential, SnapshotAgreesWithTheNaiveJudge) {

@@ -4,6 +4,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <cctype>
 #include <iterator>
 #include <sstream>
 #include <tuple>
@@ -33,7 +34,8 @@ std::vector<std::pair<int, int>> places(const std::string& phrase, const std::st
 }
 
 bool covers(const RuleSpec& rule, const names::Url& url) {
-  if (rule.kind == RuleSpec::Kind::term) return false;  // apart, below
+  if (rule.kind == RuleSpec::Kind::term) return false;        // apart, below
+  if (rule.kind == RuleSpec::Kind::everything) return false;  // as well
   if (rule.kind == RuleSpec::Kind::site)
     return names::is_same_or_under(url.host(), names::Host::parse(rule.text)->text());
   if (rule.kind == RuleSpec::Kind::pattern) {
@@ -50,17 +52,23 @@ bool covers(const RuleSpec& rule, const names::Url& url) {
 }
 
 /// Bigger is more specific; contract section 4, tier 4.
-std::tuple<int, std::size_t, bool, std::size_t> rank(const PolicySpec& spec, std::size_t index, const names::Url& url) {
+std::tuple<int, std::size_t, bool, int, std::size_t> rank(const PolicySpec& spec, std::size_t index,
+                                                          const names::Url& url) {
   const RuleSpec& rule = spec.rules[index];
   const bool blocks = rule.effect != RuleSpec::Effect::allow;
   const std::size_t earlier = spec.rules.size() - index;
-  if (rule.kind == RuleSpec::Kind::pattern) return {0, 0, blocks, earlier};
-  if (rule.kind == RuleSpec::Kind::term) return {4, rule.text.size(), blocks, earlier};
-  if (rule.kind == RuleSpec::Kind::site) return {rule.text == url.host() ? 2 : 1, rule.text.size(), blocks, earlier};
+  // Of two emergency blocks that are as specific the more urgent is told of.
+  const bool urgent = rule.effect == RuleSpec::Effect::emergency && !rule.category.empty();
+  const int urgency = urgent ? spec.categories[spec.categories.find(rule.category)].urgency : 0;
+  if (rule.kind == RuleSpec::Kind::everything) return {5, 0, blocks, urgency, earlier};
+  if (rule.kind == RuleSpec::Kind::pattern) return {0, 0, blocks, urgency, earlier};
+  if (rule.kind == RuleSpec::Kind::term) return {4, rule.text.size(), blocks, urgency, earlier};
+  if (rule.kind == RuleSpec::Kind::site)
+    return {rule.text == url.host() ? 2 : 1, rule.text.size(), blocks, urgency, earlier};
   std::string text = rule.text;  // the generator writes URLs in canonical form, without a scheme
   const std::size_t query = std::min(text.find('?'), text.size());
   if (query > 0 && text[query - 1] == '/') text.erase(query - 1, 1);
-  return {3, text.size(), blocks, earlier};
+  return {3, text.size(), blocks, urgency, earlier};
 }
 
 bool is_open(const ScheduleSpec& schedule, const date::time_zone& zone, TimePoint now) {
@@ -77,10 +85,98 @@ bool is_open(const ScheduleSpec& schedule, const date::time_zone& zone, TimePoin
   return false;
 }
 
+std::string lower(std::string text) {
+  for (char& c : text) c = char(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+bool names_one(const std::vector<MemberSpec>& members, const std::vector<std::string>& names) {
+  return std::ranges::any_of(members, [&](const MemberSpec& member) {
+    return std::ranges::any_of(names, [&](const std::string& name) { return lower(member.name) == name; });
+  });
+}
+
+/// What the group's `unlisted` is now: of the open schedules that say so the strictest.
+Action unlisted_now(const PolicySpec& spec, const GroupSpec& group, TimePoint now) {
+  std::optional<Action> open;
+  for (const ScheduleSpec& schedule : group.schedules)
+    if (schedule.unlisted && is_open(schedule, *date::locate_zone(spec.timezone), now))
+      open = std::max(open.value_or(Action::allow), *schedule.unlisted);
+  return open.value_or(group.unlisted);
+}
+
+bool is_exam(const PolicySpec& spec, const std::string& measure) {
+  return !measure.empty() && std::ranges::any_of(spec.rules, [&](const RuleSpec& rule) {
+    return rule.kind == RuleSpec::Kind::everything && rule.measure == measure;
+  });
+}
+
+bool helps(const RuleSpec& rule, const names::Url& url, const NaiveWhere& where) {
+  const auto is_helper = [&](std::string_view host) {
+    return std::ranges::any_of(rule.needs, [&](const HelperSpec& helper) { return helper.host == host; });
+  };
+  if (!is_helper(url.host())) return false;
+  if (url.names_only()) return true;
+  if (!where.a_page) return false;
+  if (where.page.empty() || is_helper(where.page)) return true;
+  if (rule.kind == RuleSpec::Kind::url) return where.page == names::Url::parse(rule.text)->host();
+  return names::is_same_or_under(where.page, rule.text);
+}
+
 }  // namespace
 
+std::string naive_group(const PolicySpec& spec, const names::IpAddress& address, const Presence* presence) {
+  if (presence != nullptr && presence->person) {
+    for (const GroupSpec& group : spec.groups)
+      if (names_one(group.users, {presence->person->user})) return group.id;
+    for (const GroupSpec& group : spec.groups)
+      if (names_one(group.directory_groups, presence->person->groups)) return group.id;
+  }
+  if (presence != nullptr)
+    for (const GroupSpec& group : spec.groups)
+      if (names_one(group.devices, {presence->device.kind})) return group.id;
+  std::string found = spec.fallback;
+  int longest = -1;
+  for (const GroupSpec& group : spec.groups)
+    for (const NetworkSpec& network : group.networks)
+      if (network.network.contains(address) && network.network.prefix_length() > longest) {
+        longest = network.network.prefix_length();
+        found = group.id;
+      }
+  return found;
+}
+
+PolicySpec naive_with_measures(PolicySpec spec, const std::vector<Measure>& measures, TimePoint now) {
+  const std::vector<RuleSpec> own = spec.rules;
+  for (const Measure& measure : measures) {
+    if (now < measure.from || measure.until <= now) continue;
+    RuleSpec rule;
+    rule.groups = measure.groups;
+    rule.networks = measure.networks;
+    rule.ends = measure.until;
+    rule.measure = measure.id;
+    for (const std::string& site : measure.sites) {
+      rule.effect = measure.kind == Measure::Kind::emergency ? RuleSpec::Effect::emergency : RuleSpec::Effect::allow;
+      rule.kind = site.find('/') == std::string::npos ? RuleSpec::Kind::site : RuleSpec::Kind::url;
+      rule.text = site;
+      rule.needs.clear();
+      for (const RuleSpec& known : own)
+        if (known.effect == RuleSpec::Effect::allow && known.kind == rule.kind && known.text == site &&
+            measure.kind != Measure::Kind::emergency)
+          rule.needs.insert(rule.needs.end(), known.needs.begin(), known.needs.end());
+      spec.rules.push_back(rule);
+    }
+    if (measure.kind != Measure::Kind::exam) continue;
+    rule.effect = RuleSpec::Effect::block;
+    rule.kind = RuleSpec::Kind::everything;
+    rule.needs.clear();
+    spec.rules.push_back(rule);
+  }
+  return spec;
+}
+
 NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& entries, const std::string& group,
-                         const names::Url& url, TimePoint now, const std::string& searched) {
+                         const names::Url& url, TimePoint now, const std::string& searched, const NaiveWhere& where) {
   const date::time_zone& zone = *date::locate_zone(spec.timezone);
   const auto about = [&](const std::string& id) -> const Category& {
     return spec.categories[spec.categories.find(id)];
@@ -91,9 +187,26 @@ NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& e
                            std::ranges::find(rule.groups, group) != rule.groups.end();
     const bool in_time = !rule.until || date::floor<date::days>(zone.to_local(now)).time_since_epoch() <=
                                             local_days(*rule.until).time_since_epoch();
-    return for_group && in_time;
+    const bool here = rule.networks.empty() || std::ranges::any_of(rule.networks, [&](const names::IpNetwork& network) {
+                        return network.contains(where.address);
+                      });
+    return for_group && in_time && here && (!rule.ends || now < *rule.ends);
   };
-  std::vector<std::size_t> rules, watching;
+  const GroupSpec& who = *std::ranges::find(spec.groups, group, &GroupSpec::id);
+  const Action otherwise = unlisted_now(spec, who, now);
+  std::vector<std::size_t> rules, watching, helping;
+  bool in_exam = false;
+  for (std::size_t i = 0; i < spec.rules.size(); ++i) {
+    const RuleSpec& rule = spec.rules[i];
+    if (!applies(rule)) continue;
+    const bool of_exam = is_exam(spec, rule.measure);
+    const bool by_helper = (otherwise == Action::block || of_exam) && helps(rule, url, where);
+    if (by_helper) helping.push_back(i);
+    in_exam |= of_exam && (by_helper || covers(rule, url));
+  }
+  if (!in_exam)
+    for (std::size_t i = 0; i < spec.rules.size(); ++i)
+      if (spec.rules[i].kind == RuleSpec::Kind::everything && applies(spec.rules[i])) rules.push_back(i);
   for (std::size_t i = 0; i < spec.rules.size(); ++i) {
     const RuleSpec& rule = spec.rules[i];
     if (!applies(rule)) continue;
@@ -152,17 +265,12 @@ NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& e
       std::ranges::any_of(listed, [&](const ListEntry& entry) { return about(entry.category).support; }))
     return {Action::allow, Tier::support, "support", -1};                      // 3
   if (const int i = best_rule(false); i >= 0) return by_rule(i, Tier::local);  // 4
+  if (!helping.empty()) return {Action::allow, Tier::local, "", int(helping.front())};
 
   // 5: strictest of all lists; an open schedule speaks instead of the group, of several the strictest.
-  const GroupSpec& who = *std::ranges::find(spec.groups, group, &GroupSpec::id);
-  Action otherwise = who.unlisted;
   std::vector<const ScheduleSpec*> open;
   for (const ScheduleSpec& schedule : who.schedules)
     if (is_open(schedule, zone, now)) open.push_back(&schedule);
-  std::optional<Action> open_unlisted;
-  for (const ScheduleSpec* schedule : open)
-    if (schedule->unlisted) open_unlisted = std::max(open_unlisted.value_or(Action::allow), *schedule->unlisted);
-  otherwise = open_unlisted.value_or(otherwise);
   std::optional<std::tuple<Action, bool, int, bool, int>> strictest;
   NaiveVerdict verdict{Action::allow, Tier::category, "", -1};
   const auto weigh = [&](const std::string& category, bool by_list, int number) {
@@ -182,18 +290,29 @@ NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& e
   for (const ListEntry& entry : listed) weigh(entry.category, true, entry.list);
   for (const std::size_t i : watching) weigh(spec.rules[i].category, false, int(i));
   const bool named = strictest && std::get<1>(*strictest);
+  if (verdict.action != Action::block)
+    for (const ListEntry& entry : listed)
+      for (const AllowanceSpec& item : who.allowances)
+        if (item.category == entry.category && (verdict.allowance == 0 || item.minutes < verdict.allowance))
+          verdict.allowance = item.minutes;
   if (strictest && (named || otherwise == Action::allow)) return verdict;
   return {otherwise, Tier::unlisted, "", -1};  // 6
 }
 
 NaiveVerdict naive_judge_both(const PolicySpec& spec, const std::vector<ListEntry>& entries, const std::string& group,
-                              const names::Url& outer, const names::Url& inner, bool fetched, TimePoint now) {
-  const NaiveVerdict whole = naive_judge(spec, entries, group, outer, now);
-  const NaiveVerdict inside = naive_judge(spec, entries, group, inner, now);
+                              const names::Url& outer, const names::Url& inner, bool fetched, TimePoint now,
+                              const NaiveWhere& where) {
+  const NaiveVerdict whole = naive_judge(spec, entries, group, outer, now, {}, where);
+  const NaiveVerdict inside = naive_judge(spec, entries, group, inner, now, {}, {.address = where.address});
   if (whole.tier == Tier::support) return whole;
   if (!fetched && inside.tier != Tier::illegal) return whole;
-  if (inside.action != whole.action) return inside.action > whole.action ? inside : whole;
-  return inside.action == Action::block && inside.tier < whole.tier ? inside : whole;
+  const bool stricter = inside.action != whole.action ? inside.action > whole.action
+                                                      : inside.action == Action::block && inside.tier < whole.tier;
+  NaiveVerdict verdict = stricter ? inside : whole;
+  verdict.allowance = std::min(whole.allowance, inside.allowance);  // one that has none counts for nothing
+  if (verdict.allowance == 0) verdict.allowance = std::max(whole.allowance, inside.allowance);
+  if (verdict.action == Action::block) verdict.allowance = 0;
+  return verdict;
 }
 
 }  // namespace schoolgate::rules::testing
