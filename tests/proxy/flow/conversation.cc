@@ -69,6 +69,20 @@ std::size_t number(std::string_view text, int base = 10) {
 
 }  // namespace
 
+rules::Person person(std::string user, std::string source) {
+  rules::Person person;
+  person.user = std::move(user);
+  person.source = std::move(source);
+  return person;
+}
+
+std::shared_ptr<rules::Presence> presence(std::string_view where, std::optional<rules::Person> who) {
+  auto presence = std::make_shared<rules::Presence>();
+  presence->address = address(where);
+  presence->person = std::move(who);
+  return presence;
+}
+
 void PrintTo(Ending ending, std::ostream* out) {
   *out << (ending == Ending::closed ? "closed" : ending == Ending::reset ? "reset" : "silent");
 }
@@ -209,7 +223,7 @@ void Web::takes_little() {
 bool Web::was_called() const { return readable(fd_.get()); }
 
 Conversation::Conversation() {
-  for (const auto* name : {"web", "other", "casino", "games", "chat", "sealed"})
+  for (const auto* name : {"web", "other", "casino", "games", "chat", "sealed", "help"})
     hosts += "127.0.0.1 " + std::string(name) + ".example\n";
   rules::GroupSpec pupils = rules::testing::group(
       "pupils", "127.0.0.0/8", {{"gambling", Action::block}, {"games", Action::warn}, {"chat", Action::monitor}});
@@ -240,6 +254,7 @@ void Conversation::open() {
       {.name = "gambling", .category = "gambling", .text = "casino.example\n"},
       {.name = "games", .category = "games", .text = "games.example\n"},
       {.name = "chat", .category = "chat", .text = "chat.example\n"},
+      {.name = "help", .category = "support", .text = "help.example\n"},
       {.name = "illegal", .category = "child-abuse", .text = "sealed.example\n", .sealed = true}});
   store_ = std::make_unique<rules::PolicyStore>(rules::testing::compiled(policy, lists_->database()));
   auto opened_log = breaches::BreachLog::open(log_settings);
@@ -267,7 +282,10 @@ void Conversation::open() {
                              .decisions = decisions_.get(),
                              .pages = *pages_,
                              .passes = {},
-                             .clients = ClientTable(settings.limits.client_connections)});
+                             .clients = ClientTable(settings.limits.client_connections),
+                             .presences = &presences,
+                             .authenticator = authenticator.get(),
+                             .sign_in = sign_in});
   auto worker = Worker::make(*gateway_);
   if (!worker) throw std::runtime_error(worker.error().text());
   worker_ = std::move(*worker);
@@ -296,6 +314,18 @@ void Conversation::publish(std::vector<rules::RuleSpec> rules) {
   next.version = "v2";
   next.rules.insert(next.rules.end(), rules.begin(), rules.end());
   store_->publish(rules::testing::compiled(next, lists_->database()));
+}
+
+void Conversation::publish_presences(std::vector<std::shared_ptr<rules::Presence>> known) {
+  auto map = std::make_shared<rules::PresenceMap>();
+  for (auto& each : known) map->emplace(each->address, std::move(each));
+  presences.publish(std::move(map));
+}
+
+void Conversation::know(std::initializer_list<std::pair<std::string_view, rules::Person>> people) {
+  std::vector<std::shared_ptr<rules::Presence>> known;
+  for (const auto& [where, who] : people) known.push_back(presence(where, who));
+  publish_presences(std::move(known));
 }
 
 std::string Conversation::at(std::string_view name) const {

@@ -14,10 +14,12 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "breaches/breach_log.h"
@@ -30,6 +32,10 @@
 #include "tests/rules/test_lists.h"
 
 namespace schoolgate::flow::testing {
+
+/// Somebody with an account.
+[[nodiscard]] rules::Person person(std::string user, std::string source = "sign-in");
+[[nodiscard]] std::shared_ptr<rules::Presence> presence(std::string_view address, std::optional<rules::Person> person);
 
 /// What a peer saw of the other's end.
 enum class Ending { closed, reset, silent };
@@ -103,7 +109,7 @@ class Web {
 /// The fixture. What is set before open() shapes the gateway; names are set in hosts().
 ///
 /// Pupils on loopback: casino.example is blocked (gambling), games.example warned of, chat.example recorded,
-/// sealed.example illegal, all others allowed; each with what is under it.
+/// sealed.example illegal, help.example a site of help, all others allowed; each with what is under it.
 class Conversation : public ::testing::Test {
  protected:
   Conversation();
@@ -118,6 +124,10 @@ class Conversation : public ::testing::Test {
   void stop();
   /// Publishes a policy that also has `rules`.
   void publish(std::vector<rules::RuleSpec> rules);
+
+  /// From now on these people, and nobody else, are known behind these addresses.
+  void know(std::initializer_list<std::pair<std::string_view, rules::Person>> people);
+  void publish_presences(std::vector<std::shared_ptr<rules::Presence>> known);
 
   [[nodiscard]] std::shared_ptr<const rules::PolicySnapshot> current_policy() const { return store_->current(); }
 
@@ -147,6 +157,7 @@ class Conversation : public ::testing::Test {
   }
   /// Waits until `holds`, for what no socket tells of; a minute without it fails.
   void wait_until(const std::function<bool()>& holds);
+  [[nodiscard]] Gateway& gateway() { return *gateway_; }
   [[nodiscard]] net::Endpoint gateway_address() const { return worker_->listening().front(); }
 
   rules::testing::TemporaryFolder folder;
@@ -158,6 +169,9 @@ class Conversation : public ::testing::Test {
   std::vector<names::IpNetwork> allow_private{*names::IpNetwork::parse("127.0.0.0/8")};
   bool guard_knows_own_ports = true;
   std::shared_ptr<const Inspection> inspection;  ///< null: nothing is decrypted
+  rules::PresenceStore presences;
+  std::shared_ptr<Authenticator> authenticator;  ///< null: nobody is asked
+  std::shared_ptr<const SignInGate> sign_in;     ///< null: nobody has to sign in
 
   std::unique_ptr<breaches::BreachLog> log;
 
