@@ -21,7 +21,7 @@ struct Command {
 };
 
 extern const Command kRunCommand, kCheckCommand, kReloadCommand, kExplainCommand, kListsCommand, kBreachesCommand,
-    kCaCommand, kFirewallCommand, kInspectReportCommand, kSelftestCommand, kVersionCommand;
+    kCaCommand, kFirewallCommand, kInspectReportCommand, kSelftestCommand, kUserCommand, kVersionCommand;
 /// Not for people: the process that holds the authority's private key, started by `run`.
 extern const Command kKeyHolderCommand;
 

@@ -12,7 +12,7 @@ namespace {
 
 const Command* const kCommands[] = {&kRunCommand,           &kCheckCommand,    &kReloadCommand, &kExplainCommand,
                                     &kListsCommand,         &kBreachesCommand, &kCaCommand,     &kFirewallCommand,
-                                    &kInspectReportCommand, &kSelftestCommand, &kVersionCommand};
+                                    &kInspectReportCommand, &kSelftestCommand, &kUserCommand,   &kVersionCommand};
 
 void print_overview(std::FILE* to) {
   std::fputs("schoolgate: a school's web filter\n\nusage: schoolgate COMMAND [options]\n\n", to);

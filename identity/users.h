@@ -101,8 +101,8 @@ class Users {
 
   // --- signing in
 
-  /// `code` is empty at the first step. Failures are counted by account and by address; who fails too often waits,
-  /// at most 15 minutes.
+  /// `code` is empty at the first step. Whoever fails too often waits: at one address up to 15 minutes, an account as a
+  /// whole a minute at most, so that nobody can lock the safeguarding lead out from elsewhere.
   [[nodiscard]] Result<SignInAnswer> sign_in(std::string_view user, std::string_view password, std::string_view code,
                                              const names::IpAddress& address, TimePoint now);
   /// Who the cookie's token stands for, and that they are active; nothing when it has ended or never was.
