@@ -71,7 +71,9 @@ class Desk {
   [[nodiscard]] TimePoint now() const { return parts_.now(); }
   [[nodiscard]] PolicyFacts policy() const { return hooks().policy ? hooks().policy() : PolicyFacts{}; }
   [[nodiscard]] const web::Tokens& tokens() const noexcept { return tokens_; }
+  [[nodiscard]] StorePool& pool() noexcept { return pool_; }
   [[nodiscard]] const std::vector<Console::Page>& pages() const noexcept { return pages_; }
+  void forget_pages() { pages_.clear(); }
 
   /// "Amelia Hughes (amelia.hughes)"; the account alone when no name is known; empty for nobody.
   [[nodiscard]] std::string person_words(std::string_view user) const;

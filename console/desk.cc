@@ -1,0 +1,306 @@
+#include "console/desk.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/log.h"
+#include "breaches/shown_text.h"
+#include "embedded/console_templates.h"
+#include "web/assets.h"
+#include "web/csrf.h"
+#include "web/text.h"
+
+namespace schoolgate::console {
+
+namespace {
+
+constexpr std::string_view kCookie = "desk";
+
+struct NavigationItem {
+  Area area;
+  std::string_view path, words;
+};
+constexpr std::array kNavigation{
+    NavigationItem{Area::episodes, "/episodes", "Episodes"},
+    NavigationItem{Area::incidents, "/incidents", "Incidents"},
+    NavigationItem{Area::measures, "/measures", "Block or open now"},
+    NavigationItem{Area::page_reports, "/page-reports", "Reported pages"},
+    NavigationItem{Area::reports, "/reports", "Reports"},
+    NavigationItem{Area::governors, "/governors", "Governors"},
+    NavigationItem{Area::checks, "/checks", "Checks"},
+    NavigationItem{Area::registers, "/registers/access", "Registers"},
+    NavigationItem{Area::privacy, "/privacy", "Privacy"},
+    NavigationItem{Area::accounts, "/accounts", "Accounts"},
+};
+
+breaches::LocalClock local_clock(const rules::SiteClock* clock) {
+  if (!clock) return {};
+  return [clock](TimePoint time) -> std::optional<breaches::LocalTime> {
+    const std::chrono::local_seconds local = clock->local(time);
+    const auto day = std::chrono::floor<std::chrono::days>(local);
+    return breaches::LocalTime{
+        .day = std::chrono::sys_days(day.time_since_epoch()),
+        .minute = static_cast<int>(std::chrono::duration_cast<std::chrono::minutes>(local - day).count())};
+  };
+}
+
+std::string_view first_segment(std::string_view path) noexcept {
+  return path.substr(0, path.find('/', 1));
+}
+
+int status_of(Fault fault) noexcept {
+  switch (fault) {
+    case Fault::client:
+    case Fault::config:
+      return 400;
+    case Fault::upstream:
+    case Fault::host:
+      return 503;
+    case Fault::self:
+      return 500;
+  }
+  return 500;
+}
+
+}  // namespace
+
+breaches::Viewer viewer_of(const identity::DeskSession& session) {
+  // Two enumerations, as the rooms may not know each other; their words are the same.
+  const std::optional<breaches::Role> role = breaches::role_from(identity::to_string(session.role));
+  return {.user = session.user, .role = role.value_or(breaches::Role::technician), .also = {}};
+}
+
+std::string_view done_words(std::string_view code) noexcept {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 37> kWords{{
+      {"acknowledged", "Acknowledged. Nobody else will be asked to look at it."},
+      {"assessed", "Your view of it is recorded."},
+      {"incident-opened", "The incident is open. Everything you do here is recorded with your name and the time."},
+      {"note-added", "The note is added. Notes cannot be changed afterwards; write another one to correct it."},
+      {"action-added", "The action is recorded."},
+      {"subject-saved", "The person is recorded."},
+      {"subject-removed", "The person is no longer part of the incident."},
+      {"episode-added", "The episode is part of the incident."},
+      {"saved", "Saved."},
+      {"hold-set", "Under legal hold: nothing of this will be deleted, and no letter is drafted."},
+      {"hold-lifted", "The legal hold is lifted."},
+      {"closed", "The incident is closed."},
+      {"reopened", "The incident is open again."},
+      {"blocked", "Blocked for everyone, in force now."},
+      {"session-opened", "The supervised session is open. It closes by itself."},
+      {"exam-begun", "The exam is set."},
+      {"measure-closed", "Taken back. The ordinary rules hold again."},
+      {"report-handled", "Recorded."},
+      {"check-recorded", "The check is recorded."},
+      {"self-test-done", "The self-test has run; its results are below."},
+      {"password-changed", "Your password is changed. Everywhere else you are signed out."},
+      {"second-factor-on", "The code from your telephone is asked for from now on."},
+      {"second-factor-off", "The second factor is switched off."},
+      {"account-added", "The account is made."},
+      {"account-disabled", "The account is switched off and signed out."},
+      {"account-enabled", "The account is switched on."},
+      {"role-changed", "The role is changed; the person has to sign in again."},
+      {"asked-release", "Asked. Somebody else who leads safeguarding must agree."},
+      {"release-approved", "Agreed. The one who asked can now see it once, within a day."},
+      {"release-refused", "Refused."},
+      {"checklist-saved", "The checklist is saved."},
+      {"checklist-reset", "The checklist is as it was built in."},
+      {"handed-over", "Handed to the case system. It waits there to be matched to a person."},
+      {"canary", "Thank you: mail from the filter arrives."},
+      {"erased", "Erased from what the desk keeps. The breach log's records go by their own retention time."},
+      {"signed-out", "You are signed out."},
+      {"set-up", "Your account is ready. Sign in with it now."},
+  }};
+  for (const auto& [name, words] : kWords) {
+    if (name == code) return words;
+  }
+  return {};
+}
+
+void set_typed(web::View& view, const web::Form& form) {
+  web::View& typed = view.object("typed");
+  for (const auto& [name, value] : form.fields()) {
+    if (name != web::kCsrfField && name.find("password") == std::string::npos) typed.set(name, value);
+  }
+}
+
+Desk::Desk(Console::Parts parts)
+    : parts_(std::move(parts)),
+      clock_(local_clock(parts_.clock)),
+      templates_(embedded::console_templates),
+      tokens_(web::Tokens::with_random_key()),
+      pool_(parts_.state, parts_.decisions, clock_) {
+  templates_.set_common("school", parts_.school);
+}
+
+std::optional<identity::DeskSession> Desk::session_of(const web::Request& request) const {
+  const std::string_view token = request.cookie(kCookie);
+  if (token.empty()) return std::nullopt;
+  Result<std::optional<identity::DeskSession>> session = parts_.users.session(token, now());
+  if (!session) {
+    log::error("the desk's sessions cannot be read", {{"error", session.error().text()}});
+    return std::nullopt;
+  }
+  return std::move(*session);
+}
+
+void Desk::set_session_cookie(web::Response& response, std::string token) const {
+  response.cookie({.name = std::string(kCookie),
+                   .value = std::move(token),
+                   .max_age = std::nullopt,
+                   .secure = parts_.secure,
+                   .same_site = web::SetCookie::SameSite::lax});
+}
+
+void Desk::end_session_cookie(web::Response& response) const {
+  response.cookie({.name = std::string(kCookie),
+                   .value = "",
+                   .max_age = std::chrono::seconds(0),
+                   .secure = parts_.secure,
+                   .same_site = web::SetCookie::SameSite::lax});
+}
+
+void Desk::get(web::Router& router, Area area, std::string pattern, Page page) {
+  pages_.push_back({.post = false, .pattern = pattern, .area = area});
+  router.get(std::move(pattern), web::Handler([this, area, page = std::move(page)](const web::Request& request) {
+               return serve(request, area, false, page);
+             }));
+}
+
+void Desk::post(web::Router& router, Area area, std::string pattern, Page page) {
+  pages_.push_back({.post = true, .pattern = pattern, .area = area});
+  router.post(std::move(pattern), web::Handler([this, area, page = std::move(page)](const web::Request& request) {
+                return serve(request, area, true, page);
+              }));
+}
+
+void Desk::open_get(web::Router& router, std::string pattern, web::Handler page) {
+  pages_.push_back({.post = false, .pattern = pattern, .area = std::nullopt});
+  router.get(std::move(pattern), std::move(page));
+}
+
+void Desk::open_post(web::Router& router, std::string pattern, web::Handler page) {
+  pages_.push_back({.post = true, .pattern = pattern, .area = std::nullopt});
+  router.post(std::move(pattern), web::Handler([this, page = std::move(page)](const web::Request& request) {
+                if (!web::is_own_form(request, tokens_, request.peer.text())) {
+                  return error_page(request, 403,
+                                    "This form is too old, or it was not sent from this page. Go back, load the page "
+                                    "again and send it once more.");
+                }
+                return page(request);
+              }));
+}
+
+web::Response Desk::serve(const web::Request& request, Area area, bool post, const Page& page) {
+  std::optional<identity::DeskSession> session = session_of(request);
+  if (!session) {
+    // What was to be sent is not kept: after signing in the page is shown again.
+    const std::string back = post ? std::string("/") : request.local_address();
+    return web::redirect("/sign-in?" + web::encode_query({{"then", back}}));
+  }
+  const Sight seen = sight(session->role, area);
+  if (seen == Sight::none) return error_page(request, 403, "This page is not for your role at the desk.");
+  const bool changes = may_change(session->role, area);
+  if (post && !changes) return error_page(request, 403, "Your role may look at this, but not change it.");
+  if (post &&
+      (!web::is_same_origin(request) || !identity::Users::csrf_matches(*session, request.form.get(web::kCsrfField)))) {
+    return error_page(request, 403,
+                      "This form was not sent from the desk, or you have signed in anew since it was shown. Load the "
+                      "page again and send it once more.");
+  }
+  Result<StorePool::Lease> stores = pool_.lease();
+  if (!stores) {
+    log::error("the desk's records cannot be read", {{"error", stores.error().text()}});
+    return error_page(request, 503, "The records cannot be read at the moment. " + stores.error().text());
+  }
+  breaches::Viewer viewer = viewer_of(*session);
+  const Visit visit{.request = request,
+                    .session = std::move(*session),
+                    .token = std::string(request.cookie(kCookie)),
+                    .area = area,
+                    .sight = seen,
+                    .may_change = changes,
+                    .viewer = std::move(viewer),
+                    .stores = **stores,
+                    .now = now()};
+  return page(visit);
+}
+
+void Desk::set_frame(web::View& view, const web::Request& request, const identity::DeskSession* session) const {
+  view.set_if("done", done_words(request.query.get("done")));
+  if (!session) {
+    view.set("csrf", web::make_csrf_token(tokens_, request.peer.text(), now()));
+    return;
+  }
+  view.set("csrf", session->csrf).set("signed_in", true);
+  view.set("user_name", session->name.empty() ? session->user : session->name);
+  view.set("user_role", title_of(session->role));
+  for (const NavigationItem& item : kNavigation) {
+    if (sight(session->role, item.area) == Sight::none) continue;
+    const bool here = first_segment(request.path) == first_segment(item.path);
+    view.item("navigation").set("path", item.path).set("words", item.words).set("here", here);
+  }
+}
+
+web::Response Desk::show(const Visit& visit, std::string_view name, web::View view, int status) const {
+  set_frame(view, visit.request, &visit.session);
+  view.set("may_change", visit.may_change);
+  view.set("names_shown", visit.sight == Sight::names);
+  view.set("print", visit.request.query.has("print"));
+  return web::html(templates_.render(name, view), status);
+}
+
+web::Response Desk::show_open(const web::Request& request, std::string_view name, web::View view, int status) const {
+  set_frame(view, request, nullptr);
+  return web::html(templates_.render(name, view), status);
+}
+
+web::Response Desk::failed(const Visit& visit, const Error& error) const {
+  const int status = status_of(error.fault);
+  if (status >= 500) log::error("a page of the desk failed", {{"path", visit.request.path}, {"error", error.text()}});
+  web::View view;
+  view.set("heading", status >= 500 ? "This cannot be done at the moment" : "This cannot be done as it was asked");
+  view.set_if("text", error.what).set_if("next", error.next);
+  return show(visit, "problem", std::move(view), status);
+}
+
+web::Response Desk::not_found(const Visit& visit) const {
+  web::View view;
+  view.set("heading", "Not found").set("text", "There is no such record, or it is not for you to see.").set_if("next", "");
+  return show(visit, "problem", std::move(view), 404);
+}
+
+web::Response Desk::error_page(const web::Request& request, int status, std::string_view text) const {
+  web::View view;
+  view.set("heading", web::reason_phrase(status)).set("text", text).set_if("next", "");
+  const std::optional<identity::DeskSession> session = session_of(request);
+  set_frame(view, request, session ? &*session : nullptr);
+  return web::html(templates_.render("problem", view), status);
+}
+
+std::string Desk::person_words(std::string_view user) const {
+  if (user.empty() || !hooks().name_of) return std::string(user);
+  std::string name = hooks().name_of(user);
+  if (name.empty() || name == user) return std::string(user);
+  return name + " (" + std::string(user) + ")";
+}
+
+std::string Desk::group_words(std::string_view group) const {
+  for (const GroupFact& fact : policy().groups) {
+    if (fact.id == group && !fact.title.empty()) return fact.title;
+  }
+  return std::string(group);
+}
+
+std::string Desk::when(TimePoint time) const {
+  const auto day = breaches::local_or_utc(clock_, time).day;
+  const auto today = breaches::local_or_utc(clock_, now()).day;
+  const std::string at = breaches::clock_text(clock_, time);
+  if (day == today) return "today " + at;
+  if (day + std::chrono::days(1) == today) return "yesterday " + at;
+  static constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  return std::string(kDays[std::chrono::weekday(day).c_encoding()]) + " " + breaches::date_text(clock_, time) + ", " +
+         at;
+}
+
+}  // namespace schoolgate::console

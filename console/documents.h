@@ -1,0 +1,33 @@
+// The desk's records and reports as PDF. Pure: they are made of values that breaches/ gives.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "breaches/incidents.h"
+#include "breaches/pink_slip.h"
+#include "breaches/reports.h"
+
+namespace schoolgate::console {
+
+/// The slip's core in its order: person, site, date, time, length of time, and what else is known.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> slip_facts(const breaches::PinkSlip& slip);
+[[nodiscard]] Result<std::string> slip_pdf(const breaches::PinkSlip& slip, TimePoint now);
+
+/// An incident with its assessment, actions, notes and outcome.
+[[nodiscard]] Result<std::string> incident_pdf(const breaches::Incident& incident, const std::string& school,
+                                               const breaches::LocalClock& clock, TimePoint now);
+
+/// The termly report: numbers, no names.
+[[nodiscard]] Result<std::string> governors_pdf(const breaches::GovernorReport& report, const std::string& school,
+                                                const breaches::LocalClock& clock, TimePoint now);
+/// What an inspector asks for.
+[[nodiscard]] Result<std::string> inspection_pdf(const breaches::InspectionPack& pack,
+                                                 const breaches::LocalClock& clock, TimePoint now);
+/// Lines of text under a title: a letter, an export.
+[[nodiscard]] Result<std::string> text_pdf(const std::string& title, const std::string& text, TimePoint now);
+
+}  // namespace schoolgate::console

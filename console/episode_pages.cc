@@ -1,0 +1,294 @@
+// Episodes: the filtered list, one episode with all that is known of it, and its pink slip in every form.
+#include "base/json.h"
+#include "breaches/checklists.h"
+#include "breaches/incidents.h"
+#include "breaches/pink_slip.h"
+#include "breaches/sealed_release.h"
+#include "breaches/shown_text.h"
+#include "console/days.h"
+#include "console/desk.h"
+#include "console/documents.h"
+#include "console/episode_words.h"
+
+namespace schoolgate::console {
+
+namespace {
+
+using breaches::EpisodeFilter;
+
+constexpr std::size_t kRowsAPage = 50;
+
+EpisodeFilter filter_of(const Desk& desk, const Visit& visit) {
+  const web::Form& query = visit.request.query;
+  EpisodeFilter filter;
+  if (const auto from = read_day(query.get("from"))) filter.since = begin_of_day(desk, *from);
+  if (const auto to = read_day(query.get("to"))) filter.until = begin_of_day(desk, *to + std::chrono::days(1));
+  filter.theme = query.text("theme", 100).value_or("");
+  filter.group = query.text("group", 100).value_or("");
+  if (visit.sight == Sight::names) filter.person = query.text("person", 200).value_or("");
+  filter.device = query.text("device", 100).value_or("");
+  filter.urgency_from = static_cast<int>(query.number("urgency", 1, 5).value_or(1));
+  filter.state = breaches::episode_state_from(query.get("state"));
+  if (query.get("order") == "urgent") filter.order = breaches::EpisodeOrder::most_urgent;
+  filter.limit = kRowsAPage;
+  filter.offset = static_cast<std::size_t>(query.number("page", 1, 100'000).value_or(1) - 1) * kRowsAPage;
+  return filter;
+}
+
+/// The query without `page`, to go on with.
+std::string other_page(const web::Form& query, std::size_t page) {
+  std::vector<std::pair<std::string, std::string>> fields;
+  for (const auto& [name, value] : query.fields()) {
+    if (name != "page" && name != "done" && !value.empty()) fields.emplace_back(name, value);
+  }
+  fields.emplace_back("page", std::to_string(page));
+  return "/episodes?" + web::encode_query(fields);
+}
+
+void set_choice(web::View& view, std::string_view list, std::string_view value, std::string_view words,
+                std::string_view chosen) {
+  view.item(list).set("value", value).set("words", words).set("chosen", value == chosen);
+}
+
+web::Response list_page(const Desk& desk, const Visit& visit) {
+  const web::Form& query = visit.request.query;
+  const EpisodeFilter filter = filter_of(desk, visit);
+  const Result<breaches::EpisodePage> page = visit.stores.episodes->list(visit.viewer, filter);
+  if (!page) return desk.failed(visit, page.error());
+  const Result<breaches::EpisodeReader::Choices> choices = visit.stores.episodes->choices(visit.viewer);
+  if (!choices) return desk.failed(visit, choices.error());
+  web::View view;
+  set_rows(desk, view, "episodes", *page);
+  for (const std::string& group : choices->groups) {
+    set_choice(view, "groups", group, desk.group_words(group), query.get("group"));
+  }
+  for (const std::string& theme : choices->themes) {
+    set_choice(view, "themes", theme, theme_words(theme), query.get("theme"));
+  }
+  for (int urgency = 2; urgency <= 5; ++urgency) {
+    set_choice(view, "urgencies", std::to_string(urgency),
+               std::to_string(urgency) + " " + std::string(breaches::urgency_word(urgency)) + " and above",
+               query.get("urgency"));
+  }
+  set_choice(view, "states", "new", "New", query.get("state"));
+  set_choice(view, "states", "acknowledged", "Acknowledged", query.get("state"));
+  set_choice(view, "states", "incident", "Part of an incident", query.get("state"));
+  view.set_if("from", query.get("from")).set("to", query.get("to")).set("person", filter.person);
+  const std::size_t number = filter.offset / kRowsAPage + 1;
+  const std::size_t pages = (page->total + kRowsAPage - 1) / kRowsAPage;
+  view.set("page_number", number).set("pages", pages);
+  view.set_if("previous", number > 1 ? other_page(query, number - 1) : std::string());
+  view.set_if("next", number < pages ? other_page(query, number + 1) : std::string());
+  return desk.show(visit, "episodes", std::move(view));
+}
+
+void set_slip(web::View& view, const breaches::PinkSlip& slip) {
+  for (const auto& [name, value] : slip_facts(slip)) view.item("facts").set("name", name).set("value", value);
+  for (const std::string& step : slip.what_to_do) view.item("steps").set("text", step);
+  for (const breaches::Contact& contact : slip.contacts) {
+    view.item("contacts").set("name", contact.name).set("reach", contact.reach);
+  }
+  view.set("reference", slip.reference).set("text_form", breaches::to_text(slip));
+}
+
+/// The episode of the path, when the viewer may see it; that it was looked at is recorded, or it is not shown.
+Result<std::optional<breaches::EpisodeDetail>> looked_at(const Visit& visit) {
+  Result<std::optional<breaches::EpisodeDetail>> found =
+      visit.stores.episodes->find(visit.viewer, visit.request.param("id"));
+  if (!found || !*found) return found;
+  const Result<void> recorded =
+      visit.stores.desk->record_view(visit.viewer, (*found)->row.id, (*found)->row.person, visit.now);
+  if (!recorded) return std::unexpected(recorded.error());
+  return found;
+}
+
+Result<breaches::PinkSlip> slip_of(const Desk& desk, const Visit& visit, const breaches::EpisodeDetail& episode) {
+  breaches::Checklists checklists(*visit.stores.desk);
+  const Result<breaches::Checklist> checklist = checklists.find(episode.row.theme, episode.row.illegal);
+  if (!checklist) return std::unexpected(checklist.error());
+  std::optional<breaches::Incident> incident;
+  if (!episode.row.incident.empty()) {
+    Result<std::optional<breaches::Incident>> found =
+        breaches::Incidents(*visit.stores.desk).find(visit.viewer, episode.row.incident);
+    if (!found) return std::unexpected(found.error());
+    incident = std::move(*found);
+  }
+  const Hooks& hooks = desk.hooks();
+  const breaches::SlipPlace place{
+      .school = desk.parts().school,
+      .gateway = desk.parts().gateway,
+      .local_time = desk.clock(),
+      .person_name = hooks.name_of && !episode.row.person.empty() ? hooks.name_of(episode.row.person) : std::string()};
+  return breaches::pink_slip(place, episode, *checklist, incident ? &*incident : nullptr);
+}
+
+web::Response with_slip(const Desk& desk, const Visit& visit,
+                        const std::function<web::Response(const breaches::PinkSlip&)>& answer) {
+  const Result<std::optional<breaches::EpisodeDetail>> found = looked_at(visit);
+  if (!found) return desk.failed(visit, found.error());
+  if (!*found) return desk.not_found(visit);
+  const Result<breaches::PinkSlip> slip = slip_of(desk, visit, **found);
+  return slip ? answer(*slip) : desk.failed(visit, slip.error());
+}
+
+Result<void> set_context(const Desk& desk, const Visit& visit, const breaches::EpisodeRow& row, web::View& view) {
+  const Result<breaches::EpisodeContext> context = visit.stores.episodes->context(visit.viewer, row);
+  if (!context) return std::unexpected(context.error());
+  view.set("context_kept", context->kept).set("context_cut", context->cut_short);
+  view.set("context_withheld", context->withheld).set("context_has_withheld", context->withheld > 0);
+  view.list("context");
+  for (const breaches::ContextLine& line : context->lines) {
+    view.item("context")
+        .set("time", breaches::clock_text(desk.clock(), line.time, true))
+        .set("host", line.host)
+        .set("action", line.action)
+        .set_if("category", line.category)
+        .set_if("search", line.search)
+        .set_if("times", line.times > 1 ? std::to_string(line.times) + " times" : std::string())
+        .set("of_episode", line.of_episode);
+  }
+  view.set("context_any", !context->lines.empty());
+  return {};
+}
+
+void set_records(const Desk& desk, const breaches::EpisodeDetail& episode, web::View& view) {
+  view.list("records").list("site_counts");
+  for (const breaches::EpisodeRecord& record : episode.records) {
+    view.item("records")
+        .set("time", breaches::clock_text(desk.clock(), record.time, true))
+        .set("action", record.action)
+        .set_if("category", record.category)
+        .set("url", record.url.empty() ? record.site : record.url)
+        .set_if("search", record.search)
+        .set("initiated", record.initiated == "user"   ? "typed or clicked"
+                          : record.initiated == "page" ? "loaded by a page"
+                                                       : "unknown")
+        .set("seq", record.seq);
+  }
+  view.set("records_cut", episode.records_total > episode.records.size());
+  view.set("records_total", episode.records_total);
+  for (const breaches::SiteCount& site : episode.sites) {
+    view.item("site_counts").set("site", site.site).set("attempts", site.attempts);
+  }
+  if (!episode.records.empty()) {
+    const breaches::EpisodeRecord& record = episode.records.front();
+    std::string why = "Tier “" + record.tier + "”";
+    if (!record.category.empty()) why += ", category “" + record.category + "”";
+    if (!record.list.empty()) why += ", list “" + record.list + "”";
+    if (!record.rule.empty()) why += ", rule “" + record.rule + "”";
+    if (!record.source.empty()) why += ", written at " + record.source;
+    view.set("why", why + ". Policy version " + record.policy_version + ".");
+  }
+}
+
+web::Response episode_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
+  const Result<std::optional<breaches::EpisodeDetail>> found = looked_at(visit);
+  if (!found) return desk.failed(visit, found.error());
+  if (!*found) return desk.not_found(visit);
+  const breaches::EpisodeDetail& episode = **found;
+  const Result<breaches::PinkSlip> slip = slip_of(desk, visit, episode);
+  if (!slip) return desk.failed(visit, slip.error());
+
+  web::View view;
+  view.set_if("problem", problem);
+  set_row(desk, view.object("episode"), episode.row);
+  set_slip(view, *slip);
+  view.set("length", episode.length.text).set("initiated", episode.initiated);
+  for (const std::string& reason : episode.urgency.reasons) view.item("urgency_reasons").set("text", reason);
+  set_records(desk, episode, view);
+  const Result<std::optional<breaches::Acknowledgement>> seen =
+      visit.stores.desk->acknowledgement(episode.row.id);
+  if (!seen) return desk.failed(visit, seen.error());
+  if (*seen) {
+    view.set("acknowledged", "by " + (*seen)->by + ", " + desk.when((*seen)->at));
+    view.set_if("acknowledged_note", (*seen)->note);
+    if ((*seen)->assessment != breaches::Assessment::none) {
+      view.set("assessed_as", theme_words(breaches::to_string((*seen)->assessment)));
+    }
+  }
+  if (const Result<void> context = set_context(desk, visit, episode.row, view); !context) {
+    return desk.failed(visit, context.error());
+  }
+  // What may be blocked for everybody: the sites that are known by name here.
+  view.list("blockable");
+  if (!episode.row.illegal) {
+    for (const breaches::EpisodeRecord& record : episode.records) {
+      if (!record.sealed && !record.site.empty() && episode.sites.size() <= 10) {
+        view.set("block_site", record.site);
+        break;
+      }
+    }
+  }
+  view.set("can_block", static_cast<bool>(desk.hooks().open_measure) && !episode.row.illegal &&
+                            may_change(visit.session.role, Area::measures) && !episode.sites.empty());
+  view.set("can_hand_over", static_cast<bool>(desk.hooks().hand_over));
+  view.set("can_release", episode.row.illegal && sight(visit.session.role, Area::sealed) == Sight::names);
+  view.set_if("incident", episode.row.incident);
+  set_typed(view, visit.request.form);
+  return desk.show(visit, "episode", std::move(view), status);
+}
+
+void add_slip_pages(Desk& desk, web::Router& router) {
+  desk.get(router, Area::episodes, "/episodes/{id}/slip", [&desk](const Visit& visit) {
+    return with_slip(desk, visit, [&](const breaches::PinkSlip& slip) {
+      web::View view;
+      set_slip(view, slip);
+      view.set("id", visit.request.param("id"));
+      return desk.show(visit, "slip", std::move(view));
+    });
+  });
+  desk.get(router, Area::episodes, "/episodes/{id}/slip.pdf", [&desk](const Visit& visit) {
+    return with_slip(desk, visit, [&](const breaches::PinkSlip& slip) {
+      Result<std::string> pdf = slip_pdf(slip, visit.now);
+      if (!pdf) return desk.failed(visit, pdf.error());
+      return web::attachment("application/pdf", std::move(*pdf), "pink-slip-" + slip.reference + ".pdf");
+    });
+  });
+  desk.get(router, Area::episodes, "/episodes/{id}/slip.csv", [&desk](const Visit& visit) {
+    return with_slip(desk, visit, [](const breaches::PinkSlip& slip) {
+      return web::attachment("text/csv; charset=utf-8", breaches::to_csv(std::span(&slip, 1)),
+                             "pink-slip-" + slip.reference + ".csv");
+    });
+  });
+  desk.get(router, Area::episodes, "/episodes/{id}/slip.json", [&desk](const Visit& visit) {
+    return with_slip(desk, visit, [](const breaches::PinkSlip& slip) {
+      return web::attachment("application/json", breaches::to_json(slip), "pink-slip-" + slip.reference + ".json");
+    });
+  });
+  desk.post(router, Area::episodes, "/episodes/{id}/hand-over", [&desk](const Visit& visit) {
+    const std::string back = "/episodes/" + std::string(visit.request.param("id"));
+    if (!desk.hooks().hand_over) return desk.not_found(visit);
+    return with_slip(desk, visit, [&](const breaches::PinkSlip& slip) {
+      const Result<std::string> handed = desk.hooks().hand_over(slip);
+      if (!handed) return desk.failed(visit, handed.error());
+      return web::redirect(back + "?done=handed-over");
+    });
+  });
+}
+
+}  // namespace
+
+void add_episode_pages(Desk& desk, web::Router& router) {
+  desk.get(router, Area::episodes, "/episodes", [&desk](const Visit& visit) { return list_page(desk, visit); });
+  desk.get(router, Area::episodes, "/episodes/{id}",
+           [&desk](const Visit& visit) { return episode_page(desk, visit, ""); });
+
+  desk.post(router, Area::episodes, "/episodes/{id}/acknowledge", [&desk](const Visit& visit) {
+    const web::Form& form = visit.request.form;
+    const Result<std::optional<breaches::EpisodeRow>> row =
+        visit.stores.episodes->find_row(visit.viewer, visit.request.param("id"));
+    if (!row) return desk.failed(visit, row.error());
+    if (!*row) return desk.not_found(visit);
+    const breaches::Assessment assessment =
+        breaches::assessment_from(form.get("assessment")).value_or(breaches::Assessment::none);
+    const Result<void> done = visit.stores.desk->acknowledge(visit.viewer, (*row)->id, (*row)->person, visit.now,
+                                                             assessment, form.get("note"));
+    if (!done) return episode_page(desk, visit, done.error().text(), 400);
+    return web::redirect("/episodes/" + (*row)->id +
+                         (assessment == breaches::Assessment::none ? "?done=acknowledged" : "?done=assessed"));
+  });
+
+  add_slip_pages(desk, router);
+}
+
+}  // namespace schoolgate::console

@@ -1,0 +1,81 @@
+#include "console/episode_words.h"
+
+#include "breaches/shown_text.h"
+
+namespace schoolgate::console {
+
+std::string theme_words(std::string_view theme, bool illegal) {
+  std::string words(theme.empty() ? std::string_view("other") : theme);
+  for (char& c : words) {
+    if (c == '-') c = ' ';
+  }
+  if (illegal) return "Illegal: " + words;
+  if (words[0] >= 'a' && words[0] <= 'z') words[0] = static_cast<char>(words[0] - 'a' + 'A');
+  return words;
+}
+
+std::string confidence_words(std::string_view confidence) {
+  if (confidence == "login") return "Signed in with a password of their own";
+  if (confidence == "class") return "Signed in as a class or without a password: it may be somebody else of the class";
+  if (confidence == "device") return "Known by the device only: whoever used it";
+  if (confidence == "network") return "Known by the part of the network only";
+  return "Not known";
+}
+
+std::string attempts_words(const breaches::EpisodeRow& row) {
+  std::string words = row.attempts == 1 ? "1 attempt" : std::to_string(row.attempts) + " attempts";
+  if (row.let_through == 0) return words + (row.attempts == 1 ? ", blocked" : ", all blocked");
+  if (row.let_through >= row.attempts) return words + (row.attempts == 1 ? ", let through" : ", all let through");
+  return words + ", " + std::to_string(row.let_through) + " let through";
+}
+
+std::string who_words(const Desk& desk, const breaches::EpisodeRow& row) {
+  if (row.person_withheld) return "A person (names are not shown to your role)";
+  if (!row.person.empty()) return desk.person_words(row.person);
+  return "Nobody known, device " + row.device;
+}
+
+std::string_view urgency_class(int urgency) noexcept {
+  if (urgency >= 5) return "govuk-tag--red";
+  if (urgency == 4) return "govuk-tag--orange";
+  if (urgency == 3) return "govuk-tag--yellow";
+  return "govuk-tag--grey";
+}
+
+void set_row(const Desk& desk, web::View& item, const breaches::EpisodeRow& row) {
+  item.set("id", row.id).set("reference", row.reference).set("path", "/episodes/" + row.id);
+  item.set("who", who_words(desk, row)).set("group", desk.group_words(row.group)).set("device", row.device);
+  item.set("theme", theme_words(row.theme, row.illegal)).set("attempts", attempts_words(row));
+  item.set("when", desk.when(row.last)).set("first", desk.when(row.first));
+  item.set("urgency", std::to_string(row.urgency) + " " + std::string(breaches::urgency_word(row.urgency)));
+  item.set("urgency_class", urgency_class(row.urgency));
+  std::string sites;
+  for (const std::string& site : row.site_names) sites += (sites.empty() ? "" : ", ") + site;
+  if (row.sites > row.site_names.size() && !row.site_names.empty()) {
+    sites += " and " + std::to_string(row.sites - row.site_names.size()) + " more";
+  }
+  if (sites.empty()) sites = row.illegal ? "sealed" : "";
+  item.set_if("sites", sites).set("confidence", confidence_words(row.confidence));
+  item.set("fresh", row.state == breaches::EpisodeState::fresh);
+  item.set("many_hosts", row.many_hosts).set("illegal", row.illegal);
+  switch (row.state) {
+    case breaches::EpisodeState::fresh:
+      item.set("state", "New");
+      break;
+    case breaches::EpisodeState::acknowledged:
+      item.set("state", "Acknowledged by " + row.acknowledged_by);
+      break;
+    case breaches::EpisodeState::incident:
+      item.set("state", "Incident " + row.incident);
+      break;
+  }
+}
+
+void set_rows(const Desk& desk, web::View& view, std::string_view name, const breaches::EpisodePage& page) {
+  view.list(name);
+  for (const breaches::EpisodeRow& row : page.rows) set_row(desk, view.item(name), row);
+  view.set(std::string(name) + "_total", page.total);
+  view.set(std::string(name) + "_any", !page.rows.empty());
+}
+
+}  // namespace schoolgate::console

@@ -1,0 +1,112 @@
+// The page the desk begins with: what needs somebody now, today, this week.
+#include "breaches/incidents.h"
+#include "breaches/page_reports.h"
+#include "breaches/sealed_release.h"
+#include "breaches/shown_text.h"
+#include "console/days.h"
+#include "console/desk.h"
+#include "console/episode_words.h"
+
+namespace schoolgate::console {
+
+namespace {
+
+using breaches::EpisodeFilter;
+using breaches::EpisodeOrder;
+using breaches::EpisodeState;
+
+/// What a leader of safeguarding has before them. Fault host: the records cannot be read.
+Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
+  const TimePoint midnight = begin_of_day(desk, local_day(desk, visit.now));
+  const TimePoint week_ago = begin_of_day(desk, local_day(desk, visit.now) - std::chrono::days(6));
+  const std::array<std::pair<std::string_view, EpisodeFilter>, 3> lists{{
+      {"now", EpisodeFilter{.urgency_from = 4,
+                            .state = EpisodeState::fresh,
+                            .order = EpisodeOrder::most_urgent,
+                            .limit = 20}},
+      {"today", EpisodeFilter{.since = midnight,
+                              .urgency_from = 2,
+                              .urgency_to = 3,
+                              .state = EpisodeState::fresh,
+                              .order = EpisodeOrder::most_urgent,
+                              .limit = 20}},
+      {"week", EpisodeFilter{.since = week_ago,
+                             .until = midnight,
+                             .urgency_from = 3,
+                             .urgency_to = 3,
+                             .state = EpisodeState::fresh,
+                             .order = EpisodeOrder::most_urgent,
+                             .limit = 20}},
+  }};
+  for (const auto& [name, filter] : lists) {
+    const Result<breaches::EpisodePage> page = visit.stores.episodes->list(visit.viewer, filter);
+    if (!page) return std::unexpected(page.error());
+    set_rows(desk, view, name, *page);
+    view.set(std::string(name) + "_more", page->total > page->rows.size());
+  }
+  breaches::Incidents incidents(*visit.stores.desk);
+  const Result<std::vector<breaches::IncidentRow>> due =
+      incidents.list(visit.viewer, {.open = true, .review_due = day_text(local_day(desk, visit.now)), .limit = 20});
+  if (!due) return std::unexpected(due.error());
+  view.list("reviews");
+  for (const breaches::IncidentRow& row : *due) {
+    view.item("reviews").set("path", "/incidents/" + row.id).set("reference", row.reference).set("title", row.title)
+        .set("day", day_words(row.review_by));
+  }
+  view.set("reviews_any", !due->empty());
+  breaches::SealedRelease sealed(*visit.stores.desk);
+  const Result<std::vector<breaches::ReleaseRequest>> requests = sealed.list(visit.viewer, "", visit.now);
+  if (!requests) return std::unexpected(requests.error());
+  bool asked = false;
+  for (const breaches::ReleaseRequest& request : *requests) {
+    asked = asked || (request.state == breaches::ReleaseRequest::State::waiting && request.asked_by != visit.viewer.user);
+  }
+  view.set("release_asked", asked);
+  return {};
+}
+
+}  // namespace
+
+void add_home_pages(Desk& desk, web::Router& router) {
+  desk.get(router, Area::account, "/", [&desk](const Visit& visit) {
+    web::View view;
+    const identity::Role role = visit.session.role;
+    const bool leads = breaches::leads_safeguarding(visit.viewer.role);
+    view.set("leads", leads);
+    view.set("today_words", breaches::date_text(desk.clock(), visit.now));
+    if (leads) {
+      if (const Result<void> set = set_leader(desk, visit, view); !set) return desk.failed(visit, set.error());
+    }
+    if (sight(role, Area::page_reports) != Sight::none) {
+      breaches::PageReports reports(*visit.stores.desk);
+      const Result<std::uint64_t> open = reports.open_count();
+      if (!open) return desk.failed(visit, open.error());
+      view.set("page_reports_open", *open).set("page_reports_any", *open > 0).set("sees_page_reports", true);
+      view.set("page_reports_one", *open == 1);
+    }
+    const Result<std::optional<breaches::DeskStore::Canary>> canary = visit.stores.desk->last_canary();
+    if (!canary) return desk.failed(visit, canary.error());
+    if (*canary && !(*canary)->confirmed && (leads || role == identity::Role::administrator)) {
+      view.set("canary_waits", desk.when((*canary)->sent));
+    }
+    view.set("governor", role == identity::Role::governor);
+    view.set("technician", role == identity::Role::technician);
+    view.set("administrator", role == identity::Role::administrator);
+    return desk.show(visit, "home", std::move(view));
+  });
+
+  // The link of the weekly mail that shows that mail arrives.
+  desk.get(router, Area::account, "/canary/{token}", [&desk](const Visit& visit) {
+    web::View view;
+    view.set("token", visit.request.param("token"));
+    return desk.show(visit, "canary", std::move(view));
+  });
+  desk.post(router, Area::account, "/canary/{token}", [&desk](const Visit& visit) {
+    const Result<bool> confirmed =
+        visit.stores.desk->confirm_canary(visit.request.param("token"), visit.viewer.user, visit.now);
+    if (!confirmed) return desk.failed(visit, confirmed.error());
+    return *confirmed ? web::redirect("/?done=canary") : desk.not_found(visit);
+  });
+}
+
+}  // namespace schoolgate::console

@@ -1,0 +1,382 @@
+// Incidents: the list, a new one from episodes, and one with its people, assessment, actions, notes, hold, letter and
+// end.
+#include "breaches/incidents.h"
+
+#include <algorithm>
+
+#include "breaches/parent_letter.h"
+#include "breaches/shown_text.h"
+#include "console/days.h"
+#include "console/desk.h"
+#include "console/documents.h"
+#include "console/episode_words.h"
+
+namespace schoolgate::console {
+
+namespace {
+
+using breaches::Incident;
+using breaches::Incidents;
+
+constexpr std::size_t kRowsAPage = 50;
+constexpr std::array kRoles{breaches::SubjectRole::child, breaches::SubjectRole::bystander,
+                            breaches::SubjectRole::alleged, breaches::SubjectRole::staff};
+constexpr std::array kAssessments{breaches::Assessment::concern, breaches::Assessment::accidental,
+                                  breaches::Assessment::curriculum, breaches::Assessment::background,
+                                  breaches::Assessment::false_positive};
+constexpr std::array kActions{breaches::ActionKind::spoke_to_child,  breaches::ActionKind::parent_informed,
+                              breaches::ActionKind::police,          breaches::ActionKind::iwf,
+                              breaches::ActionKind::ceop,            breaches::ActionKind::prevent,
+                              breaches::ActionKind::lado,            breaches::ActionKind::local_authority,
+                              breaches::ActionKind::social_care,     breaches::ActionKind::device_secured,
+                              breaches::ActionKind::blocked_for_all, breaches::ActionKind::other};
+
+void set_option(web::View& view, std::string_view list, std::string_view value, std::string_view words, bool chosen) {
+  view.item(list).set("value", value).set("words", words).set("chosen", chosen);
+}
+
+void set_roles(web::View& view) {
+  for (const breaches::SubjectRole role : kRoles) {
+    set_option(view, "roles", breaches::to_string(role), theme_words(breaches::to_string(role)), false);
+  }
+}
+
+web::Response list_page(const Desk& desk, const Visit& visit) {
+  const web::Form& query = visit.request.query;
+  breaches::IncidentFilter filter;
+  const std::string_view state = query.get("state");
+  if (state != "all") filter.open = state != "closed";
+  filter.limit = kRowsAPage;
+  filter.offset = static_cast<std::size_t>(query.number("page", 1, 100'000).value_or(1) - 1) * kRowsAPage;
+  const auto rows = Incidents(*visit.stores.desk).list(visit.viewer, filter);
+  if (!rows) return desk.failed(visit, rows.error());
+  web::View view;
+  view.list("incidents").set("incidents_any", !rows->empty());
+  for (const breaches::IncidentRow& row : *rows) {
+    std::string people;
+    for (const std::string& person : row.people) people += (people.empty() ? "" : ", ") + desk.person_words(person);
+    view.item("incidents")
+        .set("path", "/incidents/" + row.id)
+        .set("reference", row.reference)
+        .set("title", row.title)
+        .set("people", people)
+        .set("opened", desk.when(row.opened))
+        .set("state", row.closed ? "Closed " + desk.when(*row.closed) : std::string("Open"))
+        .set("review", row.closed ? std::string() : day_words(row.review_by))
+        .set("assessment", row.assessment == breaches::Assessment::none
+                               ? std::string("Not assessed yet")
+                               : theme_words(breaches::to_string(row.assessment)))
+        .set("hold", row.hold);
+  }
+  view.set("state_open", state != "all" && state != "closed").set("state_closed", state == "closed");
+  view.set("state_all", state == "all");
+  const std::size_t number = filter.offset / kRowsAPage + 1;
+  const std::string base = "/incidents?" + (state.empty() ? std::string() : "state=" + std::string(state) + "&");
+  const bool known = state == "all" || state == "closed" || state.empty() || state == "open";
+  view.set("page_number", number);
+  view.set_if("previous", known && number > 1 ? base + "page=" + std::to_string(number - 1) : std::string());
+  view.set_if("next", known && rows->size() == kRowsAPage ? base + "page=" + std::to_string(number + 1)
+                                                          : std::string());
+  return desk.show(visit, "incidents", std::move(view));
+}
+
+web::Response new_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
+  const bool posted = visit.request.method == web::Method::post;
+  const web::Form& given = posted ? visit.request.form : visit.request.query;
+  web::View view;
+  view.set_if("problem", problem);
+  view.list("episodes");
+  std::string title = given.text("title", 200).value_or(""), person = given.text("person", 200).value_or("");
+  bool any = false;
+  for (const std::string_view id : given.all("episode")) {
+    const auto row = visit.stores.episodes->find_row(visit.viewer, id);
+    if (!row) return desk.failed(visit, row.error());
+    if (!*row) continue;
+    set_row(desk, view.item("episodes"), **row);
+    any = true;
+    if (title.empty()) title = theme_words((*row)->theme, (*row)->illegal);
+    if (!posted && person.empty()) person = (*row)->person;
+  }
+  view.set("episodes_any", any).set("incident_title", title).set("subject", person);
+  set_roles(view);
+  set_typed(view, given);
+  return desk.show(visit, "incident_new", std::move(view), status);
+}
+
+void set_incident(const Desk& desk, const Visit& visit, const Incident& incident, web::View& view) {
+  view.set("id", incident.id).set("reference", incident.reference).set("heading", incident.title);
+  view.set("opened", desk.when(incident.opened) + " by " + incident.opened_by);
+  view.set("closed", incident.closed.has_value());
+  if (incident.closed) {
+    view.set("closed_words", desk.when(*incident.closed) + " by " + incident.closed_by).set("outcome", incident.outcome);
+  }
+  view.set("assessed", incident.assessment != breaches::Assessment::none);
+  view.set("assessment", theme_words(breaches::to_string(incident.assessment)));
+  view.set_if("assessment_reason", incident.assessment_reason);
+  if (incident.assessed_at) {
+    view.set("assessed_words", incident.assessed_by + ", " + desk.when(*incident.assessed_at));
+  }
+  view.set("hold", incident.hold).set("hold_words", incident.hold_reason + " (" + incident.hold_by + ")");
+  view.set("lessons", incident.lessons).set("policy_change", incident.policy_change);
+  view.set("case_reference", incident.case_reference);
+  view.set("review_by", incident.review_by).set_if("review_words", day_words(incident.review_by));
+  view.set("today", day_text(local_day(desk, visit.now)));
+  view.set("open", !incident.closed).set("changeable", visit.may_change && !incident.closed);
+  view.list("subjects").list("actions").list("notes").list("episodes");
+  for (const breaches::IncidentSubject& subject : incident.subjects) {
+    view.item("subjects")
+        .set("person", subject.person)
+        .set("words", desk.person_words(subject.person))
+        .set("role", theme_words(breaches::to_string(subject.role)))
+        .set_if("year_group", subject.year_group)
+        .set("vulnerable", subject.vulnerable);
+  }
+  for (const breaches::IncidentAction& action : incident.actions) {
+    view.item("actions")
+        .set("date", day_words(action.date))
+        .set("title", breaches::action_title(action.kind))
+        .set("who", action.who)
+        .set("how", action.how)
+        .set("case", action.reference)
+        .set("recorded", action.recorded_by);
+  }
+  view.set("actions_any", !incident.actions.empty());
+  for (const breaches::IncidentNote& note : incident.notes) {
+    view.item("notes").set("by", note.by).set("at", desk.when(note.at)).set("text", note.text);
+  }
+  set_roles(view);
+  for (const breaches::Assessment assessment : kAssessments) {
+    set_option(view, "assessments", breaches::to_string(assessment), theme_words(breaches::to_string(assessment)),
+               assessment == incident.assessment);
+  }
+  for (const breaches::ActionKind kind : kActions) {
+    set_option(view, "action_kinds", breaches::to_string(kind), breaches::action_title(kind), false);
+  }
+}
+
+/// The incident of the path, when the viewer may see it; that it was looked at is recorded for each of its people.
+Result<std::optional<Incident>> looked_at(const Visit& visit) {
+  Result<std::optional<Incident>> found =
+      Incidents(*visit.stores.desk).find(visit.viewer, visit.request.param("id"));
+  if (!found || !*found) return found;
+  const std::vector<breaches::IncidentSubject>& subjects = (*found)->subjects;
+  for (std::size_t i = 0; i < std::max<std::size_t>(subjects.size(), 1); ++i) {
+    const Result<void> recorded = visit.stores.desk->record_view(
+        visit.viewer, (*found)->id, i < subjects.size() ? std::string_view(subjects[i].person) : "", visit.now);
+    if (!recorded) return std::unexpected(recorded.error());
+  }
+  return found;
+}
+
+web::Response incident_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
+  const Result<std::optional<Incident>> found = looked_at(visit);
+  if (!found) return desk.failed(visit, found.error());
+  if (!*found) return desk.not_found(visit);
+  web::View view;
+  view.set_if("problem", problem);
+  set_incident(desk, visit, **found, view);
+  for (const std::string& id : (*found)->episodes) {
+    const auto row = visit.stores.episodes->find_row(visit.viewer, id);
+    if (!row) return desk.failed(visit, row.error());
+    if (*row) set_row(desk, view.item("episodes"), **row);
+  }
+  view.set("episodes_any", !(*found)->episodes.empty());
+  set_typed(view, visit.request.form);
+  return desk.show(visit, "incident", std::move(view), status);
+}
+
+/// A form of an incident: `change` does it; then the page again with what was done, or with why not.
+void add_form(Desk& desk, web::Router& router, std::string_view name, std::string done,
+              std::function<Result<void>(Incidents&, const Visit&, std::string_view id)> change) {
+  desk.post(router, Area::incidents, "/incidents/{id}/" + std::string(name),
+            [&desk, done = std::move(done), change = std::move(change)](const Visit& visit) {
+              Incidents incidents(*visit.stores.desk);
+              const std::string id(visit.request.param("id"));
+              const Result<void> changed = change(incidents, visit, id);
+              if (!changed) {
+                return incident_page(desk, visit, changed.error().text(),
+                                     changed.error().fault == Fault::client ? 400 : 503);
+              }
+              return web::redirect("/incidents/" + id + "?done=" + done);
+            });
+}
+
+void add_forms(Desk& desk, web::Router& router) {
+  add_form(desk, router, "note", "note-added", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return incidents.add_note(visit.viewer, id, visit.request.form.get("text"), visit.now);
+  });
+  add_form(desk, router, "assess", "assessed", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    const web::Form& form = visit.request.form;
+    const auto assessment = breaches::assessment_from(form.get("assessment"));
+    if (!assessment) return Result<void>(fail(Fault::client, "no assessment was chosen", "choose what it was"));
+    return incidents.assess(visit.viewer, id, *assessment, form.get("reason"), visit.now);
+  });
+  add_form(desk, router, "action", "action-added", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    const web::Form& form = visit.request.form;
+    const auto kind = breaches::action_kind_from(form.get("kind"));
+    if (!kind) return Result<void>(fail(Fault::client, "no action was chosen", "choose what was done"));
+    const breaches::IncidentAction action{.id = {},
+                                          .kind = *kind,
+                                          .date = std::string(form.get("date")),
+                                          .who = std::string(form.get("who")),
+                                          .how = std::string(form.get("how")),
+                                          .reference = std::string(form.get("reference")),
+                                          .recorded_by = {},
+                                          .recorded_at = {}};
+    return incidents.add_action(visit.viewer, id, action, visit.now);
+  });
+  add_form(desk, router, "subject", "subject-saved", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    const web::Form& form = visit.request.form;
+    const breaches::IncidentSubject subject{
+        .person = std::string(form.get("person")),
+        .role = breaches::subject_role_from(form.get("role")).value_or(breaches::SubjectRole::child),
+        .year_group = std::string(form.get("year_group")),
+        .vulnerable = form.has("vulnerable")};
+    return incidents.set_subject(visit.viewer, id, subject, visit.now);
+  });
+  add_form(desk, router, "subject-remove", "subject-removed",
+           [](Incidents& incidents, const Visit& visit, std::string_view id) {
+             return incidents.remove_subject(visit.viewer, id, visit.request.form.get("person"), visit.now);
+           });
+  add_form(desk, router, "episode", "episode-added", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    const auto row = visit.stores.episodes->find_row(visit.viewer, visit.request.form.get("episode"));
+    if (!row) return Result<void>(std::unexpected(row.error()));
+    if (!*row) return Result<void>(fail(Fault::client, "there is no such episode", "copy its reference from its page"));
+    return incidents.add_episode(visit.viewer, id, (*row)->id, visit.now);
+  });
+  add_form(desk, router, "lessons", "saved", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return incidents.set_lessons(visit.viewer, id, visit.request.form.get("lessons"),
+                                 visit.request.form.get("policy_change"), visit.now);
+  });
+  add_form(desk, router, "case-reference", "saved", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return incidents.set_case_reference(visit.viewer, id, visit.request.form.get("case_reference"), visit.now);
+  });
+  add_form(desk, router, "review", "saved", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return incidents.set_review(visit.viewer, id, visit.request.form.get("day"), visit.now);
+  });
+  add_form(desk, router, "hold", "hold-set", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return incidents.set_hold(visit.viewer, id, true, visit.request.form.get("reason"), visit.now);
+  });
+  add_form(desk, router, "hold-lift", "hold-lifted", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return incidents.set_hold(visit.viewer, id, false, visit.request.form.get("reason"), visit.now);
+  });
+  add_form(desk, router, "close", "closed", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return incidents.close(visit.viewer, id, visit.request.form.get("outcome"), visit.now);
+  });
+  add_form(desk, router, "reopen", "reopened", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return incidents.reopen(visit.viewer, id, visit.request.form.get("reason"), visit.now);
+  });
+}
+
+/// What the letter is about: the first of the incident's episodes that can be seen.
+Result<breaches::LetterFacts> letter_facts(const Desk& desk, const Visit& visit, const Incident& incident) {
+  const web::Form& form = visit.request.form;
+  breaches::LetterFacts facts{.school = desk.parts().school,
+                              .salutation = form.text("salutation", 200).value_or(""),
+                              .child = form.text("child", 100).value_or(""),
+                              .date = breaches::date_text(desk.clock(), incident.opened),
+                              .place = form.text("place", 200).value_or(""),
+                              .theme = {},
+                              .illegal = false,
+                              .blocked = true,
+                              .school_did = form.text("school_did", 2000).value_or(""),
+                              .child_was_told = form.text("child_was_told", 2000).value_or(""),
+                              .contact = form.text("contact", 300).value_or(""),
+                              .hold = incident.hold};
+  for (const std::string& id : incident.episodes) {
+    const auto row = visit.stores.episodes->find_row(visit.viewer, id);
+    if (!row) return std::unexpected(row.error());
+    if (!*row) continue;
+    facts.theme = (*row)->theme;
+    facts.illegal = (*row)->illegal;
+    facts.blocked = (*row)->let_through == 0;
+    facts.date = breaches::date_text(desk.clock(), (*row)->first);
+    break;
+  }
+  return facts;
+}
+
+std::vector<std::string> people_of(const Incident& incident) {
+  std::vector<std::string> people;
+  for (const breaches::IncidentSubject& subject : incident.subjects) people.push_back(subject.person);
+  // The first is the child whose parents get the letter.
+  if (!people.empty()) people.erase(people.begin());
+  return people;
+}
+
+web::Response letter_page(const Desk& desk, const Visit& visit) {
+  const Result<std::optional<Incident>> found = looked_at(visit);
+  if (!found) return desk.failed(visit, found.error());
+  if (!*found) return desk.not_found(visit);
+  const Incident& incident = **found;
+  web::View view;
+  view.set("id", incident.id).set("reference", incident.reference).set("hold", incident.hold);
+  set_typed(view, visit.request.form);
+  const std::string edited(visit.request.form.get("letter"));
+  std::string letter;
+  if (visit.request.method == web::Method::post) {
+    if (!edited.empty() && visit.request.form.get("do") != "draft") {
+      letter = edited;
+    } else {
+      const Result<breaches::LetterFacts> facts = letter_facts(desk, visit, incident);
+      if (!facts) return desk.failed(visit, facts.error());
+      const Result<std::string> draft = breaches::draft_parent_letter(*facts);
+      if (!draft) {
+        view.set("problem", draft.error().text());
+      } else {
+        letter = *draft;
+      }
+    }
+    if (!letter.empty() && visit.request.form.get("do") == "pdf" && !incident.hold) {
+      Result<std::string> pdf = text_pdf("Letter " + incident.reference, letter, visit.now);
+      if (!pdf) return desk.failed(visit, pdf.error());
+      return web::attachment("application/pdf", std::move(*pdf), "letter-" + incident.reference + ".pdf");
+    }
+  }
+  view.list("letter_problems");
+  const std::vector<std::string> problems =
+      letter.empty() ? std::vector<std::string>() : breaches::letter_problems(letter, people_of(incident));
+  for (const std::string& problem : problems) view.item("letter_problems").set("text", problem);
+  view.set("letter_problems_any", !problems.empty());
+  view.set_if("letter", letter);
+  return desk.show(visit, "letter", std::move(view));
+}
+
+}  // namespace
+
+void add_incident_pages(Desk& desk, web::Router& router) {
+  desk.get(router, Area::incidents, "/incidents", [&desk](const Visit& visit) { return list_page(desk, visit); });
+  desk.get(router, Area::incidents, "/incidents/new", [&desk](const Visit& visit) { return new_page(desk, visit, ""); });
+  desk.post(router, Area::incidents, "/incidents", [&desk](const Visit& visit) {
+    const web::Form& form = visit.request.form;
+    Incidents::Opening opening{.title = std::string(form.get("title")), .episodes = {}, .subjects = {}};
+    for (const std::string_view id : form.all("episode")) opening.episodes.emplace_back(id);
+    if (const std::string_view person = form.get("person"); !person.empty()) {
+      opening.subjects.push_back(
+          {.person = std::string(person),
+           .role = breaches::subject_role_from(form.get("role")).value_or(breaches::SubjectRole::child),
+           .year_group = std::string(form.get("year_group")),
+           .vulnerable = form.has("vulnerable")});
+    }
+    const Result<std::string> id = Incidents(*visit.stores.desk).open(visit.viewer, opening, visit.now);
+    if (!id) return new_page(desk, visit, id.error().text(), id.error().fault == Fault::client ? 400 : 503);
+    return web::redirect("/incidents/" + *id + "?done=incident-opened");
+  });
+  desk.get(router, Area::incidents, "/incidents/{id}",
+           [&desk](const Visit& visit) { return incident_page(desk, visit, ""); });
+  add_forms(desk, router);
+  desk.get(router, Area::incidents, "/incidents/{id}/letter",
+           [&desk](const Visit& visit) { return letter_page(desk, visit); });
+  desk.post(router, Area::incidents, "/incidents/{id}/letter",
+            [&desk](const Visit& visit) { return letter_page(desk, visit); });
+  desk.get(router, Area::incidents, "/incidents/{id}/record.pdf", [&desk](const Visit& visit) {
+    const Result<std::optional<Incident>> found = looked_at(visit);
+    if (!found) return desk.failed(visit, found.error());
+    if (!*found) return desk.not_found(visit);
+    Result<std::string> pdf = incident_pdf(**found, desk.parts().school, desk.clock(), visit.now);
+    if (!pdf) return desk.failed(visit, pdf.error());
+    return web::attachment("application/pdf", std::move(*pdf), "incident-" + (*found)->reference + ".pdf");
+  });
+}
+
+}  // namespace schoolgate::console

@@ -1,0 +1,11 @@
+// What the inspection pack is made of besides the desk's own records. Asks the hooks; any thread.
+#pragma once
+
+#include "breaches/reports.h"
+#include "console/console.h"
+
+namespace schoolgate::console {
+
+[[nodiscard]] breaches::InspectionFacts inspection_facts(const Console::Parts& parts);
+
+}  // namespace schoolgate::console

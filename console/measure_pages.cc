@@ -1,0 +1,182 @@
+// What is done at once and for a time: emergency blocks, supervised sessions, exams; and taking them back.
+#include "breaches/measures.h"
+
+#include "breaches/shown_text.h"
+#include "console/desk.h"
+
+namespace schoolgate::console {
+
+namespace {
+
+using rules::Measure;
+
+std::string kind_words(Measure::Kind kind) {
+  switch (kind) {
+    case Measure::Kind::emergency:
+      return "Blocked for everyone";
+    case Measure::Kind::supervised:
+      return "Supervised session";
+    case Measure::Kind::exam:
+      return "Exam";
+  }
+  return {};
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
+  return all;
+}
+
+/// A site of a measure, as text that nobody can click: the host defanged, a path kept.
+std::string shown_site(std::string_view site) {
+  const std::size_t slash = site.find('/');
+  return breaches::defang(site.substr(0, slash)) +
+         (slash == std::string_view::npos ? std::string() : std::string(site.substr(slash)));
+}
+
+void set_measure(const Desk& desk, const Visit& visit, const breaches::KeptMeasure& kept, web::View& item) {
+  const Measure& measure = kept.measure;
+  std::vector<std::string> sites, groups;
+  for (const std::string& site : measure.sites) sites.push_back(shown_site(site));
+  for (const std::string& group : measure.groups) groups.push_back(desk.group_words(group));
+  if (sites.size() > 10) {
+    const std::string more = "and " + std::to_string(sites.size() - 10) + " more";
+    sites.resize(10);
+    sites.push_back(more);
+  }
+  item.set("id", measure.id).set("kind", kind_words(measure.kind)).set_if("groups", joined(groups));
+  item.set("sites", sites.empty() ? std::string("no site") : joined(sites));
+  item.set("by", measure.by).set("why", measure.why).set("from", desk.when(measure.from));
+  std::string until = measure.until == TimePoint::max() ? "until it is taken back" : "until " + desk.when(measure.until);
+  if (kept.closed) {
+    until = "taken back " + desk.when(*kept.closed) + " by " + kept.closed_by;
+    if (!kept.closed_why.empty()) until += ": " + kept.closed_why;
+  }
+  if (measure.from > visit.now && !kept.closed) until = "begins " + desk.when(measure.from) + ", " + until;
+  item.set("until", until);
+}
+
+web::Response measures_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
+  const auto kept = breaches::MeasureStore(*visit.stores.desk, nullptr).list(200);
+  if (!kept) return desk.failed(visit, kept.error());
+  web::View view;
+  view.set_if("problem", problem).list("active").list("earlier");
+  bool any = false;
+  for (const breaches::KeptMeasure& measure : *kept) {
+    const bool active = !measure.closed && measure.measure.until > visit.now;
+    any = any || active;
+    set_measure(desk, visit, measure, view.item(active ? "active" : "earlier"));
+  }
+  view.set("active_any", any);
+  view.set("can_open", visit.may_change && static_cast<bool>(desk.hooks().open_measure));
+  const PolicyFacts policy = desk.policy();
+  view.list("groups_known").list("lists_known");
+  for (const GroupFact& group : policy.groups) {
+    view.item("groups_known").set("value", group.id).set("words", group.title.empty() ? group.id : group.title);
+  }
+  for (const std::string& list : policy.session_lists) view.item("lists_known").set("value", list).set("words", list);
+  const web::Form& given = visit.request.method == web::Method::post ? visit.request.form : visit.request.query;
+  view.set("site", given.get("site"));
+  set_typed(view, visit.request.form);
+  return desk.show(visit, "measures", std::move(view), status);
+}
+
+/// Lines of a text area, and what people put between: one site each, without scheme.
+std::vector<std::string> sites_of(std::string_view text) {
+  std::vector<std::string> sites;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" ,;\r\n\t", begin), text.size());
+    std::string_view site = text.substr(begin, end - begin);
+    begin = end + 1;
+    for (const std::string_view scheme : {"https://", "http://", "hxxps://", "hxxp://"}) {
+      if (site.starts_with(scheme)) site.remove_prefix(scheme.size());
+    }
+    while (site.ends_with('/')) site.remove_suffix(1);
+    // As it is shown here, defanged, it may come back.
+    std::string plain;
+    for (std::size_t i = 0; i < site.size(); ++i) {
+      if (site.substr(i).starts_with("[.]")) {
+        plain += '.';
+        i += 2;
+      } else {
+        plain += site[i];
+      }
+    }
+    if (!plain.empty()) sites.push_back(std::move(plain));
+  }
+  return sites;
+}
+
+web::Response open(const Desk& desk, const Visit& visit, Measure measure, std::string_view done) {
+  if (!desk.hooks().open_measure) return desk.not_found(visit);
+  const Result<std::string> why = breaches::typed_text("reason", visit.request.form.get("why"), 500);
+  if (!why) return measures_page(desk, visit, why.error().text(), 400);
+  if (why->empty()) return measures_page(desk, visit, "Say why: whoever looks at it later must understand it.", 400);
+  measure.why = *why;
+  measure.by = visit.viewer.user;
+  measure.from = visit.now;
+  const Result<std::string> opened = desk.hooks().open_measure(std::move(measure));
+  if (!opened) {
+    return measures_page(desk, visit, opened.error().text(), opened.error().fault == Fault::client ? 400 : 503);
+  }
+  return web::redirect("/measures?done=" + std::string(done));
+}
+
+}  // namespace
+
+void add_measure_pages(Desk& desk, web::Router& router) {
+  desk.get(router, Area::measures, "/measures", [&desk](const Visit& visit) { return measures_page(desk, visit, ""); });
+
+  desk.post(router, Area::measures, "/measures/emergency", [&desk](const Visit& visit) {
+    const web::Form& form = visit.request.form;
+    const std::optional<long> days = form.number("days", 0, 365);
+    if (!days) return measures_page(desk, visit, "Choose for how long.", 400);
+    Measure measure{.kind = Measure::Kind::emergency};
+    measure.sites = sites_of(form.get("site"));
+    if (measure.sites.empty()) return measures_page(desk, visit, "Enter the site that is to be blocked.", 400);
+    measure.until = *days == 0 ? TimePoint::max() : visit.now + std::chrono::days(*days);
+    return open(desk, visit, std::move(measure), "blocked");
+  });
+
+  desk.post(router, Area::measures, "/measures/supervised", [&desk](const Visit& visit) {
+    const web::Form& form = visit.request.form;
+    const std::optional<long> minutes = form.number("minutes", 1, 60);
+    if (!minutes) return measures_page(desk, visit, "A supervised session lasts 1 to 60 minutes.", 400);
+    Measure measure{.kind = Measure::Kind::supervised};
+    measure.groups.emplace_back(form.get("group"));
+    measure.list = form.text("list", 200).value_or("");
+    measure.sites = sites_of(form.get("sites"));
+    if (const std::optional<std::string> room = form.text("network", 100)) {
+      const std::optional<names::IpNetwork> network = names::IpNetwork::parse(*room);
+      if (!network) return measures_page(desk, visit, "The room is no network such as 10.20.1.0/24.", 400);
+      measure.networks.push_back(*network);
+    }
+    measure.until = visit.now + std::chrono::minutes(*minutes);
+    return open(desk, visit, std::move(measure), "session-opened");
+  });
+
+  desk.post(router, Area::measures, "/measures/exam", [&desk](const Visit& visit) {
+    const web::Form& form = visit.request.form;
+    const std::optional<long> minutes = form.number("minutes", 1, 12 * 60);
+    if (!minutes) return measures_page(desk, visit, "An exam lasts 1 to 720 minutes.", 400);
+    Measure measure{.kind = Measure::Kind::exam};
+    measure.groups.emplace_back(form.get("group"));
+    measure.sites = sites_of(form.get("sites"));
+    measure.until = visit.now + std::chrono::minutes(*minutes);
+    return open(desk, visit, std::move(measure), "exam-begun");
+  });
+
+  desk.post(router, Area::measures, "/measures/{id}/close", [&desk](const Visit& visit) {
+    if (!desk.hooks().close_measure) return desk.not_found(visit);
+    const Result<std::string> why = breaches::typed_text("reason", visit.request.form.get("why"), 500);
+    if (!why) return measures_page(desk, visit, why.error().text(), 400);
+    const Result<void> closed = desk.hooks().close_measure(visit.request.param("id"), visit.viewer.user, *why);
+    if (!closed) {
+      return measures_page(desk, visit, closed.error().text(), closed.error().fault == Fault::client ? 400 : 503);
+    }
+    return web::redirect("/measures?done=measure-closed");
+  });
+}
+
+}  // namespace schoolgate::console

@@ -1,0 +1,170 @@
+// Pages that people report: the form that needs no account, and the queue that technician and safeguarding lead answer.
+#include "breaches/page_reports.h"
+
+#include <memory>
+
+#include "breaches/shown_text.h"
+#include "console/desk.h"
+#include "console/episode_words.h"
+
+namespace schoolgate::console {
+
+namespace {
+
+using breaches::PageReport;
+using breaches::PageReports;
+
+std::string_view kind_words(PageReport::Kind kind) {
+  return kind == PageReport::Kind::wrongly_blocked ? "Said to be blocked wrongly" : "Said to be unsuitable";
+}
+
+std::string_view state_words(PageReport::State state) {
+  switch (state) {
+    case PageReport::State::fresh:
+      return "New";
+    case PageReport::State::in_hand:
+      return "Being looked at";
+    case PageReport::State::changed:
+      return "Changed";
+    case PageReport::State::declined:
+      return "Stays as it is";
+    case PageReport::State::passed_to_dsl:
+      return "Passed to the safeguarding lead";
+  }
+  return {};
+}
+
+std::string shown_address(const std::string& address) {
+  return address.find("://") == std::string::npos ? breaches::defang_url("http://" + address)
+                                                  : breaches::defang_url(address);
+}
+
+web::Response report_form(const Desk& desk, const web::Request& request, std::string_view problem, int status = 200) {
+  web::View view;
+  view.set_if("problem", problem);
+  const web::Form& given = request.method == web::Method::post ? request.form : request.query;
+  view.set("unsuitable", given.get("kind") == "unsuitable");
+  set_typed(view, given);
+  return desk.show_open(request, "report", std::move(view), status);
+}
+
+web::Response submit(const Desk& desk, StorePool& pool, const web::Request& request) {
+  const web::Form& form = request.form;
+  PageReport report;
+  report.kind = breaches::report_kind_from(form.get("kind")).value_or(PageReport::Kind::wrongly_blocked);
+  report.address = form.get("address");
+  report.breach_reference = form.get("reference");
+  report.said = form.get("said");
+  report.name = form.get("name");
+  report.device = request.peer.text();
+  if (desk.parts().sessions) {
+    if (const auto presence = desk.parts().sessions->find(request.peer); presence && presence->person) {
+      report.person = presence->person->user;
+    }
+  }
+  Result<StorePool::Lease> stores = pool.lease();
+  if (!stores) return desk.error_page(request, 503, "Reports cannot be taken at the moment. Tell an adult.");
+  const bool sealed = desk.hooks().is_sealed && desk.hooks().is_sealed(report.address);
+  PageReports reports(*(**stores).desk);
+  const Result<std::string> reference = reports.submit(report, sealed, desk.now());
+  if (!reference) {
+    return report_form(desk, request, reference.error().text(), reference.error().fault == Fault::client ? 400 : 503);
+  }
+  web::View view;
+  view.set("reference", *reference);
+  return desk.show_open(request, "report_sent", std::move(view));
+}
+
+web::Response report_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
+  PageReports reports(*visit.stores.desk);
+  const Result<std::optional<PageReport>> found = reports.find(visit.viewer, visit.request.param("id"));
+  if (!found) return desk.failed(visit, found.error());
+  if (!*found) return desk.not_found(visit);
+  const PageReport& report = **found;
+  web::View view;
+  view.set_if("problem", problem);
+  view.set("id", report.id).set("reference", report.reference).set("kind", kind_words(report.kind));
+  const auto fact = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) view.item("facts").set("name", name).set("value", value);
+  };
+  fact("Reference", report.reference);
+  fact("Page", shown_address(report.address));
+  fact("What was written", report.said);
+  fact("When", desk.when(report.at));
+  fact("Reference on the block page", report.breach_reference);
+  fact("Name given", report.name);
+  if (visit.sight == Sight::names) {
+    fact("Person at the device", desk.person_words(report.person));
+    if (!report.person.empty()) {
+      const Result<void> seen = visit.stores.desk->record_view(visit.viewer, report.id, report.person, visit.now);
+      if (!seen) return desk.failed(visit, seen.error());
+    }
+  }
+  fact("Device", report.device);
+  fact("Group", desk.group_words(report.group));
+  fact("State", std::string(state_words(report.state)));
+  if (report.handled_at) fact("Handled", report.handled_by + ", " + desk.when(*report.handled_at));
+  fact("Answer", report.answer);
+  for (const PageReport::State state : {PageReport::State::in_hand, PageReport::State::changed,
+                                        PageReport::State::declined, PageReport::State::passed_to_dsl}) {
+    view.item("states")
+        .set("value", breaches::to_string(state))
+        .set("words", state_words(state))
+        .set("chosen", state == report.state);
+  }
+  set_typed(view, visit.request.form);
+  return desk.show(visit, "page_report", std::move(view), status);
+}
+
+}  // namespace
+
+void add_page_report_pages(Desk& desk, web::Router& router) {
+  // Besides the bound that the queue itself has: a device that hammers is answered before the disk is touched.
+  const auto limit = std::make_shared<web::RateLimit>(5, std::chrono::seconds(60));
+
+  desk.open_get(router, "/report", [&desk](const web::Request& request) { return report_form(desk, request, ""); });
+  desk.open_post(router, "/report", [&desk, limit](const web::Request& request) {
+    if (const auto wait = limit->take(request.peer.text()); wait.count() > 0) {
+      web::Response response =
+          report_form(desk, request, "There were many reports from this device. Wait a minute, or tell an adult.", 429);
+      response.set("Retry-After", std::to_string(wait.count() / 1000 + 1));
+      return response;
+    }
+    return submit(desk, desk.pool(), request);
+  });
+
+  desk.get(router, Area::page_reports, "/page-reports", [&desk](const Visit& visit) {
+    breaches::PageReportFilter filter;
+    filter.only_open = visit.request.query.get("state") != "all";
+    filter.limit = 100;
+    const auto reports = PageReports(*visit.stores.desk).list(visit.viewer, filter);
+    if (!reports) return desk.failed(visit, reports.error());
+    web::View view;
+    view.list("reports").set("reports_any", !reports->empty()).set("only_open", filter.only_open);
+    for (const PageReport& report : *reports) {
+      view.item("reports")
+          .set("path", "/page-reports/" + report.id)
+          .set("reference", report.reference)
+          .set("kind", kind_words(report.kind))
+          .set("address", shown_address(report.address))
+          .set("at", desk.when(report.at))
+          .set("state", state_words(report.state));
+    }
+    return desk.show(visit, "page_reports", std::move(view));
+  });
+  desk.get(router, Area::page_reports, "/page-reports/{id}",
+           [&desk](const Visit& visit) { return report_page(desk, visit, ""); });
+  desk.post(router, Area::page_reports, "/page-reports/{id}", [&desk](const Visit& visit) {
+    const auto state = breaches::report_state_from(visit.request.form.get("state"));
+    if (!state) return report_page(desk, visit, "Choose what happens with it.", 400);
+    const std::string id(visit.request.param("id"));
+    const Result<void> handled = PageReports(*visit.stores.desk)
+                                     .handle(visit.viewer, id, *state, visit.request.form.get("answer"), visit.now);
+    if (!handled) {
+      return report_page(desk, visit, handled.error().text(), handled.error().fault == Fault::client ? 400 : 503);
+    }
+    return web::redirect("/page-reports/" + id + "?done=report-handled");
+  });
+}
+
+}  // namespace schoolgate::console

@@ -1,0 +1,223 @@
+// Privacy: who looked at whom, what is kept about a person, legal holds, sealed addresses, deletions.
+#include "breaches/privacy.h"
+
+#include "breaches/incidents.h"
+#include "breaches/sealed_release.h"
+#include "breaches/shown_text.h"
+#include "console/desk.h"
+#include "console/table_page.h"
+
+namespace schoolgate::console {
+
+namespace {
+
+using breaches::ReleaseRequest;
+using breaches::SealedRelease;
+
+constexpr std::size_t kRowsAPage = 100;
+
+web::Response views_page(const Desk& desk, const Visit& visit) {
+  const web::Form& query = visit.request.query;
+  breaches::JournalFilter filter;
+  filter.person = query.text("person", 200).value_or("");
+  if (query.get("what") != "all") filter.what = "view";
+  filter.limit = kRowsAPage;
+  const std::size_t number = static_cast<std::size_t>(query.number("page", 1, 100'000).value_or(1));
+  filter.offset = (number - 1) * kRowsAPage;
+  const auto entries = visit.stores.desk->journal(filter);
+  if (!entries) return desk.failed(visit, entries.error());
+  const auto path = [&](std::size_t page) {
+    return "/privacy/views?" + web::encode_query({{"person", filter.person},
+                                                  {"what", filter.what.empty() ? "all" : "view"},
+                                                  {"page", std::to_string(page)}});
+  };
+  TablePage page{.heading = "Who looked at whose record",
+                 .intro = "Every view of a person’s record and everything that was done at the desk. It is chained "
+                          "like the breach log: an entry cannot be taken out without a trace.",
+                 .csv_path = {},
+                 .tabs = {{.path = "/privacy/views", .words = "Views", .here = !filter.what.empty()},
+                          {.path = "/privacy/views?what=all", .words = "Everything", .here = filter.what.empty()}},
+                 .search_label = "Whose record (account)",
+                 .search_path = "/privacy/views",
+                 .search_value = filter.person,
+                 .columns = {"When", "By", "What", "About", "Person", ""},
+                 .rows = {},
+                 .previous = number > 1 ? path(number - 1) : std::string(),
+                 .next = entries->size() == kRowsAPage ? path(number + 1) : std::string()};
+  for (const breaches::JournalEntry& entry : *entries) {
+    // Nobody learns from here that somebody looks into what is about themselves.
+    if (is_about(entry.person, visit.session.user)) continue;
+    page.rows.push_back({desk.when(entry.time), entry.by, entry.what, entry.about, entry.person, entry.detail});
+  }
+  return show_table(desk, visit, page);
+}
+
+web::Response holds_page(const Desk& desk, const Visit& visit) {
+  breaches::Incidents incidents(*visit.stores.desk);
+  TablePage page{.heading = "Legal holds",
+                 .intro = "Nothing of these incidents and about their people is deleted. A hold is set and lifted on "
+                          "the incident’s page.",
+                 .csv_path = {},
+                 .columns = {"Incident", "Title", "People", "Opened"},
+                 .rows = {}};
+  for (std::size_t offset = 0;; offset += 500) {
+    const auto rows = incidents.list(visit.viewer, {.offset = offset, .limit = 500});
+    if (!rows) return desk.failed(visit, rows.error());
+    for (const breaches::IncidentRow& row : *rows) {
+      if (!row.hold) continue;
+      std::string people;
+      for (const std::string& person : row.people) people += (people.empty() ? "" : ", ") + desk.person_words(person);
+      page.rows.push_back({row.reference, row.title, people, desk.when(row.opened)});
+    }
+    if (rows->size() < 500) break;
+  }
+  return show_table(desk, visit, page);
+}
+
+web::Response subject_access_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
+  web::View view;
+  view.set_if("problem", problem);
+  set_typed(view, visit.request.form);
+  return desk.show(visit, "subject_access", std::move(view), status);
+}
+
+web::Response export_person(const Desk& desk, const Visit& visit) {
+  const std::string person = visit.request.form.text("person", 200).value_or("");
+  if (person.empty()) return subject_access_page(desk, visit, "Enter the account.", 400);
+  const bool json = visit.request.form.get("form") == "json";
+  // A term of one child is some thousand lines; an answer beyond this bound would only fill memory.
+  constexpr std::size_t kMost = 32u << 20;
+  std::string text;
+  const Result<std::uint64_t> written = breaches::Privacy(*visit.stores.desk)
+          .export_person(visit.viewer, person, desk.parts().decisions,
+                         json ? breaches::Privacy::Form::json : breaches::Privacy::Form::text, desk.clock(), visit.now,
+                         [&](std::string_view line) {
+                           text += line;
+                           if (!line.ends_with('\n')) text += '\n';
+                           return text.size() < kMost;
+                         });
+  if (!written) {
+    return subject_access_page(desk, visit, written.error().text(), written.error().fault == Fault::client ? 400 : 503);
+  }
+  return json ? web::attachment("application/jsonl", std::move(text), "subject-access-" + person + ".jsonl")
+              : web::attachment("text/plain; charset=utf-8", std::move(text), "subject-access-" + person + ".txt");
+}
+
+std::string_view state_words(ReleaseRequest::State state) {
+  switch (state) {
+    case ReleaseRequest::State::waiting:
+      return "Waits for a second person";
+    case ReleaseRequest::State::approved:
+      return "Agreed";
+    case ReleaseRequest::State::refused:
+      return "Refused";
+    case ReleaseRequest::State::shown:
+      return "Was shown";
+    case ReleaseRequest::State::expired:
+      return "Ran out";
+  }
+  return {};
+}
+
+web::Response sealed_page(const Desk& desk, const Visit& visit, std::string_view problem,
+                          const std::vector<breaches::ReleasedAddress>& released = {}, int status = 200) {
+  SealedRelease release(*visit.stores.desk);
+  const auto requests = release.list(visit.viewer, "", visit.now);
+  if (!requests) return desk.failed(visit, requests.error());
+  web::View view;
+  view.set_if("problem", problem).list("requests").list("released");
+  for (const ReleaseRequest& request : *requests) {
+    const bool own = request.asked_by == visit.viewer.user;
+    view.item("requests")
+        .set("id", request.id)
+        .set("state", state_words(request.state))
+        .set("episode", request.episode)
+        .set("purpose", request.purpose)
+        .set("to", request.to)
+        .set("asked_by", request.asked_by)
+        .set("asked_at", desk.when(request.asked_at))
+        .set_if("decided_by", request.decided_by)
+        .set("may_decide", !own && request.state == ReleaseRequest::State::waiting)
+        .set("may_show", own && request.state == ReleaseRequest::State::approved);
+  }
+  for (const breaches::ReleasedAddress& address : released) {
+    view.item("released").set("time", breaches::moment_text(desk.clock(), address.time)).set("url", address.url);
+  }
+  view.set("requests_any", !requests->empty()).set("released_any", !released.empty());
+  const bool posted = visit.request.method == web::Method::post;
+  view.set_if("ask_episode", (posted ? visit.request.form : visit.request.query).get("episode"));
+  set_typed(view, visit.request.form);
+  return desk.show(visit, "sealed", std::move(view), status);
+}
+
+int status_of(const Error& error) { return error.fault == Fault::client ? 400 : 503; }
+
+void add_sealed_pages(Desk& desk, web::Router& router) {
+  desk.get(router, Area::sealed, "/privacy/sealed", [&desk](const Visit& visit) { return sealed_page(desk, visit, ""); });
+  desk.post(router, Area::sealed, "/privacy/sealed", [&desk](const Visit& visit) {
+    const web::Form& form = visit.request.form;
+    const auto row = visit.stores.episodes->find_row(visit.viewer, form.get("episode"));
+    if (!row) return desk.failed(visit, row.error());
+    if (!*row) return desk.not_found(visit);
+    const Result<std::string> asked =
+        SealedRelease(*visit.stores.desk)
+            .ask(visit.viewer, (*row)->id, (*row)->person, form.get("purpose"), form.get("to"), visit.now);
+    if (!asked) return sealed_page(desk, visit, asked.error().text(), {}, status_of(asked.error()));
+    return web::redirect("/privacy/sealed?done=asked-release");
+  });
+  desk.post(router, Area::sealed, "/privacy/sealed/{id}/decide", [&desk](const Visit& visit) {
+    const bool agree = visit.request.form.get("answer") == "yes";
+    const Result<void> decided =
+        SealedRelease(*visit.stores.desk).decide(visit.viewer, visit.request.param("id"), agree, visit.now);
+    if (!decided) return sealed_page(desk, visit, decided.error().text(), {}, status_of(decided.error()));
+    return web::redirect(agree ? "/privacy/sealed?done=release-approved" : "/privacy/sealed?done=release-refused");
+  });
+  desk.post(router, Area::sealed, "/privacy/sealed/{id}/show", [&desk](const Visit& visit) {
+    const auto shown = SealedRelease(*visit.stores.desk).show(visit.viewer, visit.request.param("id"), visit.now);
+    if (!shown) return sealed_page(desk, visit, shown.error().text(), {}, status_of(shown.error()));
+    return sealed_page(desk, visit, "", *shown);
+  });
+}
+
+}  // namespace
+
+void add_privacy_pages(Desk& desk, web::Router& router) {
+  desk.get(router, Area::privacy, "/privacy",
+           [&desk](const Visit& visit) { return desk.show(visit, "privacy", web::View()); });
+  desk.get(router, Area::privacy, "/privacy/views", [&desk](const Visit& visit) { return views_page(desk, visit); });
+  desk.get(router, Area::privacy, "/privacy/holds", [&desk](const Visit& visit) { return holds_page(desk, visit); });
+  desk.get(router, Area::privacy, "/privacy/subject-access",
+           [&desk](const Visit& visit) { return subject_access_page(desk, visit, ""); });
+  desk.post(router, Area::privacy, "/privacy/subject-access",
+            [&desk](const Visit& visit) { return export_person(desk, visit); });
+  desk.post(router, Area::privacy, "/privacy/erase", [&desk](const Visit& visit) {
+    const web::Form& form = visit.request.form;
+    const std::string person = form.text("person", 200).value_or("");
+    if (person.empty() || person != form.text("again", 200).value_or("")) {
+      return subject_access_page(desk, visit, "Enter the same account twice to erase it.", 400);
+    }
+    const auto erased = breaches::Privacy(*visit.stores.desk).erase_person(visit.viewer, person, visit.now);
+    if (!erased) return subject_access_page(desk, visit, erased.error().text(), status_of(erased.error()));
+    return web::redirect("/privacy/subject-access?done=erased");
+  });
+  add_sealed_pages(desk, router);
+
+  desk.get(router, Area::deletions, "/deletions", [&desk](const Visit& visit) {
+    const auto deletions = breaches::Privacy(*visit.stores.desk).deletions();
+    if (!deletions) return desk.failed(visit, deletions.error());
+    TablePage page{.heading = "What was deleted",
+                   .intro = "By its retention time or on request. Never what it said: only its kind, how many, and up "
+                            "to when.",
+                   .csv_path = {},
+                   .columns = {"When", "What", "How many", "Older than", "Kept by a legal hold", "By"},
+                   .rows = {}};
+    for (const breaches::Deletion& deletion : *deletions) {
+      page.rows.push_back({desk.when(deletion.at), deletion.kind, std::to_string(deletion.count),
+                           breaches::date_text(desk.clock(), deletion.until), std::to_string(deletion.held),
+                           deletion.by});
+    }
+    return show_table(desk, visit, page);
+  });
+}
+
+}  // namespace schoolgate::console

@@ -1,0 +1,122 @@
+// The desk's accounts, looked after by an administrator, who sets no password: each person gets a link of their own.
+#include "breaches/shown_text.h"
+#include "console/desk.h"
+#include "web/tokens.h"
+
+namespace schoolgate::console {
+
+namespace {
+
+using identity::Role;
+
+constexpr std::array kRoles{Role::dsl,        Role::deputy,     Role::head,
+                            Role::governor,   Role::technician, Role::administrator};
+
+struct Link {
+  std::string user, token;
+  TimePoint until{};
+};
+
+web::Response accounts_page(const Desk& desk, const Visit& visit, std::string_view problem, const Link* link = nullptr,
+                            int status = 200) {
+  const Result<std::vector<identity::User>> users = desk.parts().users.list();
+  if (!users) return desk.failed(visit, users.error());
+  web::View view;
+  view.set_if("problem", problem).list("users");
+  for (const identity::User& user : *users) {
+    web::View& item = view.item("users");
+    item.set("user", user.user).set("name", user.name).set("disabled", user.disabled);
+    item.set("second_factor", user.second_factor);
+    item.set("last", user.last_sign_in ? desk.when(*user.last_sign_in) : std::string("never"));
+    for (const Role role : kRoles) {
+      item.item("roles")
+          .set("value", identity::to_string(role))
+          .set("words", title_of(role))
+          .set("chosen", role == user.role);
+    }
+  }
+  for (const Role role : kRoles) {
+    view.item("all_roles").set("value", identity::to_string(role)).set("words", title_of(role));
+  }
+  if (link) {
+    const std::string scheme = visit.request.tls ? "https://" : "http://";
+    view.set("link", scheme + visit.request.host + "/set-up/" + link->token).set("link_user", link->user);
+    view.set("link_until", desk.when(link->until));
+  }
+  set_typed(view, visit.request.form);
+  return desk.show(visit, "accounts", std::move(view), status);
+}
+
+web::Response with_link(const Desk& desk, const Visit& visit, const std::string& user) {
+  Result<identity::SetUpLink> made = desk.parts().users.make_set_up_link(visit.now, user);
+  if (!made) return accounts_page(desk, visit, made.error().text(), nullptr, 400);
+  const Link link{.user = user, .token = std::move(made->token), .until = made->until};
+  return accounts_page(desk, visit, "", &link);
+}
+
+/// What changes an account is written into the desk's journal by way of a view record: who did what to which account.
+Result<void> note(const Visit& visit, std::string_view what, std::string_view user) {
+  return visit.stores.desk->change([&] {
+    return visit.stores.desk->write_journal({.seq = 0,
+                                             .time = visit.now,
+                                             .by = visit.viewer.user,
+                                             .what = "account",
+                                             .about = std::string(user),
+                                             .person = {},
+                                             .detail = std::string(what)});
+  });
+}
+
+void add_change(Desk& desk, web::Router& router, std::string_view name, std::string_view done,
+                std::function<Result<void>(const Visit&, std::string_view user)> change) {
+  desk.post(router, Area::accounts, "/accounts/{user}/" + std::string(name),
+            [&desk, name = std::string(name), done = std::string(done), change = std::move(change)](const Visit& visit) {
+              const std::string user(visit.request.param("user"));
+              const Result<void> changed = change(visit, user);
+              if (!changed) return accounts_page(desk, visit, changed.error().text(), nullptr, 400);
+              if (const Result<void> noted = note(visit, name, user); !noted) return desk.failed(visit, noted.error());
+              return web::redirect("/accounts?done=" + done);
+            });
+}
+
+}  // namespace
+
+void add_user_pages(Desk& desk, web::Router& router) {
+  desk.get(router, Area::accounts, "/accounts", [&desk](const Visit& visit) { return accounts_page(desk, visit, ""); });
+
+  desk.post(router, Area::accounts, "/accounts", [&desk](const Visit& visit) {
+    const web::Form& form = visit.request.form;
+    const std::string user = form.text("user", 100).value_or("");
+    const std::optional<Role> role = identity::role_of(form.get("role"));
+    if (!role) return accounts_page(desk, visit, "Choose a role.", nullptr, 400);
+    // Nobody knows this password: the link sets the real one.
+    const Result<void> added = desk.parts().users.add(user, form.text("name", 200).value_or(""), *role,
+                                                      web::random_token(), visit.now);
+    if (!added) return accounts_page(desk, visit, added.error().text(), nullptr, 400);
+    if (const Result<void> noted = note(visit, "made", user); !noted) return desk.failed(visit, noted.error());
+    return with_link(desk, visit, user);
+  });
+
+  desk.post(router, Area::accounts, "/accounts/{user}/link", [&desk](const Visit& visit) {
+    const std::string user(visit.request.param("user"));
+    const Result<std::optional<identity::User>> found = desk.parts().users.find(user);
+    if (!found) return desk.failed(visit, found.error());
+    if (!*found) return desk.not_found(visit);
+    if (const Result<void> noted = note(visit, "password link", user); !noted) return desk.failed(visit, noted.error());
+    return with_link(desk, visit, user);
+  });
+
+  add_change(desk, router, "disable", "account-disabled",
+             [&desk](const Visit&, std::string_view user) { return desk.parts().users.disable(user); });
+  add_change(desk, router, "enable", "account-enabled",
+             [&desk](const Visit&, std::string_view user) { return desk.parts().users.enable(user); });
+  add_change(desk, router, "second-factor", "second-factor-off",
+             [&desk](const Visit&, std::string_view user) { return desk.parts().users.remove_second_factor(user); });
+  add_change(desk, router, "role", "role-changed", [&desk](const Visit& visit, std::string_view user) {
+    const std::optional<Role> role = identity::role_of(visit.request.form.get("role"));
+    if (!role) return Result<void>(fail(Fault::client, "there is no such role", "choose one of the list"));
+    return desk.parts().users.set_role(user, *role);
+  });
+}
+
+}  // namespace schoolgate::console
