@@ -136,6 +136,32 @@ void patterns(benchmark::State& state) {
 }
 BENCHMARK(patterns)->Arg(100)->Arg(1'000)->Arg(10'000);
 
+/// Who is it? Argument: the groups of the directory that the person is in; the policy names twenty.
+void subject_for(benchmark::State& state) {
+  std::mt19937 random(7);
+  PolicySpec spec = school(0, 0);
+  for (int i = 0; i < 20; ++i)
+    spec.groups[std::size_t(i) % 2].directory_groups.push_back({"year " + word(random, 6), {}});
+  for (int i = 0; i < 20; ++i) spec.groups[std::size_t(i) % 2].users.push_back({word(random, 10), {}});
+  spec.groups[0].devices.push_back({"phone", {}});
+  for (std::uint32_t i = 0; i < 64; ++i)
+    spec.groups[i % 2].networks.push_back(
+        {*names::IpNetwork::parse("10." + std::to_string(i) + ".0.0/" + std::to_string(16 + i % 4)), {}});
+  Problems warnings;
+  const auto snapshot = PolicySnapshot::compile(spec, blocklists::CategoryDb::empty(), wall_now(), warnings);
+  if (!snapshot) std::abort();
+  Presence presence;
+  presence.device = {.mac = "02:00:5e:10:00:01", .name = {}, .kind = "school", .owner = {}};
+  Person& person = presence.person.emplace();
+  person.user = "amelia.hughes";
+  for (int i = 0; i < state.range(0); ++i) person.groups.push_back("class " + word(random, 4 + random() % 10));
+  if (!person.groups.empty()) person.groups.back() = member_name(spec.groups[1].directory_groups[3].name);
+  const auto address = *names::IpAddress::parse("10.20.2.9");
+  const Presence* const known = state.range(0) < 0 ? nullptr : &presence;
+  for (auto _ : state) benchmark::DoNotOptimize((*snapshot)->subject_for(address, known));
+}
+BENCHMARK(subject_for)->Arg(-1)->Arg(0)->Arg(5)->Arg(50)->Arg(200);
+
 void compile_policy(benchmark::State& state) {
   const PolicySpec spec = school(static_cast<int>(state.range(0)), static_cast<int>(state.range(1)));
   for (auto _ : state) {
