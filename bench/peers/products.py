@@ -279,7 +279,7 @@ class Tinyproxy(Product):
 
     def configure(self) -> None:
         networks = ["^127\\.", "^10\\.", "^192\\.168\\.", "^172\\.(1[6-9]|2[0-9]|3[01])\\.", "^169\\.254\\.", "^100\\.64\\.", "^0\\.", "^localhost$", "^::1$"]
-        self.write("filter", "(^|\\.)blocked\\.example$\n" + "\n".join(networks) + "\n")
+        self.write("filter", "(^|\\.)blocked\\.example\\.?$\n" + "\n".join(networks) + "\n")
         self.write("tinyproxy.conf", f"""
 Port {self.port}
 Listen 127.0.0.1
@@ -320,7 +320,7 @@ defaults
 frontend web
   mode http
   bind 127.0.0.1:{self.port}
-  http-request deny deny_status 403 if {{ hdr(host),field(1,:),lower -m end blocked.example }}
+  http-request deny deny_status 403 if {{ hdr(host),field(1,:) -m reg -i (^|\\.)blocked\\.example\\.?$ }}
   default_backend web
 backend web
   mode http
@@ -329,7 +329,7 @@ frontend tls
   mode tcp
   bind 127.0.0.1:{self.tls_port}
   tcp-request inspect-delay 5s
-  tcp-request content reject if {{ req.ssl_sni -m end -i blocked.example }}
+  tcp-request content reject if {{ req.ssl_sni -m reg -i (^|\\.)blocked\\.example\\.?$ }}
   tcp-request content accept if {{ req.ssl_hello_type 1 }}
   tcp-request content reject
   default_backend tls

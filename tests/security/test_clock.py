@@ -1,0 +1,105 @@
+"""The clock jumps, a day either way and past 2038: deadlines do not notice, records stay in order, the chain stays whole.
+
+libfaketime answers the gateway's questions for the time of day; monotonic time is the machine's own.
+"""
+
+import datetime
+import glob
+
+import pytest
+
+from parts.waiting import wait_for
+from parts.wire import Wire, fetch, get
+
+SHIM = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+
+
+class Clock:
+    def __init__(self, path):
+        self.path = path
+        self.jump("+0")
+
+    def jump(self, offset: str) -> None:
+        """Seconds, or a whole date "@YYYY-MM-DD hh:mm:ss"."""
+        self.path.write_text(offset + "\n")
+
+
+@pytest.fixture
+def clock(tmp_path):
+    return Clock(tmp_path / "clock")
+
+
+@pytest.fixture
+def running(new_school, clock):
+    shims = glob.glob(SHIM)
+    assert shims, "libfaketime is not installed (packaging/apt-packages.txt, [test])"
+    return new_school(environment={
+        "LD_PRELOAD": shims[0], "FAKETIME_TIMESTAMP_FILE": str(clock.path), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }).start()
+
+
+def blocked(school, web, path: str) -> dict:
+    """Asks for a blocked page and returns its record."""
+    assert fetch(school.proxy, f"http://blocked.example:{web.http}/{path}").status == 403
+    return next(record for record in school.breaches() if record["url"].endswith("/" + path))
+
+
+def when(record: dict) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(record["time"].replace("Z", "+00:00"))
+
+
+def test_jumps_are_recorded_as_they_are_and_the_order_is_kept(running, clock, web):
+    records = [blocked(running, web, "now")]
+    for path, offset in {"tomorrow": "+86400", "yesterday": "-86400", "year2038": "@2038-01-19 03:14:06", "later2038": "@2038-02-01 10:00:00",
+                         "back": "+0"}.items():
+        clock.jump(offset)
+        records.append(blocked(running, web, path))
+        assert fetch(running.proxy, f"http://allowed.example:{web.http}/{path}").status == 200
+    sequence = [record["seq"] for record in records]
+    assert sequence == sorted(sequence) and len(set(sequence)) == len(sequence)
+    day = datetime.timedelta(days=1)
+    assert abs(when(records[1]) - when(records[0]) - day) < datetime.timedelta(minutes=5)
+    assert abs(when(records[2]) - when(records[0]) + day) < datetime.timedelta(minutes=5)
+    assert when(records[4]).year == 2038 and when(records[4]).month == 2
+    running.command("breaches verify")
+    assert len({record["id"] for record in records}) == len(records)
+
+
+def test_a_connection_outlives_every_jump(running, clock, web):
+    """Deadlines count monotonic time: a day forward ends no connection, a day back makes none immortal."""
+    with Wire(running.proxy) as wire:
+        for offset in ("+0", "+86400", "-86400", "@2038-01-20 00:00:00", "+0"):
+            clock.jump(offset)
+            assert wire.ask(get(f"http://allowed.example:{web.http}/kept")).status == 200
+
+
+@pytest.mark.parametrize("offset", ["+86400", "-86400"])
+def test_an_unfinished_head_still_has_its_deadline(running, clock, offset):
+    running.edit("schoolgate.yaml", "decisions:", "limits: { header: 2s }\ndecisions:")
+    running.stop()
+    running.start()
+    with Wire(running.proxy) as wire:
+        wire.send(b"GET http://allowed.example/ HTTP/1.1\r\nHost:")
+        clock.jump(offset)
+        wire.read_to_end()  # ends within the client's own ten seconds, or fails
+
+
+def test_schedules_follow_the_clock(running, clock, web):
+    """Games are open from twelve to one: decided by the time of day that it is now, whichever way it came."""
+    running.edit("policy.yaml", "games: warn, social-media: monitor }", """games: block, social-media: monitor }
+    schedules:
+      - { when: { days: [mon, tue, wed, thu, fri], from: "12:00", to: "13:00" }, categories: { games: allow } }""")
+    running.stop()
+    running.start()
+    for moment, status in {"10:30:30": 403, "12:30:30": 200, "20:30:30": 403, "12:45:00": 200, "11:59:00": 403}.items():
+        clock.jump(f"@2026-11-23 {moment}")
+        assert fetch(running.proxy, f"http://games.example:{web.http}/{moment[:2]}").status == status, moment
+    running.command("breaches verify")
+
+
+def test_lists_and_alerts_go_on_after_a_jump(running, clock, web):
+    clock.jump("+604800")
+    assert fetch(running.proxy, f"http://blocked.example:{web.http}/week").status == 403
+    running.command("reload")
+    wait_for(lambda: fetch(running.proxy, f"http://bets.example:{web.http}/").status == 403, "the lists to be in force")
+    running.command("breaches verify")
