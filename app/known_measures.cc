@@ -1,0 +1,20 @@
+#include "app/known_measures.h"
+
+#include <filesystem>
+
+#include "app/act_as_owner.h"
+#include "breaches/desk.h"
+#include "breaches/measures.h"
+
+namespace schoolgate::app {
+
+Result<std::vector<rules::Measure>> known_measures(const config::Settings& settings, TimePoint time) {
+  std::error_code failed;
+  if (!std::filesystem::exists(settings.state / breaches::kDeskFile, failed) && !failed) return std::vector<rules::Measure>{};
+  if (const auto owner = act_as_owner(settings.state); !owner) return std::unexpected(owner.error());
+  const auto desk = breaches::DeskStore::open(settings.state);
+  if (!desk) return std::unexpected(desk.error());
+  return breaches::MeasureStore(**desk, nullptr).in_force(time);
+}
+
+}  // namespace schoolgate::app
