@@ -3,41 +3,53 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 
 #include "app/command.h"
+#include "app/known_measures.h"
+#include "app/known_people.h"
 #include "app/load_policy.h"
 #include "app/opening.h"
 #include "app/table.h"
 #include "base/json.h"
 #include "config/plain_text.h"
+#include "rules/measures.h"
+#include "rules/presence.h"
 #include "rules/site_clock.h"
 
 namespace schoolgate::app {
 namespace {
 
 constexpr std::string_view kHelp =
-    R"(schoolgate explain URL --config DIR [--group G | --address IP | --user U] [--at TIME] [--method M] [--json]
+    R"(schoolgate explain URL --config DIR [WHO] [--at TIME] [--method M] [--from PAGE] [--json]
 
 Says what the configuration in DIR does with URL and why: the rule or list entry that decided, where it stands,
 everything else that matched in order of precedence, and the words that a pupil would read. No gateway need run.
 
-  --group G      for somebody in this group
-  --address IP   for the device with this address: the group of the longest network that holds it
-  --user U       for this person
+WHO is any of these; without them the answer is for whoever matches no group:
+
+  --group G      somebody in this group
+  --address IP   whoever is at this address: the group of the longest network that holds it
+  --user U       this person, with the groups that the gateway knows them in
+  --groups A,B   with --user: in these groups of the directory instead
+  --device D     on this device: a kind (school, staff, phone, console, guest, unknown), or the MAC or IP address of one
+
   --at TIME      at "12:30", "tue 12:30", "2026-11-22 12:30" in the site's time, or RFC 3339; default: now
   --method M     the HTTP method; default: GET
+  --from PAGE    asked for by the page at this address, which matters where a site needs others to load
   --json         one JSON object
 
-Without --group, --address or --user the answer is for whoever matches no group. Over HTTPS the gateway judges by the
-name first, and sees the whole address only of a connection that it opens: whether it does, and why, is said, and where
-the two answers differ both are given. A connection is opened only when there is an authority (schoolgate ca create).
-In the JSON object "action" and "reason" are about the whole address, as in the tests of rules/*.yaml; "by_name" is the
-answer to the name alone, "inspect" and "inspect_reason" whether the policy opens the connection, "opened" whether the
-gateway can, and "in_effect" is the action that it takes.
+Over HTTPS the gateway judges by the name first, and sees the whole address only of a connection that it opens: whether
+it does, and why, is said, and where the two answers differ both are given. A connection is opened only when there is an
+authority (schoolgate ca create), and never on a device that takes no certificate. In the JSON object "action" and
+"reason" are about the whole address, as in the tests of rules/*.yaml; "by_name" is the answer to the name alone,
+"inspect" and "inspect_reason" whether the policy opens the connection, "opened" whether the gateway can, and
+"in_effect" is the action that it takes.
 )";
 
 /// Who asks, and how that was found out.
 struct Asker {
+  std::shared_ptr<const rules::Presence> presence;  ///< null when nobody and no device was named
   rules::Subject subject;
   std::string how;
 };
@@ -48,29 +60,127 @@ std::string group_ids(const LoadedPolicy& loaded) {
   return ids;
 }
 
+std::vector<std::string> names_in(std::string_view text) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    std::string_view name = text.substr(0, comma);
+    while (name.starts_with(' ')) name.remove_prefix(1);
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    if (!name.empty()) names.push_back(rules::member_name(name));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return names;
+}
+
+rules::Person person_of(const Arguments& arguments, const config::Settings& settings) {
+  rules::Person person{.user = rules::member_name(arguments.get("--user")),
+                       .name = {},
+                       .groups = {},
+                       .confidence = rules::Confidence::login,
+                       .source = "as given"};
+  if (auto known = known_person(settings, person.user)) person = std::move(*known);
+  if (arguments.has("--groups")) person.groups = names_in(arguments.get("--groups"));
+  return person;
+}
+
+Result<rules::Device> device_of(const std::string& text, const config::Settings& settings) {
+  if (std::ranges::find(rules::kDeviceKinds, text) != rules::kDeviceKinds.end())
+    return rules::Device{.mac = {}, .name = {}, .kind = text, .owner = {}};
+  if (auto known = known_device(settings, text)) return std::move(*known);
+  if (names::IpAddress::parse(text)) return rules::Device{};
+  return fail(
+      Fault::client, "no device '" + text + "' is known",
+      "give a kind (school, staff, phone, console, guest, unknown), or the MAC or IP address of a known device");
+}
+
+/// What put them into their group, in words.
+std::string how_chosen(const rules::Subject& subject, const LoadedPolicy& loaded, bool has_address) {
+  const rules::Presence* const presence = subject.presence;
+  const std::string user(subject.user);
+  switch (subject.chosen_by) {
+    case rules::ChosenBy::user: return "which names " + user;
+    case rules::ChosenBy::directory_group:
+      for (const rules::MemberSpec& named : loaded.configuration.policy.groups[subject.group].directory_groups)
+        if (std::ranges::find(presence->person->groups, rules::member_name(named.name)) !=
+            presence->person->groups.end())
+          return "by the group '" + named.name + "' of " + user;
+      break;
+    case rules::ChosenBy::device: return "by the kind of device '" + presence->device.kind + "'";
+    case rules::ChosenBy::network: return "by the network of " + subject.address.text();
+    case rules::ChosenBy::fallback: break;
+  }
+  std::string how = "the fallback";
+  if (!user.empty())
+    how += presence->person->groups.empty()
+               ? ": no group names " + user + ", whose groups are not known here (give them with --groups)"
+               : ": no group names " + user + " or a group of theirs";
+  if (has_address)
+    how += std::string(user.empty() ? ": " : ", and ") + "no group has a network with " + subject.address.text();
+  return user.empty() && !has_address && presence == nullptr ? how + ", as nobody was named" : how;
+}
+
+Result<names::IpAddress> address_of(const Arguments& arguments, bool& given) {
+  for (const char* const option : {"--address", "--device"}) {
+    const auto address = names::IpAddress::parse(arguments.get(option));
+    if (option == std::string_view("--address") && arguments.has(option) && !address)
+      return fail(Fault::client, "'" + arguments.get(option) + "' is not an IP address");
+    if (!address) continue;
+    given = true;
+    return *address;
+  }
+  return names::IpAddress();
+}
+
 Result<Asker> who_asks(const Arguments& arguments, const LoadedPolicy& loaded) {
   const rules::PolicySnapshot& policy = *loaded.snapshot;
+  const config::Settings& settings = loaded.configuration.settings;
+  bool has_address = false;
+  const auto address = address_of(arguments, has_address);
+  if (!address) return std::unexpected(address.error());
   if (arguments.has("--group")) {
     const std::string id = arguments.get("--group");
     const auto group = policy.find_group(id);
     if (!group) return fail(Fault::client, "there is no group '" + id + "'", "groups are " + group_ids(loaded));
-    return Asker{{.group = *group}, "as given"};
+    return Asker{nullptr, {.address = *address, .group = *group}, "as given"};
   }
-  if (arguments.has("--address")) {
-    const std::string text = arguments.get("--address");
-    const auto address = names::IpAddress::parse(text);
-    if (!address) return fail(Fault::client, "'" + text + "' is not an IP address");
-    const rules::Subject subject = policy.subject_for(*address);
-    const bool known = subject.confidence != rules::Confidence::unknown;
-    return Asker{subject, known ? "by the network of " + address->text()
-                                : "the fallback: no group has a network with " + address->text()};
+  Asker asker;
+  if (arguments.has("--user") || arguments.has("--device")) {
+    const auto presence = std::make_shared<rules::Presence>();
+    presence->address = *address;
+    if (arguments.has("--user")) presence->person = person_of(arguments, settings);
+    if (arguments.has("--device")) {
+      auto device = device_of(arguments.get("--device"), settings);
+      if (!device) return std::unexpected(device.error());
+      presence->device = std::move(*device);
+    }
+    asker.presence = presence;
   }
-  const auto fallback = policy.find_group(loaded.configuration.policy.fallback);
-  if (!fallback) return fail(Fault::config, "the configuration has no fallback group");
-  if (arguments.has("--user"))
-    return Asker{{.group = *fallback},
-                 "the fallback: this gateway knows no user names, it tells people by the address of their device"};
-  return Asker{{.group = *fallback}, "the fallback, as nobody was named"};
+  asker.subject = policy.subject_for(*address, asker.presence.get());
+  asker.how = how_chosen(asker.subject, loaded, has_address);
+  return asker;
+}
+
+std::string with_commas(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) (text += text.empty() ? "" : ", ") += item;
+  return text;
+}
+
+/// Who it is and how sure that is, as a record would have it.
+std::string person_text(const rules::Subject& subject) {
+  const rules::Person& person = *subject.presence->person;
+  std::string text = person.user;
+  if (!person.name.empty()) text += " (" + person.name + ")";
+  text += ", " + std::string(rules::to_string(person.confidence)) + ", " + person.source;
+  return person.groups.empty() ? text : text + "; in " + with_commas(person.groups);
+}
+
+std::string device_text(const rules::Device& device) {
+  std::string text = device.kind.empty() ? "unknown" : device.kind;
+  for (const std::string& part : {device.mac, device.name, device.owner})
+    if (!part.empty()) text += ", " + part;
+  return device.by_name_only ? text + "; takes no certificate, so it is judged by name only" : text;
 }
 
 /// The two questions that may be put about one address, and which of them the gateway puts.
@@ -92,7 +202,8 @@ struct Answers {
 bool is_encrypted(const names::Url& url) { return url.scheme() == "https" || url.scheme() == "wss"; }
 
 Result<Answers> judge(const rules::PolicySnapshot& policy, const rules::Subject& subject, const names::Url& url,
-                      std::string_view method, std::string_view text, TimePoint time, bool authority) {
+                      std::string_view method, std::string_view text, std::string_view from, TimePoint time,
+                      bool authority) {
   const auto host = names::Host::parse(url.host());
   if (!host) return std::unexpected(host.error());
   Answers answers{.whole = rules::Request::of_url(url, method, text),
@@ -100,6 +211,7 @@ Result<Answers> judge(const rules::PolicySnapshot& policy, const rules::Subject&
                   .name = rules::Request::of_host(*host, url.port(), "CONNECT"),
                   .name_verdict = {},
                   .encrypted = is_encrypted(url)};
+  answers.whole.comes_from(rules::asking_page({}, from, {}, {}));
   answers.whole_verdict = policy.decide(subject, answers.whole, rules::Stage::request, time);
   answers.name_verdict = policy.decide(subject, answers.name, rules::Stage::connect, time);
   // As the gateway does: a warning needs a page, so it is shown inside where that may be.
@@ -126,7 +238,8 @@ std::string when_text(const LoadedPolicy& loaded, TimePoint time) {
 
 /// "rule 'block site x' at rules/school.yaml:4", "list bets, entry bet.example, from lists/bets.txt".
 std::string evidence_itself(const rules::Citation& citation) {
-  if (!citation.rule.empty()) return "rule '" + citation.rule + "' at " + citation.source;
+  if (!citation.rule.empty())
+    return "rule '" + citation.rule + (citation.source.starts_with("measure ") ? "' of " : "' at ") + citation.source;
   if (citation.list.empty()) return "no rule and no list names it";
   if (citation.sealed) return "list " + citation.list + ", a sealed entry";
   return "list " + citation.list + ", entry " + citation.entry + ", from " + citation.source;
@@ -166,7 +279,8 @@ std::vector<std::string> changes(const rules::PolicySnapshot& policy, const rule
   return lines;
 }
 
-void print_words(const LoadedPolicy& loaded, const Asker& asker, const Answers& answers, TimePoint time) {
+void print_words(const LoadedPolicy& loaded, const Asker& asker, const Answers& answers, TimePoint time,
+                 const std::string& measures) {
   const rules::PolicySnapshot& policy = *loaded.snapshot;
   const rules::Subject& subject = asker.subject;
   const auto words = rules::explain(policy, subject, answers.request(), answers.verdict(), time);
@@ -176,6 +290,9 @@ void print_words(const LoadedPolicy& loaded, const Asker& asker, const Answers& 
   Table facts;
   facts.row({"for", std::string(policy.group_id(subject.group)) + " (" +
                         std::string(policy.group_title(subject.group)) + "), " + asker.how});
+  if (!subject.user.empty()) facts.row({"person", person_text(subject)});
+  if (asker.presence && (subject.chosen_by == rules::ChosenBy::device || !asker.presence->device.kind.empty()))
+    facts.row({"device", device_text(asker.presence->device)});
   facts.row({"at", when_text(loaded, time)});
   facts.row({"sees", what_is_seen(answers)});
   if (answers.encrypted) facts.row({"TLS", inspection_text(policy, subject, answers, time)});
@@ -187,7 +304,7 @@ void print_words(const LoadedPolicy& loaded, const Asker& asker, const Answers& 
   if (const std::string search = rules::search_term_text(answers.whole); !search.empty() && !answers.name_only)
     facts.row({"search", search});
   for (const std::string& change : changes(policy, subject, answers)) facts.row({"sends", change});
-  facts.row({"policy", policy.version()});
+  facts.row({"policy", policy.version() + (measures.empty() ? "" : "; " + measures)});
   out += facts.text("  ");
   if (answers.differ()) {
     const rules::Citation whole = policy.cite(answers.whole_verdict);
@@ -226,13 +343,24 @@ std::string object_text(const rules::Citation& citation, std::string_view techni
 }
 
 void print_json(const LoadedPolicy& loaded, const Asker& asker, const Answers& answers, TimePoint time,
-                std::string_view url) {
+                std::string_view url, const std::string& measures) {
   const rules::PolicySnapshot& policy = *loaded.snapshot;
   std::string out = rules::explain_json(policy, asker.subject, answers.whole, rules::Stage::request, time, url);
   out.pop_back();  // the object goes on
   std::string more;
   JsonWriter json(more);
-  json.begin_object().field("in_effect", rules::to_string(answers.verdict().action));
+  const rules::Subject& subject = asker.subject;
+  json.begin_object();
+  for (const auto& [name, text] :
+       {std::pair("person", subject.user), std::pair("source", subject.source),
+        std::pair("measures", std::string_view(measures)),
+        std::pair("device", asker.presence ? std::string_view(asker.presence->device.kind) : std::string_view())}) {
+    json.key(name);
+    text.empty() ? json.null() : json.value(text);
+  }
+  json.field("confidence", rules::to_string(subject.confidence))
+      .field("chosen_by", rules::to_string(subject.chosen_by));
+  json.field("in_effect", rules::to_string(answers.verdict().action));
   json.field("opened", answers.opened);
   json.key("inspect_text");
   if (answers.encrypted)
@@ -251,22 +379,44 @@ void print_json(const LoadedPolicy& loaded, const Asker& asker, const Answers& a
   print(out + ',' + more.substr(1) + '\n');
 }
 
+/// Compiles the policy again with what is in force at `time`; says what that is, or why it is not known.
+std::string put_measures_in_force(LoadedPolicy& loaded, TimePoint time) {
+  const auto measures = known_measures(loaded.configuration.settings, time);
+  if (!measures) return "measures are not known: " + measures.error().text();
+  std::string told;
+  for (const rules::Measure& measure : *measures)
+    if (measure.from <= time && time < measure.until) told += (told.empty() ? "" : ", ") + rules::cited_as(measure);
+  if (told.empty()) return told;
+  rules::PolicySpec spec = loaded.configuration.policy;
+  Problems warnings = rules::apply_measures(spec, *measures, time);
+  auto snapshot = rules::PolicySnapshot::compile(spec, loaded.snapshot->shared_lists(), time, warnings);
+  if (!snapshot) return "measures cannot be put in force: " + snapshot.error().front().text();
+  loaded.snapshot = std::move(*snapshot);
+  return "with " + told;
+}
+
 int explain(std::span<const std::string_view> words) {
-  const auto arguments =
-      Arguments::read(words, {.options = {"--config", "--group", "--address", "--user", "--at", "--method"},
-                              .switches = {"--json"},
-                              .least_words = 1,
-                              .most_words = 1});
+  const auto arguments = Arguments::read(words, {.options = {"--config", "--group", "--address", "--user", "--groups",
+                                                             "--device", "--at", "--method", "--from"},
+                                                 .switches = {"--json"},
+                                                 .least_words = 1,
+                                                 .most_words = 1});
   if (!arguments) return usage_error(kExplainCommand, arguments.error());
   if (!arguments->has("--config")) return usage_error(kExplainCommand, {Fault::client, "--config DIR is missing", {}});
-  if (arguments->has("--group") + arguments->has("--address") + arguments->has("--user") > 1)
-    return usage_error(kExplainCommand, {Fault::client, "only one of --group, --address and --user can be given", {}});
+  if (arguments->has("--group") && (arguments->has("--user") || arguments->has("--device")))
+    return usage_error(kExplainCommand, {Fault::client, "--group is given, so neither --user nor --device can be", {}});
+  if (arguments->has("--groups") && !arguments->has("--user"))
+    return usage_error(kExplainCommand, {Fault::client, "--groups belongs to --user", {}});
+  const std::string from = arguments->get("--from");
+  if (!from.empty() && !rules::asking_page({}, from, {}, {}).a_page)
+    return usage_error(kExplainCommand, {Fault::client, "'" + from + "' is not the address of a page",
+                                         "such as https://example.org/lesson"});
   const std::string& text = arguments->words()[0];
   const auto url = names::Url::parse(text);
   if (!url) return report(Error{Fault::client, config::printable(text) + ": " + url.error().what, url.error().next});
 
   const TimePoint now = wall_now();
-  const auto loaded = load_policy(arguments->get("--config"), now, RefusedLists::serve_last_good);
+  auto loaded = load_policy(arguments->get("--config"), now, RefusedLists::serve_last_good);
   if (!loaded) return report(loaded.error());
   TimePoint time = now;
   if (arguments->has("--at")) {
@@ -277,16 +427,17 @@ int explain(std::span<const std::string_view> words) {
                                            "e.g. 12:30, \"tue 12:30\", \"2026-11-22 12:30\""});
     time = *read;
   }
+  const std::string in_force = put_measures_in_force(*loaded, time);
   const auto asker = who_asks(*arguments, *loaded);
   if (!asker) return report(asker.error());
   const std::string method = arguments->get("--method", "GET");
-  const auto answers =
-      judge(*loaded->snapshot, asker->subject, *url, method, text, time, can_open(loaded->configuration.settings));
+  const auto answers = judge(*loaded->snapshot, asker->subject, *url, method, text, from, time,
+                             can_open(loaded->configuration.settings));
   if (!answers) return report(answers.error());
   if (arguments->has("--json"))
-    print_json(*loaded, *asker, *answers, time, text);
+    print_json(*loaded, *asker, *answers, time, text, in_force);
   else
-    print_words(*loaded, *asker, *answers, time);
+    print_words(*loaded, *asker, *answers, time, in_force);
   return kDone;
 }
 

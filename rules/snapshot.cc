@@ -213,6 +213,9 @@ Citation PolicySnapshot::cite(const Verdict& verdict) const {
 
 const CategoryTable& PolicySnapshot::categories() const noexcept { return impl_->categories; }
 const blocklists::CategoryDb& PolicySnapshot::lists() const noexcept { return *impl_->lists; }
+const std::shared_ptr<const blocklists::CategoryDb>& PolicySnapshot::shared_lists() const noexcept {
+  return impl_->lists;
+}
 const CompiledPolicy& PolicySnapshot::compiled() const noexcept { return *impl_; }
 const std::string& PolicySnapshot::version() const noexcept { return impl_->version; }
 

@@ -86,6 +86,8 @@ class PolicySnapshot {
 
   [[nodiscard]] const CategoryTable& categories() const noexcept;
   [[nodiscard]] const blocklists::CategoryDb& lists() const noexcept;
+  /// To compile another policy over the same lists.
+  [[nodiscard]] const std::shared_ptr<const blocklists::CategoryDb>& shared_lists() const noexcept;
   [[nodiscard]] const std::string& version() const noexcept;
   /// For the sources of this room.
   [[nodiscard]] const CompiledPolicy& compiled() const noexcept;

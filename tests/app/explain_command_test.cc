@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include "app/known_measures.h"
+#include "breaches/desk.h"
+#include "breaches/measures.h"
 #include "tests/app/scratch_school.h"
 
 namespace schoolgate::app {
@@ -14,6 +17,11 @@ class ExplainCommand : public testing::Test {
   static void SetUpTestSuite() {
     school_ = new ScratchSchool;
     school_->edit("schoolgate.yaml", "inspection: {", "inspection: { mode: \"off\" } #");
+    school_->edit(
+        "policy.yaml", "members: { networks: [\"127.0.1.0/24\"] }",
+        "members: { networks: [\"127.0.1.0/24\"], users: [head.teacher], groups: [Teachers], devices: [staff] }");
+    school_->write("rules/90-people.yaml",
+                   "allow:\n  - { site: phonics.example, groups: [infants], needs: [cdn.example] }\n");
   }
   static void TearDownTestSuite() {
     delete school_;
@@ -80,9 +88,51 @@ TEST_F(ExplainCommand, ATimeIsTheSites) {
   EXPECT_EQ(at("2026-06-14 12:20"), "block");  // a Sunday
 }
 
-TEST_F(ExplainCommand, SaysThatUserNamesAreNotKnown) {
-  const Ran ran = explain("http://wiki.example/", {"--user", "a.teacher"});
-  EXPECT_TRUE(ran.out.contains("pupils (Pupils), the fallback: this gateway knows no user names")) << ran.out;
+TEST_F(ExplainCommand, APersonIsInTheGroupThatNamesThem) {
+  const Ran ran = explain("http://wiki.example/", {"--user", "Head.Teacher"});
+  EXPECT_TRUE(ran.out.contains("staff (Staff), which names head.teacher")) << ran.out;
+  EXPECT_TRUE(ran.out.contains("person    head.teacher, login, as given")) << ran.out;
+}
+
+TEST_F(ExplainCommand, APersonIsInTheGroupThatNamesOneOfTheirs) {
+  const Ran ran = explain("http://wiki.example/", {"--user", "a.teacher", "--groups", "Year 5 Staff, TEACHERS"});
+  EXPECT_TRUE(ran.out.contains("staff (Staff), by the group 'Teachers' of a.teacher")) << ran.out;
+  EXPECT_TRUE(ran.out.contains("in year 5 staff, teachers")) << ran.out;
+  const Ran json =
+      explain("http://wiki.example/", {"--user", "a.teacher", "--groups", "teachers", "--device", "phone", "--json"});
+  EXPECT_TRUE(json.out.contains(R"("person":"a.teacher","source":"as given","device":"phone","confidence":"login",)"
+                                R"("chosen_by":"directory group",)"))
+      << json.out;
+}
+
+TEST_F(ExplainCommand, APersonWhomNobodyNamesIsWhereTheirDeviceIs) {
+  const Ran nobody = explain("http://wiki.example/", {"--user", "a.teacher"});
+  EXPECT_TRUE(
+      nobody.out.contains("pupils (Pupils), the fallback: no group names a.teacher, whose groups are not known"))
+      << nobody.out;
+  const Ran ran = explain("http://wiki.example/", {"--user", "a.child", "--address", "127.0.2.9"});
+  EXPECT_TRUE(ran.out.contains("infants (Infants), by the network of 127.0.2.9")) << ran.out;
+  EXPECT_TRUE(ran.out.contains("person    a.child")) << ran.out;
+}
+
+TEST_F(ExplainCommand, ADeviceIsAKindOrAnAddress) {
+  const Ran kind = explain("http://wiki.example/", {"--device", "staff"});
+  EXPECT_TRUE(kind.out.contains("staff (Staff), by the kind of device 'staff'")) << kind.out;
+  const Ran address = explain("http://wiki.example/", {"--device", "127.0.2.9"});
+  EXPECT_TRUE(address.out.contains("infants (Infants), by the network of 127.0.2.9")) << address.out;
+  const Ran unknown = school_->run({"explain", "http://wiki.example/"}, {"--device", "02:00:5e:10:00:01"});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_TRUE(unknown.err.contains("no device '02:00:5e:10:00:01' is known")) << unknown.err;
+}
+
+TEST_F(ExplainCommand, WhatASiteNeedsDependsOnThePageThatAsks) {
+  const Ran page =
+      explain("http://cdn.example/app.js", {"--group", "infants", "--from", "http://www.phonics.example/letters"});
+  EXPECT_TRUE(page.out.starts_with("allow  ")) << page.out;
+  EXPECT_TRUE(page.out.contains("rule 'needed by phonics.example' at ")) << page.out;
+  const Ran typed = explain("http://cdn.example/app.js", {"--group", "infants"});
+  EXPECT_TRUE(typed.out.starts_with("block  ")) << typed.out;
+  EXPECT_TRUE(typed.out.contains("no page of it is known to ask")) << typed.out;
 }
 
 TEST_F(ExplainCommand, AnUnknownAddressIsInTheFallback) {
@@ -98,6 +148,42 @@ TEST_F(ExplainCommand, ASealedEntryIsNotShown) {
   EXPECT_TRUE(json.out.contains(R"("entry":"sealed","source":"sealed")")) << json.out;
 }
 
+TEST(ExplainWithMeasures, ASessionIsInForceUntilItEnds) {
+  const ScratchSchool school;
+  config::Settings settings;
+  settings.state = school.state();
+  const TimePoint now = wall_now();
+  ASSERT_TRUE(known_measures(settings, now)) << "nobody ever opened one";
+  EXPECT_TRUE(known_measures(settings, now)->empty());
+
+  const auto desk = breaches::DeskStore::open(school.state());
+  ASSERT_TRUE(desk) << desk.error().text();
+  const auto id = breaches::MeasureStore(**desk, nullptr)
+                      .open({.kind = rules::Measure::Kind::supervised,
+                             .id = {},
+                             .groups = {"infants"},
+                             .networks = {},
+                             .sites = {"lesson.example"},
+                             .list = {},
+                             .by = "j.smith",
+                             .why = "letters",
+                             .from = now,
+                             .until = now + std::chrono::minutes(30)},
+                            breaches::current_user(), now);
+  ASSERT_TRUE(id) << id.error().text();
+  ASSERT_EQ(known_measures(settings, now)->size(), 1u);
+  EXPECT_TRUE(known_measures(settings, now + std::chrono::minutes(30))->empty());
+
+  const auto explain = [&](TimePoint time) {
+    return school.run({"explain", "http://lesson.example/"}, {"--group", "infants", "--at", to_rfc3339(time)}).out;
+  };
+  const std::string during = explain(now + std::chrono::minutes(1));
+  EXPECT_TRUE(during.starts_with("allow  ")) << during;
+  EXPECT_TRUE(during.contains("rule 'allow site lesson.example' of measure supervised ")) << during;
+  EXPECT_TRUE(during.contains("; with measure supervised ")) << during;
+  EXPECT_TRUE(explain(now + std::chrono::minutes(31)).starts_with("block  "));
+}
+
 TEST_F(ExplainCommand, WhatCannotBeAnsweredIsSaid) {
   const Ran group = school_->run({"explain", "http://wiki.example/"}, {"--group", "pupls"});
   EXPECT_EQ(group.status, 1);
@@ -110,6 +196,9 @@ TEST_F(ExplainCommand, WrongUsage) {
   EXPECT_EQ(school_->run({"explain"}).status, 2);
   EXPECT_EQ(school_->run({"explain", "http://a.example/", "http://b.example/"}).status, 2);
   EXPECT_EQ(school_->run({"explain", "http://a.example/"}, {"--group", "staff", "--user", "x"}).status, 2);
+  EXPECT_EQ(school_->run({"explain", "http://a.example/"}, {"--group", "staff", "--device", "phone"}).status, 2);
+  EXPECT_EQ(school_->run({"explain", "http://a.example/"}, {"--groups", "teachers"}).status, 2);
+  EXPECT_EQ(school_->run({"explain", "http://a.example/"}, {"--from", "nowhere"}).status, 2);
   EXPECT_EQ(school_->run({"explain", "http://a.example/"}, {"--at", "lunchtime"}).status, 2);
 }
 
