@@ -81,6 +81,21 @@ TEST_F(DecisionFile, ASearchIsKeptByItsWords) {
   EXPECT_NE(content(file_).find(R"(","search":"number bonds","action":)"), std::string::npos) << content(file_);
 }
 
+TEST_F(DecisionFile, SaysWhoAskedAndHowSureWeAreWhereThatIsKnown) {
+  open();
+  Decision decision = a_decision();
+  decision.person = "amelia.hughes";
+  decision.confidence = "login";
+  decision.source = "sign-in";
+  write(decision);
+  EXPECT_THAT(content(file_), HasSubstr(R"("group":"ks2","person":"amelia.hughes","confidence":"login",)"
+                                        R"("source":"sign-in","device":"10.20.2.7")"));
+  decision.person = decision.source = {};
+  decision.confidence = "unknown";
+  write(decision);
+  EXPECT_THAT(content(file_), HasSubstr(R"("group":"ks2","confidence":"unknown","device")"));
+}
+
 TEST_F(DecisionFile, SealedDecisionsWithholdHostAndUrl) {
   open();
   Decision decision = a_decision();
