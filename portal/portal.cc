@@ -177,8 +177,7 @@ Response Portal::front(const Request& request) const {
   }
   const rules::Person& person = *status.presence->person;
   view.set("name", person.name.empty() ? person.user : person.name);
-  for (const identity::ShownSession& session : parts_.sessions.list())
-    if (session.shown && session.address == request.peer) view.set("until", shown_time(session.ends));
+  if (const auto end = end_of_session(request.peer)) view.set("until", shown_time(*end));
   if (const std::string to = wanted(request); !to.empty()) view.set("to_host", host_of(to));
   // Only who signed in here can sign out here; others are known by their login at the machine.
   view.set("can_sign_out", person.source == "sign-in" || person.source == "class" || person.source == "visitor");
@@ -411,12 +410,18 @@ Response Portal::captive_api(const Request& request) const {
   state.user_portal_url = parts_.tls_authority.empty() ? (request.tls ? "https://" : "http://") + request.host + "/"
                                                        : "https://" + parts_.tls_authority + "/";
   if (!state.captive && status.signed_in)
-    for (const identity::ShownSession& session : parts_.sessions.list())
-      if (session.shown && session.address == request.peer)
-        state.remaining = std::chrono::floor<seconds>(session.ends - parts_.now());
+    if (const auto end = end_of_session(request.peer))
+      state.remaining = std::chrono::floor<seconds>(*end - parts_.now());
   Response response = web::content(std::string(kCaptiveType), captive_json(state));
   response.set("Cache-Control", "private, no-store");
   return response;
+}
+
+/// Nothing when only silence ends it: then there is no time that could be told.
+std::optional<TimePoint> Portal::end_of_session(const names::IpAddress& address) const {
+  for (const identity::ShownSession& session : parts_.sessions.list())
+    if (session.shown && session.address == address && session.ends - parts_.now() <= hours(24)) return session.ends;
+  return std::nullopt;
 }
 
 std::string Portal::shown_time(TimePoint time) const {

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,7 @@ class Portal {
   /// Onwards after an answer of identity/: home, to the terms, or back to the page `again` with what was wrong.
   [[nodiscard]] web::Response onward(const web::Request& request, const identity::PortalAnswer& answer,
                                      std::string_view again, web::View view) const;
+  [[nodiscard]] std::optional<TimePoint> end_of_session(const names::IpAddress& address) const;
   [[nodiscard]] std::string shown_time(TimePoint time) const;
   [[nodiscard]] std::vector<identity::Account> names_in_class(std::string_view group) const;
 

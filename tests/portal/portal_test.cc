@@ -31,6 +31,7 @@ class PortalTest : public testing::Test {
     identity::IdentitySettings settings;
     settings.sources = {identity::Source::sign_in, identity::Source::logon};
     settings.logon_secret_file = state_.write("logon.secret", std::string(kLogonSecret) + "\n");
+    settings.sessions.end_of_day_minute = 16 * 60;
     settings.sign_in.emplace();
     settings.sign_in->networks = {*names::IpNetwork::parse("10.20.0.0/16")};
     auto opened = identity::IdentityService::open(settings, state_.folder(), presences_,
@@ -134,7 +135,7 @@ TEST_F(PortalTest, AChildSignsInAcceptsTheRulesAndIsIn) {
   const Response home = get("/?to=https%3A%2F%2Fmaths.example%2Fpage%3Fx%3D1");
   EXPECT_NE(home.body.find("You are signed in"), std::string::npos);
   EXPECT_NE(home.body.find("Amelia Hughes"), std::string::npos);
-  EXPECT_NE(home.body.find("until 09:30"), std::string::npos);
+  EXPECT_NE(home.body.find("until 16:00"), std::string::npos);
   EXPECT_NE(home.body.find("<strong class=\"app-break-anywhere\">maths.example</strong>"), std::string::npos);
   EXPECT_NE(home.body.find("href=\"https://maths.example/page?x=1\""), std::string::npos);
   EXPECT_EQ(user_here(), "amelia.hughes");
@@ -324,7 +325,7 @@ TEST_F(PortalTest, TheCaptivePortalApiTellsTheTruth) {
   EXPECT_EQ(state().find("captive")->as_flag(), true);  // the terms are still due
   ASSERT_EQ(accept().status, 303);
   EXPECT_EQ(state().find("captive")->as_flag(), false);
-  EXPECT_EQ(state().find("seconds-remaining")->as_integer(), 1800);
+  EXPECT_EQ(state().find("seconds-remaining")->as_integer(), 7 * 3600);
   device_ = address("192.0.2.5");  // a network where nobody must sign in
   EXPECT_EQ(state().find("captive")->as_flag(), false);
 }
