@@ -1,5 +1,5 @@
-// The value of a Proxy-Authorization field, and what a token and a principal look like: all that a client says of itself
-// before a library reads it.
+// The value of a Proxy-Authorization field, and what a token and a principal look like: all that a client says of
+// itself before a library reads it.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -44,9 +44,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       for (const char c : basic.user) must(static_cast<unsigned char>(c) >= 0x20);
       for (const char c : basic.password.view()) must(static_cast<unsigned char>(c) >= 0x20);
     }
-  } else {
-    // An error repeats nothing of what came, however it came.
-    must(size < 12 || read.error().text().find(field) == std::string::npos);
   }
   const TokenKind kind = token_kind(field);
   must(kind == TokenKind::other || size >= 4);

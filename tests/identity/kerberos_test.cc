@@ -7,6 +7,16 @@
 #include "base/file.h"
 #include "tests/identity/kerberos_client.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#include <sanitizer/lsan_interface.h>
+#define SCHOOLGATE_LIBRARY_MAY_LEAK() const __lsan::ScopedDisabler library_may_leak
+#endif
+#endif
+#ifndef SCHOOLGATE_LIBRARY_MAY_LEAK
+#define SCHOOLGATE_LIBRARY_MAY_LEAK() static_cast<void>(0)
+#endif
+
 namespace schoolgate::identity {
 namespace {
 
@@ -142,6 +152,7 @@ TEST(Kerberos, AKeytabThatIsNotThereIsSaid) {
 }
 
 TEST(Kerberos, AFileThatIsNoKeytabIsSaid) {
+  SCHOOLGATE_LIBRARY_MAY_LEAK();  // a principal, in gss_acquire_cred_from() of MIT 1.20 when it fails: once a start
   const std::string file = realm().fact("folder") + "/no.keytab";
   ASSERT_TRUE(replace_file(file, "not a keytab").has_value());
   const auto made =
@@ -151,6 +162,7 @@ TEST(Kerberos, AFileThatIsNoKeytabIsSaid) {
 }
 
 TEST(Kerberos, AKeytabWithoutTheConfiguredNameIsSaidAtOnce) {
+  SCHOOLGATE_LIBRARY_MAY_LEAK();  // a principal, in gss_acquire_cred_from() of MIT 1.20 when it fails: once a start
   const auto made = KerberosAcceptor::open(
       {.keytab = realm().fact("other_keytab"), .principal = realm().fact("principal"), .replay_cache = ""});
   ASSERT_FALSE(made.has_value());
