@@ -13,7 +13,7 @@ struct Recipient {
   std::string id;     ///< "dsl"
   std::string email;  ///< may be empty when only webhooks are used
   /// The account under which this person browses: told of nothing that is about themselves. May be empty.
-  std::string user;
+  std::string user{};
 };
 
 struct MailSettings {

@@ -65,6 +65,10 @@ void write_sums(JsonWriter& json, const Episode& episode) {
   json.field("illegal", episode.illegal);
 }
 
+std::string episode_link(const AlertPlace& place, const Episode& episode) {
+  return place.console.empty() ? std::string() : place.console + "/episodes/" + episode.reference;
+}
+
 constexpr std::string_view kFooter =
     "\nNo pupil, no device and no site is named here, on purpose: they are in\n"
     "the gateway's breach log, under the reference.\n";
@@ -81,15 +85,21 @@ std::string_view urgency_word(int urgency) noexcept {
   }
 }
 
-AlertText episode_alert(const AlertPlace& place, const Episode& episode, std::string_view alert_id, bool is_update) {
+AlertText episode_alert(const AlertPlace& place, const Episode& episode, std::string_view alert_id, EpisodeNews news) {
   AlertText alert;
+  const std::string link = episode_link(place, episode);
+  const bool is_update = news == EpisodeNews::more_urgent, climbs = news == EpisodeNews::unacknowledged;
   const std::string theme = theme_of(episode), group = one_line(episode.group);
-  alert.subject = "Schoolgate: " + std::string(is_update ? "now " : "") + std::string(urgency_word(episode.urgency)) +
-                  " (" + std::to_string(episode.urgency) + "), " + theme + ", group " + group + ", ref " +
-                  episode.reference;
+  alert.subject = "Schoolgate: " +
+                  std::string(climbs      ? "not acknowledged, "
+                              : is_update ? "now "
+                                          : "") +
+                  std::string(urgency_word(episode.urgency)) + " (" + std::to_string(episode.urgency) + "), " + theme +
+                  ", group " + group + ", ref " + episode.reference;
   std::string& text = alert.text;
-  text = one_line(place.school) +
-         (is_update ? ": an episode became more urgent\n\n" : ": an attempt needs your attention\n\n");
+  text = one_line(place.school) + (climbs      ? ": nobody has acknowledged this episode yet, so it comes to you\n\n"
+                                   : is_update ? ": an episode became more urgent\n\n"
+                                               : ": an attempt needs your attention\n\n");
   text += "Reference:  " + episode.reference + '\n';
   text +=
       "Urgency:    " + std::to_string(episode.urgency) + " of 5, " + std::string(urgency_word(episode.urgency)) + '\n';
@@ -99,6 +109,7 @@ AlertText episode_alert(const AlertPlace& place, const Episode& episode, std::st
           count_of(episode.sites, "site", "sites") + '\n';
   text += "First:      " + shown_time(place, episode.first) + '\n';
   text += "Last:       " + shown_time(place, episode.last) + '\n';
+  if (!link.empty()) text += "\nOpen the record, and acknowledge it, here (after signing in):\n" + link + '\n';
   append_steps(text, episode);
   text += kFooter;
   text +=
@@ -106,11 +117,51 @@ AlertText episode_alert(const AlertPlace& place, const Episode& episode, std::st
 
   JsonWriter json(alert.json);
   json.begin_object();
-  write_place(json, place, alert_id, is_update ? "update" : "episode", alert.subject);
+  write_place(json, place, alert_id, climbs ? "escalation" : is_update ? "update" : "episode", alert.subject);
   write_sums(json, episode);
+  if (!link.empty()) json.field("link", link);
   json.key("next").begin_array();
   for (const std::string_view step : next_steps(episode.theme, episode.illegal)) json.value(step);
   json.end_array().end_object();
+  return alert;
+}
+
+AlertText burst_alert(const AlertPlace& place, const Episode& episode, std::string_view alert_id) {
+  AlertText alert;
+  const std::string link = episode_link(place, episode);
+  alert.subject = "Schoolgate: suspected malware, many sites within a minute from one device, ref " + episode.reference;
+  alert.text = one_line(place.school) + ": look at a device\n\n";
+  alert.text +=
+      "Reference:  " + episode.reference + "\nGroup:      " + one_line(episode.group) +
+      "\nFirst:      " + shown_time(place, episode.first) + "\nAttempts:   " + std::to_string(episode.attempts) +
+      " so far\n\nOne device asked for many different sites of the same kind within a minute. That is a program "
+      "rather\nthan a person more often than not. Look at the device today; take it off the network when you "
+      "find it\ninfected. Do not open the sites.\n";
+  if (!link.empty()) alert.text += "\nWhich device it is, after signing in:\n" + link + '\n';
+  alert.text += "\nEpisode " + episode.id + "\nAlert   " + std::string(alert_id) + '\n';
+  JsonWriter json(alert.json);
+  json.begin_object();
+  write_place(json, place, alert_id, "burst", alert.subject);
+  write_sums(json, episode);
+  if (!link.empty()) json.field("link", link);
+  json.end_object();
+  return alert;
+}
+
+AlertText canary_alert(const AlertPlace& place, std::string_view token, std::string_view alert_id, TimePoint now) {
+  AlertText alert;
+  const std::string link = place.console + "/canary/" + std::string(token);
+  alert.subject = "Schoolgate: weekly test, please confirm";
+  alert.text =
+      one_line(place.school) +
+      ": this is the weekly test of the alerts\n\nNothing has happened. Please confirm within 24 hours that this "
+      "mail has reached you:\n" +
+      link + "\n\nWithout a confirmation the administrator is told that alerts may not arrive.\n\nSent " +
+      shown_time(place, now) + ", alert " + std::string(alert_id) + '\n';
+  JsonWriter json(alert.json);
+  json.begin_object();
+  write_place(json, place, alert_id, "canary", alert.subject);
+  json.field("time", to_rfc3339(now)).field("link", link).end_object();
   return alert;
 }
 
@@ -152,6 +203,7 @@ AlertText digest_alert(const AlertPlace& place, std::span<const Episode> episode
     json.field("episodes", sum.episodes).field("attempts", sum.attempts).field("first", to_rfc3339(sum.first));
     json.field("last", to_rfc3339(sum.last)).end_object();
   }
+  if (!place.console.empty()) alert.text += "\nAll of them, after signing in:\n" + place.console + "/episodes\n";
   alert.text += kFooter;
   alert.text += "Keep this line, it proves the log later: record " + std::to_string(head_seq) + ", hash\n" +
                 std::string(head_hash) + '\n';

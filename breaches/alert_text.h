@@ -29,6 +29,7 @@ using LocalClock = std::function<std::optional<LocalTime>(TimePoint)>;
 struct AlertPlace {
   std::string school, gateway;
   LocalClock local_time;  ///< may be empty
+  std::string console{};  ///< where links lead; empty: there are none
 };
 
 struct AlertText {
@@ -43,8 +44,18 @@ struct AlertText {
 /// "immediate", "urgent", "prompt", "for the digest", "for the record".
 [[nodiscard]] std::string_view urgency_word(int urgency) noexcept;
 
+enum class EpisodeNews : std::uint8_t {
+  first,
+  more_urgent,
+  unacknowledged,  ///< nobody has acknowledged it: it climbs
+};
 [[nodiscard]] AlertText episode_alert(const AlertPlace& place, const Episode& episode, std::string_view alert_id,
-                                      bool is_update);
+                                      EpisodeNews news);
+/// Many sites within a minute from one device: for the administrator.
+[[nodiscard]] AlertText burst_alert(const AlertPlace& place, const Episode& episode, std::string_view alert_id);
+/// The weekly test; its link confirms that it arrived.
+[[nodiscard]] AlertText canary_alert(const AlertPlace& place, std::string_view token, std::string_view alert_id,
+                                     TimePoint now);
 /// `head_seq` and `head_hash` anchor the log outside this machine: an older copy put back can be told by them.
 [[nodiscard]] AlertText digest_alert(const AlertPlace& place, std::span<const Episode> episodes,
                                      std::string_view alert_id, TimePoint now, std::uint64_t head_seq,

@@ -1,3 +1,5 @@
+// Why this file is long: it is one thread's whole round, from what happened to what was sent, read from top to bottom.
+
 #include "breaches/alerts.h"
 
 #include <algorithm>
@@ -16,8 +18,13 @@
 #include "base/thread_name.h"
 #include "base/uuid.h"
 #include "breaches/breach_store.h"
+#include "breaches/canary.h"
+#include "breaches/conflict_of_interest.h"
 #include "breaches/delivery.h"
+#include "breaches/desk.h"
 #include "breaches/outbox.h"
+#include "breaches/school_hours.h"
+#include "breaches/shown_text.h"
 
 namespace schoolgate::breaches {
 namespace {
@@ -29,6 +36,9 @@ constexpr auto kLook = 30s;  // how often clock and outbox are looked at when no
 constexpr auto kFirstPause = 15s, kLastPause = 3600s;
 constexpr auto kGiveUpAfter = 24h * 7, kForgetAfter = 24h * 90, kSystemEvery = 1h;
 constexpr std::size_t kEpisodesAtOnce = 500, kEpisodesInDigest = 10'000, kAlertsAtOnce = 100, kMostInMemory = 1000;
+
+constexpr int kClimbs = 5;  // urgency from which an episode is watched
+constexpr std::size_t kMostCases = 1000;
 
 std::string route_key(const AlertRoute& route) {
   std::string key = std::to_string(route.urgency) + '@' + std::to_string(route.daily_minute);
@@ -49,6 +59,7 @@ struct Alerts::Impl {
   std::optional<store::Database> breaches;  // the thread's; reads only
   std::deque<OutboxAlert> in_memory;        // system alerts while the outbox cannot be written
   std::map<std::string, TimePoint> told;    // kinds of system alerts
+  std::unique_ptr<DeskStore> desk;          // the thread's
   bool outbox_failing = false;
   std::mt19937_64 random{std::random_device{}()};
 
@@ -56,6 +67,7 @@ struct Alerts::Impl {
   std::condition_variable work, settled;
   std::shared_ptr<const AlertSettings> settings;
   std::vector<Posted> posted;
+  std::vector<OutboxAlert> cases;         // records for the case system, not yet in the outbox
   std::uint64_t asked = 1, answered = 0;  // rounds of work
   AlertCounters counters;
   std::atomic<bool> stopping = false;
@@ -65,8 +77,16 @@ struct Alerts::Impl {
   TimePoint round(const AlertSettings& current, std::vector<Posted> troubles);
   Result<void> follow_episodes(const AlertSettings& current);
   Result<void> put_episode(const AlertSettings& current, const Episode& episode);
+  Result<void> put_for(const AlertSettings& current, const Episode& episode, const std::vector<std::string>& wanted,
+                       const std::string& kind, EpisodeNews news);
+  Result<void> put_burst(const AlertSettings& current, const Episode& episode);
+  Result<void> put_cases();
+  Result<void> climb(const AlertSettings& current);
+  Result<void> keep_canary(const AlertSettings& current);
+  Result<DeskStore*> desk_store();
   Result<void> make_digests(const AlertSettings& current);
-  Result<void> make_digest(const AlertRoute& route, Progress progress, std::int64_t today, bool first_time);
+  Result<void> make_digest(const AlertSettings& current, const AlertRoute& route, Progress progress, std::int64_t today,
+                           bool first_time);
   Result<void> put_system(const AlertSettings& current, const Posted& trouble);
   Result<void> send_due(const AlertSettings& current);
   void send_from_memory(const AlertSettings& current);
@@ -86,7 +106,7 @@ Result<std::unique_ptr<Alerts>> Alerts::open(AlertsOptions options, AlertSetting
   if (!outbox) return std::unexpected(outbox.error());
   std::unique_ptr<Alerts> alerts(new Alerts);
   Impl& impl = *alerts->impl_;
-  impl.place = {options.school, options.gateway, options.local_time};
+  impl.place = {options.school, options.gateway, options.local_time, {}};
   impl.options = std::move(options);
   impl.outbox = *std::move(outbox);
   impl.settings = std::make_shared<const AlertSettings>(std::move(settings));
@@ -137,6 +157,28 @@ void Alerts::post_system_alert(std::string kind, std::string text) {
   impl_->work.notify_one();
 }
 
+std::string Alerts::post_case(std::string json) {
+  OutboxAlert alert;
+  {
+    const std::lock_guard guard(impl_->mutex);
+    const AlertSettings& current = *impl_->settings;
+    if (!std::ranges::any_of(current.webhooks, [&](const auto& hook) { return hook.name == current.case_system; }))
+      return {};
+    if (impl_->cases.size() >= kMostCases) return {};
+    alert.id = Uuid::v7(impl_->options.now()).text();
+    alert.key = "case/" + alert.id;
+    alert.destination = current.case_system;
+    alert.urgency = 3;
+    alert.content.subject = "a record for the case system";
+    alert.content.json = std::move(json);
+    alert.created = alert.due = impl_->options.now();
+    impl_->cases.push_back(alert);
+    ++impl_->asked;
+  }
+  impl_->work.notify_one();
+  return alert.id;
+}
+
 void Alerts::settle() {
   std::unique_lock guard(impl_->mutex);
   const std::uint64_t mine = ++impl_->asked;
@@ -176,6 +218,8 @@ void Alerts::Impl::run() {
 
 // One round of all there is to do; returns when the next one is due.
 TimePoint Alerts::Impl::round(const AlertSettings& current, std::vector<Posted> troubles) {
+  place.console = current.console;
+  while (place.console.ends_with('/')) place.console.pop_back();
   const auto work_through = [&]() -> Result<void> {
     if (!outbox) {
       auto opened = Outbox::open(options.folder / kAlertsFile);
@@ -187,6 +231,9 @@ TimePoint Alerts::Impl::round(const AlertSettings& current, std::vector<Posted> 
       troubles.pop_back();
     }
     if (auto followed = follow_episodes(current); !followed) return followed;
+    if (auto put = put_cases(); !put) return put;
+    if (auto climbed = climb(current); !climbed) return climbed;
+    if (auto kept = keep_canary(current); !kept) return kept;
     if (auto made = make_digests(current); !made) return made;
     return send_due(current);
   };
@@ -249,18 +296,27 @@ Result<void> Alerts::Impl::follow_episodes(const AlertSettings& current) {
 }
 
 Result<void> Alerts::Impl::put_episode(const AlertSettings& current, const Episode& episode) {
-  std::set<std::string> destinations;  // once each, whatever the number of routes that name it
+  std::vector<std::string> wanted;
   for (const AlertRoute& route : current.routes)
-    if (!route.daily && episode.urgency >= route.urgency) destinations.insert(route.to.begin(), route.to.end());
+    if (!route.daily && episode.urgency >= route.urgency) wanted.insert(wanted.end(), route.to.begin(), route.to.end());
+  if (auto put = put_for(current, episode, wanted, "episode", EpisodeNews::first); !put) return put;
+  if (episode.urgency >= kClimbs && !current.escalation.empty())
+    if (auto watched = outbox->watch(episode.id, options.now()); !watched) return watched;
+  return episode.many_hosts ? put_burst(current, episode) : Result<void>();
+}
+
+// Once each, whatever the number of routes that name a destination; and once more when it has become more urgent.
+Result<void> Alerts::Impl::put_for(const AlertSettings& current, const Episode& episode,
+                                   const std::vector<std::string>& wanted, const std::string& kind, EpisodeNews news) {
   const TimePoint now = options.now();
-  for (const std::string& destination : destinations) {
-    std::string key = "episode/" + episode.id + '/' + destination;
-    bool is_update = false;
+  for (const std::string& destination : destinations_for(current, wanted, episode)) {
+    std::string key = kind + '/' + episode.id + '/' + destination;
+    EpisodeNews told_as = news;
     auto known = outbox->find(key);
     if (!known) return std::unexpected(known.error());
     if (*known && (*known)->state != Outbox::State::waiting) {
-      if (episode.urgency <= (*known)->urgency) continue;
-      is_update = true;
+      if (news != EpisodeNews::first || episode.urgency <= (*known)->urgency) continue;
+      told_as = EpisodeNews::more_urgent;
       key = "update/" + episode.id + '/' + destination;
       known = outbox->find(key);
       if (!known) return std::unexpected(known.error());
@@ -271,13 +327,119 @@ Result<void> Alerts::Impl::put_episode(const AlertSettings& current, const Episo
                                 .key = std::move(key),
                                 .destination = destination,
                                 .urgency = episode.urgency,
-                                .content = episode_alert(place, episode, id, is_update),
+                                .content = episode_alert(place, episode, id, told_as),
                                 .created = now,
-                                .due = now + options.hold,
+                                .due = news == EpisodeNews::first ? now + options.hold : now,
                                 .attempts = 0});
         !put)
       return put;
   }
+  return {};
+}
+
+Result<void> Alerts::Impl::put_burst(const AlertSettings& current, const Episode& episode) {
+  if (!std::ranges::any_of(current.recipients, [](const Recipient& r) { return r.id == "it"; })) return {};
+  const TimePoint now = options.now();
+  for (const std::string& destination : destinations_for(current, {"it"}, episode)) {
+    const std::string key = "burst/" + episode.id + '/' + destination;
+    auto known = outbox->find(key);
+    if (!known) return std::unexpected(known.error());
+    if (*known) continue;
+    const std::string id = Uuid::v7(now).text();
+    if (auto put = outbox->put({.id = id,
+                                .key = key,
+                                .destination = destination,
+                                .urgency = 4,
+                                .content = burst_alert(place, episode, id),
+                                .created = now,
+                                .due = now,
+                                .attempts = 0});
+        !put)
+      return put;
+  }
+  return {};
+}
+
+Result<void> Alerts::Impl::put_cases() {
+  std::vector<OutboxAlert> waiting;
+  {
+    const std::lock_guard guard(mutex);
+    waiting.swap(cases);
+  }
+  for (std::size_t i = 0; i < waiting.size(); ++i) {
+    if (auto put = outbox->put(waiting[i]); !put) {
+      const std::lock_guard guard(mutex);
+      cases.insert(cases.begin(), std::make_move_iterator(waiting.begin() + std::ptrdiff_t(i)),
+                   std::make_move_iterator(waiting.end()));
+      return put;
+    }
+  }
+  return {};
+}
+
+Result<DeskStore*> Alerts::Impl::desk_store() {
+  if (!desk) {
+    auto opened = DeskStore::open(options.folder);
+    if (!opened) return std::unexpected(opened.error());
+    desk = *std::move(opened);
+  }
+  return desk.get();
+}
+
+// Whether somebody has taken an episode up is the desk's to say. When it cannot be asked, it climbs: rather one mail
+// too many.
+Result<void> Alerts::Impl::climb(const AlertSettings& current) {
+  auto watches = outbox->watches();
+  if (!watches) return std::unexpected(watches.error());
+  if (watches->empty()) return {};
+  auto store = desk_store();
+  const TimePoint now = options.now();
+  for (const Watch& watch : *watches) {
+    if (store) {
+      const auto taken_up = (*store)->is_taken_up(watch.episode);
+      if (!taken_up) desk.reset();
+      if (taken_up && *taken_up) {
+        if (auto ended = outbox->set_watch(watch.episode, std::nullopt); !ended) return ended;
+        continue;
+      }
+      if (!taken_up) store = std::unexpected(taken_up.error());
+    }
+    std::size_t step = watch.step;
+    const auto waited = school_time_between(watch.begun, now, current.school_hours, options.local_time);
+    while (step < current.escalation.size() && waited >= current.escalation[step].after) {
+      auto database = breach_database();
+      if (!database) return {};
+      auto episode = episode_by_id(**database, watch.episode);
+      if (!episode) {
+        breaches.reset();
+        return {};
+      }
+      if (*episode)
+        if (auto put = put_for(current, **episode, current.escalation[step].to, "climb" + std::to_string(step),
+                               EpisodeNews::unacknowledged);
+            !put)
+          return put;
+      ++step;
+      if (auto moved = outbox->set_watch(watch.episode, step); !moved) return moved;
+    }
+    // The last step is taken, or it has been so long that nobody waits for it any more.
+    if (step >= current.escalation.size() || now - watch.begun > kGiveUpAfter)
+      if (auto ended = outbox->set_watch(watch.episode, std::nullopt); !ended) return ended;
+  }
+  return {};
+}
+
+Result<void> Alerts::Impl::keep_canary(const AlertSettings& current) {
+  if (!current.canary || place.console.empty() || current.canary->to.empty()) return {};
+  auto store = desk_store();
+  if (!store) return {};  // said by the console, which needs it more
+  auto kept = breaches::keep_canary(*current.canary, place, *outbox, **store, options.now());
+  if (!kept) return std::unexpected(kept.error());
+  if (!kept->desk_works) desk.reset();
+  if (kept->unconfirmed_since)
+    return put_system(current, {"the weekly test was not confirmed",
+                                "nobody has confirmed the weekly test mail of " + to_rfc3339(*kept->unconfirmed_since) +
+                                    " within 24 hours: alerts may not arrive; check mail server and addresses"});
   return {};
 }
 
@@ -294,7 +456,7 @@ Result<void> Alerts::Impl::make_digests(const AlertSettings& current) {
     if (!progress) return std::unexpected(progress.error());
     const bool first_time = !progress->has_value();
     if (!first_time && ((*progress)->day >= today || local.minute < route.daily_minute)) continue;
-    if (auto made = make_digest(route, progress->value_or(Progress{}),
+    if (auto made = make_digest(current, route, progress->value_or(Progress{}),
                                 local.minute < route.daily_minute ? today - 1 : today, first_time);
         !made)
       return made;
@@ -303,8 +465,8 @@ Result<void> Alerts::Impl::make_digests(const AlertSettings& current) {
 }
 
 // The first time only notes where the route begins, with the day before it: what is older is nobody's news.
-Result<void> Alerts::Impl::make_digest(const AlertRoute& route, Progress progress, std::int64_t today,
-                                       bool first_time) {
+Result<void> Alerts::Impl::make_digest(const AlertSettings& current, const AlertRoute& route, Progress progress,
+                                       std::int64_t today, bool first_time) {
   auto database = breach_database();
   if (!database) return {};
   auto head = store::read_head(**database);
@@ -335,20 +497,22 @@ Result<void> Alerts::Impl::make_digest(const AlertRoute& route, Progress progres
 
   if (auto begun = outbox->begin(); !begun) return begun;
   const TimePoint now = options.now();
-  if (!episodes.empty()) {
-    for (const std::string& destination : route.to) {
-      const std::string id = Uuid::v7(now).text();
-      if (auto put = outbox->put({.id = id,
-                                  .key = "digest/" + std::to_string(today) + '/' + route_key(route) + '/' + destination,
-                                  .destination = destination,
-                                  .urgency = 1,
-                                  .content = digest_alert(place, episodes, id, now, head->seq, head->hash),
-                                  .created = now,
-                                  .due = now,
-                                  .attempts = 0});
-          !put)
-        return put;
-    }
+  std::map<std::string, std::vector<Episode>> digests;
+  for (const Episode& episode : episodes)
+    for (const std::string& destination : destinations_for(current, route.to, episode))
+      digests[destination].push_back(episode);
+  for (const auto& [destination, told_of] : digests) {
+    const std::string id = Uuid::v7(now).text();
+    if (auto put = outbox->put({.id = id,
+                                .key = "digest/" + std::to_string(today) + '/' + route_key(route) + '/' + destination,
+                                .destination = destination,
+                                .urgency = 1,
+                                .content = digest_alert(place, told_of, id, now, head->seq, head->hash),
+                                .created = now,
+                                .due = now,
+                                .attempts = 0});
+        !put)
+      return put;
   }
   if (auto kept = outbox->set_progress("daily " + route_key(route), progress); !kept) return kept;
   return outbox->commit();

@@ -1,8 +1,10 @@
 // Telling people: episodes to the safeguarding lead by the routes of alerts.yaml, troubles of the gateway to "it".
 //
 // One thread follows the breach log's episodes, puts what a route asks for into the durable outbox and sends it: one
-// alert for an episode and destination, and one more when the episode becomes more urgent after that. What cannot be
-// sent is tried again with growing pauses for a week, across restarts. docs/alerts.md describes what is sent.
+// alert for an episode and destination, and one more when the episode becomes more urgent after that. An episode of
+// urgency 5 that nobody takes up at the desk climbs, in school hours, by AlertSettings::escalation. Nobody is told of
+// what is about themselves: the head is told instead. Once a week a test mail has to be confirmed. What cannot be sent
+// is tried again with growing pauses for a week, across restarts. docs/alerts.md describes what is sent.
 #pragma once
 
 #include <chrono>
@@ -50,6 +52,9 @@ class Alerts {
   /// hour for each `kind` ("breach log failing", "list update failed"). Kept in memory when the outbox cannot be
   /// written.
   void post_system_alert(std::string kind, std::string text);
+  /// Hands a record (to_json(PinkSlip)) to the webhook that AlertSettings::case_system names. Returns the id of the
+  /// delivery: the same for every try. Empty: there is no case system.
+  [[nodiscard]] std::string post_case(std::string json);
   /// Returns when everything posted or noticed before was put in the outbox and what is due by now was tried.
   void settle();
 

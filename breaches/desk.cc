@@ -163,6 +163,21 @@ Result<void> DeskStore::record_view(const Viewer& viewer, std::string_view about
   });
 }
 
+Result<void> DeskStore::note(const Viewer& viewer, std::string_view what, std::string_view about,
+                             std::string_view person, std::string_view detail, TimePoint now) {
+  auto kept = typed_text("detail", detail, 1000, Lines::many);
+  if (!kept) return std::unexpected(kept.error());
+  return change([&] {
+    return write_journal({.seq = 0,
+                          .time = now,
+                          .by = viewer.user,
+                          .what = std::string(what),
+                          .about = std::string(about),
+                          .person = std::string(person),
+                          .detail = *kept});
+  });
+}
+
 Result<std::vector<JournalEntry>> DeskStore::journal(const JournalFilter& filter) {
   std::vector<JournalEntry> entries;
   auto read = select(
@@ -223,6 +238,15 @@ Result<std::optional<Acknowledgement>> DeskStore::acknowledgement(std::string_vi
       episode);
   if (!read) return std::unexpected(read.error());
   return found;
+}
+
+Result<bool> DeskStore::is_taken_up(std::string_view episode) {
+  auto count = select_number(database_,
+                             "SELECT (SELECT count(*) FROM acknowledgements WHERE episode = ?1)"
+                             " + (SELECT count(*) FROM incident_episodes WHERE episode = ?1)",
+                             episode);
+  if (!count) return std::unexpected(count.error());
+  return *count > 0;
 }
 
 Result<bool> DeskStore::confirm_canary(std::string_view token, std::string_view by, TimePoint now) {

@@ -63,6 +63,9 @@ class DeskStore {
   /// Somebody looked at `about` (an episode, an incident, an export), which is of `person`.
   [[nodiscard]] Result<void> record_view(const Viewer& viewer, std::string_view about, std::string_view person,
                                          TimePoint now);
+  /// Anything else that somebody did and that has to be on record: an export, a letter drafted, a record handed over.
+  [[nodiscard]] Result<void> note(const Viewer& viewer, std::string_view what, std::string_view about,
+                                  std::string_view person, std::string_view detail, TimePoint now);
   /// Newest first.
   [[nodiscard]] Result<std::vector<JournalEntry>> journal(const JournalFilter& filter);
 
@@ -72,6 +75,9 @@ class DeskStore {
                                          TimePoint now, Assessment assessment = Assessment::none,
                                          std::string_view note = {});
   [[nodiscard]] Result<std::optional<Acknowledgement>> acknowledgement(std::string_view episode);
+
+  /// Acknowledged, or part of an incident.
+  [[nodiscard]] Result<bool> is_taken_up(std::string_view episode);
 
   /// The weekly canary: its mail's link leads to a confirmation. False: no such token, or an old one.
   [[nodiscard]] Result<bool> confirm_canary(std::string_view token, std::string_view by, TimePoint now);

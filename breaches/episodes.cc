@@ -339,6 +339,17 @@ Result<std::vector<Episode>> episodes_changed_since(store::Database& database, s
   return episodes;
 }
 
+Result<std::optional<Episode>> episode_by_id(store::Database& database, std::string_view id) {
+  auto query = database.prepare("SELECT " + std::string(kEpisodeColumns) + " FROM episodes WHERE id = ?1");
+  if (!query) return std::unexpected(query.error());
+  switch (query->bind(1, id).step()) {
+    case store::Statement::Step::failed: return std::unexpected(database.error("read"));
+    case store::Statement::Step::done: return std::optional<Episode>();
+    case store::Statement::Step::row: break;
+  }
+  return read_episode(*query);
+}
+
 Result<std::uint64_t> episodes_ended_before(store::Database& database, TimePoint before) {
   auto query = database.prepare("SELECT coalesce(max(through_seq), 0) FROM episodes WHERE last < ?1");
   if (!query) return std::unexpected(query.error());

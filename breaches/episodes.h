@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -106,6 +107,8 @@ inline constexpr int kEpisodeColumnCount = 21;
 /// Episodes that a record after `after_seq` changed, oldest change first, at most `limit`.
 [[nodiscard]] Result<std::vector<Episode>> episodes_changed_since(store::Database& database, std::uint64_t after_seq,
                                                                   std::size_t limit);
+
+[[nodiscard]] Result<std::optional<Episode>> episode_by_id(store::Database& database, std::string_view id);
 
 /// The record that last changed any episode that was over before `before`; 0 when there is none.
 [[nodiscard]] Result<std::uint64_t> episodes_ended_before(store::Database& database, TimePoint before);

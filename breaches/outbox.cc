@@ -13,6 +13,8 @@ constexpr const char* kSchema = R"(
   CREATE INDEX IF NOT EXISTS alerts_by_state ON alerts(state, due);
   CREATE TABLE IF NOT EXISTS progress(reader TEXT PRIMARY KEY, chain TEXT NOT NULL, seq INTEGER NOT NULL,
     day INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS watches(episode TEXT PRIMARY KEY, begun INTEGER NOT NULL, step INTEGER NOT NULL,
+    over INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
 TimePoint time_from(std::int64_t ms) { return TimePoint(std::chrono::milliseconds(ms)); }
@@ -146,7 +148,36 @@ Result<void> Outbox::set_progress(std::string_view reader, const Progress& progr
   return {};
 }
 
+Result<void> Outbox::watch(std::string_view episode, TimePoint now) {
+  auto statement = database_.prepare("INSERT OR IGNORE INTO watches(episode, begun, step, over) VALUES(?1, ?2, 0, 0)");
+  if (!statement) return std::unexpected(statement.error());
+  if (!statement->bind(1, episode).bind(2, ms_of(now)).run()) return failure();
+  return {};
+}
+
+Result<std::vector<Watch>> Outbox::watches() {
+  auto query = database_.prepare("SELECT episode, begun, step FROM watches WHERE over = 0 ORDER BY begun LIMIT 500");
+  if (!query) return std::unexpected(query.error());
+  std::vector<Watch> watches;
+  auto step = query->step();
+  for (; step == Step::row; step = query->step())
+    watches.push_back({std::string(query->text(0)), time_from(query->integer(1)), std::size_t(query->integer(2))});
+  if (step == Step::failed) return failure();
+  return watches;
+}
+
+Result<void> Outbox::set_watch(std::string_view episode, std::optional<std::size_t> step) {
+  auto statement = database_.prepare("UPDATE watches SET step = max(step, ?2), over = ?3 WHERE episode = ?1");
+  if (!statement) return std::unexpected(statement.error());
+  if (!statement->bind(1, episode).bind(2, std::int64_t(step.value_or(0))).bind(3, std::int64_t(!step)).run())
+    return failure();
+  return {};
+}
+
 Result<void> Outbox::forget_before(TimePoint before) {
+  auto ended = database_.prepare("DELETE FROM watches WHERE over = 1 AND begun < ?1");
+  if (!ended) return std::unexpected(ended.error());
+  if (!ended->bind(1, ms_of(before)).run()) return failure();
   auto statement = database_.prepare("DELETE FROM alerts WHERE state <> 0 AND created < ?1");
   if (!statement) return std::unexpected(statement.error());
   if (!statement->bind(1, ms_of(before)).run()) return failure();

@@ -37,6 +37,13 @@ struct Progress {
   std::int64_t day = 0;  ///< days since 1970-01-01
 };
 
+/// An urgent episode that climbs until somebody takes it up.
+struct Watch {
+  std::string episode;
+  TimePoint begun;
+  std::size_t step = 0;  ///< the next one of AlertSettings::escalation
+};
+
 class Outbox {
  public:
   enum class State { waiting, sent, given_up };
@@ -66,6 +73,12 @@ class Outbox {
 
   [[nodiscard]] Result<std::optional<Progress>> progress(std::string_view reader);
   [[nodiscard]] Result<void> set_progress(std::string_view reader, const Progress& progress);
+
+  /// Begins to watch an episode, unless it is or was watched already.
+  [[nodiscard]] Result<void> watch(std::string_view episode, TimePoint now);
+  [[nodiscard]] Result<std::vector<Watch>> watches();
+  /// The next step, or the end of watching.
+  [[nodiscard]] Result<void> set_watch(std::string_view episode, std::optional<std::size_t> step);
 
   /// Forgets what was sent or given up before `before`.
   [[nodiscard]] Result<void> forget_before(TimePoint before);

@@ -31,7 +31,7 @@ Episode an_episode() {
 const AlertPlace kPlace{"Ashford Oaks Primary School", "gw-1", {}};
 
 TEST(AlertText, IllegalContentSaysNeverToOpenItAndWhomToCall) {
-  const AlertText alert = episode_alert(kPlace, an_episode(), "id-1", false);
+  const AlertText alert = episode_alert(kPlace, an_episode(), "id-1", EpisodeNews::first);
   EXPECT_THAT(alert.text, AllOf(HasSubstr("Do not open"), HasSubstr("Internet Watch Foundation"), HasSubstr("999"),
                                 HasSubstr("deputy safeguarding lead")));
 }
@@ -46,7 +46,7 @@ TEST(AlertText, AThemeOfTheSchoolsOwnHasSteps) { EXPECT_EQ(next_steps("chess", f
 TEST(AlertText, AGroupNameCannotForgeALine) {
   Episode episode = an_episode();
   episode.group = "ks2\r\nBcc: everybody@school.example\n";
-  const AlertText alert = episode_alert(kPlace, episode, "id-1", false);
+  const AlertText alert = episode_alert(kPlace, episode, "id-1", EpisodeNews::first);
   EXPECT_THAT(alert.subject, Not(HasSubstr("\n")));
   EXPECT_THAT(alert.text, Not(HasSubstr("\nBcc")));
   EXPECT_THAT(alert.json, HasSubstr(R"("group":"ks2\r\nBcc)"));
