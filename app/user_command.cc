@@ -1,25 +1,19 @@
 // schoolgate user: who may sign in to the desk.
-#include <termios.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <iterator>
 
 #include "app/act_as_owner.h"
 #include "app/command.h"
 #include "app/read_configuration.h"
+#include "app/read_password.h"
 #include "app/table.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "identity/password.h"
 #include "identity/users.h"
 
 namespace schoolgate::app {
 namespace {
 
-using identity::Secret;
 using identity::User;
 using identity::Users;
 
@@ -46,63 +40,6 @@ A password is asked for on the terminal and not shown; without a terminal it is 
 never stands on a command line, which others can read. Run by root, everything is done as the user who owns the state
 folder. A running gateway takes every change at once.
 )";
-
-// --- passwords
-
-/// A terminal that shows nothing of what is typed, until this dies.
-class Unseen {
- public:
-  Unseen() {
-    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-    termios silent = before_;
-    silent.c_lflag &= ~tcflag_t(ECHO);
-    changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
-  }
-  ~Unseen() {
-    if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-  }
-  Unseen(const Unseen&) = delete;
-  Unseen& operator=(const Unseen&) = delete;
-
- private:
-  termios before_{};
-  bool changed_ = false;
-};
-
-/// A line of standard input without its end; at most one byte more than the longest password, so that too long is seen.
-Result<Secret> read_secret_line() {
-  std::string line;
-  line.reserve(identity::kLongestPassword + 2);  // in one piece, so that wiping it wipes all of it
-  for (char c = 0;;) {
-    const ssize_t got = ::read(STDIN_FILENO, &c, 1);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno("cannot read the password", errno);
-    if (got == 0 || c == '\n') break;
-    if (line.size() <= identity::kLongestPassword) line += c;
-  }
-  if (line.ends_with('\r')) line.pop_back();
-  return Secret::take(line);
-}
-
-Result<Secret> ask_for(const char* prompt) {
-  std::fputs(prompt, stderr);
-  const Unseen unseen;
-  auto typed = read_secret_line();
-  std::fputc('\n', stderr);
-  return typed;
-}
-
-Result<Secret> read_password() {
-  if (::isatty(STDIN_FILENO) == 0) return read_secret_line();
-  auto first = ask_for("New password: ");
-  if (!first) return first;
-  const auto second = ask_for("Again: ");
-  if (!second) return std::unexpected(second.error());
-  if (first->view() != second->view()) return fail(Fault::client, "the two were not the same", "try again");
-  return first;
-}
-
-// --- verbs
 
 std::string day_of(const std::optional<TimePoint>& time) { return time ? to_rfc3339(*time).substr(0, 16) : "never"; }
 
@@ -173,7 +110,7 @@ int act(const std::string& verb, const std::string& user, const Arguments& argum
   if (verb == "forget-code") return done(users.remove_second_factor(user), user + " signs in without a code");
   if (verb == "role")
     return done(users.set_role(user, *identity::role_of(arguments.get("--role"))), user + " has another role");
-  const auto password = read_password();
+  const auto password = read_new_password();
   if (!password) return report(password.error());
   if (verb == "passwd")
     return done(users.set_password(user, password->view()), user + " has another password and is signed out");

@@ -1,0 +1,73 @@
+#include "app/read_password.h"
+
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "identity/password.h"
+
+namespace schoolgate::app {
+
+using identity::Secret;
+
+namespace {
+
+/// A terminal that shows nothing of what is typed, until this dies.
+class Unseen {
+ public:
+  Unseen() {
+    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
+    termios silent = before_;
+    silent.c_lflag &= ~tcflag_t(ECHO);
+    changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
+  }
+  ~Unseen() {
+    if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+  }
+  Unseen(const Unseen&) = delete;
+  Unseen& operator=(const Unseen&) = delete;
+
+ private:
+  termios before_{};
+  bool changed_ = false;
+};
+
+/// A line of standard input without its end; at most one byte more than the longest password, so that too long is seen.
+Result<Secret> read_secret_line() {
+  std::string line;
+  line.reserve(identity::kLongestPassword + 2);  // in one piece, so that wiping it wipes all of it
+  for (char c = 0;;) {
+    const ssize_t got = ::read(STDIN_FILENO, &c, 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno("cannot read the password", errno);
+    if (got == 0 || c == '\n') break;
+    if (line.size() <= identity::kLongestPassword) line += c;
+  }
+  if (line.ends_with('\r')) line.pop_back();
+  return Secret::take(line);
+}
+
+Result<Secret> ask_for(const char* prompt) {
+  const Unseen unseen;  // before the prompt: whoever types fast is not shown either
+  std::fputs(prompt, stderr);
+  auto typed = read_secret_line();
+  std::fputc('\n', stderr);
+  return typed;
+}
+
+}  // namespace
+
+Result<Secret> read_new_password() {
+  if (::isatty(STDIN_FILENO) == 0) return read_secret_line();
+  auto first = ask_for("New password: ");
+  if (!first) return first;
+  const auto second = ask_for("Again: ");
+  if (!second) return std::unexpected(second.error());
+  if (first->view() != second->view()) return fail(Fault::client, "the two were not the same", "try again");
+  return first;
+}
+
+}  // namespace schoolgate::app

@@ -1,0 +1,14 @@
+// A new password from whoever types a command: never from its arguments, which others on the machine can read.
+#pragma once
+
+#include "base/error.h"
+#include "identity/password_secret.h"
+
+namespace schoolgate::app {
+
+/// At a terminal: asked for twice, shown not at all. Else: the first line of standard input. Fault client: the two
+/// differ; fault host: standard input cannot be read. Too long a password comes out longer than
+/// identity::kLongestPassword, so that whoever judges it says so.
+[[nodiscard]] Result<identity::Secret> read_new_password();
+
+}  // namespace schoolgate::app
