@@ -7,9 +7,8 @@
 namespace schoolgate::portal {
 
 struct Picture {
-  std::string_view id;      ///< "owl": what SchoolClass::picture holds
-  std::string_view symbol;  ///< one emoji, as devices draw it
-  std::string_view word;    ///< "Owl": beneath it, and what a screen reader says
+  std::string_view id;    ///< "owl": what SchoolClass::picture holds; drawn by the asset picture-owl.svg
+  std::string_view word;  ///< "Owl": beneath it, and what a screen reader says
 };
 
 /// Always the same ones in the same order, whatever class is asked for: the page gives nothing away.

@@ -49,6 +49,14 @@ bool contains(const std::vector<names::IpNetwork>& networks, const names::IpAddr
   return std::ranges::any_of(networks, [&](const names::IpNetwork& network) { return network.contains(address); });
 }
 
+void set_pictures(View& view) {
+  for (const Picture& picture : pictures())
+    view.item("pictures")
+        .set("id", picture.id)
+        .set("source", web::asset_path("picture-" + std::string(picture.id) + ".svg"))
+        .set("word", picture.word);
+}
+
 bool has(const std::vector<std::string>& list, std::string_view wanted_one) {
   return std::ranges::find(list, wanted_one) != list.end();
 }
@@ -231,8 +239,7 @@ Response Portal::pictures_of(const Request& request) const {
   if (!found) return onward(request, {.kind = PortalAnswer::Kind::unavailable}, "", {});
   if (!*found) return message(404, "There is no such class", "Go back to the start and choose your class.");
   view.set("title", (*found)->title).set("code", web::percent_encode((*found)->code));
-  for (const Picture& picture : pictures())
-    view.item("pictures").set("id", picture.id).set("symbol", picture.symbol).set("word", picture.word);
+  set_pictures(view);
   return page("pictures", view);
 }
 
@@ -249,8 +256,7 @@ Response Portal::choose_picture(const Request& request) const {
   if (answer.kind == PortalAnswer::Kind::refused) {
     if (const auto found = parts_.people.class_of(code); found && *found)
       view.set("title", (*found)->title).set("code", web::percent_encode((*found)->code));
-    for (const Picture& picture : pictures())
-      view.item("pictures").set("id", picture.id).set("symbol", picture.symbol).set("word", picture.word);
+    set_pictures(view);
   }
   return onward(request, answer, "pictures", std::move(view));
 }

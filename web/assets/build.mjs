@@ -22,5 +22,28 @@ await esbuild.build({
   outdir: out,
 });
 
+// The pictures by which a class of the youngest knows itself (portal/pictures.h): Microsoft's Fluent Emoji, MIT licence.
+const emoji = JSON.parse(await readFile("node_modules/@iconify-json/fluent-emoji-flat/icons.json", "utf8"));
+const pictures = {
+  bear: "bear",
+  bee: "honeybee",
+  butterfly: "butterfly",
+  cat: "cat-face",
+  dog: "dog-face",
+  fish: "tropical-fish",
+  fox: "fox",
+  frog: "frog",
+  hedgehog: "hedgehog",
+  ladybird: "lady-beetle",
+  owl: "owl",
+  rabbit: "rabbit-face",
+};
+for (const [name, source] of Object.entries(pictures)) {
+  const { body, width = emoji.width, height = emoji.height } = emoji.icons[source];
+  const licence = "<!-- Fluent Emoji, (c) Microsoft Corporation, MIT licence -->";
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}">${licence}${body}</svg>\n`;
+  await writeFile(path.join(out, `picture-${name}.svg`), svg);
+}
+
 const icon = await readFile("favicon.svg", "utf8");
 await writeFile(path.join(out, "favicon.svg"), icon.trim() + "\n");
