@@ -15,7 +15,9 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr seconds kLookAtDevices{2}, kLookAtRegister{2}, kSaveChanges{5}, kRetryGroups{30};
+/// A device asks for its first page a moment after it got its address: leases are looked at more often than that.
+constexpr std::chrono::milliseconds kBeat{250};
+constexpr seconds kTick{1}, kLookAtNeighbours{1}, kLookAtRegister{2}, kSaveChanges{5}, kRetryGroups{30};
 /// Leases are told again so often, so that a quiet lease file does not let its machines be forgotten.
 constexpr minutes kTellLeases{10};
 /// While enrolled and a year: closed rows of the registers go after that.
@@ -147,9 +149,9 @@ void IdentityService::keep(std::stop_token stop) {
   std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
     const TimePoint now = hooks_.now();
-    if (is_due(devices_at_, now, kLookAtDevices)) look_at_devices(now);
+    look_at_devices(now);
     if (is_due(register_at_, now, kLookAtRegister)) look_at_register(now);
-    sessions_->tick(now);
+    if (is_due(ticked_at_, now, kTick)) sessions_->tick(now);
     if (is_due(retried_at_, now, kRetryGroups)) retry_groups(now);
     if (sessions_->changes() != saved_changes_ && is_due(saved_at_, now, kSaveChanges)) save(now);
     if (is_due(minute_at_, now, minutes(1))) {
@@ -160,7 +162,7 @@ void IdentityService::keep(std::stop_token stop) {
     if (is_due(forgotten_at_, now, hours(24)))
       if (const auto gone = people_->forget_before(now - kKeepClosedRows); !gone)
         log::warning("old rows of the registers stay", {{"why", gone.error().text()}});
-    wake.wait_for(lock, stop, seconds(1), [] { return false; });
+    wake.wait_for(lock, stop, kBeat, [] { return false; });
   }
 }
 
@@ -174,7 +176,8 @@ void IdentityService::look_at_devices(TimePoint now) {
       for (const Lease& lease : known_leases_)
         if (!lease.until || now < *lease.until) seen.push_back({lease.address, lease.mac, lease.name});
   }
-  if (hooks_.neighbours && std::ranges::count(settings_.sources, Source::neighbours) > 0) {
+  if (hooks_.neighbours && std::ranges::count(settings_.sources, Source::neighbours) > 0 &&
+      is_due(neighbours_at_, now, kLookAtNeighbours)) {
     auto neighbours = hooks_.neighbours();
     seen.insert(seen.end(), std::make_move_iterator(neighbours.begin()), std::make_move_iterator(neighbours.end()));
   }

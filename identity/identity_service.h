@@ -117,7 +117,8 @@ class IdentityService {
   /// Of the keeper alone, while it runs.
   std::vector<Lease> known_leases_;
   std::uint64_t register_mark_ = 0, saved_changes_ = 0;
-  TimePoint devices_at_{}, leases_told_at_{}, register_at_{}, saved_at_{}, minute_at_{}, retried_at_{}, forgotten_at_{};
+  TimePoint neighbours_at_{}, leases_told_at_{}, register_at_{}, ticked_at_{}, saved_at_{}, minute_at_{}, retried_at_{},
+      forgotten_at_{};
   std::atomic<std::uint64_t> save_failures_{0}, leases_left_out_{0};
   std::jthread keeper_;
 };
