@@ -68,13 +68,14 @@ void add_account_pages(Desk& desk, web::Router& router) {
     // Whoever finds a desk unlocked must not be able to weaken it.
     const web::Form& form = visit.request.form;
     const Result<identity::SignInAnswer> known =
-        desk.parts().users.sign_in(visit.session.user, form.get("password_now"),
-                                   form.text("code", 20).value_or(""), visit.request.peer, visit.now);
+        desk.parts().users.sign_in(visit.session.user, form.get("password_now"), form.text("code", 20).value_or(""),
+                                   visit.request.peer, visit.now);
     if (!known) return account_page(desk, visit, known.error().text(), 503);
     if (known->kind != identity::SignInAnswer::Kind::accepted) {
       return account_page(desk, visit, "The password or the code is not right; the second factor stays.", 400);
     }
-    if (const Result<void> out = desk.parts().users.sign_out(known->token); !out) return desk.failed(visit, out.error());
+    if (const Result<void> out = desk.parts().users.sign_out(known->token); !out)
+      return desk.failed(visit, out.error());
     if (const Result<void> removed = desk.parts().users.remove_second_factor(visit.session.user); !removed) {
       return account_page(desk, visit, removed.error().text(), 400);
     }

@@ -19,7 +19,8 @@ web::Response checks_page(const Desk& desk, const Visit& visit, std::string_view
   ChecksLog log(*visit.stores.desk);
   const Result<std::vector<ChecksLog::Cell>> matrix = log.matrix();
   if (!matrix) return desk.failed(visit, matrix.error());
-  const Result<std::vector<CheckRun>> runs = log.list(visit.now - std::chrono::days(kYear), visit.now + std::chrono::days(1));
+  const Result<std::vector<CheckRun>> runs =
+      log.list(visit.now - std::chrono::days(kYear), visit.now + std::chrono::days(1));
   if (!runs) return desk.failed(visit, runs.error());
   web::View view;
   view.set_if("problem", problem).list("matrix").list("runs");
@@ -113,8 +114,7 @@ web::Response limits_page(const Desk& desk, const Visit& visit) {
 void add_inspection_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::checks, "/checks/inspection", [&desk](const Visit& visit) {
     const breaches::DayRange range = range_of(desk, visit.request.query, visit.now, kYear);
-    const std::string query =
-        "?" + web::encode_query({{"from", day_text(range.from)}, {"to", day_text(range.to)}});
+    const std::string query = "?" + web::encode_query({{"from", day_text(range.from)}, {"to", day_text(range.to)}});
     web::View view;
     view.set("range_path", "/checks/inspection").set("range_from", day_text(range.from));
     view.set("range_to", day_text(range.to));
@@ -158,8 +158,8 @@ void add_check_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::checks, "/checks/{id}", [&desk](const Visit& visit) { return check_page(desk, visit); });
   desk.post(router, Area::checks, "/checks/{id}/action", [&desk](const Visit& visit) {
     const std::string id(visit.request.param("id"));
-    const Result<void> set = ChecksLog(*visit.stores.desk)
-                                 .set_action(visit.viewer, id, visit.request.form.get("action"), visit.now);
+    const Result<void> set =
+        ChecksLog(*visit.stores.desk).set_action(visit.viewer, id, visit.request.form.get("action"), visit.now);
     if (!set) return desk.failed(visit, set.error());
     return web::redirect("/checks/" + id + "?done=saved");
   });

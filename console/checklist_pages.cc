@@ -66,19 +66,23 @@ void add_checklist_pages(Desk& desk, web::Router& router) {
   desk.post(router, Area::privacy, "/checklists/{theme}", [&desk](const Visit& visit) {
     const std::string theme(visit.request.param("theme"));
     if (!is_known(theme)) return desk.not_found(visit);
-    Checklist checklist{.theme = theme, .steps = lines_of(visit.request.form.get("steps")), .contacts = {},
-                        .edited_by = {}, .edited_at = {}};
+    Checklist checklist{.theme = theme,
+                        .steps = lines_of(visit.request.form.get("steps")),
+                        .contacts = {},
+                        .edited_by = {},
+                        .edited_at = {}};
     for (const std::string& line : lines_of(visit.request.form.get("contacts"))) {
       const std::size_t colon = line.find(':');
       if (colon == std::string::npos) {
-        return checklist_page(desk, visit, "Each contact is a name, a colon and how to reach them: “" + line + "” is not.",
-                              400);
+        return checklist_page(desk, visit,
+                              "Each contact is a name, a colon and how to reach them: “" + line + "” is not.", 400);
       }
       checklist.contacts.push_back({.name = std::string(web::trimmed(line.substr(0, colon))),
                                     .reach = std::string(web::trimmed(line.substr(colon + 1)))});
     }
     const Result<void> saved = Checklists(*visit.stores.desk).edit(visit.viewer, checklist, visit.now);
-    if (!saved) return checklist_page(desk, visit, saved.error().text(), saved.error().fault == Fault::client ? 400 : 503);
+    if (!saved)
+      return checklist_page(desk, visit, saved.error().text(), saved.error().fault == Fault::client ? 400 : 503);
     return web::redirect("/checklists/" + theme + "?done=checklist-saved");
   });
   desk.post(router, Area::privacy, "/checklists/{theme}/reset", [&desk](const Visit& visit) {

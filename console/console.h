@@ -83,8 +83,8 @@ class Console {
  public:
   struct Parts {
     std::string school, gateway;
-    std::filesystem::path state;      ///< breaches.db, desk.db and so on
-    std::filesystem::path decisions;  ///< file of the decision log; empty: none is kept
+    std::filesystem::path state;              ///< breaches.db, desk.db and so on
+    std::filesystem::path decisions;          ///< file of the decision log; empty: none is kept
     const rules::SiteClock* clock = nullptr;  ///< null: UTC
     identity::Users& users;
     identity::PeopleStore* people = nullptr;    ///< null: pages about registers are not there

@@ -45,20 +45,15 @@ breaches::LocalClock local_clock(const rules::SiteClock* clock) {
   };
 }
 
-std::string_view first_segment(std::string_view path) noexcept {
-  return path.substr(0, path.find('/', 1));
-}
+std::string_view first_segment(std::string_view path) noexcept { return path.substr(0, path.find('/', 1)); }
 
 int status_of(Fault fault) noexcept {
   switch (fault) {
     case Fault::client:
-    case Fault::config:
-      return 400;
+    case Fault::config: return 400;
     case Fault::upstream:
-    case Fault::host:
-      return 503;
-    case Fault::self:
-      return 500;
+    case Fault::host: return 503;
+    case Fault::self: return 500;
   }
   return 500;
 }
@@ -266,7 +261,9 @@ web::Response Desk::failed(const Visit& visit, const Error& error) const {
 
 web::Response Desk::not_found(const Visit& visit) const {
   web::View view;
-  view.set("heading", "Not found").set("text", "There is no such record, or it is not for you to see.").set_if("next", "");
+  view.set("heading", "Not found")
+      .set("text", "There is no such record, or it is not for you to see.")
+      .set_if("next", "");
   return show(visit, "problem", std::move(view), 404);
 }
 
@@ -278,6 +275,17 @@ web::Response Desk::error_page(const web::Request& request, int status, std::str
   return web::html(templates_.render("problem", view), status);
 }
 
+std::shared_ptr<const PolicyFacts> Desk::policy() const {
+  constexpr std::chrono::seconds kFresh{5};
+  const auto read = std::chrono::steady_clock::now();
+  const std::scoped_lock lock(policy_mutex_);
+  if (!policy_ || read - policy_read_ > kFresh) {
+    policy_ = std::make_shared<const PolicyFacts>(hooks().policy ? hooks().policy() : PolicyFacts{});
+    policy_read_ = read;
+  }
+  return policy_;
+}
+
 std::string Desk::person_words(std::string_view user) const {
   if (user.empty() || !hooks().name_of) return std::string(user);
   std::string name = hooks().name_of(user);
@@ -286,7 +294,8 @@ std::string Desk::person_words(std::string_view user) const {
 }
 
 std::string Desk::group_words(std::string_view group) const {
-  for (const GroupFact& fact : policy().groups) {
+  const std::shared_ptr<const PolicyFacts> facts = policy();
+  for (const GroupFact& fact : facts->groups) {
     if (fact.id == group && !fact.title.empty()) return fact.title;
   }
   return std::string(group);

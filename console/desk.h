@@ -4,8 +4,10 @@
 // Made and owned by Console. Any thread of the web server's pool.
 #pragma once
 
+#include <chrono>
 #include <functional>
-#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -69,7 +71,8 @@ class Desk {
   [[nodiscard]] const Hooks& hooks() const noexcept { return parts_.hooks; }
   [[nodiscard]] const breaches::LocalClock& clock() const noexcept { return clock_; }
   [[nodiscard]] TimePoint now() const { return parts_.now(); }
-  [[nodiscard]] PolicyFacts policy() const { return hooks().policy ? hooks().policy() : PolicyFacts{}; }
+  /// Of the policy in force, at most a few seconds old: a list of episodes asks for each row's group. Never null.
+  [[nodiscard]] std::shared_ptr<const PolicyFacts> policy() const;
   [[nodiscard]] const web::Tokens& tokens() const noexcept { return tokens_; }
   [[nodiscard]] StorePool& pool() noexcept { return pool_; }
   [[nodiscard]] const std::vector<Console::Page>& pages() const noexcept { return pages_; }
@@ -91,6 +94,9 @@ class Desk {
   web::Tokens tokens_;
   StorePool pool_;
   std::vector<Console::Page> pages_;
+  mutable std::mutex policy_mutex_;
+  mutable std::shared_ptr<const PolicyFacts> policy_;
+  mutable std::chrono::steady_clock::time_point policy_read_{};
 };
 
 /// The desk's role as breaches/ names it.

@@ -29,8 +29,9 @@ std::vector<std::pair<std::string, std::string>> slip_facts(const breaches::Pink
       {"Child or person", slip.person},
       {"Site", slip.site},
       {"Date", slip.date},
-      {"Time", slip.until.empty() || slip.until == slip.time ? slip.time + " (" + slip.zone + ")"
-                                                             : slip.time + " to " + slip.until + " (" + slip.zone + ")"},
+      {"Time", slip.until.empty() || slip.until == slip.time
+                   ? slip.time + " (" + slip.zone + ")"
+                   : slip.time + " to " + slip.until + " (" + slip.zone + ")"},
       {"Length of time", slip.length_of_time},
       {"How sure we are who it was", slip.confidence},
       {"Group and device", slip.group + ", " + slip.device},
@@ -80,8 +81,8 @@ Result<std::string> incident_pdf(const breaches::Incident& incident, const std::
              {"Case system", incident.case_reference},
              {"Review by", day_words(incident.review_by)},
              {"Legal hold", incident.hold ? "yes: " + incident.hold_reason : "no"},
-             {"Closed", incident.closed ? breaches::moment_text(clock, *incident.closed) + " by " + incident.closed_by
-                                        : "no"},
+             {"Closed",
+              incident.closed ? breaches::moment_text(clock, *incident.closed) + " by " + incident.closed_by : "no"},
              {"Outcome", incident.outcome},
              {"Lessons", incident.lessons},
              {"Change of policy", incident.policy_change}});
@@ -120,7 +121,8 @@ Result<std::string> governors_pdf(const breaches::GovernorReport& report, const 
 Result<std::string> inspection_pdf(const breaches::InspectionPack& pack, const breaches::LocalClock& clock,
                                    TimePoint now) {
   const std::string range = day_words(pack.numbers.range.from) + " to " + day_words(pack.numbers.range.to);
-  Pdf pdf({.title = "Inspection pack: filtering and monitoring", .footer = pack.facts.school + "    " + range,
+  Pdf pdf({.title = "Inspection pack: filtering and monitoring",
+           .footer = pack.facts.school + "    " + range,
            .made = now});
   pdf.title("Inspection pack: filtering and monitoring");
   pdf.facts({{"School", pack.facts.school},

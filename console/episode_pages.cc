@@ -196,8 +196,7 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   view.set("length", episode.length.text).set("initiated", episode.initiated);
   for (const std::string& reason : episode.urgency.reasons) view.item("urgency_reasons").set("text", reason);
   set_records(desk, episode, view);
-  const Result<std::optional<breaches::Acknowledgement>> seen =
-      visit.stores.desk->acknowledgement(episode.row.id);
+  const Result<std::optional<breaches::Acknowledgement>> seen = visit.stores.desk->acknowledgement(episode.row.id);
   if (!seen) return desk.failed(visit, seen.error());
   if (*seen) {
     view.set("acknowledged", "by " + (*seen)->by + ", " + desk.when((*seen)->at));

@@ -59,15 +59,9 @@ void set_row(const Desk& desk, web::View& item, const breaches::EpisodeRow& row)
   item.set("fresh", row.state == breaches::EpisodeState::fresh);
   item.set("many_hosts", row.many_hosts).set("illegal", row.illegal);
   switch (row.state) {
-    case breaches::EpisodeState::fresh:
-      item.set("state", "New");
-      break;
-    case breaches::EpisodeState::acknowledged:
-      item.set("state", "Acknowledged by " + row.acknowledged_by);
-      break;
-    case breaches::EpisodeState::incident:
-      item.set("state", "Incident " + row.incident);
-      break;
+    case breaches::EpisodeState::fresh: item.set("state", "New"); break;
+    case breaches::EpisodeState::acknowledged: item.set("state", "Acknowledged by " + row.acknowledged_by); break;
+    case breaches::EpisodeState::incident: item.set("state", "Incident " + row.incident); break;
   }
 }
 

@@ -20,10 +20,8 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
   const TimePoint midnight = begin_of_day(desk, local_day(desk, visit.now));
   const TimePoint week_ago = begin_of_day(desk, local_day(desk, visit.now) - std::chrono::days(6));
   const std::array<std::pair<std::string_view, EpisodeFilter>, 3> lists{{
-      {"now", EpisodeFilter{.urgency_from = 4,
-                            .state = EpisodeState::fresh,
-                            .order = EpisodeOrder::most_urgent,
-                            .limit = 20}},
+      {"now",
+       EpisodeFilter{.urgency_from = 4, .state = EpisodeState::fresh, .order = EpisodeOrder::most_urgent, .limit = 20}},
       {"today", EpisodeFilter{.since = midnight,
                               .urgency_from = 2,
                               .urgency_to = 3,
@@ -50,7 +48,10 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
   if (!due) return std::unexpected(due.error());
   view.list("reviews");
   for (const breaches::IncidentRow& row : *due) {
-    view.item("reviews").set("path", "/incidents/" + row.id).set("reference", row.reference).set("title", row.title)
+    view.item("reviews")
+        .set("path", "/incidents/" + row.id)
+        .set("reference", row.reference)
+        .set("title", row.title)
         .set("day", day_words(row.review_by));
   }
   view.set("reviews_any", !due->empty());
@@ -59,7 +60,8 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
   if (!requests) return std::unexpected(requests.error());
   bool asked = false;
   for (const breaches::ReleaseRequest& request : *requests) {
-    asked = asked || (request.state == breaches::ReleaseRequest::State::waiting && request.asked_by != visit.viewer.user);
+    asked =
+        asked || (request.state == breaches::ReleaseRequest::State::waiting && request.asked_by != visit.viewer.user);
   }
   view.set("release_asked", asked);
   return {};

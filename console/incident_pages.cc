@@ -24,12 +24,18 @@ constexpr std::array kRoles{breaches::SubjectRole::child, breaches::SubjectRole:
 constexpr std::array kAssessments{breaches::Assessment::concern, breaches::Assessment::accidental,
                                   breaches::Assessment::curriculum, breaches::Assessment::background,
                                   breaches::Assessment::false_positive};
-constexpr std::array kActions{breaches::ActionKind::spoke_to_child,  breaches::ActionKind::parent_informed,
-                              breaches::ActionKind::police,          breaches::ActionKind::iwf,
-                              breaches::ActionKind::ceop,            breaches::ActionKind::prevent,
-                              breaches::ActionKind::lado,            breaches::ActionKind::local_authority,
-                              breaches::ActionKind::social_care,     breaches::ActionKind::device_secured,
-                              breaches::ActionKind::blocked_for_all, breaches::ActionKind::other};
+constexpr std::array kActions{breaches::ActionKind::spoke_to_child,
+                              breaches::ActionKind::parent_informed,
+                              breaches::ActionKind::police,
+                              breaches::ActionKind::iwf,
+                              breaches::ActionKind::ceop,
+                              breaches::ActionKind::prevent,
+                              breaches::ActionKind::lado,
+                              breaches::ActionKind::local_authority,
+                              breaches::ActionKind::social_care,
+                              breaches::ActionKind::device_secured,
+                              breaches::ActionKind::blocked_for_all,
+                              breaches::ActionKind::other};
 
 void set_option(web::View& view, std::string_view list, std::string_view value, std::string_view words, bool chosen) {
   view.item(list).set("value", value).set("words", words).set("chosen", chosen);
@@ -75,8 +81,8 @@ web::Response list_page(const Desk& desk, const Visit& visit) {
   const bool known = state == "all" || state == "closed" || state.empty() || state == "open";
   view.set("page_number", number);
   view.set_if("previous", known && number > 1 ? base + "page=" + std::to_string(number - 1) : std::string());
-  view.set_if("next", known && rows->size() == kRowsAPage ? base + "page=" + std::to_string(number + 1)
-                                                          : std::string());
+  view.set_if("next",
+              known && rows->size() == kRowsAPage ? base + "page=" + std::to_string(number + 1) : std::string());
   return desk.show(visit, "incidents", std::move(view));
 }
 
@@ -108,7 +114,8 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
   view.set("opened", desk.when(incident.opened) + " by " + incident.opened_by);
   view.set("closed", incident.closed.has_value());
   if (incident.closed) {
-    view.set("closed_words", desk.when(*incident.closed) + " by " + incident.closed_by).set("outcome", incident.outcome);
+    view.set("closed_words", desk.when(*incident.closed) + " by " + incident.closed_by)
+        .set("outcome", incident.outcome);
   }
   view.set("assessed", incident.assessment != breaches::Assessment::none);
   view.set("assessment", theme_words(breaches::to_string(incident.assessment)));
@@ -156,8 +163,7 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
 
 /// The incident of the path, when the viewer may see it; that it was looked at is recorded for each of its people.
 Result<std::optional<Incident>> looked_at(const Visit& visit) {
-  Result<std::optional<Incident>> found =
-      Incidents(*visit.stores.desk).find(visit.viewer, visit.request.param("id"));
+  Result<std::optional<Incident>> found = Incidents(*visit.stores.desk).find(visit.viewer, visit.request.param("id"));
   if (!found || !*found) return found;
   const std::vector<breaches::IncidentSubject>& subjects = (*found)->subjects;
   for (std::size_t i = 0; i < std::max<std::size_t>(subjects.size(), 1); ++i) {
@@ -346,7 +352,8 @@ web::Response letter_page(const Desk& desk, const Visit& visit) {
 
 void add_incident_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::incidents, "/incidents", [&desk](const Visit& visit) { return list_page(desk, visit); });
-  desk.get(router, Area::incidents, "/incidents/new", [&desk](const Visit& visit) { return new_page(desk, visit, ""); });
+  desk.get(router, Area::incidents, "/incidents/new",
+           [&desk](const Visit& visit) { return new_page(desk, visit, ""); });
   desk.post(router, Area::incidents, "/incidents", [&desk](const Visit& visit) {
     const web::Form& form = visit.request.form;
     Incidents::Opening opening{.title = std::string(form.get("title")), .episodes = {}, .subjects = {}};

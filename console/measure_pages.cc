@@ -12,12 +12,9 @@ using rules::Measure;
 
 std::string kind_words(Measure::Kind kind) {
   switch (kind) {
-    case Measure::Kind::emergency:
-      return "Blocked for everyone";
-    case Measure::Kind::supervised:
-      return "Supervised session";
-    case Measure::Kind::exam:
-      return "Exam";
+    case Measure::Kind::emergency: return "Blocked for everyone";
+    case Measure::Kind::supervised: return "Supervised session";
+    case Measure::Kind::exam: return "Exam";
   }
   return {};
 }
@@ -48,7 +45,8 @@ void set_measure(const Desk& desk, const Visit& visit, const breaches::KeptMeasu
   item.set("id", measure.id).set("kind", kind_words(measure.kind)).set_if("groups", joined(groups));
   item.set("sites", sites.empty() ? std::string("no site") : joined(sites));
   item.set("by", measure.by).set("why", measure.why).set("from", desk.when(measure.from));
-  std::string until = measure.until == TimePoint::max() ? "until it is taken back" : "until " + desk.when(measure.until);
+  std::string until =
+      measure.until == TimePoint::max() ? "until it is taken back" : "until " + desk.when(measure.until);
   if (kept.closed) {
     until = "taken back " + desk.when(*kept.closed) + " by " + kept.closed_by;
     if (!kept.closed_why.empty()) until += ": " + kept.closed_why;
@@ -70,12 +68,12 @@ web::Response measures_page(const Desk& desk, const Visit& visit, std::string_vi
   }
   view.set("active_any", any);
   view.set("can_open", visit.may_change && static_cast<bool>(desk.hooks().open_measure));
-  const PolicyFacts policy = desk.policy();
+  const std::shared_ptr<const PolicyFacts> policy = desk.policy();
   view.list("groups_known").list("lists_known");
-  for (const GroupFact& group : policy.groups) {
+  for (const GroupFact& group : policy->groups) {
     view.item("groups_known").set("value", group.id).set("words", group.title.empty() ? group.id : group.title);
   }
-  for (const std::string& list : policy.session_lists) view.item("lists_known").set("value", list).set("words", list);
+  for (const std::string& list : policy->session_lists) view.item("lists_known").set("value", list).set("words", list);
   const web::Form& given = visit.request.method == web::Method::post ? visit.request.form : visit.request.query;
   view.set("site", given.get("site"));
   set_typed(view, visit.request.form);

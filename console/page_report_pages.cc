@@ -20,16 +20,11 @@ std::string_view kind_words(PageReport::Kind kind) {
 
 std::string_view state_words(PageReport::State state) {
   switch (state) {
-    case PageReport::State::fresh:
-      return "New";
-    case PageReport::State::in_hand:
-      return "Being looked at";
-    case PageReport::State::changed:
-      return "Changed";
-    case PageReport::State::declined:
-      return "Stays as it is";
-    case PageReport::State::passed_to_dsl:
-      return "Passed to the safeguarding lead";
+    case PageReport::State::fresh: return "New";
+    case PageReport::State::in_hand: return "Being looked at";
+    case PageReport::State::changed: return "Changed";
+    case PageReport::State::declined: return "Stays as it is";
+    case PageReport::State::passed_to_dsl: return "Passed to the safeguarding lead";
   }
   return {};
 }
@@ -158,8 +153,8 @@ void add_page_report_pages(Desk& desk, web::Router& router) {
     const auto state = breaches::report_state_from(visit.request.form.get("state"));
     if (!state) return report_page(desk, visit, "Choose what happens with it.", 400);
     const std::string id(visit.request.param("id"));
-    const Result<void> handled = PageReports(*visit.stores.desk)
-                                     .handle(visit.viewer, id, *state, visit.request.form.get("answer"), visit.now);
+    const Result<void> handled =
+        PageReports(*visit.stores.desk).handle(visit.viewer, id, *state, visit.request.form.get("answer"), visit.now);
     if (!handled) {
       return report_page(desk, visit, handled.error().text(), handled.error().fault == Fault::client ? 400 : 503);
     }

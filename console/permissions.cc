@@ -47,14 +47,10 @@ Sight sight(Role role, Area area) noexcept {
   switch (role) {
     case Role::dsl:
     case Role::deputy:
-    case Role::head:
-      return row.safeguarding;
-    case Role::governor:
-      return row.governor;
-    case Role::technician:
-      return row.technician;
-    case Role::administrator:
-      return row.administrator;
+    case Role::head: return row.safeguarding;
+    case Role::governor: return row.governor;
+    case Role::technician: return row.technician;
+    case Role::administrator: return row.administrator;
   }
   return Sight::none;
 }
@@ -64,14 +60,10 @@ bool may_change(Role role, Area area) noexcept {
   switch (role) {
     case Role::dsl:
     case Role::deputy:
-    case Role::head:
-      return row.safeguarding_changes;
-    case Role::governor:
-      return area == Area::account;
-    case Role::technician:
-      return row.technician_changes;
-    case Role::administrator:
-      return row.administrator_changes;
+    case Role::head: return row.safeguarding_changes;
+    case Role::governor: return area == Area::account;
+    case Role::technician: return row.technician_changes;
+    case Role::administrator: return row.administrator_changes;
   }
   return false;
 }
@@ -82,18 +74,12 @@ bool is_about(std::string_view person, std::string_view user) {
 
 std::string_view title_of(Role role) noexcept {
   switch (role) {
-    case Role::dsl:
-      return "Designated safeguarding lead";
-    case Role::deputy:
-      return "Deputy safeguarding lead";
-    case Role::head:
-      return "Head teacher";
-    case Role::governor:
-      return "Governor";
-    case Role::technician:
-      return "Technician";
-    case Role::administrator:
-      return "Administrator";
+    case Role::dsl: return "Designated safeguarding lead";
+    case Role::deputy: return "Deputy safeguarding lead";
+    case Role::head: return "Head teacher";
+    case Role::governor: return "Governor";
+    case Role::technician: return "Technician";
+    case Role::administrator: return "Administrator";
   }
   return {};
 }

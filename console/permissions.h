@@ -15,23 +15,23 @@ namespace schoolgate::console {
 
 /// What a group of pages is about.
 enum class Area : std::uint8_t {
-  account,        ///< one's own password and second factor
-  episodes,       ///< what happened, and the page it begins with
-  incidents,      ///< cases, letters, referrals
-  measures,       ///< emergency blocks, supervised sessions, exams
-  page_reports,   ///< pages that staff reported
-  reports,        ///< trends, repeat subjects, turnaround
-  governors,      ///< the termly report
-  checks,         ///< tests of the filter, what it cannot see, the inspection pack
-  registers,      ///< who has access, devices, visitors, who is signed in
-  privacy,        ///< who looked, subject access, holds
-  sealed,         ///< release of a sealed address
-  deletions,      ///< what was deleted by its retention time
-  accounts,       ///< the desk's accounts
+  account,       ///< one's own password and second factor
+  episodes,      ///< what happened, and the page it begins with
+  incidents,     ///< cases, letters, referrals
+  measures,      ///< emergency blocks, supervised sessions, exams
+  page_reports,  ///< pages that staff reported
+  reports,       ///< trends, repeat subjects, turnaround
+  governors,     ///< the termly report
+  checks,        ///< tests of the filter, what it cannot see, the inspection pack
+  registers,     ///< who has access, devices, visitors, who is signed in
+  privacy,       ///< who looked, subject access, holds
+  sealed,        ///< release of a sealed address
+  deletions,     ///< what was deleted by its retention time
+  accounts,      ///< the desk's accounts
 };
-inline constexpr std::array kAreas{Area::account,  Area::episodes, Area::incidents, Area::measures, Area::page_reports,
-                                   Area::reports,  Area::governors, Area::checks,   Area::registers, Area::privacy,
-                                   Area::sealed,   Area::deletions, Area::accounts};
+inline constexpr std::array kAreas{Area::account, Area::episodes,  Area::incidents, Area::measures,  Area::page_reports,
+                                   Area::reports, Area::governors, Area::checks,    Area::registers, Area::privacy,
+                                   Area::sealed,  Area::deletions, Area::accounts};
 [[nodiscard]] std::string_view to_string(Area area) noexcept;
 
 enum class Sight : std::uint8_t { none, numbers, without_names, names };

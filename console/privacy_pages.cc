@@ -32,8 +32,9 @@ web::Response views_page(const Desk& desk, const Visit& visit) {
                                                   {"page", std::to_string(page)}});
   };
   TablePage page{.heading = "Who looked at whose record",
-                 .intro = "Every view of a person’s record and everything that was done at the desk. It is chained "
-                          "like the breach log: an entry cannot be taken out without a trace.",
+                 .intro =
+                     "Every view of a person’s record and everything that was done at the desk. It is chained "
+                     "like the breach log: an entry cannot be taken out without a trace.",
                  .csv_path = {},
                  .tabs = {{.path = "/privacy/views", .words = "Views", .here = !filter.what.empty()},
                           {.path = "/privacy/views?what=all", .words = "Everything", .here = filter.what.empty()}},
@@ -55,8 +56,9 @@ web::Response views_page(const Desk& desk, const Visit& visit) {
 web::Response holds_page(const Desk& desk, const Visit& visit) {
   breaches::Incidents incidents(*visit.stores.desk);
   TablePage page{.heading = "Legal holds",
-                 .intro = "Nothing of these incidents and about their people is deleted. A hold is set and lifted on "
-                          "the incident’s page.",
+                 .intro =
+                     "Nothing of these incidents and about their people is deleted. A hold is set and lifted on "
+                     "the incident’s page.",
                  .csv_path = {},
                  .columns = {"Incident", "Title", "People", "Opened"},
                  .rows = {}};
@@ -88,7 +90,8 @@ web::Response export_person(const Desk& desk, const Visit& visit) {
   // A term of one child is some thousand lines; an answer beyond this bound would only fill memory.
   constexpr std::size_t kMost = 32u << 20;
   std::string text;
-  const Result<std::uint64_t> written = breaches::Privacy(*visit.stores.desk)
+  const Result<std::uint64_t> written =
+      breaches::Privacy(*visit.stores.desk)
           .export_person(visit.viewer, person, desk.parts().decisions,
                          json ? breaches::Privacy::Form::json : breaches::Privacy::Form::text, desk.clock(), visit.now,
                          [&](std::string_view line) {
@@ -105,16 +108,11 @@ web::Response export_person(const Desk& desk, const Visit& visit) {
 
 std::string_view state_words(ReleaseRequest::State state) {
   switch (state) {
-    case ReleaseRequest::State::waiting:
-      return "Waits for a second person";
-    case ReleaseRequest::State::approved:
-      return "Agreed";
-    case ReleaseRequest::State::refused:
-      return "Refused";
-    case ReleaseRequest::State::shown:
-      return "Was shown";
-    case ReleaseRequest::State::expired:
-      return "Ran out";
+    case ReleaseRequest::State::waiting: return "Waits for a second person";
+    case ReleaseRequest::State::approved: return "Agreed";
+    case ReleaseRequest::State::refused: return "Refused";
+    case ReleaseRequest::State::shown: return "Was shown";
+    case ReleaseRequest::State::expired: return "Ran out";
   }
   return {};
 }
@@ -153,7 +151,8 @@ web::Response sealed_page(const Desk& desk, const Visit& visit, std::string_view
 int status_of(const Error& error) { return error.fault == Fault::client ? 400 : 503; }
 
 void add_sealed_pages(Desk& desk, web::Router& router) {
-  desk.get(router, Area::sealed, "/privacy/sealed", [&desk](const Visit& visit) { return sealed_page(desk, visit, ""); });
+  desk.get(router, Area::sealed, "/privacy/sealed",
+           [&desk](const Visit& visit) { return sealed_page(desk, visit, ""); });
   desk.post(router, Area::sealed, "/privacy/sealed", [&desk](const Visit& visit) {
     const web::Form& form = visit.request.form;
     const auto row = visit.stores.episodes->find_row(visit.viewer, form.get("episode"));
@@ -206,8 +205,9 @@ void add_privacy_pages(Desk& desk, web::Router& router) {
     const auto deletions = breaches::Privacy(*visit.stores.desk).deletions();
     if (!deletions) return desk.failed(visit, deletions.error());
     TablePage page{.heading = "What was deleted",
-                   .intro = "By its retention time or on request. Never what it said: only its kind, how many, and up "
-                            "to when.",
+                   .intro =
+                       "By its retention time or on request. Never what it said: only its kind, how many, and up "
+                       "to when.",
                    .csv_path = {},
                    .columns = {"When", "What", "How many", "Older than", "Kept by a legal hold", "By"},
                    .rows = {}};

@@ -32,11 +32,10 @@ identity::RegisterTable sessions_table(const Desk& desk, const identity::Session
                                 .rows = {}};
   for (const identity::ShownSession& session : sessions.list()) {
     const std::string device = session.device.name.empty() ? session.device.mac : session.device.name;
-    table.rows.push_back({session.person.name.empty() ? session.person.user
-                                                      : session.person.name + " (" + session.person.user + ")",
-                          session.address.text(), device, std::string(identity::to_string(session.source)),
-                          std::string(rules::to_string(session.person.confidence)), desk.when(session.since),
-                          desk.when(session.seen)});
+    table.rows.push_back(
+        {session.person.name.empty() ? session.person.user : session.person.name + " (" + session.person.user + ")",
+         session.address.text(), device, std::string(identity::to_string(session.source)),
+         std::string(rules::to_string(session.person.confidence)), desk.when(session.since), desk.when(session.seen)});
   }
   return table;
 }

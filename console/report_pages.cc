@@ -53,9 +53,8 @@ web::Response reports_page(const Desk& desk, const Visit& visit) {
   for (const breaches::RepeatSubject& subject : *repeat) {
     std::string themes;
     for (const std::string& theme : subject.themes) themes += (themes.empty() ? "" : ", ") + theme_words(theme);
-    const std::string path =
-        "/episodes?" + (subject.person.empty() ? web::encode_query({{"device", subject.device}})
-                                               : web::encode_query({{"person", subject.person}}));
+    const std::string path = "/episodes?" + (subject.person.empty() ? web::encode_query({{"device", subject.device}})
+                                                                    : web::encode_query({{"person", subject.person}}));
     view.item("repeat")
         .set("who", subject.person.empty() ? "Device " + subject.device : desk.person_words(subject.person))
         .set("path", path)
@@ -80,8 +79,8 @@ void add_report_pages(Desk& desk, web::Router& router) {
     if (!report) return desk.failed(visit, report.error());
     web::View view;
     set_range(view, "/governors", range);
-    view.set("pdf_path", "/governors.pdf?" + web::encode_query({{"from", day_text(range.from)},
-                                                                {"to", day_text(range.to)}}));
+    view.set("pdf_path",
+             "/governors.pdf?" + web::encode_query({{"from", day_text(range.from)}, {"to", day_text(range.to)}}));
     set_tables(view, governor_tables(*report, desk.clock()));
     return desk.show(visit, "governors", std::move(view));
   });

@@ -31,7 +31,8 @@ FigureTable counts_table(std::string title, std::string first, const std::vector
                     .head = {std::move(first), "Attempts", "Episodes"},
                     .rows = {}};
   for (const breaches::NamedCount& count : counts) {
-    table.rows.push_back({themes ? theme_words(count.name) : count.name, number(count.attempts), number(count.episodes)});
+    table.rows.push_back(
+        {themes ? theme_words(count.name) : count.name, number(count.attempts), number(count.episodes)});
   }
   return table;
 }
@@ -59,7 +60,8 @@ std::vector<FigureTable> trend_tables(const breaches::Trends& trends) {
   }
   tables.push_back(std::move(weeks));
   tables.push_back(counts_table("By group", "Group", trends.groups, false));
-  FigureTable hours{.title = "By hour of the day", .text = {}, .chart = "bar", .head = {"Hour", "Attempts"}, .rows = {}};
+  FigureTable hours{
+      .title = "By hour of the day", .text = {}, .chart = "bar", .head = {"Hour", "Attempts"}, .rows = {}};
   for (std::size_t hour = 0; hour < trends.hours.size(); ++hour) {
     // Nights without attempts would only make the chart narrow.
     if ((hour < 7 || hour > 18) && trends.hours[hour] == 0) continue;

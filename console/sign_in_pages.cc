@@ -25,8 +25,7 @@ web::Response sign_in_form(const Desk& desk, const web::Request& request, std::s
 web::Response answer_sign_in(const Desk& desk, PendingSignIns& pending, const web::Request& request,
                              std::string_view user, std::string_view password, std::string_view code,
                              std::string_view then) {
-  Result<identity::SignInAnswer> answer =
-      desk.parts().users.sign_in(user, password, code, request.peer, desk.now());
+  Result<identity::SignInAnswer> answer = desk.parts().users.sign_in(user, password, code, request.peer, desk.now());
   if (!answer) {
     log::error("a sign-in to the desk could not be checked", {{"error", answer.error().text()}});
     return sign_in_form(desk, request, "Signing in does not work at the moment. Try again in a minute.", user, then,
@@ -52,8 +51,7 @@ web::Response answer_sign_in(const Desk& desk, PendingSignIns& pending, const we
       response.set("Retry-After", std::to_string(answer->wait.count()));
       return response;
     }
-    case Kind::wrong:
-      break;
+    case Kind::wrong: break;
   }
   return sign_in_form(desk, request,
                       code.empty() ? "The user name or the password is not right."
@@ -129,9 +127,9 @@ void add_sign_in_pages(Desk& desk, web::Router& router) {
     if (password != request.form.get("password_again")) {
       return set_up_form(desk, request, *set_up, "The two passwords are not the same.", 400);
     }
-    const Result<void> used = desk.parts().users.use_set_up_link(
-        request.param("token"), request.form.text("user", 200).value_or(""), request.form.text("name", 200).value_or(""),
-        password, desk.now());
+    const Result<void> used =
+        desk.parts().users.use_set_up_link(request.param("token"), request.form.text("user", 200).value_or(""),
+                                           request.form.text("name", 200).value_or(""), password, desk.now());
     if (!used) {
       return set_up_form(desk, request, *set_up, used.error().text(), used.error().fault == Fault::client ? 400 : 503);
     }

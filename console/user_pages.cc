@@ -9,8 +9,7 @@ namespace {
 
 using identity::Role;
 
-constexpr std::array kRoles{Role::dsl,        Role::deputy,     Role::head,
-                            Role::governor,   Role::technician, Role::administrator};
+constexpr std::array kRoles{Role::dsl, Role::deputy, Role::head, Role::governor, Role::technician, Role::administrator};
 
 struct Link {
   std::string user, token;
@@ -69,14 +68,15 @@ Result<void> note(const Visit& visit, std::string_view what, std::string_view us
 
 void add_change(Desk& desk, web::Router& router, std::string_view name, std::string_view done,
                 std::function<Result<void>(const Visit&, std::string_view user)> change) {
-  desk.post(router, Area::accounts, "/accounts/{user}/" + std::string(name),
-            [&desk, name = std::string(name), done = std::string(done), change = std::move(change)](const Visit& visit) {
-              const std::string user(visit.request.param("user"));
-              const Result<void> changed = change(visit, user);
-              if (!changed) return accounts_page(desk, visit, changed.error().text(), nullptr, 400);
-              if (const Result<void> noted = note(visit, name, user); !noted) return desk.failed(visit, noted.error());
-              return web::redirect("/accounts?done=" + done);
-            });
+  desk.post(
+      router, Area::accounts, "/accounts/{user}/" + std::string(name),
+      [&desk, name = std::string(name), done = std::string(done), change = std::move(change)](const Visit& visit) {
+        const std::string user(visit.request.param("user"));
+        const Result<void> changed = change(visit, user);
+        if (!changed) return accounts_page(desk, visit, changed.error().text(), nullptr, 400);
+        if (const Result<void> noted = note(visit, name, user); !noted) return desk.failed(visit, noted.error());
+        return web::redirect("/accounts?done=" + done);
+      });
 }
 
 }  // namespace
@@ -90,8 +90,8 @@ void add_user_pages(Desk& desk, web::Router& router) {
     const std::optional<Role> role = identity::role_of(form.get("role"));
     if (!role) return accounts_page(desk, visit, "Choose a role.", nullptr, 400);
     // Nobody knows this password: the link sets the real one.
-    const Result<void> added = desk.parts().users.add(user, form.text("name", 200).value_or(""), *role,
-                                                      web::random_token(), visit.now);
+    const Result<void> added =
+        desk.parts().users.add(user, form.text("name", 200).value_or(""), *role, web::random_token(), visit.now);
     if (!added) return accounts_page(desk, visit, added.error().text(), nullptr, 400);
     if (const Result<void> noted = note(visit, "made", user); !noted) return desk.failed(visit, noted.error());
     return with_link(desk, visit, user);

@@ -1,0 +1,186 @@
+#include "console/documents.h"
+#include "console/episode_words.h"
+#include "tests/console/desk_fixture.h"
+#include "tests/console/read_pdf.h"
+
+namespace schoolgate::console {
+namespace {
+
+using identity::Role;
+using testing::HasSubstr;
+using testing::Not;
+
+class EpisodePages : public DeskTest {
+ protected:
+  void SetUp() override {
+    record({a_breach(now_ - std::chrono::minutes(20)), a_breach(now_ - std::chrono::minutes(18)),
+            a_breach(now_ - std::chrono::minutes(16))});
+  }
+};
+
+TEST_F(EpisodePages, TellTheLeadWhoWhatWhenAndHowLong) {
+  add_user("d.lead", Role::dsl);
+  Browser browser = sign_in("d.lead");
+  const std::string page = get(browser, first_episode(browser)).body;
+  for (const char* part : {"Amelia Hughes (amelia.hughes)", "Gambling: 3 attempts, all blocked",
+                           "lucky-spins[.]example", "Signed in with a password of their own", "Length of time",
+                           "What to do next", "typed or clicked", "ut1-gambling"}) {
+    EXPECT_THAT(page, HasSubstr(part));
+  }
+  EXPECT_THAT(page, Not(HasSubstr("lucky-spins.example/wheel"))) << "addresses are shown defanged";
+  EXPECT_THAT(page, Not(HasSubstr("pupil=jo"))) << "queries are not kept";
+}
+
+TEST_F(EpisodePages, GiveTheTechnicianNoName) {
+  add_user("t.ech", Role::technician);
+  Browser browser = sign_in("t.ech");
+  const std::string path = first_episode(browser);
+  for (const std::string& address :
+       {std::string("/"), std::string("/episodes"), path, path + "/slip", path + "/slip.csv", path + "/slip.json"}) {
+    const web::Response answer = get(browser, address);
+    EXPECT_EQ(answer.status, 200) << address;
+    EXPECT_THAT(answer.body, Not(HasSubstr("amelia"))) << address;
+    EXPECT_THAT(answer.body, Not(HasSubstr("Amelia"))) << address;
+  }
+  EXPECT_THAT(text_of_pdf(get(browser, path + "/slip.pdf").body), Not(HasSubstr("melia")));
+  // Nor by asking for one.
+  EXPECT_THAT(get(browser, "/episodes?person=amelia.hughes").body, Not(HasSubstr("amelia")));
+}
+
+TEST_F(EpisodePages, ShowNobodyWhatIsAboutThemselves) {
+  add_user("amelia.hughes", Role::deputy);
+  add_user("h.ead", Role::head);
+  Browser head = sign_in("h.ead");
+  const std::string path = first_episode(head);
+  Browser self = sign_in("amelia.hughes");
+  EXPECT_THAT(get(self, "/episodes").body, Not(HasSubstr("/episodes/0")));
+  EXPECT_EQ(get(self, path).status, 404);
+  EXPECT_EQ(get(self, path + "/slip.pdf").status, 404);
+  EXPECT_EQ(post(self, path + "/acknowledge", {{"assessment", "none"}}).status, 404);
+  EXPECT_EQ(get(head, path).status, 200);
+}
+
+TEST_F(EpisodePages, RecordEveryViewOfAPersonsRecord) {
+  add_user("d.lead", Role::dsl);
+  add_user("h.ead", Role::head);
+  Browser browser = sign_in("d.lead");
+  get(browser, first_episode(browser));
+  Browser head = sign_in("h.ead");
+  const std::string journal = get(head, "/privacy/views?person=amelia.hughes").body;
+  EXPECT_THAT(journal, HasSubstr("d.lead"));
+  EXPECT_THAT(journal, HasSubstr("amelia.hughes"));
+}
+
+TEST_F(EpisodePages, AreAcknowledgedWithANote) {
+  add_user("d.lead", Role::dsl);
+  Browser browser = sign_in("d.lead");
+  const std::string path = first_episode(browser);
+  get(browser, path);
+  EXPECT_EQ(location(post(browser, path + "/acknowledge", {{"assessment", "none"}, {"note", "Spoke to her."}})),
+            path + "?done=acknowledged");
+  const std::string page = get(browser, path + "?done=acknowledged").body;
+  EXPECT_THAT(page, HasSubstr("Acknowledged by d.lead"));
+  EXPECT_THAT(page, HasSubstr("Spoke to her."));
+  EXPECT_EQ(location(post(browser, path + "/acknowledge", {{"assessment", "false-positive"}})),
+            path + "?done=assessed");
+}
+
+TEST_F(EpisodePages, RefuseANoteThatTurnsTheText) {
+  add_user("d.lead", Role::dsl);
+  Browser browser = sign_in("d.lead");
+  const std::string path = first_episode(browser);
+  get(browser, path);
+  const web::Response answer = post(browser, path + "/acknowledge", {{"assessment", "none"}, {"note", "a \u202e b"}});
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("This was not done"));
+}
+
+TEST_F(EpisodePages, GiveThePinkSlipInEveryForm) {
+  add_user("d.lead", Role::dsl);
+  Browser browser = sign_in("d.lead");
+  const std::string path = first_episode(browser);
+  EXPECT_THAT(get(browser, path + "/slip").body, HasSubstr("Length of time"));
+  const web::Response pdf = get(browser, path + "/slip.pdf");
+  EXPECT_EQ(pdf.header("content-type"), "application/pdf");
+  const std::string text = text_of_pdf(pdf.body);
+  for (const char* part : {"Child or person", "Amelia Hughes", "Site", "lucky-spins[.]example", "Date",
+                           "23 November 2026", "Time", "Length of time", "What to do next"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(get(browser, path + "/slip.csv").body, HasSubstr("lucky-spins"));
+  EXPECT_THAT(get(browser, path + "/slip.json").body, HasSubstr("\"gambling\""));
+}
+
+TEST_F(EpisodePages, AreFilteredAndPaged) {
+  std::vector<breaches::Breach> many;
+  for (int i = 0; i < 60; ++i) {
+    many.push_back(a_breach(now_ - std::chrono::hours(100 + i), "pupil." + std::to_string(i)));
+  }
+  record(std::move(many));
+  add_user("d.lead", Role::dsl);
+  Browser browser = sign_in("d.lead");
+  EXPECT_THAT(get(browser, "/episodes").body, HasSubstr("61 found"));
+  EXPECT_THAT(get(browser, "/episodes?page=2").body, HasSubstr("Page 2 of 2"));
+  EXPECT_THAT(get(browser, "/episodes?person=pupil.7").body, HasSubstr("1 found"));
+  EXPECT_THAT(get(browser, "/episodes?from=2026-11-23").body, HasSubstr("1 found"));
+  EXPECT_THAT(get(browser, "/episodes?theme=violence").body, HasSubstr("0 found"));
+  for (const char* nonsense : {"/episodes?page=-1", "/episodes?urgency=99", "/episodes?from=yesterday",
+                               "/episodes?theme=%27%3B--", "/episodes?state=%3Cb%3E", "/episodes?page=999999999999"}) {
+    EXPECT_EQ(get(browser, nonsense).status, 200) << nonsense;
+  }
+}
+
+TEST_F(EpisodePages, ShowHostileNamesAndSearchesAsText) {
+  breaches::Breach breach = a_breach(now_ - std::chrono::minutes(5), "<script>alert(1)</script>");
+  breach.search = "\"><img src=x onerror=alert(2)>";
+  breach.group = "<b>ks2</b>";
+  record({breach});
+  add_user("d.lead", Role::dsl);
+  Browser browser = sign_in("d.lead");
+  const std::string list = get(browser, "/episodes?from=2026-11-23").body;
+  const std::string page = get(browser, first_episode(browser)).body;
+  for (const std::string& text : {list, page}) {
+    EXPECT_THAT(text, Not(HasSubstr("<script>alert")));
+    EXPECT_THAT(text, Not(HasSubstr("<img src=x")));
+    EXPECT_THAT(text, Not(HasSubstr("<b>ks2")));
+  }
+  EXPECT_THAT(page, HasSubstr("&lt;script&gt;"));
+}
+
+TEST_F(EpisodePages, SealWhatIsIllegal) {
+  breaches::Breach breach = a_breach(now_ - std::chrono::minutes(5), "amelia.hughes", "never-shown.example");
+  breach.reason.tier = "illegal";
+  breach.reason.category = "child-abuse";
+  breach.reason.theme = "child-abuse";
+  breach.reason.urgency = 5;
+  breach.reason.illegal = true;
+  breach.reason.sealed = true;
+  record({breach});
+  add_user("d.lead", Role::dsl);
+  Browser browser = sign_in("d.lead");
+  const std::string home = get(browser, "/").body;
+  EXPECT_THAT(home, HasSubstr("Urgent: nobody has looked yet"));
+  const std::string path = first_episode(browser);
+  for (const std::string& address : {path, path + "/slip", path + "/slip.json", path + "/slip.csv"}) {
+    EXPECT_THAT(get(browser, address).body, Not(HasSubstr("never-shown"))) << address;
+  }
+  const std::string page = get(browser, path).body;
+  EXPECT_THAT(page, HasSubstr("sealed"));
+  EXPECT_THAT(page, HasSubstr("Nobody opens, copies, prints or sends it"));
+  EXPECT_THAT(page, Not(HasSubstr("Block for everyone now"))) << "it is blocked for everybody already";
+}
+
+TEST(EpisodeWords, SayThemesAndAttemptsPlainly) {
+  EXPECT_EQ(theme_words("self-harm"), "Self harm");
+  EXPECT_EQ(theme_words("child-abuse", true), "Illegal: child abuse");
+  EXPECT_EQ(theme_words(""), "Other");
+  breaches::EpisodeRow row;
+  row.attempts = 1;
+  EXPECT_EQ(attempts_words(row), "1 attempt, blocked");
+  row.attempts = 3;
+  row.let_through = 1;
+  EXPECT_EQ(attempts_words(row), "3 attempts, 1 let through");
+}
+
+}  // namespace
+}  // namespace schoolgate::console
