@@ -1,13 +1,20 @@
-"""Load, tunnels and reloads for as long as wanted: memory and descriptors of the gateway must not grow, nothing may fail.
+"""A school's day without its nights: mixed load, lesson changes, reloads, list updates and web servers that fail, for as long as wanted.
 
-The first fifth of the time warms up (pools, caches, allocator); after it, resident memory may grow by a tenth and 16 MiB,
-and descriptors that are still open when all is quiet may not grow at all. Called by ./dev soak.
+A steady voice asks 100 times a second throughout, and its answers are timed. Around it each lap brings a lesson change (everybody
+connects at once), new rules and a longer list, tunnels, blocked pages, large transfers, a name that leads nowhere, and a web server
+that dies and comes back. In the end memory, descriptors and latency must not have grown: the slope over the laps is printed for
+each, and what is allowed is 10 % and 16 MiB of memory after the first fifth (which warms up), no descriptor, and a p99 that in the
+last third is not more than half as long again, and 5 ms, as in the first. Called by ./dev soak.
 """
 
 import argparse
+import json
+import multiprocessing
 import os
 import pathlib
+import queue
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,7 +22,10 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import proxies  # noqa: E402
+from reloads import drive, own_memory, part  # noqa: E402
 from run import BINARY, LOADGEN, OWN_MACHINE, load  # noqa: E402
+
+RATE = 100
 
 
 def descriptors(gateway) -> int:
@@ -30,25 +40,71 @@ def quiet_descriptors(gateway, most: int | None) -> int:
     return count
 
 
-def one_lap(gateway, web: int, origin: int, folder: pathlib.Path, number: int) -> None:
+class Voice:
+    """The steady asker of one lap, in a process of its own."""
+
+    def __init__(self, port: int, url: str):
+        self.stop, self.results = multiprocessing.Event(), multiprocessing.Queue()
+        self.process = multiprocessing.Process(target=drive, args=(port, url, RATE, self.stop, self.results))
+        self.process.start()
+
+    def end(self) -> list[float]:
+        """The seconds of every answer; ends the soak when one was no answer."""
+        self.stop.set()
+        try:
+            times, failures, _ = self.results.get(timeout=60)
+        except queue.Empty:
+            raise SystemExit("the steady voice fell silent") from None
+        self.process.join(10)
+        if failures:
+            raise SystemExit(f"{len(failures)} requests failed during a lap: {failures[:3]}")
+        return times
+
+
+def fail_and_recover(folder: pathlib.Path, gateway, number: int) -> None:
+    """A web server of its own that dies in the middle of being asked; the gateway says so, and finds it again."""
+    web = proxies.start_web(folder / f"failing{number}")
+    through, page = ["--proxy", str(gateway.http)], f"http://{proxies.PAGE}:{web.ports[0]}/1k"
+    load("get", *through, "--url", page, "--seconds", "1")
+    web.process.kill()
+    web.process.wait()
+    subprocess.run(["pkill", "-9", "-P", str(web.process.pid)], check=False)
+    asked = subprocess.run([LOADGEN, "get", *through, "--url", page, "--seconds", "1", "--status", "502"], capture_output=True, text=True)
+    if asked.stdout and not json.loads(asked.stdout)["done"]:
+        raise SystemExit(f"a dead web server is not reported as one: {asked.stdout}")
+
+
+def one_lap(gateway, web: int, origin: int, folder: pathlib.Path, number: int) -> list[float]:
     through, name = ["--proxy", str(gateway.http)], ["--origin", str(origin), "--name", proxies.TUNNEL]
     page, bets = f"http://{proxies.PAGE}:{web}/1k", f"http://{proxies.BETS}:{web}/x"
-    rules = folder / "rules/school.yaml"
-    text = rules.read_text()
-    background = subprocess.Popen([LOADGEN, "get", *through, "--url", page, "--seconds", "5"], stdout=subprocess.DEVNULL)
-    load("new", *through, "--url", page, "--seconds", "2")
-    rules.write_text(text.replace("block:\n", f"block:\n  - {{ site: lap{number}.example, category: gambling }}\n", 1))
-    subprocess.run([BINARY, "reload", "--config", folder], check=True, stdout=subprocess.DEVNULL)
-    rules.write_text(text)
+    rules, names = folder / "gateway/rules/school.yaml", folder / "gateway/names.txt"
+    voice = Voice(gateway.http, page)
+    load("new", *through, "--url", page, "--connections", "300", "--seconds", "2")  # the lesson changes
+    before, names_before = rules.read_text(), names.read_text()
+    rules.write_text(before.replace("block:\n", f"block:\n  - {{ site: lap{number}.example, category: gambling }}\n", 1))
+    names.write_text(names_before + f"lap{number}.listed.example\n")
+    for _ in range(2):
+        subprocess.run([BINARY, "reload", "--config", folder / "gateway"], check=True, stdout=subprocess.DEVNULL)
+    rules.write_text(before)
+    names.write_text(names_before)
     load("tunnel", *through, *name, "--count", "2000")
-    load("get", *through, "--url", bets, "--status", "403", "--seconds", "1")
+    load("get", *through, "--url", bets, "--status", "403", "--seconds", "2")
+    load("get", *through, "--url", "http://leads-nowhere.bench.example/", "--status", "504", "--count", "50")
     load("bulk", *through, *name, "--connections", "4", "--count", "8", "--bytes", "20000000")
-    if background.wait() != 0:
-        raise SystemExit("requests failed during a lap")
+    fail_and_recover(folder, gateway, number)
+    return voice.end()
+
+
+def slope(values: list[float], hours: float) -> float:
+    """By how much it grows in an hour: the line of least squares over evenly spaced laps."""
+    if len(values) < 3 or hours == 0:
+        return 0.0
+    line = statistics.linear_regression([index * hours / (len(values) - 1) for index in range(len(values))], values)
+    return line.slope
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="./dev soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./dev soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
     options = parser.parse_args()
     if os.environ.get("SCHOOLGATE_OWN_MACHINE") != "yes":
@@ -57,29 +113,41 @@ def main() -> int:
     proxies.widen_ports()
     resource.setrlimit(resource.RLIMIT_NOFILE, (proxies.DESCRIPTORS, proxies.DESCRIPTORS))
 
+    memory, files, latency, starts = [], [], [], []
     with tempfile.TemporaryDirectory(prefix="schoolgate-soak-") as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
         web, origin = proxies.start_web(folder / "web"), proxies.start_origin(folder / "origin", LOADGEN)
         gateway = proxies.Schoolgate(folder / "gateway", BINARY, origin.ports[0])
-        begin, number, baseline = time.monotonic(), 0, None
-        while (elapsed := time.monotonic() - begin) < options.minutes * 60:
+        begin, number, asked = time.monotonic(), 0, 0
+        while time.monotonic() - begin < options.minutes * 60:
             number += 1
-            one_lap(gateway, web.ports[0], origin.ports[0], folder / "gateway", number)
-            if baseline is None and elapsed > options.minutes * 12:
-                baseline = gateway.resident(), quiet_descriptors(gateway, None)
-            print(f"lap {number}: {gateway.resident() / 2**20:.1f} MiB, {descriptors(gateway)} descriptors", flush=True)
-        if baseline is None:
-            raise SystemExit("too short: not one lap after warming up")
-        memory, files = gateway.resident(), quiet_descriptors(gateway, baseline[1])
+            starts.append(time.monotonic() - begin)
+            times = one_lap(gateway, web.ports[0], origin.ports[0], folder, number)
+            asked += len(times)
+            memory.append(own_memory(gateway) / 2**20)
+            files.append(quiet_descriptors(gateway, files[0] if files else None))
+            latency.append(part(times, 0.99))
+            print(f"lap {number}: {memory[-1]:.1f} MiB, {files[-1]} descriptors, {part(times, 0.5):.1f} ms median, {latency[-1]:.1f} ms p99", flush=True)
+        seconds = time.monotonic() - begin
         gateway.stop()
         if gateway.process.returncode != 0:
             raise SystemExit(f"the gateway ended with {gateway.process.returncode}:\n{gateway.said.read_text()[-3000:]}")
         origin.stop()
         web.stop()
-    print(f"memory {baseline[0] / 2**20:.1f} -> {memory / 2**20:.1f} MiB, descriptors {baseline[1]} -> {files}, {number} laps")
-    grew = memory > baseline[0] * 1.1 + 16 * 2**20 or files > baseline[1]
-    print("it grew" if grew else "steady")
+    warm = next((index for index, start in enumerate(starts) if start > options.minutes * 12), None)
+    if warm is None or len(memory) - warm < 2:
+        raise SystemExit("too short: not two laps after warming up")
+    memory, files, latency = memory[warm:], files[warm:], latency[warm:]
+    hours, third = (seconds - starts[warm]) / 3600, max(1, len(latency) // 3)
+    print(f"{number} laps in {seconds / 60:.0f} minutes, {asked:,} steady requests, none failed")
+    print(f"memory of its own {memory[0]:.1f} -> {memory[-1]:.1f} MiB ({slope(memory, hours):+.2f} MiB an hour)")
+    print(f"descriptors {files[0]} -> {files[-1]} ({slope(files, hours):+.2f} an hour)")
+    first, last = statistics.median(latency[:third]), statistics.median(latency[-third:])
+    print(f"p99 {first:.1f} -> {last:.1f} ms ({slope(latency, hours):+.2f} ms an hour)")
+    grew = [what for what, more in {"memory": memory[-1] > memory[0] * 1.1 + 16, "descriptors": files[-1] > files[0],
+                                    "latency": last > first * 1.5 + 5}.items() if more]
+    print(f"grew: {', '.join(grew)}" if grew else "steady")
     return 1 if grew else 0
 
 

@@ -8,6 +8,7 @@
 #include "base/thread_name.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/serve.h"
+#include "proxy/net/linux/sandbox.h"
 
 namespace schoolgate::flow {
 namespace {
@@ -139,6 +140,9 @@ void Worker::start() {
   net::asio::co_spawn(executor(), tick(), end_process);
   thread_ = std::thread([this] {
     name_this_thread("worker");
+    // Before the first byte from the network. Where the kernel has no such filter the gateway serves all the same.
+    if (auto confined = net::confine(net::Confinement::worker); !confined)
+      log::warning("a worker is not confined", {{"why", confined.error().text()}});
     while (!context_.stopped()) {
       try {
         context_.run();

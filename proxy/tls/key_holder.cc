@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/log.h"
+#include "proxy/net/linux/sandbox.h"
 #include "proxy/tls/certificate_parts.h"
 #include "proxy/tls/key_talk.h"
 #include "proxy/tls/leaf_template.h"
@@ -57,6 +59,9 @@ Result<void> run_key_holder(int fd, const std::filesystem::path& ca_folder) {
   const rlimit no_core{0, 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return fail_errno("cannot switch off core dumps", errno);
   const auto authority = Authority::load(ca_folder);
+  // It has all that it needs. An answer takes memory, the clock and this socket.
+  if (auto confined = net::confine(net::Confinement::key_holder); !confined)
+    log::warning("the key holder is not confined", {{"why", confined.error().text()}});
   std::optional<LeafTemplate> leaves;
   std::array<char, kLargestQuestion + 1> packet;
   for (;;) {
