@@ -12,10 +12,13 @@
 #include <boost/asio/write.hpp>
 #include <csignal>
 #include <cstring>
+#include <functional>
 #include <memory>
 
 #include "app/list_schedule.h"
+#include "app/measure_wire.h"
 #include "base/log.h"
+#include "base/uuid.h"
 #include "proxy/net/asio.h"
 #include "proxy/net/linux/notify.h"
 
@@ -47,13 +50,18 @@ class ControlPlane {
     if (auto opened = open_control(); !opened) return opened;
     if (auto opened = open_metrics(); !opened) return opened;
     wait_for_signal();
-    gateway_.start();  // not before somebody listens for the signal that ends it in order
+    if (auto started = gateway_.start();
+        !started) {  // not before somebody listens for the signal that ends it in order
+      gateway_.drain();
+      return started;
+    }
     log::info("serving", {{"school", gateway_.settings().site.name}, {"policy", gateway_.policy_version()}});
     accept_control();
     if (metrics_) accept_metrics();
     beat();
     lists_.start();
     watch_lists();
+    watch_measures();
     service_.ready();
     context_.run();
     loader_.join();
@@ -111,21 +119,50 @@ class ControlPlane {
   }
 
   // On the loader's thread: compiling lists may take a while, and this loop must go on answering.
-  awaitable<ControlAnswer> reload(breaches::MachineUser user) {
-    const auto start = [this, user = std::move(user)](auto handler) {
+  awaitable<ControlAnswer> on_loader(std::function<ControlAnswer()> work) {
+    const auto start = [this, work = std::move(work)](auto handler) {
       auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
-      asio::post(loader_, [this, waiting, user]() {
-        ControlAnswer answer = load(user);
+      asio::post(loader_, [this, waiting, work]() {
+        ControlAnswer answer = work();
         asio::post(context_,
                    [waiting, answer = std::move(answer)]() mutable { std::move (*waiting)(std::move(answer)); });
       });
     };
+    co_return co_await asio::async_initiate<const asio::use_awaitable_t<net::Executor>, void(ControlAnswer)>(
+        start, net::use_awaitable);
+  }
+
+  awaitable<ControlAnswer> reload(breaches::MachineUser user) {
     service_.reloading();
-    ControlAnswer answer =
-        co_await asio::async_initiate<const asio::use_awaitable_t<net::Executor>, void(ControlAnswer)>(
-            start, net::use_awaitable);
+    std::function<ControlAnswer()> work = [this, user = std::move(user)] { return load(user); };
+    ControlAnswer answer = co_await on_loader(std::move(work));
     service_.ready();
     co_return answer;
+  }
+
+  // "measures", "measure-open {…}" and "measure-close {…}".
+  ControlAnswer measure_answer(std::string_view line, const breaches::MachineUser& user) {
+    ControlAnswer answer{.done = true, .text = {}};
+    if (line == "measures\n") {
+      const auto measures = gateway_.desk().measures(wall_now());
+      if (!measures) return {.done = false, .text = measures.error().text() + '\n'};
+      for (const rules::Measure& measure : *measures) answer.text += measure_json(measure) + '\n';
+      return answer;
+    }
+    const bool opens = line.starts_with("measure-open ");
+    if (!opens && !line.starts_with("measure-close ")) return {.done = false, .text = "unknown request\n"};
+    const auto measure = measure_from_json(line.substr(line.find(' ') + 1));
+    if (!measure) return {.done = false, .text = measure.error().text() + '\n'};
+    if (!opens) {
+      const auto closed = gateway_.desk().close_measure(measure->id, measure->by, measure->why, user);
+      return closed ? ControlAnswer{.done = true, .text = "closed\n"}
+                    : ControlAnswer{.done = false, .text = closed.error().text() + '\n'};
+    }
+    const auto opened = gateway_.desk().open_measure(*measure, user);
+    if (!opened) return {.done = false, .text = opened.error().text() + '\n'};
+    const auto id = Uuid::from_text(*opened);
+    answer.text = (id ? id->reference() : *opened) + " is in force\n";
+    return answer;
   }
 
   awaitable<void> reload_on_signal() { co_await reload(breaches::current_user()); }
@@ -152,13 +189,18 @@ class ControlPlane {
   awaitable<void> answer_control(Local::socket peer) {
     std::string line;
     const auto [error, size] =
-        co_await asio::async_read_until(peer, asio::dynamic_buffer(line, 256), '\n', net::as_tuple);
+        co_await asio::async_read_until(peer, asio::dynamic_buffer(line, 64 * 1024), '\n', net::as_tuple);
     if (error) co_return;
     ControlAnswer answer{.done = false, .text = "unknown request\n"};
     if (line == "reload\n") answer = co_await reload(peer_user(peer));
     if (line == "version\n") answer = {.done = true, .text = gateway_.policy_version() + '\n'};
     if (line == "opened\n") answer = {.done = true, .text = share_line(gateway_.inspection_seen().share)};
     if (line == "distrust\n") answer = {.done = true, .text = distrust_lines(gateway_.inspection_seen().distrusted)};
+    if (line == "measures\n" || line.starts_with("measure-")) {
+      const breaches::MachineUser user = peer_user(peer);
+      std::function<ControlAnswer()> work = [this, &line, &user] { return measure_answer(line, user); };
+      answer = co_await on_loader(std::move(work));
+    }
     const std::string text = (answer.done ? "done\n" : "problem\n") + answer.text;
     co_await asio::async_write(peer, asio::buffer(text), net::as_tuple);
   }
@@ -200,6 +242,14 @@ class ControlPlane {
     });
   }
 
+  void watch_measures() {
+    gateway_.watch_measures(wall_now());
+    measure_watch_.expires_after(std::chrono::seconds(1));
+    measure_watch_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) watch_measures();
+    });
+  }
+
   // Tells the service manager that all is well, as long as every worker's loop goes round.
   void beat() {
     const auto interval = service_.watchdog_interval();
@@ -223,6 +273,7 @@ class ControlPlane {
   std::optional<asio::ip::tcp::acceptor> metrics_;
   asio::steady_timer heart_{context_};
   asio::steady_timer list_watch_{context_};
+  asio::steady_timer measure_watch_{context_};
   net::ServiceManager service_;
   ListSchedule lists_{context_, gateway_, [this] { asio::co_spawn(context_, reload_on_signal(), asio::detached); }};
 };

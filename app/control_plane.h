@@ -22,8 +22,8 @@ struct ControlAnswer {
   std::string text;
 };
 
-/// Asks the gateway that keeps its state in `state`: "reload", "version", "opened" or "distrust". Fault host when none
-/// is running there.
+/// Asks the gateway that keeps its state in `state`: "reload", "version", "opened", "distrust", "measures",
+/// "measure-open {…}" or "measure-close {…}". Fault host when none is running there.
 [[nodiscard]] Result<ControlAnswer> ask_running_gateway(const std::filesystem::path& state, std::string_view request);
 
 }  // namespace schoolgate::app

@@ -10,9 +10,10 @@
 namespace schoolgate::app {
 namespace {
 
-const Command* const kCommands[] = {&kRunCommand,           &kCheckCommand,    &kReloadCommand, &kExplainCommand,
-                                    &kListsCommand,         &kBreachesCommand, &kCaCommand,     &kFirewallCommand,
-                                    &kInspectReportCommand, &kSelftestCommand, &kUserCommand,   &kVersionCommand};
+const Command* const kCommands[] = {
+    &kRunCommand,  &kCheckCommand,    &kReloadCommand,        &kExplainCommand,   &kListsCommand,  &kBreachesCommand,
+    &kCaCommand,   &kFirewallCommand, &kInspectReportCommand, &kSelftestCommand,  &kPeopleCommand, &kDevicesCommand,
+    &kUserCommand, &kSessionCommand,  &kExamCommand,          &kEmergencyCommand, &kReportCommand, &kVersionCommand};
 
 void print_overview(std::FILE* to) {
   std::fputs("schoolgate: a school's web filter\n\nusage: schoolgate COMMAND [options]\n\n", to);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "app/change_record.h"
+#include "app/desk_facts.h"
 #include "app/list_keeping.h"
 #include "app/open_inspection.h"
 #include "base/file.h"
@@ -69,6 +70,8 @@ std::shared_ptr<const net::DestinationGuard> guard_of(const config::Settings& se
   std::ranges::for_each(settings.listen.proxy, add);
   std::ranges::for_each(settings.listen.http, add);
   std::ranges::for_each(settings.listen.tls, add);
+  std::ranges::for_each(settings.listen.portal, add);
+  std::ranges::for_each(settings.listen.portal_tls, add);
   if (settings.listen.console) add(*settings.listen.console);
   if (settings.listen.metrics) add(*settings.listen.metrics);
   return std::make_shared<const net::DestinationGuard>(std::move(guard));
@@ -114,7 +117,8 @@ breaches::LocalClock local_clock(rules::SiteClock clock) {
 
 RunningGateway::RunningGateway(std::filesystem::path folder, LoadedPolicy loaded)
     : folder_(std::move(folder)),
-      settings_(std::move(loaded.configuration.settings)),
+      settings_(loaded.configuration.settings),
+      configuration_(std::make_shared<const config::Configuration>(loaded.configuration)),
       lists_(std::move(loaded.configuration.lists)),
       policy_(std::move(loaded.snapshot)) {}
 
@@ -129,6 +133,8 @@ RunningGateway::~RunningGateway() {
 Result<std::unique_ptr<RunningGateway>> RunningGateway::make(std::filesystem::path folder, LoadedPolicy loaded) {
   std::unique_ptr<RunningGateway> gateway(new RunningGateway(std::move(folder), loaded));
   if (auto opened = gateway->open_stores(loaded); !opened) return std::unexpected(std::move(opened.error()));
+  if (auto opened = gateway->open_people(); !opened) return std::unexpected(std::move(opened.error()));
+  if (auto opened = gateway->open_desk(loaded); !opened) return std::unexpected(std::move(opened.error()));
   if (auto made = gateway->make_workers(); !made) return std::unexpected(std::move(made.error()));
   return gateway;
 }
@@ -181,11 +187,71 @@ Result<void> RunningGateway::open_alerts(const breaches::AlertSettings& settings
   return {};
 }
 
+Result<void> RunningGateway::open_people() {
+  if (settings_.identity.sources.empty() && !settings_.identity.sign_in) return {};
+  auto clock = rules::SiteClock::open(settings_.site.timezone);
+  if (!clock) return std::unexpected(std::move(clock.error()));
+  auto people = WhoIsAsking::open({.settings = settings_,
+                                   .clock = std::move(*clock),
+                                   .presences = presences_,
+                                   .on_event = [this](const auto& event) { tell_of_session(event); }});
+  if (!people) return std::unexpected(std::move(people.error()));
+  people_ = std::move(*people);
+  return {};
+}
+
+// Names stay at the desk: this goes by mail.
+void RunningGateway::tell_of_session(const identity::SessionEvent& event) {
+  using enum identity::SessionEvent::Kind;
+  if (event.kind == signed_in || event.kind == signed_out) return;
+  log::warning(identity::to_string(event.kind),
+               {{"user", event.user}, {"address", event.address.text()}, {"text", event.text}});
+  if (event.kind == too_many_devices)
+    tell_it("one account on many devices",
+            "One account is in use on more devices than the school allows at once; somebody may know its password. The "
+            "desk shows which, under People.");
+  if (event.kind == phone_seen)
+    tell_it("a pupil's telephone",
+            "A telephone of the register of devices came onto the network. The desk shows which.");
+}
+
+Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
+  auto clock = rules::SiteClock::open(settings_.site.timezone);
+  if (!clock) return std::unexpected(std::move(clock.error()));
+  SafeguardingDesk::Parts parts{.settings = settings_,
+                                .clock = std::move(*clock),
+                                .audit = *audit_,
+                                .people = people_ ? &people_->service().people() : nullptr,
+                                .sessions = people_ ? &people_->service().sessions() : nullptr,
+                                .hooks = {},
+                                .spec = [this] { return keeper_->spec(); },
+                                .measures_changed = [this]() -> Result<void> {
+                                  auto refreshed = keeper_->refresh(wall_now());
+                                  if (!refreshed) return std::unexpected(std::move(refreshed.error()));
+                                  return {};
+                                }};
+  add_facts(parts.hooks, {.configuration =
+                              [this] {
+                                const std::scoped_lock lock(configuration_mutex_);
+                                return configuration_;
+                              },
+                          .policy = [this] { return policy_.current(); }});
+  auto desk = SafeguardingDesk::open(std::move(parts));
+  if (!desk) return std::unexpected(std::move(desk.error()));
+  desk_ = std::move(*desk);
+  keeper_ = std::make_unique<PolicyKeeper>(policy_, [this] { return desk_->measures(wall_now()); });
+  for (const Problem& problem : keeper_->use(loaded.configuration.policy, loaded.snapshot, wall_now()))
+    log::warning("a measure", {{"what", problem.text()}});
+  return {};
+}
+
 Result<void> RunningGateway::make_workers() {
   raise_open_files(settings_.limits.connections);
   auto inspection = open_inspection(settings_, nullptr);
   if (!inspection) return std::unexpected(std::move(inspection.error()));
   inspection_ = std::move(*inspection);
+  auto clock = rules::SiteClock::open(settings_.site.timezone);
+  if (!clock) return std::unexpected(std::move(clock.error()));
   gateway_.reset(new flow::Gateway{.settings = flow_settings(settings_),
                                    .resolver = resolver_settings(settings_),
                                    .guard = guard_of(settings_),
@@ -195,7 +261,11 @@ Result<void> RunningGateway::make_workers() {
                                    .decisions = decisions_.get(),
                                    .pages = *pages_,
                                    .passes = {},
-                                   .clients = flow::ClientTable(settings_.limits.client_connections)});
+                                   .clients = flow::ClientTable(settings_.limits.client_connections),
+                                   .presences = &presences_,
+                                   .authenticator = people_ ? people_->authenticator() : nullptr,
+                                   .sign_in = people_ ? people_->gate() : nullptr,
+                                   .allowances = flow::Allowances(std::move(*clock))});
   const unsigned count =
       settings_.limits.workers != 0 ? settings_.limits.workers : std::max(1u, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < count; ++i) {
@@ -207,8 +277,15 @@ Result<void> RunningGateway::make_workers() {
   return {};
 }
 
-void RunningGateway::start() {
+Result<void> RunningGateway::start() {
   for (const auto& worker : workers_) worker->start();
+  if (people_) {
+    auto started = people_->start([this](const names::IpAddress& peer, std::uint16_t port) {
+      return gateway_->portal_visits.device_behind(peer, port);
+    });
+    if (!started) return started;
+  }
+  return desk_->start();
 }
 
 void RunningGateway::tell_trouble(const breaches::LogTrouble& trouble) {
@@ -301,6 +378,10 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
   }
   alerts_->apply(loaded->configuration.alerts);
   {
+    const std::scoped_lock lock(configuration_mutex_);
+    configuration_ = std::make_shared<const config::Configuration>(loaded->configuration);
+  }
+  {
     const std::scoped_lock lock(lists_mutex_);
     lists_ = std::move(loaded->configuration.lists);
   }
@@ -309,15 +390,18 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
     inspection_ = std::move(*inspection);
   }
   for (const auto& worker : workers_) worker->use(inspection_);
-  policy_.publish(std::move(loaded->snapshot));
+  Problems of_measures = keeper_->use(std::move(loaded->configuration.policy), std::move(loaded->snapshot), wall_now());
+  loaded->warnings.insert(loaded->warnings.end(), of_measures.begin(), of_measures.end());
   ++reloads_.accepted;
   log::info("reload accepted", {{"policy", version}});
   return std::move(loaded->warnings);
 }
 
 void RunningGateway::drain() {
+  desk_->stop();
   for (const auto& worker : workers_) worker->drain();
   for (const auto& worker : workers_) worker->join();
+  if (people_) people_->stop();  // after the last request that could ask it
   log::info("stopped");
 }
 

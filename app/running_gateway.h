@@ -14,6 +14,9 @@
 #include "app/inspection_seen.h"
 #include "app/load_policy.h"
 #include "app/metrics_page.h"
+#include "app/policy_keeper.h"
+#include "app/safeguarding_desk.h"
+#include "app/who_is_asking.h"
 #include "base/error.h"
 #include "breaches/alerts.h"
 #include "breaches/audit_log.h"
@@ -22,17 +25,19 @@
 #include "proxy/flow/pages.h"
 #include "proxy/flow/worker.h"
 #include "rules/policy_store.h"
+#include "rules/presence.h"
 #include "rules/site_clock.h"
 
 namespace schoolgate::app {
 
 class RunningGateway {
  public:
-  /// Opens the stores, binds the listeners, starts nothing yet.
+  /// Opens the stores, binds the proxy's listeners, starts nothing yet.
   [[nodiscard]] static Result<std::unique_ptr<RunningGateway>> make(std::filesystem::path folder, LoadedPolicy loaded);
   ~RunningGateway();
 
-  void start();
+  /// Workers first, then the pages. Fault config or host: a page's address cannot be had.
+  [[nodiscard]] Result<void> start();
   /// Loads the folder again and publishes it. On any problem the policy in force stays, and the problems are returned;
   /// on success the warnings.
   [[nodiscard]] std::expected<Problems, Problems> reload(const breaches::MachineUser& user);
@@ -45,6 +50,10 @@ class RunningGateway {
   void watch_lists(TimePoint now);
   /// Tells the technician which lists the last update could not bring, and why.
   void tell_failed_update();
+  /// A measure may have begun or ended. Cheap; once a second.
+  void watch_measures(TimePoint now) { keeper_->refresh_if_due(now); }
+  /// Where measures are opened and closed. Thread-safe.
+  [[nodiscard]] SafeguardingDesk& desk() noexcept { return *desk_; }
   /// An alert to the technician ("it"), logged too. Thread-safe.
   void tell_it(const std::string& kind, const std::string& text);
 
@@ -65,14 +74,20 @@ class RunningGateway {
   // On the breach log's threads; what comes before the alerts are open is told once they are.
   void tell_trouble(const breaches::LogTrouble& trouble);
   void notice_episodes();
+  [[nodiscard]] Result<void> open_people();
+  [[nodiscard]] Result<void> open_desk(const LoadedPolicy& loaded);
   [[nodiscard]] Result<void> make_workers();
+  void tell_of_session(const identity::SessionEvent& event);
 
   std::filesystem::path folder_;
   config::Settings settings_;
+  mutable std::mutex configuration_mutex_;
+  std::shared_ptr<const config::Configuration> configuration_;  ///< the one in force
   mutable std::mutex lists_mutex_;
   std::vector<config::ListConfig> lists_;          ///< of the configuration in force
   std::map<std::string, TimePoint> told_of_list_;  ///< when which trouble of a list was last told
   rules::PolicyStore policy_;
+  rules::PresenceStore presences_;
   ReloadCounters reloads_;
   std::unique_ptr<breaches::AuditLog> audit_;
   std::mutex alerts_mutex_;  ///< guards alerts_ while it is being made, and the next
@@ -81,6 +96,9 @@ class RunningGateway {
   std::unique_ptr<breaches::DecisionLog> decisions_;
   std::unique_ptr<breaches::BreachLog> breach_log_;
   std::unique_ptr<flow::Pages> pages_;
+  std::unique_ptr<PolicyKeeper> keeper_;
+  std::unique_ptr<WhoIsAsking> people_;  ///< null: identity is not configured
+  std::unique_ptr<SafeguardingDesk> desk_;
   std::unique_ptr<flow::Gateway> gateway_;
   mutable std::mutex inspection_mutex_;                 ///< a reload replaces it beside the control plane
   std::shared_ptr<const flow::Inspection> inspection_;  ///< null: nothing is decrypted

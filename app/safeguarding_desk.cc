@@ -1,0 +1,187 @@
+#include "app/safeguarding_desk.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "base/log.h"
+#include "base/thread_name.h"
+#include "breaches/measures.h"
+#include "breaches/privacy.h"
+#include "breaches/sums.h"
+#include "web/tls.h"
+
+namespace schoolgate::app {
+namespace {
+
+constexpr auto kPause = std::chrono::seconds(30);
+
+std::chrono::days whole_days(std::chrono::seconds time) { return std::chrono::floor<std::chrono::days>(time); }
+
+breaches::LocalClock local_clock(const rules::SiteClock& clock) {
+  return [clock](TimePoint time) -> std::optional<breaches::LocalTime> {
+    const auto local = clock.local(time);
+    const auto day = std::chrono::floor<std::chrono::days>(local);
+    return breaches::LocalTime{
+        std::chrono::sys_days(day.time_since_epoch()),
+        int(std::chrono::duration_cast<std::chrono::minutes>(local - day).count()),
+    };
+  };
+}
+
+}  // namespace
+
+SafeguardingDesk::SafeguardingDesk(Parts parts) : parts_(std::move(parts)) {}
+
+SafeguardingDesk::~SafeguardingDesk() { stop(); }
+
+Result<std::unique_ptr<SafeguardingDesk>> SafeguardingDesk::open(Parts parts) {
+  std::unique_ptr<SafeguardingDesk> made(new SafeguardingDesk(std::move(parts)));
+  const std::filesystem::path& state = made->parts_.settings.state;
+  auto desk = breaches::DeskStore::open(state);
+  if (!desk) return std::unexpected(std::move(desk.error()));
+  made->desk_ = std::move(*desk);
+  auto users = identity::Users::open(state);
+  if (!users) return std::unexpected(std::move(users.error()));
+  made->users_ = std::move(*users);
+  return made;
+}
+
+Result<void> SafeguardingDesk::start() {
+  const config::Settings& settings = parts_.settings;
+  if (settings.listen.console) {
+    console::Hooks hooks = std::move(parts_.hooks);
+    hooks.open_measure = [this](rules::Measure measure) {
+      return open_measure(std::move(measure), breaches::current_user());
+    };
+    hooks.close_measure = [this](std::string_view id, std::string_view by, std::string_view why) {
+      return close_measure(id, by, why, breaches::current_user());
+    };
+    console_ = std::make_unique<console::Console>(
+        console::Console::Parts{.school = settings.site.name,
+                                .gateway = settings.site.gateway,
+                                .state = settings.state,
+                                .decisions = settings.decisions.value_or(std::filesystem::path()),
+                                .clock = &parts_.clock,
+                                .users = *users_,
+                                .people = parts_.people,
+                                .sessions = parts_.sessions,
+                                .hooks = std::move(hooks)});
+    const config::Endpoint& at = *settings.listen.console;
+    auto tls = web::Tls::load_or_create({.folder = settings.state,
+                                         .school = settings.site.name,
+                                         .names = {settings.site.gateway},
+                                         .addresses = {at.address}},
+                                        wall_now());
+    if (!tls) return std::unexpected(std::move(tls.error()));
+    std::vector<web::Listener> listeners{{.address = at.address,
+                                          .port = at.port,
+                                          .tls = *tls,
+                                          .router = std::make_shared<const web::Router>(console_->router())}};
+    auto server = web::Server::start("console", std::move(listeners));
+    if (!server) return std::unexpected(std::move(server.error()));
+    server_ = std::move(*server);
+    log::info("the desk is open", {{"at", "https://" + at.text() + "/"}, {"certificate", (*tls)->fingerprint()}});
+    if (auto printed = print_set_up_link(); !printed) return printed;
+  }
+  keeper_ = std::jthread([this](const std::stop_token& stop) { keep(stop); });
+  return {};
+}
+
+Result<void> SafeguardingDesk::print_set_up_link() {
+  const auto any = users_->has_users();
+  if (!any) return std::unexpected(any.error());
+  if (*any) return {};
+  const auto link = users_->make_set_up_link(wall_now());
+  if (!link) return std::unexpected(link.error());
+  std::fprintf(stderr,
+               "schoolgate: the desk has no account yet. Within 24 hours, open this link once to make the first:\n"
+               "  https://%s/set-up/%s\n",
+               parts_.settings.listen.console->text().c_str(), link->token.c_str());
+  return {};
+}
+
+void SafeguardingDesk::stop() {
+  if (keeper_.joinable()) {
+    keeper_.request_stop();
+    woken_.notify_all();
+    keeper_.join();
+  }
+  if (server_) server_->stop();
+  server_.reset();
+}
+
+Result<std::vector<rules::Measure>> SafeguardingDesk::measures(TimePoint now) {
+  const std::scoped_lock lock(mutex_);
+  return breaches::MeasureStore(*desk_, &parts_.audit).in_force(now);
+}
+
+Result<std::string> SafeguardingDesk::open_measure(rules::Measure measure, const breaches::MachineUser& user) {
+  const rules::PolicySpec spec = parts_.spec();
+  if (measure.sites.empty() && !measure.list.empty()) {
+    auto sites = rules::sites_of_list(spec, measure.list);
+    if (!sites) return std::unexpected(std::move(sites.error()));
+    measure.sites = std::move(*sites);
+  }
+  if (auto fits = rules::check_measure(measure, spec); !fits) return std::unexpected(std::move(fits.error()));
+  std::string id;
+  {
+    const std::scoped_lock lock(mutex_);
+    auto opened = breaches::MeasureStore(*desk_, &parts_.audit).open(std::move(measure), user, wall_now());
+    if (!opened) return opened;
+    id = std::move(*opened);
+  }
+  if (auto changed = parts_.measures_changed(); !changed) return std::unexpected(std::move(changed.error()));
+  return id;
+}
+
+Result<void> SafeguardingDesk::close_measure(std::string_view id, std::string_view by, std::string_view why,
+                                             const breaches::MachineUser& user) {
+  {
+    const std::scoped_lock lock(mutex_);
+    auto closed = breaches::MeasureStore(*desk_, &parts_.audit).close(id, by, why, user, wall_now());
+    if (!closed) return closed;
+  }
+  return parts_.measures_changed();
+}
+
+// Sums so that reports are quick; once a day what is over its time goes.
+void SafeguardingDesk::keep(const std::stop_token& stop) {
+  name_this_thread("desk");
+  auto desk = breaches::DeskStore::open(parts_.settings.state);
+  if (!desk) return log::error("reports and retention do not work", {{"why", desk.error().text()}});
+  std::optional<breaches::Sums> sums;
+  sums.emplace(**desk, parts_.settings.decisions.value_or(std::filesystem::path()), local_clock(parts_.clock));
+  std::optional<std::chrono::sys_days> enforced;
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    const auto progress = sums->advance(20'000);
+    if (!progress) log::warning("sums for reports are behind", {{"why", progress.error().text()}});
+    const TimePoint now = wall_now();
+    if (const auto today = std::chrono::floor<std::chrono::days>(now); enforced != today) {
+      enforced = today;
+      enforce_retention(**desk, now);
+    }
+    if (progress && progress->more) continue;
+    woken_.wait_for(lock, stop, kPause, [] { return false; });
+  }
+}
+
+void SafeguardingDesk::enforce_retention(breaches::DeskStore& desk, TimePoint now) {
+  const config::Retention& retention = parts_.settings.retention;
+  const breaches::RetentionRules rules{.breaches = whole_days(retention.breaches),
+                                       .incidents = whole_days(retention.incidents),
+                                       .page_reports = whole_days(retention.breaches),
+                                       .checks = whole_days(retention.audit),
+                                       .journal = whole_days(retention.audit),
+                                       .sums = whole_days(retention.audit)};
+  const auto removed = breaches::Privacy(desk).enforce(rules, now);
+  if (!removed) return log::error("retention is not enforced", {{"why", removed.error().text()}});
+  for (const breaches::Deletion& deletion : *removed)
+    log::info("removed after its time", {{"kind", deletion.kind}, {"count", deletion.count}});
+  if (!parts_.people) return;
+  const auto people = parts_.people->forget_before(now - retention.people);
+  if (!people) log::error("retention of people is not enforced", {{"why", people.error().text()}});
+}
+
+}  // namespace schoolgate::app

@@ -1,0 +1,79 @@
+// The desk while the gateway runs: its listener, its stores, what it may cause, and the work that keeps it in order.
+//
+// Made on the main thread; the console's handlers run on the web server's threads and come back here for measures. One
+// thread of its own keeps sums for reports and enforces retention, a little at a time.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "breaches/audit_log.h"
+#include "breaches/desk.h"
+#include "config/settings.h"
+#include "console/console.h"
+#include "identity/people_store.h"
+#include "identity/session_book.h"
+#include "identity/users.h"
+#include "rules/measures.h"
+#include "rules/site_clock.h"
+#include "web/server.h"
+
+namespace schoolgate::app {
+
+class SafeguardingDesk {
+ public:
+  struct Parts {
+    const config::Settings& settings;
+    rules::SiteClock clock;
+    breaches::AuditLog& audit;
+    identity::PeopleStore* people = nullptr;    ///< null: identity is not configured
+    identity::SessionBook* sessions = nullptr;  ///< null: the same
+    console::Hooks hooks;                       ///< without open_measure and close_measure, which are set here
+    /// The policy as the configuration has it: what a measure is checked against.
+    std::function<rules::PolicySpec()> spec;
+    /// A measure was opened or closed: returns when it is in force on every worker.
+    std::function<Result<void>()> measures_changed;
+  };
+
+  /// Opens desk.db and the accounts. Fault host.
+  [[nodiscard]] static Result<std::unique_ptr<SafeguardingDesk>> open(Parts parts);
+  ~SafeguardingDesk();
+
+  /// Listens on listen.console, if there is one, and begins the keeping. Where there is no account yet, says on stderr
+  /// where the first one is made.
+  [[nodiscard]] Result<void> start();
+  void stop();
+
+  // Thread-safe; wait for the disk.
+
+  /// Measures that may be in force now or later.
+  [[nodiscard]] Result<std::vector<rules::Measure>> measures(TimePoint now);
+  /// Checked, kept, recorded and in force when it returns; gives its id.
+  [[nodiscard]] Result<std::string> open_measure(rules::Measure measure, const breaches::MachineUser& user);
+  [[nodiscard]] Result<void> close_measure(std::string_view id, std::string_view by, std::string_view why,
+                                           const breaches::MachineUser& user);
+
+ private:
+  explicit SafeguardingDesk(Parts parts);
+  void keep(const std::stop_token& stop);
+  void enforce_retention(breaches::DeskStore& desk, TimePoint now);
+  Result<void> print_set_up_link();
+
+  Parts parts_;
+  std::mutex mutex_;  ///< guards desk_
+  std::unique_ptr<breaches::DeskStore> desk_;
+  std::unique_ptr<identity::Users> users_;
+  std::unique_ptr<console::Console> console_;
+  std::unique_ptr<web::Server> server_;
+  std::condition_variable_any woken_;
+  std::jthread keeper_;
+};
+
+}  // namespace schoolgate::app

@@ -1,0 +1,153 @@
+#include "app/who_is_asking.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "proxy/net/linux/neighbours.h"
+#include "store/state_key.h"
+#include "web/tls.h"
+
+namespace schoolgate::app {
+namespace {
+
+int local_minute(const rules::SiteClock& clock, TimePoint time) {
+  const auto local = clock.local(time);
+  return int(std::chrono::floor<std::chrono::minutes>(local - std::chrono::floor<std::chrono::days>(local)).count());
+}
+
+std::vector<identity::DeviceSeen> neighbours_now() {
+  std::vector<identity::DeviceSeen> seen;
+  const auto found = net::read_neighbours();
+  if (!found) {
+    log::warning("the neighbour table cannot be read", {{"why", found.error().text()}});
+    return seen;
+  }
+  for (const net::Neighbour& neighbour : *found)
+    seen.push_back({.address = neighbour.address, .mac = neighbour.mac, .name = {}, .on_the_link = true});
+  return seen;
+}
+
+std::string authority_text(const std::string& host, std::uint16_t port) {
+  return port == 443 ? host : host + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+WhoIsAsking::~WhoIsAsking() { stop(); }
+
+Result<std::unique_ptr<WhoIsAsking>> WhoIsAsking::open(Parts parts) {
+  std::unique_ptr<WhoIsAsking> made(new WhoIsAsking(std::move(parts)));
+  const config::Settings& settings = made->parts_.settings;
+  auto service = identity::IdentityService::open(
+      settings.identity, settings.state, made->parts_.presences,
+      {.now = wall_now,
+       .local_minute = [clock = made->parts_.clock](TimePoint time) { return local_minute(clock, time); },
+       .on_event = made->parts_.on_event,
+       .neighbours = neighbours_now});
+  if (!service) return std::unexpected(std::move(service.error()));
+  made->service_ = std::move(*service);
+
+  using enum identity::Source;
+  const auto uses = [&](identity::Source source) {
+    return std::ranges::find(settings.identity.sources, source) != settings.identity.sources.end();
+  };
+  if (uses(negotiate) || uses(basic))
+    made->authenticator_ = std::make_unique<ProxyAuthenticator>(
+        settings.identity, made->service_->credentials(),
+        [it = made.get()](const names::IpAddress& address, const rules::Person& person) {
+          return it->presence_of(address, person);
+        });
+  if (auto gate = made->make_gate(); !gate) return std::unexpected(std::move(gate.error()));
+  return made;
+}
+
+// Of the connection that proved it, not of the address: several people may share one.
+std::shared_ptr<const rules::Presence> WhoIsAsking::presence_of(const names::IpAddress& address,
+                                                                const rules::Person& person) {
+  service_->seen_at_proxy(person, address, identity::source_of(person.source).value_or(identity::Source::basic));
+  auto presence = std::make_shared<rules::Presence>();
+  presence->address = address;
+  presence->person = person;
+  if (const auto known = service_->sessions().find(address)) presence->device = known->device;
+  presence->terms_due = gate_ && service_->sign_in().terms_due(person);
+  return presence;
+}
+
+Result<void> WhoIsAsking::make_gate() {
+  const config::Settings& settings = parts_.settings;
+  const auto& sign_in = settings.identity.sign_in;
+  if (!sign_in || settings.listen.portal_tls.empty()) return {};
+  const config::Endpoint& at = settings.listen.portal_tls.front();
+  auto gate = flow::SignInGate::make(sign_in->networks, "https://" + authority_text(sign_in->host, at.port) + "/",
+                                     {at.address, at.port});
+  if (!gate) return std::unexpected(std::move(gate.error()));
+  gate_ = std::make_shared<const flow::SignInGate>(std::move(*gate));
+  return {};
+}
+
+Result<std::shared_ptr<const web::Tls>> WhoIsAsking::portal_tls() const {
+  const auto& sign_in = *parts_.settings.identity.sign_in;
+  if (sign_in.certificate && sign_in.key) return web::Tls::load(*sign_in.certificate, *sign_in.key);
+  web::OwnCertificate own{.folder = parts_.settings.state,
+                          .file = "portal",
+                          .school = parts_.settings.site.name,
+                          .names = {sign_in.host},
+                          .addresses = {}};
+  for (const config::Endpoint& at : parts_.settings.listen.portal_tls) own.addresses.push_back(at.address);
+  return web::Tls::load_or_create(own, wall_now());
+}
+
+Result<void> WhoIsAsking::start(DeviceBehind device_behind) {
+  const config::Settings& settings = parts_.settings;
+  service_->start();
+  if (!settings.identity.sign_in) return {};
+  const auto& sign_in = *settings.identity.sign_in;
+  const auto key = store::StateKey::load_or_create(settings.state);
+  if (!key) return std::unexpected(key.error());
+  const Sha256 secret = key->sign("portal forms", "");
+  portal::Portal::Logon logon;
+  if (service_->takes_logon_calls())
+    logon = [this](const identity::LogonParameters& parameters) { return service_->logon(parameters); };
+  portal_ = std::make_unique<portal::Portal>(portal::Portal::Parts{
+      .school = settings.site.name,
+      .sign_in = service_->sign_in(),
+      .people = service_->people(),
+      .sessions = service_->sessions(),
+      .logon = std::move(logon),
+      .networks = sign_in.networks,
+      .clear_networks = settings.identity.basic_networks,
+      .tls_authority = settings.listen.portal_tls.empty()
+                           ? std::string()
+                           : authority_text(sign_in.host, settings.listen.portal_tls.front().port),
+      .secret = std::string(secret.begin(), secret.end()),
+      .clock = &parts_.clock});
+  web::Router router = portal_->router();
+  router.guard([behind = std::move(device_behind)](web::Request& request) -> std::optional<web::Response> {
+    if (const auto device = behind(request.peer, request.peer_port)) request.peer = *device;
+    return std::nullopt;
+  });
+  const auto shared = std::make_shared<const web::Router>(std::move(router));
+  std::vector<web::Listener> listeners;
+  for (const config::Endpoint& at : settings.listen.portal)
+    listeners.push_back({.address = at.address, .port = at.port, .tls = nullptr, .router = shared});
+  if (!settings.listen.portal_tls.empty()) {
+    auto tls = portal_tls();
+    if (!tls) return std::unexpected(std::move(tls.error()));
+    for (const config::Endpoint& at : settings.listen.portal_tls)
+      listeners.push_back({.address = at.address, .port = at.port, .tls = *tls, .router = shared});
+  }
+  if (listeners.empty()) return {};
+  auto server = web::Server::start("portal", std::move(listeners));
+  if (!server) return std::unexpected(std::move(server.error()));
+  server_ = std::move(*server);
+  return {};
+}
+
+void WhoIsAsking::stop() {
+  if (server_) server_->stop();
+  server_.reset();
+  if (service_) service_->stop();
+}
+
+}  // namespace schoolgate::app
