@@ -261,13 +261,17 @@ std::vector<net::Endpoint> Worker::listening() const {
 }
 
 const std::shared_ptr<const rules::Presence>& Worker::presence_of(Connection& connection) {
-  if (connection.login)
-    if (const auto& proved = connection.login->presence()) return proved;
+  const auto* proved = connection.login ? &connection.login->presence() : nullptr;
+  if (proved && *proved && !(*proved)->terms_due) return *proved;
   if (gateway_.presences && gateway_.presences->generation() != connection.known_generation) {
     connection.known = presences_.find(connection.peer.address);
     connection.known_generation = presences_.generation();
   }
-  return connection.known;
+  if (!proved || !*proved) return connection.known;
+  // Who had to accept the terms of use when they proved who they are may have done so meanwhile.
+  const bool accepted = connection.known && connection.known->person && !connection.known->terms_due &&
+                        connection.known->person->user == (*proved)->person->user;
+  return accepted ? connection.known : *proved;
 }
 
 Judgement Worker::judge(Connection& connection, const rules::Request& request, rules::Stage stage) {
@@ -411,6 +415,10 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
       reason.category == rules::kNoCategory ? nullptr : &judgement.policy->categories()[reason.category];
   const bool sealed = (category && category->illegal) ||
                       (reason.list >= 0 && judgement.policy->lists().lists()[std::size_t(reason.list)].sealed);
+  if (reason.tier == rules::Tier::support) {
+    log_help(judgement);
+    return;
+  }
   const std::string device = judgement.subject.address.text();
   const rules::Subject& subject = judgement.subject;
   const std::string search = sealed ? std::string() : rules::search_term_text(request);
@@ -433,6 +441,17 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                      .bytes_in = outcome.bytes_in,
                      .bytes_out = outcome.bytes_out,
                      .ms = std::chrono::duration<double, std::milli>(outcome.took).count()});
+}
+
+// Who asks for help is nobody's business: the line says that somebody of the group did, and no more.
+void Worker::log_help(const Judgement& judgement) {
+  decisions_.append({.time = judgement.time,
+                     .group = judgement.policy->group_id(judgement.subject.group),
+                     .host = "support",
+                     .action = rules::to_string(judgement.verdict.action),
+                     .category = "support",
+                     .stage = rules::to_string(judgement.verdict.reason.stage),
+                     .rule = rules::to_string(rules::Tier::support)});
 }
 
 void Worker::log_refusal(Connection& connection, std::string_view host, rules::Stage stage, std::string_view rule) {

@@ -182,6 +182,7 @@ class Worker {
   void accept(net::Accepted accepted, Entrance entrance);
   net::awaitable<void> tick();
   friend struct Connection;
+  void log_help(const Judgement& judgement);
   [[nodiscard]] Judgement decide(Connection& connection, const rules::Request& request, rules::Stage stage);
   void use_gate(std::shared_ptr<const SignInGate> gate);
   void forget(Connection& connection);

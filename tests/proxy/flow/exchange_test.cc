@@ -485,5 +485,20 @@ TEST_F(Exchange, ADecisionLineTellsOfEveryRequestWithoutItsQuery) {
   EXPECT_EQ(lines.find("secret"), std::string::npos) << lines;
 }
 
+TEST_F(Exchange, WhoAskedForHelpIsNotWrittenDown) {
+  Peer pupil = client();
+  pupil.sends(get("help.example", "/chat"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "help.example", "/chat"));
+  origin.sends(kHello);
+  pupil.expects(kHello);
+  pupil.closes();
+  stop();
+  const std::string lines = decisions();
+  EXPECT_NE(lines.find(R"("host":"support")"), std::string::npos) << lines;
+  for (const char* told : {"help.example", "127.0.0.1", "chat"})
+    EXPECT_EQ(lines.find(told), std::string::npos) << lines;
+}
+
 }  // namespace
 }  // namespace schoolgate::flow::testing

@@ -122,6 +122,23 @@ TEST_F(ProxyLoginTest, TheSameValueIsVerifiedOnceAConnection) {
   EXPECT_EQ(accounts->asked(), 2);
 }
 
+TEST_F(ProxyLoginTest, TermsAcceptedMeanwhileHoldForAConnectionThatIsOpen) {
+  auto due = presence("127.0.0.1", person("amelia.hughes", "basic"));
+  due->terms_due = true;
+  accounts->known["Basic YW1lbGlh"] = {.kind = Kind::accepted, .presence = due};
+  Peer pupil = client();
+  pupil.sends(asks("Basic YW1lbGlh"));
+  EXPECT_EQ(pupil.answer().status, 511) << "this gateway has no page to send anybody to";
+  publish_presences({presence("127.0.0.1", person("bob", "basic"))});
+  pupil.sends(asks("Basic YW1lbGlh"));
+  EXPECT_EQ(pupil.answer().status, 511) << "somebody else accepted them";
+  publish_presences({presence("127.0.0.1", person("amelia.hughes", "basic"))});
+  pupil.sends(asks("Basic YW1lbGlh"));
+  Peer origin = web.accept();
+  expect_at(origin);
+  EXPECT_EQ(accounts->asked(), 1);
+}
+
 TEST_F(ProxyLoginTest, BasicHasToBeSaidInEachRequest) {
   Peer pupil = client();
   pupil.sends(asks("Basic YW1lbGlh"));
