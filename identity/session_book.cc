@@ -1,7 +1,8 @@
+// Why this file is long: everything that changes the book keeps the same few invariants under one lock (who is shown
+// where, which addresses a MAC has, what is published), and they are easier to see side by side.
 #include "identity/session_book.h"
 
 #include <algorithm>
-#include <array>
 #include <unordered_set>
 
 namespace schoolgate::identity {
@@ -13,14 +14,6 @@ using names::IpAddress;
 constexpr std::chrono::minutes kLive{10};
 /// More addresses of one MAC than a machine has: a router, whose machines must not be taken for one.
 constexpr std::size_t kMostAddressesOfMac = 16;
-
-constexpr std::array<std::pair<Source, std::string_view>, 7> kSources{{{Source::negotiate, "negotiate"},
-                                                                       {Source::basic, "basic"},
-                                                                       {Source::radius, "radius"},
-                                                                       {Source::logon, "logon"},
-                                                                       {Source::sign_in, "sign-in"},
-                                                                       {Source::dhcp, "dhcp"},
-                                                                       {Source::neighbours, "neighbours"}}};
 
 bool same(const rules::Person& a, const rules::Person& b) {
   return a.user == b.user && a.name == b.name && a.groups == b.groups && a.confidence == b.confidence &&
@@ -40,44 +33,6 @@ bool same(const rules::Presence& a, const rules::Presence& b) {
 TimePoint at(std::int64_t milliseconds) { return TimePoint(std::chrono::milliseconds(milliseconds)); }
 
 }  // namespace
-
-std::string_view to_string(Source source) noexcept {
-  for (const auto& [value, name] : kSources)
-    if (value == source) return name;
-  return "unknown";
-}
-
-std::optional<Source> source_of(std::string_view text) noexcept {
-  for (const auto& [value, name] : kSources)
-    if (name == text) return value;
-  return std::nullopt;
-}
-
-std::string_view to_string(SessionEnd why) noexcept {
-  switch (why) {
-    case SessionEnd::signed_out: return "signed out";
-    case SessionEnd::stopped: return "left the network";
-    case SessionEnd::idle: return "idle";
-    case SessionEnd::end_of_day: return "end of the day";
-    case SessionEnd::until: return "its time was over";
-    case SessionEnd::other_mac: return "another machine has the address";
-    case SessionEnd::replaced: return "somebody else signed in";
-    case SessionEnd::removed: return "access was closed";
-  }
-  return "ended";
-}
-
-std::string_view to_string(SessionEvent::Kind kind) noexcept {
-  switch (kind) {
-    case SessionEvent::Kind::signed_in: return "signed in";
-    case SessionEvent::Kind::signed_out: return "signed out";
-    case SessionEvent::Kind::mac_changed: return "another machine at the address";
-    case SessionEvent::Kind::too_many_devices: return "one account on many devices";
-    case SessionEvent::Kind::refused: return "report refused";
-    case SessionEvent::Kind::phone_seen: return "phone on the network";
-  }
-  return "event";
-}
 
 SessionBook::SessionBook(Settings settings, rules::PresenceStore& presences, LocalMinute local_minute, OnEvent on_event)
     : settings_(std::move(settings)),

@@ -411,12 +411,5 @@ TEST(SessionBookThreads, ReportsTicksAndReadersRunBesideEachOther) {
   EXPECT_EQ(told, 3 * kEach);
 }
 
-TEST(SessionBookNames, SourcesAreWrittenAndReadAlike) {
-  for (const Source source : {Source::negotiate, Source::basic, Source::radius, Source::logon, Source::sign_in,
-                              Source::dhcp, Source::neighbours})
-    EXPECT_EQ(source_of(to_string(source)), source);
-  EXPECT_EQ(source_of("guess"), std::nullopt);
-}
-
 }  // namespace
 }  // namespace schoolgate::identity
