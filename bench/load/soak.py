@@ -14,6 +14,7 @@ import os
 import pathlib
 import queue
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -66,9 +67,9 @@ def fail_and_recover(folder: pathlib.Path, gateway, number: int) -> None:
     web = proxies.start_web(folder / f"failing{number}")
     through, page = ["--proxy", str(gateway.http)], f"http://{proxies.PAGE}:{web.ports[0]}/1k"
     load("get", *through, "--url", page, "--seconds", "1")
-    web.process.kill()
+    for process in {int(task.parts[2]) for task in web.tasks()}:  # nginx and its worker
+        os.kill(process, signal.SIGKILL)
     web.process.wait()
-    subprocess.run(["pkill", "-9", "-P", str(web.process.pid)], check=False)
     asked = subprocess.run([LOADGEN, "get", *through, "--url", page, "--seconds", "1", "--status", "502"], capture_output=True, text=True)
     if asked.stdout and not json.loads(asked.stdout)["done"]:
         raise SystemExit(f"a dead web server is not reported as one: {asked.stdout}")
