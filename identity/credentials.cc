@@ -350,11 +350,12 @@ struct Credentials::State {
 };
 
 Result<std::unique_ptr<Credentials>> Credentials::start(Settings settings, LocalAccounts accounts) {
-  if (settings.realms.empty() && !realm_of(settings.keytab_principal).empty())
-    settings.realms = {std::string(realm_of(settings.keytab_principal))};
-  if (settings.keytab && settings.realms.empty())
-    return fail(Fault::config, "identity.keytab_principal names no realm",
-                "write HTTP/gateway.school.example@SCHOOL.EXAMPLE");
+  if (settings.keytab && settings.realms.empty()) {
+    const std::string_view named = realm_of(settings.keytab_principal);
+    auto realms = named.empty() ? realms_of_keytab(*settings.keytab) : std::vector{std::string(named)};
+    if (!realms) return std::unexpected(realms.error());
+    settings.realms = *std::move(realms);
+  }
   auto state = std::make_unique<State>(std::move(settings), std::move(accounts));
   const Settings& kept = state->settings;
   if (kept.directory) {

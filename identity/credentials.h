@@ -84,7 +84,7 @@ class Credentials {
     std::optional<DirectorySettings> directory;
     std::optional<std::filesystem::path> keytab;
     std::string keytab_principal;
-    std::vector<std::string> realms;     ///< whose people are ours; empty: that of keytab_principal
+    std::vector<std::string> realms;     ///< whose people are ours; empty: that of keytab_principal, else the keytab's
     std::filesystem::path state_folder;  ///< holds the replay cache; empty: none is kept
     std::size_t threads = 4;
     std::size_t queue = 1000;

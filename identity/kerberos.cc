@@ -3,6 +3,7 @@
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
+#include <krb5/krb5.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -180,6 +181,30 @@ Result<KerberosAcceptor::Accepted> KerberosAcceptor::accept(std::string_view tok
 std::string_view realm_of(std::string_view principal) noexcept {
   const std::size_t at = principal.rfind('@');
   return at == principal.npos ? std::string_view{} : principal.substr(at + 1);
+}
+
+Result<std::vector<std::string>> realms_of_keytab(const std::filesystem::path& keytab) {
+  std::vector<std::string> realms;
+  krb5_context context = nullptr;
+  krb5_keytab table = nullptr;
+  krb5_kt_cursor cursor{};
+  if (krb5_init_secure_context(&context) != 0) return fail(Fault::host, "the Kerberos library does not start");
+  if (krb5_kt_resolve(context, ("FILE:" + keytab.string()).c_str(), &table) == 0 &&
+      krb5_kt_start_seq_get(context, table, &cursor) == 0) {
+    krb5_keytab_entry entry{};
+    while (krb5_kt_next_entry(context, table, &entry, &cursor) == 0) {
+      realms.emplace_back(entry.principal->realm.data, entry.principal->realm.length);
+      krb5_free_keytab_entry_contents(context, &entry);
+    }
+    krb5_kt_end_seq_get(context, table, &cursor);
+  }
+  if (table) krb5_kt_close(context, table);
+  krb5_free_context(context);
+  if (realms.empty())
+    return fail(Fault::config, "the keytab " + keytab.string() + " holds no key", "klist -kt shows what it holds");
+  std::ranges::sort(realms);
+  realms.erase(std::ranges::unique(realms).begin(), realms.end());
+  return realms;
 }
 
 Result<std::string> user_of_principal(std::string_view principal, const std::vector<std::string>& realms) {

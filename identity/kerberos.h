@@ -55,6 +55,9 @@ class KerberosAcceptor {
 /// "SCHOOL.EXAMPLE" of "HTTP/gateway.school.example@SCHOOL.EXAMPLE"; empty when it names none.
 [[nodiscard]] std::string_view realm_of(std::string_view principal) noexcept;
 
+/// The realms that the keys of a keytab are of, sorted, each once. Fault config: it cannot be read, or holds no key.
+[[nodiscard]] Result<std::vector<std::string>> realms_of_keytab(const std::filesystem::path& keytab);
+
 /// The account name behind a person's principal, when its realm is one of `realms` (compared exactly, as realms are).
 /// Fault client: another realm, a service or a machine ("HTTP/…", "PC12$").
 [[nodiscard]] Result<std::string> user_of_principal(std::string_view principal, const std::vector<std::string>& realms);

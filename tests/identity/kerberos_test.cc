@@ -169,6 +169,11 @@ TEST(Kerberos, AKeytabWithoutTheConfiguredNameIsSaidAtOnce) {
   EXPECT_THAT(made.error().text(), HasSubstr("klist -kt"));
 }
 
+TEST(Kerberos, AKeytabNamesItsRealms) {
+  EXPECT_EQ(realms_of_keytab(realm().fact("keytab")).value(), std::vector<std::string>{"SCHOOL.EXAMPLE"});
+  EXPECT_EQ(realms_of_keytab("/nonexistent/keytab").error().fault, Fault::config);
+}
+
 TEST(Principal, PeopleOfTheSchoolsRealmBecomeAccountNames) {
   const std::vector<std::string> realms = {"SCHOOL.EXAMPLE", "STAFF.SCHOOL.EXAMPLE"};
   EXPECT_EQ(*user_of_principal("Amelia.Hughes@SCHOOL.EXAMPLE", realms), "amelia.hughes");
