@@ -91,7 +91,7 @@ TEST_F(ExplainCommand, ATimeIsTheSites) {
 TEST_F(ExplainCommand, APersonIsInTheGroupThatNamesThem) {
   const Ran ran = explain("http://wiki.example/", {"--user", "Head.Teacher"});
   EXPECT_TRUE(ran.out.contains("staff (Staff), which names head.teacher")) << ran.out;
-  EXPECT_TRUE(ran.out.contains("person    head.teacher, login, as given")) << ran.out;
+  EXPECT_TRUE(ran.out.contains("person  head.teacher, login, as given")) << ran.out;
 }
 
 TEST_F(ExplainCommand, APersonIsInTheGroupThatNamesOneOfTheirs) {
@@ -100,7 +100,8 @@ TEST_F(ExplainCommand, APersonIsInTheGroupThatNamesOneOfTheirs) {
   EXPECT_TRUE(ran.out.contains("in year 5 staff, teachers")) << ran.out;
   const Ran json =
       explain("http://wiki.example/", {"--user", "a.teacher", "--groups", "teachers", "--device", "phone", "--json"});
-  EXPECT_TRUE(json.out.contains(R"("person":"a.teacher","source":"as given","device":"phone","confidence":"login",)"
+  EXPECT_TRUE(json.out.contains(R"("person":"a.teacher","source":"as given","measures":null,"device":"phone",)"
+                                R"("confidence":"login",)"
                                 R"("chosen_by":"directory group",)"))
       << json.out;
 }
@@ -112,7 +113,7 @@ TEST_F(ExplainCommand, APersonWhomNobodyNamesIsWhereTheirDeviceIs) {
       << nobody.out;
   const Ran ran = explain("http://wiki.example/", {"--user", "a.child", "--address", "127.0.2.9"});
   EXPECT_TRUE(ran.out.contains("infants (Infants), by the network of 127.0.2.9")) << ran.out;
-  EXPECT_TRUE(ran.out.contains("person    a.child")) << ran.out;
+  EXPECT_TRUE(ran.out.contains("person  a.child")) << ran.out;
 }
 
 TEST_F(ExplainCommand, ADeviceIsAKindOrAnAddress) {
