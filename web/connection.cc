@@ -287,7 +287,8 @@ awaitable<Response> Connection::ask(std::shared_ptr<Request> request) {
   }
   const auto pending = pending_ = std::make_shared<Pending>(hub_->loop);
   pending->timer.expires_after(hub_->limits.handler);
-  const Answer answer = [hub = hub_, pending](Response response) {
+  // The router must outlive an answer that comes when server and connection are gone: it finishes that answer.
+  const Answer answer = [hub = hub_, pending, router = listener_->router](Response response) {
     hub->post([pending, response = std::move(response)]() mutable {
       if (pending->response) return;
       pending->response = std::move(response);

@@ -48,7 +48,9 @@ class Router {
   /// its own routes only; its finishing touches before those of this router; its error page is not taken.
   Router& mount(std::string_view prefix, Router inner);
 
-  /// Finds the handler, runs guards and handler, and gives the answer exactly once. Never throws.
+  /// Finds the handler, runs guards and handler, and gives the answer exactly once. Never throws. The router must
+  /// outlive every answer that is still owed; whoever holds it by shared_ptr can keep one in `answer`, as the server
+  /// does.
   void serve(std::shared_ptr<Request> request, Answer answer) const;
   /// The page of an error, by error_page() or a plain one.
   [[nodiscard]] Response error(const Request& request, int status) const;
