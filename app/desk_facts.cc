@@ -73,6 +73,21 @@ void add_always(std::vector<Limit>& limits, const config::Configuration& configu
 
 std::string licence_of(const config::ListConfig& list) { return list.sealed ? "sealed: the school's own licence" : ""; }
 
+// What cannot be read, or not be answered, is treated as sealed.
+bool is_sealed(const rules::PolicySnapshot& policy, std::string_view address) {
+  const auto url = names::Url::parse(address);
+  if (!url) return true;
+  blocklists::Matches matches;
+  bool undecided = false;
+  policy.lists().lookup(*url, matches, undecided);
+  if (undecided || matches.overflowed()) return true;
+  const auto lists = policy.lists().lists();
+  return std::ranges::any_of(matches.items(), [&](const blocklists::Match& match) {
+    const rules::CategoryId category = policy.categories().find(lists[match.list].category);
+    return lists[match.list].sealed || (category != rules::kNoCategory && policy.categories()[category].illegal);
+  });
+}
+
 }  // namespace
 
 console::PolicyFacts policy_facts(const config::Configuration& configuration, const rules::PolicySnapshot& policy) {
@@ -127,6 +142,7 @@ void add_facts(console::Hooks& hooks, DeskSources sources) {
   hooks.policy = [sources] { return policy_facts(*sources.configuration(), *sources.policy()); };
   hooks.what_cannot_be_seen = [sources] { return limits_of(*sources.configuration(), *sources.policy()); };
   hooks.list_ages = [sources] { return list_ages(*sources.configuration(), *sources.policy(), wall_now()); };
+  hooks.is_sealed = [sources](std::string_view address) { return is_sealed(*sources.policy(), address); };
   hooks.changes = [sources] {
     std::vector<std::string> lines;
     const auto read = breaches::list_audit(sources.configuration()->settings.state, [&](std::string_view record) {

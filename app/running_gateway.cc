@@ -177,7 +177,8 @@ Result<void> RunningGateway::open_alerts(const breaches::AlertSettings& settings
   auto alerts = breaches::Alerts::open({.folder = settings_.state,
                                         .school = settings_.site.name,
                                         .gateway = settings_.site.gateway,
-                                        .local_time = local_clock(std::move(*clock))},
+                                        .local_time = local_clock(std::move(*clock)),
+                                        .hold = std::chrono::seconds(1)},
                                        settings);
   if (!alerts) return std::unexpected(std::move(alerts.error()));
   const std::scoped_lock lock(alerts_mutex_);
@@ -236,6 +237,17 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
                                 return configuration_;
                               },
                           .policy = [this] { return policy_.current(); }});
+  parts.hooks.hand_over = [this](const breaches::PinkSlip& slip) -> Result<std::string> {
+    std::string delivery = alerts_->post_case(breaches::to_json(slip));
+    if (delivery.empty())
+      return fail(Fault::config, "no case system is configured", "name one in alerts.yaml: case_system");
+    return "the case system, delivery " + delivery;
+  };
+  if (people_)
+    parts.hooks.name_of = [this](std::string_view user) {
+      const auto account = people_->service().people().account(user);
+      return account && *account ? (*account)->name : std::string();
+    };
   auto desk = SafeguardingDesk::open(std::move(parts));
   if (!desk) return std::unexpected(std::move(desk.error()));
   desk_ = std::move(*desk);

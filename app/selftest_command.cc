@@ -17,6 +17,7 @@
 #include "app/table.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "breaches/checks_log.h"
 #include "breaches/export.h"
 
 namespace schoolgate::app {
@@ -33,7 +34,8 @@ The requests come from this machine's own addresses and say so (User-Agent: scho
 may be alerted, like anybody's. Tests for a group that none of these addresses is in, for another time, or for what is
 illegal are judged by the same policy but not sent. A site that is allowed and does not answer counts as allowed.
 
-Prints a table, stores the result in the state folder (selftest/TIME.json), and exits with 1 when any check differs.
+Prints a table, stores the result in the state folder (selftest/TIME.json) and in the desk's log of checks, and exits
+with 1 when any check differs.
 
   --json    print what is stored instead of the table
 )";
@@ -164,6 +166,32 @@ Result<void> store(const std::filesystem::path& state, TimePoint time, const std
   return replace_file(folder / (name + ".json"), result);
 }
 
+/// In the desk's log of checks, as the standards ask for: what, for whom, when, and how it came out.
+Result<void> note_at_desk(const LoadedPolicy& loaded, TimePoint time, const std::vector<Check>& checks) {
+  const rules::CategoryTable& categories = loaded.snapshot->categories();
+  const auto is_illegal = [&](const std::string& category) {
+    const rules::CategoryId id = categories.find(category);
+    return id != rules::kNoCategory && categories[id].illegal;
+  };
+  breaches::CheckRun run{.at = time, .by = "schoolgate selftest", .kind = "selftest"};
+  for (const Check& check : checks)
+    run.results.push_back({.group = check.group,
+                           .mode = !check.from    ? "judged, not sent"
+                                   : check.inside ? "inside TLS"
+                                                  : "explicit proxy",
+                           .what = is_illegal(check.category)
+                                       ? "an address that is never shown"
+                                       : std::string(check.request.method()) + " " + shown(check),
+                           .expected = std::string(rules::to_string(check.expected)),
+                           .found = check.found,
+                           .as_expected = check.as_expected});
+  auto desk = breaches::DeskStore::open(loaded.configuration.settings.state);
+  if (!desk) return std::unexpected(std::move(desk.error()));
+  auto noted = breaches::ChecksLog(**desk).record(run, time);
+  if (!noted) return std::unexpected(std::move(noted.error()));
+  return {};
+}
+
 /// Fault host: no gateway here, or one that serves something else than the folder holds.
 Result<void> require_same_policy(const LoadedPolicy& loaded) {
   const auto answer = ask_running_gateway(loaded.configuration.settings.state, "version");
@@ -207,6 +235,7 @@ int selftest(std::span<const std::string_view> words) {
   else
     print(table_of(checks) + std::to_string(good) + " of " + std::to_string(checks.size()) + " checks as expected\n");
   if (!stored) return report(stored.error());
+  if (auto noted = note_at_desk(*loaded, now, checks); !noted) return report(noted.error());
   return good == checks.size() ? kDone : kProblem;
 }
 

@@ -130,7 +130,7 @@ Result<std::optional<CheckRun>> ChecksLog::find(std::string_view id) {
 Result<std::vector<ChecksLog::Cell>> ChecksLog::matrix() {
   std::vector<Cell> cells;
   auto read = select(desk_.database(),
-                     "SELECT grp, mode, sum(good), count(*), at FROM check_results JOIN checks ON checks.id = run"
+                     "SELECT grp, mode, sum(check_results.good), count(*), at FROM check_results JOIN checks ON checks.id = run"
                      " WHERE at = (SELECT max(c.at) FROM checks c JOIN check_results r ON r.run = c.id"
                      " WHERE r.grp = check_results.grp AND r.mode = check_results.mode)"
                      " GROUP BY grp, mode ORDER BY grp, mode",

@@ -25,7 +25,9 @@ TEST(RegisterSchool, TimesAreTheSites) {
   ASSERT_TRUE(until && *until);
   EXPECT_EQ(to_rfc3339(**until), "2026-12-18T06:30:00.000Z");
   EXPECT_EQ(opened->times().show(**until), "2026-12-18 15:30");
-  EXPECT_EQ(opened->time(*arguments, "--from"), std::optional<TimePoint>{});
+  const auto from = opened->time(*arguments, "--from");
+  ASSERT_TRUE(from.has_value());
+  EXPECT_FALSE(from->has_value());
 }
 
 TEST(RegisterSchool, WithoutAConfigurationItIsWrongUsage) {
