@@ -208,16 +208,12 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   if (const Result<void> context = set_context(desk, visit, episode.row, view); !context) {
     return desk.failed(visit, context.error());
   }
-  // What may be blocked for everybody: the sites that are known by name here.
-  view.list("blockable");
-  if (!episode.row.illegal) {
-    for (const breaches::EpisodeRecord& record : episode.records) {
-      if (!record.sealed && !record.site.empty() && episode.sites.size() <= 10) {
-        view.set("block_site", record.site);
-        break;
-      }
-    }
+  // What may be blocked for everybody: the site that is tried most is filled in, others can be typed.
+  std::string site;
+  for (const breaches::EpisodeRecord& record : episode.records) {
+    if (site.empty() && !record.sealed) site = record.site;
   }
+  view.set("block_path", "/measures?" + web::encode_query({{"site", site}}) + "#emergency");
   view.set("can_block", static_cast<bool>(desk.hooks().open_measure) && !episode.row.illegal &&
                             may_change(visit.session.role, Area::measures) && !episode.sites.empty());
   view.set("can_hand_over", static_cast<bool>(desk.hooks().hand_over));

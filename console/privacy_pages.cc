@@ -41,7 +41,7 @@ web::Response views_page(const Desk& desk, const Visit& visit) {
                  .search_label = "Whose record (account)",
                  .search_path = "/privacy/views",
                  .search_value = filter.person,
-                 .columns = {"When", "By", "What", "About", "Person", ""},
+                 .columns = {"When", "By", "What", "About", "Person", "Detail"},
                  .rows = {},
                  .previous = number > 1 ? path(number - 1) : std::string(),
                  .next = entries->size() == kRowsAPage ? path(number + 1) : std::string()};

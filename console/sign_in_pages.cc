@@ -76,7 +76,7 @@ std::optional<identity::Users::SetUp> good_link(const Desk& desk, const web::Req
 
 constexpr std::string_view kOldLink =
     "This link was used already, or is too old. Ask for a new one: an administrator makes it at the desk, or on the "
-    "gateway itself with “schoolgate user set-up-link”.";
+    "gateway itself with “schoolgate user setup-link”.";
 
 }  // namespace
 

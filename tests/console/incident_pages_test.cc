@@ -47,12 +47,13 @@ TEST_F(IncidentPages, GoFromTheEpisodeToTheEnd) {
   done("review", {{"day", "2026-12-07"}});
   done("case-reference", {{"case_reference", "CPOMS-4711"}});
   done("lessons", {{"lessons", "More supervision"}, {"policy_change", "v2"}});
+  EXPECT_THAT(get(lead_, path).body, HasSubstr("Mon 7 December 2026"));
   EXPECT_EQ(post(lead_, path + "/close", {{"outcome", "Talked about"}}).status, 400) << "not assessed yet";
   done("assess", {{"assessment", "curriculum"}, {"reason", "Probability lesson"}});
   done("close", {{"outcome", "Talked about with the class"}});
   const std::string page = get(lead_, path).body;
-  for (const char* part : {"First note", "Parent informed", "ben.okafor", "7 December 2026", "CPOMS-4711",
-                           "More supervision", "Curriculum", "Talked about with the class", "Closed"}) {
+  for (const char* part : {"First note", "Parent or carer informed", "ben.okafor", "CPOMS-4711", "More supervision",
+                           "Curriculum", "Talked about with the class", "Closed"}) {
     EXPECT_THAT(page, HasSubstr(part));
   }
   EXPECT_THAT(get(lead_, "/incidents").body, Not(HasSubstr("Gambling in the library")));

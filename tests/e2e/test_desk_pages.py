@@ -144,7 +144,7 @@ def test_from_the_link_in_an_alert_to_the_closed_incident(desk, browser, tmp_pat
     browser.fill("#outcome", "Support plan agreed; school nurse involved.")
     browser.click("button:has-text('Close the incident')")
     page = browser.text("main")
-    for part in ("Closed", "Talked in the quiet room.", "Parent informed", "Concern", "Support plan agreed"):
+    for part in ("Closed", "Talked in the quiet room.", "Parent or carer informed", "Concern", "Support plan agreed"):
         assert part in page
     assert problems(browser) == []
     assert browser.errors == []
