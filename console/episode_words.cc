@@ -46,7 +46,13 @@ void set_row(const Desk& desk, web::View& item, const breaches::EpisodeRow& row)
   item.set("id", row.id).set("reference", row.reference).set("path", "/episodes/" + row.id);
   item.set("who", who_words(desk, row)).set("group", desk.group_words(row.group)).set("device", row.device);
   item.set("theme", theme_words(row.theme, row.illegal)).set("attempts", attempts_words(row));
-  item.set("when", desk.when(row.last)).set("first", desk.when(row.first));
+  item.set("when", desk.when(row.last));
+  const std::string begin = breaches::clock_text(desk.clock(), row.first);
+  const std::string end = breaches::clock_text(desk.clock(), row.last);
+  const bool one_day = breaches::date_text(desk.clock(), row.first) == breaches::date_text(desk.clock(), row.last);
+  item.set("span", !one_day       ? desk.when(row.first) + " to " + desk.when(row.last)
+                   : begin == end ? desk.when(row.first)
+                                  : desk.when(row.first) + " to " + end);
   item.set("urgency", std::to_string(row.urgency) + " " + std::string(breaches::urgency_word(row.urgency)));
   item.set("urgency_class", urgency_class(row.urgency));
   std::string sites;
