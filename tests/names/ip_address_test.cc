@@ -123,7 +123,8 @@ TEST(IpAddress, LooksThroughTransitionForms) {
   for (const char* text : {"64:ff9b::127.0.0.1", "2002:7f00:1::", "2002:7f00:1:2:3:4:5:6", "::127.0.0.1",
                            "::ffff:0:127.0.0.1", "::ffff:127.0.0.1", "127.0.0.1"})
     EXPECT_EQ(ip(text).embedded(), loopback) << text;
-  for (const char* text : {"::", "::1", "2001:db8::7f00:1", "64:ff9b:1::127.0.0.1", "64:ff9b::1:127.0.0.1"})
+  for (const char* text :
+       {"::", "::1", "2001:db8::7f00:1", "64:ff9b:1::127.0.0.1", "64:ff9b::1:127.0.0.1", "0:0:1::127.0.0.1"})
     EXPECT_EQ(ip(text).embedded(), ip(text)) << text;
 }
 
@@ -199,8 +200,8 @@ TEST(IpAddress, WhatIsGloballyReachableIsNot) {
 }
 
 TEST(IpAddress, TheExceptionsAreSingleAddresses) {
-  for (const char* text :
-       {"192.0.0.8", "192.0.0.11", "2001:1::", "2001:1::4", "2001:1::1:1", "2001:4:113::1", "2001:1f::1", "2001:40::1"})
+  for (const char* text : {"192.0.0.8", "192.0.0.11", "2001:1::", "2001:1::4", "2001:1::1:1", "2001:1::1:0:1",
+                           "2001:1:1::1", "2001:1:0:1::1", "2001:4:113::1", "2001:1f::1", "2001:40::1"})
     EXPECT_TRUE(ip(text).is_special()) << text;
 }
 
