@@ -129,15 +129,16 @@ Result<std::optional<CheckRun>> ChecksLog::find(std::string_view id) {
 
 Result<std::vector<ChecksLog::Cell>> ChecksLog::matrix() {
   std::vector<Cell> cells;
-  auto read = select(desk_.database(),
-                     "SELECT grp, mode, sum(check_results.good), count(*), at FROM check_results JOIN checks ON checks.id = run"
-                     " WHERE at = (SELECT max(c.at) FROM checks c JOIN check_results r ON r.run = c.id"
-                     " WHERE r.grp = check_results.grp AND r.mode = check_results.mode)"
-                     " GROUP BY grp, mode ORDER BY grp, mode",
-                     [&](store::Statement& row) {
-                       cells.push_back({text_at(row, 0), text_at(row, 1), std::size_t(row.integer(2)),
-                                        std::size_t(row.integer(3)), time_at(row, 4)});
-                     });
+  auto read =
+      select(desk_.database(),
+             "SELECT grp, mode, sum(check_results.good), count(*), at FROM check_results JOIN checks ON checks.id = run"
+             " WHERE at = (SELECT max(c.at) FROM checks c JOIN check_results r ON r.run = c.id"
+             " WHERE r.grp = check_results.grp AND r.mode = check_results.mode)"
+             " GROUP BY grp, mode ORDER BY grp, mode",
+             [&](store::Statement& row) {
+               cells.push_back({text_at(row, 0), text_at(row, 1), std::size_t(row.integer(2)),
+                                std::size_t(row.integer(3)), time_at(row, 4)});
+             });
   if (!read) return std::unexpected(read.error());
   return cells;
 }
