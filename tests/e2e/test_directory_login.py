@@ -1,0 +1,147 @@
+"""People of a real directory and a real realm at the explicit proxy: curl shows tickets and passwords, records name them."""
+
+import subprocess
+
+import pytest
+
+from directory_server import PASSWORD, DirectoryServer
+from kerberos_realm import GATEWAY, KerberosRealm
+from parts.school import School
+from parts.waiting import wait_for
+
+POLICY = """
+groups:
+  year6:
+    title: Year 6
+    members: { groups: ["year-6"] }
+    categories: { gambling: block, games: allow }
+  teachers:
+    title: Staff
+    members: { groups: ["staff"] }
+    categories: { games: allow }
+  strict:
+    title: Whoever is nobody
+    members: { networks: ["127.0.0.0/8"] }
+    categories: { gambling: block, games: block, social-media: block, pornography: block }
+fallback: strict
+"""
+
+
+@pytest.fixture(scope="module")
+def realm():
+    realm = KerberosRealm()
+    yield realm
+    realm.remove()
+
+
+@pytest.fixture
+def directory():
+    server = DirectoryServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def school(tmp_path, realm, directory, web):
+    facts = directory.facts()
+    made = School(tmp_path, web_ports=[web.tls], environment={"KRB5_CONFIG": str(realm.configuration)}, extra=f"""
+identity:
+  sources: [negotiate, basic]
+  negotiate: {{ keytab: "{realm.keytab}", principal: "{realm.principal}" }}
+  basic: {{ networks: ["127.0.0.0/8"] }}
+  directory:
+    servers: ["ldap://127.0.0.1:{facts['port']}"]
+    schema: openldap
+    base: "{facts['base']}"
+    trust: "{facts['trust']}"
+    bind: {{ dn: "{facts['bind_dn']}", password_file: "{facts['password_file']}" }}
+    fresh: 1s
+""")
+    made.files["policy.yaml"] = POLICY
+    made.files["rules/school.yaml"] = "block: []\nallow: []\nemergency: []\n"
+    made.start()
+    yield made
+    made.stop()
+
+
+def curl(school, url: str, *words: str, environment=None) -> int:
+    """The status of a request through the proxy, under the name that tickets are for."""
+    done = subprocess.run(
+        ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "30", *words, "--resolve",
+         f"{GATEWAY}:{school.proxy}:127.0.0.1", "--proxy", f"http://{GATEWAY}:{school.proxy}", url],
+        env=environment, capture_output=True, text=True)
+    return int(done.stdout)
+
+
+def with_ticket(school, realm, url) -> int:
+    return curl(school, url, "--proxy-negotiate", "--proxy-user", ":", environment=realm.environment)
+
+
+def with_password(school, user_and_password, url) -> int:
+    return curl(school, url, "--proxy-basic", "--proxy-user", user_and_password)
+
+
+@pytest.fixture
+def pages(web):
+    return {name: f"http://{name}:{web.http}/" for name in ("allowed.example", "games.example", "bets.example")}
+
+
+def record_of(school, site) -> dict:
+    return wait_for(lambda: next((line for line in school.breaches() if line["site"] == site), None), f"a record of {site}")
+
+
+def test_nobody_is_asked_to_sign_in(school, pages):
+    done = subprocess.run(["curl", "-sS", "-i", "--proxy", f"http://127.0.0.1:{school.proxy}", pages["allowed.example"]],
+                          capture_output=True, text=True)
+    assert " 407 " in done.stdout.splitlines()[0]
+    offered = [line.split(": ", 1)[1] for line in done.stdout.splitlines() if line.lower().startswith("proxy-authenticate")]
+    assert offered == ["Negotiate", 'Basic realm="school", charset="UTF-8"']
+
+
+def test_a_ticket_opens_what_the_group_of_its_owner_may_reach(school, realm, pages):
+    realm.login("amelia.hughes")
+    assert with_ticket(school, realm, pages["games.example"]) == 200  # Year 6 may; whoever is nobody may not
+    assert with_ticket(school, realm, pages["bets.example"]) == 403
+    record = record_of(school, "bets.example")
+    assert (record["person"], record["confidence"], record["group"]) == ("amelia.hughes", "login", "year6")
+
+
+def test_a_password_opens_what_the_group_of_its_owner_may_reach(school, pages):
+    assert with_password(school, f"Amelia.Hughes:{PASSWORD}", pages["games.example"]) == 200
+    assert with_password(school, f"amelia.hughes:{PASSWORD}", pages["bets.example"]) == 403
+    record = record_of(school, "bets.example")
+    assert (record["person"], record["confidence"], record["group"]) == ("amelia.hughes", "login", "year6")
+
+
+@pytest.mark.parametrize("given", ["amelia.hughes:wrong words", "amelia.hughes:", "nobody.here:" + PASSWORD, "*)(uid=*:" + PASSWORD,
+                                   "leah.leaver:" + PASSWORD])
+def test_whoever_is_not_who_they_say_gets_407(school, pages, given):
+    assert with_password(school, given, pages["allowed.example"]) == 407
+
+
+@pytest.mark.parametrize("field", ["Negotiate", "Negotiate !!!!", "Negotiate YIIB", "Negotiate TlRMTVNTUAABAAAA", "Negotiate " + "A" * 60000,
+                                   "Basic", "Basic ====", "Digest x"])
+def test_malformed_credentials_get_no_page(school, pages, field):
+    assert curl(school, pages["allowed.example"], "-H", f"Proxy-Authorization: {field}") in (400, 407, 431)
+
+
+def test_the_directory_may_go_without_anybody_noticing_who_was_here(school, realm, directory, pages):
+    realm.login("amelia.hughes")
+    password = f"t.teacher:{PASSWORD}"
+    assert with_ticket(school, realm, pages["games.example"]) == 200
+    assert with_password(school, password, pages["games.example"]) == 200
+    directory.stop()
+    for _ in range(3):
+        assert with_ticket(school, realm, pages["games.example"]) == 200
+        assert with_password(school, password, pages["games.example"]) == 200
+
+
+def test_no_password_is_in_any_file_of_the_gateway(school, pages):
+    for given in ("amelia.hughes:Tr0ub4dor-wrong", f"amelia.hughes:{PASSWORD}", "Tr0ub4dor:Tr0ub4dor"):
+        with_password(school, given, pages["bets.example"])
+    record_of(school, "bets.example")
+    school.stop()
+    for path in [school.log, school.decisions_file, *(path for path in school.state.rglob("*") if path.is_file())]:
+        content = path.read_bytes()
+        assert b"Tr0ub4dor" not in content and PASSWORD.encode() not in content, path
+        assert b"service-secret" not in content, path
