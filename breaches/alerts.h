@@ -26,7 +26,7 @@ struct AlertsOptions {
   std::string school, gateway;
   LocalClock local_time;                      ///< the site's wall clock; empty: UTC
   std::function<TimePoint()> now = wall_now;  ///< tests hand in their own
-  std::chrono::milliseconds hold{2000};       ///< a new alert waits this long, so that its first count says more than 1
+  std::chrono::milliseconds hold{500};        ///< a new alert waits this long, so that its first count says more than 1
 };
 
 struct AlertCounters {
