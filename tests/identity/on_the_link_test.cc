@@ -97,6 +97,9 @@ TEST(OnTheLink, ALeaseANeighbourAndAnotherMachineAtTheAddress) {
     const auto seen = on_the_link();
     EXPECT_EQ(mac_at(seen, address), "02:00:5e:10:00:01");
     EXPECT_EQ(mac_at(seen, test::address("2001:db8::5")), "02:00:5e:10:00:01");
+    run("ip neigh replace 10.20.1.99 lladdr 02:00:5e:10:00:99 nud stale dev school");
+    EXPECT_EQ(mac_at(on_the_link(), test::address("10.20.1.99")), "02:00:5e:10:00:99");
+    EXPECT_TRUE(net::read_neighbours(std::chrono::milliseconds(-1))->empty());  // nobody was there before now
   }
 
   rules::PresenceStore store;

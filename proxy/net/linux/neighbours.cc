@@ -92,7 +92,7 @@ bool read_neighbour_messages(Bytes bytes, std::vector<Neighbour>& into, std::siz
   return bytes.empty();
 }
 
-Result<std::vector<Neighbour>> read_neighbours(std::size_t most) {
+Result<std::vector<Neighbour>> read_neighbours(std::chrono::milliseconds within, std::size_t most) {
   const FileDescriptor fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   if (fd.get() < 0) return fail_errno("cannot ask the kernel for its neighbours", errno);
   const timeval patience{2, 0};
@@ -116,7 +116,9 @@ Result<std::vector<Neighbour>> read_neighbours(std::size_t most) {
     const auto got = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_errno("the kernel did not tell its neighbours", errno);
-    if (got == 0 || !read_neighbour_messages({buffer.data(), std::size_t(got)}, neighbours, most)) return neighbours;
+    if (got > 0 && read_neighbour_messages({buffer.data(), std::size_t(got)}, neighbours, most)) continue;
+    std::erase_if(neighbours, [&](const Neighbour& neighbour) { return neighbour.since > within; });
+    return neighbours;
   }
 }
 

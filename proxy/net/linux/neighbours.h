@@ -18,9 +18,11 @@ struct Neighbour {
   std::chrono::milliseconds since{};  ///< how long ago the machine last gave a sign of life there
 };
 
-/// A dump by rtnetlink (RTM_GETNEIGH), both families: entries with an Ethernet address that answered once. Machines
-/// behind a router are not in it. Takes a few milliseconds for thousands; at most `most` entries. Fault host.
-[[nodiscard]] Result<std::vector<Neighbour>> read_neighbours(std::size_t most = 20'000);
+/// A dump by rtnetlink (RTM_GETNEIGH), both families: machines with an Ethernet address that gave a sign of life
+/// `within` that time. The kernel keeps entries of machines that have left for hours; they say nothing about now.
+/// Machines behind a router are not in it. Takes a few milliseconds for thousands; at most `most` entries. Fault host.
+[[nodiscard]] Result<std::vector<Neighbour>> read_neighbours(std::chrono::milliseconds within = std::chrono::minutes(5),
+                                                             std::size_t most = 20'000);
 
 /// Takes one netlink datagram of such a dump apart; false when it says that the dump ends. Bytes that do not add up end
 /// it too.
