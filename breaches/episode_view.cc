@@ -177,6 +177,7 @@ Result<EpisodePage> EpisodeReader::list(const Viewer& viewer, const EpisodeFilte
   }
   std::vector<std::string> own = viewer.also;
   own.push_back(viewer.user);
+  std::erase(own, std::string());  // nobody's account is empty, but a device's episode has no person
   int parameter = 9;
   for (std::size_t i = 0; i < own.size(); ++i)
     condition += " AND lower(episodes.person) <> lower(?" + std::to_string(++parameter) + ")";

@@ -17,7 +17,7 @@
 namespace schoolgate::breaches {
 namespace {
 
-constexpr std::size_t kChunk = 1 << 20;
+constexpr std::size_t kChunk = 1 << 20, kLongestLine = 64 * 1024;
 constexpr const char* kBreachesRead = "breaches";
 
 // The value of a text field of a decision line. A client's text cannot hold a quote that is not escaped, so the first
@@ -100,11 +100,11 @@ Result<void> Sums::add_decisions(std::uint64_t limit, Progress& progress) {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) continue;  // rotated away this moment, or not ours to read
     buffer.resize(kChunk);
-    const auto read_at = [&](std::int64_t at) {
-      const auto got = ::pread(fd, buffer.data(), kChunk, at);
+    const auto read_at = [&](std::int64_t at, std::size_t most) {
+      const auto got = ::pread(fd, buffer.data(), most, at);
       return std::string_view(buffer.data(), got > 0 ? std::size_t(got) : 0);
     };
-    const std::string name = name_of_first_line(read_at(0));
+    const std::string name = name_of_first_line(read_at(0, kLongestLine));
     const auto known = name.empty() ? Result<std::int64_t>(-1)
                                     : select_number(database, "SELECT at FROM sums_read WHERE name = ?1", name);
     if (!known || *known < 0) {
@@ -119,7 +119,7 @@ Result<void> Sums::add_decisions(std::uint64_t limit, Progress& progress) {
     std::int64_t day = 0, at = *known;
     std::uint64_t lines = 0;
     while (progress.decisions + lines < limit) {
-      const std::string_view text = read_at(at);
+      const std::string_view text = read_at(at, kChunk);
       const std::size_t whole = text.rfind('\n');
       if (whole == std::string_view::npos) break;
       std::size_t begin = 0;

@@ -91,6 +91,11 @@ TEST_F(EpisodeView, NobodySeesWhatIsAboutThemselvesNorItsCount) {
   EXPECT_TRUE(reads.context(kDsl, own)->lines.empty());
 }
 
+TEST_F(EpisodeView, AnEmptyAccountOfTheViewerHidesNobodysEpisodes) {
+  keep({breach_of("", kSchoolDay)});
+  EXPECT_EQ(reader().list({.user = "d.lead", .role = Role::dsl, .also = {""}}, {})->total, 1u);
+}
+
 TEST_F(EpisodeView, TechniciansGetNoPersonInAnyField) {
   keep({breach_of("amelia.hughes", kSchoolDay)});
   auto reads = reader();
