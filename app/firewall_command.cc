@@ -18,7 +18,7 @@ Prints the nftables ruleset for the transparent mode; nothing is loaded. Load it
 
   schoolgate firewall --config DIR | nft -f -
 
-Whose traffic is filtered comes from the networks of the groups in policy.yaml; where it is sent, from listen.http and
+Whose traffic is filtered comes from the networks of the groups in policy.yaml and those of identity.sign_in; where it is sent, from listen.http and
 listen.tls in schoolgate.yaml.
 
   --interface IF    the interface towards the school's devices; only what it brings is filtered
@@ -95,6 +95,8 @@ int firewall(std::span<const std::string_view> words) {
   plan.tls_port = *tls;
   for (const rules::GroupSpec& group : configuration->policy.groups)
     for (const rules::NetworkSpec& network : group.networks) plan.inside_networks.push_back(network.network);
+  if (const auto& sign_in = configuration->settings.identity.sign_in)
+    plan.inside_networks.insert(plan.inside_networks.end(), sign_in->networks.begin(), sign_in->networks.end());
 
   const auto rules = net::firewall_rules(plan);
   if (!rules) return report(rules.error());

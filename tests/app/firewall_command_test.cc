@@ -13,7 +13,7 @@ class FirewallCommand : public testing::Test {
  protected:
   FirewallCommand() {
     const std::string yaml = school_.read("schoolgate.yaml");
-    const std::size_t begin = yaml.find("  http:"), end = yaml.find("  metrics:");
+    const std::size_t begin = yaml.find("  http:"), end = yaml.find("  portal:");
     school_.write("schoolgate.yaml",
                   yaml.substr(0, begin) + "  http: [\"0.0.0.0:8081\"]\n  tls: [\"0.0.0.0:8443\"]\n" + yaml.substr(end));
     school_.edit("policy.yaml", R"(["127.0.0.0/8", "::1"])", R"(["10.20.0.0/16"])");
