@@ -303,7 +303,7 @@ Judgement Worker::judge_again(Connection& connection, const rules::Request& requ
 Judgement Worker::judge_portal(Connection& connection, const rules::Request& request, rules::Stage stage) {
   Judgement judgement = decide(connection, request, stage);
   if (judgement.verdict.reason.tier == rules::Tier::illegal) return judgement;
-  judgement.verdict = {.action = rules::Action::allow, .reason = {.tier = rules::Tier::support, .stage = stage}};
+  judgement.verdict = {.action = rules::Action::allow, .reason = {.tier = rules::Tier::unlisted, .stage = stage}};
   judgement.doorway = Doorway::open;
   judgement.portal = true;
   return judgement;
@@ -421,6 +421,9 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
   }
   const std::string device = judgement.subject.address.text();
   const rules::Subject& subject = judgement.subject;
+  const std::string_view rule = judgement.portal        ? std::string_view("sign-in")
+                                : !outcome.rule.empty() ? outcome.rule
+                                                        : rules::to_string(reason.tier);
   const std::string search = sealed ? std::string() : rules::search_term_text(request);
   decisions_.append({.time = judgement.time,
                      .group = judgement.policy->group_id(judgement.subject.group),
@@ -431,7 +434,7 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                      .action = outcome.action.empty() ? rules::to_string(judgement.verdict.action) : outcome.action,
                      .category = category ? std::string_view(category->id) : std::string_view(),
                      .stage = rules::to_string(reason.stage),
-                     .rule = outcome.rule.empty() ? rules::to_string(reason.tier) : outcome.rule,
+                     .rule = rule,
                      .search = search,
                      .person = subject.user,
                      .confidence = rules::to_string(subject.confidence),

@@ -87,6 +87,26 @@ TEST_F(H2Inspection, WhatTheWebSiteDoesNotSpeakIsNotOffered) {
   EXPECT_EQ(pupil_end.facts().alpn, "http/1.1");
 }
 
+TEST_F(H2Inspection, WhoSignsOutIsLedToTheSignInPageWithTheNextStream) {
+  sign_in = std::make_shared<const SignInGate>(
+      *SignInGate::make({*names::IpNetwork::parse("127.0.0.0/8")}, "https://signin.school.example/", {{}, 9}));
+  know({{"127.0.0.1", person("amelia.hughes")}});
+  TlsEnd pupil_end = pupil_h2();
+  TlsEnd site_end = web_inside("h2");
+  H2End pupil(pupil_end, false), site(site_end, true);
+  const StreamId known = ask(pupil, "/open");
+  pupil.flush();
+  site.until("request 1 GET https " + authority_text + " /open ends");
+  respond(site, 1, "hello");
+  pupil.until("end " + std::to_string(known));
+  know({});
+  const StreamId page = ask(pupil, "/open"), call = ask(pupil, "/call", "POST");
+  pupil.until("end " + std::to_string(call));
+  EXPECT_EQ(pupil.events.heads[page].status, 302);
+  EXPECT_EQ(pupil.events.heads[call].status, 511);
+  EXPECT_TRUE(records().empty());
+}
+
 TEST_F(H2Inspection, AForbiddenStreamGetsThePageAndTheOthersGoOn) {
   TlsEnd pupil_end = pupil_h2();
   TlsEnd site_end = web_inside("h2");

@@ -90,6 +90,9 @@ TEST_F(Portal, InClearLeadsToThePage) {
   const Answer answer = pupil.answer();
   EXPECT_EQ(answer.status, 302);
   EXPECT_TRUE(answer.has("Location: https://signin.school.example/terms\r\n")) << answer.head;
+  pupil.closes();
+  stop();
+  EXPECT_NE(decisions().find(R"("rule":"sign-in")"), std::string::npos) << decisions();
 }
 
 TEST_F(Portal, IsNoWayToAnythingElseOnThisMachine) {
