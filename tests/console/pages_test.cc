@@ -344,7 +344,7 @@ TEST(Templates, PutNothingIntoThePageUnescaped) {
     EXPECT_EQ(text->find(" style="), std::string::npos) << file.path();
     EXPECT_EQ(text->find(" onclick="), std::string::npos) << file.path();
     // A value in an attribute always stands in double quotes.
-    EXPECT_FALSE(std::regex_search(*text, std::regex("=\\{\\{"))) << file.path();
+    EXPECT_FALSE(std::regex_search(*text, std::regex("\\s[a-z-]+=\\{\\{"))) << file.path();
     // Every form that is posted carries the token.
     const auto count = [&](std::string_view part) {
       std::size_t n = 0;
