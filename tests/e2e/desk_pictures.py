@@ -38,7 +38,7 @@ def photograph(desk: Desk, browser: Browser, folder: pathlib.Path) -> None:
 
 
 if __name__ == "__main__":
-    target = pathlib.Path(sys.argv[1])
+    target = pathlib.Path(sys.argv[1]).resolve()
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as state, Browser() as driver:
         school = Desk(pathlib.Path(state))
