@@ -128,8 +128,10 @@ void add_accounts(identity::Users& users, TimePoint now) {
 
 int serve(const std::filesystem::path& folder, std::uint16_t port) {
   const TimePoint now = wall_now();
-  if (!std::filesystem::exists(folder / "breaches.db")) fill(folder, now);
-  add_sums(folder);
+  if (!std::filesystem::exists(folder / "breaches.db")) {
+    fill(folder, now);
+    add_sums(folder);
+  }
   auto users = identity::Users::open(folder);
   auto people = identity::PeopleStore::open(folder);
   auto tls = web::Tls::load_or_create({.folder = folder, .school = "Ashford Oaks Primary School"}, now);

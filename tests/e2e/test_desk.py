@@ -104,6 +104,7 @@ def test_the_first_account_is_made_with_the_link_that_is_printed_once(new_school
     school.files["schoolgate.yaml"] = school.files["schoolgate.yaml"].replace(
         "  metrics:", f'  console: "127.0.0.1:{port}"\n  metrics:')
     school.start(ready=lambda: listens(school.proxy) and listens(port))
+    wait_for(lambda: "/set-up/" in school.words(), "the link")
     path = re.search(r"/set-up/[\w-]+", school.words()).group()
     with Browser() as browser:
         browser.open(f"https://127.0.0.1:{port}{path}")
