@@ -38,6 +38,7 @@ void H2Call::begin(H2Head& head, bool ends) {
   target_ = std::string(asked.target);  // which may view it
 
   request_ = rules::Request::of_url(std::move(asked.url), method_name(asked_head, method_), target_);
+  request_->comes_from(page_of(asked_head.fields));
   judgement_ = worker.judge(connection_, *request_, rules::Stage::request);
   if (judgement_->doorway != Doorway::open) {
     note_doorway(connection_, *judgement_, *request_);

@@ -49,6 +49,12 @@ struct Origin {
   }
 };
 
+/// The page that a request comes from, as far as its fields tell: a site's helpers are open to its own pages.
+[[nodiscard]] inline rules::AskingPage page_of(const http::Fields& fields) {
+  return rules::asking_page(fields.find(http::Name::origin), fields.find(http::Name::referer),
+                            fields.find(http::Name::sec_fetch_site), fields.find(http::Name::sec_fetch_dest));
+}
+
 /// What the policy may ask of a response.
 [[nodiscard]] inline rules::ResponseFacts facts_of(const http::ResponseHead& head) noexcept {
   rules::ResponseFacts facts{.content_type = head.fields.find(http::Name::content_type),

@@ -147,8 +147,9 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
   }
   Asked& asked = std::get<Asked>(arrived);
 
-  const rules::Request request =
+  rules::Request request =
       rules::Request::of_url(std::move(asked.url), method_name(head, method_storage), asked.target);
+  request.comes_from(page_of(head.fields));
   if (const SignInGate* gate = worker.sign_in_gate(); gate && !connection.inside && gate->is_page(request.url().host()))
     if (const Judgement to_portal = worker.judge_portal(connection, request, rules::Stage::request);
         !to_portal.refuses())

@@ -18,7 +18,9 @@ Name known_name(std::string_view name) noexcept {
     case 2: return is("te") ? Name::te : Name::other;
     case 3: return is("via") ? Name::via : Name::other;
     case 4: return is("host") ? Name::host : Name::other;
-    case 6: return is("expect") ? Name::expect : Name::other;
+    case 6:
+      if (is("expect")) return Name::expect;
+      return is("origin") ? Name::origin : Name::other;
     case 7:
       if (is("alt-svc")) return Name::alt_svc;
       if (is("referer")) return Name::referer;
@@ -35,6 +37,7 @@ Name known_name(std::string_view name) noexcept {
       if (is("http2-settings")) return Name::http2_settings;
       if (is("sec-fetch-dest")) return Name::sec_fetch_dest;
       if (is("sec-fetch-mode")) return Name::sec_fetch_mode;
+      if (is("sec-fetch-site")) return Name::sec_fetch_site;
       return is("sec-fetch-user") ? Name::sec_fetch_user : Name::other;
     case 15: return is("x-forwarded-for") ? Name::forwarded : Name::other;
     case 16:

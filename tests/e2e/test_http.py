@@ -529,3 +529,18 @@ def test_metrics_count_what_happened(new_school, web):
     for name in ("connections", "policy_version_info", "breach_log_lag_seconds", "decision_log_dropped_total", "workers",
                  "decide_seconds_count", "open_files", "alert_queue"):
         assert f"schoolgate_{name}" in text, name
+
+
+def test_a_site_of_the_walled_garden_brings_its_helpers(new_school, web):
+    school = new_school()
+    school.files["rules/school.yaml"] = """
+allow:
+  - { site: reading.example, groups: [early], why: "phonics", needs: [front.example] }
+"""
+    school.start()
+    helper = f"http://front.example:{web.http}/letters.js"
+    assert fetch(school.proxy, helper, source=EARLY).status == 403, "somebody typed its address"
+    assert fetch(school.proxy, helper, "Referer: http://other.example/", source=EARLY).status == 403
+    assert fetch(school.proxy, helper, "Referer: http://reading.example/", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Dest: script",
+                 source=EARLY).status == 200
+    assert fetch(school.proxy, f"http://reading.example:{web.http}/", source=EARLY).status == 200

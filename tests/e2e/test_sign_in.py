@@ -9,7 +9,7 @@ import pytest
 
 from parts.ports import free_port
 from parts.portal import Device
-from parts.school import BINARY, School
+from parts.school import School
 from parts.waiting import wait_for
 from parts.wire import Wire, fetch
 
@@ -64,16 +64,10 @@ allow:
     made.start()
     for user, name in (("amelia.hughes", "Amelia Hughes"), ("ben.okafor", "Ben Okafor")):
         made.command("people add", user, "--name", name, "--role", "pupil", "--groups", "year5")
-        set_password(made, user, PASSWORD)
+        made.command("people password", user, input=PASSWORD + "\n")
     made.command("people add", "class:robins", "--title", "Robins (Reception)", "--picture", "owl", "--groups", "robins")
     yield made
     made.stop()
-
-
-def set_password(school, user: str, password: str) -> None:
-    done = subprocess.run([BINARY, "people", "password", user, "--config", str(school.config)], input=password + "\n",
-                          capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
 
 
 def ask(school, address: str, host: str, path: str = "/"):

@@ -167,9 +167,11 @@ decisions: {self.decisions_file}
 
     def command(self, verb: str, *arguments: str, check: int | None = 0, **options) -> subprocess.CompletedProcess:
         """`schoolgate VERB... --config CONFIG ARGUMENTS`; `check` is the exit status that must come, None for any."""
+        if "input" not in options:
+            options["stdin"] = subprocess.DEVNULL
         done = subprocess.run(
             [BINARY, *verb.split(), *arguments, "--config", str(self.config)],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, **options,
+            capture_output=True, text=True, timeout=60, **options,
         )
         if check is not None:
             assert done.returncode == check, f"{verb}: exit {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.words()}"
