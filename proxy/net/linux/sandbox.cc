@@ -239,10 +239,14 @@ struct Release {
   void operator()(void* filter) const noexcept { seccomp_release(filter); }
 };
 
+// Whether the audit log hears of what a filter refuses. Of what it kills for, it always does.
+enum class Refusals { told, silent };
+
 // A filter being written: what is done with calls, and with those that no rule names. The first error stays.
 class Filter {
  public:
-  explicit Filter(std::uint32_t otherwise) : otherwise_(otherwise), filter_(seccomp_init(otherwise)) {
+  explicit Filter(std::uint32_t otherwise, Refusals refusals = Refusals::told)
+      : otherwise_(otherwise), filter_(seccomp_init(otherwise)) {
     if (!filter_) {
       note(-ENOMEM);
       return;
@@ -250,7 +254,7 @@ class Filter {
     note(seccomp_attr_set(filter_.get(), SCMP_FLTATR_ACT_BADARCH, kKill));  // calls of a 32-bit program, or x32
     note(seccomp_attr_set(filter_.get(), SCMP_FLTATR_CTL_NNP, 1));
     // Both are the kernel's and the library's to have: a filter without them filters the same.
-    (void)seccomp_attr_set(filter_.get(), SCMP_FLTATR_CTL_LOG, 1);
+    if (refusals == Refusals::told) (void)seccomp_attr_set(filter_.get(), SCMP_FLTATR_CTL_LOG, 1);
     (void)seccomp_attr_set(filter_.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);  // a tree: every call costs alike
   }
 
@@ -310,15 +314,24 @@ void kill_intruders(Filter& filter) {
     if (!kSanitized || name != std::string_view("ptrace")) filter.rule(kKill, name, {});
 }
 
+// What clone3 asks for lies in memory, where no filter can look: it is unknown here, and the C library takes clone, at
+// every new thread. So this is a filter of its own: nobody needs to hear of it.
+Result<void> hide_clone3() {
+  Filter filter(SCMP_ACT_ALLOW, Refusals::silent);
+  filter.rule(kUnknown, {"clone3"});
+  return filter.load();
+}
+
 Result<void> confine_gateway() {
+  if (auto hidden = hide_clone3(); !hidden) return hidden;
   Filter filter(kUnknown);
   for (const Names& names : {kToLive, kToUse, kToTalk, kToLook, kToKeep, kToStart}) filter.rule(SCMP_ACT_ALLOW, names);
   allow_memory(filter);
   allow_control_of_descriptors(filter);
   for (const std::uint64_t family : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK})
     filter.rule(SCMP_ACT_ALLOW, "socket", {equal(0, family)});
-  // What clone3 asks for lies in memory, where no filter can look: it is unknown here, and the C library takes clone.
   filter.rule(SCMP_ACT_ALLOW, "clone", {masked(0, kNamespaces, 0)});
+  filter.rule(SCMP_ACT_ALLOW, {"clone3"});  // which the filter before this one answers
   if (kSanitized) filter.rule(SCMP_ACT_ALLOW, {"ptrace"});
   kill_intruders(filter);
   return filter.load();
