@@ -3,7 +3,6 @@
 #
 # Sanitizer builds go without: they have their own runtimes, and theirs is the better diagnosis.
 option(SCHOOLGATE_HARDENED "compile and link as shipped: hardened, and the same bytes wherever it is built" OFF)
-option(SCHOOLGATE_CFI "check the type of what a virtual call reaches (needs ThinLTO: linking takes minutes)" OFF)
 
 if(SCHOOLGATE_HARDENED)
   include(CheckPIESupported)
@@ -25,12 +24,4 @@ if(SCHOOLGATE_HARDENED)
   add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build
                       -fdebug-compilation-dir=build)
   add_link_options(-Wl,--build-id=sha1)
-endif()
-
-if(SCHOOLGATE_CFI)
-  # Virtual calls and casts. Not calls through plain pointers (cfi-icall): OpenSSL, libcurl and SQLite hand us addresses
-  # inside libraries that were built without it.
-  add_compile_options(-flto=thin -fvisibility=hidden -fvisibility-inlines-hidden -fsplit-lto-unit
-                      -fsanitize=cfi-vcall,cfi-nvcall,cfi-derived-cast,cfi-unrelated-cast -fsanitize-trap=cfi)
-  add_link_options(-flto=thin -fsanitize=cfi-vcall,cfi-nvcall,cfi-derived-cast,cfi-unrelated-cast -Wl,--thinlto-jobs=2)
 endif()
