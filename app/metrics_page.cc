@@ -90,6 +90,26 @@ void add_decide_histogram(Page& page, const MetricsSources& sources) {
   page.sample(cumulative, {}, "_count");
 }
 
+void add_people(Page& page, const MetricsSources& sources) {
+  const auto one = [&](std::string_view name, std::string_view help, const Sum& of) {
+    page.family(name, "counter", help);
+    page.sample(sum(sources, of));
+  };
+  using flow::Counters;
+  one("person_requests_total", "Decisions about somebody who is known.",
+      [](const Counters& w) { return w.of_people.get(); });
+  page.family("proxy_auth_total", "counter", "What came of asking clients of the explicit proxy who they are.");
+  for (std::size_t i = 0; i < flow::kProxyAuthNames.size(); ++i)
+    page.sample(sum(sources, [&](const Counters& w) { return w.proxy_auth[i].get(); }),
+                label("result", flow::kProxyAuthNames[i]));
+  one("sign_in_redirects_total", "Requests that were led to the sign-in page.",
+      [](const Counters& w) { return w.sign_in_redirects.get(); });
+  one("captive_probes_total", "Probes of operating systems answered with success.",
+      [](const Counters& w) { return w.captive_probes.get(); });
+  one("allowance_blocks_total", "Requests refused because the day's minutes are used up.",
+      [](const Counters& w) { return w.allowance_blocks.get(); });
+}
+
 void add_lists(Page& page, const MetricsSources& sources) {
   const auto lists = sources.policy.lists().lists();
   page.family("list_entries", "gauge", "Entries of each list in force.");
@@ -116,6 +136,7 @@ std::string metrics_page(const MetricsSources& sources) {
   page.sample(sum(sources, [](const Counters& w) { return w.shed_global.get(); }), label("cap", "all"));
   page.sample(sum(sources, [](const Counters& w) { return w.shed_client.get(); }), label("cap", "client"));
   add_requests(page, sources);
+  add_people(page, sources);
   page.family("breaches_total", "counter", "Breach records by category, since the start.");
   for (const auto& [category, count] : sources.breaches_by_category)
     page.sample(double(count), label("category", category));

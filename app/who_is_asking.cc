@@ -138,7 +138,8 @@ Result<void> WhoIsAsking::start(DeviceBehind device_behind) {
       listeners.push_back({.address = at.address, .port = at.port, .tls = *tls, .router = shared});
   }
   if (listeners.empty()) return {};
-  auto server = web::Server::start("portal", std::move(listeners));
+  // Clients of the explicit proxy all come from this machine.
+  auto server = web::Server::start("portal", std::move(listeners), {.connections_per_client = 500});
   if (!server) return std::unexpected(std::move(server.error()));
   server_ = std::move(*server);
   return {};

@@ -108,6 +108,7 @@ def test_a_child_signs_in_accepts_the_rules_and_is_blocked_by_name(school):
     line = school.wait_for_decision(device=CHILD, host="games.example", action="block")
     assert (line["person"], line["source"]) == ("amelia.hughes", "sign-in")
 
+    assert school.metric("person_requests_total") > 0 and school.metric("sign_in_redirects_total") > 0
     status, _, _ = child.fill_in("/", "/sign-out")
     assert status == 303
     assert wait_for(lambda: ask(school, CHILD, "games.example").status == 302, "the session to end")
