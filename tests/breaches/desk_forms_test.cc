@@ -287,7 +287,7 @@ TEST_F(MeasuresOfTheDesk, AreInForceUntilTheirTimeOrTakenBackAndAudited) {
   session.groups = {"ks1"};
   session.networks = {*names::IpNetwork::parse("10.20.1.0/28")};
   session.until = kSchoolDay + 30min;
-  ASSERT_TRUE(measures.open(session, user_, kSchoolDay).has_value());
+  ASSERT_TRUE(measures.open(session, user_, kSchoolDay + 1s).has_value());
 
   reopen();
   MeasureStore again(*desk_, audit->get());
