@@ -182,11 +182,11 @@ std::set<std::string> append_until_dark(const std::filesystem::path& folder, std
   BreachLogSettings settings = settings_in(folder);
   settings.vfs = kVfs;
   settings.durable_deadline = std::chrono::milliseconds(100);
-  const auto log = open_log(settings);
   std::mutex mutex;
   std::set<std::string> durable;
   std::atomic<bool> dark = false;
   std::atomic<int> in_flight = 0;
+  const auto log = open_log(settings);  // last: what it still answers when it ends counts above
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i)
     threads.emplace_back([&] {
