@@ -403,10 +403,13 @@ class _Link2:
         view = memoryview(data)
         while view:
             with self.changed:
-                while not (room := min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)):
-                    if not self.changed.wait(TIMEOUT * 3) or self.closed or call.over:
-                        raise ConnectionError("no window")
-                self.h2.send_data(stream, bytes(view[:room]))
+                try:
+                    while not (room := min(self.h2.local_flow_control_window(stream), self.h2.max_outbound_frame_size)):
+                        if not self.changed.wait(TIMEOUT * 3) or self.closed or call.over:
+                            raise ConnectionError("no window")
+                    self.h2.send_data(stream, bytes(view[:room]))
+                except h2.exceptions.ProtocolError as gone:  # the other end has reset the stream
+                    raise ConnectionError(str(gone)) from gone
                 self.pipe.sendall(self.h2.data_to_send())
             view = view[room:]
 
