@@ -1,4 +1,4 @@
-# What the shipped binary is made with so that a mistake in it is harder to use: -DSCHOOLGATE_HARDENED=ON. The release preset does not switch it on yet.
+# What the shipped binary is made with so that a mistake in it is harder to use: the release preset switches it on.
 # tests/security/test_binary.py reads the binary and says whether it all arrived; what it costs is in docs/security.md.
 #
 # Sanitizer builds go without: they have their own runtimes, and theirs is the better diagnosis.
