@@ -8,13 +8,20 @@
 //           new       a connection for every request
 //           tunnel    CONNECT, ClientHello and its answer, a request and its answer, close
 //           bulk      --bytes through one tunnel after another
-//           idle      opens --connections tunnels, prints a line, keeps them until standard input ends
-//     --url URL --status N         what get and new ask for, and the answer that must come (200)
+//           idle      opens --connections tunnels, prints a line, keeps them until standard input ends; with --url
+//                     kept-alive connections that asked for it once
+//           paced     --connections that each ask, rest for about --rest seconds and ask again; also prints how long
+//                     answers took, in milliseconds: "p50", "p99", "worst"
+//     --url URL --status N         what get, new and paced ask for, and the answer that must come (200)
 //     --name NAME --origin PORT    where tunnels lead; --no-connect leaves out CONNECT (for a proxy that has none)
 //     --connections N --seconds S --count N --bytes N
+//
+// What paced says an answer took begins when it was due, not when it was sent: a load that is late itself hides
+// nothing.
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -24,8 +31,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <queue>
+#include <random>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "bench/load/loopback.h"
@@ -95,6 +105,7 @@ struct Script {
   std::vector<Exchange> exchanges;
   bool keeps_connection = false;  // the exchanges are repeated on the same connection
   bool holds = false;             // after the last exchange the connection stays open, idle
+  bool rests = false;             // after the last exchange it waits for resume()
 };
 
 // --- the client ------------------------------------------------------------------------------------------------------
@@ -132,6 +143,15 @@ class Client {
   }
 
   [[nodiscard]] bool running() const { return fd_ >= 0; }
+  [[nodiscard]] bool resting() const { return resting_; }
+  /// The exchanges once more, on the connection that rested. False when it is over.
+  bool resume() {
+    resting_ = false;
+    begin(0);
+    if (write_some()) return true;
+    finish_with_error(false);
+    return false;
+  }
   void close() {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
@@ -162,7 +182,7 @@ class Client {
       if (n == 0) return false;
       std::string_view data(buffer.data(), std::size_t(n));
       while (!data.empty()) {
-        if (idle_) return false;  // nothing may come on an idle tunnel
+        if (idle_ || resting_) return false;  // nothing may come that nobody asked for
         if (!take(data)) return false;
         if (complete_ && !next(again)) return true;
       }
@@ -213,6 +233,10 @@ class Client {
   bool next(bool again) {
     if (at_ + 1 < script_.exchanges.size()) return go_on(at_ + 1, again);
     ++tally_.done;
+    if (script_.rests) {
+      resting_ = true;
+      return false;
+    }
     if (script_.holds) {
       ++tally_.held;
       idle_ = true;
@@ -246,7 +270,7 @@ class Client {
   std::uint16_t port_;
   const Script& script_;
   Tally& tally_;
-  bool connecting_ = false, complete_ = false, idle_ = false;
+  bool connecting_ = false, complete_ = false, idle_ = false, resting_ = false;
   std::size_t at_ = 0, sent_ = 0;
   std::uint64_t received_ = 0, wanted_ = 0;
   std::string head_;
@@ -362,14 +386,14 @@ struct Options {
   std::string work, url, name{kTunnelName};
   std::uint16_t proxy = 0, origin = 0;
   int status = 200, connections = 64;
-  double seconds = 3;
+  double seconds = 3, rest = 1;
   std::uint64_t count = 0, bytes = 100'000'000;
   bool connect = true;
 };
 
 Options read_options(int argc, char** argv) {
   if (argc < 3) {
-    std::fputs("usage: loadgen origin PORT | loadgen get|new|tunnel|bulk|idle --proxy PORT [options]\n", stderr);
+    std::fputs("usage: loadgen origin PORT | loadgen get|new|tunnel|bulk|idle|paced --proxy PORT [options]\n", stderr);
     std::exit(2);
   }
   Options options;
@@ -399,6 +423,8 @@ Options read_options(int argc, char** argv) {
       options.connections = std::atoi(value);
     else if (key == "--seconds")
       options.seconds = std::atof(value);
+    else if (key == "--rest")
+      options.rest = std::atof(value);
     else if (key == "--count")
       options.count = std::strtoull(value, nullptr, 10);
     else if (key == "--bytes")
@@ -414,7 +440,7 @@ Options read_options(int argc, char** argv) {
 Script script_for(const Options& options) {
   using enum Exchange::Expect;
   Script script;
-  if (options.work == "get" || options.work == "new") {
+  if (options.work == "get" || options.work == "new" || options.work == "paced" || !options.url.empty()) {
     const std::string_view url = options.url;
     const auto host = url.substr(7, url.find('/', 7) - 7);
     script.exchanges.push_back({.send = "GET " + options.url + " HTTP/1.1\r\nHost: " + std::string(host) +
@@ -422,6 +448,8 @@ Script script_for(const Options& options) {
                                 .expect = answer,
                                 .status = options.status});
     script.keeps_connection = options.work == "get";
+    script.holds = options.work == "idle";
+    script.rests = options.work == "paced";
     return script;
   }
   if (options.connect) {
@@ -480,6 +508,70 @@ int drive(const Options& options) {
   return tally.errors == 0 ? 0 : 1;
 }
 
+// Each connection asks at a time of its own, the first ones spread over one rest. Rests are between half and one and a
+// half of --rest, so that no rhythm builds up.
+int drive_paced(const Options& options) {
+  const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
+  const Script script = script_for(options);
+  Tally tally;
+  std::vector<std::unique_ptr<Client>> clients;
+  std::vector<Clock::time_point> due;
+  using Turn = std::pair<Clock::time_point, std::size_t>;
+  std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
+  std::vector<double> took;
+  std::mt19937 chance(7);
+  const auto rest_for = [&](double least, double most) {
+    return std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(options.rest * std::uniform_real_distribution(least, most)(chance)));
+  };
+  const auto begin = Clock::now();
+  for (int i = 0; i < options.connections; ++i) turns.emplace(begin + rest_for(0, 1), std::size_t(i));
+  due.resize(std::size_t(options.connections));
+  clients.resize(std::size_t(options.connections));
+  const auto end = begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(options.seconds));
+  std::unordered_map<Client*, std::size_t> number;
+  std::array<epoll_event, 256> events;
+  std::size_t asked = 0;
+  while (tally.errors < 100) {
+    const auto now = Clock::now();
+    while (now < end && !turns.empty() && turns.top().first <= now) {
+      const auto [when, which] = turns.top();
+      turns.pop();
+      due[which] = when;
+      ++asked;
+      if (clients[which] != nullptr && clients[which]->running()) {
+        clients[which]->resume();
+        continue;
+      }
+      clients[which] = std::make_unique<Client>(epoll, options.proxy, script, tally);
+      number[clients[which].get()] = which;
+      clients[which]->start();
+    }
+    if (now >= end && (tally.done + tally.errors >= asked || now > end + std::chrono::seconds(30))) break;
+    const int n = ::epoll_wait(epoll, events.data(), int(events.size()), 1);
+    for (int i = 0; i < n; ++i) {
+      auto* client = static_cast<Client*>(events[std::size_t(i)].data.ptr);
+      const bool rested = client->resting();
+      client->on_event(events[std::size_t(i)].events, false);
+      if (rested || !client->resting()) continue;
+      const std::size_t which = number[client];
+      const auto answered = Clock::now();
+      took.push_back(std::chrono::duration<double, std::milli>(answered - due[which]).count());
+      turns.emplace(answered + rest_for(0.5, 1.5), which);
+    }
+  }
+  std::ranges::sort(took);
+  const auto part = [&](double share) {
+    return took.empty() ? 0.0 : took[std::min(took.size() - 1, std::size_t(double(took.size()) * share))];
+  };
+  std::printf("{\"done\":%llu,\"errors\":%llu,\"seconds\":%.3f,\"p50\":%.3f,\"p99\":%.3f,\"worst\":%.3f}\n",
+              static_cast<unsigned long long>(tally.done),
+              static_cast<unsigned long long>(tally.errors + (asked - tally.done - tally.errors)),
+              std::chrono::duration<double>(Clock::now() - begin).count(), part(0.5), part(0.99), part(1));
+  if (tally.errors > 0) std::fprintf(stderr, "loadgen: first error: %s\n", tally.first_error.c_str());
+  return tally.errors == 0 && tally.done == asked ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -487,5 +579,5 @@ int main(int argc, char** argv) {
   schoolgate::load::raise_descriptor_limit();
   const Options options = read_options(argc, argv);
   if (options.work == "origin") Origin(options.origin).run();
-  return drive(options);
+  return options.work == "paced" ? drive_paced(options) : drive(options);
 }

@@ -90,9 +90,9 @@ upstream:
   connect_ports: [443, {ports}]
   allow_private: ["127.0.0.0/8"]
   hosts: {folder}/hosts
-inspection: {{ mode: "{inspection}" }}
+inspection: {{ mode: "{inspection}", never: [{never}] }}
 decisions: {folder}/decisions.jsonl
-limits: {{ workers: 1, client_connections: 100000, connections: 100000, idle_tunnel: 1h }}
+limits: {{ workers: {workers}, client_connections: 100000, connections: 100000, idle_tunnel: 1h{limits} }}
 """
 
 POLICY = """
@@ -129,6 +129,11 @@ def listens(port: int) -> bool:
         return True
     except OSError:
         return False
+
+
+def priority() -> str:
+    """What else the machine did, in words: figures of time mean little without it."""
+    return f"nice {os.nice(0)}, {os.getloadavg()[0]:.0f} processes of others wanting the {os.cpu_count()} cores before it"
 
 
 class Process:
@@ -236,14 +241,16 @@ class Schoolgate(Process):
     connect = True
 
     def __init__(self, folder: pathlib.Path, binary: pathlib.Path, *origins: int, listed: int = LISTED,
-                 hosts: str = "", opens_tls_of: pathlib.Path | None = None):
-        """`opens_tls_of`: the root certificate of web sites whose TLS is opened; without it none is."""
+                 hosts: str = "", opens_tls_of: pathlib.Path | None = None, never: tuple[str, ...] = (), workers: int = 1, limits: str = ""):
+        """`opens_tls_of`: the root certificate of web sites whose TLS is opened; without it none is. `never`: sites whose TLS is
+        not. `limits`: more of them, each with a comma before it."""
         (folder / "rules").mkdir(parents=True)
         self.http = self.tunnel = free_port()
         write_hosts(folder, hosts)
         files = {
             "schoolgate.yaml": SCHOOLGATE.format(folder=folder, http=self.http, metrics=free_port(), ports=", ".join(map(str, origins)),
-                                                inspection="always" if opens_tls_of else "off"),
+                                                inspection="always" if opens_tls_of else "off", never=", ".join(never),
+                                                workers=workers, limits=limits),
             "policy.yaml": POLICY,
             "lists.yaml": "lists:\n  - { name: bench, category: gambling, format: domains, source: names.txt }\n",
             "names.txt": "".join(f"casino-{number}.listed.example\n" for number in range(listed)),
