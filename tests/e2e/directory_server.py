@@ -74,7 +74,7 @@ def entry(dn: str, *lines: str) -> str:
 class Tree:
     """LDIF of the school. The same people and groups in both schemas, as far as the schemas can say them."""
 
-    def __init__(self, schema: str, pupils: int):
+    def __init__(self, schema: str, pupils: int, crowd: bool = False):
         self.active_directory = schema == "active_directory"
         self.secret = hashed(PASSWORD)
         self.number = 2000
@@ -84,9 +84,10 @@ class Tree:
         self.text += entry(SERVICE_DN, "objectClass: applicationProcess", "objectClass: simpleSecurityObject",
                            "cn: schoolgate", f"userPassword: {hashed(SERVICE_PASSWORD)}")
         self.people()
-        for i in range(pupils):
-            self.person(f"pupil{i:04}", f"Pupil {i:04}")
+        everybody = [self.person(f"pupil{i:04}", f"Pupil {i:04}") for i in range(pupils)]
         self.groups()
+        if crowd:
+            self.group("Crowd", *everybody)
 
     def dn(self, user: str) -> str:
         return f"cn={user},ou=people,{BASE}" if self.active_directory else f"uid={user},ou=people,{BASE}"
@@ -184,7 +185,9 @@ class DirectoryServer:
     Its certificate is for that address: libldap takes "localhost" for whatever name this machine has.
     """
 
-    def __init__(self, schema: str = "openldap", pupils: int = 0, certificate_name: str = "IP:127.0.0.1", tls: bool = True):
+    def __init__(self, schema: str = "openldap", pupils: int = 0, certificate_name: str = "IP:127.0.0.1", tls: bool = True,
+                 crowd: bool = False):
+        """`pupils` people more, in a group "Crowd" where `crowd` says so."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="schoolgate-directory-"))
         self.schema = schema
         self.port, self.tls_port = free_port(), free_port()
@@ -197,7 +200,7 @@ class DirectoryServer:
         (self.folder / "active_directory.schema").write_text(ACTIVE_DIRECTORY_SCHEMA)
         (self.folder / "data").mkdir()
         tree = self.folder / "school.ldif"
-        tree.write_text(Tree(schema, pupils).text, encoding="utf-8")
+        tree.write_text(Tree(schema, pupils, crowd).text, encoding="utf-8")
         subprocess.run([SLAPADD, "-q", "-f", self.configuration, "-l", tree], check=True, capture_output=True, text=True)
         (self.folder / "service.password").write_text(SERVICE_PASSWORD + "\n")
         self.start()

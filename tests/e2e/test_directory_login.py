@@ -1,5 +1,6 @@
 """People of a real directory and a real realm at the explicit proxy: curl shows tickets and passwords, records name them."""
 
+import os
 import subprocess
 
 import pytest
@@ -8,6 +9,7 @@ from directory_server import PASSWORD, DirectoryServer
 from kerberos_realm import GATEWAY, KerberosRealm
 from parts.school import School
 from parts.waiting import wait_for
+from test_chromium import FLAGS
 
 POLICY = """
 groups:
@@ -104,6 +106,34 @@ def test_a_ticket_opens_what_the_group_of_its_owner_may_reach(school, realm, pag
     assert with_ticket(school, realm, pages["bets.example"]) == 403
     record = record_of(school, "bets.example")
     assert (record["person"], record["confidence"], record["group"]) == ("amelia.hughes", "login", "year6")
+
+
+def chromium(school, realm, folder, url: str) -> str:
+    """The page in a browser that is set up as group policy does it on machines of the domain; a profile of its own."""
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    # The browser asks for a ticket for the name that the resolver gives back as canonical, so the name has to be a true one.
+    (folder / "hosts").write_text(f"127.0.0.1 {GATEWAY}\n127.0.0.1 localhost\n")
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", 'mount --bind "$1" /etc/hosts && shift && exec "$@"', "sh", str(folder / "hosts"),
+         "chromium", *FLAGS, *root, f"--user-data-dir={folder}/profile", f"--proxy-server=http://{GATEWAY}:{school.proxy}",
+         "--auth-server-allowlist=*.school.example", url],
+        env=realm.environment | {"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90)
+    return done.stdout
+
+
+def test_chromium_shows_its_ticket_without_asking_anybody(school, realm, pages, tmp_path):
+    realm.login("amelia.hughes")
+    assert "http GET games.example" in chromium(school, realm, tmp_path, pages["games.example"])
+    assert "Childline" in chromium(school, realm, tmp_path, pages["bets.example"])
+    record = record_of(school, "bets.example")
+    assert (record["person"], record["confidence"], record["group"]) == ("amelia.hughes", "login", "year6")
+
+
+def test_chromium_without_a_ticket_gets_no_page(school, realm, pages, tmp_path):
+    realm.cache.unlink(missing_ok=True)
+    page = chromium(school, realm, tmp_path, pages["allowed.example"])
+    assert "http GET" not in page
+    assert school.metric("proxy_auth_total", result="challenged") > 0
 
 
 def test_a_password_opens_what_the_group_of_its_owner_may_reach(school, pages):

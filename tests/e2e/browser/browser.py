@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import subprocess
+from collections.abc import Sequence
 
 
 def default_folder() -> pathlib.Path:
@@ -24,12 +25,15 @@ class BrowserFailed(AssertionError):
 
 
 class Browser:
-    def __init__(self, folder: pathlib.Path | None = None, *, scripts: bool = True, flags: str = ""):
-        environment = dict(os.environ, CHROMIUM_FLAGS=flags, NO_SCRIPT="" if scripts else "1")
+    def __init__(self, folder: pathlib.Path | None = None, *, scripts: bool = True, flags: str | Sequence[str] = "",
+                 inside: Sequence[str] = (), environment: dict[str, str] | None = None):
+        """`flags` for Chromium, a list where one of them holds a blank; `inside`: a command that runs it elsewhere, such as ("ip", "netns", "exec", "tablet")."""
+        environment = dict(environment or os.environ, NO_SCRIPT="" if scripts else "1",
+                           CHROMIUM_FLAGS=flags if isinstance(flags, str) else json.dumps(flags))
         self.errors: list[str] = []  # what pages wrote to the console as errors
         self.url = ""
         self._process = subprocess.Popen(
-            ["node", "drive.mjs"],
+            [*inside, "node", "drive.mjs"],
             cwd=folder or default_folder(),
             env=environment,
             stdin=subprocess.PIPE,

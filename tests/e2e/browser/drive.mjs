@@ -13,7 +13,7 @@
 //
 // Every answer has "url" and "errors": what the page wrote to the console as an error since the last answer, refusals of the
 // Content-Security-Policy among them. What fails is answered with {"failed": "…"}. Run with node in a folder that has
-// node_modules; CHROMIUM names the browser (default: chromium), NO_SCRIPT=1 switches scripts off.
+// node_modules; CHROMIUM names the browser (default: chromium), CHROMIUM_FLAGS its flags (a JSON list, or divided by blanks), NO_SCRIPT=1 switches scripts off.
 import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -21,6 +21,7 @@ import { chromium } from "playwright-core";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const patience = 10_000;
+const flags = process.env.CHROMIUM_FLAGS ?? "";
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -32,7 +33,7 @@ const browser = await chromium.launch({
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
-    ...(process.env.CHROMIUM_FLAGS ?? "").split(" ").filter(Boolean),
+    ...(flags.startsWith("[") ? JSON.parse(flags) : flags.split(" ").filter(Boolean)),
   ],
 });
 
