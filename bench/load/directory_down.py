@@ -91,7 +91,7 @@ def main() -> int:
         directory = DirectoryServer(pupils=options.people, crowd=True)
         school = make_school(folder, directory)
         try:
-            school.start()
+            sign_ins.start(school)
             context = ssl._create_unverified_context()
 
             async def sign_in_everybody() -> list[dict]:
@@ -102,7 +102,8 @@ def main() -> int:
 
             done = asyncio.run(sign_in_everybody())
             failed = sum("failed" in one for one in done)
-            print(f"{len(done)} signed in at the page, {failed} could not; every fourth then goes by password at the proxy")
+            why = sorted({one["failed"] for one in done if "failed" in one})
+            print(f"{len(done)} signed in at the page, {failed} could not {why if why else ''}; every fourth then goes by password at the proxy")
             took: list[float] = []
             before = asyncio.run(all_of(school, web.http, options, 0, took))
             failed += told("directory up", before, took)

@@ -27,6 +27,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests" / "
 from directory_server import PASSWORD, DirectoryServer  # noqa: E402
 from parts.ports import free_port  # noqa: E402
 from parts.school import BINARY, School  # noqa: E402
+from parts.waiting import listens  # noqa: E402
 
 HOST = "signin.bench.example"
 
@@ -76,6 +77,10 @@ identity:
     school.files["policy.yaml"] = POLICY
     school.files["rules/school.yaml"] = "block: []\nallow: []\nemergency: []\n"
     return school
+
+
+def start(school: School) -> None:
+    school.start(ready=lambda: all(listens(port) for port in (school.proxy, school.portal_tls, school.metrics)))
 
 
 def user_of(i: int) -> str:
@@ -188,8 +193,7 @@ def one_round(options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory(prefix="schoolgate-bell-") as folder:
         school = make_school(pathlib.Path(folder), directory)
         try:
-            school.write()
-            school.start()
+            start(school)
             if not directory:
                 add_people(school, options.people)
             load = os.getloadavg()[0]
