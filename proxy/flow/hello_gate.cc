@@ -1,5 +1,6 @@
 #include "proxy/flow/hello_gate.h"
 
+#include <chrono>
 #include <variant>
 
 #include "proxy/flow/breach_of.h"
@@ -7,11 +8,14 @@
 #include "proxy/flow/worker.h"
 #include "proxy/tls/client_hello.h"
 #include "proxy/tls/ech_fronts.h"
+#include "proxy/tls/hello_retry.h"
 
 namespace schoolgate::flow {
 namespace {
 
 using net::IoStatus;
+
+constexpr std::uint8_t kHandshakeRecord = 22;
 
 NamedHello named(HelloCase what, std::optional<names::Host> host, const tls::ClientHello& hello) {
   return {.what = what,
@@ -39,6 +43,68 @@ NamedHello name_of(const tls::ClientHello& hello) {
   return named(HelloCase::named, std::move(*host), hello);
 }
 
+enum class Came : std::uint8_t { bytes, nothing, too_much };
+
+// One receive from the client, behind what its inbox holds; `bytes` may also mean that none came this time.
+net::awaitable<Came> receive_more(Connection& connection) {
+  if (co_await connection.client.wait_readable() != IoStatus::ok) co_return Came::nothing;
+  if (!connection.inbox.prepare_head(connection.worker.buffers())) co_return Came::nothing;
+  if (connection.inbox.is_full() && !connection.inbox.grow(connection.worker.buffers())) co_return Came::too_much;
+  const net::Transfer got = connection.inbox.receive(connection.client);
+  co_return got.status == IoStatus::ok || got.status == IoStatus::would_block ? Came::bytes : Came::nothing;
+}
+
+// None: more of the hello must come.
+std::optional<NamedHello> read_name(tls::HelloReader& reader, tls::Octets so_far) {
+  const tls::Parsed parsed = reader.read(so_far);
+  if (std::holds_alternative<tls::NotTls>(parsed)) return NamedHello{.what = HelloCase::not_tls};
+  if (std::holds_alternative<tls::Malformed>(parsed)) return NamedHello{.what = HelloCase::malformed};
+  const auto* hello = std::get_if<tls::ClientHello>(&parsed);
+  if (hello == nullptr) return std::nullopt;
+  NamedHello found = name_of(*hello);
+  found.offers_tls13 = !hello->supported_versions.empty();
+  found.size = hello->bytes_consumed;
+  return found;
+}
+
+// The server's first bytes into `answer`, as many as tell whether it asks for another hello. None: it has failed.
+net::awaitable<std::optional<tls::FirstAnswer>> read_first_answer(Worker& worker, net::Socket& upstream,
+                                                                  Inbox& answer) {
+  for (;;) {
+    if (co_await upstream.wait_readable() != IoStatus::ok) co_return std::nullopt;
+    answer.prepare_relay(worker.buffers());
+    const net::Transfer got = answer.receive(upstream);
+    if (got.status == IoStatus::would_block) continue;
+    if (got.status == IoStatus::closed) co_return tls::FirstAnswer::other;  // the relay will see that end, too
+    if (got.status != IoStatus::ok) co_return std::nullopt;
+    const tls::FirstAnswer said = tls::look_at_first_answer(net::octets(answer.bytes()));
+    if (said != tls::FirstAnswer::need_more) co_return said;
+  }
+}
+
+// The hello that answers a HelloRetryRequest, behind what a client may have sent in front of it.
+net::awaitable<NamedHello> read_second_hello(Connection& connection) {
+  tls::HelloReader reader;
+  connection.client.expire_after(connection.worker.limits().header);
+  for (bool receive = connection.inbox.empty();; receive = true) {
+    if (receive) {
+      const Came came = co_await receive_more(connection);
+      if (came == Came::nothing) co_return NamedHello{};
+      if (came == Came::too_much) co_return NamedHello{.what = HelloCase::malformed};
+    }
+    const tls::Octets bytes = net::octets(connection.inbox.bytes());
+    const std::size_t begin = tls::records_without_hello(bytes);
+    if (begin == SIZE_MAX) co_return NamedHello{.what = HelloCase::malformed};
+    if (begin == bytes.size() || bytes[begin] != kHandshakeRecord) continue;
+    if (auto read = read_name(reader, bytes.subspan(begin))) co_return std::move(*read);
+  }
+}
+
+bool names_the_same(const NamedHello& first, const NamedHello& second) {
+  if (first.what != second.what || first.host.has_value() != second.host.has_value()) return false;
+  return !first.host || first.host->text() == second.host->text();
+}
+
 }  // namespace
 
 std::string_view to_string(HelloCase hello) noexcept {
@@ -60,19 +126,50 @@ net::awaitable<NamedHello> read_hello(Connection& connection) {
   connection.client.expire_after(connection.worker.limits().header);
   for (bool receive = connection.inbox.empty();; receive = true) {
     if (receive) {
-      if (co_await connection.client.wait_readable() != IoStatus::ok) co_return NamedHello{};
-      if (!connection.inbox.prepare_head(connection.worker.buffers())) co_return NamedHello{};
-      if (connection.inbox.is_full() && !connection.inbox.grow(connection.worker.buffers()))
-        co_return NamedHello{.what = HelloCase::malformed};
-      const net::Transfer got = connection.inbox.receive(connection.client);
-      if (got.status == IoStatus::would_block) continue;
-      if (got.status != IoStatus::ok) co_return NamedHello{};
+      const Came came = co_await receive_more(connection);
+      if (came == Came::nothing) co_return NamedHello{};
+      if (came == Came::too_much) co_return NamedHello{.what = HelloCase::malformed};
     }
-    const tls::Parsed parsed = reader.read(net::octets(connection.inbox.bytes()));
-    if (const auto* hello = std::get_if<tls::ClientHello>(&parsed)) co_return name_of(*hello);
-    if (std::holds_alternative<tls::NotTls>(parsed)) co_return NamedHello{.what = HelloCase::not_tls};
-    if (std::holds_alternative<tls::Malformed>(parsed)) co_return NamedHello{.what = HelloCase::malformed};
+    if (auto read = read_name(reader, net::octets(connection.inbox.bytes()))) co_return std::move(*read);
   }
+}
+
+net::awaitable<std::optional<FirstFlights>> pass_first_flights(Connection& connection, net::Socket& upstream,
+                                                               const NamedHello& hello, const rules::Request& known) {
+  const std::chrono::seconds patience = connection.worker.limits().idle;
+  FirstFlights passed;
+  upstream.expire_after(patience);
+  const net::Transfer sent = co_await upstream.send_all(connection.inbox.bytes());
+  if (!sent) co_return std::nullopt;
+  passed.out = sent.bytes;
+  if (!hello.offers_tls13) co_return passed;
+
+  // What is behind the hello has been sent on; it is kept because the second hello must be found behind it.
+  connection.inbox.consume(hello.size);
+  const std::size_t early = connection.inbox.bytes().size();
+  Inbox answer;
+  const auto said = co_await read_first_answer(connection.worker, upstream, answer);
+  if (!said) co_return std::nullopt;
+  connection.client.expire_after(patience);
+  const net::Transfer told = co_await connection.client.send_all(answer.bytes());
+  if (!told) co_return std::nullopt;
+  passed.in = told.bytes;
+  answer.release();
+  if (*said == tls::FirstAnswer::other) co_return passed;
+
+  const NamedHello second = co_await read_second_hello(connection);
+  if (second.what == HelloCase::gone) co_return std::nullopt;
+  if (!names_the_same(hello, second)) {
+    upstream.reset();
+    const HelloCase why = second.what == HelloCase::malformed ? second.what : HelloCase::other_name;
+    co_await refuse_unnamed(connection, why, known);
+    co_return std::nullopt;
+  }
+  upstream.expire_after(patience);
+  const net::Transfer again = co_await upstream.send_all(connection.inbox.bytes().substr(early));
+  if (!again) co_return std::nullopt;
+  passed.out += again.bytes;
+  co_return passed;
 }
 
 bool may_judge_unnamed(Connection& connection, HelloCase hello) {

@@ -1,6 +1,7 @@
 // What a TLS connection says of where it is going, and what is done when it does not say.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "names/host.h"
 #include "proxy/flow/connection.h"
 #include "proxy/net/asio.h"
+#include "proxy/net/socket.h"
 #include "proxy/tls/alert.h"
 #include "rules/request.h"
 
@@ -32,11 +34,25 @@ struct NamedHello {
   std::optional<names::Host> host;  ///< named: the server name; ip_name: the address; encrypted: the outer name if any
   bool offers_h2 = false, offers_http1 = false;  ///< by ALPN
   bool offers_nothing = true;                    ///< no ALPN at all: HTTP/1.1 is meant
+  bool offers_tls13 = false;                     ///< then a server may ask for a second hello (RFC 8446 section 4.1.4)
+  std::size_t size = 0;                          ///< of the records that it came in; what is behind is early data
 };
 
 /// Gathers the ClientHello in connection.inbox, over any number of segments and records, within the header deadline.
 /// The bytes stay in the inbox, to be sent on unchanged.
 net::awaitable<NamedHello> read_hello(Connection& connection);
+
+/// What went past before a tunnel began.
+struct FirstFlights {
+  std::uint64_t in = 0, out = 0;  ///< bytes from the web site, and to it
+};
+
+/// Sends on what has come from the client, the judged hello in front. Where the web site may ask for another hello it
+/// waits for its first answer, and a second hello must name what the first one named: otherwise nothing of it is passed
+/// on and the connection is refused as one whose name cannot be trusted. None: it is over, by that or because a side
+/// has left.
+net::awaitable<std::optional<FirstFlights>> pass_first_flights(Connection& connection, net::Socket& upstream,
+                                                               const NamedHello& hello, const rules::Request& known);
 
 /// True when the school's settings let this unnamed case be judged by what else is known; counts it.
 [[nodiscard]] bool may_judge_unnamed(Connection& connection, HelloCase hello);

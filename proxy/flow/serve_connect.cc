@@ -66,6 +66,7 @@ struct Opening {
   Destination destination;
   std::optional<net::Socket> upstream;   // none: the name is one to be decrypted
   std::optional<rules::Request> inside;  // the server name, where it is another
+  NamedHello hello{};
 };
 
 // To be decrypted, and there is nothing inside that we could decrypt or that says whom it is for.
@@ -81,7 +82,8 @@ bool cannot_be_opened(const Opening& opening, const NamedHello& hello) {
 net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
   Worker& worker = connection.worker;
   const Authority& to = opening.to;
-  const NamedHello hello = co_await read_hello(connection);
+  opening.hello = co_await read_hello(connection);
+  const NamedHello& hello = opening.hello;
   if (hello.what == HelloCase::gone) co_return false;
 
   const bool nothing_new = hello.what == HelloCase::named && hello.host->text() == to.host.text();
@@ -228,12 +230,11 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   if (!co_await accept_tunnel(connection)) co_return Served{};
   if (!co_await judge_inside(connection, opening)) co_return Served{};
 
-  opening.upstream->expire_after(worker.limits().idle);
-  const net::Transfer sent = co_await opening.upstream->send_all(connection.inbox.bytes());
-  if (!sent) co_return Served{};
+  const auto passed = co_await pass_first_flights(connection, *opening.upstream, opening.hello, request);
+  if (!passed) co_return Served{};
   judgement.verdict.reason.entry = {};  // a view into the request, which moves
   Served served;
-  served.tunnel.emplace(std::move(*opening.upstream), request, std::move(judgement), 0, sent.bytes, began,
+  served.tunnel.emplace(std::move(*opening.upstream), request, std::move(judgement), passed->in, passed->out, began,
                         std::move(opening.inside));
   co_return served;
 }

@@ -91,11 +91,10 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
     co_await send_alert(connection, tls::Alert::internal_error);
     co_return std::nullopt;
   }
-  upstream->expire_after(worker.limits().idle);
-  const net::Transfer sent = co_await upstream->send_all(connection.inbox.bytes());
-  if (!sent) co_return std::nullopt;
+  const auto passed = co_await pass_first_flights(connection, *upstream, hello, request);
+  if (!passed) co_return std::nullopt;
   judgement.verdict.reason.entry = {};  // a view into the request, which moves
-  co_return Tunnel{std::move(*upstream), request, std::move(judgement), 0, sent.bytes, began};
+  co_return Tunnel{std::move(*upstream), request, std::move(judgement), passed->in, passed->out, began};
 }
 
 }  // namespace schoolgate::flow

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proxy/tls/client_hello.h"
+#include "proxy/tls/hello_retry.h"
 
 namespace {
 
@@ -18,6 +19,24 @@ void require(bool holds) {
 bool lies_in(const void* begin, std::size_t size, Octets where) {
   const auto* at = static_cast<const std::uint8_t*>(begin);
   return size == 0 || (at >= where.data() && at + size <= where.data() + where.size());
+}
+
+// What comes before a second hello ends inside the bytes, and more bytes never take back what was passed over. What a
+// first answer is does not change when more of it comes.
+void look_for_second_hello(Octets bytes, std::size_t step) {
+  const FirstAnswer whole = look_at_first_answer(bytes);
+  const std::size_t skipped = records_without_hello(bytes);
+  require(skipped == SIZE_MAX || skipped <= bytes.size());
+  std::size_t before = 0;
+  for (std::size_t so_far = 0; so_far < bytes.size(); so_far += step) {
+    const Octets part = bytes.first(so_far);
+    const FirstAnswer then = look_at_first_answer(part);
+    require(then == FirstAnswer::need_more || then == whole);
+    const std::size_t now = records_without_hello(part);
+    require(now >= before && (now == SIZE_MAX || now <= so_far));
+    before = now;
+  }
+  require(skipped >= before);
 }
 
 }  // namespace
@@ -40,6 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     pieces = reader.read(bytes.first(so_far));
   }
   require(whole.index() == pieces.index());
+  look_for_second_hello(bytes, step);
 
   if (const auto* hello = std::get_if<ClientHello>(&whole)) {
     const auto& other = std::get<ClientHello>(pieces);

@@ -7,6 +7,7 @@ namespace schoolgate::flow::testing {
 namespace {
 
 using tls::HelloBuilder;
+using tls::operator+;
 
 using Connect = Conversation;
 
@@ -130,6 +131,158 @@ TEST_F(Connect, AHelloSentWithTheRequestIsReadToo) {
   pupil.sends(connect("web.example") + hello("casino.example"));
   pupil.expects("HTTP/1.1 200 Connection established\r\n\r\n");
   expect_denied(pupil);
+}
+
+// --- a server that asks for another hello (RFC 8446 section 4.1.4)
+// -------------------------------------------------------
+
+std::string hello13(std::string_view name) {
+  return text(HelloBuilder().server_name(name).versions({0x0304, 0x0303}).record());
+}
+
+std::string server_hello(std::string_view random) {
+  const tls::Wire body = tls::number(0x0303, 2) + tls::text(random) + tls::Wire{0, 0x13, 0x01, 0, 0, 0};
+  return text(HelloBuilder::one_record(tls::Wire{2} + tls::sized(body, 3)));
+}
+
+// SHA-256 of "HelloRetryRequest".
+const std::string kAsksAgain = server_hello(
+    "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e"
+    "\x09\xe2\xc8\xa8\x33\x9c");
+const std::string kChangeCipherSpec("\x14\x03\x03\x00\x01\x01", 6);
+
+class SecondHello : public Conversation {
+ protected:
+  // A tunnel in which the web site has asked for another hello.
+  std::pair<Peer, Peer> asked_again(std::string_view early = {}) {
+    Peer pupil = tunnel_to("web.example");
+    pupil.sends(hello13("web.example") + std::string(early));
+    Peer origin = web.accept();
+    origin.expects(hello13("web.example") + std::string(early));
+    origin.sends(kAsksAgain);
+    pupil.expects(kAsksAgain);
+    return {std::move(pupil), std::move(origin)};
+  }
+};
+
+TEST_F(SecondHello, WithTheSameNameIsRelayed) {
+  auto [pupil, origin] = asked_again();
+  const std::string second = kChangeCipherSpec + hello13("web.example");
+  pupil.sends(second);
+  origin.expects(second);
+  origin.sends("the rest of the handshake");
+  pupil.expects("the rest of the handshake");
+  pupil.sends("more");
+  origin.expects("more");
+  EXPECT_TRUE(records().empty());
+}
+
+TEST_F(SecondHello, InSingleBytesArrivesAsItWasSent) {
+  auto [pupil, origin] = asked_again();
+  const std::string second =
+      kChangeCipherSpec +
+      text(HelloBuilder::in_records(HelloBuilder().server_name("web.example").versions({0x0304}).message(), 20));
+  pupil.drips(second);
+  origin.expects(second);
+}
+
+TEST_F(SecondHello, WithAnotherNameIsDeniedAndDoesNotReachTheWebSite) {
+  for (const std::string_view other : {"casino.example", "other.example"}) {
+    auto [pupil, origin] = asked_again();
+    pupil.sends(kChangeCipherSpec + hello13(other));
+    expect_denied(pupil);
+    EXPECT_EQ(origin.read(1), "") << other;
+  }
+  ASSERT_EQ(records().size(), 2u);
+  EXPECT_NE(records()[0].find(R"("rule":"another-server-name")"), std::string::npos) << records()[0];
+}
+
+TEST_F(SecondHello, WithoutANameIsDenied) {
+  auto [pupil, origin] = asked_again();
+  pupil.sends(nameless_hello());
+  expect_denied(pupil);
+  EXPECT_EQ(origin.read(1), "");
+}
+
+TEST_F(SecondHello, ThatCannotBeReadIsDenied) {
+  tls::Wire broken = HelloBuilder().server_name("web.example").record();
+  broken[5 + 4 + 2 + 32] = 33;  // a session id that is too long
+  for (const std::string& bytes : {text(broken), std::string("GET / HTTP/1.1\r\n\r\n")}) {
+    auto [pupil, origin] = asked_again();
+    pupil.sends(bytes);
+    expect_denied(pupil);
+    EXPECT_EQ(origin.read(1), "");
+  }
+}
+
+TEST_F(SecondHello, ThatNeverFitsIsDenied) {
+  auto [pupil, origin] = asked_again();
+  const std::string early = text(HelloBuilder::one_record(tls::Wire(16'000, 9), 23));
+  std::string much;
+  for (int i = 0; i < 8; ++i) much += early;
+  (void)pupil.tries_to_send(much);  // the gateway may end it while it is being sent
+  EXPECT_NE(pupil.ending(), Ending::silent);
+  EXPECT_EQ(origin.read(1), "");
+}
+
+TEST_F(SecondHello, BehindEarlyDataIsFound) {
+  const std::string early = text(HelloBuilder::one_record(tls::Wire(500, 9), 23));
+  {
+    auto [pupil, origin] = asked_again(early);
+    pupil.sends(early + kChangeCipherSpec + hello13("web.example"));
+    origin.expects(early + kChangeCipherSpec + hello13("web.example"));
+  }
+  {
+    auto [pupil, origin] = asked_again(early + early.substr(0, 100));  // the second one is cut by the segment
+    pupil.sends(early.substr(100) + hello13("casino.example"));
+    expect_denied(pupil);
+    EXPECT_EQ(origin.read(1), "");
+  }
+}
+
+TEST_F(SecondHello, ThatWasSentBeforeItWasAskedForIsReadToo) {
+  auto [pupil, origin] = asked_again(kChangeCipherSpec + hello13("casino.example"));
+  expect_denied(pupil);
+  EXPECT_EQ(origin.ending(), Ending::reset);
+}
+
+TEST_F(SecondHello, ThatDoesNotComeEndsTheTunnel) {
+  auto [pupil, origin] = asked_again();
+  pupil.closes();
+  EXPECT_EQ(origin.read(1), "");
+  EXPECT_TRUE(records().empty());
+}
+
+TEST_F(SecondHello, IsNotWaitedForWhereTheFirstOneIsAnswered) {
+  Peer pupil = tunnel_to("web.example");
+  pupil.sends(hello13("web.example"));
+  Peer origin = web.accept();
+  origin.expects(hello13("web.example"));
+  const std::string answer = server_hello(std::string(32, 'r')) + kChangeCipherSpec;
+  origin.sends(answer.substr(0, 20));
+  origin.sends(answer.substr(20));
+  pupil.expects(answer);
+  pupil.sends("finished");
+  origin.expects("finished");
+}
+
+TEST_F(SecondHello, IsNotWaitedForWhereTheWebSiteLeaves) {
+  Peer pupil = tunnel_to("web.example");
+  pupil.sends(hello13("web.example"));
+  {
+    Peer origin = web.accept();
+    origin.expects(hello13("web.example"));
+    origin.finishes_sending();
+    EXPECT_EQ(pupil.read(1), "");
+  }
+  {
+    Peer other = tunnel_to("web.example");
+    other.sends(hello13("web.example"));
+    Peer origin = web.accept();
+    origin.expects(hello13("web.example"));
+    origin.resets();
+    EXPECT_EQ(other.read(1), "");
+  }
 }
 
 TEST_F(Connect, WithoutANameInsideTheNameOutsideCounts) {
