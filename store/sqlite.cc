@@ -75,7 +75,24 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
                              "PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;"
                            : "PRAGMA query_only=1;";
   if (auto done = database.run(set_up); !done) return std::unexpected(done.error());
+  if (auto done = database.check_format(access); !done) return std::unexpected(done.error());
   return database;
+}
+
+Result<void> Database::check_format(Access access) {
+  auto asked = prepare("PRAGMA user_version");
+  if (!asked) return std::unexpected(asked.error());
+  if (asked->step() != Statement::Step::row) return std::unexpected(error("read the format of"));
+  const std::int64_t format = asked->integer(0);
+  asked->reset();
+  if (format > kFormat || format < 0)
+    return fail(Fault::host,
+                file_.string() + " has format " + std::to_string(format) + ", and this release knows none beyond " +
+                    std::to_string(kFormat),
+                "start the release that wrote it, or the one of the same time as this copy of the state folder");
+  // Zero is a new file, or one from before formats were numbered, which is the first format.
+  if (access == Access::read || format == kFormat) return {};
+  return run(("PRAGMA user_version=" + std::to_string(kFormat)).c_str());
 }
 
 Result<void> Database::run(const char* sql) {

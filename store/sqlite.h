@@ -56,6 +56,11 @@ class Database {
     read,   ///< must exist; queries only; works beside a writer
   };
 
+  /// What this release writes, in every file (`PRAGMA user_version`). Raised when an older release could no longer
+  /// read, or would wrongly continue, what a newer one wrote; whoever raises it brings the older files over.
+  static constexpr std::int64_t kFormat = 1;
+
+  /// A file of a later format is refused, for reading too: guessing at records would be worse than not starting.
   /// `vfs` names a registered SQLite VFS; empty is the system's.
   [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, Access access,
                                              const std::string& vfs = {});
@@ -73,6 +78,8 @@ class Database {
   [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
 
  private:
+  [[nodiscard]] Result<void> check_format(Access access);
+
   struct Close {
     void operator()(sqlite3* connection) const noexcept { sqlite3_close_v2(connection); }
   };

@@ -1,8 +1,10 @@
 """Starting and staying up: the service manager hears the truth, and a key that is missing or broken is never replaced in silence."""
 
+import contextlib
 import os
 import signal
 import socket
+import sqlite3
 
 import pytest
 
@@ -70,3 +72,19 @@ def test_with_a_damaged_key_nothing_is_served_and_none_is_made(new_inspecting, d
     assert "authority" in school.words(), school.words()
     assert key_files(school) == [] and (key.read_bytes() if key.exists() else None) == left, "a key was made in silence"
     assert authority_of(school).read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["breaches.db", "alerts.db", "audit.db"])
+def test_what_a_later_release_wrote_is_refused_and_left_as_it_is(new_school, name):
+    """After a downgrade: better no start, with the reason, than records that are misread or continued wrongly."""
+    school = new_school().start()
+    school.stop()
+    with contextlib.closing(sqlite3.connect(school.state / name)) as database:
+        database.execute("PRAGMA user_version=99")
+        database.commit()
+    before = (school.state / name).read_bytes()
+    with pytest.raises(AssertionError, match="ended with"):
+        school.start()
+    school.process = None
+    assert f"{name} has format 99" in school.words(), school.words()
+    assert (school.state / name).read_bytes() == before
