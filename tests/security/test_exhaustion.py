@@ -1,5 +1,6 @@
 """Somebody uses up what there is: connections, descriptors, half-closed ends. Others are served, and afterwards all is back."""
 
+import os
 import pathlib
 import resource
 import socket
@@ -180,27 +181,90 @@ def test_a_web_site_that_breaks_off_poisons_nothing(new_school, answer):
     listener.close()
 
 
-def test_memory_that_cannot_be_had_stops_no_record(new_school, web):
-    """The gateway may not map more than it has: whatever then fails, blocked stays blocked and is recorded."""
+class MemoryGroup:
+    """A control group whose members may take so many bytes more than they have; the kernel kills who takes more still."""
+
+    def __init__(self, name: str):
+        old = pathlib.Path("/sys/fs/cgroup/memory")
+        root = old if old.is_dir() else pathlib.Path("/sys/fs/cgroup")
+        self.limit, self.events = ("memory.limit_in_bytes", "memory.failcnt") if root == old else ("memory.max", "memory.events")
+        self.folder = root / name
+        self.folder.mkdir()
+        if not (self.folder / self.limit).exists():
+            self.folder.rmdir()
+            raise OSError("this control group knows no limit of memory")
+
+    @staticmethod
+    def can_be_had() -> bool:
+        try:
+            MemoryGroup(f"schoolgate-probe-{os.getpid()}").folder.rmdir()
+        except OSError:
+            return False
+        return True
+
+    def hold(self, process: int, more: int) -> None:
+        used = 0 if self.limit == "memory.limit_in_bytes" else resident(process)  # the old kind counts only what is taken from here on
+        (self.folder / self.limit).write_text(str(used + more))
+        (self.folder / "cgroup.procs").write_text(str(process))
+
+    def was_reached(self) -> bool:
+        said = (self.folder / self.events).read_text()
+        return int(said) > 0 if self.events == "memory.failcnt" else "max 0\n" not in said
+
+    def end(self) -> None:
+        wait_for(lambda: not (self.folder / "cgroup.procs").read_text(), "everybody to leave the group")
+        self.folder.rmdir()
+
+
+def resident(process: int) -> int:
+    return status_bytes(process, "VmRSS")
+
+
+def status_bytes(process: int, name: str) -> int:
+    lines = pathlib.Path(f"/proc/{process}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(name))) * 1024
+
+
+# Where nobody may make control groups (some containers) the cap on address space stands alone.
+CAPS = ["address space", *(["control group"] if MemoryGroup.can_be_had() else [])]
+
+
+@pytest.mark.parametrize("cap", CAPS)
+def test_memory_that_cannot_be_had_stops_no_record(new_school, web, cap):
+    """The gateway may have hardly more than it has: whatever then fails, blocked stays blocked and is recorded."""
     school = new_school(limits="client_connections: 5000, connections: 5000").start()
     fetch(school.proxy, f"http://blocked.example:{web.http}/warm")
-    mapped = int(next(line.split()[1] for line in pathlib.Path(f"/proc/{school.process.pid}/status").read_text().splitlines() if line.startswith("VmSize"))) * 1024
-    subprocess.run(["prlimit", "--pid", str(school.process.pid), f"--as={mapped + (8 << 20)}"], check=True)
-    held = []
-    for number in range(400):
-        connection = dial(school, f"127.0.0.{2 + number % 200}")
-        connection.sendall(b"POST http://allowed.example/ HTTP/1.1\r\nHost: allowed.example\r\nX: " + b"a" * 30_000)
-        held.append(connection)
-    answers = [status_of(school, web, number) for number in range(50)]
+    process, group = school.process.pid, None
+    if cap == "control group":
+        group = MemoryGroup(f"schoolgate-test-{os.getpid()}")
+        group.hold(process, 4 << 20)
+    else:
+        subprocess.run(["prlimit", "--pid", str(process), f"--as={status_bytes(process, 'VmSize') + (8 << 20)}"], check=True)
+    held, answers = [], []
+    for number in range(800):
+        try:
+            connection = dial(school, f"127.0.0.{2 + number % 200}")
+            connection.sendall(b"POST http://allowed.example/ HTTP/1.1\r\nHost: allowed.example\r\nX: " + b"a" * 30_000)
+            held.append(connection)
+        except OSError:
+            pass  # it is gone, or takes no more
+        if number % 16 == 0:
+            answers.append(status_of(school, web, len(answers)))
     for connection in held:
         connection.close()
     assert 200 not in answers, "a blocked page came through"
+    assert 403 in answers, "the cap was felt before anything was asked"
+    if group:
+        assert group.was_reached(), "the group's limit was never felt"
     if school.process.poll() is not None:  # it may end (systemd starts another), but not with a record lost
         school.process = None
         school.start()
     kept = {record["url"].rsplit("/", 1)[1] for record in school.breaches()}
     assert {f"n{number}x" for number, status in enumerate(answers) if status == 403} <= kept
     school.command("breaches verify")
+    if group:
+        school.stop()
+        group.end()
 
 
 def status_of(school, web, number: int) -> int | None:
