@@ -174,9 +174,11 @@ INSTANTIATE_TEST_SUITE_P(
         NameCase{"192.0.2.1", ip_literal}, NameCase{"192.0.2.1.", ip_literal}, NameCase{"2001:db8::1", ip_literal},
         NameCase{"[2001:db8::1]", ip_literal}, NameCase{"fe80::1%eth0", ip_literal}, NameCase{"127.1", ip_literal},
         NameCase{"0x7f000001", ip_literal}, NameCase{"2130706433", ip_literal}, NameCase{"a.0x", ip_literal},
-        NameCase{"", malformed}, NameCase{".", malformed}, NameCase{"..", malformed},
-        NameCase{"example..org", malformed}, NameCase{".example.org", malformed}, NameCase{"example.org..", malformed},
-        NameCase{std::string("good.example\0.evil.example", 26), malformed}, NameCase{"two words.example", malformed},
+        NameCase{"0X7F000001", ip_literal}, NameCase{"a.0xFg", dns}, NameCase{"a.0xG", dns}, NameCase{"a.0x-", dns},
+        NameCase{"[2001:db8::1", malformed}, NameCase{"", malformed}, NameCase{".", malformed},
+        NameCase{"..", malformed}, NameCase{"example..org", malformed}, NameCase{".example.org", malformed},
+        NameCase{"example.org..", malformed}, NameCase{std::string("good.example\0.evil.example", 26), malformed},
+        NameCase{"two words.example", malformed},
         NameCase{"b\xc3\xbc"
                  "cher.example",
                  malformed},
@@ -310,7 +312,8 @@ TEST(ClientHello, AnSsl2HelloIsNamed) {
     EXPECT_TRUE(std::holds_alternative<NeedMore>(look(Wire(wire.begin(), wire.begin() + std::ptrdiff_t(size)))));
 }
 
-TEST(ClientHello, VersionsThatAreOnlyGreaseAreNone) {
+TEST(ClientHello, VersionsThatAreOnlyGreaseOrOlderThanSsl3AreNone) {
+  EXPECT_EQ(hello_of(HelloBuilder().versions({0x0002}).record()).highest_version(), 0);
   EXPECT_EQ(hello_of(HelloBuilder().versions({0x1a1a, 0x7f17}).record()).highest_version(), 0);
   HelloBuilder odd;
   odd.version = 0x0505;
@@ -319,6 +322,7 @@ TEST(ClientHello, VersionsThatAreOnlyGreaseAreNone) {
 
 TEST(ClientHello, EveryDefectHasAName) {
   for (int i = 0; i <= int(Defect::ech_extension); ++i) EXPECT_NE(to_string(Defect(i)), "unknown") << i;
+  EXPECT_EQ(to_string(Defect(255)), "unknown");
 }
 
 }  // namespace
