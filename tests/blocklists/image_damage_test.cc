@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "blocklists/image_format.h"
+#include "blocklists/image_writer.h"
 #include "tests/blocklists/test_lists.h"
 
 namespace schoolgate::blocklists {
@@ -70,6 +71,128 @@ TEST(ImageDamage, RandomDamageOfALargerImageIsRefused) {
     std::swap_ranges(&image[one], &image[one] + 8, &image[two]);
   }
   EXPECT_TRUE(CategoryDb::over(image.first(image.size)));
+}
+
+// Images whose digest is right and whose content is wrong, as a compiler with a mistake would write them.
+class WrongImage : public testing::Test {
+ protected:
+  ImageHeader header() const {
+    ImageHeader found;
+    std::memcpy(&found, bytes_.data(), sizeof found);
+    return found;
+  }
+  void set(const ImageHeader& changed) { std::memcpy(bytes_.data(), &changed, sizeof changed); }
+  /// The `index`th record of a section, changed by `change`.
+  template <class T, class Change>
+  void change_record(Section section, std::size_t index, Change change) {
+    const SectionRecord& where = header().table[std::size_t(section)];
+    ASSERT_LT(index * sizeof(T), where.size) << "no such record to change";
+    T record;
+    char* at = bytes_.data() + where.offset + index * sizeof(T);
+    std::memcpy(&record, at, sizeof record);
+    change(record);
+    std::memcpy(at, &record, sizeof record);
+  }
+  void bytes_resize(std::size_t more) { bytes_.resize((bytes_.size() + 63) / 64 * 64 + more); }
+  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+  /// What is said of it, once its digest is right again; empty when it is taken.
+  std::string said() {
+    ImageHeader changed = header();
+    changed.digest = whole_image_digest(changed, bytes_);
+    set(changed);
+    const AlignedCopy image(bytes_);
+    const auto opened = CategoryDb::over(image.first(image.size));
+    bytes_ = good_;
+    return opened ? "" : opened.error().what;
+  }
+
+ private:
+  const CompiledLists lists_{{{"hosts", Format::domains, some_names(40) + "192.0.2.0/24\n"},
+                              {"urls", Format::urls, "a.example/b\nc.example/d?e\n"},
+                              {"words", Format::expressions, "free[-_]?spins\n"}}};
+  const std::string good_ = *read_file(lists_.image());
+  std::string bytes_ = good_;
+};
+
+TEST_F(WrongImage, UnchangedIsTaken) { EXPECT_EQ(said(), ""); }
+
+TEST_F(WrongImage, OfAnotherVersionIsRefused) {
+  ImageHeader newer = header();
+  newer.version = kImageVersion + 1;
+  set(newer);
+  EXPECT_THAT(said(), testing::HasSubstr("has version 4, this program reads 3"));
+  ImageHeader longer = header();
+  longer.sections = kSections + 1;
+  set(longer);
+  EXPECT_THAT(said(), testing::HasSubstr("has version 3"));
+}
+
+TEST_F(WrongImage, WithASectionOutsideTheFileIsRefused) {
+  constexpr std::uint64_t kHuge = ~std::uint64_t{0} / 64 * 64;
+  for (std::size_t section = 0; section < kSections; ++section) {
+    const auto with = [&](auto change) {
+      ImageHeader wrong = header();
+      change(wrong.table[section]);
+      set(wrong);
+      return said();
+    };
+    const auto outside = testing::HasSubstr("has a section outside the file");
+    EXPECT_THAT(with([&](SectionRecord& record) { record.offset = kHuge; }), outside) << section;
+    EXPECT_THAT(with([&](SectionRecord& record) { record.size = kHuge; }), outside) << section;
+    EXPECT_THAT(with([&](SectionRecord& record) { record = {.offset = 8, .size = 0}; }), outside) << section;
+    if (section != std::size_t(Section::text))
+      EXPECT_THAT(with([&](SectionRecord& record) { record = {.offset = 64, .size = 1}; }), outside) << section;
+  }
+}
+
+TEST_F(WrongImage, WithMoreListsThanThereCanBeIsRefused) {
+  ImageHeader wrong = header();
+  bytes_resize((kMaxLists + 1) * sizeof(ListRecord) + 64);
+  wrong.file_size = size();
+  wrong.table[std::size_t(Section::lists)] = {.offset = 64, .size = (kMaxLists + 1) * sizeof(ListRecord)};
+  set(wrong);
+  EXPECT_THAT(said(), testing::HasSubstr("has too many lists"));
+}
+
+TEST_F(WrongImage, WithATextOutsideItsSectionIsRefused) {
+  for (const auto member : {&ListRecord::name, &ListRecord::category, &ListRecord::source})
+    for (const TextRef wrong : {TextRef{.offset = 0xffffffff, .size = 1}, TextRef{.offset = 0, .size = 0xffffffff}}) {
+      change_record<ListRecord>(Section::lists, 0, [&](ListRecord& record) { record.*member = wrong; });
+      EXPECT_THAT(said(), testing::HasSubstr("names a text outside the file"));
+    }
+}
+
+TEST_F(WrongImage, WithASetOutsideItsSectionIsRefused) {
+  const auto outside = testing::HasSubstr("has a set outside the file");
+  change_record<std::uint32_t>(Section::set_offsets, 0, [](std::uint32_t& offset) { offset = 0xffffffff; });
+  EXPECT_THAT(said(), outside);
+  change_record<std::uint32_t>(Section::set_offsets, 0, [](std::uint32_t& offset) { offset = 1; });
+  change_record<std::uint32_t>(Section::set_offsets, 1, [](std::uint32_t& offset) { offset = 0; });
+  EXPECT_THAT(said(), outside) << "it runs backwards";
+}
+
+TEST_F(WrongImage, WithASetOfListsThatItDoesNotHoldIsRefused) {
+  change_record<std::uint16_t>(Section::set_members, 0, [](std::uint16_t& list) { list = 3; });
+  EXPECT_THAT(said(), testing::HasSubstr("names a list that it does not hold"));
+}
+
+TEST_F(WrongImage, WithAPatternOfNoListOrOutsideItsSectionIsRefused) {
+  const auto outside = testing::HasSubstr("has a pattern outside the file");
+  change_record<PatternRecord>(Section::patterns, 0, [](PatternRecord& record) { record.list = 3; });
+  EXPECT_THAT(said(), outside);
+  change_record<PatternRecord>(Section::patterns, 0, [](PatternRecord& record) { record.text.offset = 0xffffffff; });
+  EXPECT_THAT(said(), outside);
+}
+
+TEST_F(WrongImage, WithAPatternThatIsNoneIsRefused) {
+  change_record<PatternRecord>(Section::patterns, 0, [](PatternRecord& record) { record.text.size -= 2; });
+  EXPECT_EQ(said(), "") << "shorter, but an expression still";
+  const SectionRecord text = header().table[std::size_t(Section::text)];
+  change_record<PatternRecord>(Section::patterns, 0, [&](PatternRecord& record) {
+    change_record<char>(Section::text, record.text.offset, [](char& c) { c = '*'; });
+    EXPECT_LT(record.text.offset, text.size);
+  });
+  EXPECT_NE(said(), "");
 }
 
 TEST(ImageDamage, WhatIsNoImageIsSaidToBeNone) {

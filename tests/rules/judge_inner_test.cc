@@ -140,5 +140,56 @@ TEST(Inside, ATranslatedNameIsJudgedBeforeAnythingIsOpened) {
   EXPECT_EQ(open.inspect_reason, InspectReason::wrapper);
 }
 
+TEST(Inside, AWrapperThatIsBlockedAnywayStaysBlockedForItsOwnReason) {
+  std::string url = "https://r.jina.ai/https://good.example/";
+  for (int i = 0; i < 20; ++i) url += "https://good" + std::to_string(i) + ".example/";
+  const auto snapshot = compiled(school({block_site("r.jina.ai")}));
+  const Request request = get(url);
+  const Verdict verdict = ask(*snapshot, request);
+  EXPECT_EQ(verdict.action, Action::block);
+  EXPECT_FALSE(verdict.reason.undecided || verdict.reason.nested);
+}
+
+// More lists name the site than a lookup holds: what is missing could be the one that blocks.
+TEST(Inside, WhatCannotBeAnsweredBlocksTheWholeAndByItselfToo) {
+  std::vector<TestList> many;
+  for (std::size_t i = 0; i <= blocklists::Matches::kCapacity; ++i)
+    many.push_back({"list" + std::to_string(i), "chat", blocklists::Format::domains, "crowded.example\n"});
+  const TestLists lists(many);
+  const auto snapshot = compiled(school({emergency_site("urgent.crowded.example")}), lists.database());
+  const Request itself = get("https://crowded.example/"),
+                mentioned = get("https://a.example/?u=https://crowded.example/"),
+                urgent = get("https://urgent.crowded.example/");
+  for (const Request* request : {&itself, &mentioned}) {
+    const Verdict verdict = ask(*snapshot, *request);
+    EXPECT_EQ(verdict.action, Action::block);
+    EXPECT_TRUE(verdict.reason.undecided);
+    EXPECT_EQ(verdict.reason.nested, request == &mentioned);
+  }
+  EXPECT_FALSE(ask(*snapshot, urgent).reason.undecided) << "what ranks above it needs no answer";
+}
+
+TEST(Inside, ATranslatedNameThatIsNeverOpenedStaysSoWhenItIsBlocked) {
+  PolicySpec spec = school({block_site("bad.example")});
+  spec.inspection = InspectionMode::selective;
+  spec.never_inspect = {"translate.goog"};
+  const auto snapshot = compiled(spec);
+  const Request bad = connect("www-bad-example.translate.goog");
+  const Verdict refused = ask(*snapshot, bad);
+  EXPECT_EQ(refused.action, Action::block);
+  EXPECT_FALSE(refused.inspect);
+  EXPECT_EQ(refused.inspect_reason, InspectReason::never_site);
+}
+
+TEST(Inside, WhyABlockedTranslationIsNotOpenedIsNotWhyItWouldHaveBeen) {
+  PolicySpec spec = school({block_site("bad.example")});
+  spec.inspection = InspectionMode::selective;
+  const auto snapshot = compiled(spec);
+  const Subject pupil{.group = *snapshot->find_group("ks2")};
+  const Request bad = connect("www-bad-example.translate.goog"), good = connect("www-good-example.translate.goog");
+  EXPECT_EQ(snapshot->why_inspect(pupil, bad, sunday_noon()).reason, InspectReason::none);
+  EXPECT_EQ(snapshot->why_inspect(pupil, good, sunday_noon()).reason, InspectReason::wrapper);
+}
+
 }  // namespace
 }  // namespace schoolgate::rules

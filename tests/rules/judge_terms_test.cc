@@ -74,6 +74,19 @@ TEST(Term, OfACategoryDoesWhatTheGroupDoesWithTheCategory) {
   EXPECT_EQ(citation.source, "rules/local.yaml:3");
 }
 
+TEST(Term, IsAmongWhatWasConsideredWhateverItsTier) {
+  const PolicySpec spec = school({block_term("bomb"), watch_term("bomb", "gambling"), watch_term("bomb", "weapons")});
+  const auto snapshot = compiled(spec);
+  const Request request = get(search("bomb"));
+  std::vector<std::string> seen;
+  for (const Citation& citation :
+       snapshot->considered({.group = *snapshot->find_group("ks2")}, request, Stage::request, sunday_noon()))
+    seen.push_back(std::string(citation.tier) + " " + std::string(citation.source) + " " +
+                   std::string(citation.action));
+  EXPECT_EQ(seen, (std::vector<std::string>{"local rules/local.yaml:1 block", "category rules/local.yaml:2 block",
+                                            "category rules/local.yaml:3 allow"}));
+}
+
 TEST(Term, OfACategoryFollowsSchedules) {
   PolicySpec spec = school({watch_term("fruit machine*", "gambling")});
   ScheduleSpec noon;
