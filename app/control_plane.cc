@@ -255,6 +255,7 @@ class ControlPlane {
     const auto interval = service_.watchdog_interval();
     if (!interval) return;
     heart_.expires_after(*interval);
+    gateway_.keep_allowances(wall_now());
     heart_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
       if (gateway_.workers_alive(2))

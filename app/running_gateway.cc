@@ -288,6 +288,8 @@ Result<void> RunningGateway::make_workers() {
   }
   return {};
 }
+  allowances_ = std::make_unique<KeptAllowances>(settings_.state, gateway_->allowances);
+  allowances_->restore(wall_now());
 
 Result<void> RunningGateway::start() {
   for (const auto& worker : workers_) worker->start();
@@ -435,6 +437,7 @@ std::string RunningGateway::metrics() const {
                          .now = wall_now()};
   for (const auto& worker : workers_) sources.workers.push_back(&std::as_const(*worker).counters());
   return metrics_page(sources);
+  allowances_->keep(wall_now());
 }
 
 InspectionSeen RunningGateway::inspection_seen() const {

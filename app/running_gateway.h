@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/inspection_seen.h"
+#include "app/kept_allowances.h"
 #include "app/load_policy.h"
 #include "app/metrics_page.h"
 #include "app/policy_keeper.h"
@@ -53,6 +54,8 @@ class RunningGateway {
   /// A measure may have begun or ended. Cheap; once a second.
   void watch_measures(TimePoint now) { keeper_->refresh_if_due(now); }
   /// Where measures are opened and closed. Thread-safe.
+  /// Keeps the minutes that daily allowances have used. Cheap; once a second.
+  void keep_allowances(TimePoint now) { allowances_->keep_if_due(now); }
   [[nodiscard]] SafeguardingDesk& desk() noexcept { return *desk_; }
   /// An alert to the technician ("it"), logged too. Thread-safe.
   void tell_it(const std::string& kind, const std::string& text);
@@ -105,4 +108,5 @@ class RunningGateway {
   std::vector<std::unique_ptr<flow::Worker>> workers_;
 };
 
+  std::unique_ptr<KeptAllowances> allowances_;
 }  // namespace schoolgate::app

@@ -38,6 +38,7 @@ void append_decision_line(std::string& out, const Decision& decision, TimeText& 
     out += R"(","url":")";
     append_redacted_url(out, decision.url);
     if (!decision.search.empty()) append_field(out, R"(","search":")", decision.search);
+    if (!decision.page.empty()) append_field(out, R"(","page":")", decision.page);
   }
   append_field(out, R"(","action":")", decision.action);
   append_field(out, R"(","category":")", decision.category);

@@ -23,6 +23,8 @@ struct Decision {
   std::string_view search;  ///< what was searched for; empty for none
   /// Who is asking, how sure we are of it and who says so; each is left out of the line when it is empty.
   std::string_view person = {}, confidence = {}, source = {};
+  /// Host of the page that asked, where a walled garden refused it: what `schoolgate needs` learns from.
+  std::string_view page = {};
   bool inspected = false;
   std::uint64_t bytes_in = 0, bytes_out = 0;
   double ms = 0;

@@ -2,7 +2,8 @@
 //
 // A minute counts when a request was let through in it, or a tunnel moved bytes in it; ten tabs in one minute are one
 // minute. Shared by all workers, thread-safe: a stripe of a table behind a mutex of its own, asked only where the
-// verdict has an allowance. Reads no clock. What is not known after a restart is given back by restore().
+// verdict has an allowance. Reads no clock, writes no file: what was used before a restart is given back by restore()
+// (app/kept_allowances.h).
 #pragma once
 
 #include <array>

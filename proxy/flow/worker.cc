@@ -426,6 +426,8 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                                                         : rules::to_string(reason.tier);
   const std::string search = sealed ? std::string() : rules::search_term_text(request);
   decisions_.append({.time = judgement.time,
+  const bool walled_off = reason.tier == rules::Tier::unlisted && judgement.verdict.action == rules::Action::block &&
+                          judgement.doorway == Doorway::open;
                      .group = judgement.policy->group_id(judgement.subject.group),
                      .device = device,
                      .method = request.method(),
@@ -440,6 +442,7 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                      .confidence = rules::to_string(subject.confidence),
                      .source = subject.source,
                      // An https address with its path was seen: so it was opened.
+                     .page = walled_off ? std::string_view(request.page().host) : std::string_view(),
                      .inspected = request.url().scheme() == "https" && !request.url().names_only(),
                      .bytes_in = outcome.bytes_in,
                      .bytes_out = outcome.bytes_out,

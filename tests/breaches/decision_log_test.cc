@@ -96,6 +96,18 @@ TEST_F(DecisionFile, SaysWhoAskedAndHowSureWeAreWhereThatIsKnown) {
   EXPECT_THAT(content(file_), HasSubstr(R"("group":"ks2","confidence":"unknown","device")"));
 }
 
+TEST_F(DecisionFile, SaysWhichPageAskedWhereAWalledGardenRefused) {
+  open();
+  Decision decision = a_decision();
+  decision.page = "phonics.example";
+  write(decision);
+  EXPECT_THAT(content(file_), HasSubstr(R"(","page":"phonics.example","action":)"));
+  decision.sealed = true;
+  write(decision);
+  const std::string both = content(file_);
+  EXPECT_EQ(both.find("phonics.example"), both.rfind("phonics.example")) << both;
+}
+
 TEST_F(DecisionFile, SealedDecisionsWithholdHostAndUrl) {
   open();
   Decision decision = a_decision();

@@ -84,6 +84,18 @@ def test_a_measure_ends_by_itself(running, web):
     wait_for(lambda: status(running, web, "other.example", PUPIL) == 200, "the block to end")
 
 
+def test_a_daily_allowance_is_not_given_back_by_a_restart(new_school, web):
+    school = new_school()
+    school.edit("policy.yaml", "social-media: monitor }", "social-media: monitor }\n    allowances: { social-media: 1m }")
+    school.start()
+    assert status(school, web, "social.example", PUPIL) == 200
+    school.stop()
+    assert (school.state / "allowances").stat().st_mode & 0o777 == 0o600
+    school.start()
+    assert status(school, web, "social.example", PUPIL) == 403
+    assert school.breaches()[-1]["reason"]["rule"] == "allowance of 1 minute a day"
+
+
 def test_the_inspection_pack_is_written(running, web, tmp_path):
     status(running, web, "bets.example", PUPIL)
     folder = tmp_path / "pack"
