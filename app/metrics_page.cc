@@ -2,8 +2,10 @@
 
 #include <dirent.h>
 
+#include <array>
 #include <cstdio>
 #include <functional>
+#include <initializer_list>
 
 namespace schoolgate::app {
 namespace {
@@ -110,6 +112,66 @@ void add_people(Page& page, const MetricsSources& sources) {
       [](const Counters& w) { return w.allowance_blocks.get(); });
 }
 
+/// By identity::LogonRefusal; the room's own text is a sentence for the script.
+constexpr std::array<std::string_view, identity::kLogonRefusals> kLogonRefusalNames{"malformed", "wrong signature",
+                                                                                    "stale", "repeated", "too many"};
+
+void add_identity(Page& page, const identity::IdentityCounters& counters) {
+  const auto one = [&](std::string_view name, std::string_view type, std::string_view help, double value) {
+    page.family(name, type, help);
+    page.sample(value);
+  };
+  const auto results = [&](std::string_view name, std::string_view help,
+                           std::initializer_list<std::pair<std::string_view, std::uint64_t>> values) {
+    page.family(name, "counter", help);
+    for (const auto& [result, value] : values) page.sample(double(value), label("result", result));
+  };
+  const identity::SessionCounters& sessions = counters.sessions;
+  one("sessions", "gauge", "People signed in now.", double(sessions.sessions));
+  one("devices_known", "gauge", "Machines whose address is known now.", double(sessions.devices));
+  results("session_events_total", "Sessions that began, and why they ended.",
+          {{"sign-in", sessions.sign_ins},
+           {"sign-out", sessions.sign_outs},
+           {"idle", sessions.idle},
+           {"end-of-day", sessions.ends_of_day},
+           {"another-mac", sessions.mac_changes},
+           {"too-many-devices", sessions.too_many_devices},
+           {"book-full", sessions.full}});
+  const identity::SignInCounters& sign_in = counters.sign_in;
+  results("sign_ins_total", "Attempts at the sign-in page.",
+          {{"accepted", sign_in.accepted},
+           {"refused", sign_in.refused},
+           {"held-up", sign_in.waiting},
+           {"invalid", sign_in.invalid},
+           {"unavailable", sign_in.unavailable}});
+  results("terms_total", "Answers to the terms of use.",
+          {{"accepted", sign_in.terms_accepted}, {"declined", sign_in.terms_declined}});
+  one("visitors_total", "counter", "Visitors let in.", double(sign_in.visitors));
+  const identity::CredentialCounters& credentials = counters.credentials;
+  results(
+      "credentials_total", "Passwords and tickets that were verified.",
+      {{"accepted", credentials.accepted}, {"refused", credentials.refused}, {"unavailable", credentials.unavailable}});
+  one("credentials_from_cache_total", "counter", "Answered by what was right lately.", double(credentials.from_cache));
+  one("credentials_held_back_total", "counter", "Refused unasked: too many attempts.", double(credentials.held_back));
+  one("credentials_waiting", "gauge", "Questions that wait for a thread.", double(credentials.waiting));
+  one("credentials_queue_full_total", "counter", "Refused unasked: too many waited.", double(credentials.queue_full));
+  one("directory_failures_total", "counter", "Questions that the directory did not answer.",
+      double(credentials.directory_failures));
+  one("directory_stale_answers_total", "counter", "Answers from the cache because the directory did not answer.",
+      double(credentials.stale_answers));
+  page.family("radius_total", "counter", "RADIUS packets by what came of them.");
+  page.sample(double(counters.radius.answered), label("result", "answered"));
+  for (std::size_t i = 0; i < counters.radius.refused.size(); ++i)
+    page.sample(double(counters.radius.refused[i]), label("result", to_string(identity::RadiusRefusal(i))));
+  page.family("logon_calls_total", "counter", "Calls of logon scripts by what came of them.");
+  page.sample(double(counters.logon.taken), label("result", "taken"));
+  for (std::size_t i = 0; i < counters.logon.refused.size(); ++i)
+    page.sample(double(counters.logon.refused[i]), label("result", kLogonRefusalNames[i]));
+  one("leases_left_out", "gauge", "Lines of lease files that could not be read.", double(counters.leases_left_out));
+  one("session_save_failures_total", "counter", "Times that sessions could not be saved.",
+      double(counters.save_failures));
+}
+
 void add_lists(Page& page, const MetricsSources& sources) {
   const auto lists = sources.policy.lists().lists();
   page.family("list_entries", "gauge", "Entries of each list in force.");
@@ -137,6 +199,7 @@ std::string metrics_page(const MetricsSources& sources) {
   page.sample(sum(sources, [](const Counters& w) { return w.shed_client.get(); }), label("cap", "client"));
   add_requests(page, sources);
   add_people(page, sources);
+  if (sources.identity) add_identity(page, *sources.identity);
   page.family("breaches_total", "counter", "Breach records by category, since the start.");
   for (const auto& [category, count] : sources.breaches_by_category)
     page.sample(double(count), label("category", category));

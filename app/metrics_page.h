@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "breaches/breach_log.h"
+#include "identity/identity_service.h"
 #include "proxy/flow/counters.h"
 #include "rules/snapshot.h"
 
@@ -29,6 +31,7 @@ struct MetricsSources {
   std::uint64_t decisions_dropped = 0;
   std::uint64_t alert_queue = 0, alerts_sent = 0, alerts_failed = 0;
   std::uint64_t reloads_accepted = 0, reloads_refused = 0;
+  std::optional<identity::IdentityCounters> identity;  ///< none: identity is not configured
   TimePoint now;
 };
 

@@ -214,6 +214,7 @@ void RunningGateway::tell_of_session(const identity::SessionEvent& event) {
   if (event.kind == phone_seen)
     tell_it("a pupil's telephone",
             "A telephone of the register of devices came onto the network. The desk shows which.");
+  if (event.kind == directory_doubted) tell_it("the directory has lost most people", event.text);
 }
 
 Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
@@ -413,6 +414,17 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
 
 void RunningGateway::drain() {
   desk_->stop();
+  const SourcePosition file{.file = (folder_ / "schoolgate.yaml").string()};
+  if (people_) {
+    Problems waiting = people_->use(loaded->configuration.settings, file);
+    loaded->warnings.insert(loaded->warnings.end(), waiting.begin(), waiting.end());
+    for (const auto& worker : workers_) worker->use(people_->gate());
+  } else if (!loaded->configuration.settings.identity.sources.empty()) {
+    loaded->warnings.push_back({.severity = Problem::Severity::warning,
+                                .at = file,
+                                .message = "identity: it is read at the next start",
+                                .hint = "restart the gateway"});
+  }
   for (const auto& worker : workers_) worker->drain();
   for (const auto& worker : workers_) worker->join();
   if (people_) people_->stop();  // after the last request that could ask it
@@ -445,7 +457,9 @@ InspectionSeen RunningGateway::inspection_seen() const {
   for (const auto& worker : workers_) {
     const flow::Counters& counters = std::as_const(*worker).counters();
     seen.share.inspected += counters.inspected.get();
+                         .identity = {},
     seen.share.spliced += counters.spliced.get();
+  if (people_) sources.identity = people_->service().counters();
   }
   const std::scoped_lock lock(inspection_mutex_);
   if (inspection_) seen.distrusted = inspection_->distrust->all();

@@ -58,7 +58,8 @@ Result<std::unique_ptr<WhoIsAsking>> WhoIsAsking::open(Parts parts) {
         [it = made.get()](const names::IpAddress& address, const rules::Person& person) {
           return it->presence_of(address, person);
         });
-  if (auto gate = made->make_gate(); !gate) return std::unexpected(std::move(gate.error()));
+  if (const auto& sign_in = settings.identity.sign_in)
+    if (auto gate = made->make_gate(sign_in->networks); !gate) return std::unexpected(std::move(gate.error()));
   return made;
 }
 
@@ -74,12 +75,12 @@ std::shared_ptr<const rules::Presence> WhoIsAsking::presence_of(const names::IpA
   return presence;
 }
 
-Result<void> WhoIsAsking::make_gate() {
+Result<void> WhoIsAsking::make_gate(const std::vector<names::IpNetwork>& networks) {
   const config::Settings& settings = parts_.settings;
   const auto& sign_in = settings.identity.sign_in;
-  if (!sign_in || settings.listen.portal_tls.empty()) return {};
+  if (settings.listen.portal_tls.empty()) return {};
   const config::Endpoint& at = settings.listen.portal_tls.front();
-  auto gate = flow::SignInGate::make(sign_in->networks, "https://" + authority_text(sign_in->host, at.port) + "/",
+  auto gate = flow::SignInGate::make(networks, "https://" + authority_text(sign_in->host, at.port) + "/",
                                      {at.address, at.port});
   if (!gate) return std::unexpected(std::move(gate.error()));
   gate_ = std::make_shared<const flow::SignInGate>(std::move(*gate));
@@ -143,6 +144,40 @@ Result<void> WhoIsAsking::start(DeviceBehind device_behind) {
   if (!server) return std::unexpected(std::move(server.error()));
   server_ = std::move(*server);
   return {};
+}
+
+Problems WhoIsAsking::use(const config::Settings& changed, const SourcePosition& file) {
+  const identity::IdentitySettings &before = parts_.settings.identity, &after = changed.identity;
+  Problems warnings;
+  const auto waits = [&](std::string_view key, bool differs) {
+    if (differs)
+      warnings.push_back({.severity = Problem::Severity::warning,
+                          .at = file,
+                          .message = "identity: a changed '" + std::string(key) + "' is read at the next start",
+                          .hint = "restart the gateway; sessions survive it"});
+  };
+  waits("sources", before.sources != after.sources);
+  waits("negotiate", before.keytab != after.keytab || before.keytab_principal != after.keytab_principal);
+  waits("basic", before.basic_networks != after.basic_networks);
+  waits("proxy_networks", before.proxy_networks != after.proxy_networks);
+  waits("directory", before.directory != after.directory);
+  waits("radius", before.radius != after.radius);
+  waits("logon", before.logon_secret_file != after.logon_secret_file);
+  waits("leases", before.leases != after.leases);
+  service_->sessions().use(after.sessions);
+  waits("sign_in", before.sign_in.has_value() != after.sign_in.has_value());
+  if (!before.sign_in || !after.sign_in) return warnings;
+  const identity::SignInSettings &page = *before.sign_in, &wanted = *after.sign_in;
+  waits("sign_in.host", page.host != wanted.host);
+  waits("sign_in.certificate", page.certificate != wanted.certificate || page.key != wanted.key);
+  waits("sign_in.terms", page.terms != wanted.terms);
+  waits("sign_in.renew", page.terms_renewal != wanted.terms_renewal);
+  if (auto gate = make_gate(wanted.networks); !gate)
+    warnings.push_back(
+        {.severity = Problem::Severity::warning, .at = file, .message = gate.error().text(), .hint = {}});
+  else if (portal_)
+    portal_->use_networks(wanted.networks);
+  return warnings;
 }
 
 void WhoIsAsking::stop() {

@@ -11,6 +11,7 @@
 
 #include "app/proxy_authenticator.h"
 #include "base/error.h"
+#include "base/problem.h"
 #include "config/settings.h"
 #include "identity/identity_service.h"
 #include "portal/portal.h"
@@ -39,6 +40,10 @@ class WhoIsAsking {
   [[nodiscard]] Result<void> start(DeviceBehind device_behind);
   void stop();
 
+  /// After a reload, on the thread that reloads: the networks of the sign-in page and the rules of sessions hold from
+  /// now on; gate() is a new one. The warnings say what else has changed and waits for a restart.
+  [[nodiscard]] Problems use(const config::Settings& changed, const SourcePosition& file);
+
   [[nodiscard]] identity::IdentityService& service() noexcept { return *service_; }
   /// Null: clients of the explicit proxy are not asked.
   [[nodiscard]] flow::Authenticator* authenticator() noexcept { return authenticator_.get(); }
@@ -49,7 +54,7 @@ class WhoIsAsking {
   explicit WhoIsAsking(Parts parts) : parts_(std::move(parts)) {}
   [[nodiscard]] std::shared_ptr<const rules::Presence> presence_of(const names::IpAddress& address,
                                                                    const rules::Person& person);
-  [[nodiscard]] Result<void> make_gate();
+  [[nodiscard]] Result<void> make_gate(const std::vector<names::IpNetwork>& networks);
   [[nodiscard]] Result<std::shared_ptr<const web::Tls>> portal_tls() const;
 
   Parts parts_;

@@ -278,6 +278,22 @@ struct Credentials::State {
     return groups_in(found);
   }
 
+  Standing ask_standing(const std::string& user, std::size_t thread) {
+    if (ending || !settings.directory) return Standing::unknown;
+    if (accounts && accounts(user)) return Standing::stands;
+    auto found = directories[thread]->find(user);
+    const auto now = Clock::now();
+    if (!found) {
+      note_failure(found.error(), now);
+      return Standing::unknown;
+    }
+    trouble.answered();
+    const Standing standing = !*found ? Standing::gone : (*found)->disabled ? Standing::switched_off : Standing::stands;
+    if (standing != Standing::stands) seen.forget(user);
+    cache.put(user, *std::move(found), now);
+    return standing;
+  }
+
   static GroupsAnswer groups_in(const DirectoryCache::Found& found) {
     if (!found.person) return {.known = found.known};
     return {
@@ -394,6 +410,13 @@ void Credentials::check_base64_token(std::string_view base64, const names::IpAdd
 }
 
 void Credentials::groups_of(std::string user, GroupsDone done) { state_->ask_groups(std::move(user), std::move(done)); }
+
+bool Credentials::standing_of(std::string user, std::function<void(Standing)> done) {
+  State* const state = state_.get();
+  return state->pool->take([state, user = std::move(user),
+                            done = std::move(done)](std::size_t thread) { done(state->ask_standing(user, thread)); },
+                           true);
+}
 
 bool Credentials::takes_tickets() const noexcept { return !state_->acceptors.empty(); }
 

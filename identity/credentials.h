@@ -68,6 +68,14 @@ struct GroupsAnswer {
   std::vector<std::string> groups;
 };
 
+/// What the directory says of an account when it is asked for nothing else.
+enum class Standing : std::uint8_t {
+  stands,
+  gone,  ///< nobody has that name
+  switched_off,
+  unknown,  ///< the directory did not answer, or there is none
+};
+
 struct CredentialCounters {
   std::uint64_t accepted = 0, refused = 0, unavailable = 0;
   std::uint64_t from_cache = 0;  ///< answered by a password that was right lately
@@ -112,6 +120,9 @@ class Credentials {
   void check_base64_token(std::string_view base64, const names::IpAddress& client, Done done);
   /// Groups of somebody whom another source vouches for (RADIUS, logon script, class sign-in).
   void groups_of(std::string user, GroupsDone done);
+  /// The directory's word of now: no answer is taken from the cache. For work that can wait: false, and `done` is never
+  /// called, while many sign-ins wait. Whoever has an account here stands, whatever the directory says.
+  [[nodiscard]] bool standing_of(std::string user, std::function<void(Standing)> done);
 
   [[nodiscard]] CredentialCounters counters() const;
   [[nodiscard]] bool takes_tickets() const noexcept;

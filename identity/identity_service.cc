@@ -22,6 +22,8 @@ constexpr seconds kTick{1}, kLookAtNeighbours{1}, kLookAtRegister{2}, kSaveChang
 constexpr minutes kTellLeases{10};
 /// While enrolled and a year: closed rows of the registers go after that.
 constexpr hours kKeepClosedRows{24 * 365};
+/// When the directory is asked for leavers, minutes after the site's midnight.
+constexpr int kNight = 3 * 60, kNightEnds = 4 * 60;
 constexpr std::size_t kMostUnknownGroups = 5'000;
 
 int utc_minute(TimePoint time) {
@@ -90,6 +92,21 @@ Result<std::unique_ptr<IdentityService>> IdentityService::open(const IdentitySet
       });
   if (!credentials) return std::unexpected(credentials.error());
   it.credentials_ = *std::move(credentials);
+  if (settings.directory)
+    it.leavers_.emplace(Leavers::Parts{
+        .people = *it.people_,
+        .credentials = *it.credentials_,
+        .on_leaver =
+            [&it](const std::string& user) { it.sessions_->sign_out_user(user, SessionEnd::removed, it.hooks_.now()); },
+        .on_suspicion =
+            [&it](const std::string& text) {
+              it.tell({.kind = SessionEvent::Kind::directory_doubted,
+                       .user = {},
+                       .mac = {},
+                       .when = it.hooks_.now(),
+                       .text = text});
+            },
+        .now = it.hooks_.now});
 
   it.sign_in_ = std::make_unique<SignIn>(
       SignIn::Parts{.people = *it.people_,
@@ -158,6 +175,8 @@ void IdentityService::keep(std::stop_token stop) {
       close_what_ran_out(now);
       save(now);  // also when nobody came or went: who was active when
       people_->checkpoint();
+      const int minute = hooks_.local_minute(now);
+      if (leavers_ && minute >= kNight && minute < kNightEnds && is_due(walked_at_, now, hours(20))) leavers_->begin();
     }
     if (is_due(forgotten_at_, now, hours(24)))
       if (const auto gone = people_->forget_before(now - kKeepClosedRows); !gone)

@@ -24,6 +24,7 @@
 #include "identity/credentials.h"
 #include "identity/identity_settings.h"
 #include "identity/leases.h"
+#include "identity/leavers.h"
 #include "identity/logon_call.h"
 #include "identity/people_store.h"
 #include "identity/radius_listener.h"
@@ -109,6 +110,7 @@ class IdentityService {
   std::unique_ptr<SignIn> sign_in_;
   std::optional<LogonCalls> logon_;
   std::optional<LeaseFiles> leases_;
+  std::optional<Leavers> leavers_;
   std::unique_ptr<Credentials> credentials_;  ///< after what its answers reach
   std::unique_ptr<RadiusListener> radius_;
   /// Known people whose groups are not: the directory did not answer.
@@ -118,7 +120,7 @@ class IdentityService {
   std::vector<Lease> known_leases_;
   std::uint64_t register_mark_ = 0, saved_changes_ = 0;
   TimePoint neighbours_at_{}, leases_told_at_{}, register_at_{}, ticked_at_{}, saved_at_{}, minute_at_{}, retried_at_{},
-      forgotten_at_{};
+      forgotten_at_{}, walked_at_{};
   std::atomic<std::uint64_t> save_failures_{0}, leases_left_out_{0};
   std::jthread keeper_;
 };

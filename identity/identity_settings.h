@@ -30,21 +30,25 @@ struct DirectorySettings {
   std::chrono::seconds timeout{5};
   std::chrono::seconds fresh{std::chrono::minutes(10)};  ///< an answer is used so long without asking again
   std::chrono::seconds stale{std::chrono::hours(24)};    ///< and so long when the directory does not answer
+  bool operator==(const DirectorySettings&) const = default;
 };
 
 struct RadiusClient {
   names::IpNetwork network;
   std::filesystem::path secret_file;
+  bool operator==(const RadiusClient&) const = default;
 };
 struct RadiusSettings {
   names::IpAddress address;
   std::uint16_t port = 1813;
   std::vector<RadiusClient> clients;
+  bool operator==(const RadiusSettings&) const = default;
 };
 
 struct LeaseFile {
   std::filesystem::path path;
   enum class Format : std::uint8_t { dnsmasq, isc, kea } format = Format::dnsmasq;
+  bool operator==(const LeaseFile&) const = default;
 };
 
 /// How long somebody is believed to be where they were.

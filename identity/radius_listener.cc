@@ -92,7 +92,7 @@ Result<std::unique_ptr<RadiusListener>> RadiusListener::open(const RadiusSetting
     listener->clients_.push_back({client.network, *std::move(secret)});
   }
   std::ranges::sort(listener->clients_, std::greater{},
-                           [](const Client& client) { return client.network.prefix_length(); });
+                    [](const Client& client) { return client.network.prefix_length(); });
   listener->on_request_ = std::move(on_request);
   listener->on_refusal_ = std::move(on_refusal);
   listener->now_ = std::move(now);

@@ -36,6 +36,7 @@ TimePoint at(std::int64_t milliseconds) { return TimePoint(std::chrono::millisec
 
 SessionBook::SessionBook(Settings settings, rules::PresenceStore& presences, LocalMinute local_minute, OnEvent on_event)
     : settings_(std::move(settings)),
+      rules_(settings_.rules),
       presences_(presences),
       local_minute_(std::move(local_minute)),
       on_event_(std::move(on_event)) {}
@@ -49,13 +50,13 @@ std::optional<std::size_t> SessionBook::rank_of(Source source) const noexcept {
 }
 
 TimePoint SessionBook::end_of_day_after(TimePoint now) const {
-  if (!settings_.rules.end_of_day_minute) return TimePoint::max();
+  if (!rules_.end_of_day_minute) return TimePoint::max();
   constexpr int kDay = 24 * 60;
-  int left = *settings_.rules.end_of_day_minute - local_minute_(now);
+  int left = *rules_.end_of_day_minute - local_minute_(now);
   if (left <= 0) left += kDay;
   TimePoint end = std::chrono::floor<std::chrono::minutes>(now) + std::chrono::minutes(left);
   // A clock change on the way makes the wall show another minute then.
-  int off = local_minute_(end) - *settings_.rules.end_of_day_minute;
+  int off = local_minute_(end) - *rules_.end_of_day_minute;
   if (off > kDay / 2) off -= kDay;
   if (off < -kDay / 2) off += kDay;
   end -= std::chrono::minutes(off);
@@ -164,9 +165,9 @@ void SessionBook::begun(const Session& session, Events& events) {
                     .when = now_,
                     .text = report.person.user + " signed in (" + report.person.source + ")"});
   // Accounts that belong to a class are meant for many hands.
-  if (report.person.confidence != rules::Confidence::login || settings_.rules.devices == 0) return;
+  if (report.person.confidence != rules::Confidence::login || rules_.devices == 0) return;
   const std::size_t devices = devices_of(report.person.user);
-  if (devices <= settings_.rules.devices) return;
+  if (devices <= rules_.devices) return;
   ++counters_.too_many_devices;
   events.push_back({.kind = SessionEvent::Kind::too_many_devices,
                     .user = report.person.user,
@@ -174,7 +175,7 @@ void SessionBook::begun(const Session& session, Events& events) {
                     .mac = report.mac,
                     .when = now_,
                     .text = report.person.user + " is signed in on " + std::to_string(devices) + " devices; " +
-                            std::to_string(settings_.rules.devices) + " are allowed"});
+                            std::to_string(rules_.devices) + " are allowed"});
 }
 
 void SessionBook::ended(const Session& session, const IpAddress& address, SessionEnd why, Events& events) {
@@ -207,6 +208,19 @@ bool SessionBook::put(std::vector<Session>& sessions, Session session, Events& e
   }
   begun(session, events);
   return true;
+}
+
+void SessionBook::use(SessionRules rules) {
+  const std::scoped_lock lock(mutex_);
+  const bool another_end = rules.end_of_day_minute != rules_.end_of_day_minute;
+  rules_ = rules;
+  if (!another_end) return;
+  const auto end_anew = [&](Session& session) {
+    session.ends = end_of_day_after(session.since);
+    if (session.report.until) session.ends = std::min(session.ends, *session.report.until);
+  };
+  for (auto& [address, place] : places_) std::ranges::for_each(place.sessions, end_anew);
+  for (auto& [mac, sessions] : on_mac_) std::ranges::for_each(sessions, end_anew);
 }
 
 SessionBook::Entered SessionBook::signed_in(SignedIn report, TimePoint now) {
@@ -507,7 +521,7 @@ void SessionBook::tick(TimePoint now) {
     places_.erase(address);
   }
   for (const std::string& mac : shared) renew_mac(mac);  // a sighting may have grown old
-  const auto idle = settings_.rules.idle;
+  const auto idle = rules_.idle;
   end_and_publish(std::move(lock), [&](const Session& session, const IpAddress& address) -> std::optional<SessionEnd> {
     if (now_ >= session.ends)
       return session.report.until && session.ends == *session.report.until ? SessionEnd::until : SessionEnd::end_of_day;
@@ -571,7 +585,7 @@ void SessionBook::restore(std::vector<SavedSession> sessions, TimePoint now) {
   Events none;
   for (SavedSession& saved : sessions) {
     const auto rank = rank_of(saved.session.source);
-    const auto idle = settings_.rules.idle;
+    const auto idle = rules_.idle;
     if (!rank || now_ >= saved.ends || (idle.count() > 0 && now_ - saved.seen >= idle)) continue;
     // A school that moved its end of the day means it for these sessions too.
     const TimePoint ends = std::min(saved.ends, end_of_day_after(saved.since));

@@ -113,6 +113,10 @@ class SessionBook {
   /// Of somebody whose groups came later than the sign-in.
   void set_groups(std::string_view user, std::vector<std::string> groups, std::string_view name);
 
+  /// After a reload: holds for the sessions that are there as for those to come. What is over now ends at the next
+  /// tick().
+  void use(SessionRules rules);
+
   /// Ends what has run out. Every second or so.
   void tick(TimePoint now);
 
@@ -180,7 +184,8 @@ class SessionBook {
   const OnEvent on_event_;
 
   mutable std::mutex mutex_;
-  TimePoint now_{};  ///< of the latest report or tick
+  SessionRules rules_;  ///< those in force; settings_ has the ones of the start
+  TimePoint now_{};     ///< of the latest report or tick
   Places places_;
   std::unordered_map<std::string, std::vector<names::IpAddress>> addresses_of_mac_;
   /// RADIUS vouches for a machine, whatever addresses it has: sessions by MAC (a list of one).

@@ -50,6 +50,7 @@ std::string_view to_string(SessionEvent::Kind kind) noexcept {
     case SessionEvent::Kind::too_many_devices: return "one account on many devices";
     case SessionEvent::Kind::refused: return "report refused";
     case SessionEvent::Kind::phone_seen: return "phone on the network";
+    case SessionEvent::Kind::directory_doubted: return "directory not believed";
   }
   return "event";
 }

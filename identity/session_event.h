@@ -23,11 +23,12 @@ enum class SessionEnd : std::uint8_t { signed_out, stopped, idle, end_of_day, un
 struct SessionEvent {
   enum class Kind : std::uint8_t {
     signed_in,
-    signed_out,        ///< whatever the reason: `why`
-    mac_changed,       ///< another machine at the address of a session: the session ended
-    too_many_devices,  ///< one account on more devices than allowed; it is let in, people must look (A35)
-    refused,           ///< a report that was not believed: forged, repeated, malformed
-    phone_seen,        ///< a device that the register calls "phone" came onto the network
+    signed_out,         ///< whatever the reason: `why`
+    mac_changed,        ///< another machine at the address of a session: the session ended
+    too_many_devices,   ///< one account on more devices than allowed; it is let in, people must look (A35)
+    refused,            ///< a report that was not believed: forged, repeated, malformed
+    phone_seen,         ///< a device that the register calls "phone" came onto the network
+    directory_doubted,  ///< it says that most people have left; nobody was closed
   };
   Kind kind = Kind::signed_in;
   std::string user;  ///< may be empty

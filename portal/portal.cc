@@ -72,6 +72,11 @@ Portal::Portal(Parts parts)
   templates_.set_common("school", parts_.school);
 }
 
+void Portal::use_networks(std::vector<names::IpNetwork> networks) {
+  const std::scoped_lock lock(networks_mutex_);
+  parts_.networks = std::move(networks);
+}
+
 web::Router Portal::router() const {
   web::Router router;
   web::add_asset_routes(router);
@@ -412,7 +417,11 @@ Response Portal::take_logon(const Request& request) const {
 Response Portal::captive_api(const Request& request) const {
   const auto status = parts_.sign_in.status(request.peer);
   CaptiveState state;
-  state.captive = contains(parts_.networks, request.peer) && (!status.signed_in || status.terms != nullptr);
+  const bool must_sign_in = [&] {
+    const std::scoped_lock lock(networks_mutex_);
+    return contains(parts_.networks, request.peer);
+  }();
+  state.captive = must_sign_in && (!status.signed_in || status.terms != nullptr);
   state.user_portal_url = parts_.tls_authority.empty() ? (request.tls ? "https://" : "http://") + request.host + "/"
                                                        : "https://" + parts_.tls_authority + "/";
   if (!state.captive && status.signed_in)

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,7 +39,7 @@ class Portal {
     identity::PeopleStore& people;
     identity::SessionBook& sessions;
     Logon logon;                                   ///< IdentityService::logon; empty: no logon scripts, 404
-    std::vector<names::IpNetwork> networks;        ///< where nobody goes out unknown (SignInSettings::networks)
+    std::vector<names::IpNetwork> networks;        ///< where nobody goes out unknown; see use_networks()
     std::vector<names::IpNetwork> clear_networks;  ///< where a password may come without TLS
     std::string tls_authority;                     ///< host, or host:port, of the TLS listener; empty: there is none
     std::string secret;                       ///< 32 bytes that sign the forms, e.g. StateKey::sign("portal forms", "")
@@ -53,6 +54,9 @@ class Portal {
   /// For all listeners of the portal: a request over plain HTTP is led to TLS where there is TLS. The Portal must
   /// outlive it.
   [[nodiscard]] web::Router router() const;
+
+  /// After a reload: the networks where nobody goes out unknown. Thread-safe.
+  void use_networks(std::vector<names::IpNetwork> networks);
 
  private:
   [[nodiscard]] web::Response front(const web::Request& request) const;
@@ -84,6 +88,7 @@ class Portal {
   [[nodiscard]] std::vector<identity::Account> names_in_class(std::string_view group) const;
 
   Parts parts_;
+  mutable std::mutex networks_mutex_;  ///< guards parts_.networks, which a reload replaces
   web::Templates templates_;
   web::Tokens tokens_;
   mutable web::RateLimit posts_, visits_;

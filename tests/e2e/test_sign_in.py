@@ -181,6 +181,13 @@ def test_a_radius_session_names_the_device_until_it_stops(school):
     wait_for(lambda: ask(school, WIFI, "games.example").status == 302, "the session to stop")
 
 
+def test_the_metrics_page_counts_people(school):
+    assert school.metric("sessions") >= 1
+    assert school.metric("sign_ins_total", result="accepted") >= 1
+    assert school.metric("credentials_total", result="accepted") >= 1
+    assert school.metric("radius_total", result="wrong secret") >= 1, "of the forged packet above"
+
+
 def test_sessions_survive_a_restart(school):
     child = device(school, CHILD)
     child.sign_in("amelia.hughes", PASSWORD)
@@ -189,3 +196,15 @@ def test_sessions_survive_a_restart(school):
     school.start()
     assert ask(school, CHILD, "games.example").status == 403
     assert records_of(school, CHILD)[-1]["person"] == "amelia.hughes"
+
+
+def test_a_reload_takes_the_networks_of_the_page_and_says_what_waits_for_a_restart(school):
+    newcomer = "127.0.5.1"
+    assert ask(school, newcomer, "games.example").status == 403, "by its network"
+    school.edit("schoolgate.yaml", 'networks: ["127.0.4.0/24"]', 'networks: ["127.0.4.0/24", "127.0.5.0/24"]')
+    assert "identity" not in school.command("reload").stdout
+    wait_for(lambda: ask(school, newcomer, "games.example").status == 302, "the new network to be asked")
+    assert '"captive":true' in device(school, newcomer).ask("GET", "/captive-portal/api")[2].replace(" ", "")
+    school.edit("schoolgate.yaml", "sources: [sign-in, radius]", "sources: [radius, sign-in]")
+    done = school.command("reload")
+    assert "'sources' is read at the next start" in done.stdout

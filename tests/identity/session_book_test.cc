@@ -90,6 +90,25 @@ TEST_F(Book, ASourceThatIsNotConfiguredIsNotBelieved) {
   EXPECT_EQ(store_.current()->size(), 0u);
 }
 
+TEST_F(Book, RulesOfAReloadHoldForSessionsThatAreThere) {
+  book_.signed_in(report("amelia", "10.20.1.5"), day_at(9));
+  book_.use({.idle = minutes(5), .end_of_day_minute = 18 * 60, .devices = 3});
+  book_.tick(day_at(9, 4));
+  EXPECT_EQ(who("10.20.1.5"), "amelia");
+  book_.tick(day_at(9, 6));
+  EXPECT_EQ(who("10.20.1.5"), "");
+  EXPECT_EQ(events_.back().why, SessionEnd::idle);
+
+  book_.use({.idle = seconds(0), .end_of_day_minute = 12 * 60, .devices = 3});
+  book_.signed_in(report("noah", "10.20.1.6"), day_at(10));
+  book_.use({.idle = seconds(0), .end_of_day_minute = 11 * 60, .devices = 3});
+  book_.tick(day_at(10, 59));
+  EXPECT_EQ(who("10.20.1.6"), "noah");
+  book_.tick(day_at(11));
+  EXPECT_EQ(who("10.20.1.6"), "");
+  EXPECT_EQ(events_.back().why, SessionEnd::end_of_day);
+}
+
 TEST_F(Book, AnotherPersonOfTheSameSourceReplacesTheOneBefore) {
   book_.signed_in(report("amelia", "10.20.1.5"), day_at(9));
   book_.signed_in(report("noah", "10.20.1.5"), day_at(10));

@@ -21,8 +21,8 @@ TEST(SessionEvent, EveryEndAndKindHasWordsOfItsOwn) {
     EXPECT_TRUE(words.insert(to_string(why)).second) << to_string(why);
   words.clear();
   using Kind = SessionEvent::Kind;
-  for (const Kind kind :
-       {Kind::signed_in, Kind::signed_out, Kind::mac_changed, Kind::too_many_devices, Kind::refused, Kind::phone_seen})
+  for (const Kind kind : {Kind::signed_in, Kind::signed_out, Kind::mac_changed, Kind::too_many_devices, Kind::refused,
+                          Kind::phone_seen, Kind::directory_doubted})
     EXPECT_TRUE(words.insert(to_string(kind)).second) << to_string(kind);
 }
 
