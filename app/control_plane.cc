@@ -244,6 +244,7 @@ class ControlPlane {
 
   void watch_measures() {
     gateway_.watch_measures(wall_now());
+    gateway_.keep_allowances(wall_now());
     measure_watch_.expires_after(std::chrono::seconds(1));
     measure_watch_.async_wait([this](const boost::system::error_code& error) {
       if (!error) watch_measures();
@@ -255,7 +256,6 @@ class ControlPlane {
     const auto interval = service_.watchdog_interval();
     if (!interval) return;
     heart_.expires_after(*interval);
-    gateway_.keep_allowances(wall_now());
     heart_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
       if (gateway_.workers_alive(2))

@@ -211,10 +211,10 @@ void RunningGateway::tell_of_session(const identity::SessionEvent& event) {
     tell_it("one account on many devices",
             "One account is in use on more devices than the school allows at once; somebody may know its password. The "
             "desk shows which, under People.");
+  if (event.kind == directory_doubted) tell_it("the directory has lost most people", event.text);
   if (event.kind == phone_seen)
     tell_it("a pupil's telephone",
             "A telephone of the register of devices came onto the network. The desk shows which.");
-  if (event.kind == directory_doubted) tell_it("the directory has lost most people", event.text);
 }
 
 Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
@@ -279,6 +279,8 @@ Result<void> RunningGateway::make_workers() {
                                    .authenticator = people_ ? people_->authenticator() : nullptr,
                                    .sign_in = people_ ? people_->gate() : nullptr,
                                    .allowances = flow::Allowances(std::move(*clock))});
+  allowances_ = std::make_unique<KeptAllowances>(settings_.state, gateway_->allowances);
+  allowances_->restore(wall_now());
   const unsigned count =
       settings_.limits.workers != 0 ? settings_.limits.workers : std::max(1u, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < count; ++i) {
@@ -289,8 +291,6 @@ Result<void> RunningGateway::make_workers() {
   }
   return {};
 }
-  allowances_ = std::make_unique<KeptAllowances>(settings_.state, gateway_->allowances);
-  allowances_->restore(wall_now());
 
 Result<void> RunningGateway::start() {
   for (const auto& worker : workers_) worker->start();
@@ -405,15 +405,6 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
     inspection_ = std::move(*inspection);
   }
   for (const auto& worker : workers_) worker->use(inspection_);
-  Problems of_measures = keeper_->use(std::move(loaded->configuration.policy), std::move(loaded->snapshot), wall_now());
-  loaded->warnings.insert(loaded->warnings.end(), of_measures.begin(), of_measures.end());
-  ++reloads_.accepted;
-  log::info("reload accepted", {{"policy", version}});
-  return std::move(loaded->warnings);
-}
-
-void RunningGateway::drain() {
-  desk_->stop();
   const SourcePosition file{.file = (folder_ / "schoolgate.yaml").string()};
   if (people_) {
     Problems waiting = people_->use(loaded->configuration.settings, file);
@@ -425,8 +416,18 @@ void RunningGateway::drain() {
                                 .message = "identity: it is read at the next start",
                                 .hint = "restart the gateway"});
   }
+  Problems of_measures = keeper_->use(std::move(loaded->configuration.policy), std::move(loaded->snapshot), wall_now());
+  loaded->warnings.insert(loaded->warnings.end(), of_measures.begin(), of_measures.end());
+  ++reloads_.accepted;
+  log::info("reload accepted", {{"policy", version}});
+  return std::move(loaded->warnings);
+}
+
+void RunningGateway::drain() {
+  desk_->stop();
   for (const auto& worker : workers_) worker->drain();
   for (const auto& worker : workers_) worker->join();
+  allowances_->keep(wall_now());
   if (people_) people_->stop();  // after the last request that could ask it
   log::info("stopped");
 }
@@ -446,10 +447,11 @@ std::string RunningGateway::metrics() const {
                          .alerts_failed = alerts.failed,
                          .reloads_accepted = reloads_.accepted,
                          .reloads_refused = reloads_.refused,
+                         .identity = {},
                          .now = wall_now()};
+  if (people_) sources.identity = people_->service().counters();
   for (const auto& worker : workers_) sources.workers.push_back(&std::as_const(*worker).counters());
   return metrics_page(sources);
-  allowances_->keep(wall_now());
 }
 
 InspectionSeen RunningGateway::inspection_seen() const {
@@ -457,9 +459,7 @@ InspectionSeen RunningGateway::inspection_seen() const {
   for (const auto& worker : workers_) {
     const flow::Counters& counters = std::as_const(*worker).counters();
     seen.share.inspected += counters.inspected.get();
-                         .identity = {},
     seen.share.spliced += counters.spliced.get();
-  if (people_) sources.identity = people_->service().counters();
   }
   const std::scoped_lock lock(inspection_mutex_);
   if (inspection_) seen.distrusted = inspection_->distrust->all();

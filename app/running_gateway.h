@@ -53,9 +53,9 @@ class RunningGateway {
   void tell_failed_update();
   /// A measure may have begun or ended. Cheap; once a second.
   void watch_measures(TimePoint now) { keeper_->refresh_if_due(now); }
-  /// Where measures are opened and closed. Thread-safe.
   /// Keeps the minutes that daily allowances have used. Cheap; once a second.
   void keep_allowances(TimePoint now) { allowances_->keep_if_due(now); }
+  /// Where measures are opened and closed. Thread-safe.
   [[nodiscard]] SafeguardingDesk& desk() noexcept { return *desk_; }
   /// An alert to the technician ("it"), logged too. Thread-safe.
   void tell_it(const std::string& kind, const std::string& text);
@@ -103,10 +103,10 @@ class RunningGateway {
   std::unique_ptr<WhoIsAsking> people_;  ///< null: identity is not configured
   std::unique_ptr<SafeguardingDesk> desk_;
   std::unique_ptr<flow::Gateway> gateway_;
+  std::unique_ptr<KeptAllowances> allowances_;
   mutable std::mutex inspection_mutex_;                 ///< a reload replaces it beside the control plane
   std::shared_ptr<const flow::Inspection> inspection_;  ///< null: nothing is decrypted
   std::vector<std::unique_ptr<flow::Worker>> workers_;
 };
 
-  std::unique_ptr<KeptAllowances> allowances_;
 }  // namespace schoolgate::app

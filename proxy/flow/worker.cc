@@ -425,9 +425,9 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                                 : !outcome.rule.empty() ? outcome.rule
                                                         : rules::to_string(reason.tier);
   const std::string search = sealed ? std::string() : rules::search_term_text(request);
-  decisions_.append({.time = judgement.time,
   const bool walled_off = reason.tier == rules::Tier::unlisted && judgement.verdict.action == rules::Action::block &&
                           judgement.doorway == Doorway::open;
+  decisions_.append({.time = judgement.time,
                      .group = judgement.policy->group_id(judgement.subject.group),
                      .device = device,
                      .method = request.method(),
@@ -441,8 +441,8 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                      .person = subject.user,
                      .confidence = rules::to_string(subject.confidence),
                      .source = subject.source,
-                     // An https address with its path was seen: so it was opened.
                      .page = walled_off ? std::string_view(request.page().host) : std::string_view(),
+                     // An https address with its path was seen: so it was opened.
                      .inspected = request.url().scheme() == "https" && !request.url().names_only(),
                      .bytes_in = outcome.bytes_in,
                      .bytes_out = outcome.bytes_out,
