@@ -59,6 +59,14 @@ TEST(CategoryDb, SaysWhereMoreThanTheNameIsNeeded) {
   EXPECT_FALSE(lists.db->has_url_entries("example"));
 }
 
+TEST(CategoryDb, AnyHostMayHaveWhatAPatternIsAbout) {
+  const CompiledLists lists(
+      {{"words", Format::expressions, "free[-_]?spins\n"}, {"more", Format::expressions, "casino\n"}});
+  EXPECT_TRUE(lists.db->has_url_entries("other.example"));
+  EXPECT_THAT(lists.matches("http://free-spins.example/casino"),
+              UnorderedElementsAre("words:(?i)free[-_]?spins", "more:(?i)casino"));
+}
+
 TEST(CategoryDb, SaysWhichListsWouldSayMoreOfTheWholeUrl) {
   CompileOptions options;
   options.sealed_key.emplace();

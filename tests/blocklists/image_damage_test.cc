@@ -95,18 +95,32 @@ class WrongImage : public testing::Test {
   }
   void bytes_resize(std::size_t more) { bytes_.resize((bytes_.size() + 63) / 64 * 64 + more); }
   [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+  void begin_with(std::string bytes) { bytes_ = std::move(bytes); }
   /// What is said of it, once its digest is right again; empty when it is taken.
   std::string said() {
-    ImageHeader changed = header();
-    changed.digest = whole_image_digest(changed, bytes_);
-    set(changed);
+    sign();
     const AlignedCopy image(bytes_);
     const auto opened = CategoryDb::over(image.first(image.size));
     bytes_ = good_;
     return opened ? "" : opened.error().what;
   }
+  /// Opens it, which must succeed once its digest is right again, for `look`.
+  template <class Look>
+  void opened(Look look, const std::optional<SealedKey>& key = {}) {
+    sign();
+    const AlignedCopy image(bytes_);
+    const auto opened = CategoryDb::over(image.first(image.size), key);
+    ASSERT_TRUE(opened) << opened.error().text();
+    look(**opened);
+  }
 
  private:
+  void sign() {
+    ImageHeader changed = header();
+    changed.digest = whole_image_digest(changed, bytes_);
+    set(changed);
+  }
+
   const CompiledLists lists_{{{"hosts", Format::domains, some_names(40) + "192.0.2.0/24\n"},
                               {"urls", Format::urls, "a.example/b\nc.example/d?e\n"},
                               {"words", Format::expressions, "free[-_]?spins\n"}}};
@@ -193,6 +207,40 @@ TEST_F(WrongImage, WithAPatternThatIsNoneIsRefused) {
     EXPECT_LT(record.text.offset, text.size);
   });
   EXPECT_NE(said(), "");
+}
+
+// What an opened image looks up without asking again whether it may.
+TEST_F(WrongImage, WithASetThatIsMissingNamesNoList) {
+  ImageHeader wrong = header();
+  wrong.table[std::size_t(Section::set_offsets)].size = sizeof(std::uint32_t);
+  set(wrong);
+  Matches matches;
+  bool undecided = false;
+  opened([&](const CategoryDb& db) { db.lookup(*names::Url::parse("http://a.example/b"), matches, undecided); });
+  EXPECT_TRUE(matches.items().empty());
+}
+
+TEST_F(WrongImage, WithSealedEntriesOfNoListNamesNoList) {
+  CompileOptions options;
+  options.sealed_key.emplace();
+  const CompiledLists sealed({{"iwf", Format::urls, "worst.example\nforum.test/hidden\n", true}}, options);
+  begin_with(*read_file(sealed.image()));
+  for (const Section section : {Section::sealed_hosts, Section::sealed_urls}) {
+    const std::size_t entries = header().table[std::size_t(section)].size / sizeof(SealedEntry);
+    for (std::size_t i = 0; i < entries; ++i)
+      change_record<SealedEntry>(section, i, [](SealedEntry& entry) { entry.tag_and_list |= 0x0fff; });
+  }
+  Matches matches;
+  bool undecided = false, beyond = true;
+  opened(
+      [&](const CategoryDb& db) {
+        for (const char* url : {"http://worst.example/", "http://forum.test/hidden"})
+          db.lookup(*names::Url::parse(url), matches, undecided);
+        beyond = db.has_url_entries("forum.test");
+      },
+      options.sealed_key);
+  EXPECT_TRUE(matches.items().empty());
+  EXPECT_FALSE(beyond);
 }
 
 TEST(ImageDamage, WhatIsNoImageIsSaidToBeNone) {

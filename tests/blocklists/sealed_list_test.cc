@@ -2,6 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <vector>
+
 #include "base/file.h"
 #include "blocklists/sealed_file.h"
 #include "tests/blocklists/test_lists.h"
@@ -55,6 +60,25 @@ TEST(SealedList, MatchesWithoutSayingWhat) {
   EXPECT_FALSE(lists.db->has_url_entries("worst-place.example"));
 }
 
+TEST(SealedList, MatchesPathsOfAnyShape) {
+  const CompiledLists lists({{"iwf", Format::urls, kText, true}}, with_key(7));
+  EXPECT_THAT(lists.matches("https://forum.test/hidden/Corner/"), ElementsAre("iwf:"));
+  EXPECT_THAT(lists.matches("https://forum.test/"), IsEmpty());
+  EXPECT_THAT(lists.matches("https://video.test/?v=77"), IsEmpty());
+  std::string deep;
+  for (int i = 0; i < 400; ++i) deep += "/" + std::to_string(i);
+  EXPECT_THAT(lists.matches("https://forum.test/hidden/Corner" + deep), ElementsAre("iwf:"));
+  EXPECT_THAT(lists.matches("https://forum.test" + deep + "/hidden/Corner"), IsEmpty());
+}
+
+TEST(SealedList, SaysWhereMoreThanTheNameIsNeededOfAddressesToo) {
+  const CompiledLists lists({{"iwf", Format::urls, "198.51.100.9/hidden\n[2001:db8::1]/x\n", true}}, with_key(7));
+  EXPECT_TRUE(lists.db->has_url_entries("198.51.100.9"));
+  EXPECT_TRUE(lists.db->has_url_entries("[2001:db8::1]"));
+  EXPECT_FALSE(lists.db->has_url_entries("198.51.100.10"));
+  EXPECT_FALSE(lists.db->has_url_entries("100.9"));
+}
+
 TEST(SealedList, NoTextOfItIsInTheImageOrTheReport) {
   const CompiledLists lists(
       {{"iwf", Format::urls, kText + "not a url at all worst-place\nworst-place.example/..%2f/\n", true}}, with_key(7));
@@ -76,6 +100,13 @@ TEST(SealedList, AnotherKeyGivesUnrelatedTagsAndIsRefused) {
   const auto none = CategoryDb::open(one.image());
   ASSERT_FALSE(none);
   EXPECT_THAT(none.error().what, HasSubstr("not given"));
+  const std::string bytes = *read_file(one.image());
+  std::vector<std::max_align_t> room((bytes.size() + 128) / sizeof(std::max_align_t) + 1);
+  void* at = room.data();
+  std::size_t space = room.size() * sizeof(std::max_align_t);
+  ASSERT_NE(std::align(64, bytes.size(), at, space), nullptr);
+  std::memcpy(at, bytes.data(), bytes.size());
+  EXPECT_FALSE(CategoryDb::over({static_cast<const char*>(at), bytes.size()}));
 }
 
 TEST(SealedList, CannotBeCompiledWithoutAKey) {

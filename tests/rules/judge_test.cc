@@ -362,5 +362,16 @@ TEST(Judge, AVeryDeepPathIsAnswered) {
   EXPECT_EQ(action_for(school({block_url("forum.example/a/a/a")}), url), Action::block);
 }
 
+TEST(Considered, OfOneListTheLongerEntryComesFirst) {
+  const TestLists lists({{"bets", "gambling", blocklists::Format::expressions, "casino\nonline.casino\n"}});
+  const auto snapshot = compiled(school(), lists.database());
+  const Request request = get("http://a.example/online-casino");
+  std::vector<std::string> entries;
+  for (const Citation& citation :
+       snapshot->considered({.group = *snapshot->find_group("ks2")}, request, Stage::request, sunday_noon()))
+    entries.push_back(citation.entry);
+  EXPECT_EQ(entries, (std::vector<std::string>{"(?i)online.casino", "(?i)casino"}));
+}
+
 }  // namespace
 }  // namespace schoolgate::rules
