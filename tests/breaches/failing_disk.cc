@@ -13,10 +13,20 @@ using Mood = FailingDisk::Mood;
 std::mutex mutex;
 std::condition_variable changed;
 Mood mood_now = Mood::well;
+std::uint64_t counted = 0, fails_at = 0;
+bool fails_on = false;
 
 Mood mood() {
   const std::lock_guard guard(mutex);
   return mood_now;
+}
+
+// Counts one operation; true when it is one that fails.
+bool its_turn_to_fail() {
+  const std::lock_guard guard(mutex);
+  if (fails_at == 0) return false;
+  ++counted;
+  return fails_on ? counted >= fails_at : counted == fails_at;
 }
 
 // The system's file lies right behind this one, in the memory that SQLite gives (szOsFile).
@@ -32,7 +42,14 @@ int pass(sqlite3_file* file, Arguments... arguments) {
   return (real(file)->pMethods->*Method)(real(file), arguments...);
 }
 
+template <auto Method, int kError, class... Arguments>
+int may_fail(sqlite3_file* file, Arguments... arguments) {
+  if (its_turn_to_fail()) return kError;
+  return pass<Method, Arguments...>(file, arguments...);
+}
+
 int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset) {
+  if (its_turn_to_fail()) return SQLITE_IOERR_WRITE;
   switch (mood()) {
     case Mood::full: return SQLITE_FULL;
     case Mood::broken: return SQLITE_IOERR_WRITE;
@@ -41,7 +58,9 @@ int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 offset
 }
 
 int sync(sqlite3_file* file, int flags) {
+  if (its_turn_to_fail()) return SQLITE_IOERR_FSYNC;
   std::unique_lock guard(mutex);
+  if (fails_at != 0) return SQLITE_OK;  // nobody pulls the plug in these tests, and there are hundreds of them
   changed.wait(guard, [] { return mood_now != Mood::hanging; });
   if (mood_now == Mood::broken || mood_now == Mood::sync_broken) return SQLITE_IOERR_FSYNC;
   guard.unlock();
@@ -53,11 +72,11 @@ const sqlite3_io_methods kMethods = [] {
   M methods{};
   methods.iVersion = 2;
   methods.xClose = pass<&M::xClose>;
-  methods.xRead = pass<&M::xRead, void*, int, sqlite3_int64>;
+  methods.xRead = may_fail<&M::xRead, SQLITE_IOERR_READ, void*, int, sqlite3_int64>;
   methods.xWrite = write;
-  methods.xTruncate = pass<&M::xTruncate, sqlite3_int64>;
+  methods.xTruncate = may_fail<&M::xTruncate, SQLITE_IOERR_TRUNCATE, sqlite3_int64>;
   methods.xSync = sync;
-  methods.xFileSize = pass<&M::xFileSize, sqlite3_int64*>;
+  methods.xFileSize = may_fail<&M::xFileSize, SQLITE_IOERR_FSTAT, sqlite3_int64*>;
   methods.xLock = pass<&M::xLock, int>;
   methods.xUnlock = pass<&M::xUnlock, int>;
   methods.xCheckReservedLock = pass<&M::xCheckReservedLock, int*>;
@@ -106,7 +125,20 @@ FailingDisk::~FailingDisk() { become(Mood::well); }
 void FailingDisk::become(Mood mood) {
   const std::lock_guard guard(mutex);
   mood_now = mood;
+  fails_at = 0;
   changed.notify_all();
+}
+
+void FailingDisk::fail_operation(std::uint64_t number, bool lasting) {
+  const std::lock_guard guard(mutex);
+  counted = 0;
+  fails_at = number;
+  fails_on = lasting;
+}
+
+std::uint64_t FailingDisk::operations() const {
+  const std::lock_guard guard(mutex);
+  return counted;
 }
 
 }  // namespace schoolgate::breaches

@@ -22,6 +22,13 @@ class FailingDisk {
   FailingDisk();
   ~FailingDisk();
   void become(Mood mood);
+
+  /// From now on operations (reads, writes, truncations, syncs, sizes) are counted, and the `number`th answers
+  /// "I/O error"; with `lasting` all after it do, too. Syncs that do not fail are not passed on to the disk. become()
+  /// ends that.
+  void fail_operation(std::uint64_t number, bool lasting);
+  /// How many there were since; of those that were counted.
+  [[nodiscard]] std::uint64_t operations() const;
 };
 
 }  // namespace schoolgate::breaches
