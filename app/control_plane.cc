@@ -165,6 +165,16 @@ class ControlPlane {
     return answer;
   }
 
+  // "selftest-from 127.0.0.1:40001": the next connection from there is no breach of anybody.
+  ControlAnswer expect_selftest(std::string from) {
+    if (from.ends_with('\n')) from.pop_back();
+    const auto endpoint = net::Endpoint::parse(from);
+    if (!endpoint) return {.done = false, .text = "not an address and port\n"};
+    if (auto taken = gateway_.expect_selftest(*endpoint); !taken)
+      return {.done = false, .text = taken.error().text() + '\n'};
+    return {.done = true, .text = {}};
+  }
+
   awaitable<void> reload_on_signal() { co_await reload(breaches::current_user()); }
 
   ControlAnswer load(const breaches::MachineUser& user) {
@@ -196,6 +206,7 @@ class ControlPlane {
     if (line == "version\n") answer = {.done = true, .text = gateway_.policy_version() + '\n'};
     if (line == "opened\n") answer = {.done = true, .text = share_line(gateway_.inspection_seen().share)};
     if (line == "distrust\n") answer = {.done = true, .text = distrust_lines(gateway_.inspection_seen().distrusted)};
+    if (line.starts_with("selftest-from ")) answer = expect_selftest(line.substr(line.find(' ') + 1));
     if (line == "measures\n" || line.starts_with("measure-")) {
       const breaches::MachineUser user = peer_user(peer);
       std::function<ControlAnswer()> work = [this, &line, &user] { return measure_answer(line, user); };

@@ -23,7 +23,7 @@ struct ControlAnswer {
 };
 
 /// Asks the gateway that keeps its state in `state`: "reload", "version", "opened", "distrust", "measures",
-/// "measure-open {…}" or "measure-close {…}". Fault host when none is running there.
+/// "selftest-from ADDRESS:PORT", "measure-open {…}" or "measure-close {…}". Fault host when none is running there.
 [[nodiscard]] Result<ControlAnswer> ask_running_gateway(const std::filesystem::path& state, std::string_view request);
 
 }  // namespace schoolgate::app

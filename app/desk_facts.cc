@@ -5,6 +5,7 @@
 
 #include "app/list_keeping.h"
 #include "app/opening.h"
+#include "app/policy_words.h"
 #include "blocklists/store.h"
 #include "breaches/audit_log.h"
 
@@ -93,6 +94,7 @@ bool is_sealed(const rules::PolicySnapshot& policy, std::string_view address) {
 console::PolicyFacts policy_facts(const config::Configuration& configuration, const rules::PolicySnapshot& policy) {
   console::PolicyFacts facts{.version = policy.version()};
   for (const rules::GroupSpec& group : configuration.policy.groups) facts.groups.push_back({group.id, group.title});
+  facts.in_words = policy_in_words(configuration.policy, policy.categories());
   for (const auto& list : configuration.policy.lists) facts.session_lists.push_back(list.first);
   for (const rules::RuleSpec& rule : configuration.policy.rules) {
     if (rule.approved_by.empty()) continue;

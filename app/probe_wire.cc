@@ -45,12 +45,15 @@ std::string why_not_opened(const tls::Session& session) {
 }  // namespace
 
 OrWhy<ProbeWire> ProbeWire::open(const net::Endpoint& proxy, const names::IpAddress& from,
-                                 std::chrono::milliseconds limit) {
+                                 std::chrono::milliseconds limit, const Announce& announce) {
   const net::SocketAddress to = net::to_socket_address(proxy);
   const net::SocketAddress as = net::to_socket_address({from, 0});
   net::FileDescriptor fd(::socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return why("cannot make a socket", errno);
   if (::bind(fd.get(), as.get(), as.length) != 0) return why("cannot send from " + from.text(), errno);
+  const auto bound = net::local_endpoint(fd.get());
+  if (!bound) return why("cannot send from " + from.text(), errno);
+  if (auto announced = announce(*bound); !announced) return std::unexpected(std::move(announced.error()));
   if (::connect(fd.get(), to.get(), to.length) != 0 && errno != EINPROGRESS)
     return why("cannot connect to " + proxy.text(), errno);
   ProbeWire wire(std::move(fd), Clock::now() + limit);

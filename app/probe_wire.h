@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,11 +23,16 @@ namespace schoolgate::app {
 template <typename T>
 using OrWhy = std::expected<T, std::string>;
 
+/// Tells the gateway where the next connection of the self-test comes from, so that it is taken for that and for
+/// nobody's breach. What it answers otherwise is why there is no probe.
+using Announce = std::function<OrWhy<void>(const net::Endpoint& from)>;
+
 class ProbeWire {
  public:
-  /// Connects to `proxy` from the address `from` of this machine. Everything on this wire ends after `limit`.
+  /// Connects to `proxy` from the address `from` of this machine, announced before the gateway can see it. Everything
+  /// on this wire ends after `limit`.
   [[nodiscard]] static OrWhy<ProbeWire> open(const net::Endpoint& proxy, const names::IpAddress& from,
-                                             std::chrono::milliseconds limit);
+                                             std::chrono::milliseconds limit, const Announce& announce);
   [[nodiscard]] OrWhy<void> send(std::string_view bytes);
   /// The status of the answer. Of what follows its first line nothing is looked at.
   [[nodiscard]] OrWhy<int> read_status();

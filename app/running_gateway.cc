@@ -10,6 +10,7 @@
 #include "app/desk_facts.h"
 #include "app/list_keeping.h"
 #include "app/open_inspection.h"
+#include "app/selftest_run.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "blocklists/store.h"
@@ -23,10 +24,12 @@ flow::UnnamedAnswer answer_of(config::UnnamedAnswer answer) {
   return answer == config::UnnamedAnswer::judge ? flow::UnnamedAnswer::judge : flow::UnnamedAnswer::block;
 }
 
-flow::FlowSettings flow_settings(const config::Settings& settings) {
+flow::FlowSettings flow_settings(const config::Settings& settings, const breaches::AlertSettings& alerts) {
   flow::FlowSettings flow;
   flow.school = settings.site.name;
   flow.gateway = settings.site.gateway;
+  flow.contact = settings.site.contact;
+  if (settings.listen.console) flow.desk = alerts.console;
   if (settings.via) flow.via = settings.site.gateway;
   const auto add = [&](const std::vector<config::Endpoint>& endpoints, flow::Entrance entrance) {
     for (const config::Endpoint& endpoint : endpoints)
@@ -225,6 +228,7 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
                                 .audit = *audit_,
                                 .people = people_ ? &people_->service().people() : nullptr,
                                 .sessions = people_ ? &people_->service().sessions() : nullptr,
+                                .address = loaded.configuration.alerts.console,
                                 .hooks = {},
                                 .spec = [this] { return keeper_->spec(); },
                                 .measures_changed = [this]() -> Result<void> {
@@ -243,6 +247,11 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
     if (delivery.empty())
       return fail(Fault::config, "no case system is configured", "name one in alerts.yaml: case_system");
     return "the case system, delivery " + delivery;
+  };
+  parts.hooks.run_self_test = [this](std::string_view by) { return selftest_.start(std::string(by)); };
+  parts.hooks.self_test = [this] {
+    SelftestJob::State state = selftest_.state();
+    return console::SelfTest{state.running, std::move(state.by), state.at, std::move(state.failure)};
   };
   if (people_)
     parts.hooks.name_of = [this](std::string_view user) {
@@ -265,7 +274,7 @@ Result<void> RunningGateway::make_workers() {
   inspection_ = std::move(*inspection);
   auto clock = rules::SiteClock::open(settings_.site.timezone);
   if (!clock) return std::unexpected(std::move(clock.error()));
-  gateway_.reset(new flow::Gateway{.settings = flow_settings(settings_),
+  gateway_.reset(new flow::Gateway{.settings = flow_settings(settings_, configuration_->alerts),
                                    .resolver = resolver_settings(settings_),
                                    .guard = guard_of(settings_),
                                    .dialer = {.fwmark = own_traffic_mark(settings_)},
@@ -425,6 +434,7 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
 
 void RunningGateway::drain() {
   desk_->stop();
+  selftest_.stop();
   for (const auto& worker : workers_) worker->drain();
   for (const auto& worker : workers_) worker->join();
   allowances_->keep(wall_now());
@@ -464,6 +474,35 @@ InspectionSeen RunningGateway::inspection_seen() const {
   const std::scoped_lock lock(inspection_mutex_);
   if (inspection_) seen.distrusted = inspection_->distrust->all();
   return seen;
+}
+
+Result<void> RunningGateway::expect_selftest(const net::Endpoint& from) {
+  const names::IpAddress& address = from.address;
+  const bool loopback = address.is_v4() ? address.v4_host_order() >> 24 == 127 : address.text() == "::1";
+  const auto own = loopback ? std::vector<names::IpAddress>() : net::own_addresses();
+  if (!loopback && std::ranges::find(own, address) == own.end())
+    return fail(Fault::client, address.text() + " is no address of this gateway");
+  if (gateway_->selftests.expect(from)) return {};
+  return fail(Fault::host, "too many connections of a self-test are waited for", "try again in half a minute");
+}
+
+// The policy in force, measures and all, is what the gateway has to hold to.
+Result<void> RunningGateway::try_itself(const std::string& by, const std::stop_token& stop) {
+  LoadedPolicy loaded;
+  {
+    const std::scoped_lock lock(configuration_mutex_);
+    loaded.configuration = *configuration_;
+  }
+  loaded.snapshot = policy_.current();
+  const Announce announce = [&](const net::Endpoint& from) -> OrWhy<void> {
+    if (stop.stop_requested()) return std::unexpected("the gateway is closing");
+    if (auto expected = expect_selftest(from); !expected) return std::unexpected(expected.error().text());
+    return {};
+  };
+  const auto run = run_selftest(loaded, wall_now(), announce);
+  if (!run) return std::unexpected(run.error());
+  if (stop.stop_requested()) return fail(Fault::host, "the gateway is closing");
+  return keep_selftest(*run, loaded, by);
 }
 
 bool RunningGateway::workers_alive(std::uint32_t most) {

@@ -17,6 +17,7 @@
 #include "app/metrics_page.h"
 #include "app/policy_keeper.h"
 #include "app/safeguarding_desk.h"
+#include "app/selftest_job.h"
 #include "app/who_is_asking.h"
 #include "base/error.h"
 #include "breaches/alerts.h"
@@ -60,6 +61,9 @@ class RunningGateway {
   /// An alert to the technician ("it"), logged too. Thread-safe.
   void tell_it(const std::string& kind, const std::string& text);
 
+  /// The next connection from there is the self-test's. Thread-safe. Fault client: not an address of this machine.
+  [[nodiscard]] Result<void> expect_selftest(const net::Endpoint& from);
+
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] std::string policy_version() const;
   [[nodiscard]] std::string metrics() const;
@@ -80,6 +84,7 @@ class RunningGateway {
   [[nodiscard]] Result<void> open_people();
   [[nodiscard]] Result<void> open_desk(const LoadedPolicy& loaded);
   [[nodiscard]] Result<void> make_workers();
+  [[nodiscard]] Result<void> try_itself(const std::string& by, const std::stop_token& stop);
   void tell_of_session(const identity::SessionEvent& event);
 
   std::filesystem::path folder_;
@@ -103,6 +108,7 @@ class RunningGateway {
   std::unique_ptr<WhoIsAsking> people_;  ///< null: identity is not configured
   std::unique_ptr<SafeguardingDesk> desk_;
   std::unique_ptr<flow::Gateway> gateway_;
+  SelftestJob selftest_{[this](const std::string& by, const std::stop_token& stop) { return try_itself(by, stop); }};
   std::unique_ptr<KeptAllowances> allowances_;
   mutable std::mutex inspection_mutex_;                 ///< a reload replaces it beside the control plane
   std::shared_ptr<const flow::Inspection> inspection_;  ///< null: nothing is decrypted

@@ -3,11 +3,13 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/give_way.h"
 #include "base/log.h"
 #include "base/thread_name.h"
 #include "breaches/measures.h"
 #include "breaches/privacy.h"
 #include "breaches/sums.h"
+#include "names/url.h"
 #include "web/tls.h"
 
 namespace schoolgate::app {
@@ -26,6 +28,21 @@ breaches::LocalClock local_clock(const rules::SiteClock& clock) {
         int(std::chrono::duration_cast<std::chrono::minutes>(local - day).count()),
     };
   };
+}
+
+// What browsers are to find in the certificate: this machine's name, and whatever the desk's links lead to.
+web::OwnCertificate certificate_for(const config::Settings& settings, const std::string& link) {
+  web::OwnCertificate own{.folder = settings.state,
+                          .school = settings.site.name,
+                          .names = {settings.site.gateway},
+                          .addresses = {settings.listen.console->address}};
+  if (const auto url = names::Url::parse(link)) {
+    if (url->address())
+      own.addresses.push_back(*url->address());
+    else if (url->host() != settings.site.gateway)
+      own.names.emplace_back(url->host());
+  }
+  return own;
 }
 
 }  // namespace
@@ -67,11 +84,7 @@ Result<void> SafeguardingDesk::start() {
                                 .sessions = parts_.sessions,
                                 .hooks = std::move(hooks)});
     const config::Endpoint& at = *settings.listen.console;
-    auto tls = web::Tls::load_or_create({.folder = settings.state,
-                                         .school = settings.site.name,
-                                         .names = {settings.site.gateway},
-                                         .addresses = {at.address}},
-                                        wall_now());
+    auto tls = web::Tls::load_or_create(certificate_for(settings, parts_.address), wall_now());
     if (!tls) return std::unexpected(std::move(tls.error()));
     std::vector<web::Listener> listeners{{.address = at.address,
                                           .port = at.port,
@@ -93,10 +106,12 @@ Result<void> SafeguardingDesk::print_set_up_link() {
   if (*any) return {};
   const auto link = users_->make_set_up_link(wall_now());
   if (!link) return std::unexpected(link.error());
-  std::fprintf(stderr,
-               "schoolgate: the desk has no account yet. Within 24 hours, open this link once to make the first:\n"
-               "  https://%s/set-up/%s\n",
-               parts_.settings.listen.console->text().c_str(), link->token.c_str());
+  std::fprintf(
+      stderr,
+      "schoolgate: the desk has no account yet. Within 24 hours, open this link once to make the first:\n"
+      "  %s/set-up/%s\n",
+      parts_.address.empty() ? ("https://" + parts_.settings.listen.console->text()).c_str() : parts_.address.c_str(),
+      link->token.c_str());
   return {};
 }
 
@@ -147,6 +162,7 @@ Result<void> SafeguardingDesk::close_measure(std::string_view id, std::string_vi
 // Sums so that reports are quick; once a day what is over its time goes.
 void SafeguardingDesk::keep(const std::stop_token& stop) {
   name_this_thread("desk");
+  give_way_to_workers();
   auto desk = breaches::DeskStore::open(parts_.settings.state);
   if (!desk) return log::error("reports and retention do not work", {{"why", desk.error().text()}});
   std::optional<breaches::Sums> sums;

@@ -35,6 +35,7 @@ class SafeguardingDesk {
     breaches::AuditLog& audit;
     identity::PeopleStore* people = nullptr;    ///< null: identity is not configured
     identity::SessionBook* sessions = nullptr;  ///< null: the same
+    std::string address;                        ///< where links lead, "https://HOST:PORT"; the certificate names it too
     console::Hooks hooks;                       ///< without open_measure and close_measure, which are set here
     /// The policy as the configuration has it: what a measure is checked against.
     std::function<rules::PolicySpec()> spec;

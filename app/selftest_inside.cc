@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "app/authority_page.h"
-#include "app/probe_wire.h"
 #include "names/host.h"
 
 namespace schoolgate::app {
@@ -28,11 +27,11 @@ std::string inside_head(const rules::Request& request) {
 }
 
 ProbeAnswer send_inside(tls::UpstreamContext& device, const net::Endpoint& proxy, const names::IpAddress& from,
-                        const rules::Request& request, std::chrono::milliseconds limit) {
+                        const rules::Request& request, std::chrono::milliseconds limit, const Announce& announce) {
   const names::Url& url = request.url();
   const auto host = names::Host::parse(url.host());
   if (!host) return {.failure = host.error().what};
-  auto wire = ProbeWire::open(proxy, from, limit);
+  auto wire = ProbeWire::open(proxy, from, limit, announce);
   if (!wire) return {.failure = std::move(wire.error())};
   const std::string connect = probe_head(rules::Request::of_host(*host, url.port(), "CONNECT"));
   if (auto sent = wire->send(connect); !sent) return {.failure = std::move(sent.error())};

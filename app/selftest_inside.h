@@ -26,6 +26,6 @@ namespace schoolgate::app {
 /// status is the one that CONNECT got.
 [[nodiscard]] ProbeAnswer send_inside(tls::UpstreamContext& device, const net::Endpoint& proxy,
                                       const names::IpAddress& from, const rules::Request& request,
-                                      std::chrono::milliseconds limit);
+                                      std::chrono::milliseconds limit, const Announce& announce);
 
 }  // namespace schoolgate::app

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "app/probe_wire.h"
-
 namespace schoolgate::app {
 
 std::string probe_head(const rules::Request& request) {
@@ -21,8 +19,8 @@ std::string probe_head(const rules::Request& request) {
 }
 
 ProbeAnswer send_probe(const net::Endpoint& proxy, const names::IpAddress& from, std::string_view head,
-                       std::chrono::milliseconds limit) {
-  auto wire = ProbeWire::open(proxy, from, limit);
+                       std::chrono::milliseconds limit, const Announce& announce) {
+  auto wire = ProbeWire::open(proxy, from, limit, announce);
   if (!wire) return {.failure = std::move(wire.error())};
   if (auto sent = wire->send(head); !sent) return {.failure = std::move(sent.error())};
   auto status = wire->read_status();

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <string>
 
+#include "app/probe_wire.h"
 #include "names/ip_address.h"
 #include "proxy/net/endpoint.h"
 #include "rules/request.h"
@@ -24,6 +25,6 @@ struct ProbeAnswer {
 
 /// Sends `head` to `proxy` from the address `from` of this machine and waits for the status line, at most `limit`.
 [[nodiscard]] ProbeAnswer send_probe(const net::Endpoint& proxy, const names::IpAddress& from, std::string_view head,
-                                     std::chrono::milliseconds limit);
+                                     std::chrono::milliseconds limit, const Announce& announce);
 
 }  // namespace schoolgate::app

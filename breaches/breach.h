@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/uuid.h"
@@ -13,6 +14,10 @@ namespace schoolgate::breaches {
 /// Whether a person did it or a page did it by itself.
 enum class Initiated : std::uint8_t { unknown, user, page };
 
+/// What stands for the confidence of an attempt that the gateway made itself, to see whether it is refused: kept in the
+/// log like every other, part of no episode, counted in no report, told to nobody.
+inline constexpr std::string_view kSelftest = "selftest";
+
 /// Filled by the hallway; owns all its text, so it outlives snapshot and connection. The log adds seq, hash, school,
 /// gateway and episode. For illegal categories the log withholds site and url and stores keyed hashes.
 struct Breach {
@@ -20,7 +25,7 @@ struct Breach {
   TimePoint time;
   std::string group;
   std::optional<std::string> person;
-  std::string confidence;  ///< rules::to_string(Confidence)
+  std::string confidence;  ///< rules::to_string(Confidence), or kSelftest
   std::string device;      ///< address
   std::string action;      ///< block, warn or monitor
   std::string site;        ///< host

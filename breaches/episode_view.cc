@@ -100,7 +100,7 @@ std::string initiated_text(const EpisodeRow& row) {
   };
   add(row.by_user, "typed or clicked");
   add(row.by_page, "loaded by a page");
-  add(row.attempts - std::min(row.attempts, row.by_user + row.by_page), "not known which");
+  add(row.attempts - std::min(row.attempts, row.by_user + row.by_page), "not known whether by a person or a page");
   return out;
 }
 

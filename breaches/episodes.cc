@@ -124,8 +124,10 @@ Result<void> EpisodeTracker::add_unsummed() {
       " json_extract(record, '$.reason.tier'), json_extract(record, '$.site'), json_extract(record, '$.site_hash'),"
       " json_extract(record, '$.episode'), json_extract(record, '$.confidence'), json_extract(record, '$.action'),"
       " json_extract(record, '$.initiated') FROM records"
-      " WHERE seq > (SELECT coalesce(max(through_seq), 0) FROM episodes) AND json_valid(record) ORDER BY seq");
+      " WHERE seq > (SELECT coalesce(max(through_seq), 0) FROM episodes) AND json_valid(record)"
+      " AND json_extract(record, '$.confidence') IS NOT ?1 ORDER BY seq");
   if (!query) return std::unexpected(query.error());
+  query->bind(1, kSelftest);
   auto step = query->step();
   for (; step == store::Statement::Step::row; step = query->step()) {
     const std::string person(query->text(2)), device(query->text(3)), group(query->text(4)), theme(query->text(5));

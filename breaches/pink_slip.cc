@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kMostSitesShown = 5;
 
 std::string confidence_words(std::string_view confidence) {
-  if (confidence == "login") return "signed in with an own account (sure as long as the password is private)";
+  if (confidence == "login")
+    return "signed in with their own account (sure, as long as nobody else knows the password)";
   if (confidence == "class") return "class account: one of a class, which one is not known";
   if (confidence == "device") return "by the device only: whoever had it in hand";
   if (confidence == "network") return "by the network only: some device of that group";
@@ -45,10 +46,22 @@ std::string what_happened(const EpisodeRow& row) {
 std::string decision_of(const EpisodeDetail& episode) {
   if (episode.records.empty()) return {};
   const EpisodeRecord& record = episode.records.front();
-  std::string out = "decided by " + record.tier;
-  if (!record.rule.empty()) out += ", rule " + record.rule;
-  if (!record.list.empty()) out += ", list " + record.list;
-  return out + ", policy " + record.policy_version;
+  std::string out;
+  if (!record.rule.empty())
+    out = "by the school's rule: " + record.rule;
+  else if (!record.list.empty())
+    out = "by the list " + record.list + ", category " + record.category;
+  else
+    out = "by " + record.tier;
+  return out + " (policy " + record.policy_version + ")";
+}
+
+// "record 7 of the breach log", "records 5 to 7 of the breach log".
+std::string records_of(const EpisodeDetail& episode) {
+  const std::string first = std::to_string(episode.records.front().seq),
+                    last = std::to_string(episode.records.back().seq);
+  if (first == last) return "record " + first + " of the breach log";
+  return std::to_string(episode.records_total) + " records of the breach log, number " + first + " to " + last;
 }
 
 std::string joined(const std::vector<std::string>& texts) {
@@ -110,6 +123,7 @@ PinkSlip pink_slip(const SlipPlace& place, const EpisodeDetail& episode, const C
                                      : row.confidence == "login"                ? "unknown"
                                                                                 : std::string_view(row.confidence));
   slip.group = row.group;
+  slip.group_title = place.group_title.empty() ? row.group : place.group_title;
   slip.device = row.device;
   slip.site = row.illegal ? "sealed" : sites_of(episode);
   const bool known_zone = place.local_time && place.local_time(row.first);
@@ -124,7 +138,8 @@ PinkSlip pink_slip(const SlipPlace& place, const EpisodeDetail& episode, const C
   slip.theme = row.theme;
   slip.category = joined(episode.categories);
   slip.urgency = std::to_string(row.urgency) + " of 5, " + std::string(urgency_word(row.urgency));
-  for (std::size_t i = 0; i < episode.urgency.reasons.size(); ++i)
+  // The first reason is the category's own urgency: it says something new only where another one has moved it.
+  for (std::size_t i = 0; episode.urgency.reasons.size() > 1 && i < episode.urgency.reasons.size(); ++i)
     slip.urgency += (i == 0 ? ": " : "; ") + episode.urgency.reasons[i];
   slip.what_happened = what_happened(row);
   slip.decision = decision_of(episode);
@@ -137,9 +152,9 @@ PinkSlip pink_slip(const SlipPlace& place, const EpisodeDetail& episode, const C
   slip.first = to_rfc3339(row.first);
   slip.last = to_rfc3339(row.last);
   if (!episode.records.empty())
-    slip.evidence = std::to_string(episode.records_total) + " records of the breach log, number " +
-                    std::to_string(episode.records.front().seq) + " to " + std::to_string(episode.records.back().seq) +
-                    "; `schoolgate breaches verify` checks that they are unchanged";
+    slip.evidence = records_of(episode) +
+                    " (the technician can check with `schoolgate breaches verify` that the log is "
+                    "unchanged)";
   slip.illegal = row.illegal;
   return slip;
 }
@@ -147,7 +162,7 @@ PinkSlip pink_slip(const SlipPlace& place, const EpisodeDetail& episode, const C
 std::string to_text(const PinkSlip& slip) {
   std::string out = "Safeguarding record of the web filter\n\n";
   for (const Field& field : kFields) {
-    const std::string& value = slip.*field.value;
+    const std::string& value = field.name == "group" ? slip.group_title : slip.*field.value;
     if (value.empty()) continue;
     std::string line(field.title);
     line += ':';

@@ -20,6 +20,7 @@ struct PinkSlip {
   std::string account;     ///< empty when nobody is known
   std::string confidence;  ///< "signed in with a password", "class account: one of a class", …
   std::string group, device;
+  std::string group_title;               ///< what people read in the place of `group`; not in JSON and CSV
   std::string site;                      ///< defanged, several with commas; "sealed"
   std::string date, time, until;         ///< in the site's zone: "23 November 2026", "09:30:12", "09:34:32"
   std::string zone;                      ///< "site time" or "UTC"
@@ -39,7 +40,8 @@ struct PinkSlip {
 struct SlipPlace {
   std::string school, gateway;
   LocalClock local_time;
-  std::string person_name;  ///< from the directory; empty: the account is shown
+  std::string person_name;    ///< from the directory; empty: the account is shown
+  std::string group_title{};  ///< for people; empty: the id is shown
 };
 
 [[nodiscard]] PinkSlip pink_slip(const SlipPlace& place, const EpisodeDetail& episode, const Checklist& checklist,

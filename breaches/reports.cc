@@ -402,6 +402,7 @@ std::string to_text(const InspectionPack& pack) {
     for (const auto& [name, text] : from) lines.push_back(name + ": " + text);
     return lines;
   };
+  section("What each group may reach", pairs(pack.facts.policy));
   section("Decisions of leadership", pairs(pack.facts.approvals));
   section("Lists", pairs(pack.facts.lists));
   section("What this installation cannot see", pack.facts.cannot_see);
@@ -462,6 +463,14 @@ std::string to_json(const InspectionPack& pack) {
         .field("episodes", theme.episodes)
         .end_object();
   json.end_array();
+  json.key("reaction").begin_object().field("episodes", n.reaction.episodes);
+  json.field("acknowledged", n.reaction.acknowledged).field("median", length_or_none(n.reaction.median));
+  json.field("ninetieth", length_or_none(n.reaction.ninetieth));
+  json.field("false_positives", per_cent(n.reaction.false_positive_rate())).end_object();
+  json.key("page_reports").begin_object().field("received", n.page_reports.received);
+  json.field("handled", n.page_reports.handled).field("waiting", n.page_reports.waiting);
+  json.field("median", length_or_none(n.page_reports.median)).end_object();
+  pairs("policy", pack.facts.policy);
   pairs("approvals", pack.facts.approvals);
   pairs("lists", pack.facts.lists);
   lines("cannot_see", pack.facts.cannot_see);

@@ -94,6 +94,7 @@ struct GovernorReport {
 /// What the desk cannot know and is handed in.
 struct InspectionFacts {
   std::string school, gateway, policy_version;
+  std::vector<std::pair<std::string, std::string>> policy = {};  ///< group; what it may reach, in words
   std::vector<std::pair<std::string, std::string>> approvals;  ///< rule or change; by whom and when
   std::vector<std::pair<std::string, std::string>> lists;      ///< name; age, entries, licence
   std::vector<std::string> cannot_see;                         ///< what this installation cannot see

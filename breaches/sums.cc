@@ -65,7 +65,7 @@ Result<void> Sums::add_breaches(std::uint64_t limit, Progress& progress) {
         last = row.integer(0);
         ++progress.breaches;
         const auto json = FlatJson::parse(row.text(2));
-        if (!json) return;
+        if (!json || json->text("confidence") == kSelftest) return;
         const LocalTime local = local_or_utc(clock_, time_at(row, 1));
         ++sums[{local.day.time_since_epoch().count(), local.minute / 60, std::string(json->text("theme")),
                 std::string(json->text("group")), std::string(json->text("action"))}];
@@ -129,7 +129,7 @@ Result<void> Sums::add_decisions(std::uint64_t limit, Progress& progress) {
         begin = end + 1;
         const std::string_view time = field_of(line, R"({"time":")");
         ++lines;
-        if (time.size() < 16) continue;
+        if (time.size() < 16 || field_of(line, R"(,"confidence":")") == kSelftest) continue;
         // No zone changes its day within a minute.
         if (time.substr(0, 16) != minute) {
           const auto instant = from_rfc3339(time);

@@ -30,6 +30,7 @@ void read_site(const YamlNode& node, Report& report, Site& site, rules::PolicySp
   Mapping keys(node, report);
   keys.required("name", site.name);
   keys.optional("gateway", Id{site.gateway});
+  keys.optional("contact", site.contact);
   keys.required("timezone", site.timezone);
   policy.timezone = site.timezone;
   if (const YamlNode* timezone = keys.find("timezone")) policy.timezone_at = report.at(*timezone);

@@ -30,6 +30,7 @@ struct Endpoint {
 struct Site {
   std::string name;      ///< the school, as records and pages show it
   std::string timezone;  ///< IANA name, e.g. "Europe/London"
+  std::string contact;   ///< how to ask at the school, on the gateway's own pages: "Mrs Ash, room 4"; may be empty
   std::string gateway;   ///< this machine's name in records and in Via; default: the host name
 };
 

@@ -43,7 +43,14 @@ web::Response checks_page(const Desk& desk, const Visit& visit, std::string_view
         .set("total", run.total)
         .set("action", run.action);
   }
+  view.list("groups_known");
+  for (const GroupFact& group : desk.policy()->groups)
+    view.item("groups_known").set("value", group.id).set("words", group.title.empty() ? group.id : group.title);
   view.set("matrix_any", !matrix->empty()).set("runs_any", !runs->empty());
+  if (const SelfTest test = desk.hooks().self_test ? desk.hooks().self_test() : SelfTest(); !test.by.empty()) {
+    view.set("running", test.running).set_if("failure", test.failure);
+    view.set("test_by", test.by).set("test_at", desk.when(test.at));
+  }
   view.set("can_run", static_cast<bool>(desk.hooks().run_self_test));
   set_typed(view, visit.request.form);
   return desk.show(visit, "checks", std::move(view), status);
@@ -127,8 +134,9 @@ void add_inspection_pages(Desk& desk, web::Router& router) {
   const auto add = [&](std::string pattern, Form form) {
     desk.get(router, Area::checks, std::move(pattern), [&desk, form](const Visit& visit) {
       const breaches::DayRange range = range_of(desk, visit.request.query, visit.now, kYear);
-      const auto pack = visit.stores.reports->inspection_pack(inspection_facts(desk.parts()), range, visit.now);
+      auto pack = visit.stores.reports->inspection_pack(inspection_facts(desk.parts()), range, visit.now);
       if (!pack) return desk.failed(visit, pack.error());
+      desk.name_groups(pack->numbers.trends);
       const std::string name = "inspection-" + day_text(range.to);
       if (form == Form::text) return web::attachment("text/plain; charset=utf-8", to_text(*pack), name + ".txt");
       if (form == Form::json) return web::attachment("application/json", to_json(*pack), name + ".json");
@@ -152,8 +160,8 @@ void add_check_pages(Desk& desk, web::Router& router) {
   desk.post(router, Area::checks, "/checks/run", [&desk](const Visit& visit) {
     if (!desk.hooks().run_self_test) return desk.not_found(visit);
     const Result<void> run = desk.hooks().run_self_test(visit.viewer.user);
-    if (!run) return checks_page(desk, visit, run.error().text(), 503);
-    return web::redirect("/checks?done=self-test-done");
+    if (!run) return checks_page(desk, visit, run.error().text(), run.error().fault == Fault::client ? 409 : 503);
+    return web::redirect("/checks?done=self-test-begun");
   });
   desk.get(router, Area::checks, "/checks/{id}", [&desk](const Visit& visit) { return check_page(desk, visit); });
   desk.post(router, Area::checks, "/checks/{id}/action", [&desk](const Visit& visit) {

@@ -53,8 +53,17 @@ struct GroupFact {
 struct PolicyFacts {
   std::string version;
   std::vector<GroupFact> groups;
+  std::vector<std::pair<std::string, std::string>> in_words;  ///< group; what it may reach
   std::vector<std::string> session_lists;  ///< lists of sites by name, for supervised sessions and exams
   std::vector<std::pair<std::string, std::string>> approvals;  ///< rule; who approved it, until when
+};
+
+/// A self-test that somebody started at the desk.
+struct SelfTest {
+  bool running = false;
+  std::string by;  ///< account; empty: none was started since the gateway was
+  TimePoint at{};
+  std::string failure;  ///< why it has no outcome in the log of checks; else empty
 };
 
 /// What is asked of, or caused in, the rest of the gateway. Each may be empty: then the page says that it is not there.
@@ -65,8 +74,10 @@ struct Hooks {
   std::function<PolicyFacts()> policy;
   std::function<std::vector<Limit>()> what_cannot_be_seen;
   std::function<std::vector<ListAge>()> list_ages;
-  /// Tries the filter and records the outcome in the checks log.
+  /// Begins to try the filter and returns; the outcome comes into the log of checks. Fault client: it is being tried.
   std::function<Result<void>(std::string_view by)> run_self_test;
+  /// The one that runs, or ran last.
+  std::function<SelfTest()> self_test;
   /// Whether an address is on a sealed list, for what people report.
   std::function<bool(std::string_view address)> is_sealed;
   /// How people write a person's name; empty when it is not known.

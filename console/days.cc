@@ -41,6 +41,14 @@ std::string day_words(std::chrono::sys_days day) {
                              TimePoint{});
 }
 
+std::string day_brief(std::chrono::sys_days day) {
+  static constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::chrono::year_month_day date(day);
+  return std::to_string(unsigned(date.day())) + " " + std::string(kMonths[unsigned(date.month()) - 1]) + " " +
+         std::to_string(int(date.year()));
+}
+
 std::string day_words(std::string_view day) {
   const std::optional<std::chrono::sys_days> read = read_day(day);
   return read ? day_words(*read) : std::string(day);

@@ -16,6 +16,8 @@ namespace schoolgate::console {
 /// "Mon 23 November 2026"; what is no day stays as it is.
 [[nodiscard]] std::string day_words(std::string_view day);
 [[nodiscard]] std::string day_words(std::chrono::sys_days day);
+/// "23 Nov 2026", for columns.
+[[nodiscard]] std::string day_brief(std::chrono::sys_days day);
 
 [[nodiscard]] std::chrono::sys_days local_day(const Desk& desk, TimePoint time);
 /// When that day begins on the school's clock.

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "breaches/shown_text.h"
+#include "console/days.h"
 #include "embedded/console_templates.h"
 #include "web/assets.h"
 #include "web/csrf.h"
@@ -87,7 +88,7 @@ std::string_view done_words(std::string_view code) noexcept {
       {"measure-closed", "Taken back. The ordinary rules hold again."},
       {"report-handled", "Recorded."},
       {"check-recorded", "The check is recorded."},
-      {"self-test-done", "The self-test has run; its results are below."},
+      {"self-test-begun", "The filter is being tried. The results will stand in the log below in a minute or less."},
       {"password-changed", "Your password is changed. Everywhere else you are signed out."},
       {"second-factor-on", "The code from your telephone is asked for from now on."},
       {"second-factor-off", "The second factor is switched off."},
@@ -301,15 +302,29 @@ std::string Desk::group_words(std::string_view group) const {
   return std::string(group);
 }
 
+void Desk::name_groups(breaches::Trends& trends) const {
+  for (breaches::NamedCount& group : trends.groups) group.name = group_words(group.name);
+}
+
 std::string Desk::when(TimePoint time) const {
-  const auto day = breaches::local_or_utc(clock_, time).day;
-  const auto today = breaches::local_or_utc(clock_, now()).day;
-  const std::string at = breaches::clock_text(clock_, time);
-  if (day == today) return "today " + at;
-  if (day + std::chrono::days(1) == today) return "yesterday " + at;
-  static constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  return std::string(kDays[std::chrono::weekday(day).c_encoding()]) + " " + breaches::date_text(clock_, time) + ", " +
-         at;
+  if (const std::string near = today_or_yesterday(time); !near.empty()) return near;
+  return day_words(breaches::local_or_utc(clock_, time).day) + ", " + breaches::clock_text(clock_, time);
+}
+
+std::string Desk::when_brief(TimePoint time) const {
+  if (const std::string near = today_or_yesterday(time); !near.empty()) return near;
+  const std::chrono::sys_days day = breaches::local_or_utc(clock_, time).day;
+  const auto year_of = [](std::chrono::sys_days of) { return std::chrono::year_month_day(of).year(); };
+  std::string brief = day_brief(day);
+  if (year_of(day) == year_of(breaches::local_or_utc(clock_, now()).day)) brief.resize(brief.rfind(' '));
+  return day_words(day).substr(0, 4) + brief + " " + breaches::clock_text(clock_, time);
+}
+
+std::string Desk::today_or_yesterday(TimePoint time) const {
+  const auto day = breaches::local_or_utc(clock_, time).day, today = breaches::local_or_utc(clock_, now()).day;
+  if (day == today) return "today " + breaches::clock_text(clock_, time);
+  if (day + std::chrono::days(1) == today) return "yesterday " + breaches::clock_text(clock_, time);
+  return {};
 }
 
 }  // namespace schoolgate::console

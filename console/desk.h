@@ -81,10 +81,15 @@ class Desk {
   /// "Amelia Hughes (amelia.hughes)"; the account alone when no name is known; empty for nobody.
   [[nodiscard]] std::string person_words(std::string_view user) const;
   [[nodiscard]] std::string group_words(std::string_view group) const;
+  /// Titles in the place of ids: for tables.
+  void name_groups(breaches::Trends& trends) const;
   /// "today 09:31", "yesterday 14:02", "Tue 17 November 2026, 09:31".
   [[nodiscard]] std::string when(TimePoint time) const;
+  /// The same for a column: "Tue 17 Nov 09:31", with the year when it is another one.
+  [[nodiscard]] std::string when_brief(TimePoint time) const;
 
  private:
+  [[nodiscard]] std::string today_or_yesterday(TimePoint time) const;
   [[nodiscard]] web::Response serve(const web::Request& request, Area area, bool post, const Page& page);
   void set_frame(web::View& view, const web::Request& request, const identity::DeskSession* session) const;
 

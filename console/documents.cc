@@ -34,9 +34,9 @@ std::vector<std::pair<std::string, std::string>> slip_facts(const breaches::Pink
                    : slip.time + " to " + slip.until + " (" + slip.zone + ")"},
       {"Length of time", slip.length_of_time},
       {"How sure we are who it was", slip.confidence},
-      {"Group and device", slip.group + ", " + slip.device},
+      {"Group and device", slip.group_title + ", " + slip.device},
       {"Attempts", slip.attempts},
-      {"Theme and category", slip.theme + ", " + slip.category},
+      {"Theme", theme_words(slip.theme) + (slip.category == slip.theme ? "" : " (category " + slip.category + ")")},
       {"Urgency", slip.urgency},
       {"What happened", slip.what_happened},
       {"Decision", slip.decision},
@@ -138,6 +138,7 @@ Result<std::string> inspection_pdf(const breaches::InspectionPack& pack, const b
     if (texts.empty()) pdf.paragraph("None in this period.");
     for (const std::string& text : texts) pdf.bullet(text);
   };
+  pairs("What each group may reach", pack.facts.policy);
   pairs("Approvals", pack.facts.approvals);
   pairs("Lists", pack.facts.lists);
   lines("Checks that the filter works", pack.checks);

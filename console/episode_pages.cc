@@ -118,7 +118,8 @@ Result<breaches::PinkSlip> slip_of(const Desk& desk, const Visit& visit, const b
       .school = desk.parts().school,
       .gateway = desk.parts().gateway,
       .local_time = desk.clock(),
-      .person_name = hooks.name_of && !episode.row.person.empty() ? hooks.name_of(episode.row.person) : std::string()};
+      .person_name = hooks.name_of && !episode.row.person.empty() ? hooks.name_of(episode.row.person) : std::string(),
+      .group_title = desk.group_words(episode.row.group)};
   return breaches::pink_slip(place, episode, *checklist, incident ? &*incident : nullptr);
 }
 
@@ -151,6 +152,21 @@ Result<void> set_context(const Desk& desk, const Visit& visit, const breaches::E
   return {};
 }
 
+// For somebody who has never seen the configuration; the last words are for whoever has.
+std::string why_words(const breaches::EpisodeRecord& record) {
+  std::string why;
+  if (!record.rule.empty())
+    why = "A rule of the school: " + record.rule + (record.source.empty() ? "" : " (" + record.source + ")");
+  else if (!record.list.empty())
+    why = "It is on the list " + record.list;
+  else if (record.tier == "unlisted")
+    why = "This group reaches only what is allowed by name";
+  else
+    why = "Decided by: " + record.tier;
+  if (!record.category.empty()) why += ", which is about: " + theme_words(record.category);
+  return why + ".";
+}
+
 void set_records(const Desk& desk, const breaches::EpisodeDetail& episode, web::View& view) {
   view.list("records").list("site_counts");
   for (const breaches::EpisodeRecord& record : episode.records) {
@@ -172,12 +188,7 @@ void set_records(const Desk& desk, const breaches::EpisodeDetail& episode, web::
   }
   if (!episode.records.empty()) {
     const breaches::EpisodeRecord& record = episode.records.front();
-    std::string why = "Tier “" + record.tier + "”";
-    if (!record.category.empty()) why += ", category “" + record.category + "”";
-    if (!record.list.empty()) why += ", list “" + record.list + "”";
-    if (!record.rule.empty()) why += ", rule “" + record.rule + "”";
-    if (!record.source.empty()) why += ", written at " + record.source;
-    view.set("why", why + ". Policy version " + record.policy_version + ".");
+    view.set("why", why_words(record)).set("policy", record.policy_version);
   }
 }
 

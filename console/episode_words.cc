@@ -46,7 +46,7 @@ void set_row(const Desk& desk, web::View& item, const breaches::EpisodeRow& row)
   item.set("id", row.id).set("reference", row.reference).set("path", "/episodes/" + row.id);
   item.set("who", who_words(desk, row)).set("group", desk.group_words(row.group)).set("device", row.device);
   item.set("theme", theme_words(row.theme, row.illegal)).set("attempts", attempts_words(row));
-  item.set("when", desk.when(row.last));
+  item.set("when", desk.when(row.last)).set("when_brief", desk.when_brief(row.last));
   const std::string begin = breaches::clock_text(desk.clock(), row.first);
   const std::string end = breaches::clock_text(desk.clock(), row.last);
   const bool one_day = breaches::date_text(desk.clock(), row.first) == breaches::date_text(desk.clock(), row.last);

@@ -75,7 +75,7 @@ void add_home_pages(Desk& desk, web::Router& router) {
     const identity::Role role = visit.session.role;
     const bool leads = breaches::leads_safeguarding(visit.viewer.role);
     view.set("leads", leads);
-    view.set("today_words", breaches::date_text(desk.clock(), visit.now));
+    view.set("today_words", day_words(local_day(desk, visit.now)));
     if (leads) {
       if (const Result<void> set = set_leader(desk, visit, view); !set) return desk.failed(visit, set.error());
     }

@@ -129,6 +129,7 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
   view.set("review_by", incident.review_by).set_if("review_words", day_words(incident.review_by));
   view.set("today", day_text(local_day(desk, visit.now)));
   view.set("open", !incident.closed).set("changeable", visit.may_change && !incident.closed);
+  view.set("subjects_any", !incident.subjects.empty());
   view.list("subjects").list("actions").list("notes").list("episodes");
   for (const breaches::IncidentSubject& subject : incident.subjects) {
     view.item("subjects")

@@ -14,12 +14,14 @@ breaches::InspectionFacts inspection_facts(const Console::Parts& parts) {
   breaches::InspectionFacts facts{.school = parts.school,
                                   .gateway = parts.gateway,
                                   .policy_version = {},
+                                  .policy = {},
                                   .approvals = {},
                                   .lists = {},
                                   .cannot_see = {}};
   if (hooks.policy) {
     PolicyFacts policy = hooks.policy();
     facts.policy_version = std::move(policy.version);
+    facts.policy = std::move(policy.in_words);
     facts.approvals = std::move(policy.approvals);
   }
   if (hooks.list_ages) {
@@ -48,9 +50,9 @@ Result<std::vector<std::string>> write_inspection_pack(const Console::Parts& par
   StorePool pool(parts.state, parts.decisions, desk.clock());
   Result<StorePool::Lease> stores = pool.lease();
   if (!stores) return std::unexpected(stores.error());
-  const Result<breaches::InspectionPack> pack =
-      (**stores).reports->inspection_pack(inspection_facts(parts), range, now);
+  Result<breaches::InspectionPack> pack = (**stores).reports->inspection_pack(inspection_facts(parts), range, now);
   if (!pack) return std::unexpected(pack.error());
+  desk.name_groups(pack->numbers.trends);
   Result<std::string> pdf = inspection_pdf(*pack, desk.clock(), now);
   if (!pdf) return std::unexpected(pdf.error());
 

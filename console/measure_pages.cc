@@ -60,13 +60,13 @@ web::Response measures_page(const Desk& desk, const Visit& visit, std::string_vi
   if (!kept) return desk.failed(visit, kept.error());
   web::View view;
   view.set_if("problem", problem).list("active").list("earlier");
-  bool any = false;
+  bool any = false, earlier = false;
   for (const breaches::KeptMeasure& measure : *kept) {
     const bool active = !measure.closed && measure.measure.until > visit.now;
-    any = any || active;
+    (active ? any : earlier) = true;
     set_measure(desk, visit, measure, view.item(active ? "active" : "earlier"));
   }
-  view.set("active_any", any);
+  view.set("active_any", any).set("earlier_any", earlier);
   view.set("can_open", visit.may_change && static_cast<bool>(desk.hooks().open_measure));
   const std::shared_ptr<const PolicyFacts> policy = desk.policy();
   view.list("groups_known").list("lists_known");

@@ -1,6 +1,7 @@
 // Pages that people report: the form that needs no account, and the queue that technician and safeguarding lead answer.
 #include "breaches/page_reports.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "breaches/shown_text.h"
@@ -34,12 +35,26 @@ std::string shown_address(const std::string& address) {
                                                   : breaches::defang_url(address);
 }
 
+constexpr std::size_t kLongestAddress = 2000, kLongestReference = 40;
+
+// What a link may put into the form: the block page names the page and its reference. No more: nobody's words are
+// written for them, and what does not look like a reference is none.
+void set_linked(web::View& view, const web::Form& query) {
+  web::View& typed = view.object("typed");
+  if (const auto address = query.text("address", kLongestAddress)) typed.set("address", *address);
+  const std::string_view reference = query.get("reference");
+  const bool is_reference = reference.size() <= kLongestReference && std::ranges::all_of(reference, [](char c) {
+                              return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '-';
+                            });
+  if (is_reference) typed.set("reference", reference);
+}
+
 web::Response report_form(const Desk& desk, const web::Request& request, std::string_view problem, int status = 200) {
   web::View view;
   view.set_if("problem", problem);
-  const web::Form& given = request.method == web::Method::post ? request.form : request.query;
-  view.set("unsuitable", given.get("kind") == "unsuitable");
-  set_typed(view, given);
+  const bool posted = request.method == web::Method::post;
+  view.set("unsuitable", (posted ? request.form : request.query).get("kind") == "unsuitable");
+  posted ? set_typed(view, request.form) : set_linked(view, request.query);
   return desk.show_open(request, "report", std::move(view), status);
 }
 

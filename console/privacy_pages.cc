@@ -1,6 +1,7 @@
 // Privacy: who looked at whom, what is kept about a person, legal holds, sealed addresses, deletions.
 #include "breaches/privacy.h"
 
+#include "base/uuid.h"
 #include "breaches/incidents.h"
 #include "breaches/sealed_release.h"
 #include "breaches/shown_text.h"
@@ -10,6 +11,12 @@
 namespace schoolgate::console {
 
 namespace {
+
+/// The reference that pages and papers name a record by; what has none stays as it is.
+std::string reference_words(const std::string& id) {
+  const auto uuid = Uuid::from_text(id);
+  return uuid ? uuid->reference() : id;
+}
 
 using breaches::ReleaseRequest;
 using breaches::SealedRelease;
@@ -48,7 +55,8 @@ web::Response views_page(const Desk& desk, const Visit& visit) {
   for (const breaches::JournalEntry& entry : *entries) {
     // Nobody learns from here that somebody looks into what is about themselves.
     if (is_about(entry.person, visit.session.user)) continue;
-    page.rows.push_back({desk.when(entry.time), entry.by, entry.what, entry.about, entry.person, entry.detail});
+    page.rows.push_back(
+        {desk.when_brief(entry.time), entry.by, entry.what, reference_words(entry.about), entry.person, entry.detail});
   }
   return show_table(desk, visit, page);
 }

@@ -20,8 +20,9 @@ void set_range(web::View& view, std::string_view path, const breaches::DayRange&
 web::Response reports_page(const Desk& desk, const Visit& visit) {
   const breaches::DayRange range = range_of(desk, visit.request.query, visit.now, kTerm);
   breaches::Reports& reports = *visit.stores.reports;
-  const Result<breaches::Trends> trends = reports.trends(range);
+  Result<breaches::Trends> trends = reports.trends(range);
   if (!trends) return desk.failed(visit, trends.error());
+  desk.name_groups(*trends);
   const Result<breaches::Reaction> reaction = reports.reaction(range);
   if (!reaction) return desk.failed(visit, reaction.error());
   const Result<breaches::ReportTurnaround> turnaround = reports.page_reports(range);
@@ -42,10 +43,6 @@ web::Response reports_page(const Desk& desk, const Visit& visit) {
   figure(incidents->open_now, "incidents open now");
   figure(incidents->reviews_overdue, "reviews overdue");
   std::vector<FigureTable> tables = trend_tables(*trends);
-  for (FigureTable& table : tables) {
-    if (table.title != "By group") continue;
-    for (std::vector<std::string>& row : table.rows) row[0] = desk.group_words(row[0]);
-  }
   tables.push_back(reaction_table(*reaction));
   tables.push_back(turnaround_table(*turnaround));
   set_tables(view, tables);
@@ -75,8 +72,9 @@ void add_report_pages(Desk& desk, web::Router& router) {
 
   desk.get(router, Area::governors, "/governors", [&desk](const Visit& visit) {
     const breaches::DayRange range = range_of(desk, visit.request.query, visit.now, kTerm);
-    const Result<breaches::GovernorReport> report = visit.stores.reports->governors(range, visit.now);
+    Result<breaches::GovernorReport> report = visit.stores.reports->governors(range, visit.now);
     if (!report) return desk.failed(visit, report.error());
+    desk.name_groups(report->trends);
     web::View view;
     set_range(view, "/governors", range);
     view.set("pdf_path",
@@ -87,8 +85,9 @@ void add_report_pages(Desk& desk, web::Router& router) {
 
   desk.get(router, Area::governors, "/governors.pdf", [&desk](const Visit& visit) {
     const breaches::DayRange range = range_of(desk, visit.request.query, visit.now, kTerm);
-    const Result<breaches::GovernorReport> report = visit.stores.reports->governors(range, visit.now);
+    Result<breaches::GovernorReport> report = visit.stores.reports->governors(range, visit.now);
     if (!report) return desk.failed(visit, report.error());
+    desk.name_groups(report->trends);
     Result<std::string> pdf = governors_pdf(*report, desk.parts().school, desk.clock(), visit.now);
     if (!pdf) return desk.failed(visit, pdf.error());
     return web::attachment("application/pdf", std::move(*pdf), "governors-" + day_text(range.to) + ".pdf");

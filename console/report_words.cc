@@ -50,7 +50,7 @@ std::vector<FigureTable> trend_tables(const breaches::Trends& trends) {
   }
   weeks.head.emplace_back("All attempts");
   for (std::size_t week = 0; week < trends.weeks.size(); ++week) {
-    Row row{day_text(trends.weeks[week].monday)};
+    Row row{day_brief(trends.weeks[week].monday)};
     for (std::size_t i = 0; i < std::min(kLines, trends.theme_weeks.size()); ++i) {
       const std::vector<std::uint64_t>& values = trends.theme_weeks[i].second;
       row.push_back(week < values.size() ? number(values[week]) : "0");

@@ -15,8 +15,8 @@ breaches::Breach breach_of(const Judgement& judgement, const rules::Request& req
   breach.id = Uuid::v7(judgement.time);
   breach.time = judgement.time;
   breach.group = judgement.policy->group_id(judgement.subject.group);
-  if (!judgement.subject.user.empty()) breach.person = judgement.subject.user;
-  breach.confidence = rules::to_string(judgement.subject.confidence);
+  if (!judgement.subject.user.empty() && !judgement.selftest) breach.person = judgement.subject.user;
+  breach.confidence = judgement.selftest ? breaches::kSelftest : rules::to_string(judgement.subject.confidence);
   breach.device = judgement.subject.address.text();
   breach.action = rules::to_string(judgement.verdict.action);
   breach.site = request.url().host();

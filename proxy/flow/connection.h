@@ -37,6 +37,7 @@ struct Connection {
   std::uint64_t known_generation = 0;
   std::unique_ptr<ProxyLogin> login;  ///< what was proved on this connection itself; null: nothing was tried
   std::unique_ptr<Inside> inside;     ///< set once the client speaks TLS with us: everything after is decrypted
+  const bool selftest;                ///< the gateway tries itself (selftest_connections.h)
   bool between_requests = false;      ///< kept alive and waiting: a drain may close it at once
   Connection* previous = nullptr;     ///< in the worker's list
   Connection* next = nullptr;

@@ -56,7 +56,11 @@ std::string page(Connection& connection, const Judgement& judgement, PageKind ki
   Worker& worker = connection.worker;
   const std::string reference = Uuid::v7(judgement.time).reference();
   std::string answer, way;
-  PageFacts facts{.kind = kind, .status = status, .school = worker.settings().school, .reference = reference};
+  PageFacts facts{.kind = kind,
+                  .status = status,
+                  .school = worker.settings().school,
+                  .reference = reference,
+                  .contact = worker.settings().contact};
   if (kind == PageKind::sign_in && judgement.doorway == Doorway::sign_in && worker.sign_in_gate()) {
     way = worker.sign_in_gate()->page().text();
     facts.continue_url = way;

@@ -43,6 +43,8 @@ struct Limits {
 struct FlowSettings {
   std::string school;
   std::string gateway;
+  std::string contact;  ///< how to ask at the school, for the pages; may be empty
+  std::string desk;     ///< where the desk is, "https://gateway.school.example:9443"; empty: no page leads to it
   std::string via;  ///< pseudonym in Via, also what loops are known by; empty: no Via
   std::vector<ListenAt> listen;
   std::vector<std::uint16_t> connect_ports{443};

@@ -31,7 +31,8 @@ struct Judgement {
   TimePoint time;
   std::chrono::nanoseconds took{};  ///< what the decision cost
   Doorway doorway = Doorway::open;
-  bool portal = false;  ///< it leads to the sign-in page, which everybody reaches
+  bool selftest = false;  ///< the gateway asked itself: kept as that, told to nobody
+  bool portal = false;    ///< it leads to the sign-in page, which everybody reaches
 
   /// Nothing goes on. Where a door stands before the verdict, that is answered first (doorway.h): it is no refusal.
   [[nodiscard]] bool refuses() const noexcept { return doorway != Doorway::open || verdict_refuses(); }

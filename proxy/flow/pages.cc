@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kLargestFile = 64 * 1024;
 constexpr std::size_t kLongestContinueUrl = 2048;
+constexpr std::size_t kLongestReportUrl = 2048;
 
 constexpr std::string_view kFileOfKind[kPageKinds] = {
     "policy.html",   "illegal.html",     "malware.html",     "warn.html",  "destination.html",
@@ -32,6 +33,7 @@ enum Value : std::size_t {
   kGroupTitle,
   kDetail,
   kContinueUrl,
+  kReportUrl,
   kFaultClient,
   kFaultUpstream,
   kFaultConfig,
@@ -39,9 +41,10 @@ enum Value : std::size_t {
   kFaultSelf,
   kValues,
 };
-constexpr std::string_view kNames[kValues] = {
-    "school", "reference",    "contact",      "status",         "site",         "reason",     "group_title",
-    "detail", "continue_url", "fault_client", "fault_upstream", "fault_config", "fault_host", "fault_self"};
+constexpr std::string_view kNames[kValues] = {"school",       "reference",  "contact",      "status",
+                                              "site",         "reason",     "group_title",  "detail",
+                                              "continue_url", "report_url", "fault_client", "fault_upstream",
+                                              "fault_config", "fault_host", "fault_self"};
 
 // "www[.]site[.]example": nothing that a program would turn into a link. A path that came along by mistake is cut off.
 std::string_view defang(std::string_view host, std::span<char> room) noexcept {
@@ -63,6 +66,11 @@ bool leads_to_the_web(std::string_view url) noexcept {
                                                url.starts_with("http://") || url.starts_with("https://"));
 }
 
+// The desk is behind TLS, and a link to it is the gateway's own words: no other scheme can come of them.
+bool leads_to_the_desk(std::string_view url) noexcept {
+  return url.size() <= kLongestReportUrl && url.starts_with("https://");
+}
+
 // The facts as templates take them: escaped once, on the stack.
 class Values {
  public:
@@ -79,6 +87,7 @@ class Values {
     put(kGroupTitle, facts.group_title, 480);
     put(kDetail, facts.detail, 800);
     if (leads_to_the_web(facts.continue_url)) put(kContinueUrl, facts.continue_url, 6 * kLongestContinueUrl);
+    if (leads_to_the_desk(facts.report_url)) put(kReportUrl, facts.report_url, 6 * kLongestReportUrl);
     for (std::size_t fault = kFaultClient; fault < kValues; ++fault)
       if (kNames[fault].substr(sizeof "fault_" - 1) == facts.fault) text_[fault] = "1";
   }
@@ -94,7 +103,7 @@ class Values {
   std::string_view text_[kValues];
   std::size_t used_ = 0;
   char status_[12];
-  char room_[5000 + 6 * kLongestContinueUrl];
+  char room_[5000 + 6 * kLongestContinueUrl + 6 * kLongestReportUrl];
 };
 
 std::string base64(std::span<const std::uint8_t> bytes) {

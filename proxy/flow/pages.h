@@ -45,6 +45,7 @@ struct PageFacts {
   std::string_view detail = {};        ///< one line for a technician; never from the request's path, query or fields
   std::string_view continue_url = {};  ///< warn: where the button posts to, "/..." or "http..." on the site itself
   std::string_view contact = {};       ///< how to ask: a name, a room, an address
+  std::string_view report_url = {};    ///< the form at the desk (report_link.h), "https://..."; never shown for illegal
 };
 
 class Pages {

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/proxy_login.h"
+#include "proxy/flow/report_link.h"
 #include "proxy/flow/worker.h"
 #include "rules/explain.h"
 
@@ -55,8 +56,14 @@ std::string refusal_answer(Connection& connection, const Judgement& judgement, c
                   .school = worker.settings().school,
                   .reference = reference,
                   .reason = reason,
-                  .group_title = judgement.policy->group_title(judgement.subject.group)};
-  if (facts.kind != PageKind::illegal) facts.site = request.url().host();
+                  .group_title = judgement.policy->group_title(judgement.subject.group),
+                  .contact = worker.settings().contact};
+  std::string report;
+  if (facts.kind != PageKind::illegal) {
+    facts.site = request.url().host();
+    report = report_link(worker.settings().desk, judgement, request, reference);
+    facts.report_url = report;
+  }
   std::string go_on;
   if (facts.kind == PageKind::warn && !request.url().names_only()) {
     const std::string token =
@@ -79,7 +86,8 @@ std::string fault_answer(Connection& connection, const Fault& fault, bool keep_a
       .site = fault.site,
       .reason = fault.kind == PageKind::certificate ? std::string_view(fault.detail) : std::string_view(),
       .fault = to_string(fault.whose),
-      .detail = fault.detail};
+      .detail = fault.detail,
+      .contact = connection.worker.settings().contact};
   std::string answer;
   connection.worker.gateway().pages.append_response(answer, facts, keep_alive, head_only);
   return answer;

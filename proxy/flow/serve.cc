@@ -33,7 +33,8 @@ Connection::Connection(net::Accepted accepted, Entrance how, Worker& owner)
     : worker(owner),
       client(owner.executor(), owner.deadlines(), std::move(accepted.fd)),
       peer(accepted.peer),
-      entrance(how) {
+      entrance(how),
+      selftest(owner.gateway().selftests.take(peer)) {
   worker.connections().add(*this);
   if (entrance != Entrance::explicit_proxy) original = original_of(client);
 }

@@ -341,6 +341,7 @@ net::awaitable<Authenticator::Answer> Worker::authenticate(const names::IpAddres
 Judgement Worker::decide(Connection& connection, const rules::Request& request, rules::Stage stage) {
   Judgement judgement{.policy = policy_.current(), .presence = presence_of(connection), .time = wall_now()};
   judgement.subject = judgement.policy->subject_for(connection.peer.address, judgement.presence.get());
+  judgement.selftest = connection.selftest;
   const auto before = std::chrono::steady_clock::now();
   judgement.verdict = judgement.policy->decide(judgement.subject, request, stage, judgement.time);
   judgement.took = std::chrono::steady_clock::now() - before;
@@ -438,8 +439,8 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                      .stage = rules::to_string(reason.stage),
                      .rule = rule,
                      .search = search,
-                     .person = subject.user,
-                     .confidence = rules::to_string(subject.confidence),
+                     .person = judgement.selftest ? std::string_view() : std::string_view(subject.user),
+                     .confidence = judgement.selftest ? breaches::kSelftest : rules::to_string(subject.confidence),
                      .source = subject.source,
                      .page = walled_off ? std::string_view(request.page().host) : std::string_view(),
                      // An https address with its path was seen: so it was opened.
@@ -474,7 +475,7 @@ void Worker::log_refusal(Connection& connection, std::string_view host, rules::S
                      .stage = rules::to_string(stage),
                      .rule = rule,
                      .person = subject.user,
-                     .confidence = rules::to_string(subject.confidence),
+                     .confidence = connection.selftest ? breaches::kSelftest : rules::to_string(subject.confidence),
                      .source = subject.source});
 }
 

@@ -29,6 +29,7 @@
 #include "proxy/flow/pages.h"
 #include "proxy/flow/portal_visits.h"
 #include "proxy/flow/proxy_login.h"
+#include "proxy/flow/selftest_connections.h"
 #include "proxy/flow/sign_in_gate.h"
 #include "proxy/flow/tunnel.h"
 #include "proxy/flow/warning_passes.h"
@@ -67,6 +68,7 @@ struct Gateway {
   std::shared_ptr<const SignInGate> sign_in;        ///< null: nobody has to sign in; later ones by Worker::use()
   Allowances allowances{};
   PortalVisits portal_visits{};
+  SelftestConnections selftests{};
   std::atomic<std::uint32_t> connections{0};
 };
 

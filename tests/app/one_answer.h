@@ -8,11 +8,15 @@
 #include <thread>
 #include <utility>
 
+#include "app/probe_wire.h"
 #include "names/ip_address.h"
 #include "proxy/net/endpoint.h"
 #include "proxy/net/file_descriptor.h"
 
 namespace schoolgate::app::test {
+
+/// For probes to what is no gateway.
+inline OrWhy<void> nobody_is_told(const net::Endpoint&) { return {}; }
 
 class OneAnswer {
  public:

@@ -4,6 +4,8 @@
 #include <fstream>
 #include <regex>
 
+#include "breaches/episodes.h"
+#include "store/sqlite.h"
 #include "tests/app/scratch_school.h"
 
 namespace schoolgate::app {
@@ -51,6 +53,24 @@ TEST(SelftestCommand, EverythingIsAsExpectedAndStored) {
   const Ran verified = school.run({"breaches", "verify"});
   EXPECT_EQ(verified.status, 0) << verified.out << verified.err;
   EXPECT_TRUE(verified.out.contains("breaches  whole: ")) << verified.out;
+}
+
+// Neither in clear nor inside TLS: who is told of an episode that nobody made stops believing alerts.
+TEST(SelftestCommand, NothingOfItIsAnEpisode) {
+  const ScratchSchool school;
+  ASSERT_EQ(school.run({"ca", "create"}).status, 0);
+  const auto gateway = school.start();
+  ASSERT_TRUE(gateway->is_up());
+  EXPECT_EQ(school.run({"selftest"}).status, 0);
+  EXPECT_EQ(gateway->stop(), 0);
+  const Ran records = school.run({"breaches", "export"});
+  EXPECT_TRUE(records.out.contains(R"("confidence":"selftest")")) << records.out;
+  EXPECT_FALSE(std::regex_search(records.out, std::regex(R"("confidence":"(?!selftest"))"))) << records.out;
+  auto database = store::Database::open(school.state() / "breaches.db", store::Database::Access::read);
+  ASSERT_TRUE(database) << database.error().text();
+  const auto episodes = breaches::episodes_changed_since(*database, 0, 100);
+  ASSERT_TRUE(episodes) << episodes.error().text();
+  EXPECT_TRUE(episodes->empty()) << episodes->front().theme;
 }
 
 TEST(SelftestCommand, WhatIsOpenedIsAskedForInsideTls) {

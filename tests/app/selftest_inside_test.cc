@@ -31,7 +31,7 @@ class SelftestInside : public testing::Test {
   }
   ProbeAnswer ask(test::OneAnswer& proxy) {
     ProbeAnswer answer = send_inside(*device_, proxy.at(), IpAddress::v4(0x7F000109), get("https://a.example/x"),
-                                     std::chrono::seconds(30));
+                                     std::chrono::seconds(30), test::nobody_is_told);
     proxy.join();
     return answer;
   }

@@ -1,6 +1,7 @@
 #include "app/selftest_probe.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "names/host.h"
@@ -14,7 +15,7 @@ namespace {
 using names::IpAddress;
 
 ProbeAnswer ask(test::OneAnswer& proxy, const IpAddress& from, std::string_view head) {
-  ProbeAnswer answer = send_probe(proxy.at(), from, head, std::chrono::seconds(30));
+  ProbeAnswer answer = send_probe(proxy.at(), from, head, std::chrono::seconds(30), test::nobody_is_told);
   proxy.join();
   return answer;
 }
@@ -38,11 +39,30 @@ TEST(SelftestProbe, WhatIsNoHttpIsNoAnswer) {
   }
 }
 
+TEST(SelftestProbe, TheGatewayIsToldWhereItComesFromBeforeItConnects) {
+  const net::FileDescriptor fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const net::SocketAddress any = net::to_socket_address({IpAddress::v4(0x7F000001), 0});
+  ASSERT_EQ(::bind(fd.get(), any.get(), any.length), 0);
+  ASSERT_EQ(::listen(fd.get(), 1), 0);
+  net::Endpoint told;
+  const Announce announce = [&](const net::Endpoint& from) -> OrWhy<void> {
+    told = from;
+    return std::unexpected("no");
+  };
+  const ProbeAnswer got = send_probe(*net::local_endpoint(fd.get()), kStaff, kHead, std::chrono::seconds(30), announce);
+  EXPECT_EQ(told.address, kStaff);
+  EXPECT_NE(told.port, 0);
+  EXPECT_EQ(got.failure, "no");
+  pollfd waiting{.fd = fd.get(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&waiting, 1, 0), 0) << "what the gateway does not know of is not sent";
+}
+
 TEST(SelftestProbe, NobodyThereIsNoAnswer) {
   const net::FileDescriptor fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const net::SocketAddress any = net::to_socket_address({IpAddress::v4(0x7F000001), 0});
   ASSERT_EQ(::bind(fd.get(), any.get(), any.length), 0);  // bound and not listening
-  const ProbeAnswer got = send_probe(*net::local_endpoint(fd.get()), kStaff, kHead, std::chrono::seconds(30));
+  const ProbeAnswer got =
+      send_probe(*net::local_endpoint(fd.get()), kStaff, kHead, std::chrono::seconds(30), test::nobody_is_told);
   EXPECT_EQ(got.status, 0);
   EXPECT_TRUE(got.failure.contains("cannot connect")) << got.failure;
 }

@@ -124,7 +124,7 @@ TEST_F(EpisodeView, OneEpisodeTellsAllThatIsKnown) {
   ASSERT_EQ(detail.records.size(), 3u);
   EXPECT_EQ(detail.records[0].url, "hxxp://lucky-spins[.]example/wheel?\u2026");
   EXPECT_EQ(detail.records[0].initiated, "user");
-  EXPECT_EQ(detail.initiated, "1 typed or clicked, 1 loaded by a page, 1 not known which");
+  EXPECT_EQ(detail.initiated, "1 typed or clicked, 1 loaded by a page, 1 not known whether by a person or a page");
   ASSERT_EQ(detail.sites.size(), 2u);
   EXPECT_EQ(detail.sites[0].site, "lucky-spins[.]example");
   EXPECT_EQ(detail.sites[0].attempts, 2u);

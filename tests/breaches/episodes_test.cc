@@ -92,6 +92,36 @@ TEST_F(Episodes, AnEpisodeGoesOnAfterARestart) {
   EXPECT_EQ(all[0].attempts, 3u);
 }
 
+TEST_F(Episodes, WhatTheGatewayTriesItselfIsKeptAndIsNone) {
+  Breach probe = a_breach(kMorning);
+  probe.confidence = kSelftest;
+  append(probe);
+  restart();
+  append(probe);
+  restart();  // what no sum covers is read again at the start
+  append(a_breach(kMorning + 1min));
+  EXPECT_EQ(ids()[0], R"("")");
+  EXPECT_EQ(ids()[1], R"("")");
+  EXPECT_NE(ids()[2], R"("")");
+  const auto episodes = sums();
+  ASSERT_EQ(episodes.size(), 1u);
+  EXPECT_EQ(episodes[0].attempts, 1u);
+}
+
+TEST_F(Episodes, AnIllegalAddressThatTheGatewayTriesItselfLeavesNoCopy) {
+  Breach probe = a_breach(kMorning);
+  probe.confidence = kSelftest;
+  probe.reason.illegal = true;
+  append(probe);
+  log_.reset();
+  auto database = store::Database::open(folder_.path() / "breaches.db", store::Database::Access::read);
+  ASSERT_TRUE(database);
+  auto count = database->prepare("SELECT count(*) FROM sealed_addresses");
+  ASSERT_TRUE(count);
+  ASSERT_EQ(count->step(), store::Statement::Step::row);
+  EXPECT_EQ(count->integer(0), 0);
+}
+
 TEST_F(Episodes, SumsTellCountTimesSitesAndTheHighestUrgency) {
   Breach second = a_breach(kMorning + 2min), third = a_breach(kMorning + 1min);
   second.site = "other-spins.example";

@@ -67,6 +67,22 @@ TEST_F(ReportsOfTheDesk, CountByThemeGroupWeekAndHourInTheSitesTime) {
   EXPECT_FALSE(reports().trends({kMonday, kMonday - days(1)}).has_value());
 }
 
+TEST_F(ReportsOfTheDesk, TheSelfTestCountsAsNothing) {
+  Breach probe = breach_of("amelia.hughes", kSchoolDay);
+  probe.person.reset();
+  probe.confidence = kSelftest;
+  keep({probe, breach_of("amelia.hughes", kSchoolDay + 1min)});
+  Decision asked = request(kSchoolDay, "a.example", "block");
+  asked.confidence = kSelftest;
+  decide({asked, request(kSchoolDay, "b.example")});
+  sum_up();
+  const auto trends = reports().trends(week_);
+  ASSERT_TRUE(trends.has_value()) << trends.error().text();
+  EXPECT_EQ(trends->attempts, 1u);
+  EXPECT_EQ(trends->episodes, 1u);
+  EXPECT_EQ(trends->decisions, 1u);
+}
+
 TEST_F(ReportsOfTheDesk, NothingIsSummedTwiceAcrossRestartsAndRenamedFiles) {
   keep({breach_of("amelia.hughes", kSchoolDay)});
   decide({request(kSchoolDay, "a.example"), request(kSchoolDay, "b.example")});

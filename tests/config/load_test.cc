@@ -68,7 +68,7 @@ TEST(Load, ReadsEveryKeyOfSchoolgateYaml) {
   folder.write("my-hosts", "127.0.0.1 www.example\n");
   folder.write("pages/blocked.html", "");
   folder.write("schoolgate.yaml", R"(
-site: { name: A School, timezone: Europe/London, gateway: gate-1 }
+site: { name: A School, timezone: Europe/London, gateway: gate-1, contact: "the office, extension 21" }
 state: /var/lib/schoolgate
 listen:
   proxy: ["0.0.0.0:8080", "[::]:8080"]
@@ -94,6 +94,7 @@ pages: pages
   const Configuration out = load_sound(folder);
   const Settings& settings = out.settings;
   EXPECT_EQ(settings.site.gateway, "gate-1");
+  EXPECT_EQ(settings.site.contact, "the office, extension 21");
   EXPECT_EQ(settings.state, "/var/lib/schoolgate");
   EXPECT_EQ(settings.listen.proxy[1].text(), "[::]:8080");
   EXPECT_EQ(settings.listen.http[0].port, 8081);

@@ -21,6 +21,7 @@ TEST(Days, ThatAreNoneAreRefused) {
 TEST(Days, AreSaidInWords) {
   EXPECT_EQ(day_words("2026-11-23"), "Mon 23 November 2026");
   EXPECT_EQ(day_words("soon"), "soon");
+  EXPECT_EQ(day_brief(*read_day("2026-02-03")), "3 Feb 2026");
 }
 
 }  // namespace

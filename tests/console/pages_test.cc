@@ -141,6 +141,20 @@ TEST_F(Pages, TakeReportsOfPagesWithoutASignIn) {
             path + "?done=report-handled");
 }
 
+TEST_F(Pages, ALinkFillsTheReportFormWithAnAddressAndAReferenceAndNoMore) {
+  Browser nobody;
+  const std::string page =
+      get(nobody,
+          "/report?kind=unsuitable&address=%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E&reference=7GQ4-2MXKD9"
+          "&said=words+of+somebody+else&name=Somebody+Else")
+          .body;
+  EXPECT_THAT(page, AllOf(HasSubstr("value=\"7GQ4-2MXKD9\""), Not(HasSubstr("<script>alert")),
+                          HasSubstr("&lt;script&gt;alert(1)"), Not(HasSubstr("omebody"))));
+  const std::string endless =
+      get(nobody, "/report?address=" + std::string(2001, 'a') + "&reference=%22%3E%3Cb%3E").body;
+  EXPECT_THAT(endless, AllOf(Not(HasSubstr("aaaaaaaaaaaaaaaa")), HasSubstr("name=\"reference\" value=\"\"")));
+}
+
 TEST_F(Pages, RefuseAFloodOfReports) {
   Browser nobody;
   int status = 200;
@@ -318,6 +332,35 @@ TEST_F(Pages, LetAnAdministratorMakeAccountsWithoutKnowingPasswords) {
   EXPECT_EQ(location(post(administrator, "/accounts/d.lead/disable")), "/accounts?done=account-disabled");
   EXPECT_EQ(get(lead, "/episodes").status, 303) << "signed out at once";
   EXPECT_EQ(post(administrator, "/accounts/a.dmin/disable").status, 400) << "the last administrator stays";
+}
+
+TEST_F(Pages, BeginASelfTestForWhoMayChangeTheChecksAndSayHowItGoes) {
+  std::vector<std::string> begun;
+  SelfTest state;
+  parts().hooks.run_self_test = [&](std::string_view by) -> Result<void> {
+    if (state.running) return fail(Fault::client, "the filter is being tried already");
+    begun.emplace_back(by);
+    state = {.running = true, .by = std::string(by), .at = now_, .failure = {}};
+    return {};
+  };
+  parts().hooks.self_test = [&] { return state; };
+  add_user("d.lead", Role::dsl);
+  add_user("g.overnor", Role::governor);
+  Browser lead = sign_in("d.lead");
+  EXPECT_THAT(get(lead, "/checks").body, HasSubstr("Try the filter now"));
+  EXPECT_EQ(location(post(lead, "/checks/run", {})), "/checks?done=self-test-begun");
+  EXPECT_THAT(begun, testing::ElementsAre("d.lead"));
+  const std::string running = get(lead, "/checks").body;
+  EXPECT_THAT(running,
+              AllOf(HasSubstr("The filter is being tried"), HasSubstr("d.lead"), Not(HasSubstr("Try the filter now"))));
+  EXPECT_EQ(post(lead, "/checks/run", {}).status, 409);
+  state.running = false;
+  state.failure = "listen.proxy is empty";
+  EXPECT_THAT(get(lead, "/checks").body, AllOf(HasSubstr("listen.proxy is empty"), HasSubstr("Try the filter now")));
+  Browser governor = sign_in("g.overnor");
+  get(governor, "/governors");
+  EXPECT_EQ(post(governor, "/checks/run", {}).status, 403);
+  EXPECT_EQ(begun.size(), 1u);
 }
 
 TEST_F(Pages, EditTheSchoolsChecklists) {

@@ -24,6 +24,7 @@ def desk(new_school, mail, web):
     school.desk = f"https://127.0.0.1:{port}"
     school.files["schoolgate.yaml"] = school.files["schoolgate.yaml"].replace(
         "  metrics:", f'  console: "127.0.0.1:{port}"\n  metrics:')
+    school.files["schoolgate.yaml"] = school.files["schoolgate.yaml"].replace("site: {", 'site: { contact: "the office, extension 21",')
     school.files["alerts.yaml"] = f"""
 recipients:
   dsl: {{ email: dsl@school.example }}
@@ -79,6 +80,55 @@ def test_from_the_blocked_page_to_the_closed_incident(desk, web, mail, tmp_path)
     subprocess.run(["curl", "-sSfk", "-b", cookies, "-o", pdf, incident + "/record.pdf"], check=True)
     words = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
     assert "Betting site in the library" in words and "Talked about it." in words
+
+
+def test_from_the_blocked_page_to_the_answered_report(desk, web):
+    with Browser(flags=f"--proxy-server=http://127.0.0.1:{desk.proxy}") as browser:
+        assert browser.open(f"http://blocked.example:{web.http}/poker?pupil=jo")["status"] == 403
+        assert "the office, extension 21" in browser.text("main")
+        number = browser.text(".number b")
+        browser.click("a:has-text('Tell the school')")
+        assert browser.url.startswith(desk.desk + "/report?")
+        assert browser.count(f"#address[value='http://blocked.example:{web.http}/poker']") == 1
+        assert browser.violations() == []
+        browser.fill("#said", "We need it for a lesson on chance.")
+        browser.click("main button:has-text('Send')")
+        reference = browser.text(".govuk-panel strong")
+    with Browser() as browser:
+        browser.open(desk.desk + "/page-reports")
+        sign_in(browser, "t.ech")
+        browser.click(f"a:has-text('{reference}')")
+        page = browser.text("main")
+        assert number in page and "blocked[.]example" in page and "a lesson on chance" in page and "pupil=jo" not in page
+        browser.select("#state", "declined")
+        browser.fill("#answer", "It is a betting site.")
+        browser.click("main button[type=submit]")
+        assert "It is a betting site." in browser.text("main")
+
+
+def test_the_filter_is_tried_from_the_desk_and_nobody_is_alarmed(desk, mail):
+    with Browser() as browser:
+        browser.open(desk.desk + "/checks")
+        sign_in(browser, "d.lead")
+        browser.click("button:has-text('Try the filter now')")
+        wait_for(lambda: browser.open(desk.desk + "/checks") and "d.lead selftest" in " ".join(browser.text("main").split()), "the outcome")
+        browser.click("table:has-text('What was done about it') a")
+        page = browser.text("main")
+        assert "explicit proxy" in page and "blocked[.]example" in page
+        browser.open(desk.desk + "/episodes")
+        assert "blocked[.]example" not in browser.text("main")
+        assert browser.violations() == []
+    assert desk.command("selftest").returncode == 0
+    # A real breach after it: the first mail is about that, so there was none about the test.
+    assert fetch(desk.proxy, "http://adult.example/").status == 403
+    wait_for(lambda: mail.messages, "the mail")
+    assert "/episodes/" in mail.messages[0].get_body(("plain",)).get_content()
+    records = desk.command("breaches export").stdout.splitlines()
+    tried = [record for record in records if '"confidence":"selftest"' in record]
+    assert tried and all('"episode":""' in record for record in tried)
+    assert [record for record in records if record not in tried and "adult.example" in record]
+    assert len(records) == len(tried) + 1
+    assert len(mail.messages) == 1
 
 
 def test_a_block_for_everyone_is_in_force_in_two_seconds_and_taken_back(desk, web):

@@ -63,7 +63,8 @@ PageFacts facts(PageKind kind) {
           .fault = "upstream",
           .detail = "the name does not exist",
           .continue_url = "/.schoolgate/continue?token=abc",
-          .contact = "the office, extension 21"};
+          .contact = "the office, extension 21",
+          .report_url = "https://gateway.school.example:9443/report?kind=wrongly-blocked&reference=7GQ4-2MXKD9"};
 }
 
 std::string load_error(const Folder& folder) {
@@ -134,6 +135,7 @@ TEST(Pages, HostileValuesAreEscapedInEveryPage) {
     hostile.school = hostile.reference = hostile.site = hostile.reason = hostile.group_title = hostile.fault = kHostile;
     hostile.detail = hostile.contact = kHostile;
     hostile.continue_url = "/\"><script>alert(1)</script>";
+    hostile.report_url = "https://\"><script>alert(1)</script>";
     const std::string html = built_in().render(hostile);
     EXPECT_THAT(html, AllOf(Not(HasSubstr("<script")), Not(HasSubstr("<img")), Not(HasSubstr("\"'>"))));
     EXPECT_THAT(html, HasSubstr("&lt;script&gt;alert(1)&lt;/script&gt;"));
@@ -172,6 +174,31 @@ TEST(Pages, ButtonLeadsNowhereButTheWeb) {
   PageFacts of = facts(PageKind::warn);
   of.continue_url = "https://www.example.test/.schoolgate/continue";
   EXPECT_THAT(built_in().render(of), HasSubstr("action=\"https://www.example.test/.schoolgate/continue\""));
+}
+
+TEST(Pages, WhatThePolicyRefusesLeadsToTheFormAtTheDesk) {
+  for (const PageKind kind : {PageKind::policy, PageKind::malware, PageKind::warn})
+    EXPECT_THAT(built_in().render(facts(kind)),
+                HasSubstr("<a href=\"https://gateway.school.example:9443/report?kind=wrongly-blocked&amp;reference="
+                          "7GQ4-2MXKD9\">"));
+}
+
+TEST(Pages, IllegalPageNeverLeadsToTheForm) {
+  EXPECT_THAT(built_in().render(facts(PageKind::illegal)), Not(HasSubstr("/report")));
+  const Folder folder;
+  folder.put("illegal.html", "<h1>no</h1>{{reference}}<a href=\"{{report_url}}\">x</a>");
+  EXPECT_THAT(load_error(folder), HasSubstr("report_url")) << "a school's own template cannot either";
+}
+
+TEST(Pages, FormAtTheDeskIsBehindTls) {
+  const std::string endless = "https://" + std::string(4096, 'a');
+  for (const std::string_view url :
+       std::initializer_list<std::string_view>{"javascript:alert(1)", "//elsewhere.example/", "/report",
+                                               "http://gateway.school.example/report", "", endless}) {
+    PageFacts of = facts(PageKind::policy);
+    of.report_url = url;
+    EXPECT_THAT(built_in().render(of), Not(HasSubstr("Tell the school"))) << url;
+  }
 }
 
 TEST(Pages, WithoutFactsNothingIsHalfSaid) {

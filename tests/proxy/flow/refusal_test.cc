@@ -52,6 +52,42 @@ TEST_F(Refusal, ABlockedSiteGetsThePageWithTheReferenceOfItsRecord) {
   EXPECT_FALSE(web.was_called());
 }
 
+TEST_F(Refusal, ThePageSaysWhomToAskAndLeadsToTheDesk) {
+  settings.contact = "the office, extension 21";
+  settings.desk = "https://gateway.school.example:9443";
+  Peer pupil = client();
+  const Answer page = ask(pupil, "casino.example", "/wheel/%C3%A9?pupil=jo");
+  ASSERT_EQ(page.status, 403);
+  EXPECT_NE(page.body.find("the office, extension 21"), std::string::npos) << page.body;
+  const std::string link = "<a href=\"https://gateway.school.example:9443/report?kind=wrongly-blocked&amp;reference=" +
+                           reference_of(records().at(0)) + "&amp;address=http%3A%2F%2Fcasino.example%3A" +
+                           std::to_string(web.port()) + "%2Fwheel%2F%25C3%25A9\">";
+  EXPECT_NE(page.body.find(link), std::string::npos) << page.body;
+}
+
+TEST_F(Refusal, ALongAddressIsCutInTheLink) {
+  settings.desk = "https://gateway.school.example:9443";
+  Peer pupil = client();
+  const Answer page = ask(pupil, "casino.example", "/" + std::string(4000, '<'));
+  const std::size_t begin = page.body.find("address=");
+  ASSERT_NE(begin, std::string::npos) << page.body;
+  EXPECT_LE(page.body.find('"', begin) - begin, 3u * 300 + 8);
+  EXPECT_EQ(page.body.find('<', begin), page.body.find("</a>", begin)) << "escaped";
+}
+
+TEST_F(Refusal, NothingLeadsToTheDeskFromThePageForIllegalContent) {
+  settings.desk = "https://gateway.school.example:9443";
+  Peer pupil = client();
+  const Answer page = ask(pupil, "sealed.example", "/x");
+  EXPECT_EQ(page.status, 403);
+  EXPECT_EQ(page.body.find("gateway.school.example"), std::string::npos) << page.body;
+}
+
+TEST_F(Refusal, WithoutADeskNoPageLeadsThere) {
+  Peer pupil = client();
+  EXPECT_EQ(ask(pupil, "casino.example").body.find("/report"), std::string::npos);
+}
+
 TEST_F(Refusal, ThePageWaitsForTheDisk) {
   FailingDisk disk;
   log_settings.vfs = FailingDisk::kName;

@@ -1,0 +1,26 @@
+#include "base/give_way.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace schoolgate {
+namespace {
+
+int own_priority() { return ::getpriority(PRIO_PROCESS, 0); }
+
+TEST(GiveWay, OnlyTheThreadThatCallsIsLessUrgent) {
+  const int before = own_priority();
+  int there = 0, beside = 0;
+  std::thread([&] {
+    give_way_to_workers();
+    there = own_priority();
+    std::thread([&] { beside = own_priority(); }).join();
+  }).join();
+  EXPECT_GE(there, 10);
+  EXPECT_EQ(beside, there) << "what it starts is its own work";
+  EXPECT_EQ(own_priority(), before);
+}
+
+}  // namespace
+}  // namespace schoolgate
