@@ -1,11 +1,11 @@
 #include "breaches/alert_text.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <tuple>
 
 #include "base/json.h"
+#include "breaches/shown_text.h"
 
 namespace schoolgate::breaches {
 namespace {
@@ -18,20 +18,8 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-std::string hours_minutes(int minute) {
-  char text[8];
-  std::snprintf(text, sizeof text, "%02d:%02d", minute / 60 % 24, minute % 60);
-  return text;
-}
-
 // "2026-11-23 09:30" in the site's time, or "2026-11-23 09:30 UTC".
-std::string shown_time(const AlertPlace& place, TimePoint time) {
-  const auto local = place.local_time ? place.local_time(time) : std::nullopt;
-  const auto utc_day = std::chrono::floor<std::chrono::days>(time);
-  const auto day = local ? local->day : utc_day;
-  const int minute = local ? local->minute : int(std::chrono::floor<std::chrono::minutes>(time - utc_day).count());
-  return to_rfc3339(TimePoint(day)).substr(0, 10) + ' ' + hours_minutes(minute) + (local ? "" : " UTC");
-}
+std::string shown_time(const AlertPlace& place, TimePoint time) { return moment_text(place.local_time, time); }
 
 std::string count_of(std::uint64_t count, std::string_view one, std::string_view many) {
   return std::to_string(count) + ' ' + std::string(count == 1 ? one : many);

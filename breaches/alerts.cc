@@ -279,6 +279,15 @@ Result<void> Alerts::Impl::follow_episodes(const AlertSettings& current) {
     if (!progress) return std::unexpected(progress.error());
     Progress at = progress->value_or(Progress{});
     if (at.chain != head->chain) at = {.chain = head->chain, .seq = 0, .day = 0};
+    // An outbox that is new beside a log that is not: a year of old news in one night would bury what matters.
+    if (!*progress) {
+      auto begin = episodes_ended_before(**database, options.now() - 24h);
+      if (!begin) {
+        breaches.reset();
+        return {};
+      }
+      at.seq = *begin;
+    }
     auto episodes = episodes_changed_since(**database, at.seq, kEpisodesAtOnce);
     if (!episodes) {
       breaches.reset();

@@ -3,7 +3,9 @@
 // small week that the demonstration starts with.
 //
 //   term_generator --state DIR --decisions FILE [--days 60] [--breaches 9000] [--requests 2000000] [--pupils 420]
-//                  [--until 2026-11-20] [--seed 1]
+//                  [--until 2026-11-20] [--seed 1] [--younger ks1] [--older ks2]
+//
+// The term ends yesterday, unless said otherwise. Nobody is told of it when a gateway takes the folder over.
 //
 // Every name is reserved (.example, .test) and every person invented.
 #include <algorithm>
@@ -16,6 +18,7 @@
 
 #include "base/file.h"
 #include "bench/term/term_traffic.h"
+#include "breaches/alerts.h"
 #include "breaches/breach_log.h"
 #include "breaches/checks_log.h"
 #include "breaches/decision_line.h"
@@ -35,7 +38,8 @@ struct Options {
   std::filesystem::path state, decisions;
   std::size_t days = 60, breaches = 9000, requests = 2'000'000, pupils = 420;
   std::uint64_t seed = 1;
-  std::chrono::sys_days until = std::chrono::floor<std::chrono::days>(wall_now());
+  std::string younger = "ks1", older = "ks2";  // the groups of the pupils, as policy.yaml names them
+  std::chrono::sys_days until = std::chrono::floor<std::chrono::days>(wall_now()) - std::chrono::days(1);
 };
 
 template <class T>
@@ -142,7 +146,8 @@ const Viewer kTechnician{.user = "r.stone", .role = Role::technician, .also = {}
 
 std::string day_of(TimePoint time) { return to_rfc3339(time).substr(0, 10); }
 
-void open_incidents(DeskStore& desk, const std::vector<EpisodeRow>& rows, std::size_t count, Random& random) {
+void open_incidents(DeskStore& desk, const std::vector<EpisodeRow>& rows, std::size_t count, const std::string& older,
+                    Random& random) {
   Incidents incidents(desk);
   const std::size_t step = std::max<std::size_t>(1, rows.size() / std::max<std::size_t>(1, count));
   for (std::size_t i = 0; i < rows.size() && count > 0; i += step, --count) {
@@ -152,7 +157,7 @@ void open_incidents(DeskStore& desk, const std::vector<EpisodeRow>& rows, std::s
     if (!row.person.empty())
       opening.subjects.push_back({.person = row.person,
                                   .role = row.group == "staff" ? SubjectRole::staff : SubjectRole::child,
-                                  .year_group = row.group == "ks2" ? "Year " + std::to_string(3 + random() % 4) : "",
+                                  .year_group = row.group == older ? "Year " + std::to_string(3 + random() % 4) : "",
                                   .vulnerable = random() % 9 == 0});
     const std::string id = must(incidents.open(kLead, opening, at));
     must(incidents.add_note(kLead, id, "Spoke with the class teacher; nothing else is known so far.", at + 5min));
@@ -194,7 +199,7 @@ void fill_desk(const Options& options, const std::vector<std::chrono::sys_days>&
                              row.first + std::chrono::seconds(60 + random() % 7200),
                              random() % 3 == 0 ? Assessment(1 + random() % 5) : Assessment::none));
   }
-  open_incidents(*desk, urgent, options.breaches >= 500 ? 30 : 3, random);
+  open_incidents(*desk, urgent, options.breaches >= 500 ? 30 : 3, options.older, random);
 
   PageReports reports(*desk);
   const std::size_t report_count = options.breaches >= 500 ? 60 : 4;
@@ -217,8 +222,8 @@ void fill_desk(const Options& options, const std::vector<std::chrono::sys_days>&
   for (std::size_t d = 0; d < days.size(); d += 5) {
     CheckRun run{
         .id = {}, .at = TimePoint(days[d]) + 8h, .by = "r.stone", .kind = "selftest", .devices = {}, .results = {}};
-    for (const char* group : {"ks1", "ks2", "staff"})
-      for (const char* mode : {"explicit", "inside TLS"})
+    for (const std::string& group : {options.younger, options.older, std::string("staff")})
+      for (const char* mode : {"explicit proxy", "inside TLS"})
         for (const char* what : {"gambling", "pornography", "an allowed lesson", "an allowed help line"})
           run.results.push_back({group, mode, what, std::string(what).starts_with("an ") ? "allow" : "block",
                                  std::string(what).starts_with("an ") ? "allow" : "block", true});
@@ -246,6 +251,15 @@ void fill_desk(const Options& options, const std::vector<std::chrono::sys_days>&
   }
 }
 
+// A gateway would have told of all this at its time. Nobody is to be told now, so the outbox follows the log to its end
+// without anybody to tell.
+void tell_nobody(const Options& options) {
+  const auto alerts = must(Alerts::open(
+      {.folder = options.state, .school = "Ashford Oaks Primary School", .gateway = "gw-1", .local_time = {}}, {}));
+  alerts->notice();
+  alerts->settle();
+}
+
 Options read_options(int argc, char** argv) {
   Options options;
   for (int i = 1; i + 1 < argc; i += 2) {
@@ -263,17 +277,21 @@ Options read_options(int argc, char** argv) {
       options.requests = std::stoul(value);
     else if (name == "--pupils")
       options.pupils = std::stoul(value);
+    else if (name == "--younger")
+      options.younger = value;
+    else if (name == "--older")
+      options.older = value;
     else if (name == "--seed")
       options.seed = std::stoul(value);
-    else if (name == "--until" && from_rfc3339(value))
-      options.until = std::chrono::floor<std::chrono::days>(*from_rfc3339(value));
+    else if (name == "--until" && from_rfc3339(value + std::string("T00:00:00Z")))
+      options.until = std::chrono::floor<std::chrono::days>(*from_rfc3339(value + std::string("T00:00:00Z")));
     else
       throw std::runtime_error("unknown option " + std::string(name));
   }
   if (options.state.empty() || argc % 2 == 0 || options.days == 0 || options.pupils < 20)
     throw std::runtime_error(
         "usage: term_generator --state DIR [--decisions FILE] [--days N] [--breaches N] [--requests N] [--pupils N] "
-        "[--until DAY] [--seed N]");
+        "[--until DAY] [--seed N] [--younger GROUP] [--older GROUP]");
   return options;
 }
 
@@ -284,12 +302,15 @@ int run(int argc, char** argv) {
     throw std::runtime_error(options.state.string() + " holds a breach log already; take an empty folder");
   Random random(options.seed);
   const auto began = std::chrono::steady_clock::now();
-  const auto people = make_school(options.pupils, random);
+  auto people = make_school(options.pupils, random);
+  for (SchoolPerson& person : people)
+    if (person.group != "staff") person.group = person.group == "ks1" ? options.younger : options.older;
   const auto days = school_days(options.until, options.days);
   const auto breaches = make_breaches(people, days, options.breaches, random);
   write_breaches(options, breaches);
   write_decisions(options, people, days, breaches, random);
   fill_desk(options, days, random);
+  tell_nobody(options);
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   std::printf("%zu days, %zu people, %zu breaches, %zu decisions in %.1f s\n", days.size(), people.size(),
               breaches.size(), options.decisions.empty() ? 0 : std::max(options.requests, breaches.size()), took);

@@ -91,7 +91,7 @@ TEST_F(MailAlert, AnUrgentEpisodeReachesTheLeadOnce) {
               AllOf(HasSubstr(R"("from": "schoolgate@school.example")"), HasSubstr(R"("to": ["dsl@school.example"])")));
   EXPECT_THAT(mail, AllOf(HasSubstr("Subject: Schoolgate: urgent (4), self-harm, group ks2, ref "),
                           HasSubstr("Date: Mon, 23 Nov 2026 09:31:00 +0000"), HasSubstr("Message-ID: <"),
-                          HasSubstr("Attempts:   2 so far, on 1 site"), HasSubstr("2026-11-23 09:30 UTC"),
+                          HasSubstr("Attempts:   2 so far, on 1 site"), HasSubstr("23 November 2026, 09:30 UTC"),
                           HasSubstr("Childline 0800 1111")));
   attempt(4, kMorning + 20s);
   alerts_->settle();
@@ -130,6 +130,32 @@ TEST_F(MailAlert, AnEpisodeThatBecomesMoreUrgentIsToldOnceMore) {
   attempt(5, kMorning + 2min);
   alerts_->settle();
   EXPECT_TRUE(server.is_silent());
+}
+
+TEST_F(MailAlert, AnOutboxThatIsNewTellsOfTheLastDayOnly) {
+  Receiver server("smtp_receiver.py");
+  attempt(4, kMorning - 25h, "drugs");
+  attempt(4, kMorning - 2h);
+  open(mail_to_lead(server.port()));
+  settle_at(kMorning);
+  EXPECT_THAT(server.next(), HasSubstr("Subject: Schoolgate: urgent (4), self-harm"));
+  EXPECT_TRUE(server.is_silent());
+  attempt(4, kMorning, "violence");
+  settle_at(kMorning + 1min);
+  EXPECT_THAT(server.next(), HasSubstr("Subject: Schoolgate: urgent (4), violence"));
+  EXPECT_TRUE(server.is_silent());
+}
+
+// How a generated term is made known to nobody.
+TEST_F(MailAlert, WhatWasFollowedWithNobodyToTellIsNotToldLater) {
+  Receiver server("smtp_receiver.py");
+  attempt(4, kMorning - 2h);
+  open({});
+  settle_at(kMorning);
+  open(mail_to_lead(server.port()));
+  settle_at(kMorning);
+  EXPECT_TRUE(server.is_silent());
+  EXPECT_EQ(alerts_->counters().waiting, 0u);
 }
 
 TEST_F(MailAlert, EveryRecipientGetsOneHoweverManyRoutesNameThem) {
@@ -385,7 +411,7 @@ TEST_F(Digest, TheSitesClockSaysWhen) {
   EXPECT_TRUE(server.is_silent());
   now_ = at("2026-06-23T14:30:00Z");
   (*alerts)->settle();
-  EXPECT_THAT(server.next(), HasSubstr("2026-06-23 10:30 to 2026-06-23 10:30"));
+  EXPECT_THAT(server.next(), HasSubstr("23 June 2026, 10:30 to 23 June 2026, 10:30"));
 }
 
 }  // namespace
