@@ -1,0 +1,171 @@
+// The chain over its own tables: what it goes on with when somebody touched them. The walk over all records is
+// tests/breaches/verify_test.cc.
+#include "store/chain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+namespace schoolgate::store {
+namespace {
+
+using testing::HasSubstr;
+
+TimePoint day(int number) {
+  return TimePoint(std::chrono::milliseconds(std::int64_t(20'000 + number) * 86'400'000 + 3'600'000));
+}
+
+class ChainOnDisk : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "schoolgate-chain-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    auto key = StateKey::load_or_create(folder_);
+    ASSERT_TRUE(key);
+    key_.emplace(*std::move(key));
+    auto database = Database::open(folder_ / "chain.db", Database::Access::write);
+    ASSERT_TRUE(database) << database.error().text();
+    database_.emplace(*std::move(database));
+  }
+  void TearDown() override {
+    database_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  Chain open() {
+    auto chain = Chain::open(*database_, *key_);
+    if (!chain) throw std::runtime_error(chain.error().text());
+    return *std::move(chain);
+  }
+  static void append(Chain& chain, int records, int on_day = 0) {
+    for (int i = 0; i < records; ++i) {
+      std::string record = R"({"n":)" + std::to_string(chain.next_seq());
+      chain.close_record(record);
+      ASSERT_TRUE(chain.append(day(on_day), record));
+    }
+    ASSERT_TRUE(chain.store_head());
+  }
+  void run(const char* sql) { ASSERT_TRUE(database_->run(sql)) << sql; }
+
+  std::filesystem::path folder_;
+  std::optional<StateKey> key_;
+  std::optional<Database> database_;
+};
+
+TEST_F(ChainOnDisk, GoesOnWhereItEnded) {
+  std::string id, hash;
+  {
+    Chain chain = open();
+    EXPECT_EQ(chain.next_seq(), 1u);
+    append(chain, 3);
+    id = chain.head().chain, hash = chain.head().hash;
+  }
+  const Chain again = open();
+  EXPECT_EQ(again.next_seq(), 4u);
+  EXPECT_EQ(again.head().chain, id);
+  EXPECT_EQ(again.head().hash, hash);
+  EXPECT_EQ(again.head().broken, "");
+}
+
+TEST_F(ChainOnDisk, RecordsBehindTheSignedHeadBreakIt) {
+  {
+    Chain chain = open();
+    append(chain, 2);
+    std::string unsigned_record = R"({"n":3)";
+    chain.close_record(unsigned_record);
+    ASSERT_TRUE(chain.append(day(0), unsigned_record));  // and the head is never stored
+  }
+  Chain again = open();
+  EXPECT_THAT(again.head().broken, HasSubstr("there were records after the signed head"));
+  EXPECT_EQ(again.next_seq(), 4u) << "no number is given twice";
+  append(again, 1);
+  EXPECT_THAT(open().head().broken, HasSubstr("there were records after the signed head")) << "that stays said";
+}
+
+TEST_F(ChainOnDisk, AHeadThatIsGoneBreaksIt) {
+  std::string id;
+  {
+    Chain chain = open();
+    append(chain, 2);
+    id = chain.head().chain;
+  }
+  run("DELETE FROM head");
+  const Chain again = open();
+  EXPECT_THAT(again.head().broken, HasSubstr("not signed by this gateway's key"));
+  EXPECT_NE(again.head().chain, id);
+  EXPECT_EQ(again.next_seq(), 3u);
+}
+
+TEST_F(ChainOnDisk, AHeadThatWasChangedBreaksItAndTheFirstReasonStays) {
+  {
+    Chain chain = open();
+    append(chain, 2);
+  }
+  run("UPDATE head SET cut_seq = 1");
+  const std::string why = open().head().broken;
+  EXPECT_THAT(why, HasSubstr("not signed by this gateway's key"));
+  run("UPDATE head SET cut_seq = 1");
+  EXPECT_EQ(open().head().broken, why);
+}
+
+TEST_F(ChainOnDisk, RemovesOnlyABeginningAndSignsIt) {
+  Chain chain = open();
+  append(chain, 3, 0);
+  append(chain, 2, 1);
+  append(chain, 1, 2);
+  EXPECT_EQ(*chain.remove_before(day(1), 2), 2u) << "in steps";
+  EXPECT_EQ(*chain.remove_before(day(1), 1000), 1u);
+  EXPECT_EQ(*chain.remove_before(day(1), 1000), 0u);
+  EXPECT_EQ(chain.head().cut_seq, 3u);
+  EXPECT_EQ(*chain.remove_before(day(9), 1000), 3u) << "all of it, when no later day is there";
+  EXPECT_EQ(chain.next_seq(), 7u);
+  EXPECT_EQ(open().head().broken, "");
+}
+
+TEST_F(ChainOnDisk, RemovesNothingWhereTheRecordOfTheCutIsMissing) {
+  Chain chain = open();
+  append(chain, 3, 0);
+  append(chain, 1, 1);
+  run("DELETE FROM records WHERE seq = 3");
+  const auto removed = chain.remove_before(day(1), 1000);
+  ASSERT_FALSE(removed);
+  EXPECT_THAT(removed.error().text(), HasSubstr("record 3 of"));
+  EXPECT_EQ(chain.head().cut_seq, 0u);
+}
+
+TEST_F(ChainOnDisk, ARemovalThatFailsChangesNothing) {
+  Chain chain = open();
+  append(chain, 3, 0);
+  append(chain, 1, 1);
+  for (const char* table : {"removals", "days"}) {
+    run((std::string("ALTER TABLE ") + table + " RENAME TO away").c_str());
+    EXPECT_FALSE(chain.remove_before(day(1), 1000)) << table;
+    run((std::string("ALTER TABLE away RENAME TO ") + table).c_str());
+    EXPECT_EQ(chain.head().cut_seq, 0u) << table;
+  }
+  EXPECT_EQ(*chain.remove_before(day(1), 1000), 3u);
+}
+
+TEST_F(ChainOnDisk, FindsTheNumbersOfDays) {
+  Chain chain = open();
+  append(chain, 3, 0);
+  append(chain, 2, 2);
+  const auto first = records_between(*database_, day(0), day(1)), none = records_between(*database_, day(4), day(5)),
+             all = records_between(*database_, day(0), day(5));
+  ASSERT_TRUE(first && none && all);
+  EXPECT_EQ(first->first, 1u);
+  EXPECT_EQ(first->last, 3u);
+  EXPECT_GT(none->first, none->last);
+  EXPECT_EQ(all->last, 5u);
+}
+
+TEST_F(ChainOnDisk, TablesOfAnotherShapeAreRefused) {
+  run("CREATE TABLE head(something INTEGER)");
+  EXPECT_FALSE(Chain::open(*database_, *key_));
+}
+
+}  // namespace
+}  // namespace schoolgate::store
