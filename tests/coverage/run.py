@@ -1,7 +1,8 @@
-"""Coverage of the unit tests by room, and the gate: ./dev coverage [ROOM...]
+"""Coverage of the tests by room, and the gate: ./dev coverage [ROOM...]
 
 Builds with the preset coverage (only the tests of the rooms named, where any are), runs them and the replay of their fuzz
-corpora, and prints lines and branches of every room. Then it holds the figures against tests/coverage/gate.txt: exit status
+corpora; of all rooms also some of the end-to-end tests, which run the real program: what puts the rooms together is seen there
+and nowhere else. Prints lines and branches of every room. Then it holds the figures against tests/coverage/gate.txt: exit status
 1 when one is below. Pages for reading are build/coverage/html/index.html.
 """
 
@@ -21,6 +22,11 @@ BUILD = ROOT / "build/coverage"
 GATE = pathlib.Path(__file__).with_name("gate.txt")
 ROOMS = ("base", "names", "blocklists", "rules", "store", "config", "breaches", "identity", "proxy/net", "proxy/tls", "proxy/http", "proxy/flow",
          "web", "portal", "console", "app")
+
+
+# End to end: what starts, reloads, measures, keeps lists, signs in, opens TLS and stops a real gateway.
+WHOLE = ("e2e_http", "e2e_connect", "e2e_reload", "e2e_lists", "e2e_measures", "e2e_alerts", "e2e_breaches", "e2e_sign_in", "e2e_desk",
+         "e2e_transparent", "e2e_inspection_http", "e2e_inspection_transparent", "security_starting", "security_second_hello")
 
 
 @dataclasses.dataclass
@@ -77,7 +83,8 @@ def build(rooms: list[str]) -> list[pathlib.Path]:
     targets = [room.rsplit("/", 1)[-1] + "_test" for room in rooms]
     command = ["cmake", "--build", BUILD, "--parallel", os.environ.get("JOBS", str(os.cpu_count()))]
     subprocess.run([*command, *(["--target", *targets] if targets else [])], cwd=ROOT, check=True)
-    return [BUILD / target for target in targets] if targets else sorted([*BUILD.glob("*_test"), *BUILD.glob("*_fuzz")])
+    whole = [BUILD / "schoolgate", *BUILD.glob("*_test"), *BUILD.glob("*_fuzz")]
+    return [BUILD / target for target in targets] if targets else sorted(whole)
 
 
 def run(programs: list[pathlib.Path], rooms: list[str]) -> None:
@@ -89,13 +96,16 @@ def run(programs: list[pathlib.Path], rooms: list[str]) -> None:
         names = "|".join(program.name.removesuffix("_test") for program in programs)
         command += ["-R", f"^({names})$"]
     subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL)
+    if not rooms:
+        command = ["ctest", "--test-dir", str(BUILD), "-R", f"^({'|'.join(WHOLE)})$", "--output-on-failure"]
+        subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL)
     raw = sorted(profiles.glob("*.profraw"))
     subprocess.run(["llvm-profdata-19", "merge", "-sparse", "-o", BUILD / "all.profdata", *raw], check=True)
 
 
 def export(programs: list[pathlib.Path]) -> dict[str, Counted]:
     objects = [word for program in programs[1:] for word in ("-object", str(program))]
-    common = [str(programs[0]), *objects, f"-instr-profile={BUILD}/all.profdata", "-ignore-filename-regex=^(/usr|.*/(tests|build)/)"]
+    common = [str(programs[0]), *objects, f"-instr-profile={BUILD}/all.profdata", "-ignore-filename-regex=^(/usr|.*/(tests|build|bench)/)"]
     done = subprocess.run(["llvm-cov-19", "export", "-summary-only", "-format=text", *common], capture_output=True, check=True)
     subprocess.run(["llvm-cov-19", "show", *common, "-format=html", f"-output-dir={BUILD}/html", "-show-branches=count"], check=True,
                    stdout=subprocess.DEVNULL)
