@@ -85,7 +85,7 @@ class WrongImage : public testing::Test {
   /// The `index`th record of a section, changed by `change`.
   template <class T, class Change>
   void change_record(Section section, std::size_t index, Change change) {
-    const SectionRecord& where = header().table[std::size_t(section)];
+    const SectionRecord where = header().table[std::size_t(section)];
     ASSERT_LT(index * sizeof(T), where.size) << "no such record to change";
     T record;
     char* at = bytes_.data() + where.offset + index * sizeof(T);
