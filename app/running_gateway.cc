@@ -213,7 +213,7 @@ void RunningGateway::tell_of_session(const identity::SessionEvent& event) {
   if (event.kind == too_many_devices)
     tell_it("one account on many devices",
             "One account is in use on more devices than the school allows at once; somebody may know its password. The "
-            "desk shows which, under People.");
+            "safeguarding lead sees which at the desk, under Registers, Signed in now.");
   if (event.kind == directory_doubted) tell_it("the directory has lost most people", event.text);
   if (event.kind == phone_seen)
     tell_it("a pupil's telephone",
@@ -242,6 +242,10 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
                                 return configuration_;
                               },
                           .policy = [this] { return policy_.current(); }});
+  parts.hooks.has_case_system = [this] {
+    const std::scoped_lock lock(configuration_mutex_);
+    return !configuration_->alerts.case_system.empty();
+  };
   parts.hooks.hand_over = [this](const breaches::PinkSlip& slip) -> Result<std::string> {
     std::string delivery = alerts_->post_case(breaches::to_json(slip));
     if (delivery.empty())

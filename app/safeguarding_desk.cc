@@ -162,7 +162,7 @@ Result<void> SafeguardingDesk::close_measure(std::string_view id, std::string_vi
 // Sums so that reports are quick; once a day what is over its time goes.
 void SafeguardingDesk::keep(const std::stop_token& stop) {
   name_this_thread("desk");
-  give_way_to_workers();
+  give_way();
   auto desk = breaches::DeskStore::open(parts_.settings.state);
   if (!desk) return log::error("reports and retention do not work", {{"why", desk.error().text()}});
   std::optional<breaches::Sums> sums;

@@ -134,7 +134,7 @@ void add_inspection_pages(Desk& desk, web::Router& router) {
   const auto add = [&](std::string pattern, Form form) {
     desk.get(router, Area::checks, std::move(pattern), [&desk, form](const Visit& visit) {
       const breaches::DayRange range = range_of(desk, visit.request.query, visit.now, kYear);
-      auto pack = visit.stores.reports->inspection_pack(inspection_facts(desk.parts()), range, visit.now);
+      auto pack = visit.stores.reports->inspection_pack(inspection_facts(desk), range, visit.now);
       if (!pack) return desk.failed(visit, pack.error());
       desk.name_groups(pack->numbers.trends);
       const std::string name = "inspection-" + day_text(range.to);

@@ -82,6 +82,8 @@ struct Hooks {
   std::function<bool(std::string_view address)> is_sealed;
   /// How people write a person's name; empty when it is not known.
   std::function<std::string(std::string_view user)> name_of;
+  /// Whether the configuration in force names a case system; empty: it does where hand_over is there.
+  std::function<bool()> has_case_system;
   /// Hands a slip to the school's case system; says where it went.
   std::function<Result<std::string>(const breaches::PinkSlip& slip)> hand_over;
   /// One line each: what was changed in the configuration, newest first.

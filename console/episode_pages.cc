@@ -227,7 +227,8 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   view.set("block_path", "/measures?" + web::encode_query({{"site", site}}) + "#emergency");
   view.set("can_block", static_cast<bool>(desk.hooks().open_measure) && !episode.row.illegal &&
                             may_change(visit.session.role, Area::measures) && !episode.sites.empty());
-  view.set("can_hand_over", static_cast<bool>(desk.hooks().hand_over));
+  const Hooks& hooks = desk.hooks();
+  view.set("can_hand_over", hooks.hand_over && (!hooks.has_case_system || hooks.has_case_system()));
   view.set("can_release", episode.row.illegal && sight(visit.session.role, Area::sealed) == Sight::names);
   view.set_if("incident", episode.row.incident);
   set_typed(view, visit.request.form);

@@ -3,13 +3,15 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "breaches/shown_text.h"
 #include "console/desk.h"
 #include "console/documents.h"
 #include "identity/register_text.h"
 
 namespace schoolgate::console {
 
-breaches::InspectionFacts inspection_facts(const Console::Parts& parts) {
+breaches::InspectionFacts inspection_facts(const Desk& desk) {
+  const Console::Parts& parts = desk.parts();
   const Hooks& hooks = parts.hooks;
   breaches::InspectionFacts facts{.school = parts.school,
                                   .gateway = parts.gateway,
@@ -26,8 +28,9 @@ breaches::InspectionFacts inspection_facts(const Console::Parts& parts) {
   }
   if (hooks.list_ages) {
     for (const ListAge& list : hooks.list_ages()) {
-      std::string words = list.category + ", " + std::to_string(list.entries) + " entries, " +
-                          (list.updated ? "of " + to_rfc3339(*list.updated) : std::string("never fetched"));
+      std::string words =
+          list.category + ", " + std::to_string(list.entries) + (list.entries == 1 ? " entry, " : " entries, ") +
+          (list.updated ? "of " + breaches::moment_text(desk.clock(), *list.updated) : std::string("never fetched"));
       if (!list.state.empty()) words += ", " + list.state;
       if (!list.licence.empty()) words += ", licence " + list.licence;
       facts.lists.emplace_back(list.name, std::move(words));
@@ -50,7 +53,7 @@ Result<std::vector<std::string>> write_inspection_pack(const Console::Parts& par
   StorePool pool(parts.state, parts.decisions, desk.clock());
   Result<StorePool::Lease> stores = pool.lease();
   if (!stores) return std::unexpected(stores.error());
-  Result<breaches::InspectionPack> pack = (**stores).reports->inspection_pack(inspection_facts(parts), range, now);
+  Result<breaches::InspectionPack> pack = (**stores).reports->inspection_pack(inspection_facts(desk), range, now);
   if (!pack) return std::unexpected(pack.error());
   desk.name_groups(pack->numbers.trends);
   Result<std::string> pdf = inspection_pdf(*pack, desk.clock(), now);

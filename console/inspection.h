@@ -6,6 +6,6 @@
 
 namespace schoolgate::console {
 
-[[nodiscard]] breaches::InspectionFacts inspection_facts(const Console::Parts& parts);
+[[nodiscard]] breaches::InspectionFacts inspection_facts(const Desk& desk);
 
 }  // namespace schoolgate::console

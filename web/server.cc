@@ -7,7 +7,6 @@
 #include <exception>
 #include <thread>
 
-#include "base/give_way.h"
 #include "base/log.h"
 #include "base/thread_name.h"
 #include "web/connection.h"
@@ -132,7 +131,6 @@ Result<std::unique_ptr<Server>> Server::start(std::string name, std::vector<List
   for (unsigned i = 0; i < std::max(1u, limits.threads); ++i)
     state->pool_threads.emplace_back([&hub, thread_name] {
       name_this_thread((thread_name + "-page").c_str());
-      give_way_to_workers();
       hub.pool.run();
     });
   state->loop_thread = std::thread([&hub, thread_name] {

@@ -111,6 +111,18 @@ TEST_F(EpisodePages, GiveThePinkSlipInEveryForm) {
   EXPECT_THAT(get(browser, path + "/slip.json").body, HasSubstr("\"gambling\""));
 }
 
+TEST_F(EpisodePages, OfferTheCaseSystemWhereThereIsOne) {
+  bool there = false;
+  parts().hooks.has_case_system = [&] { return there; };
+  parts().hooks.hand_over = [](const breaches::PinkSlip&) -> Result<std::string> { return std::string("the tray"); };
+  add_user("d.lead", Role::dsl);
+  Browser lead = sign_in("d.lead");
+  const std::string path = first_episode(lead);
+  EXPECT_THAT(get(lead, path).body, Not(HasSubstr("Hand to the case system")));
+  there = true;
+  EXPECT_THAT(get(lead, path).body, HasSubstr("Hand to the case system"));
+}
+
 TEST_F(EpisodePages, AreFilteredAndPaged) {
   std::vector<breaches::Breach> many;
   for (int i = 0; i < 60; ++i) {
