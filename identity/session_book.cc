@@ -36,10 +36,10 @@ TimePoint at(std::int64_t milliseconds) { return TimePoint(std::chrono::millisec
 
 SessionBook::SessionBook(Settings settings, rules::PresenceStore& presences, LocalMinute local_minute, OnEvent on_event)
     : settings_(std::move(settings)),
-      rules_(settings_.rules),
       presences_(presences),
       local_minute_(std::move(local_minute)),
-      on_event_(std::move(on_event)) {}
+      on_event_(std::move(on_event)),
+      rules_(settings_.rules) {}
 
 // --- what is asked of the book -----------------------------------------------------------------------------------
 

@@ -194,9 +194,9 @@ TEST_F(InspectionTest, AWebSocketIsRelayedInside) {  // TLS-20
   TlsEnd site = web_inside();
   const std::string fields = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
   pupil.inside.sends("GET /live HTTP/1.1\r\nHost: " + at("web.example") + "\r\n" + fields + "\r\n");
-  site.inside.read_to("\r\n\r\n");
+  EXPECT_TRUE(site.inside.read_to("\r\n\r\n").starts_with("GET /live HTTP/1.1\r\n"));
   site.inside.sends("HTTP/1.1 101 Switching Protocols\r\n" + fields + "\r\nfrom the site");
-  pupil.inside.read_to("\r\n\r\n");
+  EXPECT_TRUE(pupil.inside.read_to("\r\n\r\n").starts_with("HTTP/1.1 101 "));
   pupil.inside.expects("from the site");
   pupil.inside.sends("from the pupil");
   site.inside.expects("from the pupil");
