@@ -180,9 +180,9 @@ def make_certificates(folder: pathlib.Path, name: str) -> None:
 
 
 class DirectoryServer:
-    """slapd on two ports of 127.0.0.1.
+    """slapd on two ports of 127.0.0.1 and, for whoever wants a name that is not its own, of 127.0.0.2.
 
-    Its certificate is for that address: libldap takes "localhost" for whatever name this machine has.
+    Its certificate is for the first: libldap takes "localhost" for whatever name this machine has, and a minimal one knows none.
     """
 
     def __init__(self, schema: str = "openldap", pupils: int = 0, certificate_name: str = "IP:127.0.0.1", tls: bool = True,
@@ -232,7 +232,9 @@ access to * by dn.exact="{SERVICE_DN}" read by * none
 """
 
     def start(self) -> None:
-        addresses = f"ldap://127.0.0.1:{self.port}/" + (f" ldaps://127.0.0.1:{self.tls_port}/" if self.tls else "")
+        here = ("127.0.0.1", "127.0.0.2")
+        addresses = " ".join([*(f"ldap://{address}:{self.port}/" for address in here),
+                              *(f"ldaps://{address}:{self.tls_port}/" for address in here if self.tls)])
         log = (self.folder / "slapd.log").open("ab")
         self.process = subprocess.Popen([SLAPD, "-h", addresses, "-f", self.configuration, "-d", "stats"],
                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log)

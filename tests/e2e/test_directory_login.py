@@ -112,9 +112,13 @@ def chromium(school, realm, folder, url: str) -> str:
     """The page in a browser that is set up as group policy does it on machines of the domain; a profile of its own."""
     root = ["--no-sandbox"] if os.geteuid() == 0 else []
     # The browser asks for a ticket for the name that the resolver gives back as canonical, so the name has to be a true one.
+    # A copy of /etc in memory carries it, as a minimal Debian has no /etc/hosts to put another one over.
     (folder / "hosts").write_text(f"127.0.0.1 {GATEWAY}\n127.0.0.1 localhost\n")
+    (folder / "etc").mkdir(exist_ok=True)
+    named = ('mount -t tmpfs none "$1" && cp -a /etc/. "$1" && cp --remove-destination "$2" "$1/hosts" && mount --bind "$1" /etc && '
+             'shift 2 && exec "$@"')
     done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", 'mount --bind "$1" /etc/hosts && shift && exec "$@"', "sh", str(folder / "hosts"),
+        ["unshare", "--mount", "sh", "-c", named, "sh", str(folder / "etc"), str(folder / "hosts"),
          "chromium", *FLAGS, *root, f"--user-data-dir={folder}/profile", f"--proxy-server=http://{GATEWAY}:{school.proxy}",
          "--auth-server-allowlist=*.school.example", url],
         env=realm.environment | {"PATH": os.environ["PATH"]}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90)

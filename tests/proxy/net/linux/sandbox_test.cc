@@ -89,13 +89,11 @@ TEST(Sandbox, TheGatewayDoesItsWork) {
                       return 0;
                     }),
             0);
-  EXPECT_EQ(outcome({Confinement::gateway},
-                    [] {
-                      addrinfo* found = nullptr;
-                      const int error = ::getaddrinfo("localhost", "80", nullptr, &found);
-                      return error;
-                    }),
-            0);
+  const auto find_name = [] {  // as the machine finds it: a minimal one has no /etc/hosts
+    addrinfo* found = nullptr;
+    return std::abs(::getaddrinfo("localhost", "80", nullptr, &found));
+  };
+  EXPECT_EQ(outcome({Confinement::gateway}, find_name), outcome({}, find_name));
   EXPECT_EQ(outcome({Confinement::gateway},
                     [] {
                       std::string name = temporary("sandbox-XXXXXX");
@@ -175,7 +173,7 @@ TEST(Sandbox, AnotherNameSpaceIsNotHadByCloneEither) {
 TEST(Sandbox, AWorkerServes) {
   EXPECT_EQ(outcome({Confinement::gateway, Confinement::worker},
                     [] {
-                      const int file = ::open("/etc/hosts", O_RDONLY | O_CLOEXEC);
+                      const int file = ::open("/etc/passwd", O_RDONLY | O_CLOEXEC);
                       char byte;
                       return told(::read(file, &byte, 1));
                     }),
