@@ -12,6 +12,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kTestsLookedAt = 50;
+constexpr std::chrono::seconds kRemoteIsStale = std::chrono::days(7);
+
+// None: it may be of any age.
+std::optional<std::chrono::seconds> oldest_allowed(const config::ListConfig& list) {
+  if (list.stale_after || !list.remote) return list.stale_after;
+  return std::max(kRemoteIsStale, 3 * list.refresh);
+}
 
 bool acts_on(const rules::GroupSpec& group, std::string_view category) {
   const auto strict = [&](const rules::CategoryActionSpec& spec) {
@@ -95,6 +102,27 @@ std::vector<ListTrouble> list_troubles(std::span<const config::ListConfig> lists
     }
   }
   return troubles;
+}
+
+std::vector<rules::ListStanding> standings(std::span<const config::ListConfig> lists,
+                                           std::span<const blocklists::ListInfo> in_force, const SourceStates& states,
+                                           TimePoint now) {
+  using State = rules::ListStanding::State;
+  std::vector<rules::ListStanding> out;
+  for (const config::ListConfig& list : lists) {
+    const blocklists::ListInfo* const info = find_list(in_force, list.name);
+    const auto known = states.find(list.name);
+    const auto state = [&] {
+      if (info == nullptr || info->category != list.category)
+        return known != states.end() && known->second.fetched != TimePoint{} ? State::missing : State::never;
+      if (info->hosts + info->urls + info->patterns == 0) return State::missing;
+      const auto oldest = oldest_allowed(list);
+      return oldest && now - known_good(list, *info, states) > *oldest ? State::stale : State::fresh;
+    };
+    out.push_back(
+        {.name = list.name, .category = list.category, .state = state(), .may_be_missing = list.served_without});
+  }
+  return out;
 }
 
 std::optional<LastTest> last_test(const fs::path& state, std::string_view list) {

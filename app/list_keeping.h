@@ -15,6 +15,7 @@
 #include "blocklists/category_db.h"
 #include "blocklists/store.h"
 #include "config/load.h"
+#include "rules/protection.h"
 
 namespace schoolgate::app {
 
@@ -47,6 +48,13 @@ struct ListTrouble {
 [[nodiscard]] std::vector<ListTrouble> list_troubles(std::span<const config::ListConfig> lists,
                                                      std::span<const blocklists::ListInfo> in_force,
                                                      const SourceStates& states, TimePoint now);
+
+/// How each configured list stands, for rules::protection_of(). A list without entries counts as missing. Without
+/// stale_after, a remote list is too old when its publisher has not answered for a week and for three of its refresh
+/// times; a local file never is.
+[[nodiscard]] std::vector<rules::ListStanding> standings(std::span<const config::ListConfig> lists,
+                                                         std::span<const blocklists::ListInfo> in_force,
+                                                         const SourceStates& states, TimePoint now);
 
 /// When and how the newest self-test that names the list came out.
 struct LastTest {

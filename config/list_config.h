@@ -43,6 +43,7 @@ struct ListConfig {
   /// Older than this, the technician is told; none: it may be of any age.
   std::optional<std::chrono::seconds> stale_after;
   IfMissing if_missing = IfMissing::refuse;
+  bool served_without = false;  ///< `if_missing: serve` is written: no group waits for its first content
   SourcePosition at;
 };
 

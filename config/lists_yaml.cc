@@ -85,7 +85,8 @@ void read_keeping(Mapping& keys, Report& report, ListConfig& list) {
   keys.optional("owner", list.owner);
   keys.optional("licence_holder", list.licence_holder);
   list.if_missing = list.remote && !list.sealed ? IfMissing::serve : IfMissing::refuse;
-  keys.optional("if_missing", Choice<IfMissing>{list.if_missing, kIfMissing});
+  list.served_without = keys.optional("if_missing", Choice<IfMissing>{list.if_missing, kIfMissing}) &&
+                        list.if_missing == IfMissing::serve;
   if (list.sealed) list.stale_after = hours(24);
   if (keys.find("stale_after"))
     keys.optional("stale_after", Span{list.stale_after.emplace(), minutes(5), hours(24 * 3650)});

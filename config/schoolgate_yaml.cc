@@ -115,21 +115,36 @@ void read_upstream(const YamlNode& node, Report& report, Upstream& upstream) {
   if (keys.optional("hosts", upstream.hosts)) require_file(*keys.find("hosts"), report, *upstream.hosts);
 }
 
+bool is_category(const YamlNode& node, Report& report, std::string_view text, const rules::CategoryTable& categories) {
+  if (categories.find(text) != rules::kNoCategory) return true;
+  std::vector<std::string_view> ids;
+  for (const rules::Category& category : categories.all()) ids.push_back(category.id);
+  report.error(node, "unknown category '" + printable(text) + "'", suggest(text, ids));
+  return false;
+}
+
 // A site has a dot or is an address; a lone word is a category.
 bool is_never_entry(const YamlNode& item, Report& report, const rules::CategoryTable& categories) {
   const std::string& text = item.text;
-  if (categories.find(text) != rules::kNoCategory) return true;
   const bool site_shaped = text.find_first_of(".:") != std::string::npos;
-  if (site_shaped) {
+  if (site_shaped && categories.find(text) == rules::kNoCategory) {
     const auto host = names::Host::parse(text);
     if (host) return true;
     report.error(item, "'" + printable(text) + "' is not a site: " + host.error().what, host.error().next);
     return false;
   }
-  std::vector<std::string_view> ids;
-  for (const rules::Category& category : categories.all()) ids.push_back(category.id);
-  report.error(item, "unknown category '" + printable(text) + "'", suggest(text, ids));
-  return false;
+  return is_category(item, report, text, categories);
+}
+
+// { suicide: "REASON" }: a gap that the school knows of. Without a reason it would be one that nobody has thought
+// about.
+void read_known_gaps(const YamlNode& node, Report& report, const rules::CategoryTable& categories,
+                     std::map<std::string, std::string>& gaps) {
+  for (const auto& [key, value] : entries_of(node, report)) {
+    std::string reason;
+    if (is_category(*key, report, key->text, categories) && read_value(*value, report, reason))
+      gaps.emplace(key->text, std::move(reason));
+  }
 }
 
 void read_inspection(const YamlNode& node, Report& report, rules::PolicySpec& policy) {
@@ -206,6 +221,11 @@ void read_schoolgate(const YamlNode& root, Report& report, Settings& settings, r
   keys.optional("decisions", settings.decisions);
   if (const YamlNode* retention = keys.find("retention")) read_retention(*retention, report, settings.retention);
   if (const YamlNode* limits = keys.find("limits")) read_limits(*limits, report, settings.limits);
+  static constexpr std::pair<std::string_view, FirstStart> kFirstStart[] = {{"wait", FirstStart::wait},
+                                                                            {"serve", FirstStart::serve}};
+  keys.optional("first_start", Choice<FirstStart>{settings.first_start, kFirstStart});
+  if (const YamlNode* gaps = keys.find("known_gaps"))
+    read_known_gaps(*gaps, report, policy.categories, settings.known_gaps);
   if (keys.optional("pages", settings.pages)) require_folder(*keys.find("pages"), report, *settings.pages);
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -87,6 +88,12 @@ struct Unnamed {
   UnnamedAnswer not_tls = UnnamedAnswer::block;  ///< other bytes on the TLS port: judged by destination address
 };
 
+/// What a group gets while a list behind one of its blocked categories has never been there.
+enum class FirstStart : std::uint8_t {
+  wait,   ///< a page that says so; sites of help and the school's own allow rules apart
+  serve,  ///< the web without that list
+};
+
 struct Settings {
   Site site;
   std::filesystem::path state;  ///< breach log, compiled lists, certificates; created 0700 by app/
@@ -99,6 +106,8 @@ struct Settings {
   Unnamed unnamed;
   std::optional<std::filesystem::path> pages;  ///< folder of the school's own page templates
   identity::IdentitySettings identity;
+  FirstStart first_start = FirstStart::wait;
+  std::map<std::string, std::string> known_gaps;                  ///< category -> why the school has no data for it
   rules::InspectionMode inspection = rules::InspectionMode::off;  ///< also in PolicySpec, which judges by it
 };
 

@@ -85,6 +85,14 @@ CategorySetting GroupPolicy::setting(CategoryId category, Open open) const noexc
   return {found->action, found->named, &found->at};
 }
 
+Action GroupPolicy::strictest(CategoryId category) const noexcept {
+  Action strictest = settings_[category].named ? settings_[category].action : Action::allow;
+  for (const Schedule& schedule : schedules_)
+    for (const auto& [changed, setting] : schedule.categories)
+      if (changed == category) strictest = std::max(strictest, setting.action);
+  return strictest;
+}
+
 Action GroupPolicy::unlisted(Open open) const noexcept {
   std::optional<Action> found;
   for (std::size_t i = 0; i < schedules_.size(); ++i)

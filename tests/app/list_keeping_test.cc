@@ -86,6 +86,50 @@ TEST(ListKeeping, TheSourceOfASealedListIsNotTold) {
   EXPECT_TRUE(failure_text(list, states).contains("lists.example"));
 }
 
+TEST(ListKeeping, SaysHowEachListStands) {
+  using State = rules::ListStanding::State;
+  const auto state_of = [](const config::ListConfig& list, std::optional<blocklists::ListInfo> info,
+                           const SourceStates& states) {
+    if (info) info->category = list.category;
+    const auto found = standings({&list, 1}, std::span(info ? &*info : nullptr, info ? 1 : 0), states, kNow);
+    return found.at(0).state;
+  };
+  config::ListConfig list = remote_list("bets");
+  list.stale_after.reset();
+  blocklists::ListInfo info = in_force("bets", kNow - hours(30));
+  info.hosts = 5;
+  const SourceStates answered{{"bets", {.fetched = kNow - hours(30), .checked = kNow}}};
+  EXPECT_EQ(state_of(list, {}, {}), State::never);
+  EXPECT_EQ(state_of(list, {}, {{"bets", {.checked = kNow, .failure = "refused", .failures = 2}}}), State::never)
+      << "an attempt is no content";
+  EXPECT_EQ(state_of(list, {}, answered), State::missing) << "it was there, before a rollback";
+  EXPECT_EQ(state_of(list, info, answered), State::fresh);
+  info.hosts = 0;
+  EXPECT_EQ(state_of(list, info, answered), State::missing) << "a list without entries protects from nothing";
+  info.hosts = 5;
+  const auto failing_for = [&](std::chrono::hours age) {
+    info.fetched = kNow - age;
+    return state_of(list, info, {{"bets", {.fetched = kNow - age, .checked = kNow - age, .failures = 9}}});
+  };
+  EXPECT_EQ(failing_for(hours(24 * 7)), State::fresh);
+  EXPECT_EQ(failing_for(hours(24 * 7 + 1)), State::stale) << "a week without an answer";
+  list.refresh = hours(24 * 30);
+  EXPECT_EQ(failing_for(hours(24 * 80)), State::fresh) << "its publisher is asked once a month";
+  list.stale_after = hours(24);
+  EXPECT_EQ(failing_for(hours(25)), State::stale);
+  list.remote = false;
+  list.stale_after.reset();
+  EXPECT_EQ(failing_for(hours(9000)), State::fresh) << "a list kept by hand is as old as it is";
+}
+
+TEST(ListKeeping, AListOfAnotherCategoryThanConfiguredIsNotThere) {
+  const config::ListConfig list = remote_list("bets");
+  blocklists::ListInfo info = in_force("bets", kNow);
+  info.hosts = 5;
+  info.category = "games";
+  EXPECT_EQ(standings({&list, 1}, {&info, 1}, {}, kNow).at(0).state, rules::ListStanding::State::never);
+}
+
 TEST(ListKeeping, TheNewestTestThatNamesAListCounts) {
   std::string folder = (std::filesystem::temp_directory_path() / "schoolgate-keeping-XXXXXX").string();
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);

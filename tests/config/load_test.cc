@@ -47,6 +47,8 @@ TEST(Load, TwoSmallFilesAreEnoughAndTheRestHasDefaults) {
   EXPECT_THAT(settings.upstream.allow_private, IsEmpty());
   EXPECT_TRUE(settings.via);
   EXPECT_FALSE(settings.decisions);
+  EXPECT_EQ(settings.first_start, FirstStart::wait) << "a gateway that has never had its data closes";
+  EXPECT_TRUE(settings.known_gaps.empty());
   EXPECT_EQ(settings.retention.decisions, hours(24 * 90));
   EXPECT_EQ(settings.retention.breaches, hours(24 * 365));
   EXPECT_EQ(settings.retention.audit, hours(24 * 365 * 7));
@@ -90,6 +92,8 @@ retention: { decisions: 1d, breaches: 2d, audit: 3d }
 limits: { header: 1s, connect: 2s, response: 3s, idle: 4s, idle_tunnel: 5s, drain: 6s, client_connections: 7,
           connections: 8, header_bytes: 9KiB, header_count: 10, workers: 11 }
 pages: pages
+first_start: serve
+known_gaps: { suicide: "a list is applied for", hate: "none is public" }
 )");
   const Configuration out = load_sound(folder);
   const Settings& settings = out.settings;
@@ -129,6 +133,9 @@ pages: pages
   EXPECT_EQ(settings.limits.header_count, 10u);
   EXPECT_EQ(settings.limits.workers, 11u);
   EXPECT_EQ(settings.pages, folder.path() / "pages");
+  EXPECT_EQ(settings.first_start, FirstStart::serve);
+  EXPECT_EQ(settings.known_gaps,
+            (std::map<std::string, std::string>{{"hate", "none is public"}, {"suicide", "a list is applied for"}}));
 }
 
 TEST(Load, ReadsGroupsWithTheirSchedules) {
