@@ -3,18 +3,19 @@
 #include <filesystem>
 
 #include "app/act_as_owner.h"
-#include "breaches/desk.h"
-#include "breaches/measures.h"
+#include "casework/desk_store.h"
+#include "casework/measures.h"
 
 namespace schoolgate::app {
 
 Result<std::vector<rules::Measure>> known_measures(const config::Settings& settings, TimePoint time) {
   std::error_code failed;
-  if (!std::filesystem::exists(settings.state / breaches::kDeskFile, failed) && !failed) return std::vector<rules::Measure>{};
+  if (!std::filesystem::exists(settings.state / casework::kDeskFile, failed) && !failed)
+    return std::vector<rules::Measure>{};
   if (const auto owner = act_as_owner(settings.state); !owner) return std::unexpected(owner.error());
-  const auto desk = breaches::DeskStore::open(settings.state);
+  const auto desk = casework::DeskStore::open(settings.state);
   if (!desk) return std::unexpected(desk.error());
-  return breaches::MeasureStore(**desk, nullptr).in_force(time);
+  return casework::MeasureStore(**desk, nullptr).in_force(time);
 }
 
 }  // namespace schoolgate::app

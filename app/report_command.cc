@@ -48,7 +48,7 @@ int inspection_pack(std::span<const std::string_view> words) {
   if (!clock) return report(clock.error());
   const auto today =
       std::chrono::sys_days(std::chrono::floor<std::chrono::days>(clock->local(wall_now())).time_since_epoch());
-  breaches::DayRange range{.from = today - std::chrono::days(365), .to = today};
+  casework::DayRange range{.from = today - std::chrono::days(365), .to = today};
   for (auto [option, day] : {std::pair{"--since", &range.from}, std::pair{"--until", &range.to}}) {
     if (!arguments->has(option)) continue;
     const auto read = read_day(*clock, arguments->get(option));

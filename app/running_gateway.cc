@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "blocklists/store.h"
+#include "casework/privacy.h"
 #include "proxy/net/file_descriptor.h"
 #include "proxy/net/linux/firewall.h"
 
@@ -24,7 +25,7 @@ flow::UnnamedAnswer answer_of(config::UnnamedAnswer answer) {
   return answer == config::UnnamedAnswer::judge ? flow::UnnamedAnswer::judge : flow::UnnamedAnswer::block;
 }
 
-flow::FlowSettings flow_settings(const config::Settings& settings, const breaches::AlertSettings& alerts) {
+flow::FlowSettings flow_settings(const config::Settings& settings, const casework::AlertSettings& alerts) {
   flow::FlowSettings flow;
   flow.school = settings.site.name;
   flow.gateway = settings.site.gateway;
@@ -107,12 +108,12 @@ SourceStates source_states(const std::filesystem::path& state) {
   return store ? store->source_states() : SourceStates();
 }
 
-breaches::LocalClock local_clock(rules::SiteClock clock) {
-  return [clock = std::move(clock)](TimePoint time) -> std::optional<breaches::LocalTime> {
+LocalClock local_clock(rules::SiteClock clock) {
+  return [clock = std::move(clock)](TimePoint time) -> std::optional<LocalTime> {
     const auto local = clock.local(time);
     const auto day = std::chrono::floor<std::chrono::days>(local);
     const auto minute = std::chrono::duration_cast<std::chrono::minutes>(local - day);
-    return breaches::LocalTime{std::chrono::sys_days(day.time_since_epoch()), int(minute.count())};
+    return LocalTime{std::chrono::sys_days(day.time_since_epoch()), int(minute.count())};
   };
 }
 
@@ -145,12 +146,14 @@ Result<std::unique_ptr<RunningGateway>> RunningGateway::make(std::filesystem::pa
 Result<void> RunningGateway::open_stores(const LoadedPolicy& loaded) {
   if (auto made = make_private_folder(settings_.state); !made) return made;
   // First of all stores: it takes a key without a log beside it for the sign that a log was removed.
-  auto breach_log = breaches::BreachLog::open({.folder = settings_.state,
-                                               .school = settings_.site.name,
-                                               .gateway = settings_.site.gateway,
-                                               .retention = settings_.retention.breaches,
-                                               .on_trouble = [this](const auto& trouble) { tell_trouble(trouble); },
-                                               .on_episodes = [this] { notice_episodes(); }});
+  auto breach_log =
+      breaches::BreachLog::open({.folder = settings_.state,
+                                 .school = settings_.site.name,
+                                 .gateway = settings_.site.gateway,
+                                 .retention = settings_.retention.breaches,
+                                 .on_trouble = [this](const auto& trouble) { tell_trouble(trouble); },
+                                 .on_episodes = [this] { notice_episodes(); },
+                                 .oldest_held = [state = settings_.state] { return casework::oldest_held(state); }});
   if (!breach_log) return std::unexpected(std::move(breach_log.error()));
   breach_log_ = std::move(*breach_log);
   if (auto opened = open_alerts(loaded.configuration.alerts); !opened) return opened;
@@ -174,10 +177,10 @@ Result<void> RunningGateway::open_stores(const LoadedPolicy& loaded) {
   return {};
 }
 
-Result<void> RunningGateway::open_alerts(const breaches::AlertSettings& settings) {
+Result<void> RunningGateway::open_alerts(const casework::AlertSettings& settings) {
   auto clock = rules::SiteClock::open(settings_.site.timezone);
   if (!clock) return std::unexpected(std::move(clock.error()));
-  auto alerts = breaches::Alerts::open({.folder = settings_.state,
+  auto alerts = casework::Alerts::open({.folder = settings_.state,
                                         .school = settings_.site.name,
                                         .gateway = settings_.site.gateway,
                                         .local_time = local_clock(std::move(*clock)),
@@ -246,8 +249,8 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
     const std::scoped_lock lock(configuration_mutex_);
     return !configuration_->alerts.case_system.empty();
   };
-  parts.hooks.hand_over = [this](const breaches::PinkSlip& slip) -> Result<std::string> {
-    std::string delivery = alerts_->post_case(breaches::to_json(slip));
+  parts.hooks.hand_over = [this](const casework::PinkSlip& slip) -> Result<std::string> {
+    std::string delivery = alerts_->post_case(casework::to_json(slip));
     if (delivery.empty())
       return fail(Fault::config, "no case system is configured", "name one in alerts.yaml: case_system");
     return "the case system, delivery " + delivery;
@@ -450,7 +453,7 @@ std::string RunningGateway::policy_version() const { return policy_.current()->v
 
 std::string RunningGateway::metrics() const {
   const auto policy = policy_.current();
-  const breaches::AlertCounters alerts = alerts_->counters();
+  const casework::AlertCounters alerts = alerts_->counters();
   MetricsSources sources{.workers = {},
                          .policy = *policy,
                          .breach_log = breach_log_->counters(),

@@ -20,10 +20,10 @@
 #include "app/selftest_job.h"
 #include "app/who_is_asking.h"
 #include "base/error.h"
-#include "breaches/alerts.h"
 #include "breaches/audit_log.h"
 #include "breaches/breach_log.h"
 #include "breaches/decision_log.h"
+#include "casework/alerts/alerts.h"
 #include "proxy/flow/pages.h"
 #include "proxy/flow/worker.h"
 #include "rules/policy_store.h"
@@ -77,7 +77,7 @@ class RunningGateway {
  private:
   RunningGateway(std::filesystem::path folder, LoadedPolicy loaded);
   [[nodiscard]] Result<void> open_stores(const LoadedPolicy& loaded);
-  [[nodiscard]] Result<void> open_alerts(const breaches::AlertSettings& settings);
+  [[nodiscard]] Result<void> open_alerts(const casework::AlertSettings& settings);
   // On the breach log's threads; what comes before the alerts are open is told once they are.
   void tell_trouble(const breaches::LogTrouble& trouble);
   void notice_episodes();
@@ -99,7 +99,7 @@ class RunningGateway {
   ReloadCounters reloads_;
   std::unique_ptr<breaches::AuditLog> audit_;
   std::mutex alerts_mutex_;  ///< guards alerts_ while it is being made, and the next
-  std::unique_ptr<breaches::Alerts> alerts_;
+  std::unique_ptr<casework::Alerts> alerts_;
   std::vector<std::pair<std::string, std::string>> early_troubles_;
   std::unique_ptr<breaches::DecisionLog> decisions_;
   std::unique_ptr<breaches::BreachLog> breach_log_;

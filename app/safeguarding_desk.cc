@@ -6,9 +6,9 @@
 #include "base/give_way.h"
 #include "base/log.h"
 #include "base/thread_name.h"
-#include "breaches/measures.h"
-#include "breaches/privacy.h"
-#include "breaches/sums.h"
+#include "casework/measures.h"
+#include "casework/privacy.h"
+#include "casework/sums.h"
 #include "names/url.h"
 #include "web/tls.h"
 
@@ -19,11 +19,11 @@ constexpr auto kPause = std::chrono::seconds(30);
 
 std::chrono::days whole_days(std::chrono::seconds time) { return std::chrono::floor<std::chrono::days>(time); }
 
-breaches::LocalClock local_clock(const rules::SiteClock& clock) {
-  return [clock](TimePoint time) -> std::optional<breaches::LocalTime> {
+LocalClock local_clock(const rules::SiteClock& clock) {
+  return [clock](TimePoint time) -> std::optional<LocalTime> {
     const auto local = clock.local(time);
     const auto day = std::chrono::floor<std::chrono::days>(local);
-    return breaches::LocalTime{
+    return LocalTime{
         std::chrono::sys_days(day.time_since_epoch()),
         int(std::chrono::duration_cast<std::chrono::minutes>(local - day).count()),
     };
@@ -54,7 +54,7 @@ SafeguardingDesk::~SafeguardingDesk() { stop(); }
 Result<std::unique_ptr<SafeguardingDesk>> SafeguardingDesk::open(Parts parts) {
   std::unique_ptr<SafeguardingDesk> made(new SafeguardingDesk(std::move(parts)));
   const std::filesystem::path& state = made->parts_.settings.state;
-  auto desk = breaches::DeskStore::open(state);
+  auto desk = casework::DeskStore::open(state);
   if (!desk) return std::unexpected(std::move(desk.error()));
   made->desk_ = std::move(*desk);
   auto users = identity::Users::open(state);
@@ -127,7 +127,7 @@ void SafeguardingDesk::stop() {
 
 Result<std::vector<rules::Measure>> SafeguardingDesk::measures(TimePoint now) {
   const std::scoped_lock lock(mutex_);
-  return breaches::MeasureStore(*desk_, &parts_.audit).in_force(now);
+  return casework::MeasureStore(*desk_, &parts_.audit).in_force(now);
 }
 
 Result<std::string> SafeguardingDesk::open_measure(rules::Measure measure, const breaches::MachineUser& user) {
@@ -141,7 +141,7 @@ Result<std::string> SafeguardingDesk::open_measure(rules::Measure measure, const
   std::string id;
   {
     const std::scoped_lock lock(mutex_);
-    auto opened = breaches::MeasureStore(*desk_, &parts_.audit).open(std::move(measure), user, wall_now());
+    auto opened = casework::MeasureStore(*desk_, &parts_.audit).open(std::move(measure), user, wall_now());
     if (!opened) return opened;
     id = std::move(*opened);
   }
@@ -153,7 +153,7 @@ Result<void> SafeguardingDesk::close_measure(std::string_view id, std::string_vi
                                              const breaches::MachineUser& user) {
   {
     const std::scoped_lock lock(mutex_);
-    auto closed = breaches::MeasureStore(*desk_, &parts_.audit).close(id, by, why, user, wall_now());
+    auto closed = casework::MeasureStore(*desk_, &parts_.audit).close(id, by, why, user, wall_now());
     if (!closed) return closed;
   }
   return parts_.measures_changed();
@@ -163,9 +163,9 @@ Result<void> SafeguardingDesk::close_measure(std::string_view id, std::string_vi
 void SafeguardingDesk::keep(const std::stop_token& stop) {
   name_this_thread("desk");
   give_way();
-  auto desk = breaches::DeskStore::open(parts_.settings.state);
+  auto desk = casework::DeskStore::open(parts_.settings.state);
   if (!desk) return log::error("reports and retention do not work", {{"why", desk.error().text()}});
-  std::optional<breaches::Sums> sums;
+  std::optional<casework::Sums> sums;
   sums.emplace(**desk, parts_.settings.decisions.value_or(std::filesystem::path()), local_clock(parts_.clock));
   std::optional<std::chrono::sys_days> enforced;
   std::mutex mutex;
@@ -183,17 +183,17 @@ void SafeguardingDesk::keep(const std::stop_token& stop) {
   }
 }
 
-void SafeguardingDesk::enforce_retention(breaches::DeskStore& desk, TimePoint now) {
+void SafeguardingDesk::enforce_retention(casework::DeskStore& desk, TimePoint now) {
   const config::Retention& retention = parts_.settings.retention;
-  const breaches::RetentionRules rules{.breaches = whole_days(retention.breaches),
+  const casework::RetentionRules rules{.breaches = whole_days(retention.breaches),
                                        .incidents = whole_days(retention.incidents),
                                        .page_reports = whole_days(retention.breaches),
                                        .checks = whole_days(retention.audit),
                                        .journal = whole_days(retention.audit),
                                        .sums = whole_days(retention.audit)};
-  const auto removed = breaches::Privacy(desk).enforce(rules, now);
+  const auto removed = casework::Privacy(desk).enforce(rules, now);
   if (!removed) return log::error("retention is not enforced", {{"why", removed.error().text()}});
-  for (const breaches::Deletion& deletion : *removed)
+  for (const casework::Deletion& deletion : *removed)
     log::info("removed after its time", {{"kind", deletion.kind}, {"count", deletion.count}});
   if (!parts_.people) return;
   const auto people = parts_.people->forget_before(now - retention.people);

@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 #include "breaches/audit_log.h"
-#include "breaches/desk.h"
+#include "casework/desk_store.h"
 #include "config/settings.h"
 #include "console/console.h"
 #include "identity/people_store.h"
@@ -64,12 +64,12 @@ class SafeguardingDesk {
  private:
   explicit SafeguardingDesk(Parts parts);
   void keep(const std::stop_token& stop);
-  void enforce_retention(breaches::DeskStore& desk, TimePoint now);
+  void enforce_retention(casework::DeskStore& desk, TimePoint now);
   Result<void> print_set_up_link();
 
   Parts parts_;
   std::mutex mutex_;  ///< guards desk_
-  std::unique_ptr<breaches::DeskStore> desk_;
+  std::unique_ptr<casework::DeskStore> desk_;
   std::unique_ptr<identity::Users> users_;
   std::unique_ptr<console::Console> console_;
   std::unique_ptr<web::Server> server_;

@@ -10,8 +10,8 @@
 #include "app/table.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "breaches/checks_log.h"
 #include "breaches/export.h"
+#include "casework/checks_log.h"
 
 namespace schoolgate::app {
 namespace {
@@ -108,7 +108,7 @@ Result<void> note_at_desk(const SelftestRun& done, const LoadedPolicy& loaded, s
     const rules::CategoryId id = categories.find(category);
     return id != rules::kNoCategory && categories[id].illegal;
   };
-  breaches::CheckRun run{.at = done.at, .by = std::string(by), .kind = "selftest"};
+  casework::CheckRun run{.at = done.at, .by = std::string(by), .kind = "selftest"};
   for (const Check& check : done.checks)
     run.results.push_back({.group = check.group,
                            .mode = !check.from    ? "judged, not sent"
@@ -120,9 +120,9 @@ Result<void> note_at_desk(const SelftestRun& done, const LoadedPolicy& loaded, s
                            .expected = std::string(rules::to_string(check.expected)),
                            .found = check.found,
                            .as_expected = check.as_expected});
-  auto desk = breaches::DeskStore::open(loaded.configuration.settings.state);
+  auto desk = casework::DeskStore::open(loaded.configuration.settings.state);
   if (!desk) return std::unexpected(std::move(desk.error()));
-  auto noted = breaches::ChecksLog(**desk).record(run, done.at);
+  auto noted = casework::ChecksLog(**desk).record(run, done.at);
   if (!noted) return std::unexpected(std::move(noted.error()));
   return {};
 }

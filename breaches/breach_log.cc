@@ -19,7 +19,6 @@
 #include "base/log.h"
 #include "base/thread_name.h"
 #include "breaches/breach_store.h"
-#include "breaches/privacy.h"
 
 namespace schoolgate::breaches {
 namespace {
@@ -349,7 +348,8 @@ void BreachLog::Impl::watch_deadlines() {
 
 void BreachLog::Impl::remove_old() {
   TimePoint before = wall_now() - settings.retention;
-  const auto held = oldest_held(settings.folder);
+  const Result<std::optional<TimePoint>> held =
+      settings.oldest_held ? settings.oldest_held() : std::optional<TimePoint>();
   if (!held) {  // a hold that cannot be read must be taken to be there
     log::error("old breach records are kept: legal holds cannot be read", {{"why", held.error().text()}});
     return;

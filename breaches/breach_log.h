@@ -12,8 +12,10 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "breaches/breach.h"
 
@@ -38,7 +40,10 @@ struct BreachLogSettings {
   std::size_t queue_limit = 100'000;                  ///< records kept in memory while the disk fails
   std::function<void(const LogTrouble&)> on_trouble;  ///< on the opener's or the writer's thread; must be quick
   std::function<void()> on_episodes;  ///< on the writer's thread, at most once a second: sums of episodes were stored
-  std::string vfs;                    ///< a registered SQLite VFS instead of the system's; empty on a gateway
+  /// From this moment on everything is kept, however old: the first attempt under legal hold, or nullopt. On the
+  /// writer's thread. While it fails nothing is removed. Empty: there are no holds.
+  std::function<Result<std::optional<TimePoint>>()> oldest_held;
+  std::string vfs;  ///< a registered SQLite VFS instead of the system's; empty on a gateway
 };
 
 /// What the writer says of a record.

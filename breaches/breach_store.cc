@@ -88,7 +88,7 @@ bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due) {
 }
 
 // The record has a keyed hash only. So that an address can be reported to those who can take it down, an encrypted copy
-// stands beside the record, never in an export; breaches/sealed_release.h is the one way to it.
+// stands beside the record, never in an export; casework/sealed_release.h is the one way to it.
 bool BreachStore::keep_sealed(const Breach& breach, std::string_view episode) {
   const std::string id = breach.id.text();
   const std::string box = seal(seal_key_, std::string_view(breach.url).substr(0, 16 * 1024), id);

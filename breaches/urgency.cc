@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "breaches/alert_text.h"
-
 namespace schoolgate::breaches {
 namespace {
 
@@ -19,6 +17,16 @@ Move move_of(const UrgencyFacts& facts) noexcept {
 }
 
 }  // namespace
+
+std::string_view urgency_word(int urgency) noexcept {
+  switch (urgency) {
+    case 5: return "immediate";
+    case 4: return "urgent";
+    case 3: return "prompt";
+    case 2: return "for the digest";
+    default: return "for the record";
+  }
+}
 
 int urgency_level(const UrgencyFacts& facts) noexcept {
   const Move move = move_of(facts);

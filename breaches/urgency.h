@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace schoolgate::breaches {
@@ -33,6 +34,8 @@ inline constexpr std::uint64_t kRepeatedAttempts = 5;
 /// This many different hosts of one device within a minute are suspected malware.
 inline constexpr std::size_t kManyHosts = 20;
 
+/// "immediate", "urgent", "prompt", "for the digest", "for the record".
+[[nodiscard]] std::string_view urgency_word(int urgency) noexcept;
 [[nodiscard]] int urgency_level(const UrgencyFacts& facts) noexcept;
 [[nodiscard]] Urgency urgency_of(const UrgencyFacts& facts);
 

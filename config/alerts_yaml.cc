@@ -22,9 +22,9 @@ void read_mail_address(const YamlNode& node, Report& report, std::string& out) {
     report.error(node, quote(text) + " is not a mail address");
 }
 
-void read_recipients(const YamlNode& node, Report& report, breaches::AlertSettings& alerts) {
+void read_recipients(const YamlNode& node, Report& report, casework::AlertSettings& alerts) {
   for (const auto& [key, value] : entries_of(node, report)) {
-    breaches::Recipient recipient;
+    casework::Recipient recipient;
     recipient.id = key->text;
     Mapping keys(*value, report);
     if (const YamlNode* email = keys.require("email")) read_mail_address(*email, report, recipient.email);
@@ -37,8 +37,8 @@ void read_secret(const YamlNode& node, Report& report, std::string& out) {
   if (read_value(node, report, path) && require_secret_file(node, report, path)) out = path.string();
 }
 
-breaches::MailSettings read_mail(const YamlNode& node, Report& report) {
-  breaches::MailSettings mail;
+casework::MailSettings read_mail(const YamlNode& node, Report& report) {
+  casework::MailSettings mail;
   Mapping keys(node, report);
   if (keys.required("server", mail.server) && !is_url_of(mail.server, {"smtp", "smtps"}))
     report.error(*keys.find("server"), quote(mail.server) + " is not a mail server",
@@ -54,8 +54,8 @@ breaches::MailSettings read_mail(const YamlNode& node, Report& report) {
   return mail;
 }
 
-void read_webhook(const YamlNode& node, Report& report, breaches::AlertSettings& alerts) {
-  breaches::WebhookSettings webhook;
+void read_webhook(const YamlNode& node, Report& report, casework::AlertSettings& alerts) {
+  casework::WebhookSettings webhook;
   Mapping keys(node, report);
   const bool named = keys.required("name", Id{webhook.name});
   if (keys.required("url", webhook.url) && !is_url_of(webhook.url, {"https", "http"}))
@@ -72,7 +72,7 @@ void read_webhook(const YamlNode& node, Report& report, breaches::AlertSettings&
 }
 
 /// Whom `to` names; `what` is sent, "this route".
-void read_destinations(const YamlNode& node, Report& report, const breaches::AlertSettings& alerts,
+void read_destinations(const YamlNode& node, Report& report, const casework::AlertSettings& alerts,
                        std::string_view what, std::vector<std::string>& to) {
   std::vector<std::string_view> known;
   for (const auto& recipient : alerts.recipients) known.push_back(recipient.id);
@@ -96,9 +96,9 @@ void read_destinations(const YamlNode& node, Report& report, const breaches::Ale
     report.error(node, std::string(what) + " needs a mail server", "add 'mail'");
 }
 
-void read_route(const YamlNode& node, Report& report, breaches::AlertSettings& alerts) {
+void read_route(const YamlNode& node, Report& report, casework::AlertSettings& alerts) {
   static constexpr std::pair<std::string_view, bool> kSend[] = {{"now", false}, {"daily", true}};
-  breaches::AlertRoute route;
+  casework::AlertRoute route;
   Mapping keys(node, report);
   keys.required("urgency", Whole{route.urgency, 1, 5});
   const bool says_when = keys.required("send", Choice<bool>{route.daily, kSend});
@@ -111,10 +111,10 @@ void read_route(const YamlNode& node, Report& report, breaches::AlertSettings& a
   alerts.routes.push_back(std::move(route));
 }
 
-void read_escalation_step(const YamlNode& node, Report& report, breaches::AlertSettings& alerts) {
+void read_escalation_step(const YamlNode& node, Report& report, casework::AlertSettings& alerts) {
   using std::chrono::hours;
   using std::chrono::minutes;
-  breaches::EscalationStep step;
+  casework::EscalationStep step;
   Mapping keys(node, report);
   std::chrono::seconds after = step.after;
   const bool timed = keys.required("after", Span{after, minutes(1), hours(24)});
@@ -125,8 +125,8 @@ void read_escalation_step(const YamlNode& node, Report& report, breaches::AlertS
   if (timed) alerts.escalation.push_back(std::move(step));
 }
 
-breaches::SchoolHours read_school_hours(const YamlNode& node, Report& report) {
-  breaches::SchoolHours school;
+casework::SchoolHours read_school_hours(const YamlNode& node, Report& report) {
+  casework::SchoolHours school;
   Mapping keys(node, report);
   if (const YamlNode* days = keys.find("days")) read_days(days, report, school.days);
   const YamlNode *from = keys.require("from"), *to = keys.require("to");
@@ -137,14 +137,14 @@ breaches::SchoolHours read_school_hours(const YamlNode& node, Report& report) {
   return school;
 }
 
-void read_canary(const YamlNode& node, Report& report, breaches::AlertSettings& alerts) {
-  breaches::CanarySettings canary;
+void read_canary(const YamlNode& node, Report& report, casework::AlertSettings& alerts) {
+  casework::CanarySettings canary;
   Mapping keys(node, report);
   if (const YamlNode* day = keys.require("day")) canary.day = day_of(*day, report).value_or(0);
   if (const YamlNode* at = keys.require("at")) canary.minute = time_of_day_of(*at, report).value_or(0);
   if (const YamlNode* to = keys.require("to")) read_destinations(*to, report, alerts, "this canary", canary.to);
   const auto is_webhook = [&](const std::string& id) {
-    return std::ranges::find(alerts.webhooks, id, &breaches::WebhookSettings::name) != alerts.webhooks.end();
+    return std::ranges::find(alerts.webhooks, id, &casework::WebhookSettings::name) != alerts.webhooks.end();
   };
   if (std::ranges::any_of(canary.to, is_webhook))
     report.error(*keys.find("to"), "a canary is a mail that somebody confirms", "name recipients, no webhook");
@@ -163,7 +163,7 @@ void read_console(const YamlNode& node, Report& report, std::string& out) {
     out = url;
 }
 
-void read_case_system(const YamlNode& node, Report& report, breaches::AlertSettings& alerts) {
+void read_case_system(const YamlNode& node, Report& report, casework::AlertSettings& alerts) {
   Mapping keys(node, report);
   if (!keys.required("webhook", Id{alerts.case_system})) return;
   std::vector<std::string_view> known;
@@ -175,7 +175,7 @@ void read_case_system(const YamlNode& node, Report& report, breaches::AlertSetti
 
 }  // namespace
 
-void read_alerts(const YamlNode& root, Report& report, breaches::AlertSettings& alerts) {
+void read_alerts(const YamlNode& root, Report& report, casework::AlertSettings& alerts) {
   Mapping keys(root, report);
   if (const YamlNode* recipients = keys.find("recipients")) read_recipients(*recipients, report, alerts);
   if (const YamlNode* mail = keys.find("mail")) alerts.mail = read_mail(*mail, report);

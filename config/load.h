@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/problem.h"
-#include "breaches/alert_settings.h"
+#include "casework/alerts/alert_settings.h"
 #include "config/list_config.h"
 #include "config/settings.h"
 #include "rules/policy_spec.h"
@@ -25,7 +25,7 @@ struct Configuration {
   rules::PolicySpec policy;
   std::vector<ListConfig> lists;
   ListUpdateConfig list_updates;
-  breaches::AlertSettings alerts;
+  casework::AlertSettings alerts;
   /// First 12 hex digits of SHA-256 over the names and contents of all files; also policy.version.
   std::string version;
   /// Relative name -> text, in the order read: what the audit log compares. Never holds the content of secret files.

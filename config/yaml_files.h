@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "breaches/alert_settings.h"
+#include "casework/alerts/alert_settings.h"
 #include "config/list_config.h"
 #include "config/settings.h"
 #include "config/yaml_reader.h"
@@ -32,6 +32,6 @@ void read_lists(const YamlNode& root, Report& report, const rules::CategoryTable
                 std::vector<ListConfig>& lists, ListUpdateConfig& updates);
 
 /// alerts.yaml.
-void read_alerts(const YamlNode& root, Report& report, breaches::AlertSettings& alerts);
+void read_alerts(const YamlNode& root, Report& report, casework::AlertSettings& alerts);
 
 }  // namespace schoolgate::config

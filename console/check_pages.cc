@@ -1,6 +1,6 @@
 // Checks that the filter works, what it cannot see, and the inspection pack.
-#include "breaches/checks_log.h"
-#include "breaches/shown_text.h"
+#include "casework/checks_log.h"
+#include "casework/shown_text.h"
 #include "console/days.h"
 #include "console/desk.h"
 #include "console/documents.h"
@@ -10,8 +10,8 @@ namespace schoolgate::console {
 
 namespace {
 
-using breaches::CheckRun;
-using breaches::ChecksLog;
+using casework::CheckRun;
+using casework::ChecksLog;
 
 constexpr int kYear = 365;
 
@@ -64,7 +64,7 @@ web::Response check_page(const Desk& desk, const Visit& visit) {
   view.set("id", (*run)->id).set("at", desk.when((*run)->at)).set("by", (*run)->by).set("kind", (*run)->kind);
   view.set("good", (*run)->good).set("total", (*run)->total).set("action", (*run)->action);
   view.set_if("devices", (*run)->devices).list("results");
-  for (const breaches::CheckResult& result : (*run)->results) {
+  for (const casework::CheckResult& result : (*run)->results) {
     view.item("results")
         .set("group", desk.group_words(result.group))
         .set("mode", result.mode)
@@ -120,7 +120,7 @@ web::Response limits_page(const Desk& desk, const Visit& visit) {
 
 void add_inspection_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::checks, "/checks/inspection", [&desk](const Visit& visit) {
-    const breaches::DayRange range = range_of(desk, visit.request.query, visit.now, kYear);
+    const casework::DayRange range = range_of(desk, visit.request.query, visit.now, kYear);
     const std::string query = "?" + web::encode_query({{"from", day_text(range.from)}, {"to", day_text(range.to)}});
     web::View view;
     view.set("range_path", "/checks/inspection").set("range_from", day_text(range.from));
@@ -133,7 +133,7 @@ void add_inspection_pages(Desk& desk, web::Router& router) {
   enum class Form { pdf, text, json };
   const auto add = [&](std::string pattern, Form form) {
     desk.get(router, Area::checks, std::move(pattern), [&desk, form](const Visit& visit) {
-      const breaches::DayRange range = range_of(desk, visit.request.query, visit.now, kYear);
+      const casework::DayRange range = range_of(desk, visit.request.query, visit.now, kYear);
       auto pack = visit.stores.reports->inspection_pack(inspection_facts(desk), range, visit.now);
       if (!pack) return desk.failed(visit, pack.error());
       desk.name_groups(pack->numbers.trends);

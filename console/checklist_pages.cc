@@ -1,5 +1,5 @@
 // Checklists and contacts by theme, as the school edits them.
-#include "breaches/checklists.h"
+#include "casework/checklists.h"
 
 #include <algorithm>
 
@@ -11,8 +11,8 @@ namespace schoolgate::console {
 
 namespace {
 
-using breaches::Checklist;
-using breaches::Checklists;
+using casework::Checklist;
+using casework::Checklists;
 
 bool is_illegal(std::string_view theme) { return theme == "child-abuse" || theme == "terrorism"; }
 
@@ -28,7 +28,7 @@ std::vector<std::string> lines_of(std::string_view text) {
 }
 
 bool is_known(std::string_view theme) {
-  const std::vector<std::string> themes = breaches::checklist_themes();
+  const std::vector<std::string> themes = casework::checklist_themes();
   return std::ranges::find(themes, theme) != themes.end();
 }
 
@@ -40,7 +40,7 @@ web::Response checklist_page(const Desk& desk, const Visit& visit, std::string_v
   web::View view;
   std::string steps, contacts;
   for (const std::string& step : checklist->steps) steps += step + "\n";
-  for (const breaches::Contact& contact : checklist->contacts) contacts += contact.name + ": " + contact.reach + "\n";
+  for (const casework::Contact& contact : checklist->contacts) contacts += contact.name + ": " + contact.reach + "\n";
   const bool posted = visit.request.method == web::Method::post && visit.request.form.has("steps");
   view.set_if("problem", problem).set("theme", theme).set("theme_words", theme_words(theme, is_illegal(theme)));
   view.set("steps_text", posted ? std::string(visit.request.form.get("steps")) : steps);
@@ -56,7 +56,7 @@ web::Response checklist_page(const Desk& desk, const Visit& visit, std::string_v
 void add_checklist_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::privacy, "/checklists", [&desk](const Visit& visit) {
     web::View view;
-    for (const std::string& theme : breaches::checklist_themes()) {
+    for (const std::string& theme : casework::checklist_themes()) {
       view.item("themes").set("value", theme).set("words", theme_words(theme, is_illegal(theme)));
     }
     return desk.show(visit, "checklists", std::move(view));

@@ -15,10 +15,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "breaches/alert_text.h"
-#include "breaches/checks_log.h"
-#include "breaches/pink_slip.h"
-#include "breaches/reports.h"
+#include "casework/alerts/alert_text.h"
+#include "casework/checks_log.h"
+#include "casework/pink_slip.h"
+#include "casework/reports.h"
 #include "console/permissions.h"
 #include "identity/people_store.h"
 #include "identity/session_book.h"
@@ -85,7 +85,7 @@ struct Hooks {
   /// Whether the configuration in force names a case system; empty: it does where hand_over is there.
   std::function<bool()> has_case_system;
   /// Hands a slip to the school's case system; says where it went.
-  std::function<Result<std::string>(const breaches::PinkSlip& slip)> hand_over;
+  std::function<Result<std::string>(const casework::PinkSlip& slip)> hand_over;
   /// One line each: what was changed in the configuration, newest first.
   std::function<std::vector<std::string>()> changes;
 };
@@ -130,7 +130,7 @@ class Console {
 /// Writes the inspection pack of `range` into `folder` (made when absent): report as text, JSON and PDF, and the
 /// registers as CSV. For `schoolgate report inspection-pack`. Returns the names of the files.
 [[nodiscard]] Result<std::vector<std::string>> write_inspection_pack(const Console::Parts& parts,
-                                                                     breaches::DayRange range,
+                                                                     casework::DayRange range,
                                                                      const std::filesystem::path& folder);
 
 }  // namespace schoolgate::console

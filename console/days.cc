@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cstdio>
 
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 
 namespace schoolgate::console {
 
@@ -37,7 +37,7 @@ std::string day_text(std::chrono::sys_days day) {
 std::string day_words(std::chrono::sys_days day) {
   static constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   return std::string(kDays[std::chrono::weekday(day).c_encoding()]) + " " +
-         breaches::date_text([day](TimePoint) { return std::optional(breaches::LocalTime{.day = day, .minute = 0}); },
+         casework::date_text([day](TimePoint) { return std::optional(LocalTime{.day = day, .minute = 0}); },
                              TimePoint{});
 }
 
@@ -55,7 +55,7 @@ std::string day_words(std::string_view day) {
 }
 
 std::chrono::sys_days local_day(const Desk& desk, TimePoint time) {
-  return breaches::local_or_utc(desk.clock(), time).day;
+  return casework::local_or_utc(desk.clock(), time).day;
 }
 
 TimePoint begin_of_day(const Desk& desk, std::chrono::sys_days day) {
@@ -63,9 +63,9 @@ TimePoint begin_of_day(const Desk& desk, std::chrono::sys_days day) {
   return desk.parts().clock->first_instant(std::chrono::local_seconds(day.time_since_epoch()));
 }
 
-breaches::DayRange range_of(const Desk& desk, const web::Form& query, TimePoint now, int days) {
+casework::DayRange range_of(const Desk& desk, const web::Form& query, TimePoint now, int days) {
   const std::chrono::sys_days today = local_day(desk, now);
-  breaches::DayRange range{.from = today - std::chrono::days(days - 1), .to = today};
+  casework::DayRange range{.from = today - std::chrono::days(days - 1), .to = today};
   if (const auto to = read_day(query.get("to"))) range.to = std::min(*to, today);
   if (const auto from = read_day(query.get("from"))) range.from = *from;
   range.from = std::min(range.from, range.to);

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "breaches/reports.h"
+#include "casework/reports.h"
 #include "console/desk.h"
 
 namespace schoolgate::console {
@@ -23,6 +23,6 @@ namespace schoolgate::console {
 /// When that day begins on the school's clock.
 [[nodiscard]] TimePoint begin_of_day(const Desk& desk, std::chrono::sys_days day);
 /// The fields `from` and `to` of a query; by default the last `days` days, today included. Never longer than two years.
-[[nodiscard]] breaches::DayRange range_of(const Desk& desk, const web::Form& query, TimePoint now, int days);
+[[nodiscard]] casework::DayRange range_of(const Desk& desk, const web::Form& query, TimePoint now, int days);
 
 }  // namespace schoolgate::console

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 #include "console/days.h"
 #include "embedded/console_templates.h"
 #include "web/assets.h"
@@ -35,14 +35,13 @@ constexpr std::array kNavigation{
     NavigationItem{Area::accounts, "/accounts", "Accounts"},
 };
 
-breaches::LocalClock local_clock(const rules::SiteClock* clock) {
+LocalClock local_clock(const rules::SiteClock* clock) {
   if (!clock) return {};
-  return [clock](TimePoint time) -> std::optional<breaches::LocalTime> {
+  return [clock](TimePoint time) -> std::optional<LocalTime> {
     const std::chrono::local_seconds local = clock->local(time);
     const auto day = std::chrono::floor<std::chrono::days>(local);
-    return breaches::LocalTime{
-        .day = std::chrono::sys_days(day.time_since_epoch()),
-        .minute = static_cast<int>(std::chrono::duration_cast<std::chrono::minutes>(local - day).count())};
+    return LocalTime{.day = std::chrono::sys_days(day.time_since_epoch()),
+                     .minute = static_cast<int>(std::chrono::duration_cast<std::chrono::minutes>(local - day).count())};
   };
 }
 
@@ -61,10 +60,10 @@ int status_of(Fault fault) noexcept {
 
 }  // namespace
 
-breaches::Viewer viewer_of(const identity::DeskSession& session) {
+casework::Viewer viewer_of(const identity::DeskSession& session) {
   // Two enumerations, as the rooms may not know each other; their words are the same.
-  const std::optional<breaches::Role> role = breaches::role_from(identity::to_string(session.role));
-  return {.user = session.user, .role = role.value_or(breaches::Role::technician), .also = {}};
+  const std::optional<casework::Role> role = casework::role_from(identity::to_string(session.role));
+  return {.user = session.user, .role = role.value_or(casework::Role::technician), .also = {}};
 }
 
 std::string_view done_words(std::string_view code) noexcept {
@@ -209,7 +208,7 @@ web::Response Desk::serve(const web::Request& request, Area area, bool post, con
     log::error("the desk's records cannot be read", {{"error", stores.error().text()}});
     return error_page(request, 503, "The records cannot be read at the moment. " + stores.error().text());
   }
-  breaches::Viewer viewer = viewer_of(*session);
+  casework::Viewer viewer = viewer_of(*session);
   const Visit visit{.request = request,
                     .session = std::move(*session),
                     .token = std::string(request.cookie(kCookie)),
@@ -302,28 +301,28 @@ std::string Desk::group_words(std::string_view group) const {
   return std::string(group);
 }
 
-void Desk::name_groups(breaches::Trends& trends) const {
-  for (breaches::NamedCount& group : trends.groups) group.name = group_words(group.name);
+void Desk::name_groups(casework::Trends& trends) const {
+  for (casework::NamedCount& group : trends.groups) group.name = group_words(group.name);
 }
 
 std::string Desk::when(TimePoint time) const {
   if (const std::string near = today_or_yesterday(time); !near.empty()) return near;
-  return day_words(breaches::local_or_utc(clock_, time).day) + ", " + breaches::clock_text(clock_, time);
+  return day_words(casework::local_or_utc(clock_, time).day) + ", " + casework::clock_text(clock_, time);
 }
 
 std::string Desk::when_brief(TimePoint time) const {
   if (const std::string near = today_or_yesterday(time); !near.empty()) return near;
-  const std::chrono::sys_days day = breaches::local_or_utc(clock_, time).day;
+  const std::chrono::sys_days day = casework::local_or_utc(clock_, time).day;
   const auto year_of = [](std::chrono::sys_days of) { return std::chrono::year_month_day(of).year(); };
   std::string brief = day_brief(day);
-  if (year_of(day) == year_of(breaches::local_or_utc(clock_, now()).day)) brief.resize(brief.rfind(' '));
-  return day_words(day).substr(0, 4) + brief + " " + breaches::clock_text(clock_, time);
+  if (year_of(day) == year_of(casework::local_or_utc(clock_, now()).day)) brief.resize(brief.rfind(' '));
+  return day_words(day).substr(0, 4) + brief + " " + casework::clock_text(clock_, time);
 }
 
 std::string Desk::today_or_yesterday(TimePoint time) const {
-  const auto day = breaches::local_or_utc(clock_, time).day, today = breaches::local_or_utc(clock_, now()).day;
-  if (day == today) return "today " + breaches::clock_text(clock_, time);
-  if (day + std::chrono::days(1) == today) return "yesterday " + breaches::clock_text(clock_, time);
+  const auto day = casework::local_or_utc(clock_, time).day, today = casework::local_or_utc(clock_, now()).day;
+  if (day == today) return "today " + casework::clock_text(clock_, time);
+  if (day + std::chrono::days(1) == today) return "yesterday " + casework::clock_text(clock_, time);
   return {};
 }
 

@@ -13,7 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "breaches/viewer.h"
+#include "base/local_time.h"
+#include "casework/viewer.h"
 #include "console/console.h"
 #include "console/permissions.h"
 #include "console/stores.h"
@@ -34,7 +35,7 @@ struct Visit {
   Area area;
   Sight sight;
   bool may_change;
-  breaches::Viewer viewer;
+  casework::Viewer viewer;
   Stores& stores;
   TimePoint now;
 };
@@ -69,7 +70,7 @@ class Desk {
 
   [[nodiscard]] const Console::Parts& parts() const noexcept { return parts_; }
   [[nodiscard]] const Hooks& hooks() const noexcept { return parts_.hooks; }
-  [[nodiscard]] const breaches::LocalClock& clock() const noexcept { return clock_; }
+  [[nodiscard]] const LocalClock& clock() const noexcept { return clock_; }
   [[nodiscard]] TimePoint now() const { return parts_.now(); }
   /// Of the policy in force, at most a few seconds old: a list of episodes asks for each row's group. Never null.
   [[nodiscard]] std::shared_ptr<const PolicyFacts> policy() const;
@@ -82,7 +83,7 @@ class Desk {
   [[nodiscard]] std::string person_words(std::string_view user) const;
   [[nodiscard]] std::string group_words(std::string_view group) const;
   /// Titles in the place of ids: for tables.
-  void name_groups(breaches::Trends& trends) const;
+  void name_groups(casework::Trends& trends) const;
   /// "today 09:31", "yesterday 14:02", "Tue 17 November 2026, 09:31".
   [[nodiscard]] std::string when(TimePoint time) const;
   /// The same for a column: "Tue 17 Nov 09:31", with the year when it is another one.
@@ -94,7 +95,7 @@ class Desk {
   void set_frame(web::View& view, const web::Request& request, const identity::DeskSession* session) const;
 
   Console::Parts parts_;
-  breaches::LocalClock clock_;
+  LocalClock clock_;
   web::Templates templates_;
   web::Tokens tokens_;
   StorePool pool_;
@@ -104,8 +105,8 @@ class Desk {
   mutable std::chrono::steady_clock::time_point policy_read_{};
 };
 
-/// The desk's role as breaches/ names it.
-[[nodiscard]] breaches::Viewer viewer_of(const identity::DeskSession& session);
+/// The desk's role as casework/ names it.
+[[nodiscard]] casework::Viewer viewer_of(const identity::DeskSession& session);
 /// What `?done=` may say after a form: a fixed set, so that a link cannot put words into the page. Empty when unknown.
 [[nodiscard]] std::string_view done_words(std::string_view code) noexcept;
 /// What was typed into the form that failed, as {{typed.name}}.

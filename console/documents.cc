@@ -1,6 +1,6 @@
 #include "console/documents.h"
 
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 #include "console/days.h"
 #include "console/episode_words.h"
 #include "console/pdf.h"
@@ -10,11 +10,9 @@ namespace schoolgate::console {
 
 namespace {
 
-std::string made(const breaches::LocalClock& clock, TimePoint now) {
-  return "Made " + breaches::moment_text(clock, now);
-}
+std::string made(const LocalClock& clock, TimePoint now) { return "Made " + casework::moment_text(clock, now); }
 
-void add_numbers(Pdf& pdf, const breaches::GovernorReport& report, const breaches::LocalClock& clock) {
+void add_numbers(Pdf& pdf, const casework::GovernorReport& report, const LocalClock& clock) {
   for (const FigureTable& table : governor_tables(report, clock)) {
     pdf.heading(table.title);
     if (!table.text.empty()) pdf.paragraph(table.text);
@@ -24,7 +22,7 @@ void add_numbers(Pdf& pdf, const breaches::GovernorReport& report, const breache
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> slip_facts(const breaches::PinkSlip& slip) {
+std::vector<std::pair<std::string, std::string>> slip_facts(const casework::PinkSlip& slip) {
   std::vector<std::pair<std::string, std::string>> facts{
       {"Child or person", slip.person},
       {"Site", slip.site},
@@ -48,7 +46,7 @@ std::vector<std::pair<std::string, std::string>> slip_facts(const breaches::Pink
   return facts;
 }
 
-Result<std::string> slip_pdf(const breaches::PinkSlip& slip, TimePoint now) {
+Result<std::string> slip_pdf(const casework::PinkSlip& slip, TimePoint now) {
   Pdf pdf({.title = "Pink slip " + slip.reference,
            .footer = slip.school + "    " + slip.reference + "    confidential: for the safeguarding lead",
            .made = now});
@@ -61,53 +59,53 @@ Result<std::string> slip_pdf(const breaches::PinkSlip& slip, TimePoint now) {
   for (const std::string& step : slip.what_to_do) pdf.bullet(step);
   if (!slip.contacts.empty()) {
     std::vector<std::pair<std::string, std::string>> contacts;
-    for (const breaches::Contact& contact : slip.contacts) contacts.emplace_back(contact.name, contact.reach);
+    for (const casework::Contact& contact : slip.contacts) contacts.emplace_back(contact.name, contact.reach);
     pdf.heading("Contacts").facts(contacts);
   }
   pdf.signature("Seen by, date");
   return pdf.finish();
 }
 
-Result<std::string> incident_pdf(const breaches::Incident& incident, const std::string& school,
-                                 const breaches::LocalClock& clock, TimePoint now) {
+Result<std::string> incident_pdf(const casework::Incident& incident, const std::string& school, const LocalClock& clock,
+                                 TimePoint now) {
   Pdf pdf({.title = "Incident " + incident.reference,
            .footer = school + "    incident " + incident.reference + "    confidential",
            .made = now});
   pdf.title("Incident " + incident.reference);
   pdf.facts({{"Title", incident.title},
-             {"Opened", breaches::moment_text(clock, incident.opened) + " by " + incident.opened_by},
-             {"Assessment", theme_words(breaches::to_string(incident.assessment))},
+             {"Opened", casework::moment_text(clock, incident.opened) + " by " + incident.opened_by},
+             {"Assessment", theme_words(casework::to_string(incident.assessment))},
              {"Reason", incident.assessment_reason},
              {"Case system", incident.case_reference},
              {"Review by", day_words(incident.review_by)},
              {"Legal hold", incident.hold ? "yes: " + incident.hold_reason : "no"},
              {"Closed",
-              incident.closed ? breaches::moment_text(clock, *incident.closed) + " by " + incident.closed_by : "no"},
+              incident.closed ? casework::moment_text(clock, *incident.closed) + " by " + incident.closed_by : "no"},
              {"Outcome", incident.outcome},
              {"Lessons", incident.lessons},
              {"Change of policy", incident.policy_change}});
   std::vector<std::vector<std::string>> rows;
-  for (const breaches::IncidentSubject& subject : incident.subjects) {
-    rows.push_back({subject.person, std::string(breaches::to_string(subject.role)), subject.year_group,
+  for (const casework::IncidentSubject& subject : incident.subjects) {
+    rows.push_back({subject.person, std::string(casework::to_string(subject.role)), subject.year_group,
                     subject.vulnerable ? "yes" : ""});
   }
   pdf.heading("People").table({"Person", "Role", "Year group", "Vulnerable"}, rows, {3, 2, 1, 1});
   rows.clear();
-  for (const breaches::IncidentAction& action : incident.actions) {
-    rows.push_back({day_words(action.date), std::string(breaches::action_title(action.kind)), action.who, action.how,
+  for (const casework::IncidentAction& action : incident.actions) {
+    rows.push_back({day_words(action.date), std::string(casework::action_title(action.kind)), action.who, action.how,
                     action.reference});
   }
   pdf.heading("Actions").table({"Date", "What", "Who", "How", "Reference"}, rows, {2, 2, 2, 2, 1});
   pdf.heading("Notes");
-  for (const breaches::IncidentNote& note : incident.notes) {
-    pdf.note(breaches::moment_text(clock, note.at) + ", " + note.by).paragraph(note.text);
+  for (const casework::IncidentNote& note : incident.notes) {
+    pdf.note(casework::moment_text(clock, note.at) + ", " + note.by).paragraph(note.text);
   }
   pdf.note(made(clock, now));
   return pdf.finish();
 }
 
-Result<std::string> governors_pdf(const breaches::GovernorReport& report, const std::string& school,
-                                  const breaches::LocalClock& clock, TimePoint now) {
+Result<std::string> governors_pdf(const casework::GovernorReport& report, const std::string& school,
+                                  const LocalClock& clock, TimePoint now) {
   const std::string range = day_words(report.range.from) + " to " + day_words(report.range.to);
   Pdf pdf({.title = "Filtering and monitoring: report for governors", .footer = school + "    " + range, .made = now});
   pdf.title("Filtering and monitoring: report for governors");
@@ -118,8 +116,7 @@ Result<std::string> governors_pdf(const breaches::GovernorReport& report, const 
   return pdf.finish();
 }
 
-Result<std::string> inspection_pdf(const breaches::InspectionPack& pack, const breaches::LocalClock& clock,
-                                   TimePoint now) {
+Result<std::string> inspection_pdf(const casework::InspectionPack& pack, const LocalClock& clock, TimePoint now) {
   const std::string range = day_words(pack.numbers.range.from) + " to " + day_words(pack.numbers.range.to);
   Pdf pdf({.title = "Inspection pack: filtering and monitoring",
            .footer = pack.facts.school + "    " + range,
@@ -129,7 +126,7 @@ Result<std::string> inspection_pdf(const breaches::InspectionPack& pack, const b
              {"Gateway", pack.facts.gateway},
              {"Policy version", pack.facts.policy_version},
              {"Period", range},
-             {"Made", breaches::moment_text(clock, now)}});
+             {"Made", casework::moment_text(clock, now)}});
   const auto pairs = [&](std::string_view title, const std::vector<std::pair<std::string, std::string>>& rows) {
     if (!rows.empty()) pdf.heading(title).facts(rows);
   };

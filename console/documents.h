@@ -7,26 +7,27 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "breaches/incidents.h"
-#include "breaches/pink_slip.h"
-#include "breaches/reports.h"
+#include "base/local_time.h"
+#include "casework/incidents.h"
+#include "casework/pink_slip.h"
+#include "casework/reports.h"
 
 namespace schoolgate::console {
 
 /// The slip's core in its order: person, site, date, time, length of time, and what else is known.
-[[nodiscard]] std::vector<std::pair<std::string, std::string>> slip_facts(const breaches::PinkSlip& slip);
-[[nodiscard]] Result<std::string> slip_pdf(const breaches::PinkSlip& slip, TimePoint now);
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> slip_facts(const casework::PinkSlip& slip);
+[[nodiscard]] Result<std::string> slip_pdf(const casework::PinkSlip& slip, TimePoint now);
 
 /// An incident with its assessment, actions, notes and outcome.
-[[nodiscard]] Result<std::string> incident_pdf(const breaches::Incident& incident, const std::string& school,
-                                               const breaches::LocalClock& clock, TimePoint now);
+[[nodiscard]] Result<std::string> incident_pdf(const casework::Incident& incident, const std::string& school,
+                                               const LocalClock& clock, TimePoint now);
 
 /// The termly report: numbers, no names.
-[[nodiscard]] Result<std::string> governors_pdf(const breaches::GovernorReport& report, const std::string& school,
-                                                const breaches::LocalClock& clock, TimePoint now);
+[[nodiscard]] Result<std::string> governors_pdf(const casework::GovernorReport& report, const std::string& school,
+                                                const LocalClock& clock, TimePoint now);
 /// What an inspector asks for.
-[[nodiscard]] Result<std::string> inspection_pdf(const breaches::InspectionPack& pack,
-                                                 const breaches::LocalClock& clock, TimePoint now);
+[[nodiscard]] Result<std::string> inspection_pdf(const casework::InspectionPack& pack, const LocalClock& clock,
+                                                 TimePoint now);
 /// Lines of text under a title: a letter, an export.
 [[nodiscard]] Result<std::string> text_pdf(const std::string& title, const std::string& text, TimePoint now);
 

@@ -1,10 +1,10 @@
 // Episodes: the filtered list, one episode with all that is known of it, and its pink slip in every form.
 #include "base/json.h"
-#include "breaches/checklists.h"
-#include "breaches/incidents.h"
-#include "breaches/pink_slip.h"
-#include "breaches/sealed_release.h"
-#include "breaches/shown_text.h"
+#include "casework/checklists.h"
+#include "casework/incidents.h"
+#include "casework/pink_slip.h"
+#include "casework/sealed_release.h"
+#include "casework/shown_text.h"
 #include "console/days.h"
 #include "console/desk.h"
 #include "console/documents.h"
@@ -14,7 +14,7 @@ namespace schoolgate::console {
 
 namespace {
 
-using breaches::EpisodeFilter;
+using casework::EpisodeFilter;
 
 constexpr std::size_t kRowsAPage = 50;
 
@@ -28,8 +28,8 @@ EpisodeFilter filter_of(const Desk& desk, const Visit& visit) {
   if (visit.sight == Sight::names) filter.person = query.text("person", 200).value_or("");
   filter.device = query.text("device", 100).value_or("");
   filter.urgency_from = static_cast<int>(query.number("urgency", 1, 5).value_or(1));
-  filter.state = breaches::episode_state_from(query.get("state"));
-  if (query.get("order") == "urgent") filter.order = breaches::EpisodeOrder::most_urgent;
+  filter.state = casework::episode_state_from(query.get("state"));
+  if (query.get("order") == "urgent") filter.order = casework::EpisodeOrder::most_urgent;
   filter.limit = kRowsAPage;
   filter.offset = static_cast<std::size_t>(query.number("page", 1, 100'000).value_or(1) - 1) * kRowsAPage;
   return filter;
@@ -53,9 +53,9 @@ void set_choice(web::View& view, std::string_view list, std::string_view value, 
 web::Response list_page(const Desk& desk, const Visit& visit) {
   const web::Form& query = visit.request.query;
   const EpisodeFilter filter = filter_of(desk, visit);
-  const Result<breaches::EpisodePage> page = visit.stores.episodes->list(visit.viewer, filter);
+  const Result<casework::EpisodePage> page = visit.stores.episodes->list(visit.viewer, filter);
   if (!page) return desk.failed(visit, page.error());
-  const Result<breaches::EpisodeReader::Choices> choices = visit.stores.episodes->choices(visit.viewer);
+  const Result<casework::EpisodeReader::Choices> choices = visit.stores.episodes->choices(visit.viewer);
   if (!choices) return desk.failed(visit, choices.error());
   web::View view;
   set_rows(desk, view, "episodes", *page);
@@ -82,18 +82,18 @@ web::Response list_page(const Desk& desk, const Visit& visit) {
   return desk.show(visit, "episodes", std::move(view));
 }
 
-void set_slip(web::View& view, const breaches::PinkSlip& slip) {
+void set_slip(web::View& view, const casework::PinkSlip& slip) {
   for (const auto& [name, value] : slip_facts(slip)) view.item("facts").set("name", name).set("value", value);
   for (const std::string& step : slip.what_to_do) view.item("steps").set("text", step);
-  for (const breaches::Contact& contact : slip.contacts) {
+  for (const casework::Contact& contact : slip.contacts) {
     view.item("contacts").set("name", contact.name).set("reach", contact.reach);
   }
-  view.set("reference", slip.reference).set("text_form", breaches::to_text(slip));
+  view.set("reference", slip.reference).set("text_form", casework::to_text(slip));
 }
 
 /// The episode of the path, when the viewer may see it; that it was looked at is recorded, or it is not shown.
-Result<std::optional<breaches::EpisodeDetail>> looked_at(const Visit& visit) {
-  Result<std::optional<breaches::EpisodeDetail>> found =
+Result<std::optional<casework::EpisodeDetail>> looked_at(const Visit& visit) {
+  Result<std::optional<casework::EpisodeDetail>> found =
       visit.stores.episodes->find(visit.viewer, visit.request.param("id"));
   if (!found || !*found) return found;
   const Result<void> recorded =
@@ -102,45 +102,45 @@ Result<std::optional<breaches::EpisodeDetail>> looked_at(const Visit& visit) {
   return found;
 }
 
-Result<breaches::PinkSlip> slip_of(const Desk& desk, const Visit& visit, const breaches::EpisodeDetail& episode) {
-  breaches::Checklists checklists(*visit.stores.desk);
-  const Result<breaches::Checklist> checklist = checklists.find(episode.row.theme, episode.row.illegal);
+Result<casework::PinkSlip> slip_of(const Desk& desk, const Visit& visit, const casework::EpisodeDetail& episode) {
+  casework::Checklists checklists(*visit.stores.desk);
+  const Result<casework::Checklist> checklist = checklists.find(episode.row.theme, episode.row.illegal);
   if (!checklist) return std::unexpected(checklist.error());
-  std::optional<breaches::Incident> incident;
+  std::optional<casework::Incident> incident;
   if (!episode.row.incident.empty()) {
-    Result<std::optional<breaches::Incident>> found =
-        breaches::Incidents(*visit.stores.desk).find(visit.viewer, episode.row.incident);
+    Result<std::optional<casework::Incident>> found =
+        casework::Incidents(*visit.stores.desk).find(visit.viewer, episode.row.incident);
     if (!found) return std::unexpected(found.error());
     incident = std::move(*found);
   }
   const Hooks& hooks = desk.hooks();
-  const breaches::SlipPlace place{
+  const casework::SlipPlace place{
       .school = desk.parts().school,
       .gateway = desk.parts().gateway,
       .local_time = desk.clock(),
       .person_name = hooks.name_of && !episode.row.person.empty() ? hooks.name_of(episode.row.person) : std::string(),
       .group_title = desk.group_words(episode.row.group)};
-  return breaches::pink_slip(place, episode, *checklist, incident ? &*incident : nullptr);
+  return casework::pink_slip(place, episode, *checklist, incident ? &*incident : nullptr);
 }
 
 web::Response with_slip(const Desk& desk, const Visit& visit,
-                        const std::function<web::Response(const breaches::PinkSlip&)>& answer) {
-  const Result<std::optional<breaches::EpisodeDetail>> found = looked_at(visit);
+                        const std::function<web::Response(const casework::PinkSlip&)>& answer) {
+  const Result<std::optional<casework::EpisodeDetail>> found = looked_at(visit);
   if (!found) return desk.failed(visit, found.error());
   if (!*found) return desk.not_found(visit);
-  const Result<breaches::PinkSlip> slip = slip_of(desk, visit, **found);
+  const Result<casework::PinkSlip> slip = slip_of(desk, visit, **found);
   return slip ? answer(*slip) : desk.failed(visit, slip.error());
 }
 
-Result<void> set_context(const Desk& desk, const Visit& visit, const breaches::EpisodeRow& row, web::View& view) {
-  const Result<breaches::EpisodeContext> context = visit.stores.episodes->context(visit.viewer, row);
+Result<void> set_context(const Desk& desk, const Visit& visit, const casework::EpisodeRow& row, web::View& view) {
+  const Result<casework::EpisodeContext> context = visit.stores.episodes->context(visit.viewer, row);
   if (!context) return std::unexpected(context.error());
   view.set("context_kept", context->kept).set("context_cut", context->cut_short);
   view.set("context_withheld", context->withheld).set("context_has_withheld", context->withheld > 0);
   view.list("context");
-  for (const breaches::ContextLine& line : context->lines) {
+  for (const casework::ContextLine& line : context->lines) {
     view.item("context")
-        .set("time", breaches::clock_text(desk.clock(), line.time, true))
+        .set("time", casework::clock_text(desk.clock(), line.time, true))
         .set("host", line.host)
         .set("action", line.action)
         .set_if("category", line.category)
@@ -153,7 +153,7 @@ Result<void> set_context(const Desk& desk, const Visit& visit, const breaches::E
 }
 
 // For somebody who has never seen the configuration; the last words are for whoever has.
-std::string why_words(const breaches::EpisodeRecord& record) {
+std::string why_words(const casework::EpisodeRecord& record) {
   std::string why;
   if (!record.rule.empty())
     why = "A rule of the school: " + record.rule + (record.source.empty() ? "" : " (" + record.source + ")");
@@ -167,11 +167,11 @@ std::string why_words(const breaches::EpisodeRecord& record) {
   return why + ".";
 }
 
-void set_records(const Desk& desk, const breaches::EpisodeDetail& episode, web::View& view) {
+void set_records(const Desk& desk, const casework::EpisodeDetail& episode, web::View& view) {
   view.list("records").list("site_counts");
-  for (const breaches::EpisodeRecord& record : episode.records) {
+  for (const casework::EpisodeRecord& record : episode.records) {
     view.item("records")
-        .set("time", breaches::clock_text(desk.clock(), record.time, true))
+        .set("time", casework::clock_text(desk.clock(), record.time, true))
         .set("action", record.action)
         .set_if("category", record.category)
         .set("url", record.url.empty() ? record.site : record.url)
@@ -183,21 +183,21 @@ void set_records(const Desk& desk, const breaches::EpisodeDetail& episode, web::
   }
   view.set("records_cut", episode.records_total > episode.records.size());
   view.set("records_total", episode.records_total);
-  for (const breaches::SiteCount& site : episode.sites) {
+  for (const casework::SiteCount& site : episode.sites) {
     view.item("site_counts").set("site", site.site).set("attempts", site.attempts);
   }
   if (!episode.records.empty()) {
-    const breaches::EpisodeRecord& record = episode.records.front();
+    const casework::EpisodeRecord& record = episode.records.front();
     view.set("why", why_words(record)).set("policy", record.policy_version);
   }
 }
 
 web::Response episode_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
-  const Result<std::optional<breaches::EpisodeDetail>> found = looked_at(visit);
+  const Result<std::optional<casework::EpisodeDetail>> found = looked_at(visit);
   if (!found) return desk.failed(visit, found.error());
   if (!*found) return desk.not_found(visit);
-  const breaches::EpisodeDetail& episode = **found;
-  const Result<breaches::PinkSlip> slip = slip_of(desk, visit, episode);
+  const casework::EpisodeDetail& episode = **found;
+  const Result<casework::PinkSlip> slip = slip_of(desk, visit, episode);
   if (!slip) return desk.failed(visit, slip.error());
 
   web::View view;
@@ -207,13 +207,13 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   view.set("length", episode.length.text).set("initiated", episode.initiated);
   for (const std::string& reason : episode.urgency.reasons) view.item("urgency_reasons").set("text", reason);
   set_records(desk, episode, view);
-  const Result<std::optional<breaches::Acknowledgement>> seen = visit.stores.desk->acknowledgement(episode.row.id);
+  const Result<std::optional<casework::Acknowledgement>> seen = visit.stores.desk->acknowledgement(episode.row.id);
   if (!seen) return desk.failed(visit, seen.error());
   if (*seen) {
     view.set("acknowledged", "by " + (*seen)->by + ", " + desk.when((*seen)->at));
     view.set_if("acknowledged_note", (*seen)->note);
-    if ((*seen)->assessment != breaches::Assessment::none) {
-      view.set("assessed_as", theme_words(breaches::to_string((*seen)->assessment)));
+    if ((*seen)->assessment != casework::Assessment::none) {
+      view.set("assessed_as", theme_words(casework::to_string((*seen)->assessment)));
     }
   }
   if (const Result<void> context = set_context(desk, visit, episode.row, view); !context) {
@@ -221,7 +221,7 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   }
   // What may be blocked for everybody: the site that is tried most is filled in, others can be typed.
   std::string site;
-  for (const breaches::EpisodeRecord& record : episode.records) {
+  for (const casework::EpisodeRecord& record : episode.records) {
     if (site.empty() && !record.sealed) site = record.site;
   }
   view.set("block_path", "/measures?" + web::encode_query({{"site", site}}) + "#emergency");
@@ -237,7 +237,7 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
 
 void add_slip_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::episodes, "/episodes/{id}/slip", [&desk](const Visit& visit) {
-    return with_slip(desk, visit, [&](const breaches::PinkSlip& slip) {
+    return with_slip(desk, visit, [&](const casework::PinkSlip& slip) {
       web::View view;
       set_slip(view, slip);
       view.set("id", visit.request.param("id"));
@@ -245,27 +245,27 @@ void add_slip_pages(Desk& desk, web::Router& router) {
     });
   });
   desk.get(router, Area::episodes, "/episodes/{id}/slip.pdf", [&desk](const Visit& visit) {
-    return with_slip(desk, visit, [&](const breaches::PinkSlip& slip) {
+    return with_slip(desk, visit, [&](const casework::PinkSlip& slip) {
       Result<std::string> pdf = slip_pdf(slip, visit.now);
       if (!pdf) return desk.failed(visit, pdf.error());
       return web::attachment("application/pdf", std::move(*pdf), "pink-slip-" + slip.reference + ".pdf");
     });
   });
   desk.get(router, Area::episodes, "/episodes/{id}/slip.csv", [&desk](const Visit& visit) {
-    return with_slip(desk, visit, [](const breaches::PinkSlip& slip) {
-      return web::attachment("text/csv; charset=utf-8", breaches::to_csv(std::span(&slip, 1)),
+    return with_slip(desk, visit, [](const casework::PinkSlip& slip) {
+      return web::attachment("text/csv; charset=utf-8", casework::to_csv(std::span(&slip, 1)),
                              "pink-slip-" + slip.reference + ".csv");
     });
   });
   desk.get(router, Area::episodes, "/episodes/{id}/slip.json", [&desk](const Visit& visit) {
-    return with_slip(desk, visit, [](const breaches::PinkSlip& slip) {
-      return web::attachment("application/json", breaches::to_json(slip), "pink-slip-" + slip.reference + ".json");
+    return with_slip(desk, visit, [](const casework::PinkSlip& slip) {
+      return web::attachment("application/json", casework::to_json(slip), "pink-slip-" + slip.reference + ".json");
     });
   });
   desk.post(router, Area::episodes, "/episodes/{id}/hand-over", [&desk](const Visit& visit) {
     const std::string back = "/episodes/" + std::string(visit.request.param("id"));
     if (!desk.hooks().hand_over) return desk.not_found(visit);
-    return with_slip(desk, visit, [&](const breaches::PinkSlip& slip) {
+    return with_slip(desk, visit, [&](const casework::PinkSlip& slip) {
       const Result<std::string> handed = desk.hooks().hand_over(slip);
       if (!handed) return desk.failed(visit, handed.error());
       return web::redirect(back + "?done=handed-over");
@@ -282,17 +282,17 @@ void add_episode_pages(Desk& desk, web::Router& router) {
 
   desk.post(router, Area::episodes, "/episodes/{id}/acknowledge", [&desk](const Visit& visit) {
     const web::Form& form = visit.request.form;
-    const Result<std::optional<breaches::EpisodeRow>> row =
+    const Result<std::optional<casework::EpisodeRow>> row =
         visit.stores.episodes->find_row(visit.viewer, visit.request.param("id"));
     if (!row) return desk.failed(visit, row.error());
     if (!*row) return desk.not_found(visit);
-    const breaches::Assessment assessment =
-        breaches::assessment_from(form.get("assessment")).value_or(breaches::Assessment::none);
+    const casework::Assessment assessment =
+        casework::assessment_from(form.get("assessment")).value_or(casework::Assessment::none);
     const Result<void> done = visit.stores.desk->acknowledge(visit.viewer, (*row)->id, (*row)->person, visit.now,
                                                              assessment, form.get("note"));
     if (!done) return episode_page(desk, visit, done.error().text(), 400);
     return web::redirect("/episodes/" + (*row)->id +
-                         (assessment == breaches::Assessment::none ? "?done=acknowledged" : "?done=assessed"));
+                         (assessment == casework::Assessment::none ? "?done=acknowledged" : "?done=assessed"));
   });
 
   add_slip_pages(desk, router);

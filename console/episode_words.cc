@@ -1,6 +1,6 @@
 #include "console/episode_words.h"
 
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 
 namespace schoolgate::console {
 
@@ -22,14 +22,14 @@ std::string confidence_words(std::string_view confidence) {
   return "Not known";
 }
 
-std::string attempts_words(const breaches::EpisodeRow& row) {
+std::string attempts_words(const casework::EpisodeRow& row) {
   std::string words = row.attempts == 1 ? "1 attempt" : std::to_string(row.attempts) + " attempts";
   if (row.let_through == 0) return words + (row.attempts == 1 ? ", blocked" : ", all blocked");
   if (row.let_through >= row.attempts) return words + (row.attempts == 1 ? ", let through" : ", all let through");
   return words + ", " + std::to_string(row.let_through) + " let through";
 }
 
-std::string who_words(const Desk& desk, const breaches::EpisodeRow& row) {
+std::string who_words(const Desk& desk, const casework::EpisodeRow& row) {
   if (row.person_withheld) return "A person (names are not shown to your role)";
   if (!row.person.empty()) return desk.person_words(row.person);
   return "Nobody known, device " + row.device;
@@ -42,14 +42,14 @@ std::string_view urgency_class(int urgency) noexcept {
   return "govuk-tag--grey";
 }
 
-void set_row(const Desk& desk, web::View& item, const breaches::EpisodeRow& row) {
+void set_row(const Desk& desk, web::View& item, const casework::EpisodeRow& row) {
   item.set("id", row.id).set("reference", row.reference).set("path", "/episodes/" + row.id);
   item.set("who", who_words(desk, row)).set("group", desk.group_words(row.group)).set("device", row.device);
   item.set("theme", theme_words(row.theme, row.illegal)).set("attempts", attempts_words(row));
   item.set("when", desk.when(row.last)).set("when_brief", desk.when_brief(row.last));
-  const std::string begin = breaches::clock_text(desk.clock(), row.first);
-  const std::string end = breaches::clock_text(desk.clock(), row.last);
-  const bool one_day = breaches::date_text(desk.clock(), row.first) == breaches::date_text(desk.clock(), row.last);
+  const std::string begin = casework::clock_text(desk.clock(), row.first);
+  const std::string end = casework::clock_text(desk.clock(), row.last);
+  const bool one_day = casework::date_text(desk.clock(), row.first) == casework::date_text(desk.clock(), row.last);
   item.set("span", !one_day       ? desk.when(row.first) + " to " + desk.when(row.last)
                    : begin == end ? desk.when(row.first)
                                   : desk.when(row.first) + " to " + end);
@@ -62,18 +62,18 @@ void set_row(const Desk& desk, web::View& item, const breaches::EpisodeRow& row)
   }
   if (sites.empty()) sites = row.illegal ? "sealed" : "";
   item.set_if("sites", sites).set("confidence", confidence_words(row.confidence));
-  item.set("fresh", row.state == breaches::EpisodeState::fresh);
+  item.set("fresh", row.state == casework::EpisodeState::fresh);
   item.set("many_hosts", row.many_hosts).set("illegal", row.illegal);
   switch (row.state) {
-    case breaches::EpisodeState::fresh: item.set("state", "New"); break;
-    case breaches::EpisodeState::acknowledged: item.set("state", "Acknowledged by " + row.acknowledged_by); break;
-    case breaches::EpisodeState::incident: item.set("state", "Incident " + row.incident); break;
+    case casework::EpisodeState::fresh: item.set("state", "New"); break;
+    case casework::EpisodeState::acknowledged: item.set("state", "Acknowledged by " + row.acknowledged_by); break;
+    case casework::EpisodeState::incident: item.set("state", "Incident " + row.incident); break;
   }
 }
 
-void set_rows(const Desk& desk, web::View& view, std::string_view name, const breaches::EpisodePage& page) {
+void set_rows(const Desk& desk, web::View& view, std::string_view name, const casework::EpisodePage& page) {
   view.list(name);
-  for (const breaches::EpisodeRow& row : page.rows) set_row(desk, view.item(name), row);
+  for (const casework::EpisodeRow& row : page.rows) set_row(desk, view.item(name), row);
   view.set(std::string(name) + "_total", page.total);
   view.set(std::string(name) + "_any", !page.rows.empty());
 }

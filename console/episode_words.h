@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "breaches/episode_view.h"
+#include "casework/episode_view.h"
 #include "console/desk.h"
 
 namespace schoolgate::console {
@@ -14,13 +14,13 @@ namespace schoolgate::console {
 /// "Signed in with a password", "Class account: one of a class", and what that means.
 [[nodiscard]] std::string confidence_words(std::string_view confidence);
 /// "7 attempts, all blocked", "3 attempts, 1 let through".
-[[nodiscard]] std::string attempts_words(const breaches::EpisodeRow& row);
+[[nodiscard]] std::string attempts_words(const casework::EpisodeRow& row);
 /// Who it was, as far as this viewer may know: name, "not named to your role", or the device.
-[[nodiscard]] std::string who_words(const Desk& desk, const breaches::EpisodeRow& row);
+[[nodiscard]] std::string who_words(const Desk& desk, const casework::EpisodeRow& row);
 /// Fills the item of a list: path, who, what, when, sites, urgency, state.
-void set_row(const Desk& desk, web::View& item, const breaches::EpisodeRow& row);
+void set_row(const Desk& desk, web::View& item, const casework::EpisodeRow& row);
 /// One list of episodes under `name`.
-void set_rows(const Desk& desk, web::View& view, std::string_view name, const breaches::EpisodePage& page);
+void set_rows(const Desk& desk, web::View& view, std::string_view name, const casework::EpisodePage& page);
 /// "govuk-tag--red" and its like: never the only sign, the word stands in it.
 [[nodiscard]] std::string_view urgency_class(int urgency) noexcept;
 

@@ -1,8 +1,8 @@
 // The page the desk begins with: what needs somebody now, today, this week.
-#include "breaches/incidents.h"
-#include "breaches/page_reports.h"
-#include "breaches/sealed_release.h"
-#include "breaches/shown_text.h"
+#include "casework/incidents.h"
+#include "casework/page_reports.h"
+#include "casework/sealed_release.h"
+#include "casework/shown_text.h"
 #include "console/days.h"
 #include "console/desk.h"
 #include "console/episode_words.h"
@@ -11,9 +11,9 @@ namespace schoolgate::console {
 
 namespace {
 
-using breaches::EpisodeFilter;
-using breaches::EpisodeOrder;
-using breaches::EpisodeState;
+using casework::EpisodeFilter;
+using casework::EpisodeOrder;
+using casework::EpisodeState;
 
 /// What a leader of safeguarding has before them. Fault host: the records cannot be read.
 Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
@@ -37,17 +37,17 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
                              .limit = 20}},
   }};
   for (const auto& [name, filter] : lists) {
-    const Result<breaches::EpisodePage> page = visit.stores.episodes->list(visit.viewer, filter);
+    const Result<casework::EpisodePage> page = visit.stores.episodes->list(visit.viewer, filter);
     if (!page) return std::unexpected(page.error());
     set_rows(desk, view, name, *page);
     view.set(std::string(name) + "_more", page->total > page->rows.size());
   }
-  breaches::Incidents incidents(*visit.stores.desk);
-  const Result<std::vector<breaches::IncidentRow>> due =
+  casework::Incidents incidents(*visit.stores.desk);
+  const Result<std::vector<casework::IncidentRow>> due =
       incidents.list(visit.viewer, {.open = true, .review_due = day_text(local_day(desk, visit.now)), .limit = 20});
   if (!due) return std::unexpected(due.error());
   view.list("reviews");
-  for (const breaches::IncidentRow& row : *due) {
+  for (const casework::IncidentRow& row : *due) {
     view.item("reviews")
         .set("path", "/incidents/" + row.id)
         .set("reference", row.reference)
@@ -55,13 +55,13 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
         .set("day", day_words(row.review_by));
   }
   view.set("reviews_any", !due->empty());
-  breaches::SealedRelease sealed(*visit.stores.desk);
-  const Result<std::vector<breaches::ReleaseRequest>> requests = sealed.list(visit.viewer, "", visit.now);
+  casework::SealedRelease sealed(*visit.stores.desk);
+  const Result<std::vector<casework::ReleaseRequest>> requests = sealed.list(visit.viewer, "", visit.now);
   if (!requests) return std::unexpected(requests.error());
   bool asked = false;
-  for (const breaches::ReleaseRequest& request : *requests) {
+  for (const casework::ReleaseRequest& request : *requests) {
     asked =
-        asked || (request.state == breaches::ReleaseRequest::State::waiting && request.asked_by != visit.viewer.user);
+        asked || (request.state == casework::ReleaseRequest::State::waiting && request.asked_by != visit.viewer.user);
   }
   view.set("release_asked", asked);
   return {};
@@ -73,20 +73,20 @@ void add_home_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::account, "/", [&desk](const Visit& visit) {
     web::View view;
     const identity::Role role = visit.session.role;
-    const bool leads = breaches::leads_safeguarding(visit.viewer.role);
+    const bool leads = casework::leads_safeguarding(visit.viewer.role);
     view.set("leads", leads);
     view.set("today_words", day_words(local_day(desk, visit.now)));
     if (leads) {
       if (const Result<void> set = set_leader(desk, visit, view); !set) return desk.failed(visit, set.error());
     }
     if (sight(role, Area::page_reports) != Sight::none) {
-      breaches::PageReports reports(*visit.stores.desk);
+      casework::PageReports reports(*visit.stores.desk);
       const Result<std::uint64_t> open = reports.open_count();
       if (!open) return desk.failed(visit, open.error());
       view.set("page_reports_open", *open).set("page_reports_any", *open > 0).set("sees_page_reports", true);
       view.set("page_reports_one", *open == 1);
     }
-    const Result<std::optional<breaches::DeskStore::Canary>> canary = visit.stores.desk->last_canary();
+    const Result<std::optional<casework::DeskStore::Canary>> canary = visit.stores.desk->last_canary();
     if (!canary) return desk.failed(visit, canary.error());
     if (*canary && !(*canary)->confirmed && (leads || role == identity::Role::administrator)) {
       view.set("canary_waits", desk.when((*canary)->sent));

@@ -1,11 +1,11 @@
 // Incidents: the list, a new one from episodes, and one with its people, assessment, actions, notes, hold, letter and
 // end.
-#include "breaches/incidents.h"
+#include "casework/incidents.h"
 
 #include <algorithm>
 
-#include "breaches/parent_letter.h"
-#include "breaches/shown_text.h"
+#include "casework/parent_letter.h"
+#include "casework/shown_text.h"
 #include "console/days.h"
 #include "console/desk.h"
 #include "console/documents.h"
@@ -15,41 +15,41 @@ namespace schoolgate::console {
 
 namespace {
 
-using breaches::Incident;
-using breaches::Incidents;
+using casework::Incident;
+using casework::Incidents;
 
 constexpr std::size_t kRowsAPage = 50;
-constexpr std::array kRoles{breaches::SubjectRole::child, breaches::SubjectRole::bystander,
-                            breaches::SubjectRole::alleged, breaches::SubjectRole::staff};
-constexpr std::array kAssessments{breaches::Assessment::concern, breaches::Assessment::accidental,
-                                  breaches::Assessment::curriculum, breaches::Assessment::background,
-                                  breaches::Assessment::false_positive};
-constexpr std::array kActions{breaches::ActionKind::spoke_to_child,
-                              breaches::ActionKind::parent_informed,
-                              breaches::ActionKind::police,
-                              breaches::ActionKind::iwf,
-                              breaches::ActionKind::ceop,
-                              breaches::ActionKind::prevent,
-                              breaches::ActionKind::lado,
-                              breaches::ActionKind::local_authority,
-                              breaches::ActionKind::social_care,
-                              breaches::ActionKind::device_secured,
-                              breaches::ActionKind::blocked_for_all,
-                              breaches::ActionKind::other};
+constexpr std::array kRoles{casework::SubjectRole::child, casework::SubjectRole::bystander,
+                            casework::SubjectRole::alleged, casework::SubjectRole::staff};
+constexpr std::array kAssessments{casework::Assessment::concern, casework::Assessment::accidental,
+                                  casework::Assessment::curriculum, casework::Assessment::background,
+                                  casework::Assessment::false_positive};
+constexpr std::array kActions{casework::ActionKind::spoke_to_child,
+                              casework::ActionKind::parent_informed,
+                              casework::ActionKind::police,
+                              casework::ActionKind::iwf,
+                              casework::ActionKind::ceop,
+                              casework::ActionKind::prevent,
+                              casework::ActionKind::lado,
+                              casework::ActionKind::local_authority,
+                              casework::ActionKind::social_care,
+                              casework::ActionKind::device_secured,
+                              casework::ActionKind::blocked_for_all,
+                              casework::ActionKind::other};
 
 void set_option(web::View& view, std::string_view list, std::string_view value, std::string_view words, bool chosen) {
   view.item(list).set("value", value).set("words", words).set("chosen", chosen);
 }
 
 void set_roles(web::View& view) {
-  for (const breaches::SubjectRole role : kRoles) {
-    set_option(view, "roles", breaches::to_string(role), theme_words(breaches::to_string(role)), false);
+  for (const casework::SubjectRole role : kRoles) {
+    set_option(view, "roles", casework::to_string(role), theme_words(casework::to_string(role)), false);
   }
 }
 
 web::Response list_page(const Desk& desk, const Visit& visit) {
   const web::Form& query = visit.request.query;
-  breaches::IncidentFilter filter;
+  casework::IncidentFilter filter;
   const std::string_view state = query.get("state");
   if (state != "all") filter.open = state != "closed";
   filter.limit = kRowsAPage;
@@ -58,7 +58,7 @@ web::Response list_page(const Desk& desk, const Visit& visit) {
   if (!rows) return desk.failed(visit, rows.error());
   web::View view;
   view.list("incidents").set("incidents_any", !rows->empty());
-  for (const breaches::IncidentRow& row : *rows) {
+  for (const casework::IncidentRow& row : *rows) {
     std::string people;
     for (const std::string& person : row.people) people += (people.empty() ? "" : ", ") + desk.person_words(person);
     view.item("incidents")
@@ -69,9 +69,9 @@ web::Response list_page(const Desk& desk, const Visit& visit) {
         .set("opened", desk.when(row.opened))
         .set("state", row.closed ? "Closed " + desk.when(*row.closed) : std::string("Open"))
         .set("review", row.closed ? std::string() : day_words(row.review_by))
-        .set("assessment", row.assessment == breaches::Assessment::none
+        .set("assessment", row.assessment == casework::Assessment::none
                                ? std::string("Not assessed yet")
-                               : theme_words(breaches::to_string(row.assessment)))
+                               : theme_words(casework::to_string(row.assessment)))
         .set("hold", row.hold);
   }
   view.set("state_open", state != "all" && state != "closed").set("state_closed", state == "closed");
@@ -117,8 +117,8 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
     view.set("closed_words", desk.when(*incident.closed) + " by " + incident.closed_by)
         .set("outcome", incident.outcome);
   }
-  view.set("assessed", incident.assessment != breaches::Assessment::none);
-  view.set("assessment", theme_words(breaches::to_string(incident.assessment)));
+  view.set("assessed", incident.assessment != casework::Assessment::none);
+  view.set("assessment", theme_words(casework::to_string(incident.assessment)));
   view.set_if("assessment_reason", incident.assessment_reason);
   if (incident.assessed_at) {
     view.set("assessed_words", incident.assessed_by + ", " + desk.when(*incident.assessed_at));
@@ -131,34 +131,34 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
   view.set("open", !incident.closed).set("changeable", visit.may_change && !incident.closed);
   view.set("subjects_any", !incident.subjects.empty());
   view.list("subjects").list("actions").list("notes").list("episodes");
-  for (const breaches::IncidentSubject& subject : incident.subjects) {
+  for (const casework::IncidentSubject& subject : incident.subjects) {
     view.item("subjects")
         .set("person", subject.person)
         .set("words", desk.person_words(subject.person))
-        .set("role", theme_words(breaches::to_string(subject.role)))
+        .set("role", theme_words(casework::to_string(subject.role)))
         .set_if("year_group", subject.year_group)
         .set("vulnerable", subject.vulnerable);
   }
-  for (const breaches::IncidentAction& action : incident.actions) {
+  for (const casework::IncidentAction& action : incident.actions) {
     view.item("actions")
         .set("date", day_words(action.date))
-        .set("title", breaches::action_title(action.kind))
+        .set("title", casework::action_title(action.kind))
         .set("who", action.who)
         .set("how", action.how)
         .set("case", action.reference)
         .set("recorded", action.recorded_by);
   }
   view.set("actions_any", !incident.actions.empty());
-  for (const breaches::IncidentNote& note : incident.notes) {
+  for (const casework::IncidentNote& note : incident.notes) {
     view.item("notes").set("by", note.by).set("at", desk.when(note.at)).set("text", note.text);
   }
   set_roles(view);
-  for (const breaches::Assessment assessment : kAssessments) {
-    set_option(view, "assessments", breaches::to_string(assessment), theme_words(breaches::to_string(assessment)),
+  for (const casework::Assessment assessment : kAssessments) {
+    set_option(view, "assessments", casework::to_string(assessment), theme_words(casework::to_string(assessment)),
                assessment == incident.assessment);
   }
-  for (const breaches::ActionKind kind : kActions) {
-    set_option(view, "action_kinds", breaches::to_string(kind), breaches::action_title(kind), false);
+  for (const casework::ActionKind kind : kActions) {
+    set_option(view, "action_kinds", casework::to_string(kind), casework::action_title(kind), false);
   }
 }
 
@@ -166,7 +166,7 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
 Result<std::optional<Incident>> looked_at(const Visit& visit) {
   Result<std::optional<Incident>> found = Incidents(*visit.stores.desk).find(visit.viewer, visit.request.param("id"));
   if (!found || !*found) return found;
-  const std::vector<breaches::IncidentSubject>& subjects = (*found)->subjects;
+  const std::vector<casework::IncidentSubject>& subjects = (*found)->subjects;
   for (std::size_t i = 0; i < std::max<std::size_t>(subjects.size(), 1); ++i) {
     const Result<void> recorded = visit.stores.desk->record_view(
         visit.viewer, (*found)->id, i < subjects.size() ? std::string_view(subjects[i].person) : "", visit.now);
@@ -214,15 +214,15 @@ void add_forms(Desk& desk, web::Router& router) {
   });
   add_form(desk, router, "assess", "assessed", [](Incidents& incidents, const Visit& visit, std::string_view id) {
     const web::Form& form = visit.request.form;
-    const auto assessment = breaches::assessment_from(form.get("assessment"));
+    const auto assessment = casework::assessment_from(form.get("assessment"));
     if (!assessment) return Result<void>(fail(Fault::client, "no assessment was chosen", "choose what it was"));
     return incidents.assess(visit.viewer, id, *assessment, form.get("reason"), visit.now);
   });
   add_form(desk, router, "action", "action-added", [](Incidents& incidents, const Visit& visit, std::string_view id) {
     const web::Form& form = visit.request.form;
-    const auto kind = breaches::action_kind_from(form.get("kind"));
+    const auto kind = casework::action_kind_from(form.get("kind"));
     if (!kind) return Result<void>(fail(Fault::client, "no action was chosen", "choose what was done"));
-    const breaches::IncidentAction action{.id = {},
+    const casework::IncidentAction action{.id = {},
                                           .kind = *kind,
                                           .date = std::string(form.get("date")),
                                           .who = std::string(form.get("who")),
@@ -234,9 +234,9 @@ void add_forms(Desk& desk, web::Router& router) {
   });
   add_form(desk, router, "subject", "subject-saved", [](Incidents& incidents, const Visit& visit, std::string_view id) {
     const web::Form& form = visit.request.form;
-    const breaches::IncidentSubject subject{
+    const casework::IncidentSubject subject{
         .person = std::string(form.get("person")),
-        .role = breaches::subject_role_from(form.get("role")).value_or(breaches::SubjectRole::child),
+        .role = casework::subject_role_from(form.get("role")).value_or(casework::SubjectRole::child),
         .year_group = std::string(form.get("year_group")),
         .vulnerable = form.has("vulnerable")};
     return incidents.set_subject(visit.viewer, id, subject, visit.now);
@@ -276,12 +276,12 @@ void add_forms(Desk& desk, web::Router& router) {
 }
 
 /// What the letter is about: the first of the incident's episodes that can be seen.
-Result<breaches::LetterFacts> letter_facts(const Desk& desk, const Visit& visit, const Incident& incident) {
+Result<casework::LetterFacts> letter_facts(const Desk& desk, const Visit& visit, const Incident& incident) {
   const web::Form& form = visit.request.form;
-  breaches::LetterFacts facts{.school = desk.parts().school,
+  casework::LetterFacts facts{.school = desk.parts().school,
                               .salutation = form.text("salutation", 200).value_or(""),
                               .child = form.text("child", 100).value_or(""),
-                              .date = breaches::date_text(desk.clock(), incident.opened),
+                              .date = casework::date_text(desk.clock(), incident.opened),
                               .place = form.text("place", 200).value_or(""),
                               .theme = {},
                               .illegal = false,
@@ -297,7 +297,7 @@ Result<breaches::LetterFacts> letter_facts(const Desk& desk, const Visit& visit,
     facts.theme = (*row)->theme;
     facts.illegal = (*row)->illegal;
     facts.blocked = (*row)->let_through == 0;
-    facts.date = breaches::date_text(desk.clock(), (*row)->first);
+    facts.date = casework::date_text(desk.clock(), (*row)->first);
     break;
   }
   return facts;
@@ -305,7 +305,7 @@ Result<breaches::LetterFacts> letter_facts(const Desk& desk, const Visit& visit,
 
 std::vector<std::string> people_of(const Incident& incident) {
   std::vector<std::string> people;
-  for (const breaches::IncidentSubject& subject : incident.subjects) people.push_back(subject.person);
+  for (const casework::IncidentSubject& subject : incident.subjects) people.push_back(subject.person);
   // The first is the child whose parents get the letter.
   if (!people.empty()) people.erase(people.begin());
   return people;
@@ -325,9 +325,9 @@ web::Response letter_page(const Desk& desk, const Visit& visit) {
     if (!edited.empty() && visit.request.form.get("do") != "draft") {
       letter = edited;
     } else {
-      const Result<breaches::LetterFacts> facts = letter_facts(desk, visit, incident);
+      const Result<casework::LetterFacts> facts = letter_facts(desk, visit, incident);
       if (!facts) return desk.failed(visit, facts.error());
-      const Result<std::string> draft = breaches::draft_parent_letter(*facts);
+      const Result<std::string> draft = casework::draft_parent_letter(*facts);
       if (!draft) {
         view.set("problem", draft.error().text());
       } else {
@@ -342,7 +342,7 @@ web::Response letter_page(const Desk& desk, const Visit& visit) {
   }
   view.list("letter_problems");
   const std::vector<std::string> problems =
-      letter.empty() ? std::vector<std::string>() : breaches::letter_problems(letter, people_of(incident));
+      letter.empty() ? std::vector<std::string>() : casework::letter_problems(letter, people_of(incident));
   for (const std::string& problem : problems) view.item("letter_problems").set("text", problem);
   view.set("letter_problems_any", !problems.empty());
   view.set_if("letter", letter);
@@ -362,7 +362,7 @@ void add_incident_pages(Desk& desk, web::Router& router) {
     if (const std::string_view person = form.get("person"); !person.empty()) {
       opening.subjects.push_back(
           {.person = std::string(person),
-           .role = breaches::subject_role_from(form.get("role")).value_or(breaches::SubjectRole::child),
+           .role = casework::subject_role_from(form.get("role")).value_or(casework::SubjectRole::child),
            .year_group = std::string(form.get("year_group")),
            .vulnerable = form.has("vulnerable")});
     }

@@ -3,17 +3,17 @@
 #include <filesystem>
 
 #include "base/file.h"
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/documents.h"
 #include "identity/register_text.h"
 
 namespace schoolgate::console {
 
-breaches::InspectionFacts inspection_facts(const Desk& desk) {
+casework::InspectionFacts inspection_facts(const Desk& desk) {
   const Console::Parts& parts = desk.parts();
   const Hooks& hooks = parts.hooks;
-  breaches::InspectionFacts facts{.school = parts.school,
+  casework::InspectionFacts facts{.school = parts.school,
                                   .gateway = parts.gateway,
                                   .policy_version = {},
                                   .policy = {},
@@ -30,7 +30,7 @@ breaches::InspectionFacts inspection_facts(const Desk& desk) {
     for (const ListAge& list : hooks.list_ages()) {
       std::string words =
           list.category + ", " + std::to_string(list.entries) + (list.entries == 1 ? " entry, " : " entries, ") +
-          (list.updated ? "of " + breaches::moment_text(desk.clock(), *list.updated) : std::string("never fetched"));
+          (list.updated ? "of " + casework::moment_text(desk.clock(), *list.updated) : std::string("never fetched"));
       if (!list.state.empty()) words += ", " + list.state;
       if (!list.licence.empty()) words += ", licence " + list.licence;
       facts.lists.emplace_back(list.name, std::move(words));
@@ -46,14 +46,14 @@ breaches::InspectionFacts inspection_facts(const Desk& desk) {
   return facts;
 }
 
-Result<std::vector<std::string>> write_inspection_pack(const Console::Parts& parts, breaches::DayRange range,
+Result<std::vector<std::string>> write_inspection_pack(const Console::Parts& parts, casework::DayRange range,
                                                        const std::filesystem::path& folder) {
   const Desk desk(parts);
   const TimePoint now = parts.now();
   StorePool pool(parts.state, parts.decisions, desk.clock());
   Result<StorePool::Lease> stores = pool.lease();
   if (!stores) return std::unexpected(stores.error());
-  Result<breaches::InspectionPack> pack = (**stores).reports->inspection_pack(inspection_facts(desk), range, now);
+  Result<casework::InspectionPack> pack = (**stores).reports->inspection_pack(inspection_facts(desk), range, now);
   if (!pack) return std::unexpected(pack.error());
   desk.name_groups(pack->numbers.trends);
   Result<std::string> pdf = inspection_pdf(*pack, desk.clock(), now);

@@ -1,11 +1,11 @@
 // What the inspection pack is made of besides the desk's own records. Asks the hooks; any thread.
 #pragma once
 
-#include "breaches/reports.h"
+#include "casework/reports.h"
 #include "console/console.h"
 
 namespace schoolgate::console {
 
-[[nodiscard]] breaches::InspectionFacts inspection_facts(const Desk& desk);
+[[nodiscard]] casework::InspectionFacts inspection_facts(const Desk& desk);
 
 }  // namespace schoolgate::console

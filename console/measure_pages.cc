@@ -1,7 +1,7 @@
 // What is done at once and for a time: emergency blocks, supervised sessions, exams; and taking them back.
-#include "breaches/measures.h"
+#include "casework/measures.h"
 
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 #include "console/desk.h"
 
 namespace schoolgate::console {
@@ -28,11 +28,11 @@ std::string joined(const std::vector<std::string>& texts) {
 /// A site of a measure, as text that nobody can click: the host defanged, a path kept.
 std::string shown_site(std::string_view site) {
   const std::size_t slash = site.find('/');
-  return breaches::defang(site.substr(0, slash)) +
+  return casework::defang(site.substr(0, slash)) +
          (slash == std::string_view::npos ? std::string() : std::string(site.substr(slash)));
 }
 
-void set_measure(const Desk& desk, const Visit& visit, const breaches::KeptMeasure& kept, web::View& item) {
+void set_measure(const Desk& desk, const Visit& visit, const casework::KeptMeasure& kept, web::View& item) {
   const Measure& measure = kept.measure;
   std::vector<std::string> sites, groups;
   for (const std::string& site : measure.sites) sites.push_back(shown_site(site));
@@ -56,12 +56,12 @@ void set_measure(const Desk& desk, const Visit& visit, const breaches::KeptMeasu
 }
 
 web::Response measures_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
-  const auto kept = breaches::MeasureStore(*visit.stores.desk, nullptr).list(200);
+  const auto kept = casework::MeasureStore(*visit.stores.desk, nullptr).list(200);
   if (!kept) return desk.failed(visit, kept.error());
   web::View view;
   view.set_if("problem", problem).list("active").list("earlier");
   bool any = false, earlier = false;
-  for (const breaches::KeptMeasure& measure : *kept) {
+  for (const casework::KeptMeasure& measure : *kept) {
     const bool active = !measure.closed && measure.measure.until > visit.now;
     (active ? any : earlier) = true;
     set_measure(desk, visit, measure, view.item(active ? "active" : "earlier"));
@@ -108,7 +108,7 @@ std::vector<std::string> sites_of(std::string_view text) {
 
 web::Response open(const Desk& desk, const Visit& visit, Measure measure, std::string_view done) {
   if (!desk.hooks().open_measure) return desk.not_found(visit);
-  const Result<std::string> why = breaches::typed_text("reason", visit.request.form.get("why"), 500);
+  const Result<std::string> why = casework::typed_text("reason", visit.request.form.get("why"), 500);
   if (!why) return measures_page(desk, visit, why.error().text(), 400);
   if (why->empty()) return measures_page(desk, visit, "Say why: whoever looks at it later must understand it.", 400);
   measure.why = *why;
@@ -167,7 +167,7 @@ void add_measure_pages(Desk& desk, web::Router& router) {
 
   desk.post(router, Area::measures, "/measures/{id}/close", [&desk](const Visit& visit) {
     if (!desk.hooks().close_measure) return desk.not_found(visit);
-    const Result<std::string> why = breaches::typed_text("reason", visit.request.form.get("why"), 500);
+    const Result<std::string> why = casework::typed_text("reason", visit.request.form.get("why"), 500);
     if (!why) return measures_page(desk, visit, why.error().text(), 400);
     const Result<void> closed = desk.hooks().close_measure(visit.request.param("id"), visit.viewer.user, *why);
     if (!closed) {

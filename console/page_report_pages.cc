@@ -1,10 +1,10 @@
 // Pages that people report: the form that needs no account, and the queue that technician and safeguarding lead answer.
-#include "breaches/page_reports.h"
+#include "casework/page_reports.h"
 
 #include <algorithm>
 #include <memory>
 
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/episode_words.h"
 
@@ -12,8 +12,8 @@ namespace schoolgate::console {
 
 namespace {
 
-using breaches::PageReport;
-using breaches::PageReports;
+using casework::PageReport;
+using casework::PageReports;
 
 std::string_view kind_words(PageReport::Kind kind) {
   return kind == PageReport::Kind::wrongly_blocked ? "Said to be blocked wrongly" : "Said to be unsuitable";
@@ -31,8 +31,8 @@ std::string_view state_words(PageReport::State state) {
 }
 
 std::string shown_address(const std::string& address) {
-  return address.find("://") == std::string::npos ? breaches::defang_url("http://" + address)
-                                                  : breaches::defang_url(address);
+  return address.find("://") == std::string::npos ? casework::defang_url("http://" + address)
+                                                  : casework::defang_url(address);
 }
 
 constexpr std::size_t kLongestAddress = 2000, kLongestReference = 40;
@@ -61,7 +61,7 @@ web::Response report_form(const Desk& desk, const web::Request& request, std::st
 web::Response submit(const Desk& desk, StorePool& pool, const web::Request& request) {
   const web::Form& form = request.form;
   PageReport report;
-  report.kind = breaches::report_kind_from(form.get("kind")).value_or(PageReport::Kind::wrongly_blocked);
+  report.kind = casework::report_kind_from(form.get("kind")).value_or(PageReport::Kind::wrongly_blocked);
   report.address = form.get("address");
   report.breach_reference = form.get("reference");
   report.said = form.get("said");
@@ -118,7 +118,7 @@ web::Response report_page(const Desk& desk, const Visit& visit, std::string_view
   for (const PageReport::State state : {PageReport::State::in_hand, PageReport::State::changed,
                                         PageReport::State::declined, PageReport::State::passed_to_dsl}) {
     view.item("states")
-        .set("value", breaches::to_string(state))
+        .set("value", casework::to_string(state))
         .set("words", state_words(state))
         .set("chosen", state == report.state);
   }
@@ -144,7 +144,7 @@ void add_page_report_pages(Desk& desk, web::Router& router) {
   });
 
   desk.get(router, Area::page_reports, "/page-reports", [&desk](const Visit& visit) {
-    breaches::PageReportFilter filter;
+    casework::PageReportFilter filter;
     filter.only_open = visit.request.query.get("state") != "all";
     filter.limit = 100;
     const auto reports = PageReports(*visit.stores.desk).list(visit.viewer, filter);
@@ -165,7 +165,7 @@ void add_page_report_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::page_reports, "/page-reports/{id}",
            [&desk](const Visit& visit) { return report_page(desk, visit, ""); });
   desk.post(router, Area::page_reports, "/page-reports/{id}", [&desk](const Visit& visit) {
-    const auto state = breaches::report_state_from(visit.request.form.get("state"));
+    const auto state = casework::report_state_from(visit.request.form.get("state"));
     if (!state) return report_page(desk, visit, "Choose what happens with it.", 400);
     const std::string id(visit.request.param("id"));
     const Result<void> handled =

@@ -1,10 +1,10 @@
 // Privacy: who looked at whom, what is kept about a person, legal holds, sealed addresses, deletions.
-#include "breaches/privacy.h"
+#include "casework/privacy.h"
 
 #include "base/uuid.h"
-#include "breaches/incidents.h"
-#include "breaches/sealed_release.h"
-#include "breaches/shown_text.h"
+#include "casework/incidents.h"
+#include "casework/sealed_release.h"
+#include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/table_page.h"
 
@@ -18,14 +18,14 @@ std::string reference_words(const std::string& id) {
   return uuid ? uuid->reference() : id;
 }
 
-using breaches::ReleaseRequest;
-using breaches::SealedRelease;
+using casework::ReleaseRequest;
+using casework::SealedRelease;
 
 constexpr std::size_t kRowsAPage = 100;
 
 web::Response views_page(const Desk& desk, const Visit& visit) {
   const web::Form& query = visit.request.query;
-  breaches::JournalFilter filter;
+  casework::JournalFilter filter;
   filter.person = query.text("person", 200).value_or("");
   if (query.get("what") != "all") filter.what = "view";
   filter.limit = kRowsAPage;
@@ -52,7 +52,7 @@ web::Response views_page(const Desk& desk, const Visit& visit) {
                  .rows = {},
                  .previous = number > 1 ? path(number - 1) : std::string(),
                  .next = entries->size() == kRowsAPage ? path(number + 1) : std::string()};
-  for (const breaches::JournalEntry& entry : *entries) {
+  for (const casework::JournalEntry& entry : *entries) {
     // Nobody learns from here that somebody looks into what is about themselves.
     if (is_about(entry.person, visit.session.user)) continue;
     page.rows.push_back(
@@ -62,7 +62,7 @@ web::Response views_page(const Desk& desk, const Visit& visit) {
 }
 
 web::Response holds_page(const Desk& desk, const Visit& visit) {
-  breaches::Incidents incidents(*visit.stores.desk);
+  casework::Incidents incidents(*visit.stores.desk);
   TablePage page{.heading = "Legal holds",
                  .intro =
                      "Nothing of these incidents and about their people is deleted. A hold is set and lifted on "
@@ -73,7 +73,7 @@ web::Response holds_page(const Desk& desk, const Visit& visit) {
   for (std::size_t offset = 0;; offset += 500) {
     const auto rows = incidents.list(visit.viewer, {.offset = offset, .limit = 500});
     if (!rows) return desk.failed(visit, rows.error());
-    for (const breaches::IncidentRow& row : *rows) {
+    for (const casework::IncidentRow& row : *rows) {
       if (!row.hold) continue;
       std::string people;
       for (const std::string& person : row.people) people += (people.empty() ? "" : ", ") + desk.person_words(person);
@@ -99,9 +99,9 @@ web::Response export_person(const Desk& desk, const Visit& visit) {
   constexpr std::size_t kMost = 32u << 20;
   std::string text;
   const Result<std::uint64_t> written =
-      breaches::Privacy(*visit.stores.desk)
+      casework::Privacy(*visit.stores.desk)
           .export_person(visit.viewer, person, desk.parts().decisions,
-                         json ? breaches::Privacy::Form::json : breaches::Privacy::Form::text, desk.clock(), visit.now,
+                         json ? casework::Privacy::Form::json : casework::Privacy::Form::text, desk.clock(), visit.now,
                          [&](std::string_view line) {
                            text += line;
                            if (!line.ends_with('\n')) text += '\n';
@@ -126,7 +126,7 @@ std::string_view state_words(ReleaseRequest::State state) {
 }
 
 web::Response sealed_page(const Desk& desk, const Visit& visit, std::string_view problem,
-                          const std::vector<breaches::ReleasedAddress>& released = {}, int status = 200) {
+                          const std::vector<casework::ReleasedAddress>& released = {}, int status = 200) {
   SealedRelease release(*visit.stores.desk);
   const auto requests = release.list(visit.viewer, "", visit.now);
   if (!requests) return desk.failed(visit, requests.error());
@@ -146,8 +146,8 @@ web::Response sealed_page(const Desk& desk, const Visit& visit, std::string_view
         .set("may_decide", !own && request.state == ReleaseRequest::State::waiting)
         .set("may_show", own && request.state == ReleaseRequest::State::approved);
   }
-  for (const breaches::ReleasedAddress& address : released) {
-    view.item("released").set("time", breaches::moment_text(desk.clock(), address.time)).set("url", address.url);
+  for (const casework::ReleasedAddress& address : released) {
+    view.item("released").set("time", casework::moment_text(desk.clock(), address.time)).set("url", address.url);
   }
   view.set("requests_any", !requests->empty()).set("released_any", !released.empty());
   const bool posted = visit.request.method == web::Method::post;
@@ -203,14 +203,14 @@ void add_privacy_pages(Desk& desk, web::Router& router) {
     if (person.empty() || person != form.text("again", 200).value_or("")) {
       return subject_access_page(desk, visit, "Enter the same account twice to erase it.", 400);
     }
-    const auto erased = breaches::Privacy(*visit.stores.desk).erase_person(visit.viewer, person, visit.now);
+    const auto erased = casework::Privacy(*visit.stores.desk).erase_person(visit.viewer, person, visit.now);
     if (!erased) return subject_access_page(desk, visit, erased.error().text(), status_of(erased.error()));
     return web::redirect("/privacy/subject-access?done=erased");
   });
   add_sealed_pages(desk, router);
 
   desk.get(router, Area::deletions, "/deletions", [&desk](const Visit& visit) {
-    const auto deletions = breaches::Privacy(*visit.stores.desk).deletions();
+    const auto deletions = casework::Privacy(*visit.stores.desk).deletions();
     if (!deletions) return desk.failed(visit, deletions.error());
     TablePage page{.heading = "What was deleted",
                    .intro =
@@ -219,9 +219,9 @@ void add_privacy_pages(Desk& desk, web::Router& router) {
                    .csv_path = {},
                    .columns = {"When", "What", "How many", "Older than", "Kept by a legal hold", "By"},
                    .rows = {}};
-    for (const breaches::Deletion& deletion : *deletions) {
+    for (const casework::Deletion& deletion : *deletions) {
       page.rows.push_back({desk.when(deletion.at), deletion.kind, std::to_string(deletion.count),
-                           breaches::date_text(desk.clock(), deletion.until), std::to_string(deletion.held),
+                           casework::date_text(desk.clock(), deletion.until), std::to_string(deletion.held),
                            deletion.by});
     }
     return show_table(desk, visit, page);

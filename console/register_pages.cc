@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/table_page.h"
 
@@ -48,7 +48,7 @@ Result<identity::RegisterTable> table_of(const Result<Rows>& rows, const Make& m
 
 /// Nothing: there is no such register, or not on this gateway.
 std::optional<Result<identity::RegisterTable>> read(const Desk& desk, const Visit& visit, std::string_view name) {
-  const identity::RegisterTimes times{[&desk](TimePoint time) { return breaches::moment_text(desk.clock(), time); }};
+  const identity::RegisterTimes times{[&desk](TimePoint time) { return casework::moment_text(desk.clock(), time); }};
   if (name == "sessions") {
     if (!desk.parts().sessions) return std::nullopt;
     return sessions_table(desk, *desk.parts().sessions);

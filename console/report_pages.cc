@@ -1,5 +1,5 @@
 // Reports: trends, reaction and repeat subjects for those who lead safeguarding; numbers without names for governors.
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 #include "console/days.h"
 #include "console/desk.h"
 #include "console/documents.h"
@@ -12,24 +12,24 @@ namespace {
 
 constexpr int kTerm = 91;  // thirteen weeks
 
-void set_range(web::View& view, std::string_view path, const breaches::DayRange& range) {
+void set_range(web::View& view, std::string_view path, const casework::DayRange& range) {
   view.set("range_path", path).set("range_from", day_text(range.from)).set("range_to", day_text(range.to));
   view.set("range_words", day_words(range.from) + " to " + day_words(range.to));
 }
 
 web::Response reports_page(const Desk& desk, const Visit& visit) {
-  const breaches::DayRange range = range_of(desk, visit.request.query, visit.now, kTerm);
-  breaches::Reports& reports = *visit.stores.reports;
-  Result<breaches::Trends> trends = reports.trends(range);
+  const casework::DayRange range = range_of(desk, visit.request.query, visit.now, kTerm);
+  casework::Reports& reports = *visit.stores.reports;
+  Result<casework::Trends> trends = reports.trends(range);
   if (!trends) return desk.failed(visit, trends.error());
   desk.name_groups(*trends);
-  const Result<breaches::Reaction> reaction = reports.reaction(range);
+  const Result<casework::Reaction> reaction = reports.reaction(range);
   if (!reaction) return desk.failed(visit, reaction.error());
-  const Result<breaches::ReportTurnaround> turnaround = reports.page_reports(range);
+  const Result<casework::ReportTurnaround> turnaround = reports.page_reports(range);
   if (!turnaround) return desk.failed(visit, turnaround.error());
-  const Result<breaches::IncidentCounts> incidents = reports.incidents(range, visit.now);
+  const Result<casework::IncidentCounts> incidents = reports.incidents(range, visit.now);
   if (!incidents) return desk.failed(visit, incidents.error());
-  const Result<std::vector<breaches::RepeatSubject>> repeat = reports.repeat_subjects(visit.viewer, range);
+  const Result<std::vector<casework::RepeatSubject>> repeat = reports.repeat_subjects(visit.viewer, range);
   if (!repeat) return desk.failed(visit, repeat.error());
 
   web::View view;
@@ -47,7 +47,7 @@ web::Response reports_page(const Desk& desk, const Visit& visit) {
   tables.push_back(turnaround_table(*turnaround));
   set_tables(view, tables);
   view.list("repeat").set("repeat_any", !repeat->empty());
-  for (const breaches::RepeatSubject& subject : *repeat) {
+  for (const casework::RepeatSubject& subject : *repeat) {
     std::string themes;
     for (const std::string& theme : subject.themes) themes += (themes.empty() ? "" : ", ") + theme_words(theme);
     const std::string path = "/episodes?" + (subject.person.empty() ? web::encode_query({{"device", subject.device}})
@@ -71,8 +71,8 @@ void add_report_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::reports, "/reports", [&desk](const Visit& visit) { return reports_page(desk, visit); });
 
   desk.get(router, Area::governors, "/governors", [&desk](const Visit& visit) {
-    const breaches::DayRange range = range_of(desk, visit.request.query, visit.now, kTerm);
-    Result<breaches::GovernorReport> report = visit.stores.reports->governors(range, visit.now);
+    const casework::DayRange range = range_of(desk, visit.request.query, visit.now, kTerm);
+    Result<casework::GovernorReport> report = visit.stores.reports->governors(range, visit.now);
     if (!report) return desk.failed(visit, report.error());
     desk.name_groups(report->trends);
     web::View view;
@@ -84,8 +84,8 @@ void add_report_pages(Desk& desk, web::Router& router) {
   });
 
   desk.get(router, Area::governors, "/governors.pdf", [&desk](const Visit& visit) {
-    const breaches::DayRange range = range_of(desk, visit.request.query, visit.now, kTerm);
-    Result<breaches::GovernorReport> report = visit.stores.reports->governors(range, visit.now);
+    const casework::DayRange range = range_of(desk, visit.request.query, visit.now, kTerm);
+    Result<casework::GovernorReport> report = visit.stores.reports->governors(range, visit.now);
     if (!report) return desk.failed(visit, report.error());
     desk.name_groups(report->trends);
     Result<std::string> pdf = governors_pdf(*report, desk.parts().school, desk.clock(), visit.now);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 #include "console/days.h"
 #include "console/episode_words.h"
 
@@ -20,17 +20,17 @@ std::string percent(const std::optional<double>& value) {
 }
 
 std::string length(const std::optional<std::chrono::milliseconds>& value) {
-  return value ? breaches::duration_text(*value) : "none yet";
+  return value ? casework::duration_text(*value) : "none yet";
 }
 
-FigureTable counts_table(std::string title, std::string first, const std::vector<breaches::NamedCount>& counts,
+FigureTable counts_table(std::string title, std::string first, const std::vector<casework::NamedCount>& counts,
                          bool themes) {
   FigureTable table{.title = std::move(title),
                     .text = {},
                     .chart = "bar",
                     .head = {std::move(first), "Attempts", "Episodes"},
                     .rows = {}};
-  for (const breaches::NamedCount& count : counts) {
+  for (const casework::NamedCount& count : counts) {
     table.rows.push_back(
         {themes ? theme_words(count.name) : count.name, number(count.attempts), number(count.episodes)});
   }
@@ -39,7 +39,7 @@ FigureTable counts_table(std::string title, std::string first, const std::vector
 
 }  // namespace
 
-std::vector<FigureTable> trend_tables(const breaches::Trends& trends) {
+std::vector<FigureTable> trend_tables(const casework::Trends& trends) {
   std::vector<FigureTable> tables;
   tables.push_back(counts_table("By theme", "Theme", trends.themes, true));
   FigureTable weeks{.title = "By week", .text = {}, .chart = "line", .head = {"Week from"}, .rows = {}};
@@ -78,7 +78,7 @@ std::vector<FigureTable> trend_tables(const breaches::Trends& trends) {
   return tables;
 }
 
-FigureTable reaction_table(const breaches::Reaction& reaction) {
+FigureTable reaction_table(const casework::Reaction& reaction) {
   return {.title = "How the school reacted",
           .text = "Episodes of urgency 3 and above. The time to acknowledge runs from the first attempt.",
           .chart = {},
@@ -98,7 +98,7 @@ FigureTable reaction_table(const breaches::Reaction& reaction) {
                    {"Wrongly blocked, of what was assessed", percent(reaction.false_positive_rate())}}};
 }
 
-FigureTable turnaround_table(const breaches::ReportTurnaround& turnaround) {
+FigureTable turnaround_table(const casework::ReportTurnaround& turnaround) {
   return {.title = "Pages that people reported",
           .text = {},
           .chart = {},
@@ -112,7 +112,7 @@ FigureTable turnaround_table(const breaches::ReportTurnaround& turnaround) {
                    {"Longest", length(turnaround.longest)}}};
 }
 
-std::vector<FigureTable> governor_tables(const breaches::GovernorReport& report, const breaches::LocalClock& clock) {
+std::vector<FigureTable> governor_tables(const casework::GovernorReport& report, const LocalClock& clock) {
   std::vector<FigureTable> tables;
   tables.push_back(
       {.title = "At a glance",
@@ -129,7 +129,7 @@ std::vector<FigureTable> governor_tables(const breaches::GovernorReport& report,
                 {"Incidents closed", report.incidents_closed.text()},
                 {"Checks that the filter works", number(report.checks)},
                 {"Of them as expected", number(report.checks_as_expected)},
-                {"Last check", report.last_check ? breaches::moment_text(clock, *report.last_check) : "none"}}});
+                {"Last check", report.last_check ? casework::moment_text(clock, *report.last_check) : "none"}}});
   for (FigureTable& table : trend_tables(report.trends)) tables.push_back(std::move(table));
   tables.push_back(reaction_table(report.reaction));
   tables.push_back(turnaround_table(report.page_reports));

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "breaches/reports.h"
+#include "base/local_time.h"
+#include "casework/reports.h"
 #include "console/desk.h"
 
 namespace schoolgate::console {
@@ -19,11 +20,10 @@ struct FigureTable {
   std::vector<std::vector<std::string>> rows;
 };
 
-[[nodiscard]] std::vector<FigureTable> trend_tables(const breaches::Trends& trends);
-[[nodiscard]] FigureTable reaction_table(const breaches::Reaction& reaction);
-[[nodiscard]] FigureTable turnaround_table(const breaches::ReportTurnaround& turnaround);
-[[nodiscard]] std::vector<FigureTable> governor_tables(const breaches::GovernorReport& report,
-                                                       const breaches::LocalClock& clock);
+[[nodiscard]] std::vector<FigureTable> trend_tables(const casework::Trends& trends);
+[[nodiscard]] FigureTable reaction_table(const casework::Reaction& reaction);
+[[nodiscard]] FigureTable turnaround_table(const casework::ReportTurnaround& turnaround);
+[[nodiscard]] std::vector<FigureTable> governor_tables(const casework::GovernorReport& report, const LocalClock& clock);
 /// Fills the list "tables" for the partial figure_tables.
 void set_tables(web::View& view, const std::vector<FigureTable>& tables);
 

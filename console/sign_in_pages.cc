@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "base/log.h"
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/pending_sign_ins.h"
 
@@ -46,7 +46,7 @@ web::Response answer_sign_in(const Desk& desk, PendingSignIns& pending, const we
     }
     case Kind::wait: {
       web::Response response = sign_in_form(
-          desk, request, "There were too many attempts. Try again in " + breaches::duration_text(answer->wait) + ".",
+          desk, request, "There were too many attempts. Try again in " + casework::duration_text(answer->wait) + ".",
           user, then, 429);
       response.set("Retry-After", std::to_string(answer->wait.count()));
       return response;

@@ -12,14 +12,14 @@ Result<StorePool::Lease> StorePool::lease() {
     }
   }
   auto stores = std::make_unique<Stores>();
-  Result<std::unique_ptr<breaches::DeskStore>> desk = breaches::DeskStore::open(folder_);
+  Result<std::unique_ptr<casework::DeskStore>> desk = casework::DeskStore::open(folder_);
   if (!desk) return std::unexpected(desk.error());
   stores->desk = std::move(*desk);
-  Result<breaches::EpisodeReader> episodes =
-      breaches::EpisodeReader::open({.folder = folder_, .decisions = decisions_});
+  Result<casework::EpisodeReader> episodes =
+      casework::EpisodeReader::open({.folder = folder_, .decisions = decisions_});
   if (!episodes) return std::unexpected(episodes.error());
   stores->episodes.emplace(std::move(*episodes));
-  Result<breaches::Reports> reports = breaches::Reports::open(*stores->desk, clock_);
+  Result<casework::Reports> reports = casework::Reports::open(*stores->desk, clock_);
   if (!reports) return std::unexpected(reports.error());
   stores->reports.emplace(std::move(*reports));
   return Lease(*this, std::move(stores));

@@ -12,23 +12,23 @@
 #include <vector>
 
 #include "base/error.h"
-#include "breaches/alert_text.h"
-#include "breaches/desk.h"
-#include "breaches/episode_view.h"
-#include "breaches/reports.h"
+#include "base/local_time.h"
+#include "casework/desk_store.h"
+#include "casework/episode_view.h"
+#include "casework/reports.h"
 
 namespace schoolgate::console {
 
 struct Stores {
-  std::unique_ptr<breaches::DeskStore> desk;
-  std::optional<breaches::EpisodeReader> episodes;
-  std::optional<breaches::Reports> reports;
+  std::unique_ptr<casework::DeskStore> desk;
+  std::optional<casework::EpisodeReader> episodes;
+  std::optional<casework::Reports> reports;
 };
 
 class StorePool {
  public:
   /// `decisions`: file of the decision log; empty when none is kept.
-  StorePool(std::filesystem::path folder, std::filesystem::path decisions, breaches::LocalClock clock)
+  StorePool(std::filesystem::path folder, std::filesystem::path decisions, LocalClock clock)
       : folder_(std::move(folder)), decisions_(std::move(decisions)), clock_(std::move(clock)) {}
 
   class Lease {
@@ -52,7 +52,7 @@ class StorePool {
   void give_back(std::unique_ptr<Stores> stores);
 
   const std::filesystem::path folder_, decisions_;
-  const breaches::LocalClock clock_;
+  const LocalClock clock_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Stores>> idle_;
 };

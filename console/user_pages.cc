@@ -1,5 +1,5 @@
 // The desk's accounts, looked after by an administrator, who sets no password: each person gets a link of their own.
-#include "breaches/shown_text.h"
+#include "casework/shown_text.h"
 #include "console/desk.h"
 #include "web/tokens.h"
 

@@ -1,6 +1,6 @@
 // What is done for a time and taken back by itself: emergency blocks, supervised sessions, exams.
 //
-// A measure is opened by a person at the desk or on the command line, is kept in the state folder (breaches/measures.h)
+// A measure is opened by a person at the desk or on the command line, is kept in the state folder (casework/measures.h)
 // and becomes part of the policy when that is compiled: apply_measures() writes it into a PolicySpec. So explain, the
 // records and the judge know it as they know any rule, and it never outranks what the precedence puts above it.
 #pragma once

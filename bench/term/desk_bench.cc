@@ -8,13 +8,13 @@
 #include <functional>
 #include <vector>
 
-#include "breaches/pink_slip.h"
-#include "breaches/reports.h"
+#include "casework/pink_slip.h"
+#include "casework/reports.h"
 
 namespace {
 
 using namespace schoolgate;
-using namespace schoolgate::breaches;
+using namespace schoolgate::casework;
 
 constexpr int kRounds = 15;
 

@@ -18,21 +18,22 @@
 
 #include "base/file.h"
 #include "bench/term/term_traffic.h"
-#include "breaches/alerts.h"
 #include "breaches/breach_log.h"
-#include "breaches/checks_log.h"
 #include "breaches/decision_line.h"
-#include "breaches/episode_view.h"
-#include "breaches/incidents.h"
-#include "breaches/measures.h"
-#include "breaches/page_reports.h"
-#include "breaches/sums.h"
+#include "casework/alerts/alerts.h"
+#include "casework/checks_log.h"
+#include "casework/episode_view.h"
+#include "casework/incidents.h"
+#include "casework/measures.h"
+#include "casework/page_reports.h"
+#include "casework/sums.h"
 
 namespace schoolgate::term {
 namespace {
 
 using namespace std::chrono_literals;
 using namespace breaches;
+using namespace casework;
 
 struct Options {
   std::filesystem::path state, decisions;

@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "app/known_measures.h"
-#include "breaches/desk.h"
-#include "breaches/measures.h"
+#include "casework/desk_store.h"
+#include "casework/measures.h"
 #include "tests/app/scratch_school.h"
 
 namespace schoolgate::app {
@@ -157,9 +157,9 @@ TEST(ExplainWithMeasures, ASessionIsInForceUntilItEnds) {
   ASSERT_TRUE(known_measures(settings, now)) << "nobody ever opened one";
   EXPECT_TRUE(known_measures(settings, now)->empty());
 
-  const auto desk = breaches::DeskStore::open(school.state());
+  const auto desk = casework::DeskStore::open(school.state());
   ASSERT_TRUE(desk) << desk.error().text();
-  const auto id = breaches::MeasureStore(**desk, nullptr)
+  const auto id = casework::MeasureStore(**desk, nullptr)
                       .open({.kind = rules::Measure::Kind::supervised,
                              .id = {},
                              .groups = {"infants"},

@@ -349,7 +349,7 @@ canary: { day: fri, at: "08:30", to: [dsl] }
 console: https://gateway.school.example:9443/
 case_system: { webhook: cases }
 )");
-  const breaches::AlertSettings alerts = load_sound(folder).alerts;
+  const casework::AlertSettings alerts = load_sound(folder).alerts;
   ASSERT_EQ(alerts.escalation.size(), 2u);
   EXPECT_EQ(alerts.escalation[1].after, std::chrono::minutes(20));
   EXPECT_THAT(alerts.escalation[1].to, ElementsAre("head", "cases"));

@@ -78,7 +78,7 @@ class BadInput : public DeskTest {
     parts().hooks.open_measure = [](rules::Measure) -> Result<std::string> { return std::string("measure"); };
     parts().hooks.close_measure = [](auto, auto, auto) -> Result<void> { return {}; };
     parts().hooks.run_self_test = [](std::string_view) -> Result<void> { return {}; };
-    parts().hooks.hand_over = [](const breaches::PinkSlip&) -> Result<std::string> { return std::string("tray"); };
+    parts().hooks.hand_over = [](const casework::PinkSlip&) -> Result<std::string> { return std::string("tray"); };
     record({a_breach(now_ - std::chrono::minutes(20))});
     add_user("d.lead", Role::dsl);
     add_user("a.dmin", Role::administrator);

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "breaches/breach_log.h"
-#include "breaches/desk.h"
-#include "breaches/measures.h"
+#include "casework/desk_store.h"
+#include "casework/measures.h"
 #include "console/console.h"
 #include "web/form.h"
 

@@ -114,7 +114,7 @@ TEST_F(EpisodePages, GiveThePinkSlipInEveryForm) {
 TEST_F(EpisodePages, OfferTheCaseSystemWhereThereIsOne) {
   bool there = false;
   parts().hooks.has_case_system = [&] { return there; };
-  parts().hooks.hand_over = [](const breaches::PinkSlip&) -> Result<std::string> { return std::string("the tray"); };
+  parts().hooks.hand_over = [](const casework::PinkSlip&) -> Result<std::string> { return std::string("the tray"); };
   add_user("d.lead", Role::dsl);
   Browser lead = sign_in("d.lead");
   const std::string path = first_episode(lead);
@@ -186,7 +186,7 @@ TEST(EpisodeWords, SayThemesAndAttemptsPlainly) {
   EXPECT_EQ(theme_words("self-harm"), "Self harm");
   EXPECT_EQ(theme_words("child-abuse", true), "Illegal: child abuse");
   EXPECT_EQ(theme_words(""), "Other");
-  breaches::EpisodeRow row;
+  casework::EpisodeRow row;
   row.attempts = 1;
   EXPECT_EQ(attempts_words(row), "1 attempt, blocked");
   row.attempts = 3;

@@ -3,8 +3,8 @@
 #include <fstream>
 
 #include "base/file.h"
-#include "breaches/checks_log.h"
-#include "breaches/sums.h"
+#include "casework/checks_log.h"
+#include "casework/sums.h"
 #include "console/inspection.h"
 #include "console/report_words.h"
 #include "tests/console/desk_fixture.h"
@@ -38,9 +38,9 @@ TEST_F(Pages, BlockForEveryoneThroughTheGatewayWithNameAndReason) {
   std::string closed;
   parts().hooks.open_measure = [&](rules::Measure measure) -> Result<std::string> {
     opened = measure;
-    auto desk = breaches::DeskStore::open(folder_.path());
+    auto desk = casework::DeskStore::open(folder_.path());
     if (!desk) return std::unexpected(desk.error());
-    return breaches::MeasureStore(**desk, nullptr).open(std::move(measure), {}, now_);
+    return casework::MeasureStore(**desk, nullptr).open(std::move(measure), {}, now_);
   };
   parts().hooks.close_measure = [&](std::string_view id, std::string_view by, std::string_view why) -> Result<void> {
     closed = std::string(id) + " " + std::string(by) + " " + std::string(why);
@@ -182,9 +182,9 @@ TEST_F(Pages, GiveGovernorsNumbersWithoutNames) {
   std::vector<breaches::Breach> breaches;
   for (int i = 0; i < 8; ++i) breaches.push_back(a_breach(now_ - std::chrono::hours(30 + i)));
   record(std::move(breaches));
-  auto store = breaches::DeskStore::open(folder_.path());
+  auto store = casework::DeskStore::open(folder_.path());
   ASSERT_TRUE(store);
-  ASSERT_TRUE(breaches::Sums(**store, {}, {}).advance());
+  ASSERT_TRUE(casework::Sums(**store, {}, {}).advance());
   add_user("g.overnor", Role::governor);
   Browser governor = sign_in("g.overnor");
   const std::string page = get(governor, "/governors").body;

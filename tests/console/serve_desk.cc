@@ -11,11 +11,11 @@
 #include <random>
 
 #include "breaches/breach_log.h"
-#include "breaches/checks_log.h"
-#include "breaches/desk.h"
-#include "breaches/measures.h"
-#include "breaches/page_reports.h"
-#include "breaches/sums.h"
+#include "casework/checks_log.h"
+#include "casework/desk_store.h"
+#include "casework/measures.h"
+#include "casework/page_reports.h"
+#include "casework/sums.h"
 #include "console/console.h"
 #include "web/server.h"
 #include "web/tls.h"
@@ -85,15 +85,15 @@ void fill(const std::filesystem::path& folder, TimePoint now) {
     }
   }
   log->reset();  // writes what waits
-  auto desk = breaches::DeskStore::open(folder);
+  auto desk = casework::DeskStore::open(folder);
   if (!desk) throw std::runtime_error(desk.error().text());
-  (void)breaches::PageReports(**desk).submit({.kind = breaches::PageReport::Kind::wrongly_blocked,
+  (void)casework::PageReports(**desk).submit({.kind = casework::PageReport::Kind::wrongly_blocked,
                                               .address = "probability-lesson.example/dice",
                                               .said = "We need it for Year 6 maths tomorrow.",
                                               .name = "Mr Teach",
                                               .device = "10.20.8.3"},
                                              false, now - std::chrono::hours(2));
-  (void)breaches::ChecksLog(**desk).record(
+  (void)casework::ChecksLog(**desk).record(
       {.at = now - std::chrono::hours(5),
        .by = "t.ech",
        .kind = "selftest",
@@ -104,9 +104,9 @@ void fill(const std::filesystem::path& folder, TimePoint now) {
 }
 
 void add_sums(const std::filesystem::path& folder) {
-  auto desk = breaches::DeskStore::open(folder);
+  auto desk = casework::DeskStore::open(folder);
   if (!desk) throw std::runtime_error(desk.error().text());
-  breaches::Sums sums(**desk, {}, {});
+  casework::Sums sums(**desk, {}, {});
   for (;;) {
     const auto progress = sums.advance();
     if (!progress) throw std::runtime_error(progress.error().text());
@@ -141,14 +141,14 @@ int serve(const std::filesystem::path& folder, std::uint16_t port) {
 
   console::Hooks hooks;
   hooks.open_measure = [&](rules::Measure measure) -> Result<std::string> {
-    auto desk = breaches::DeskStore::open(folder);
+    auto desk = casework::DeskStore::open(folder);
     if (!desk) return std::unexpected(desk.error());
-    return breaches::MeasureStore(**desk, nullptr).open(std::move(measure), {}, wall_now());
+    return casework::MeasureStore(**desk, nullptr).open(std::move(measure), {}, wall_now());
   };
   hooks.close_measure = [&](std::string_view id, std::string_view by, std::string_view why) -> Result<void> {
-    auto desk = breaches::DeskStore::open(folder);
+    auto desk = casework::DeskStore::open(folder);
     if (!desk) return std::unexpected(desk.error());
-    return breaches::MeasureStore(**desk, nullptr).close(id, by, why, {}, wall_now());
+    return casework::MeasureStore(**desk, nullptr).close(id, by, why, {}, wall_now());
   };
   hooks.policy = [] {
     return console::PolicyFacts{.version = "6f1c2a",

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "breaches/mail_message.h"
+#include "casework/alerts/mail_message.h"
 
 namespace {
 
@@ -28,7 +28,7 @@ std::string_view next_piece(std::string_view& rest) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace schoolgate::breaches;
+  using namespace schoolgate::casework;
   std::string_view rest(reinterpret_cast<const char*>(data), size);
   const std::string address(next_piece(rest));
   MailMessage message;

@@ -1,0 +1,187 @@
+#include "casework/alerts/outbox.h"
+
+namespace schoolgate::casework {
+namespace {
+
+using Step = store::Statement::Step;
+
+constexpr const char* kSchema = R"(
+  PRAGMA wal_autocheckpoint=200;
+  CREATE TABLE IF NOT EXISTS alerts(id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, destination TEXT NOT NULL,
+    urgency INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, json TEXT NOT NULL, created INTEGER NOT NULL,
+    due INTEGER NOT NULL, attempts INTEGER NOT NULL, state INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS alerts_by_state ON alerts(state, due);
+  CREATE TABLE IF NOT EXISTS progress(reader TEXT PRIMARY KEY, chain TEXT NOT NULL, seq INTEGER NOT NULL,
+    day INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS watches(episode TEXT PRIMARY KEY, begun INTEGER NOT NULL, step INTEGER NOT NULL,
+    over INTEGER NOT NULL) WITHOUT ROWID;
+)";
+
+TimePoint time_from(std::int64_t ms) { return TimePoint(std::chrono::milliseconds(ms)); }
+std::int64_t ms_of(TimePoint time) { return time.time_since_epoch().count(); }
+
+}  // namespace
+
+Result<std::unique_ptr<Outbox>> Outbox::open(const std::filesystem::path& file) {
+  if (store::is_damaged(file)) {
+    if (auto moved = store::move_aside(file); !moved) return std::unexpected(moved.error());
+  }
+  auto database = store::Database::open(file, store::Database::Access::write);
+  if (!database) return std::unexpected(database.error());
+  if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
+  return std::unique_ptr<Outbox>(new Outbox(*std::move(database)));
+}
+
+Result<std::optional<Outbox::Known>> Outbox::find(std::string_view key) {
+  auto query = database_.prepare("SELECT id, state, urgency FROM alerts WHERE key = ?1");
+  if (!query) return std::unexpected(query.error());
+  switch (query->bind(1, key).step()) {
+    case Step::failed: return failure();
+    case Step::done: return std::nullopt;
+    case Step::row: break;
+  }
+  return Known{std::string(query->text(0)), State(query->integer(1)), int(query->integer(2))};
+}
+
+Result<void> Outbox::put(const OutboxAlert& alert) {
+  auto statement = database_.prepare(
+      "INSERT INTO alerts(id, key, destination, urgency, subject, text, json, created, due, attempts, state)"
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0) ON CONFLICT(key) DO UPDATE SET urgency = excluded.urgency,"
+      " subject = excluded.subject, text = excluded.text, json = excluded.json WHERE state = 0");
+  if (!statement) return std::unexpected(statement.error());
+  const bool done = statement->bind(1, alert.id)
+                        .bind(2, alert.key)
+                        .bind(3, alert.destination)
+                        .bind(4, std::int64_t(alert.urgency))
+                        .bind(5, alert.content.subject)
+                        .bind(6, alert.content.text)
+                        .bind(7, alert.content.json)
+                        .bind(8, ms_of(alert.created))
+                        .bind(9, ms_of(alert.due))
+                        .bind(10, std::int64_t(alert.attempts))
+                        .run();
+  if (!done) return failure();
+  return {};
+}
+
+Result<std::optional<TimePoint>> Outbox::newest_with_prefix(std::string_view prefix) {
+  auto query = database_.prepare("SELECT max(created) FROM alerts WHERE substr(key, 1, length(?1)) = ?1");
+  if (!query) return std::unexpected(query.error());
+  if (query->bind(1, prefix).step() != Step::row) return failure();
+  if (query->is_null(0)) return std::nullopt;
+  return time_from(query->integer(0));
+}
+
+Result<std::vector<OutboxAlert>> Outbox::due(TimePoint now, std::size_t limit) {
+  auto query = database_.prepare(
+      "SELECT id, key, destination, urgency, subject, text, json, created, due, attempts FROM alerts"
+      " WHERE state = 0 AND due <= ?1 ORDER BY urgency DESC, created LIMIT ?2");
+  if (!query) return std::unexpected(query.error());
+  query->bind(1, ms_of(now)).bind(2, std::int64_t(limit));
+  std::vector<OutboxAlert> alerts;
+  auto step = query->step();
+  for (; step == Step::row; step = query->step()) {
+    alerts.push_back(
+        {.id = std::string(query->text(0)),
+         .key = std::string(query->text(1)),
+         .destination = std::string(query->text(2)),
+         .urgency = int(query->integer(3)),
+         .content = {std::string(query->text(4)), std::string(query->text(5)), std::string(query->text(6))},
+         .created = time_from(query->integer(7)),
+         .due = time_from(query->integer(8)),
+         .attempts = int(query->integer(9))});
+  }
+  if (step == Step::failed) return failure();
+  return alerts;
+}
+
+Result<std::optional<TimePoint>> Outbox::next_due() {
+  auto query = database_.prepare("SELECT min(due) FROM alerts WHERE state = 0");
+  if (!query) return std::unexpected(query.error());
+  if (query->step() != Step::row) return failure();
+  if (query->is_null(0)) return std::nullopt;
+  return time_from(query->integer(0));
+}
+
+Result<std::uint64_t> Outbox::waiting() {
+  auto query = database_.prepare("SELECT count(*) FROM alerts WHERE state = 0");
+  if (!query) return std::unexpected(query.error());
+  if (query->step() != Step::row) return failure();
+  return std::uint64_t(query->integer(0));
+}
+
+Result<void> Outbox::set_state(std::string_view id, State state) {
+  // The text of what is over is not needed any more: only that it was told.
+  auto statement = database_.prepare("UPDATE alerts SET state = ?2, subject = '', text = '', json = '' WHERE id = ?1");
+  if (!statement) return std::unexpected(statement.error());
+  if (!statement->bind(1, id).bind(2, std::int64_t(state)).run()) return failure();
+  return {};
+}
+
+Result<void> Outbox::try_again(std::string_view id, TimePoint due, int attempts) {
+  auto statement = database_.prepare("UPDATE alerts SET due = ?2, attempts = ?3 WHERE id = ?1");
+  if (!statement) return std::unexpected(statement.error());
+  if (!statement->bind(1, id).bind(2, ms_of(due)).bind(3, std::int64_t(attempts)).run()) return failure();
+  return {};
+}
+
+Result<std::optional<Progress>> Outbox::progress(std::string_view reader) {
+  auto query = database_.prepare("SELECT chain, seq, day FROM progress WHERE reader = ?1");
+  if (!query) return std::unexpected(query.error());
+  switch (query->bind(1, reader).step()) {
+    case Step::failed: return failure();
+    case Step::done: return std::nullopt;
+    case Step::row: break;
+  }
+  return Progress{std::string(query->text(0)), std::uint64_t(query->integer(1)), query->integer(2)};
+}
+
+Result<void> Outbox::set_progress(std::string_view reader, const Progress& progress) {
+  auto statement = database_.prepare("INSERT OR REPLACE INTO progress(reader, chain, seq, day) VALUES(?1, ?2, ?3, ?4)");
+  if (!statement) return std::unexpected(statement.error());
+  if (!statement->bind(1, reader)
+           .bind(2, progress.chain)
+           .bind(3, std::int64_t(progress.seq))
+           .bind(4, progress.day)
+           .run())
+    return failure();
+  return {};
+}
+
+Result<void> Outbox::watch(std::string_view episode, TimePoint now) {
+  auto statement = database_.prepare("INSERT OR IGNORE INTO watches(episode, begun, step, over) VALUES(?1, ?2, 0, 0)");
+  if (!statement) return std::unexpected(statement.error());
+  if (!statement->bind(1, episode).bind(2, ms_of(now)).run()) return failure();
+  return {};
+}
+
+Result<std::vector<Watch>> Outbox::watches() {
+  auto query = database_.prepare("SELECT episode, begun, step FROM watches WHERE over = 0 ORDER BY begun LIMIT 500");
+  if (!query) return std::unexpected(query.error());
+  std::vector<Watch> watches;
+  auto step = query->step();
+  for (; step == Step::row; step = query->step())
+    watches.push_back({std::string(query->text(0)), time_from(query->integer(1)), std::size_t(query->integer(2))});
+  if (step == Step::failed) return failure();
+  return watches;
+}
+
+Result<void> Outbox::set_watch(std::string_view episode, std::optional<std::size_t> step) {
+  auto statement = database_.prepare("UPDATE watches SET step = max(step, ?2), over = ?3 WHERE episode = ?1");
+  if (!statement) return std::unexpected(statement.error());
+  if (!statement->bind(1, episode).bind(2, std::int64_t(step.value_or(0))).bind(3, std::int64_t(!step)).run())
+    return failure();
+  return {};
+}
+
+Result<void> Outbox::forget_before(TimePoint before) {
+  auto ended = database_.prepare("DELETE FROM watches WHERE over = 1 AND begun < ?1");
+  if (!ended) return std::unexpected(ended.error());
+  if (!ended->bind(1, ms_of(before)).run()) return failure();
+  auto statement = database_.prepare("DELETE FROM alerts WHERE state <> 0 AND created < ?1");
+  if (!statement) return std::unexpected(statement.error());
+  if (!statement->bind(1, ms_of(before)).run()) return failure();
+  return {};
+}
+
+}  // namespace schoolgate::casework

@@ -1,0 +1,205 @@
+#include "casework/measures.h"
+
+#include "base/uuid.h"
+#include "casework/shown_text.h"
+#include "store/sql.h"
+
+namespace schoolgate::casework {
+namespace {
+
+using Kind = rules::Measure::Kind;
+
+constexpr const char* kColumns =
+    "SELECT id, kind, groups, networks, sites, list, actor, why, begins, ends, closed, closed_by, closed_why FROM "
+    "measures";
+
+std::unexpected<Error> refuse(std::string what) { return fail(Fault::client, std::move(what)); }
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const std::string& line : lines) out += line + '\n';
+  return out;
+}
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    lines.emplace_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+KeptMeasure read_measure(store::Statement& row) {
+  KeptMeasure kept;
+  rules::Measure& measure = kept.measure;
+  measure.id = text_at(row, 0);
+  measure.kind = rules::measure_kind_from(row.text(1)).value_or(Kind::emergency);
+  measure.groups = split(row.text(2));
+  for (const std::string& network : split(row.text(3)))
+    if (auto parsed = names::IpNetwork::parse(network)) measure.networks.push_back(*parsed);
+  measure.sites = split(row.text(4));
+  measure.list = text_at(row, 5);
+  measure.by = text_at(row, 6);
+  measure.why = text_at(row, 7);
+  measure.from = time_at(row, 8);
+  measure.until = time_at(row, 9);
+  kept.closed = optional_time_at(row, 10);
+  kept.closed_by = text_at(row, 11);
+  kept.closed_why = text_at(row, 12);
+  return kept;
+}
+
+std::string networks_of(const rules::Measure& measure) {
+  std::string out;
+  for (const names::IpNetwork& network : measure.networks) out += network.text() + '\n';
+  return out;
+}
+
+std::string until_text(const rules::Measure& measure) {
+  return measure.until == TimePoint::max() ? "it is taken back" : to_rfc3339(measure.until);
+}
+
+// What stands in the audit log: a file of the measure, as it begins to be or ceases.
+std::string described(const rules::Measure& measure) {
+  std::string out = "kind: " + std::string(rules::to_string(measure.kind)) + "\nby: " + measure.by +
+                    "\nwhy: " + measure.why + "\nfrom: " + to_rfc3339(measure.from) +
+                    "\nuntil: " + until_text(measure) + '\n';
+  for (const std::string& group : measure.groups) out += "group: " + group + '\n';
+  for (const names::IpNetwork& network : measure.networks) out += "network: " + network.text() + '\n';
+  for (const std::string& site : measure.sites) out += "site: " + site + '\n';
+  if (!measure.list.empty()) out += "list: " + measure.list + '\n';
+  return out;
+}
+
+Result<void> fit(rules::Measure& measure, TimePoint now) {
+  const auto keep = [](std::string_view field, std::string& text, std::size_t limit) -> Result<void> {
+    auto kept = typed_text(field, text, limit);
+    if (!kept) return std::unexpected(kept.error());
+    text = *std::move(kept);
+    return {};
+  };
+  if (auto done = keep("reason", measure.why, 500); !done) return done;
+  if (auto done = keep("who", measure.by, 100); !done) return done;
+  if (auto done = keep("list", measure.list, 100); !done) return done;
+  for (std::string& group : measure.groups)
+    if (auto done = keep("group", group, 100); !done) return done;
+  for (std::string& site : measure.sites)
+    if (auto done = keep("site", site, 2000); !done) return done;
+  std::erase(measure.sites, std::string());
+  std::erase(measure.groups, std::string());
+  if (measure.why.empty()) return refuse("reason: say why");
+  if (measure.by.empty()) return refuse("a measure needs somebody who opened it");
+  if (measure.sites.size() > 500) return refuse("more than 500 sites");
+  if (measure.groups.size() > 100 || measure.networks.size() > 100) return refuse("more than 100 groups or networks");
+  if (measure.sites.empty() && measure.kind != Kind::exam) return refuse("site: say which sites");
+  if (measure.groups.empty() != (measure.kind == Kind::emergency))
+    return refuse(measure.groups.empty() ? "group: say for whom" : "group: an emergency block is for everybody");
+  if (measure.from == TimePoint()) measure.from = now;
+  if (measure.until <= measure.from || measure.until <= now) return refuse("until: it must end later than it begins");
+  if (measure.kind == Kind::supervised && measure.until - measure.from > rules::kLongestSupervised)
+    return refuse("a supervised session lasts an hour at most");
+  if (measure.kind == Kind::exam && measure.until - measure.from > rules::kLongestExam)
+    return refuse("an exam lasts 12 hours at most");
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> MeasureStore::open(rules::Measure measure, const breaches::MachineUser& machine_user,
+                                       TimePoint now) {
+  if (auto good = fit(measure, now); !good) return std::unexpected(good.error());
+  measure.id = Uuid::v7(now).text();
+  auto done = desk_.change([&]() -> Result<void> {
+    auto put = execute(desk_.database(),
+                       "INSERT INTO measures(id, kind, groups, networks, sites, list, actor, why, begins, ends)"
+                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                       measure.id, rules::to_string(measure.kind), joined(measure.groups), networks_of(measure),
+                       joined(measure.sites), measure.list, measure.by, measure.why, measure.from, measure.until);
+    if (!put) return std::unexpected(put.error());
+    auto noted = desk_.write_journal({.seq = 0,
+                                      .time = now,
+                                      .by = measure.by,
+                                      .what = "measure",
+                                      .about = measure.id,
+                                      .person = {},
+                                      .detail = std::string(rules::to_string(measure.kind)) + " opened until " +
+                                                until_text(measure) + ": " + measure.why});
+    if (!noted || !audit_) return noted;
+    auto audited = audit_->record_change({.time = now,
+                                          .user = machine_user,
+                                          .what = "measure",
+                                          .old_version = {},
+                                          .new_version = {},
+                                          .files = {{"measure " + measure.id, "", described(measure)}}});
+    if (!audited) return std::unexpected(audited.error());
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return measure.id;
+}
+
+Result<void> MeasureStore::close(std::string_view id, std::string_view by, std::string_view why,
+                                 const breaches::MachineUser& machine_user, TimePoint now) {
+  auto reason = typed_text("reason", why, 500);
+  if (!reason) return std::unexpected(reason.error());
+  return desk_.change([&]() -> Result<void> {
+    auto kept = find(id);
+    if (!kept) return std::unexpected(kept.error());
+    if (!*kept) return refuse("there is no such measure");
+    if ((*kept)->closed) return refuse("it was taken back already");
+    auto put =
+        execute(desk_.database(), "UPDATE measures SET closed = ?2, closed_by = ?3, closed_why = ?4 WHERE id = ?1", id,
+                now, by, *reason);
+    if (!put) return std::unexpected(put.error());
+    auto noted = desk_.write_journal({.seq = 0,
+                                      .time = now,
+                                      .by = std::string(by),
+                                      .what = "measure",
+                                      .about = std::string(id),
+                                      .person = {},
+                                      .detail = std::string(rules::to_string((*kept)->measure.kind)) + " taken back" +
+                                                (reason->empty() ? "" : ": " + *reason)});
+    if (!noted || !audit_) return noted;
+    auto audited =
+        audit_->record_change({.time = now,
+                               .user = machine_user,
+                               .what = "measure",
+                               .old_version = {},
+                               .new_version = {},
+                               .files = {{"measure " + std::string(id), described((*kept)->measure),
+                                          "taken back by: " + std::string(by) + "\nwhy: " + *reason + '\n'}}});
+    if (!audited) return std::unexpected(audited.error());
+    return {};
+  });
+}
+
+Result<std::vector<rules::Measure>> MeasureStore::in_force(TimePoint now) {
+  std::vector<rules::Measure> measures;
+  auto read = select(
+      desk_.database(), std::string(kColumns) + " WHERE closed IS NULL AND ends > ?1 ORDER BY id",
+      [&](store::Statement& row) { measures.push_back(read_measure(row).measure); }, now);
+  if (!read) return std::unexpected(read.error());
+  return measures;
+}
+
+Result<std::vector<KeptMeasure>> MeasureStore::list(std::size_t limit) {
+  std::vector<KeptMeasure> measures;
+  auto read = select(
+      desk_.database(), std::string(kColumns) + " ORDER BY id DESC LIMIT ?1",
+      [&](store::Statement& row) { measures.push_back(read_measure(row)); }, std::min<std::size_t>(limit, 1000));
+  if (!read) return std::unexpected(read.error());
+  return measures;
+}
+
+Result<std::optional<KeptMeasure>> MeasureStore::find(std::string_view id) {
+  std::optional<KeptMeasure> found;
+  auto read = select(
+      desk_.database(), std::string(kColumns) + " WHERE id = ?1",
+      [&](store::Statement& row) { found = read_measure(row); }, id);
+  if (!read) return std::unexpected(read.error());
+  return found;
+}
+
+}  // namespace schoolgate::casework

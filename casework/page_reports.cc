@@ -1,0 +1,158 @@
+#include "casework/page_reports.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/uuid.h"
+#include "breaches/append_text.h"
+#include "casework/shown_text.h"
+#include "store/sql.h"
+
+namespace schoolgate::casework {
+namespace {
+
+constexpr std::array<std::string_view, 2> kKinds = {"wrongly-blocked", "unsuitable"};
+constexpr std::array<std::string_view, 5> kStates = {"new", "in-hand", "changed", "declined", "passed-to-dsl"};
+constexpr const char* kColumns =
+    "SELECT id, reference, kind, state, at, address, breach_reference, said, name, person, device, grp, handled_by,"
+    " answer, handled_at FROM page_reports";
+
+PageReport read_report(store::Statement& row, const Viewer& viewer) {
+  PageReport report;
+  report.id = text_at(row, 0);
+  report.reference = text_at(row, 1);
+  report.kind = PageReport::Kind(row.integer(2));
+  report.state = PageReport::State(row.integer(3));
+  report.at = time_at(row, 4);
+  report.address = text_at(row, 5);
+  report.breach_reference = text_at(row, 6);
+  report.said = text_at(row, 7);
+  if (leads_safeguarding(viewer.role)) {
+    report.name = text_at(row, 8);
+    report.person = text_at(row, 9);
+  }
+  report.device = text_at(row, 10);
+  report.group = text_at(row, 11);
+  report.handled_by = text_at(row, 12);
+  report.answer = text_at(row, 13);
+  report.handled_at = optional_time_at(row, 14);
+  return report;
+}
+
+}  // namespace
+
+std::string_view to_string(PageReport::Kind kind) noexcept { return kKinds[std::size_t(kind)]; }
+std::optional<PageReport::Kind> report_kind_from(std::string_view text) noexcept {
+  const auto found = std::ranges::find(kKinds, text);
+  if (found == kKinds.end()) return std::nullopt;
+  return PageReport::Kind(found - kKinds.begin());
+}
+std::string_view to_string(PageReport::State state) noexcept { return kStates[std::size_t(state)]; }
+std::optional<PageReport::State> report_state_from(std::string_view text) noexcept {
+  const auto found = std::ranges::find(kStates, text);
+  if (found == kStates.end()) return std::nullopt;
+  return PageReport::State(found - kStates.begin());
+}
+
+Result<std::string> PageReports::submit(const PageReport& report, bool sealed, TimePoint now) {
+  auto address = typed_text("address", report.address, 2000);
+  if (!address) return std::unexpected(address.error());
+  if (address->empty()) return fail(Fault::client, "address: say which page it is about");
+  auto said = typed_text("what is wrong", report.said, 2000, Lines::many);
+  if (!said) return std::unexpected(said.error());
+  auto name = typed_text("name", report.name, 100);
+  if (!name) return std::unexpected(name.error());
+  auto breach = typed_text("reference", report.breach_reference, 40);
+  if (!breach) return std::unexpected(breach.error());
+  if (sealed)
+    address = "sealed";
+  else if (const std::size_t query = address->find_first_of("?#"); query != std::string::npos)
+    address = address->substr(0, query) + "?\u2026";
+
+  const Uuid id = Uuid::v7(now);
+  store::Database& database = desk_.database();
+  auto done = desk_.change([&]() -> Result<void> {
+    const TimePoint hour_ago = now - std::chrono::hours(1);
+    const auto all = select_number(database, "SELECT count(*) FROM page_reports WHERE at > ?1", hour_ago);
+    if (!all) return std::unexpected(all.error());
+    const auto of_device = select_number(database, "SELECT count(*) FROM page_reports WHERE at > ?1 AND device = ?2",
+                                         hour_ago, report.device);
+    if (!of_device) return std::unexpected(of_device.error());
+    if (*all >= std::int64_t(kAnHour) || *of_device >= std::int64_t(kPerDeviceAnHour))
+      return fail(Fault::client, "there were too many reports in the last hour",
+                  "tell a member of staff, or try again later");
+    auto put = execute(database,
+                       "INSERT INTO page_reports(id, reference, kind, state, at, address, breach_reference, said, name,"
+                       " person, device, grp) VALUES(?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                       id.text(), id.reference(), report.kind, now, *address, *breach, *said, *name, report.person,
+                       report.device, report.group);
+    if (!put) return std::unexpected(put.error());
+    return desk_.write_journal({.seq = 0,
+                                .time = now,
+                                .by = report.person.empty() ? "somebody at " + report.device : report.person,
+                                .what = "report",
+                                .about = id.reference(),
+                                .person = {},
+                                .detail = std::string(to_string(report.kind))});
+  });
+  if (!done) return std::unexpected(done.error());
+  return id.reference();
+}
+
+Result<std::vector<PageReport>> PageReports::list(const Viewer& viewer, const PageReportFilter& filter) {
+  std::vector<PageReport> reports;
+  if (viewer.role == Role::governor) return reports;
+  const int state = filter.state ? int(*filter.state) : -1, kind = filter.kind ? int(*filter.kind) : -1;
+  auto read = select(
+      desk_.database(),
+      std::string(kColumns) +
+          " WHERE (?1 < 0 OR state = ?1) AND (?2 < 0 OR kind = ?2) AND (?3 = 0 OR state IN (0, 1, 4))"
+          " ORDER BY at DESC LIMIT ?4 OFFSET ?5",
+      [&](store::Statement& row) { reports.push_back(read_report(row, viewer)); }, state, kind, filter.only_open,
+      std::min<std::size_t>(filter.limit, 500), filter.offset);
+  if (!read) return std::unexpected(read.error());
+  return reports;
+}
+
+Result<std::optional<PageReport>> PageReports::find(const Viewer& viewer, std::string_view id_or_reference) {
+  std::optional<PageReport> found;
+  if (viewer.role == Role::governor) return found;
+  auto read = select(
+      desk_.database(), std::string(kColumns) + " WHERE id = ?1 OR reference = ?1",
+      [&](store::Statement& row) { found = read_report(row, viewer); }, id_or_reference);
+  if (!read) return std::unexpected(read.error());
+  return found;
+}
+
+Result<void> PageReports::handle(const Viewer& viewer, std::string_view id, PageReport::State state,
+                                 std::string_view answer, TimePoint now) {
+  if (viewer.role == Role::governor) return fail(Fault::client, "governors do not handle reports");
+  auto kept = typed_text("answer", answer, 2000, Lines::many);
+  if (!kept) return std::unexpected(kept.error());
+  const bool is_over = state == PageReport::State::changed || state == PageReport::State::declined;
+  return desk_.change([&]() -> Result<void> {
+    auto report = find(viewer, id);
+    if (!report) return std::unexpected(report.error());
+    if (!*report) return fail(Fault::client, "there is no such report");
+    auto put =
+        execute(desk_.database(),
+                "UPDATE page_reports SET state = ?2, handled_by = ?3, answer = ?4, handled_at = ?5 WHERE id = ?1",
+                (*report)->id, state, viewer.user, *kept, is_over ? now.time_since_epoch().count() : 0);
+    if (!put) return std::unexpected(put.error());
+    return desk_.write_journal({.seq = 0,
+                                .time = now,
+                                .by = viewer.user,
+                                .what = "report",
+                                .about = (*report)->reference,
+                                .person = {},
+                                .detail = std::string(to_string(state))});
+  });
+}
+
+Result<std::uint64_t> PageReports::open_count() {
+  auto count = select_number(desk_.database(), "SELECT count(*) FROM page_reports WHERE state IN (0, 1, 4)");
+  if (!count) return std::unexpected(count.error());
+  return std::uint64_t(*count);
+}
+
+}  // namespace schoolgate::casework

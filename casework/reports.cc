@@ -1,0 +1,485 @@
+#include "casework/reports.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/json.h"
+#include "casework/checks_log.h"
+#include "casework/incidents.h"
+#include "casework/measures.h"
+#include "casework/privacy.h"
+#include "casework/shown_text.h"
+#include "store/sql.h"
+
+namespace schoolgate::casework {
+namespace {
+
+using std::chrono::days;
+using std::chrono::milliseconds;
+using std::chrono::sys_days;
+
+constexpr std::uint64_t kFewest = 3;
+constexpr const char* kFewName = "other (fewer than 3 each)";
+
+std::int64_t number_of(sys_days day) { return day.time_since_epoch().count(); }
+
+sys_days monday_of(sys_days day) { return day - days(std::chrono::weekday(day).iso_encoding() - 1); }
+
+std::string day_text(sys_days day) { return to_rfc3339(TimePoint(day)).substr(0, 10); }
+
+std::optional<milliseconds> at_share(std::vector<milliseconds>& values, double share) {
+  if (values.empty()) return std::nullopt;
+  std::ranges::sort(values);
+  return values[std::min(values.size() - 1, std::size_t(double(values.size()) * share))];
+}
+
+// The instant at which the site's wall begins to show `day`.
+TimePoint first_of(const LocalClock& clock, sys_days day) {
+  auto low = std::chrono::floor<std::chrono::minutes>(TimePoint(day) - std::chrono::hours(15));
+  auto high = low + std::chrono::hours(30);
+  while (high - low > std::chrono::minutes(1)) {
+    const auto middle = low + (high - low) / 2;
+    (local_or_utc(clock, middle).day < day ? low : high) = middle;
+  }
+  return high;
+}
+
+void sort_counts(std::vector<NamedCount>& counts) {
+  std::ranges::sort(counts, [](const NamedCount& a, const NamedCount& b) {
+    return a.attempts != b.attempts ? a.attempts > b.attempts : a.name < b.name;
+  });
+}
+
+// What has fewer than three episodes could be one pupil: it is shown in one sum.
+void merge_few(std::vector<NamedCount>& counts) {
+  NamedCount few{.name = kFewName, .attempts = 0, .episodes = 0};
+  std::erase_if(counts, [&](const NamedCount& one) {
+    if (one.episodes >= kFewest) return false;
+    few.attempts += one.attempts;
+    few.episodes += one.episodes;
+    return true;
+  });
+  if (few.episodes > 0) counts.push_back(std::move(few));
+}
+
+std::string per_cent(std::optional<double> rate) {
+  if (!rate) return "none assessed";
+  return std::to_string(int(*rate + 0.5)) + " %";
+}
+
+std::string length_or_none(std::optional<milliseconds> length) { return length ? duration_text(*length) : "none"; }
+
+}  // namespace
+
+std::optional<double> Reaction::false_positive_rate() const {
+  if (assessed == 0) return std::nullopt;
+  return 100.0 * double(false_positives) / double(assessed);
+}
+
+SuppressedCount suppressed(std::uint64_t count) {
+  if (count > 0 && count < kFewest) return {std::nullopt};
+  return {count};
+}
+
+std::string SuppressedCount::text() const { return count ? std::to_string(*count) : "fewer than 3"; }
+
+Reports::Reports(DeskStore& desk, store::Database breaches, LocalClock clock)
+    : desk_(&desk), breaches_(std::move(breaches)), clock_(std::move(clock)) {}
+
+Result<Reports> Reports::open(DeskStore& desk, LocalClock clock) {
+  auto breaches = open_breaches_with_desk(desk.folder());
+  if (!breaches) return std::unexpected(breaches.error());
+  return Reports(desk, *std::move(breaches), std::move(clock));
+}
+
+std::pair<std::int64_t, std::int64_t> Reports::instants(DayRange range) const {
+  return {first_of(clock_, range.from).time_since_epoch().count(),
+          first_of(clock_, range.to + days(1)).time_since_epoch().count()};
+}
+
+Result<Trends> Reports::trends(DayRange range) {
+  Trends trends;
+  if (range.to < range.from || range.to - range.from > days(366 * 8))
+    return fail(Fault::client, "the days of the report: from is after to, or it is more than eight years");
+  const sys_days first_monday = monday_of(range.from);
+  for (sys_days monday = first_monday; monday <= range.to; monday += days(7))
+    trends.weeks.push_back({.monday = monday, .decisions = 0, .attempts = 0, .episodes = 0});
+  const auto week_of = [&](std::int64_t day) { return std::size_t((day - number_of(first_monday)) / 7); };
+
+  std::map<std::string, NamedCount> themes, groups;
+  std::map<std::string, std::vector<std::uint64_t>> theme_weeks;
+  auto read = select(
+      desk_->database(), "SELECT day, hour, theme, grp, action, n FROM breach_hours WHERE day BETWEEN ?1 AND ?2",
+      [&](store::Statement& row) {
+        const std::int64_t day = row.integer(0);
+        const auto count = std::uint64_t(row.integer(5));
+        const std::string theme = text_at(row, 2);
+        const std::string_view action = row.text(4);
+        trends.attempts += count;
+        (action == "block" ? trends.blocked : action == "warn" ? trends.warned : trends.monitored) += count;
+        themes[theme].attempts += count;
+        groups[text_at(row, 3)].attempts += count;
+        trends.hours[std::size_t(std::clamp<std::int64_t>(row.integer(1), 0, 23))] += count;
+        trends.weekdays[std::chrono::weekday(sys_days(days(day))).iso_encoding() - 1] += count;
+        trends.weeks[week_of(day)].attempts += count;
+        auto& weeks = theme_weeks[theme];
+        weeks.resize(trends.weeks.size());
+        weeks[week_of(day)] += count;
+      },
+      number_of(range.from), number_of(range.to));
+  if (read)
+    read = select(
+        desk_->database(), "SELECT day, sum(n) FROM decision_days WHERE day BETWEEN ?1 AND ?2 GROUP BY day",
+        [&](store::Statement& row) {
+          trends.decisions += std::uint64_t(row.integer(1));
+          trends.weeks[week_of(row.integer(0))].decisions += std::uint64_t(row.integer(1));
+        },
+        number_of(range.from), number_of(range.to));
+  const auto [since, until] = instants(range);
+  if (read)
+    read = select(
+        breaches_, "SELECT first, theme, grp FROM episodes WHERE last >= ?1 AND first >= ?1 AND first < ?2",
+        [&](store::Statement& row) {
+          ++trends.episodes;
+          ++themes[text_at(row, 1)].episodes;
+          ++groups[text_at(row, 2)].episodes;
+          const std::size_t week = week_of(number_of(local_or_utc(clock_, time_at(row, 0)).day));
+          if (week < trends.weeks.size()) ++trends.weeks[week].episodes;
+        },
+        since, until);
+  if (!read) return std::unexpected(read.error());
+  for (auto& [name, count] : themes) trends.themes.push_back({name, count.attempts, count.episodes});
+  for (auto& [name, count] : groups) trends.groups.push_back({name, count.attempts, count.episodes});
+  sort_counts(trends.themes);
+  sort_counts(trends.groups);
+  for (const NamedCount& theme : trends.themes) {
+    auto& weeks = theme_weeks[theme.name];
+    weeks.resize(trends.weeks.size());
+    trends.theme_weeks.emplace_back(theme.name, std::move(weeks));
+  }
+  return trends;
+}
+
+Result<std::vector<RepeatSubject>> Reports::repeat_subjects(const Viewer& viewer, DayRange range, std::uint64_t least,
+                                                            std::size_t limit) {
+  std::vector<RepeatSubject> subjects;
+  if (viewer.role == Role::governor) return subjects;
+  const auto [since, until] = instants(range);
+  auto read = select(
+      breaches_,
+      "SELECT person, max(device), max(grp), count(*), sum(attempts), max(urgency), group_concat(DISTINCT theme),"
+      " max(last) FROM episodes WHERE last >= ?1 AND first >= ?1 AND first < ?2 GROUP BY who HAVING count(*) >= ?3"
+      " ORDER BY count(*) DESC, sum(attempts) DESC LIMIT ?4",
+      [&](store::Statement& row) {
+        const std::string person = text_at(row, 0);
+        const Sight sight = sight_of_episode(viewer, person);
+        if (sight == Sight::nothing) return;
+        RepeatSubject one;
+        one.person = sight == Sight::full ? person : std::string();
+        one.device = text_at(row, 1);
+        one.group = text_at(row, 2);
+        one.episodes = std::uint64_t(row.integer(3));
+        one.attempts = std::uint64_t(row.integer(4));
+        one.highest_urgency = int(row.integer(5));
+        const std::string themes = text_at(row, 6);
+        for (std::size_t at = 0; at < themes.size();) {
+          const std::size_t end = std::min(themes.find(',', at), themes.size());
+          one.themes.push_back(themes.substr(at, end - at));
+          at = end + 1;
+        }
+        one.last = time_at(row, 7);
+        subjects.push_back(std::move(one));
+      },
+      since, until, least, std::min<std::size_t>(limit, 500));
+  if (!read) return std::unexpected(read.error());
+  return subjects;
+}
+
+Result<Reaction> Reports::reaction(DayRange range) {
+  Reaction reaction;
+  std::vector<milliseconds> took;
+  const auto [since, until] = instants(range);
+  auto read = select(
+      breaches_,
+      "SELECT first, urgency, ack.at, coalesce(ack.assessment, 0), (SELECT coalesce(max(i.assessment), 0)"
+      " FROM desk.incident_episodes ie JOIN desk.incidents i ON i.id = ie.incident WHERE ie.episode = episodes.id)"
+      " FROM episodes LEFT JOIN desk.acknowledgements ack ON ack.episode = episodes.id"
+      " WHERE last >= ?1 AND first >= ?1 AND first < ?2",
+      [&](store::Statement& row) {
+        const int urgency = int(row.integer(1));
+        const auto acknowledged = optional_time_at(row, 2);
+        if (urgency >= 3) {
+          ++reaction.episodes;
+          if (acknowledged) {
+            ++reaction.acknowledged;
+            took.push_back(std::max(milliseconds(0), *acknowledged - time_at(row, 0)));
+          } else if (urgency >= 4) {
+            ++reaction.urgent_waiting;
+          }
+        }
+        const auto of_incident = Assessment(row.integer(4)), quick = Assessment(row.integer(3));
+        switch (of_incident != Assessment::none ? of_incident : quick) {
+          case Assessment::none: return;
+          case Assessment::concern: ++reaction.concerns; break;
+          case Assessment::accidental: ++reaction.accidental; break;
+          case Assessment::curriculum: ++reaction.curriculum; break;
+          case Assessment::background: ++reaction.background; break;
+          case Assessment::false_positive: ++reaction.false_positives; break;
+        }
+        ++reaction.assessed;
+      },
+      since, until);
+  if (!read) return std::unexpected(read.error());
+  reaction.median = at_share(took, 0.5);
+  reaction.ninetieth = at_share(took, 0.9);
+  if (!took.empty()) reaction.longest = took.back();
+  return reaction;
+}
+
+Result<ReportTurnaround> Reports::page_reports(DayRange range) {
+  ReportTurnaround turnaround;
+  std::vector<milliseconds> took;
+  const auto [since, until] = instants(range);
+  auto read = select(
+      desk_->database(), "SELECT at, state, handled_at FROM page_reports WHERE at >= ?1 AND at < ?2",
+      [&](store::Statement& row) {
+        ++turnaround.received;
+        const auto state = PageReport::State(row.integer(1));
+        if (const auto handled = optional_time_at(row, 2)) {
+          ++turnaround.handled;
+          took.push_back(std::max(milliseconds(0), *handled - time_at(row, 0)));
+        } else {
+          ++turnaround.waiting;
+        }
+        turnaround.changed += state == PageReport::State::changed;
+        turnaround.declined += state == PageReport::State::declined;
+      },
+      since, until);
+  if (!read) return std::unexpected(read.error());
+  turnaround.median = at_share(took, 0.5);
+  if (!took.empty()) turnaround.longest = took.back();
+  return turnaround;
+}
+
+Result<IncidentCounts> Reports::incidents(DayRange range, TimePoint now) {
+  IncidentCounts counts;
+  const auto [since, until] = instants(range);
+  const std::string today = day_text(local_or_utc(clock_, now).day);
+  store::Database& database = desk_->database();
+  auto read = select(
+      database,
+      "SELECT sum(opened >= ?1 AND opened < ?2), sum(closed >= ?1 AND closed < ?2), sum(closed IS NULL),"
+      " sum(closed IS NULL AND review_by <> '' AND review_by < ?3), sum(hold) FROM incidents",
+      [&](store::Statement& row) {
+        counts.opened = std::uint64_t(row.integer(0));
+        counts.closed = std::uint64_t(row.integer(1));
+        counts.open_now = std::uint64_t(row.integer(2));
+        counts.reviews_overdue = std::uint64_t(row.integer(3));
+        counts.held = std::uint64_t(row.integer(4));
+      },
+      since, until, today);
+  if (read)
+    read = select(
+        database,
+        "SELECT kind, count(*) FROM incident_actions WHERE date BETWEEN ?1 AND ?2 GROUP BY kind ORDER BY kind",
+        [&](store::Statement& row) {
+          counts.referrals.emplace_back(to_string(ActionKind(row.integer(0))), std::uint64_t(row.integer(1)));
+        },
+        day_text(range.from), day_text(range.to));
+  if (!read) return std::unexpected(read.error());
+  return counts;
+}
+
+Result<GovernorReport> Reports::governors(DayRange range, TimePoint now) {
+  GovernorReport report;
+  report.range = range;
+  auto trends_read = trends(range);
+  if (!trends_read) return std::unexpected(trends_read.error());
+  report.trends = *std::move(trends_read);
+  merge_few(report.trends.themes);
+  merge_few(report.trends.groups);
+  std::erase_if(report.trends.theme_weeks, [&](const auto& theme) {
+    return std::ranges::find(report.trends.themes, theme.first, &NamedCount::name) == report.trends.themes.end();
+  });
+
+  const auto [since, until] = instants(range);
+  auto read = select(
+      breaches_,
+      "SELECT count(*), coalesce(sum(n > 1), 0) FROM (SELECT count(*) AS n FROM episodes WHERE person <> ''"
+      " AND last >= ?1 AND first >= ?1 AND first < ?2 GROUP BY person)",
+      [&](store::Statement& row) {
+        report.people = suppressed(std::uint64_t(row.integer(0)));
+        report.repeat_people = suppressed(std::uint64_t(row.integer(1)));
+      },
+      since, until);
+  if (!read) return std::unexpected(read.error());
+  auto incident_counts = incidents(range, now);
+  if (!incident_counts) return std::unexpected(incident_counts.error());
+  report.incidents_opened = suppressed(incident_counts->opened);
+  report.incidents_closed = suppressed(incident_counts->closed);
+  for (const auto& [kind, count] : incident_counts->referrals) report.referrals.emplace_back(kind, suppressed(count));
+  auto reaction_read = reaction(range);
+  if (!reaction_read) return std::unexpected(reaction_read.error());
+  report.reaction = *reaction_read;
+  auto turnaround = page_reports(range);
+  if (!turnaround) return std::unexpected(turnaround.error());
+  report.page_reports = *turnaround;
+  read = select(
+      desk_->database(),
+      "SELECT coalesce(sum(total), 0), coalesce(sum(good), 0), max(at) FROM checks WHERE at >= ?1 AND at < ?2",
+      [&](store::Statement& row) {
+        report.checks = std::uint64_t(row.integer(0));
+        report.checks_as_expected = std::uint64_t(row.integer(1));
+        report.last_check = optional_time_at(row, 2);
+      },
+      since, until);
+  if (!read) return std::unexpected(read.error());
+  return report;
+}
+
+Result<InspectionPack> Reports::inspection_pack(const InspectionFacts& facts, DayRange range, TimePoint now) {
+  InspectionPack pack;
+  pack.facts = facts;
+  auto numbers = governors(range, now);
+  if (!numbers) return std::unexpected(numbers.error());
+  pack.numbers = *std::move(numbers);
+  const auto [since, until] = instants(range);
+  auto checks = ChecksLog(*desk_).list(TimePoint(milliseconds(since)), TimePoint(milliseconds(until)), 500);
+  if (!checks) return std::unexpected(checks.error());
+  for (const CheckRun& run : *checks)
+    pack.checks.push_back(moment_text(clock_, run.at) + ": " + run.kind + " by " + run.by + ", " +
+                          std::to_string(run.good) + " of " + std::to_string(run.total) + " as expected" +
+                          (run.action.empty() ? "" : "; " + run.action));
+  auto measures = MeasureStore(*desk_, nullptr).list(500);
+  if (!measures) return std::unexpected(measures.error());
+  for (const KeptMeasure& kept : *measures) {
+    if (kept.measure.from.time_since_epoch().count() >= until) continue;
+    pack.measures.push_back(
+        moment_text(clock_, kept.measure.from) + ": " + std::string(rules::to_string(kept.measure.kind)) + " by " +
+        kept.measure.by + ", " + kept.measure.why +
+        (kept.closed ? "; taken back " + moment_text(clock_, *kept.closed) + " by " + kept.closed_by : ""));
+  }
+  auto deletions = Privacy(*desk_).deletions(500);
+  if (!deletions) return std::unexpected(deletions.error());
+  for (const Deletion& deletion : *deletions)
+    pack.deletions.push_back(moment_text(clock_, deletion.at) + ": " + std::to_string(deletion.count) + " " +
+                             deletion.kind + " before " + date_text(clock_, deletion.until) + ", by " + deletion.by +
+                             (deletion.held ? ", " + std::to_string(deletion.held) + " kept under legal hold" : ""));
+  // The audit log's records can be long (whole differences of files): SQLite takes out what is told here.
+  auto audit = store::Database::open(desk_->folder() / "audit.db", store::Database::Access::read);
+  if (audit) {
+    auto read = select(
+        *audit,
+        "SELECT time, json_extract(record, '$.what'), json_extract(record, '$.user.name'),"
+        " json_extract(record, '$.user.sudo_user'), json_extract(record, '$.new_version'),"
+        " json_array_length(record, '$.files') FROM records WHERE time >= ?1 AND time < ?2 AND json_valid(record)"
+        " ORDER BY seq DESC LIMIT 500",
+        [&](store::Statement& row) {
+          const std::string sudo = text_at(row, 3);
+          pack.changes.push_back(moment_text(clock_, time_at(row, 0)) + ": " + text_at(row, 1) + " by " +
+                                 (sudo.empty() ? text_at(row, 2) : sudo) + ", " + std::to_string(row.integer(5)) +
+                                 " files changed" +
+                                 (row.is_null(4) || row.text(4).empty() ? "" : ", policy " + text_at(row, 4)));
+        },
+        since, until);
+    if (!read) return std::unexpected(read.error());
+  }
+  return pack;
+}
+
+std::string to_text(const InspectionPack& pack) {
+  const GovernorReport& n = pack.numbers;
+  std::string out = pack.facts.school + ": filtering and monitoring, " + day_text(n.range.from) + " to " +
+                    day_text(n.range.to) + "\nGateway " + pack.facts.gateway + ", policy " + pack.facts.policy_version +
+                    "\n";
+  const auto section = [&](std::string_view title, const std::vector<std::string>& lines) {
+    out += "\n" + std::string(title) + "\n";
+    if (lines.empty()) out += "- none\n";
+    for (const std::string& line : lines) out += "- " + line + "\n";
+  };
+  const auto pairs = [](const std::vector<std::pair<std::string, std::string>>& from) {
+    std::vector<std::string> lines;
+    for (const auto& [name, text] : from) lines.push_back(name + ": " + text);
+    return lines;
+  };
+  section("What each group may reach", pairs(pack.facts.policy));
+  section("Decisions of leadership", pairs(pack.facts.approvals));
+  section("Lists", pairs(pack.facts.lists));
+  section("What this installation cannot see", pack.facts.cannot_see);
+  std::vector<std::string> numbers = {
+      "requests decided: " + std::to_string(n.trends.decisions),
+      "attempts at categories that are watched: " + std::to_string(n.trends.attempts) + ", blocked " +
+          std::to_string(n.trends.blocked) + ", in " + std::to_string(n.trends.episodes) + " episodes",
+      "people concerned: " + n.people.text() + ", more than once: " + n.repeat_people.text(),
+      "incidents opened: " + n.incidents_opened.text() + ", closed: " + n.incidents_closed.text(),
+      "episodes of urgency 3 and above: " + std::to_string(n.reaction.episodes) + ", acknowledged: " +
+          std::to_string(n.reaction.acknowledged) + ", median time: " + length_or_none(n.reaction.median) +
+          ", 90th percentile: " + length_or_none(n.reaction.ninetieth),
+      "false positives of what was assessed: " + per_cent(n.reaction.false_positive_rate()),
+      "reports of pages: " + std::to_string(n.page_reports.received) + ", handled: " +
+          std::to_string(n.page_reports.handled) + ", median time: " + length_or_none(n.page_reports.median),
+      "checks as expected: " + std::to_string(n.checks_as_expected) + " of " + std::to_string(n.checks)};
+  for (const auto& [kind, count] : n.referrals) numbers.push_back(kind + ": " + count.text());
+  section("Numbers", numbers);
+  std::vector<std::string> themes;
+  for (const NamedCount& theme : n.trends.themes)
+    themes.push_back((theme.name.empty() ? "unlisted" : theme.name) + ": " + std::to_string(theme.attempts) +
+                     " attempts, " + std::to_string(theme.episodes) + " episodes");
+  section("Themes", themes);
+  section("Checks", pack.checks);
+  section("Changes of the configuration", pack.changes);
+  section("Measures", pack.measures);
+  section("Deletions", pack.deletions);
+  return out;
+}
+
+std::string to_json(const InspectionPack& pack) {
+  const GovernorReport& n = pack.numbers;
+  std::string out;
+  JsonWriter json(out);
+  const auto pairs = [&](std::string_view name, const std::vector<std::pair<std::string, std::string>>& from) {
+    json.key(name).begin_array();
+    for (const auto& [one, text] : from) json.begin_object().field("name", one).field("text", text).end_object();
+    json.end_array();
+  };
+  const auto lines = [&](std::string_view name, const std::vector<std::string>& from) {
+    json.key(name).begin_array();
+    for (const std::string& line : from) json.value(line);
+    json.end_array();
+  };
+  json.begin_object().field("schema", "schoolgate.inspection.1").field("school", pack.facts.school);
+  json.field("gateway", pack.facts.gateway).field("policy_version", pack.facts.policy_version);
+  json.field("from", day_text(n.range.from)).field("to", day_text(n.range.to));
+  json.field("decisions", n.trends.decisions).field("attempts", n.trends.attempts).field("blocked", n.trends.blocked);
+  json.field("episodes", n.trends.episodes)
+      .field("people", n.people.text())
+      .field("repeat_people", n.repeat_people.text());
+  json.field("incidents_opened", n.incidents_opened.text()).field("incidents_closed", n.incidents_closed.text());
+  json.field("checks", n.checks).field("checks_as_expected", n.checks_as_expected).key("themes").begin_array();
+  for (const NamedCount& theme : n.trends.themes)
+    json.begin_object()
+        .field("theme", theme.name)
+        .field("attempts", theme.attempts)
+        .field("episodes", theme.episodes)
+        .end_object();
+  json.end_array();
+  json.key("reaction").begin_object().field("episodes", n.reaction.episodes);
+  json.field("acknowledged", n.reaction.acknowledged).field("median", length_or_none(n.reaction.median));
+  json.field("ninetieth", length_or_none(n.reaction.ninetieth));
+  json.field("false_positives", per_cent(n.reaction.false_positive_rate())).end_object();
+  json.key("page_reports").begin_object().field("received", n.page_reports.received);
+  json.field("handled", n.page_reports.handled).field("waiting", n.page_reports.waiting);
+  json.field("median", length_or_none(n.page_reports.median)).end_object();
+  pairs("policy", pack.facts.policy);
+  pairs("approvals", pack.facts.approvals);
+  pairs("lists", pack.facts.lists);
+  lines("cannot_see", pack.facts.cannot_see);
+  lines("check_runs", pack.checks);
+  lines("changes", pack.changes);
+  lines("measures", pack.measures);
+  lines("deletions", pack.deletions);
+  json.end_object();
+  return out;
+}
+
+}  // namespace schoolgate::casework
