@@ -14,6 +14,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <thread>
 
 #include "app/list_schedule.h"
 #include "app/measure_wire.h"
@@ -28,6 +29,9 @@ namespace {
 namespace asio = net::asio;
 using Local = asio::local::stream_protocol;
 using net::awaitable;
+
+// What may come after a drain: records on their way to the disk, a mail that is being sent.
+constexpr auto kToFinish = std::chrono::seconds(30);
 
 std::filesystem::path control_path(const std::filesystem::path& state) { return state / "control.sock"; }
 
@@ -53,6 +57,7 @@ class ControlPlane {
     if (auto started = gateway_.start();
         !started) {  // not before somebody listens for the signal that ends it in order
       gateway_.drain();
+      gateway_.finish();
       return started;
     }
     log::info("serving", {{"school", gateway_.settings().site.name}, {"policy", gateway_.policy_version()}});
@@ -65,6 +70,7 @@ class ControlPlane {
     service_.ready();
     context_.run();
     loader_.join();
+    gateway_.finish();
     ::unlink(control_path(gateway_.settings().state).c_str());
     return {};
   }
@@ -112,9 +118,11 @@ class ControlPlane {
         return;
       }
       log::info("stopping", {{"signal", signal}});
-      service_.stopping();
-      gateway_.drain();
-      context_.stop();
+      service_.stopping(gateway_.settings().limits.drain + kToFinish);
+      drains_ = std::jthread([this] {
+        gateway_.drain();
+        asio::post(context_, [this] { context_.stop(); });
+      });
     });
   }
 
@@ -287,6 +295,7 @@ class ControlPlane {
   asio::steady_timer list_watch_{context_};
   asio::steady_timer measure_watch_{context_};
   net::ServiceManager service_;
+  std::jthread drains_;  // on its way from the signal that ends the gateway
   ListSchedule lists_{context_, gateway_, [this] { asio::co_spawn(context_, reload_on_signal(), asio::detached); }};
 };
 

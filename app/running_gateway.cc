@@ -444,6 +444,9 @@ void RunningGateway::drain() {
   selftest_.stop();
   for (const auto& worker : workers_) worker->drain();
   for (const auto& worker : workers_) worker->join();
+}
+
+void RunningGateway::finish() {
   allowances_->keep(wall_now());
   if (people_) people_->stop();  // after the last request that could ask it
   log::info("stopped");

@@ -43,8 +43,11 @@ class RunningGateway {
   /// Loads the folder again and publishes it. On any problem the policy in force stays, and the problems are returned;
   /// on success the warnings.
   [[nodiscard]] std::expected<Problems, Problems> reload(const breaches::MachineUser& user);
-  /// Stops accepting, lets running requests finish, writes what waits. Returns when all is done.
+  /// Lets running requests finish, and takes new ones as long as that lasts; returns when the workers have ended. On a
+  /// thread of its own, so that the control plane goes on: a measure that is opened meanwhile comes into force.
   void drain();
+  /// After drain(): writes what waits.
+  void finish();
 
   /// True when a remote list should be asked for news. Thread-safe.
   [[nodiscard]] bool lists_due(TimePoint now) const;

@@ -39,6 +39,7 @@ struct Connection {
   std::unique_ptr<Inside> inside;     ///< set once the client speaks TLS with us: everything after is decrypted
   const bool selftest;                ///< the gateway tries itself (selftest_connections.h)
   bool between_requests = false;      ///< kept alive and waiting: a drain may close it at once
+  bool awaited_by_drain = false;      ///< it was there when the drain began
   Connection* previous = nullptr;     ///< in the worker's list
   Connection* next = nullptr;
 };

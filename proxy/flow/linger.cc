@@ -8,6 +8,8 @@ net::awaitable<void> linger(Connection& connection) {
   static constexpr std::size_t kMost = 4u << 20;
   connection.inbox.release();
   connection.client.shutdown_send();
+  // A gateway that ends waits for requests, not for clients that have their answer.
+  if (connection.worker.draining() && connection.client.is_quiet()) co_return;
   connection.client.expire_after(std::chrono::seconds(5));
   for (std::size_t drained = 0; drained < kMost;) {
     if (co_await connection.client.wait_readable() != net::IoStatus::ok) co_return;

@@ -98,6 +98,7 @@ Result<std::unique_ptr<Worker>> Worker::make(Gateway& gateway) {
   if (!resolver) return std::unexpected(std::move(resolver.error()));
   worker->resolver_ = std::move(*resolver);
   if (auto listening = worker->listen(); !listening) return std::unexpected(std::move(listening.error()));
+  gateway.workers.fetch_add(1);
   return worker;
 }
 
@@ -158,7 +159,6 @@ void Worker::start() {
 net::awaitable<void> Worker::tick() {
   net::Timer timer(executor());
   auto minute = std::chrono::floor<std::chrono::minutes>(wall_now());
-  std::uint32_t drained_for = 0;
   for (;;) {
     timer.expires_after(std::chrono::seconds(1));
     co_await timer.async_wait(net::as_tuple);
@@ -176,13 +176,8 @@ net::awaitable<void> Worker::tick() {
       judge_tunnels_again(*this, TunnelsOf::who_changed);
     }
     judged_presences_ = people;
-    if (!draining_) continue;
-    if (counters_.connections_open.get() == 0) break;
-    const auto limit = std::uint32_t(limits().drain.count());
-    if (++drained_for == limit + 1) end_all();  // and a second for them to tell of their end
-    if (drained_for > limit + 1) break;
+    drain_.tick();
   }
-  context_.stop();
 }
 
 void Worker::forget(Connection& connection) {
@@ -190,25 +185,18 @@ void Worker::forget(Connection& connection) {
   gateway_.connections.fetch_sub(1, std::memory_order_relaxed);
   gateway_.clients.leave(connection.peer.address);
   counters_.connections_open.subtract();
-  if (draining_ && counters_.connections_open.get() == 0 && !context_.stopped()) context_.stop();
-}
-
-void Worker::end_all() noexcept {
-  for (LiveTunnel* tunnel = tunnels_.first(); tunnel; tunnel = tunnel->next) tunnel->relay->stop();
-  for (Connection* connection = connections_.first(); connection; connection = connection->next)
-    connection->client.cancel();
+  if (!context_.stopped()) drain_.left(connection);
 }
 
 void Worker::drain() {
-  net::asio::post(context_, [this] {
-    draining_ = true;
-    for (const auto& listener : listeners_) listener->drain();
-    pool_.clear();
-    for (Connection* connection = connections_.first(); connection; connection = connection->next)
-      if (connection->between_requests && connection->client.is_quiet()) connection->client.cancel();
-    if (counters_.connections_open.get() == 0) context_.stop();
-  });
+  net::asio::post(context_, [this] { drain_.begin(); });
 }
+
+void Worker::stop_listening() {
+  for (const auto& listener : listeners_) listener->drain();
+}
+
+void Worker::stop_loop() { context_.stop(); }
 
 void Worker::join() {
   if (thread_.joinable()) thread_.join();

@@ -22,6 +22,7 @@
 #include "proxy/flow/client_table.h"
 #include "proxy/flow/connection.h"
 #include "proxy/flow/counters.h"
+#include "proxy/flow/drain.h"
 #include "proxy/flow/flow_settings.h"
 #include "proxy/flow/inspection.h"
 #include "proxy/flow/judgement.h"
@@ -70,6 +71,7 @@ struct Gateway {
   PortalVisits portal_visits{};
   SelftestConnections selftests{};
   std::atomic<std::uint32_t> connections{0};
+  std::atomic<std::uint32_t> workers{0}, drained_workers{0};  ///< all, and those that drain and wait for nothing more
 };
 
 /// The two heads of an exchange: large, so held only while one is under way.
@@ -85,7 +87,8 @@ class Worker {
   ~Worker();
 
   void start();
-  /// Thread-safe. Closes the listeners, lets what runs finish for at most Limits::drain, then stops the thread.
+  /// Thread-safe. Lets requests that run finish, at most for Limits::drain, and goes on accepting meanwhile; then stops
+  /// the thread (drain.h). Every worker of the gateway has to be told: they close together.
   void drain();
   void join();
 
@@ -173,7 +176,11 @@ class Worker {
   }
   [[nodiscard]] LiveList<LiveTunnel>& tunnels() noexcept { return tunnels_; }
   [[nodiscard]] LiveList<Connection>& connections() noexcept { return connections_; }
-  [[nodiscard]] bool draining() const noexcept { return draining_; }
+  [[nodiscard]] bool draining() const noexcept { return drain_.under_way(); }
+  /// Takes what the kernel has queued, then closes the listeners.
+  void stop_listening();
+  /// The thread ends, with whatever still runs on it.
+  void stop_loop();
 
   [[nodiscard]] std::unique_ptr<Heads> take_heads();
   void give_back(std::unique_ptr<Heads> heads);
@@ -188,7 +195,6 @@ class Worker {
   [[nodiscard]] Judgement decide(Connection& connection, const rules::Request& request, rules::Stage stage);
   void use_gate(std::shared_ptr<const SignInGate> gate);
   void forget(Connection& connection);
-  void end_all() noexcept;
 
   Gateway& gateway_;
   // Before the io_context: buffers and deadlines live in the frames that it destroys.
@@ -215,7 +221,7 @@ class Worker {
   std::atomic<std::uint32_t> unanswered_{0};
   std::uint64_t judged_generation_ = 0;  ///< the policy that the live tunnels were last judged by
   std::uint64_t judged_presences_ = 0;   ///< and the people
-  bool draining_ = false;
+  Drain drain_{*this};
 };
 
 }  // namespace schoolgate::flow

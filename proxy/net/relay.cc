@@ -18,7 +18,7 @@ class RelayState final : public std::enable_shared_from_this<RelayState>, privat
                Pump{relay.b_, relay.a_, relay.counters_.from_b, RelayEnd::b_failed, RelayEnd::a_failed}} {}
 
   void start() {
-    expire_after(relay_.limits_.idle);
+    touch();
     for (Pump& pump : pumps_) wait_readable(pump);
   }
 
@@ -28,6 +28,10 @@ class RelayState final : public std::enable_shared_from_this<RelayState>, privat
     clear_deadline();
     relay_.a_.wake();
     relay_.b_.wake();
+  }
+
+  [[nodiscard]] std::chrono::seconds silent_for() const noexcept {
+    return std::chrono::seconds(deadlines().now() - touched_);
   }
 
  private:
@@ -127,6 +131,7 @@ class RelayState final : public std::enable_shared_from_this<RelayState>, privat
   }
 
   void touch() noexcept {
+    touched_ = deadlines().now();
     expire_after(pumps_[0].done || pumps_[1].done ? relay_.limits_.half_closed : relay_.limits_.idle);
   }
 
@@ -143,6 +148,7 @@ class RelayState final : public std::enable_shared_from_this<RelayState>, privat
   std::array<Pump, 2> pumps_;
   std::optional<RelayEnd> end_;
   int pending_ = 0;
+  std::uint32_t touched_ = 0;  ///< when a byte last passed, by DeadlineList::now()
 };
 
 void Relay::start(Done done) {
@@ -157,6 +163,10 @@ void Relay::start(Done done) {
 void Relay::stop() noexcept {
   stopped_ = true;
   if (state_ != nullptr) state_->finish(RelayEnd::stopped);
+}
+
+std::chrono::seconds Relay::silent_for() const noexcept {
+  return state_ != nullptr ? state_->silent_for() : std::chrono::seconds(0);
 }
 
 std::string_view to_string(RelayEnd end) noexcept {

@@ -58,6 +58,8 @@ class Relay {
   }
   /// Ends run() soon with `stopped`; no more bytes pass. Harmless before, after and twice.
   void stop() noexcept;
+  /// How long no byte has passed either way, to the second; zero before run() and after its end.
+  [[nodiscard]] std::chrono::seconds silent_for() const noexcept;
 
  private:
   friend class RelayState;

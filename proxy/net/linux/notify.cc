@@ -54,6 +54,14 @@ void ServiceManager::reloading() const noexcept {
   if (error == std::errc{}) send({message, std::size_t(end - message)});
 }
 
+void ServiceManager::stopping(std::chrono::seconds at_most) const noexcept {
+  char message[64] = "STOPPING=1\nEXTEND_TIMEOUT_USEC=";
+  const std::size_t used = std::strlen(message);
+  const auto [end, error] = std::to_chars(message + used, message + sizeof message,
+                                          std::chrono::duration_cast<std::chrono::microseconds>(at_most).count());
+  if (error == std::errc{}) send({message, std::size_t(end - message)});
+}
+
 void ServiceManager::status(std::string_view text) const {
   std::string message = "STATUS=" + std::string(text);
   for (char& c : message)

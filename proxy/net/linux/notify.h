@@ -18,7 +18,8 @@ class ServiceManager {
   [[nodiscard]] static ServiceManager from_environment();
 
   void ready() const noexcept { send("READY=1"); }
-  void stopping() const noexcept { send("STOPPING=1"); }
+  /// The end has begun, and may take this long: the unit's TimeoutStopSec does not cut it short.
+  void stopping(std::chrono::seconds at_most) const noexcept;
   void watchdog() const noexcept { send("WATCHDOG=1"); }
   void reloading() const noexcept;  ///< follow with ready() when done
   void status(std::string_view text) const;

@@ -303,6 +303,10 @@ Peer Conversation::client_from(std::string_view from) {
   return Peer(connected(gateway_address(), {address(from), 0}));
 }
 
+Peer Conversation::client_of(const Worker& worker) {
+  return Peer(connected(worker.listening().front(), {address("127.0.0.1"), 0}));
+}
+
 void Conversation::stop() {
   worker_->drain();
   worker_->join();

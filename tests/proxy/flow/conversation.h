@@ -120,6 +120,8 @@ class Conversation : public ::testing::Test {
   [[nodiscard]] Peer client();
   /// Connects from another address of loopback: another device.
   [[nodiscard]] Peer client_from(std::string_view address);
+  /// Connects to a worker beside the fixture's own.
+  [[nodiscard]] static Peer client_of(const Worker& worker);
   /// Lets the worker finish what runs, and stops it: afterwards the logs are complete.
   void stop();
   /// Publishes a policy that also has `rules`.

@@ -41,8 +41,8 @@ TEST_F(NotifyTest, SaysWhatSystemdReads) {
   EXPECT_EQ(received(), "READY=1");
   service.watchdog();
   EXPECT_EQ(received(), "WATCHDOG=1");
-  service.stopping();
-  EXPECT_EQ(received(), "STOPPING=1");
+  service.stopping(std::chrono::minutes(2));
+  EXPECT_EQ(received(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=120000000");
   service.status("serving policy 7\nREADY=1");
   EXPECT_EQ(received(), "STATUS=serving policy 7 READY=1");
   service.reloading();
