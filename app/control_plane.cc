@@ -262,7 +262,7 @@ class ControlPlane {
   }
 
   void watch_measures() {
-    gateway_.watch_measures(wall_now());
+    gateway_.watch_measures(moment_now());
     gateway_.keep_allowances(wall_now());
     measure_watch_.expires_after(std::chrono::seconds(1));
     measure_watch_.async_wait([this](const boost::system::error_code& error) {

@@ -35,16 +35,24 @@ Result<std::shared_ptr<const rules::PolicySnapshot>> PolicyKeeper::compile(const
               "what was in force stays in force");
 }
 
-Problems PolicyKeeper::use(rules::PolicySpec spec, std::shared_ptr<const rules::PolicySnapshot> plain, TimePoint now) {
+Result<std::vector<rules::Measure>> PolicyKeeper::settled(Moment now) {
+  const auto kept = measures_(lengths_.ends_after(now.wall));
+  if (!kept) return std::unexpected(kept.error());
+  auto settled = lengths_.settle(*kept, now);
+  over_.insert(over_.end(), settled.over.begin(), settled.over.end());
+  return std::move(settled.measures);
+}
+
+Problems PolicyKeeper::use(rules::PolicySpec spec, std::shared_ptr<const rules::PolicySnapshot> plain, Moment now) {
   const std::scoped_lock lock(mutex_);
   spec_ = std::move(spec);
   lists_ = std::shared_ptr<const blocklists::CategoryDb>(plain, &plain->lists());
   Problems warnings;
-  const auto measures = measures_();
+  const auto measures = settled(now);
   if (measures) {
-    next_change_ = rules::next_change(*measures, now);
-    if (std::ranges::any_of(*measures, [&](const auto& measure) { return is_in_force(measure, now); })) {
-      auto with = compile(*measures, now, warnings);
+    next_change_ = rules::next_change(*measures, now.wall);
+    if (std::ranges::any_of(*measures, [&](const auto& measure) { return is_in_force(measure, now.wall); })) {
+      auto with = compile(*measures, now.wall, warnings);
       if (with)
         plain = std::move(*with);
       else
@@ -57,14 +65,14 @@ Problems PolicyKeeper::use(rules::PolicySpec spec, std::shared_ptr<const rules::
   return warnings;
 }
 
-Result<Problems> PolicyKeeper::refresh(TimePoint now) {
+Result<Problems> PolicyKeeper::refresh(Moment now) {
   const std::scoped_lock lock(mutex_);
-  const auto measures = measures_();
+  const auto measures = settled(now);
   if (!measures) return std::unexpected(measures.error());
   Problems warnings;
-  auto snapshot = compile(*measures, now, warnings);
+  auto snapshot = compile(*measures, now.wall, warnings);
   if (!snapshot) return std::unexpected(std::move(snapshot.error()));
-  next_change_ = rules::next_change(*measures, now);
+  next_change_ = rules::next_change(*measures, now.wall);
   store_.publish(std::move(*snapshot));
   return warnings;
 }
@@ -74,11 +82,18 @@ std::optional<TimePoint> PolicyKeeper::next_change() const {
   return next_change_;
 }
 
-void PolicyKeeper::refresh_if_due(TimePoint now) {
+void PolicyKeeper::refresh_if_due(Moment now) {
+  bool is_due = false;
+  std::vector<std::string> over;
   {
     const std::scoped_lock lock(mutex_);
-    if (!next_change_ || *next_change_ > now) return;
+    is_due = (next_change_ && *next_change_ <= now.wall) || lengths_.is_settling_due(now);
+    over.swap(over_);
   }
+  for (const std::string& id : over)
+    if (auto closed = close_(id); !closed)
+      log::error("a measure that is over is not closed", {{"id", id}, {"why", closed.error().text()}});
+  if (!is_due) return;
   if (auto done = refresh(now); !done)
     log::error("a measure began or ended and is not seen yet", {{"why", done.error().text()}});
 }

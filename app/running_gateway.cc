@@ -235,7 +235,7 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
                                 .hooks = {},
                                 .spec = [this] { return keeper_->spec(); },
                                 .measures_changed = [this]() -> Result<void> {
-                                  auto refreshed = keeper_->refresh(wall_now());
+                                  auto refreshed = keeper_->refresh(moment_now());
                                   if (!refreshed) return std::unexpected(std::move(refreshed.error()));
                                   return {};
                                 }};
@@ -268,8 +268,10 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
   auto desk = SafeguardingDesk::open(std::move(parts));
   if (!desk) return std::unexpected(std::move(desk.error()));
   desk_ = std::move(*desk);
-  keeper_ = std::make_unique<PolicyKeeper>(policy_, [this] { return desk_->measures(wall_now()); });
-  for (const Problem& problem : keeper_->use(loaded.configuration.policy, loaded.snapshot, wall_now()))
+  keeper_ = std::make_unique<PolicyKeeper>(
+      policy_, [this](TimePoint ends_after) { return desk_->measures(ends_after); },
+      [this](const std::string& id) { return desk_->end_measure(id); });
+  for (const Problem& problem : keeper_->use(loaded.configuration.policy, loaded.snapshot, moment_now()))
     log::warning("a measure", {{"what", problem.text()}});
   return {};
 }
@@ -432,7 +434,8 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
                                 .message = "identity: it is read at the next start",
                                 .hint = "restart the gateway"});
   }
-  Problems of_measures = keeper_->use(std::move(loaded->configuration.policy), std::move(loaded->snapshot), wall_now());
+  Problems of_measures =
+      keeper_->use(std::move(loaded->configuration.policy), std::move(loaded->snapshot), moment_now());
   loaded->warnings.insert(loaded->warnings.end(), of_measures.begin(), of_measures.end());
   ++reloads_.accepted;
   log::info("reload accepted", {{"policy", version}});

@@ -56,7 +56,7 @@ class RunningGateway {
   /// Tells the technician which lists the last update could not bring, and why.
   void tell_failed_update();
   /// A measure may have begun or ended. Cheap; once a second.
-  void watch_measures(TimePoint now) { keeper_->refresh_if_due(now); }
+  void watch_measures(Moment now) { keeper_->refresh_if_due(now); }
   /// Keeps the minutes that daily allowances have used. Cheap; once a second.
   void keep_allowances(TimePoint now) { allowances_->keep_if_due(now); }
   /// Where measures are opened and closed. Thread-safe.

@@ -159,6 +159,13 @@ Result<void> SafeguardingDesk::close_measure(std::string_view id, std::string_vi
   return parts_.measures_changed();
 }
 
+Result<void> SafeguardingDesk::end_measure(std::string_view id) {
+  const std::scoped_lock lock(mutex_);
+  return casework::MeasureStore(*desk_, &parts_.audit)
+      .close(id, "schoolgate", "its time was over; the clock had been set back meanwhile", breaches::current_user(),
+             wall_now());
+}
+
 // Sums so that reports are quick; once a day what is over its time goes.
 void SafeguardingDesk::keep(const std::stop_token& stop) {
   name_this_thread("desk");

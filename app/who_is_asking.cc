@@ -41,7 +41,7 @@ Result<std::unique_ptr<WhoIsAsking>> WhoIsAsking::open(Parts parts) {
   const config::Settings& settings = made->parts_.settings;
   auto service = identity::IdentityService::open(
       settings.identity, settings.state, made->parts_.presences,
-      {.now = wall_now,
+      {.now = moment_now,
        .local_minute = [clock = made->parts_.clock](TimePoint time) { return local_minute(clock, time); },
        .on_event = made->parts_.on_event,
        .neighbours = neighbours_now});

@@ -160,6 +160,8 @@ class Day {
   void at(TimePoint when, std::size_t device, What what) {
     events_to_come_.push({when, device, what, devices_[device].visit});
   }
+  // One clock of the simulated day for both: nobody corrects it.
+  [[nodiscard]] Moment moment() const { return {now_, SteadyTime(now_.time_since_epoch())}; }
   void later(milliseconds after, const Next& next, What what) { at(now_ + after, next.device, what); }
 
   void account(std::uint32_t status, const Device& device, const std::string& ap, const std::string& session,
@@ -171,14 +173,14 @@ class Day {
         read_accounting_request({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, kSecret);
     if (!request || memory_.look(*request, {}, now_)) std::abort();
     if (status == 2)
-      book_.sign_out_session(request->session_id, SessionEnd::stopped, now_);
-    else if (status == 1 || !book_.still_there(request->session_id, address, now_))
+      book_.sign_out_session(request->session_id, SessionEnd::stopped, moment());
+    else if (status == 1 || !book_.still_there(request->session_id, address, moment()))
       book_.signed_in({.address = request->address.value_or(names::IpAddress{}),
                        .person = {.user = request->user, .source = "radius"},
                        .source = Source::radius,
                        .mac = request->mac,
                        .session_id = request->session_id},
-                      now_);
+                      moment());
     report_cpu_ += cpu_seconds() - before;
     ++reports_;
   }
@@ -201,11 +203,11 @@ class Day {
         next.visit == device.visit || next.what == What::arrive || next.what == What::leave || next.what == What::roam;
     switch (next.what) {
       case What::tick:
-        book_.tick(now_);
+        book_.tick(moment());
         later(seconds(1), next, What::tick);
         return;
       case What::leases:
-        if (!new_leases_.empty()) book_.devices_seen(new_leases_, now_);
+        if (!new_leases_.empty()) book_.devices_seen(new_leases_, moment());
         new_leases_.clear();
         events_to_come_.push({now_ + milliseconds(250), 0, What::leases, 0});
         return;
@@ -261,7 +263,7 @@ class Day {
         book_.signed_in({.address = device.address,
                          .person = {.user = device.user, .source = "sign-in"},
                          .source = Source::sign_in},
-                        now_);
+                        moment());
         device.signed_in = true;
         return;
       case What::burst: {
@@ -281,7 +283,7 @@ class Day {
     const bool sampled = ++asked_ % 16 == 0;
     const double before = sampled ? cpu_seconds() : 0;
     const auto found = view_.find(device.address);
-    if (found) found->mark_active(now_);
+    if (found) found->mark_active(moment().steady);
     if (sampled) {
       lookup_cpu_ += cpu_seconds() - before;
       ++lookups_;

@@ -30,8 +30,8 @@ int utc_minute(TimePoint time) {
   return int(std::chrono::floor<minutes>(time - std::chrono::floor<std::chrono::days>(time)).count());
 }
 
-bool is_due(TimePoint& last, TimePoint now, std::chrono::seconds every) {
-  if (last != TimePoint{} && now >= last && now - last < every) return false;
+bool is_due(SteadyTime& last, SteadyTime now, std::chrono::seconds every) {
+  if (last != SteadyTime{} && now - last < every) return false;
   last = now;
   return true;
 }
@@ -46,7 +46,7 @@ void log_event(const SessionEvent& event) {
 
 IdentityService::IdentityService(const IdentitySettings& settings, IdentityHooks hooks)
     : settings_(settings), hooks_(std::move(hooks)) {
-  if (!hooks_.now) hooks_.now = wall_now;
+  if (!hooks_.now) hooks_.now = moment_now;
   if (!hooks_.local_minute) hooks_.local_minute = utc_minute;
   if (!hooks_.on_event) hooks_.on_event = log_event;
 }
@@ -68,7 +68,7 @@ Result<std::unique_ptr<IdentityService>> IdentityService::open(const IdentitySet
   it.sessions_ = std::make_unique<SessionBook>(
       SessionBook::Settings{.order = settings.sources, .rules = settings.sessions}, presences, it.hooks_.local_minute,
       [&it](const SessionEvent& event) { it.tell(event); });
-  const TimePoint now = it.hooks_.now();
+  const Moment now = it.hooks_.now();
   auto saved = it.people_->load_sessions();
   if (!saved) return std::unexpected(saved.error());
   it.sessions_->restore(*std::move(saved), now);
@@ -82,7 +82,7 @@ Result<std::unique_ptr<IdentityService>> IdentityService::open(const IdentitySet
       [&it](std::string_view user) -> std::optional<LocalAccount> {
         const auto account = it.people_->account(user);
         if (!account || !*account) return std::nullopt;
-        const TimePoint at = it.hooks_.now();
+        const TimePoint at = it.hooks_.now().wall;
         const Account& known = **account;
         return LocalAccount{.password_hash = known.password_hash,
                             .name = known.name,
@@ -103,10 +103,10 @@ Result<std::unique_ptr<IdentityService>> IdentityService::open(const IdentitySet
               it.tell({.kind = SessionEvent::Kind::directory_doubted,
                        .user = {},
                        .mac = {},
-                       .when = it.hooks_.now(),
+                       .when = it.hooks_.now().wall,
                        .text = text});
             },
-        .now = it.hooks_.now});
+        .now = [&it] { return it.hooks_.now().wall; }});
 
   it.sign_in_ = std::make_unique<SignIn>(
       SignIn::Parts{.people = *it.people_,
@@ -131,10 +131,10 @@ Result<std::unique_ptr<IdentityService>> IdentityService::open(const IdentitySet
                    .user = {},
                    .address = from,
                    .mac = {},
-                   .when = it.hooks_.now(),
+                   .when = it.hooks_.now().wall,
                    .text = "a RADIUS packet from " + from.text() + " was refused: " + std::string(to_string(refusal))});
         },
-        it.hooks_.now);
+        [&it] { return it.hooks_.now().wall; });
     if (!radius) return std::unexpected(radius.error());
     it.radius_ = *std::move(radius);
   }
@@ -156,7 +156,7 @@ void IdentityService::stop() {
   if (!keeper_.joinable()) return;
   keeper_.request_stop();
   keeper_.join();
-  save(hooks_.now());
+  save(hooks_.now().steady);
   people_->checkpoint();
 }
 
@@ -165,45 +165,46 @@ void IdentityService::keep(std::stop_token stop) {
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
-    const TimePoint now = hooks_.now();
+    const Moment now = hooks_.now();
     look_at_devices(now);
-    if (is_due(register_at_, now, kLookAtRegister)) look_at_register(now);
-    if (is_due(ticked_at_, now, kTick)) sessions_->tick(now);
-    if (is_due(retried_at_, now, kRetryGroups)) retry_groups(now);
-    if (sessions_->changes() != saved_changes_ && is_due(saved_at_, now, kSaveChanges)) save(now);
-    if (is_due(minute_at_, now, minutes(1))) {
+    if (is_due(register_at_, now.steady, kLookAtRegister)) look_at_register(now);
+    if (is_due(ticked_at_, now.steady, kTick)) sessions_->tick(now);
+    if (is_due(retried_at_, now.steady, kRetryGroups)) retry_groups();
+    if (sessions_->changes() != saved_changes_ && is_due(saved_at_, now.steady, kSaveChanges)) save(now.steady);
+    if (is_due(minute_at_, now.steady, minutes(1))) {
       close_what_ran_out(now);
-      save(now);  // also when nobody came or went: who was active when
+      save(now.steady);  // also when nobody came or went: who was active when
       people_->checkpoint();
-      const int minute = hooks_.local_minute(now);
-      if (leavers_ && minute >= kNight && minute < kNightEnds && is_due(walked_at_, now, hours(20))) leavers_->begin();
+      const int minute = hooks_.local_minute(now.wall);
+      if (leavers_ && minute >= kNight && minute < kNightEnds && is_due(walked_at_, now.steady, hours(20)))
+        leavers_->begin();
     }
-    if (is_due(forgotten_at_, now, hours(24)))
-      if (const auto gone = people_->forget_before(now - kKeepClosedRows); !gone)
+    if (is_due(forgotten_at_, now.steady, hours(24)))
+      if (const auto gone = people_->forget_before(now.wall - kKeepClosedRows); !gone)
         log::warning("old rows of the registers stay", {{"why", gone.error().text()}});
     wake.wait_for(lock, stop, kBeat, [] { return false; });
   }
 }
 
-void IdentityService::look_at_devices(TimePoint now) {
+void IdentityService::look_at_devices(Moment now) {
   std::vector<DeviceSeen> seen;
   if (leases_) {
-    auto changed = leases_->changed(now);
+    auto changed = leases_->changed(now.wall);
     leases_left_out_ = leases_->left_out();
     if (changed) known_leases_ = *std::move(changed);
-    if (is_due(leases_told_at_, now, kTellLeases) || changed)
+    if (is_due(leases_told_at_, now.steady, kTellLeases) || changed)
       for (const Lease& lease : known_leases_)
-        if (!lease.until || now < *lease.until) seen.push_back({lease.address, lease.mac, lease.name});
+        if (!lease.until || now.wall < *lease.until) seen.push_back({lease.address, lease.mac, lease.name});
   }
   if (hooks_.neighbours && std::ranges::count(settings_.sources, Source::neighbours) > 0 &&
-      is_due(neighbours_at_, now, kLookAtNeighbours)) {
+      is_due(neighbours_at_, now.steady, kLookAtNeighbours)) {
     auto neighbours = hooks_.neighbours();
     seen.insert(seen.end(), std::make_move_iterator(neighbours.begin()), std::make_move_iterator(neighbours.end()));
   }
   if (!seen.empty()) sessions_->devices_seen(seen, now);
 }
 
-void IdentityService::look_at_register(TimePoint now) {
+void IdentityService::look_at_register(Moment now) {
   const std::uint64_t mark = people_->change_mark();
   if (mark == register_mark_) return;
   const auto devices = people_->devices();
@@ -228,17 +229,17 @@ void IdentityService::look_at_register(TimePoint now) {
 
   std::unordered_set<std::string> closed;
   for (const Account& account : *accounts)
-    if (!account.holds(now)) closed.insert(account.user);
+    if (!account.holds(now.wall)) closed.insert(account.user);
   for (const Visit& visit : *visits)
-    if (visit.closed || now >= visit.until) closed.insert(visit.user());
+    if (visit.closed || now.wall >= visit.until) closed.insert(visit.user());
   std::unordered_set<std::string> ended;
   for (const ShownSession& session : sessions_->list())
     if (closed.contains(session.person.user) && ended.insert(session.person.user).second)
       sessions_->sign_out_user(session.person.user, SessionEnd::removed, now);
 }
 
-void IdentityService::close_what_ran_out(TimePoint now) {
-  const auto users = people_->close_run_out(now);
+void IdentityService::close_what_ran_out(Moment now) {
+  const auto users = people_->close_run_out(now.wall);
   if (!users) {
     log::error("the register of access cannot be written", {{"why", users.error().text()}});
     return;
@@ -246,7 +247,7 @@ void IdentityService::close_what_ran_out(TimePoint now) {
   for (const std::string& user : *users) sessions_->sign_out_user(user, SessionEnd::until, now);
 }
 
-void IdentityService::save(TimePoint now) {
+void IdentityService::save(SteadyTime now) {
   const std::uint64_t changes = sessions_->changes();
   const auto saved = people_->save_sessions(sessions_->save());
   if (!saved) {
@@ -259,7 +260,7 @@ void IdentityService::save(TimePoint now) {
 
 void IdentityService::take_accounting(const AccountingRequest& request) {
   using Status = AccountingRequest::Status;
-  const TimePoint now = hooks_.now();
+  const Moment now = hooks_.now();
   switch (request.status) {
     case Status::other: return;
     case Status::on:
@@ -291,15 +292,15 @@ void IdentityService::take_accounting(const AccountingRequest& request) {
 
 std::expected<LogonCall, LogonRefusal> IdentityService::logon(const LogonParameters& parameters) {
   if (!logon_) return std::unexpected(LogonRefusal::wrong_signature);
-  const TimePoint now = hooks_.now();
-  auto call = logon_->read(parameters, now);
+  const Moment now = hooks_.now();
+  auto call = logon_->read(parameters, now.wall);
   if (!call) {
     if (call.error() == LogonRefusal::wrong_signature)
       tell({.kind = SessionEvent::Kind::refused,
             .user = {},
             .address = IpAddress::parse(parameters.address).value_or(IpAddress{}),
             .mac = {},
-            .when = now,
+            .when = now.wall,
             .text = "a logon script's call was refused: " + std::string(to_string(call.error()))});
     return call;
   }
@@ -346,7 +347,7 @@ void IdentityService::vouch(SignedIn report) {
 
 void IdentityService::fetch_groups(const rules::Person& person) {
   credentials_->groups_of(person.user, [this, person](const GroupsAnswer& answer) {
-    const TimePoint now = hooks_.now();
+    const Moment now = hooks_.now();
     if (!answer.known) {
       const std::scoped_lock lock(unknown_mutex_);
       if (unknown_groups_.size() < kMostUnknownGroups) unknown_groups_.emplace(person.user, person);
@@ -368,15 +369,15 @@ void IdentityService::fetch_groups(const rules::Person& person) {
                                              .role = sign_in_->role_of(known),
                                              .group = group,
                                              .granted_by = "directory",
-                                             .from = now,
+                                             .from = now.wall,
                                              .until = {},
                                              .closed = {}},
-                                            now);
+                                            now.wall);
     if (!noted) log::error("the register of access cannot be written", {{"why", noted.error().text()}});
   });
 }
 
-void IdentityService::retry_groups(TimePoint) {
+void IdentityService::retry_groups() {
   std::unordered_map<std::string, rules::Person> again;
   {
     const std::scoped_lock lock(unknown_mutex_);

@@ -19,8 +19,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/steady_clock.h"
 #include "identity/credentials.h"
 #include "identity/identity_settings.h"
 #include "identity/leases.h"
@@ -37,7 +37,7 @@ namespace schoolgate::identity {
 
 /// What the room is given by whoever composes: its clocks, and what it may not find out by itself.
 struct IdentityHooks {
-  std::function<TimePoint()> now;                       ///< default: wall_now
+  std::function<Moment()> now;                          ///< default: moment_now
   std::function<int(TimePoint)> local_minute;           ///< minutes after the site's midnight; default: UTC
   std::function<void(const SessionEvent&)> on_event;    ///< must not block; default: the log
   std::function<std::vector<DeviceSeen>()> neighbours;  ///< the neighbour table; default: none
@@ -91,15 +91,15 @@ class IdentityService {
  private:
   IdentityService(const IdentitySettings& settings, IdentityHooks hooks);
   void keep(std::stop_token stop);
-  void look_at_devices(TimePoint now);
-  void look_at_register(TimePoint now);
-  void close_what_ran_out(TimePoint now);
-  void save(TimePoint now);
+  void look_at_devices(Moment now);
+  void look_at_register(Moment now);
+  void close_what_ran_out(Moment now);
+  void save(SteadyTime now);
   void take_accounting(const AccountingRequest& request);
   /// Signs in at once, with the groups the report has, and fetches those of the directory or account.
   void vouch(SignedIn report);
   void fetch_groups(const rules::Person& person);
-  void retry_groups(TimePoint now);
+  void retry_groups();
   void tell(const SessionEvent& event) const;
 
   IdentitySettings settings_;
@@ -119,8 +119,8 @@ class IdentityService {
   /// Of the keeper alone, while it runs.
   std::vector<Lease> known_leases_;
   std::uint64_t register_mark_ = 0, saved_changes_ = 0;
-  TimePoint neighbours_at_{}, leases_told_at_{}, register_at_{}, ticked_at_{}, saved_at_{}, minute_at_{}, retried_at_{},
-      forgotten_at_{}, walked_at_{};
+  SteadyTime neighbours_at_{}, leases_told_at_{}, register_at_{}, ticked_at_{}, saved_at_{}, minute_at_{},
+      retried_at_{}, forgotten_at_{}, walked_at_{};
   std::atomic<std::uint64_t> save_failures_{0}, leases_left_out_{0};
   std::jthread keeper_;
 };

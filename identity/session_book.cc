@@ -30,7 +30,7 @@ bool same(const rules::Presence& a, const rules::Presence& b) {
          (!a.person || same(*a.person, *b.person)) && same(a.device, b.device);
 }
 
-TimePoint at(std::int64_t milliseconds) { return TimePoint(std::chrono::milliseconds(milliseconds)); }
+SteadyTime at(std::int64_t milliseconds) { return SteadyTime(std::chrono::milliseconds(milliseconds)); }
 
 }  // namespace
 
@@ -63,7 +63,7 @@ TimePoint SessionBook::end_of_day_after(TimePoint now) const {
   return end > now ? end : end + std::chrono::days(1);
 }
 
-TimePoint SessionBook::active_at(const Place& place) const {
+SteadyTime SessionBook::active_at(const Place& place) const {
   std::int64_t latest = place.presence ? place.presence->last_active.load(std::memory_order_relaxed) : 0;
   for (const auto& held : place.earlier)
     if (const auto presence = held.lock())
@@ -76,13 +76,15 @@ std::span<const IpAddress> SessionBook::addresses_of(const std::string& mac) con
   return found == addresses_of_mac_.end() ? std::span<const IpAddress>{} : std::span<const IpAddress>(found->second);
 }
 
-TimePoint SessionBook::active_on(const std::string& mac) const {
-  TimePoint latest{};
+SteadyTime SessionBook::active_on(const std::string& mac) const {
+  SteadyTime latest{};
   for (const IpAddress& address : addresses_of(mac)) latest = std::max(latest, active_at(places_.at(address)));
   return latest;
 }
 
-bool SessionBook::is_live(const Place& place) const { return place.on_the_link && now_ - place.device_seen < kLive; }
+bool SessionBook::is_live(const Place& place) const {
+  return place.on_the_link && now_.steady - place.device_seen < kLive;
+}
 
 /// May what one address of the MAC knows be said of its others? A router answers for many machines, and its MAC shows
 /// several IPv4 addresses at once.
@@ -143,6 +145,13 @@ std::size_t SessionBook::devices_of(std::string_view user) const {
 
 // --- what changes it ---------------------------------------------------------------------------------------------
 
+// Reports of several threads may come a little out of turn; the wall is taken as it is, also when it was set back.
+void SessionBook::note(Moment now) { now_ = {.wall = now.wall, .steady = std::max(now_.steady, now.steady)}; }
+
+TimePoint SessionBook::on_the_wall(SteadyTime time) const { return now_.wall - (now_.steady - time); }
+
+SteadyTime SessionBook::from_the_wall(TimePoint time) const { return now_.steady - (now_.wall - time); }
+
 SessionBook::Place* SessionBook::place_at(const IpAddress& address, bool for_a_person) {
   if (const auto found = places_.find(address); found != places_.end()) return &found->second;
   // Machines alone never fill the book: whoever makes up addresses must not keep people from signing in.
@@ -151,7 +160,7 @@ SessionBook::Place* SessionBook::place_at(const IpAddress& address, bool for_a_p
     return nullptr;
   }
   Place& place = places_[address];
-  place.device_seen = now_;
+  place.device_seen = now_.steady;
   return &place;
 }
 
@@ -162,7 +171,7 @@ void SessionBook::begun(const Session& session, Events& events) {
                     .user = report.person.user,
                     .address = report.address,
                     .mac = report.mac,
-                    .when = now_,
+                    .when = now_.wall,
                     .text = report.person.user + " signed in (" + report.person.source + ")"});
   // Accounts that belong to a class are meant for many hands.
   if (report.person.confidence != rules::Confidence::login || rules_.devices == 0) return;
@@ -173,7 +182,7 @@ void SessionBook::begun(const Session& session, Events& events) {
                     .user = report.person.user,
                     .address = report.address,
                     .mac = report.mac,
-                    .when = now_,
+                    .when = now_.wall,
                     .text = report.person.user + " is signed in on " + std::to_string(devices) + " devices; " +
                             std::to_string(rules_.devices) + " are allowed"});
 }
@@ -187,7 +196,7 @@ void SessionBook::ended(const Session& session, const IpAddress& address, Sessio
                     .user = session.report.person.user,
                     .address = address == IpAddress{} ? session.report.address : address,
                     .mac = session.report.mac,
-                    .when = now_,
+                    .when = now_.wall,
                     .why = why,
                     .text = session.report.person.user + " signed out: " + std::string(to_string(why))});
 }
@@ -223,12 +232,12 @@ void SessionBook::use(SessionRules rules) {
   for (auto& [mac, sessions] : on_mac_) std::ranges::for_each(sessions, end_anew);
 }
 
-SessionBook::Entered SessionBook::signed_in(SignedIn report, TimePoint now) {
+SessionBook::Entered SessionBook::signed_in(SignedIn report, Moment now) {
   Events events;
   auto entered = Entered::not_taken;
   {
     const std::scoped_lock lock(mutex_);
-    now_ = std::max(now_, now);
+    note(now);
     const auto rank = rank_of(report.source);
     const bool has_address = report.address != IpAddress{};
     const bool by_mac = report.source == Source::radius && !report.mac.empty();
@@ -242,9 +251,9 @@ SessionBook::Entered SessionBook::signed_in(SignedIn report, TimePoint now) {
     }
     if (place != nullptr && report.mac.empty()) report.mac = place->mac;
 
-    TimePoint ends = end_of_day_after(now);
+    TimePoint ends = end_of_day_after(now.wall);
     if (report.until) ends = std::min(ends, *report.until);
-    Session session{.report = std::move(report), .rank = *rank, .since = now, .seen = now, .ends = ends};
+    Session session{.report = std::move(report), .rank = *rank, .since = now.wall, .ends = ends, .seen = now_.steady};
     const IpAddress address = session.report.address;
     const std::string mac = session.report.mac;
     if (by_mac) {
@@ -272,22 +281,22 @@ SessionBook::Entered SessionBook::signed_in(SignedIn report, TimePoint now) {
   return entered;
 }
 
-bool SessionBook::still_there(std::string_view session_id, const IpAddress& address, TimePoint now) {
+bool SessionBook::still_there(std::string_view session_id, const IpAddress& address, Moment now) {
   if (session_id.empty()) return false;
   Events events;
   bool found = false;
   {
     const std::scoped_lock lock(mutex_);
-    now_ = std::max(now_, now);
+    note(now);
     for (auto& [there, place] : places_)
       for (Session& session : place.sessions)
         if (session.report.session_id == session_id && (address == IpAddress{} || address == there)) {
-          session.seen = now_;
+          session.seen = now_.steady;
           found = true;
         }
     for (auto& [mac, sessions] : on_mac_) {
       if (sessions.front().report.session_id != session_id) continue;
-      sessions.front().seen = now_;
+      sessions.front().seen = now_.steady;
       found = true;
       if (address == IpAddress{}) continue;
       sessions.front().report.address = address;
@@ -342,7 +351,7 @@ std::size_t SessionBook::end_and_publish(std::unique_lock<std::mutex> lock, cons
 
 void SessionBook::set_mac(const IpAddress& address, Place& place, const std::string& mac, Events& events) {
   if (mac.empty()) return;
-  place.device_seen = now_;
+  place.device_seen = now_.steady;
   if (place.mac == mac) return;
   const std::string before = place.mac;
   if (!before.empty()) {
@@ -362,7 +371,7 @@ void SessionBook::set_mac(const IpAddress& address, Place& place, const std::str
                         .user = who,
                         .address = address,
                         .mac = mac,
-                        .when = now_,
+                        .when = now_.wall,
                         .why = SessionEnd::other_mac,
                         .text = "at " + address.text() + " there is now the machine " + mac + ", before it was " +
                                 before + " of " + who});
@@ -379,7 +388,7 @@ void SessionBook::set_mac(const IpAddress& address, Place& place, const std::str
                         .user = known->second.owner,
                         .address = address,
                         .mac = mac,
-                        .when = now_,
+                        .when = now_.wall,
                         .text = "the phone of " + known->second.owner + " is on the network"});
   addresses.push_back(address);
   renew_mac(mac);
@@ -401,35 +410,34 @@ void SessionBook::see(const DeviceSeen& device, Events& events) {
   if (!device.name.empty() && (believed || device.mac == place->mac)) place->name = device.name;
   if (believed) {
     if (device.on_the_link) place->on_the_link = true;
-    place->device_seen = now_;
+    place->device_seen = now_.steady;
     set_mac(device.address, *place, device.mac, events);
   }
   renew(device.address, *place);
 }
 
-void SessionBook::devices_seen(std::span<const DeviceSeen> devices, TimePoint now) {
+void SessionBook::devices_seen(std::span<const DeviceSeen> devices, Moment now) {
   Events events;
   {
     const std::scoped_lock lock(mutex_);
-    now_ = std::max(now_, now);
+    note(now);
     for (const DeviceSeen& device : devices) see(device, events);
     publish();
   }
   tell(events);
 }
 
-void SessionBook::use_register(std::unordered_map<std::string, rules::Device> known, TimePoint now) {
+void SessionBook::use_register(std::unordered_map<std::string, rules::Device> known, Moment now) {
   const std::scoped_lock lock(mutex_);
-  now_ = std::max(now_, now);
+  note(now);
   register_ = std::move(known);
   for (auto& [address, place] : places_) renew(address, place);
   publish();
 }
 
-std::size_t SessionBook::sign_out(const IpAddress& address, std::optional<Source> source, SessionEnd why,
-                                  TimePoint now) {
+std::size_t SessionBook::sign_out(const IpAddress& address, std::optional<Source> source, SessionEnd why, Moment now) {
   std::unique_lock lock(mutex_);
-  now_ = std::max(now_, now);
+  note(now);
   std::string user, mac;
   if (const auto found = places_.find(address); found != places_.end()) {
     mac = found->second.mac;
@@ -445,25 +453,25 @@ std::size_t SessionBook::sign_out(const IpAddress& address, std::optional<Source
       });
 }
 
-std::size_t SessionBook::sign_out_session(std::string_view session_id, SessionEnd why, TimePoint now) {
+std::size_t SessionBook::sign_out_session(std::string_view session_id, SessionEnd why, Moment now) {
   std::unique_lock lock(mutex_);
-  now_ = std::max(now_, now);
+  note(now);
   return end_and_publish(std::move(lock), [&](const Session& session, const IpAddress&) -> std::optional<SessionEnd> {
     return !session_id.empty() && session.report.session_id == session_id ? std::optional(why) : std::nullopt;
   });
 }
 
-std::size_t SessionBook::sign_out_sessions(std::string_view id_prefix, SessionEnd why, TimePoint now) {
+std::size_t SessionBook::sign_out_sessions(std::string_view id_prefix, SessionEnd why, Moment now) {
   std::unique_lock lock(mutex_);
-  now_ = std::max(now_, now);
+  note(now);
   return end_and_publish(std::move(lock), [&](const Session& session, const IpAddress&) -> std::optional<SessionEnd> {
     return !id_prefix.empty() && session.report.session_id.starts_with(id_prefix) ? std::optional(why) : std::nullopt;
   });
 }
 
-std::size_t SessionBook::sign_out_user(std::string_view user, SessionEnd why, TimePoint now) {
+std::size_t SessionBook::sign_out_user(std::string_view user, SessionEnd why, Moment now) {
   std::unique_lock lock(mutex_);
-  now_ = std::max(now_, now);
+  note(now);
   return end_and_publish(std::move(lock), [&](const Session& session, const IpAddress&) -> std::optional<SessionEnd> {
     return session.report.person.user == user ? std::optional(why) : std::nullopt;
   });
@@ -501,15 +509,16 @@ void SessionBook::set_groups(std::string_view user, std::vector<std::string> gro
   });
 }
 
-void SessionBook::tick(TimePoint now) {
+void SessionBook::tick(Moment now) {
   std::unique_lock lock(mutex_);
-  now_ = std::max(now_, now);
+  note(now);
   std::vector<IpAddress> forgotten;
   std::vector<std::string> shared;
   for (const auto& [mac, addresses] : addresses_of_mac_)
     if (addresses.size() > 1) shared.push_back(mac);
   for (auto& [address, place] : places_)
-    if (place.sessions.empty() && now_ - std::max(place.device_seen, active_at(place)) >= settings_.device_memory)
+    if (place.sessions.empty() &&
+        now_.steady - std::max(place.device_seen, active_at(place)) >= settings_.device_memory)
       forgotten.push_back(address);
   for (const IpAddress& address : forgotten) {
     Place& place = places_.at(address);
@@ -521,14 +530,19 @@ void SessionBook::tick(TimePoint now) {
     places_.erase(address);
   }
   for (const std::string& mac : shared) renew_mac(mac);  // a sighting may have grown old
+  // No session made until now ends later than the next end of the day; one that seems to was made by a clock set ahead.
+  const TimePoint latest = end_of_day_after(now.wall);
+  const auto bring_back = [&](Session& session) { session.ends = std::min(session.ends, latest); };
+  for (auto& [address, place] : places_) std::ranges::for_each(place.sessions, bring_back);
+  for (auto& [mac, sessions] : on_mac_) std::ranges::for_each(sessions, bring_back);
   const auto idle = rules_.idle;
   end_and_publish(std::move(lock), [&](const Session& session, const IpAddress& address) -> std::optional<SessionEnd> {
-    if (now_ >= session.ends)
+    if (now_.wall >= session.ends)
       return session.report.until && session.ends == *session.report.until ? SessionEnd::until : SessionEnd::end_of_day;
-    if (idle.count() == 0 || now_ - session.seen < idle) return std::nullopt;
-    TimePoint active = address == IpAddress{} ? TimePoint{} : active_at(places_.at(address));
+    if (idle.count() == 0 || now_.steady - session.seen < idle) return std::nullopt;
+    SteadyTime active = address == IpAddress{} ? SteadyTime{} : active_at(places_.at(address));
     if (!session.report.mac.empty()) active = std::max(active, active_on(session.report.mac));
-    return now_ - active >= idle ? std::optional(SessionEnd::idle) : std::nullopt;
+    return now_.steady - active >= idle ? std::optional(SessionEnd::idle) : std::nullopt;
   });
 }
 
@@ -570,8 +584,8 @@ void SessionBook::tell(const Events& events) const {
 std::vector<SavedSession> SessionBook::save() const {
   const std::scoped_lock lock(mutex_);
   std::vector<SavedSession> saved;
-  const auto add = [&](const Session& session, TimePoint active) {
-    saved.push_back({session.report, session.since, std::max(session.seen, active), session.ends});
+  const auto add = [&](const Session& session, SteadyTime active) {
+    saved.push_back({session.report, session.since, on_the_wall(std::max(session.seen, active)), session.ends});
   };
   for (const auto& [address, place] : places_)
     for (const Session& session : place.sessions) add(session, active_at(place));
@@ -579,18 +593,21 @@ std::vector<SavedSession> SessionBook::save() const {
   return saved;
 }
 
-void SessionBook::restore(std::vector<SavedSession> sessions, TimePoint now) {
+void SessionBook::restore(std::vector<SavedSession> sessions, Moment now) {
   const std::scoped_lock lock(mutex_);
-  now_ = std::max(now_, now);
+  note(now);
   Events none;
   for (SavedSession& saved : sessions) {
     const auto rank = rank_of(saved.session.source);
     const auto idle = rules_.idle;
-    if (!rank || now_ >= saved.ends || (idle.count() > 0 && now_ - saved.seen >= idle)) continue;
+    // Marks of the future were made while the clock was ahead: their sessions were there until just now.
+    saved.since = std::min(saved.since, now_.wall);
+    saved.seen = std::min(saved.seen, now_.wall);
+    if (!rank || now_.wall >= saved.ends || (idle.count() > 0 && now_.wall - saved.seen >= idle)) continue;
     // A school that moved its end of the day means it for these sessions too.
     const TimePoint ends = std::min(saved.ends, end_of_day_after(saved.since));
-    if (now_ >= ends) continue;
-    Session session{std::move(saved.session), *rank, saved.since, saved.seen, ends};
+    if (now_.wall >= ends) continue;
+    Session session{std::move(saved.session), *rank, saved.since, ends, from_the_wall(saved.seen)};
     const IpAddress address = session.report.address;
     Place* place = address != IpAddress{} ? place_at(address, true) : nullptr;
     if (place != nullptr && !session.report.mac.empty()) set_mac(address, *place, session.report.mac, none);
@@ -621,12 +638,12 @@ std::vector<ShownSession> SessionBook::list() const {
                      .device = {},
                      .source = session.report.source,
                      .since = session.since,
-                     .seen = session.seen,
+                     .seen = on_the_wall(session.seen),
                      .ends = session.ends,
                      .terms_due = session.report.terms_due};
     if (place != nullptr) {
       if (place->presence) row.device = place->presence->device;
-      row.seen = std::max(row.seen, active_at(*place));
+      row.seen = std::max(row.seen, on_the_wall(active_at(*place)));
       row.shown = shown_at(address, *place) == &session;
     } else {
       row.device.mac = session.report.mac;

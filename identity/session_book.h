@@ -3,7 +3,9 @@
 // Owned by IdentityService, outlives whoever reports to it. Thread-safe; no call waits for a disk or a network.
 // Whatever changes is published at once to the PresenceStore as a new immutable map: workers never see the book itself.
 // Several sources may speak for one address; the one that stands first in `sources` is shown as long as its session
-// holds, and the next one after that. docs/identity.md tells schools how sessions begin and end.
+// holds, and the next one after that. Idle times and sightings are counted on the steady clock, so that a clock that is
+// put right ends nobody's session; the end of the day and a visitor's time are the wall's. docs/identity.md tells
+// schools how sessions begin and end.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/clock.h"
+#include "base/steady_clock.h"
 #include "identity/identity_settings.h"
 #include "identity/session_event.h"
 #include "names/ip_address.h"
@@ -45,7 +47,7 @@ struct DeviceSeen {
   bool on_the_link = false;
 };
 
-/// What survives a restart.
+/// What survives a restart: by the wall, the one clock that does.
 struct SavedSession {
   SignedIn session;
   TimePoint since{}, seen{}, ends{};
@@ -91,22 +93,22 @@ class SessionBook {
     waiting,    ///< noted under its MAC, until that MAC is seen at an address
     not_taken,  ///< the source is not configured, neither address nor MAC, or the book is full
   };
-  Entered signed_in(SignedIn report, TimePoint now);
+  Entered signed_in(SignedIn report, Moment now);
 
   /// The source says that the session goes on. False when there is none of that id.
-  bool still_there(std::string_view session_id, const names::IpAddress& address, TimePoint now);
+  bool still_there(std::string_view session_id, const names::IpAddress& address, Moment now);
   /// Ends the sessions at an address, or those of one source there. Returns how many.
-  std::size_t sign_out(const names::IpAddress& address, std::optional<Source> source, SessionEnd why, TimePoint now);
+  std::size_t sign_out(const names::IpAddress& address, std::optional<Source> source, SessionEnd why, Moment now);
   /// Ends the session of that id. A Stop that comes after the same device has signed in anew ends nothing.
-  std::size_t sign_out_session(std::string_view session_id, SessionEnd why, TimePoint now);
+  std::size_t sign_out_session(std::string_view session_id, SessionEnd why, Moment now);
   /// Ends all sessions whose id begins so: an access point that restarted.
-  std::size_t sign_out_sessions(std::string_view id_prefix, SessionEnd why, TimePoint now);
-  std::size_t sign_out_user(std::string_view user, SessionEnd why, TimePoint now);
+  std::size_t sign_out_sessions(std::string_view id_prefix, SessionEnd why, Moment now);
+  std::size_t sign_out_user(std::string_view user, SessionEnd why, Moment now);
 
   /// One map is published for all of them.
-  void devices_seen(std::span<const DeviceSeen> devices, TimePoint now);
+  void devices_seen(std::span<const DeviceSeen> devices, Moment now);
   /// What the school's register says of machines, by MAC; replaces what was known.
-  void use_register(std::unordered_map<std::string, rules::Device> known, TimePoint now);
+  void use_register(std::unordered_map<std::string, rules::Device> known, Moment now);
 
   /// Has `user` accepted the terms (or must do so again)? For all sessions of that name.
   void set_terms_due(std::string_view user, bool due);
@@ -117,12 +119,13 @@ class SessionBook {
   /// tick().
   void use(SessionRules rules);
 
-  /// Ends what has run out. Every second or so.
-  void tick(TimePoint now);
+  /// Ends what has run out. Every second or so. An end of the day that a clock set wrong put into the future comes back
+  /// with it.
+  void tick(Moment now);
 
   [[nodiscard]] std::vector<SavedSession> save() const;
   /// Those that still hold at `now`; meant for a book that is empty yet.
-  void restore(std::vector<SavedSession> sessions, TimePoint now);
+  void restore(std::vector<SavedSession> sessions, Moment now);
   /// Grows with each change that a restart should remember.
   [[nodiscard]] std::uint64_t changes() const;
 
@@ -134,12 +137,13 @@ class SessionBook {
   struct Session {
     SignedIn report;
     std::size_t rank = 0;
-    TimePoint since{}, seen{}, ends{};
+    TimePoint since{}, ends{};  ///< by the wall: what people are shown, and the timetable's end of the day
+    SteadyTime seen{};
   };
   struct Place {
     std::string mac, name;
     bool on_the_link = false;
-    TimePoint device_seen{};
+    SteadyTime device_seen{};
     std::vector<Session> sessions;  ///< one a source at most, the most believed first
     std::shared_ptr<const rules::Presence> presence;
     std::vector<std::weak_ptr<const rules::Presence>> earlier;  ///< connections still hold them and mark them active
@@ -151,8 +155,8 @@ class SessionBook {
 
   [[nodiscard]] std::optional<std::size_t> rank_of(Source source) const noexcept;
   [[nodiscard]] TimePoint end_of_day_after(TimePoint now) const;
-  [[nodiscard]] TimePoint active_at(const Place& place) const;
-  [[nodiscard]] TimePoint active_on(const std::string& mac) const;
+  [[nodiscard]] SteadyTime active_at(const Place& place) const;
+  [[nodiscard]] SteadyTime active_on(const std::string& mac) const;
   [[nodiscard]] bool is_live(const Place& place) const;
   [[nodiscard]] bool has_one_user(const std::string& mac) const;
   [[nodiscard]] std::span<const names::IpAddress> addresses_of(const std::string& mac) const;
@@ -160,6 +164,10 @@ class SessionBook {
   [[nodiscard]] std::shared_ptr<rules::Presence> picture_of(const names::IpAddress& address, const Place& place) const;
   [[nodiscard]] std::size_t devices_of(std::string_view user) const;
 
+  void note(Moment now);
+  /// What the wall showed, or would have shown as it is set now.
+  [[nodiscard]] TimePoint on_the_wall(SteadyTime time) const;
+  [[nodiscard]] SteadyTime from_the_wall(TimePoint time) const;
   Place* place_at(const names::IpAddress& address, bool for_a_person);
   /// Into a place's list, or onto a MAC. False when it only goes on with what was there.
   bool put(std::vector<Session>& sessions, Session session, Events& events);
@@ -185,7 +193,7 @@ class SessionBook {
 
   mutable std::mutex mutex_;
   SessionRules rules_;  ///< those in force; settings_ has the ones of the start
-  TimePoint now_{};     ///< of the latest report or tick
+  Moment now_{};        ///< of the latest report or tick; the wall may have been set back since the one before
   Places places_;
   std::unordered_map<std::string, std::vector<names::IpAddress>> addresses_of_mac_;
   /// RADIUS vouches for a machine, whatever addresses it has: sessions by MAC (a list of one).

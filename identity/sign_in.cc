@@ -94,12 +94,12 @@ bool SignIn::terms_due(const rules::Person& person) const {
   }
   // Whose groups are not known yet is not asked again in another role.
   const PersonRole role = person.groups.empty() && *last ? (*last)->role : role_of(person);
-  return parts_.terms.is_due(role, *last, parts_.now(), parts_.terms_renewal);
+  return parts_.terms.is_due(role, *last, parts_.now().wall, parts_.terms_renewal);
 }
 
 PortalAnswer SignIn::enter(rules::Person person, std::string_view account, const IpAddress& address,
                            std::optional<TimePoint> until, std::string_view granted_by) {
-  const TimePoint now = parts_.now();
+  const Moment now = parts_.now();
   const PersonRole role = role_of(person);
   const bool due = terms_due(person);
   // The register comes first: nobody has access who is not in it.
@@ -108,10 +108,10 @@ PortalAnswer SignIn::enter(rules::Person person, std::string_view account, const
                                                 .role = role,
                                                 .group = joined(person.groups),
                                                 .granted_by = std::string(granted_by),
-                                                .from = now,
+                                                .from = now.wall,
                                                 .until = until,
                                                 .closed = {}},
-                                               now);
+                                               now.wall);
   if (!noted) {
     log::error("the register of access cannot be written", {{"why", noted.error().text()}});
     return unavailable();
@@ -145,7 +145,7 @@ void SignIn::with_password(std::string_view typed, Secret password, const IpAddr
   parts_.credentials->check_password(
       *user, std::move(password), address,
       [this, user = *user, address, done = std::move(done)](CredentialAnswer answer) {
-        const TimePoint now = parts_.now();
+        const TimePoint now = parts_.now().wall;
         if (answer.kind == CredentialAnswer::Kind::unavailable) return done(unavailable());
         if (answer.why == CredentialAnswer::Why::wait) return done(waiting(answer.wait));
         if (answer.kind == CredentialAnswer::Kind::refused || !answer.person) {
@@ -200,7 +200,7 @@ PortalAnswer SignIn::with_name_only(std::string_view typed, const IpAddress& add
   if (!user) return refuse("", address);
   const auto account = parts_.people.account(*user);
   if (!account) return unavailable();
-  if (!*account || !(*account)->no_password || !(*account)->holds(parts_.now())) return refuse(*user, address);
+  if (!*account || !(*account)->no_password || !(*account)->holds(parts_.now().wall)) return refuse(*user, address);
   rules::Person person{.user = *user,
                        .name = (*account)->name,
                        .groups = (*account)->groups,
@@ -213,7 +213,7 @@ PortalAnswer SignIn::as_visitor(const VisitForm& form, const IpAddress& address)
   // Every registration writes to the disk: one device makes a few a day, not thousands.
   const std::string key = "visitor@" + address.text();
   if (const auto wait = wait_of(key, address); wait.count() > 0) return waiting(wait);
-  const TimePoint now = parts_.now();
+  const TimePoint now = parts_.now().wall;
   const std::string name = trimmed(form.name), host = trimmed(form.host), purpose = trimmed(form.purpose);
   for (const auto& [value, what] : {std::pair<const std::string&, const char*>{name, "your name"},
                                     {host, "whom you visit"},
@@ -253,7 +253,7 @@ PortalAnswer SignIn::with_visitor_code(std::string_view typed, const IpAddress& 
   }
   const auto visit = parts_.people.visit_of(code);
   if (!visit) return unavailable();
-  const TimePoint now = parts_.now();
+  const TimePoint now = parts_.now().wall;
   if (!*visit || (*visit)->closed || now >= (*visit)->until) {
     PortalAnswer refused = refuse(key, address);
     refused.text = "That code is not, or no longer, good. Please ask at the office.";
@@ -289,7 +289,7 @@ PortalAnswer SignIn::accept_terms(std::string_view version, const IpAddress& add
                                                 .role = role,
                                                 .version = text.version,
                                                 .accepted = true,
-                                                .when = parts_.now(),
+                                                .when = parts_.now().wall,
                                                 .from = address});
   if (!kept) {
     log::error("an answer to the terms cannot be kept", {{"why", kept.error().text()}});
@@ -310,7 +310,7 @@ void SignIn::decline_terms(const IpAddress& address) {
                                                 .role = role,
                                                 .version = parts_.terms.text_for(role).version,
                                                 .accepted = false,
-                                                .when = parts_.now(),
+                                                .when = parts_.now().wall,
                                                 .from = address});
   if (!kept) log::error("an answer to the terms cannot be kept", {{"why", kept.error().text()}});
   ++counts_.terms_declined;

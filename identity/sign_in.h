@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/clock.h"
+#include "base/steady_clock.h"
 #include "identity/credentials.h"
 #include "identity/credentials_backoff.h"
 #include "identity/identity_settings.h"
@@ -68,7 +68,7 @@ class SignIn {
     const Terms& terms;
     std::chrono::seconds terms_renewal{0};
     bool asks_for_terms = true;  ///< false where no page could ask for them
-    std::function<TimePoint()> now;
+    std::function<Moment()> now;
   };
   using Done = std::function<void(PortalAnswer)>;
 

@@ -16,7 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/clock.h"
+#include "base/steady_clock.h"
 #include "names/ip_address.h"
 #include "rules/subject.h"
 
@@ -55,10 +55,11 @@ struct Presence {
   Device device;
   /// The person has not accepted the terms of use yet: nothing but help and the sign-in page is reached.
   bool terms_due = false;
-  /// Milliseconds since 1970 of the last request; the hallway stores it, the session's idle time is reckoned from it.
+  /// The last request, in milliseconds of the steady clock: a correction of the wall clock makes nobody idle. The
+  /// hallway stores it, the session's idle time is reckoned from it.
   mutable std::atomic<std::int64_t> last_active{0};
 
-  void mark_active(TimePoint now) const noexcept {
+  void mark_active(SteadyTime now) const noexcept {
     last_active.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   }
 };

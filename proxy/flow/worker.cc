@@ -264,7 +264,7 @@ const std::shared_ptr<const rules::Presence>& Worker::presence_of(Connection& co
 
 Judgement Worker::judge(Connection& connection, const rules::Request& request, rules::Stage stage) {
   Judgement judgement = decide(connection, request, stage);
-  if (judgement.presence) judgement.presence->mark_active(judgement.time);
+  if (judgement.presence) judgement.presence->mark_active(steady_now());
   if (judgement.doorway != Doorway::open) return judgement;
   if (spends(judgement.verdict) &&
       !gateway_.allowances.spend(Allowances::key_of(judgement.subject), allowance_category(judgement),
@@ -298,7 +298,7 @@ Judgement Worker::judge_portal(Connection& connection, const rules::Request& req
 }
 
 void Worker::note_activity(const Judgement& judgement, TimePoint when) {
-  if (judgement.presence) judgement.presence->mark_active(wall_now());
+  if (judgement.presence) judgement.presence->mark_active(steady_now());
   if (spends(judgement.verdict))
     static_cast<void>(gateway_.allowances.spend(Allowances::key_of(judgement.subject), allowance_category(judgement),
                                                 judgement.verdict.allowance_minutes, when));

@@ -105,14 +105,14 @@ TEST(OnTheLink, ALeaseANeighbourAndAnotherMachineAtTheAddress) {
   rules::PresenceStore store;
   SessionBook book({.order = {Source::sign_in}, .rules = {}}, store, [](TimePoint) { return 540; }, {});
   const auto address = test::address(address_text);
-  book.devices_seen(on_the_link(), wall_now());
-  book.signed_in({.address = address, .person = {.user = "amelia"}, .source = Source::sign_in}, wall_now());
+  book.devices_seen(on_the_link(), moment_now());
+  book.signed_in({.address = address, .person = {.user = "amelia"}, .source = Source::sign_in}, moment_now());
   EXPECT_EQ(store.current()->at(address)->person->user, "amelia");
 
   const Machine other("other", "02:00:5e:10:00:02");
   other.in("ip addr add " + address_text + "/24 dev eth0");
   other.speaks_to("10.20.1.1");
-  book.devices_seen(on_the_link(), wall_now());
+  book.devices_seen(on_the_link(), moment_now());
   EXPECT_EQ(book.counters().mac_changes, 1u);
   EXPECT_FALSE(store.current()->at(address)->person);
   EXPECT_EQ(store.current()->at(address)->device.mac, "02:00:5e:10:00:02");

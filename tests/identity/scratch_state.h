@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/steady_clock.h"
 #include "names/ip_address.h"
 
 namespace schoolgate::identity::test {
@@ -44,6 +45,10 @@ inline TimePoint day_at(int hour, int minute = 0, int second = 0) {
   return TimePoint(*from_rfc3339("2026-11-23T00:00:00Z")) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);
 }
+
+/// That instant by both clocks, while nobody corrects the wall's.
+inline Moment moment_at(TimePoint wall) { return {wall, SteadyTime(wall.time_since_epoch())}; }
+inline Moment moment_at(int hour, int minute = 0, int second = 0) { return moment_at(day_at(hour, minute, second)); }
 
 inline names::IpAddress address(std::string_view text) { return names::IpAddress::parse(text).value(); }
 

@@ -38,7 +38,7 @@ class Portal : public testing::Test {
                   .credentials = credentials_.get(),
                   .terms = terms_,
                   .terms_renewal = std::chrono::days(365),
-                  .now = [this] { return now_; }}) {
+                  .now = [this] { return test::moment_at(now_); }}) {
     add({.user = "amelia",
          .name = "Amelia Hughes",
          .groups = {"year6"},
@@ -205,7 +205,7 @@ TEST_F(Portal, AVisitorComesInForAnAfternoonAndGoes) {
   EXPECT_EQ(row->note, "visits Mrs Oak: reading");
   EXPECT_EQ(row->until, day_at(15));
   EXPECT_EQ(row->granted_by, "sign-in page");
-  book_.tick(day_at(15));
+  book_.tick(test::moment_at(15));
   EXPECT_EQ(seen("10.20.9.5"), nullptr);
 }
 
@@ -263,7 +263,7 @@ TEST_F(Portal, StaffReadTheirOwnText) {
 TEST_F(Portal, WhosePersonAStrongerSourceKnowsStaysThatPerson) {
   book_.signed_in(
       {.address = address("10.20.1.5"), .person = {.user = "noah", .source = "radius"}, .source = Source::radius},
-      now_);
+      test::moment_at(now_));
   const auto answer = password("amelia", "kestrel-pond");
   EXPECT_FALSE(answer.text.empty());
   EXPECT_EQ(seen()->person->user, "noah");
@@ -290,7 +290,7 @@ TEST_F(Portal, EveryoneLetInIsInTheRegister) {
 
 TEST_F(Portal, WithoutAnybodyToAskThePageSaysSo) {
   SignIn alone(
-      {.people = *people_, .sessions = book_, .credentials = nullptr, .terms = terms_, .now = [this] { return now_; }});
+      {.people = *people_, .sessions = book_, .credentials = nullptr, .terms = terms_, .now = [this] { return test::moment_at(now_); }});
   Kind kind = Kind::signed_in;
   alone.with_password("amelia", Secret("kestrel-pond"), address("10.20.1.5"),
                       [&](PortalAnswer answer) { kind = answer.kind; });

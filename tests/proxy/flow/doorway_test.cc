@@ -195,7 +195,7 @@ TEST_F(SignIn, ATunnelIsJudgedAgainForWhoIsThereNow) {
 TEST_F(SignIn, RequestsKeepAPersonActive) {
   auto amelia = presence("127.0.0.1", person("amelia.hughes"));
   publish_presences({amelia});
-  const TimePoint before = wall_now();
+  const SteadyTime before = steady_now();
   Peer pupil = client();
   pupil.sends(get("web.example", "/"));
   web.accept().expects(forwarded("GET", "web.example", "/"));
