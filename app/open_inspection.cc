@@ -31,13 +31,14 @@ constexpr int kChannel = 3;
 class KeyHolderProcess {
  public:
   explicit KeyHolderProcess(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  KeyHolderProcess(const KeyHolderProcess&) = delete;
+  KeyHolderProcess& operator=(const KeyHolderProcess&) = delete;
+  /// A reload that switches inspection off, or changes the authority, leaves no process behind.
+  ~KeyHolderProcess() { end(); }
 
   /// The asker's end of a new channel to a new process; one that has ended is reaped.
   Result<net::FileDescriptor> start() {
-    if (child_ > 0) {
-      ::kill(child_, SIGKILL);
-      ::waitpid(child_, nullptr, 0);
-    }
+    end();
     auto channel = tls::key_channel();
     if (!channel) return std::unexpected(std::move(channel.error()));
     // A descriptor that is already where it should be would stay close-on-exec: so it is moved out of the way first.
@@ -66,6 +67,13 @@ class KeyHolderProcess {
   }
 
  private:
+  void end() {
+    if (child_ <= 0) return;
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+    child_ = -1;
+  }
+
   std::filesystem::path folder_;
   pid_t child_ = -1;
 };
@@ -106,12 +114,14 @@ Result<std::shared_ptr<const flow::Inspection>> open_inspection(const config::Se
   auto authority = tls::Authority::load_public(folder);
   if (!authority) return std::unexpected(std::move(authority.error()));
   flow::Inspection inspection;
-  if (before) {
-    inspection = *before;
-  } else {
+  if (before) inspection = *before;
+  if (const std::string fingerprint = (*authority)->fingerprint_sha256(); inspection.authority != fingerprint) {
     auto mint = make_mint(folder);
     if (!mint) return std::unexpected(std::move(mint.error()));
     inspection.mint = std::move(*mint);
+    inspection.authority = fingerprint;
+  }
+  if (!before) {
     auto server = tls::ServerContext::make();
     if (!server) return std::unexpected(std::move(server.error()));
     inspection.server = std::move(*server);

@@ -71,7 +71,8 @@ std::shared_ptr<const rules::Presence> WhoIsAsking::presence_of(const names::IpA
   presence->address = address;
   presence->person = person;
   if (const auto known = service_->sessions().find(address)) presence->device = known->device;
-  presence->terms_due = gate_ && service_->sign_in().terms_due(person);
+  const Held<const flow::SignInGate> gate = gate_.held();
+  presence->terms_due = gate && service_->sign_in().terms_due(person);
   return presence;
 }
 
@@ -83,7 +84,7 @@ Result<void> WhoIsAsking::make_gate(const std::vector<names::IpNetwork>& network
   auto gate = flow::SignInGate::make(networks, "https://" + authority_text(sign_in->host, at.port) + "/",
                                      {at.address, at.port});
   if (!gate) return std::unexpected(std::move(gate.error()));
-  gate_ = std::make_shared<const flow::SignInGate>(std::move(*gate));
+  gate_.replace(std::make_shared<const flow::SignInGate>(std::move(*gate)));
   return {};
 }
 

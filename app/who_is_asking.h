@@ -11,6 +11,7 @@
 
 #include "app/proxy_authenticator.h"
 #include "base/error.h"
+#include "base/held.h"
 #include "base/problem.h"
 #include "config/settings.h"
 #include "identity/identity_service.h"
@@ -48,7 +49,7 @@ class WhoIsAsking {
   /// Null: clients of the explicit proxy are not asked.
   [[nodiscard]] flow::Authenticator* authenticator() noexcept { return authenticator_.get(); }
   /// Null: nobody has to sign in.
-  [[nodiscard]] const std::shared_ptr<const flow::SignInGate>& gate() const noexcept { return gate_; }
+  [[nodiscard]] std::shared_ptr<const flow::SignInGate> gate() const { return gate_.held().share(); }
 
  private:
   explicit WhoIsAsking(Parts parts) : parts_(std::move(parts)) {}
@@ -60,7 +61,7 @@ class WhoIsAsking {
   Parts parts_;
   std::unique_ptr<identity::IdentityService> service_;
   std::unique_ptr<flow::Authenticator> authenticator_;
-  std::shared_ptr<const flow::SignInGate> gate_;
+  Replaceable<const flow::SignInGate> gate_;  ///< replaced by the thread that reloads, asked by those of Credentials
   std::unique_ptr<portal::Portal> portal_;
   std::unique_ptr<web::Server> server_;
 };

@@ -37,11 +37,12 @@ class PolicyStore {
   std::atomic<std::uint64_t> generation_{1};
 };
 
-/// A worker's own reference; one thread only. What current() returns stays valid for whoever copies the pointer.
+/// A worker's own reference; one thread only. What current() returns is the caller's own: it stays valid whatever is
+/// published meanwhile.
 class PolicyView {
  public:
   explicit PolicyView(const PolicyStore& store) : store_(store) {}
-  [[nodiscard]] const std::shared_ptr<const PolicySnapshot>& current() {
+  [[nodiscard]] std::shared_ptr<const PolicySnapshot> current() {
     if (const std::uint64_t generation = store_.generation(); generation != generation_) {
       generation_ = generation;
       snapshot_ = store_.current();

@@ -97,7 +97,7 @@ class PresenceStore {
 class PresenceView {
  public:
   explicit PresenceView(const PresenceStore& store) : store_(store) {}
-  /// Null when nobody is known there. Valid for whoever copies the pointer.
+  /// Null when nobody is known there. The caller's own.
   [[nodiscard]] std::shared_ptr<const Presence> find(const names::IpAddress& address) {
     if (const std::uint64_t generation = store_.generation(); generation != generation_) {
       generation_ = generation;

@@ -46,8 +46,8 @@ void CertificateNames::learn(std::string_view host, const std::vector<std::strin
 net::awaitable<bool> serves_other_answers(Connection& connection, const NamedHello& hello, const Judgement& judgement,
                                           const Decrypting& what) {
   Worker& worker = connection.worker;
-  if (!hello.offers_h2 || !worker.may_open(judgement)) co_return false;
-  const std::shared_ptr<CertificateNames> names = worker.inspection()->names;
+  if (!hello.offers_h2 || !Worker::may_open(judgement, what.inspection)) co_return false;
+  const std::shared_ptr<CertificateNames> names = what.inspection->names;
   const auto minute =
       std::uint64_t(std::chrono::floor<std::chrono::minutes>(judgement.time.time_since_epoch()).count());
   const std::uint64_t when = worker.policy_generation() << 32 ^ minute;
@@ -67,8 +67,9 @@ net::awaitable<bool> serves_other_answers(Connection& connection, const NamedHel
   names->learn(what.host.text(), covered, judgement.time);
   const bool opens = answer().value_or(false);
   if (!covered.empty() && opens) {
-    Inside inside{.host = what.host, .port = what.port, .to = what.to};
-    H2Upstream::start(worker, std::move(reached->socket), pool_key(inside));  // who decrypts finds it there
+    const Inside inside{.host = what.host, .port = what.port, .to = what.to};
+    H2Upstream::start(worker, std::move(reached->socket),
+                      pool_key(inside, reached->trust));  // who decrypts finds it there
   }
   co_return opens;
 }

@@ -28,7 +28,7 @@ std::vector<std::string_view> common_protocols(const NamedHello& hello) {
 
 // True when an open HTTP/2 connection to the web site can take this client's requests too.
 bool joins_open_h2(Worker& worker, const Inside& inside) {
-  const auto upstream = worker.open_h2(pool_key(inside));
+  const auto upstream = worker.open_h2(pool_key(inside, worker.trust()));
   return upstream && upstream->lives();
 }
 
@@ -38,10 +38,11 @@ net::awaitable<void> reach(Worker& worker, Inside& inside, const NamedHello& hel
     co_return;
   }
   if (hello.offers_http1 || hello.offers_nothing) {
-    if (!hello.offers_h2) inside.upstream = worker.pool().take(pool_key(inside));
+    inside.trust = worker.trust();
+    if (!hello.offers_h2) inside.upstream = worker.pool().take(pool_key(inside, inside.trust));
     if (!inside.upstream) {
       inside.only_http1 = true;
-      inside.upstream = worker.pool().take(pool_key(inside));
+      inside.upstream = worker.pool().take(pool_key(inside, inside.trust));
       inside.only_http1 = inside.upstream.has_value();
     }
     if (inside.upstream) {
@@ -53,11 +54,12 @@ net::awaitable<void> reach(Worker& worker, Inside& inside, const NamedHello& hel
   auto reached = co_await dial_verified(worker, inside.to, inside.host, protocols);
   if (reached) {
     inside.protocol = std::move(reached->protocol);
+    inside.trust = reached->trust;
     inside.only_http1 = hello.offers_h2 && inside.protocol != "h2";
     // A web site without ALPN speaks HTTP/1.1, and so the client is told.
     if (inside.protocol.empty() && hello.offers_http1) inside.protocol = "http/1.1";
     if (inside.protocol == "h2")
-      H2Upstream::start(worker, std::move(reached->socket), pool_key(inside));
+      H2Upstream::start(worker, std::move(reached->socket), pool_key(inside, inside.trust));
     else
       inside.upstream = std::move(reached->socket);
   } else {
@@ -66,13 +68,10 @@ net::awaitable<void> reach(Worker& worker, Inside& inside, const NamedHello& hel
   }
 }
 
-net::awaitable<bool> answer_hello(Connection& connection, std::unique_ptr<Inside> inside, tls::LeafFor what) {
+net::awaitable<bool> answer_hello(Connection& connection, Held<const Inspection> inspection,
+                                  std::unique_ptr<Inside> inside, tls::LeafFor what) {
   Worker& worker = connection.worker;
-  if (!worker.inspection()) {  // switched off while the web site was being reached
-    co_await send_alert(connection, tls::Alert::internal_error);
-    co_return false;
-  }
-  const auto leaf = co_await worker.leaf(inside->host.text(), what);
+  const auto leaf = co_await worker.leaf(inspection, inside->host.text(), what);
   if (!leaf) {
     log::error("no certificate can be made", {{"host", inside->host.text()}, {"why", leaf.error().text()}});
     co_await send_alert(connection, tls::Alert::internal_error);
@@ -82,13 +81,12 @@ net::awaitable<bool> answer_hello(Connection& connection, std::unique_ptr<Inside
   connection.inbox.release();
   connection.inbox.holds_secrets();
   connection.client.expire_after(worker.limits().header);
-  const std::shared_ptr<const tls::ServerContext> context = worker.inspection()->server;
-  const std::shared_ptr<DistrustNotes> distrust = worker.inspection()->distrust;
-  auto accepted = co_await tls::accept(connection.client, *context, *leaf, inside->protocol, std::move(received));
+  auto accepted =
+      co_await tls::accept(connection.client, *inspection->server, *leaf, inside->protocol, std::move(received));
   if (!accepted) {
     const bool distrusted = accepted.error().distrusts_us();
     if (distrusted) {
-      distrust->note(inside->host.text(), wall_now());
+      inspection->distrust->note(inside->host.text(), wall_now());
       worker.counters().leaf_refused.add();
     }
     worker.log_refusal(connection, inside->host.text(), rules::Stage::client_hello,
@@ -110,25 +108,27 @@ std::unique_ptr<Inside> inside_of(Decrypting what) {
 }  // namespace
 
 net::awaitable<bool> decrypt(Connection& connection, const NamedHello& hello, Decrypting what) {
+  const Held<const Inspection> inspection = std::move(what.inspection);
   auto inside = inside_of(std::move(what));
   // Who waits for the web site does not run out of the time that is meant for a hello.
   connection.client.clear_deadline();
   co_await reach(connection.worker, *inside, hello);
   const tls::LeafFor leaf = inside->trouble ? tls::LeafFor::own_page : tls::LeafFor::verified_site;
-  co_return co_await answer_hello(connection, std::move(inside), leaf);
+  co_return co_await answer_hello(connection, inspection, std::move(inside), leaf);
 }
 
 net::awaitable<void> refuse_inside(Connection& connection, const NamedHello& hello, const Judgement& judgement,
                                    const rules::Request& request, Decrypting what) {
   Worker& worker = connection.worker;
   const bool is_tls = hello.what == HelloCase::named || hello.what == HelloCase::ip_name;
-  const bool tries = is_tls && worker.may_open(judgement);
+  const Held<const Inspection> inspection = std::move(what.inspection);
+  const bool tries = is_tls && Worker::may_open(judgement, inspection);
   if (tries) {
     auto inside = inside_of(std::move(what));
     inside->protocol = page_protocol(hello);
     inside->for_page = true;
     // What is asked inside is then judged, recorded and answered like any request.
-    if (co_await answer_hello(connection, std::move(inside), tls::LeafFor::own_page)) co_return;
+    if (co_await answer_hello(connection, inspection, std::move(inside), tls::LeafFor::own_page)) co_return;
   }
   const Origin unseen;
   co_await record_refusal(connection, judgement, request, unseen);

@@ -1,8 +1,10 @@
 // Opening a TLS connection: the web site is reached and verified first, then the client is answered in its name.
 #pragma once
 
+#include "base/held.h"
 #include "proxy/flow/connection.h"
 #include "proxy/flow/hello_gate.h"
+#include "proxy/flow/inspection.h"
 #include "proxy/flow/judgement.h"
 #include "proxy/flow/upstream.h"
 #include "proxy/net/asio.h"
@@ -14,12 +16,13 @@ struct Decrypting {
   names::Host host;  ///< the certificate is minted for it, and the web site has to prove that it is it
   std::uint16_t port = 443;
   Destination to;
+  Held<const Inspection> inspection;  ///< that the decision was taken by: a reload meanwhile does not take it away
 };
 
 /// The ClientHello lies in connection.inbox. Reaches the web site (a verified connection from the pool, or a new one),
 /// learns which protocol it speaks, mints and shakes hands. True: connection.inside is set. A web site that cannot be
 /// vouched for does not end here: the client gets a certificate for our own page, which says why.
-/// False: the client did not accept our certificate, or left; the connection is over.
+/// False: the client did not accept our certificate, or left; the connection is over. There is an inspection.
 net::awaitable<bool> decrypt(Connection& connection, const NamedHello& hello, Decrypting what);
 
 /// Refuses by name what is inside TLS (contract section 5): with the page over a minted certificate where the policy

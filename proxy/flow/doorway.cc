@@ -61,8 +61,9 @@ std::string page(Connection& connection, const Judgement& judgement, PageKind ki
                   .school = worker.settings().school,
                   .reference = reference,
                   .contact = worker.settings().contact};
-  if (kind == PageKind::sign_in && judgement.doorway == Doorway::sign_in && worker.sign_in_gate()) {
-    way = worker.sign_in_gate()->page().text();
+  const Held<const SignInGate> gate = worker.sign_in_gate();
+  if (kind == PageKind::sign_in && judgement.doorway == Doorway::sign_in && gate) {
+    way = gate->page().text();
     facts.continue_url = way;
   }
   worker.gateway().pages.append_response(answer, facts, keep_alive, head_only);
@@ -79,7 +80,7 @@ Doorway doorway_of(Connection& connection, const Judgement& judgement) {
   if (tier == Tier::illegal || tier == Tier::emergency || tier == Tier::support) return Doorway::open;
   if (presence && presence->person) return Doorway::sign_in;  // the terms of use are not accepted yet
   if (asked_by_407(connection)) return Doorway::login;
-  const SignInGate* gate = connection.worker.sign_in_gate();
+  const Held<const SignInGate> gate = connection.worker.sign_in_gate();
   return gate && gate->asks(connection.peer.address) ? Doorway::sign_in : Doorway::open;
 }
 
@@ -91,7 +92,7 @@ std::string doorway_answer(Connection& connection, const Judgement& judgement, c
     insert_fields(answer, challenge_lines(connection));
     return answer;
   }
-  const SignInGate* gate = connection.worker.sign_in_gate();
+  const Held<const SignInGate> gate = connection.worker.sign_in_gate();
   const bool wants_page = method == http::Method::get || head_only;
   std::string answer;
   if (gate && wants_page && judgement.doorway == Doorway::sign_in) {

@@ -301,6 +301,10 @@ bool authenticates_connection(const http::RequestHead& head) {
 // A verified connection that was opened for this client and has not been used.
 bool take_opened(Turn& turn) {
   if (!turn.connection.inside || !turn.connection.inside->upstream) return false;
+  if (turn.connection.inside->trust != turn.worker().trust()) {  // a reload has come in between
+    turn.connection.inside->upstream.reset();
+    return false;
+  }
   turn.upstream = std::exchange(turn.connection.inside->upstream, std::nullopt);
   if (turn.upstream->is_quiet()) return true;
   turn.upstream.reset();
@@ -354,7 +358,8 @@ void settle(Turn& turn) {
 net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::string_view target,
                                      const rules::Request& request, const Judgement& judgement, Destination to) {
   const auto began = std::chrono::steady_clock::now();
-  std::string key = connection.inside ? pool_key(*connection.inside) : to.key();
+  // By the trust store of now: whatever is dialled from here on was verified by it or by a newer one.
+  std::string key = connection.inside ? pool_key(*connection.inside, connection.worker.trust()) : to.key();
   Turn turn{connection, heads, target, request, judgement, std::move(to), std::move(key), {}, {}};
   if (connection.inside) turn.inbox.holds_secrets();
   turn.private_to_client = authenticates_connection(heads.request);

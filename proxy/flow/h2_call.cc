@@ -108,7 +108,8 @@ net::awaitable<void> H2Call::refuse_answer(Judgement judgement) {
 // --- towards the web site -----------------------------------------------------------------------------------------
 
 void H2Call::send_on() {
-  const auto upstream = connection_.worker.open_h2(pool_key(*connection_.inside));
+  Worker& worker = connection_.worker;
+  const auto upstream = worker.open_h2(pool_key(*connection_.inside, worker.trust()));
   if (upstream && upstream->usable()) return forward(*upstream);
   owner_->spawn(connect_then_send_on());
 }
@@ -133,7 +134,7 @@ net::awaitable<void> H2Call::connect_then_send_on() {
     owner_->ended(stream_);
     owner_ = nullptr;
   } else {
-    const auto upstream = H2Upstream::start(worker, std::move(reached->socket), pool_key(inside));
+    const auto upstream = H2Upstream::start(worker, std::move(reached->socket), pool_key(inside, reached->trust));
     forward(*upstream);
   }
 }

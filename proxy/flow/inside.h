@@ -20,6 +20,7 @@ struct Inside {
   Destination to;                       ///< where the bytes go: that host, the CONNECT name or a safe endpoint
   std::string protocol;                 ///< what was agreed on with both sides: "h2", "http/1.1" or empty
   std::optional<net::Socket> upstream;  ///< verified and unused: the first request takes it
+  std::uint64_t trust = 0;              ///< the trust store that `upstream` was verified by
   bool only_http1 = false;              ///< the web site was offered HTTP/2 and did not want it
   bool for_page = false;                ///< opened only to show why it is refused: nothing is sent on from here
   /// Why the web site cannot be vouched for; every request is then answered with it and nothing is sent on.

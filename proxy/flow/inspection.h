@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "proxy/flow/distrust_notes.h"
 #include "proxy/tls/leaf_mint.h"
@@ -12,8 +13,10 @@ namespace schoolgate::flow {
 
 class CertificateNames;
 
-/// A reload hands out a new one: the same mint and the same notes, whom we trust read anew.
+/// A reload hands out a new one: the same notes, the same mint unless the authority is another, whom we trust read
+/// anew.
 struct Inspection {
+  std::string authority = {};  ///< fingerprint of its certificate: whose name the mint signs in
   std::shared_ptr<tls::LeafMint> mint;
   std::shared_ptr<const tls::ServerContext> server;
   std::shared_ptr<const tls::TrustStore> trust;

@@ -8,10 +8,13 @@ namespace schoolgate::flow {
 
 net::awaitable<net::Attempt<net::Socket>> dial_portal(Connection& connection) {
   Worker& worker = connection.worker;
-  const net::Endpoint portal = worker.sign_in_gate()->portal();
-  std::vector<names::IpAddress> only{portal.address};
+  const Held<const SignInGate> gate = worker.sign_in_gate();
+  const Held<net::Dialer> dialer = worker.portal_dialer();
+  if (!gate || !dialer)
+    co_return net::fail(net::FailureKind::connect_failed, Fault::config, "there is no sign-in page any more");
+  std::vector<names::IpAddress> only{gate->portal().address};
   net::AddressList addresses(std::move(only));
-  co_return co_await worker.portal_dialer()->dial(std::move(addresses), portal.port, worker.limits().connect);
+  co_return co_await dialer->dial(std::move(addresses), gate->portal().port, worker.limits().connect);
 }
 
 net::awaitable<std::optional<Tunnel>> tunnel_to_portal(Connection& connection, net::Socket portal,

@@ -11,7 +11,8 @@
 
 namespace schoolgate::flow {
 
-/// Connects to the portal's own listener, which nothing else here may reach. There is a sign-in gate.
+/// Connects to the portal's own listener, which nothing else here may reach. Fails where a reload has taken the sign-in
+/// page away meanwhile.
 net::awaitable<net::Attempt<net::Socket>> dial_portal(Connection& connection);
 
 /// Passes on what the client has sent so far. The page can ask PortalVisits for whom the tunnel is, for as long as it

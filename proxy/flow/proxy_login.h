@@ -35,9 +35,8 @@ class ProxyLogin {
   ~ProxyLogin();
 
   /// Who the request that is served now comes from, by what was proved here; null when that is nobody.
-  [[nodiscard]] const std::shared_ptr<const rules::Presence>& presence() const noexcept {
-    static const std::shared_ptr<const rules::Presence> kNobody;
-    return holds_ ? presence_ : kNobody;
+  [[nodiscard]] std::shared_ptr<const rules::Presence> presence() const noexcept {
+    return holds_ ? presence_ : nullptr;
   }
   /// Nobody can tell now: asking again would be no help.
   [[nodiscard]] bool unavailable() const noexcept { return unavailable_; }

@@ -51,7 +51,7 @@ net::awaitable<void> serve(net::Accepted accepted, Entrance entrance, Worker& wo
   else if (connection.inside)
     tunnel = co_await serve_http(connection);
   if (connection.inside && connection.inside->upstream)  // verified, and nobody asked for anything
-    worker.pool().put(pool_key(*connection.inside), std::move(*connection.inside->upstream));
+    worker.pool().put(pool_key(*connection.inside, connection.inside->trust), std::move(*connection.inside->upstream));
   if (tunnel) co_await run_tunnel(connection, std::move(*tunnel));
 }
 

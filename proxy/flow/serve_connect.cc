@@ -64,6 +64,7 @@ struct Opening {
   const Authority& to;
   const rules::Request& request;
   Destination destination;
+  Held<const Inspection> inspection;     // in force when CONNECT was judged, and for all that follows
   std::optional<net::Socket> upstream;   // none: the name is one to be decrypted
   std::optional<rules::Request> inside;  // the server name, where it is another
   NamedHello hello{};
@@ -98,7 +99,7 @@ net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
   }
   if (nothing_new || !hello.host) {
     if (opening.upstream) co_return true;
-    Decrypting known{to.host, to.port, opening.destination};
+    Decrypting known{to.host, to.port, opening.destination, opening.inspection};
     co_await decrypt(connection, hello, std::move(known));
     co_return false;
   }
@@ -112,20 +113,21 @@ net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
     co_return false;
   }
   // The rules ask to look inside, the name asks never to: relayed, it could be the way round the rules.
-  if (!opening.upstream && !judgement.refuses() && !worker.may_open(judgement)) {
+  if (!opening.upstream && !judgement.refuses() && !Worker::may_open(judgement, opening.inspection)) {
     co_await refuse_unnamed(connection, HelloCase::other_name, opening.request);
     co_return false;
   }
-  const bool opens = (!opening.upstream && worker.may_open(judgement)) || worker.opens(judgement);
+  const bool opens = (!opening.upstream && Worker::may_open(judgement, opening.inspection)) ||
+                     Worker::opens(judgement, opening.inspection);
   if (judgement.refuses() && !opens) {
     if (opening.upstream) opening.upstream->close();
-    Decrypting named{*hello.host, to.port, opening.destination};
+    Decrypting named{*hello.host, to.port, opening.destination, opening.inspection};
     co_await refuse_inside(connection, hello, judgement, inner, std::move(named));
     co_return false;
   }
   if (opens) {
     if (opening.upstream) opening.upstream->close();
-    Decrypting named{*hello.host, to.port, opening.destination};
+    Decrypting named{*hello.host, to.port, opening.destination, opening.inspection};
     co_await decrypt(connection, hello, std::move(named));
     co_return false;
   }
@@ -153,7 +155,7 @@ net::awaitable<bool> accept_tunnel(Connection& connection) {
 }
 
 bool leads_to_portal(const Connection& connection, const Authority& to) {
-  const SignInGate* gate = connection.worker.sign_in_gate();
+  const Held<const SignInGate> gate = connection.worker.sign_in_gate();
   return gate && connection.entrance == Entrance::explicit_proxy && gate->is_page(to.host.text()) &&
          gate->page().port() == to.port;
 }
@@ -198,12 +200,13 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
     Served at_portal = co_await serve_portal(connection, head, request);
     co_return at_portal;
   }
+  const Held<const Inspection> inspection = worker.inspection();
   Judgement judgement = worker.judge(connection, request, rules::Stage::connect);
   if (judgement.doorway != Doorway::open) {
     const bool goes_on = co_await answer_at_doorway(connection, judgement, request, head);
     co_return Served{.keep_alive = goes_on};
   }
-  const bool opens = worker.opens(judgement) && port_allowed(worker, to->port);
+  const bool opens = Worker::opens(judgement, inspection) && port_allowed(worker, to->port);
   if (judgement.refuses() && !opens) {
     co_await refuse(connection, judgement, request, head);
     co_return Served{};
@@ -215,7 +218,7 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   if (judgement.verdict.action == rules::Action::monitor && !opens)  // inside, each request has a record of its own
     worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
 
-  Opening opening{*to, request, destination_of(judgement, to->host, to->port), std::nullopt, std::nullopt};
+  Opening opening{*to, request, destination_of(judgement, to->host, to->port), inspection, std::nullopt, std::nullopt};
   if (!opens) {
     auto upstream = co_await dial(worker, opening.destination);
     if (!upstream) {

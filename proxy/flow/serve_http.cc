@@ -118,10 +118,10 @@ net::awaitable<Served> answer_probe(Connection& connection, const CaptiveProbe& 
 }
 
 // The sign-in page is there over https only; who asks for it in clear is led there.
-net::awaitable<Served> lead_to_portal(Connection& connection, const Judgement& judgement, const rules::Request& request,
-                                      const http::RequestHead& head) {
+net::awaitable<Served> lead_to_portal(Connection& connection, Held<const SignInGate> gate, const Judgement& judgement,
+                                      const rules::Request& request, const http::RequestHead& head) {
   connection.worker.log_decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
-  const std::string_view origin = origin_of(connection.worker.sign_in_gate()->page());
+  const std::string_view origin = origin_of(gate->page());
   const bool keep_alive = nothing_follows(head);
   const std::string answer = found_at(std::string(origin) + std::string(request.url().target()), keep_alive);
   connection.client.expire_after(connection.worker.limits().idle);
@@ -150,10 +150,11 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
   rules::Request request =
       rules::Request::of_url(std::move(asked.url), method_name(head, method_storage), asked.target);
   request.comes_from(page_of(head.fields));
-  if (const SignInGate* gate = worker.sign_in_gate(); gate && !connection.inside && gate->is_page(request.url().host()))
+  if (const Held<const SignInGate> gate = worker.sign_in_gate();
+      gate && !connection.inside && gate->is_page(request.url().host()))
     if (const Judgement to_portal = worker.judge_portal(connection, request, rules::Stage::request);
         !to_portal.refuses())
-      co_return co_await lead_to_portal(connection, to_portal, request, head);
+      co_return co_await lead_to_portal(connection, gate, to_portal, request, head);
   const Judgement judgement = worker.judge(connection, request, rules::Stage::request);
   if (judgement.doorway != Doorway::open)
     co_return Served{.keep_alive = co_await answer_at_doorway(connection, judgement, request, head),

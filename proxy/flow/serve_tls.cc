@@ -36,7 +36,8 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
     worker.log_refusal(connection, "-", rules::Stage::client_hello, "not-intercepted");
     co_return std::nullopt;
   }
-  const auto loop = worker.dialer().guard().check(*connection.original);
+  const Held<const net::DestinationGuard> guard = worker.dialer().guard();
+  const auto loop = guard->check(*connection.original);
   if (loop && loop->kind == net::FailureKind::loop) {
     worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
     worker.log_refusal(connection, connection.original->address.text(), rules::Stage::client_hello, "loop");
@@ -53,10 +54,12 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
     co_return std::nullopt;
   }
 
-  if (const SignInGate* gate = worker.sign_in_gate(); gate && hello.host && gate->is_page(hello.host->text())) {
+  if (const Held<const SignInGate> gate = worker.sign_in_gate();
+      gate && hello.host && gate->is_page(hello.host->text())) {
     const Judgement to_portal = worker.judge_portal(connection, request, rules::Stage::client_hello);
     if (!to_portal.refuses()) co_return co_await relay_to_portal(connection, request, to_portal);
   }
+  const Held<const Inspection> inspection = worker.inspection();
   Judgement judgement = worker.judge(connection, request, rules::Stage::client_hello);
   if (judgement.doorway != Doorway::open) {
     note_doorway(connection, judgement, request);
@@ -66,13 +69,13 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
   Destination destination{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, host.text())),
                           .port = connection.original->port};
   if (destination.host.empty()) destination.host = host.address() ? host.address()->text() : host.text();
-  bool opens = worker.opens(judgement);
+  bool opens = Worker::opens(judgement, inspection);
   if (judgement.refuses() && !opens) {
-    Decrypting refused{host, connection.original->port, std::move(destination)};
+    Decrypting refused{host, connection.original->port, std::move(destination), inspection};
     co_await refuse_inside(connection, hello, judgement, request, std::move(refused));
     co_return std::nullopt;
   }
-  const Decrypting named{host, connection.original->port, destination};
+  const Decrypting named{host, connection.original->port, destination, inspection};
   if (!opens) opens = co_await serves_other_answers(connection, hello, judgement, named);
   if (opens) {
     if (hello.what != HelloCase::named && hello.what != HelloCase::no_name && hello.what != HelloCase::ip_name) {

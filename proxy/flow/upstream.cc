@@ -21,12 +21,12 @@ net::awaitable<net::Attempt<net::Socket>> dial(Worker& worker, const Destination
 
 net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Destination& to, const names::Host& name,
                                                      std::span<const std::string_view> protocols) {
-  if (!worker.upstream_tls())
-    co_return net::fail(net::FailureKind::handshake_failed, Fault::config, "inspection is off");
+  const Held<tls::UpstreamContext> context = worker.upstream_tls();
+  if (!context) co_return net::fail(net::FailureKind::handshake_failed, Fault::config, "inspection is off");
   auto dialled = co_await dial(worker, to);
   if (!dialled) co_return std::unexpected(std::move(dialled.error()));
   dialled->expire_after(worker.limits().connect);
-  auto facts = co_await tls::connect(*dialled, *worker.upstream_tls(), name.text(), to.port, protocols);
+  auto facts = co_await tls::connect(*dialled, *context, name.text(), to.port, protocols);
   if (!facts) {
     using Kind = tls::HandshakeFailure::Kind;
     net::FailureKind kind = net::FailureKind::handshake_failed;
@@ -34,7 +34,7 @@ net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Desti
     if (facts.error().kind == Kind::timed_out) kind = net::FailureKind::timed_out;
     co_return std::unexpected(net::Failure{kind, std::move(facts.error().error)});
   }
-  co_return Verified{std::move(*dialled), std::move(facts->alpn)};
+  co_return Verified{std::move(*dialled), std::move(facts->alpn), context->trust().generation()};
 }
 
 std::string told_by_tls(const net::Socket& socket) {
@@ -42,11 +42,11 @@ std::string told_by_tls(const net::Socket& socket) {
   const auto* session = dynamic_cast<const tls::Session*>(socket.layer());
   if (!session || session->received_alert() != kCertificateRequired) return {};
   return tls::CertificateFault{.kind = tls::CertificateFault::Kind::client_certificate_wanted}.text();
-  "closed";
 }
 
-std::string pool_key(const Inside& inside) {
-  return (inside.only_http1 ? "tls1 " : "tls ") + inside.host.text() + ' ' + inside.to.key();
+std::string pool_key(const Inside& inside, std::uint64_t trust) {
+  return (inside.only_http1 ? "tls1 " : "tls ") + std::to_string(trust) + ' ' + inside.host.text() + ' ' +
+         inside.to.key();
 }
 
 }  // namespace schoolgate::flow

@@ -30,6 +30,7 @@ net::awaitable<net::Attempt<net::Socket>> dial(Worker& worker, const Destination
 struct Verified {
   net::Socket socket;
   std::string protocol;  ///< by ALPN; empty: the web site chose none
+  std::uint64_t trust;   ///< the trust store that it was verified by (TrustStore::generation)
 };
 /// Dials `to` and verifies it as `name`: wrong, weak, stale and self-made certificates are refused.
 net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Destination& to, const names::Host& name,
@@ -39,7 +40,8 @@ net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Desti
 [[nodiscard]] std::string told_by_tls(const net::Socket& socket);
 
 /// What verified connections to the same web site are kept under. Those of a web site that knows no HTTP/2 are kept
-/// apart: a client that speaks it takes no other.
-[[nodiscard]] std::string pool_key(const Inside& inside);
+/// apart: a client that speaks it takes no other. `trust` is Verified::trust where a connection is kept,
+/// Worker::trust() where one is looked for: so one that another trust store has verified is never found.
+[[nodiscard]] std::string pool_key(const Inside& inside, std::uint64_t trust);
 
 }  // namespace schoolgate::flow

@@ -208,15 +208,11 @@ void Worker::use(std::shared_ptr<const Inspection> inspection) {
   net::asio::post(context_, [this, inspection = std::move(inspection)] {
     pool_.clear();
     h2_.clear();  // those that run go on to their end
-    inspection_ = nullptr;
-    if (!inspection) return;
-    if (upstream_tls_) {
-      upstream_tls_->use(inspection->trust);
-    } else {
-      auto context = tls::UpstreamContext::make(inspection->trust);
-      if (!context) return log::error("nothing is decrypted", {{"why", context.error().text()}});
-      upstream_tls_ = std::move(*context);
-    }
+    if (!inspection) return inspection_.reset();
+    // Made anew and not changed: a handshake that is under way keeps the trust store that it began with.
+    auto context = tls::UpstreamContext::make(inspection->trust);
+    if (!context) return log::error("TLS towards web sites stays as it was", {{"why", context.error().text()}});
+    upstream_tls_ = std::move(*context);
     inspection_ = inspection;
   });
 }
@@ -232,8 +228,8 @@ void Worker::use_gate(std::shared_ptr<const SignInGate> gate) {
   const names::IpAddress& portal = sign_in_->portal().address;
   net::DestinationGuard::Settings guard;
   guard.allow_private = {*names::IpNetwork::parse(portal.text() + (portal.is_v4() ? "/32" : "/128"))};
-  portal_dialer_.emplace(executor(), deadlines_, std::make_shared<const net::DestinationGuard>(std::move(guard)),
-                         gateway_.dialer);
+  portal_dialer_ = std::make_shared<net::Dialer>(
+      executor(), deadlines_, std::make_shared<const net::DestinationGuard>(std::move(guard)), gateway_.dialer);
 }
 
 std::uint32_t Worker::missed_heartbeats() noexcept {
@@ -248,18 +244,18 @@ std::vector<net::Endpoint> Worker::listening() const {
   return out;
 }
 
-const std::shared_ptr<const rules::Presence>& Worker::presence_of(Connection& connection) {
-  const auto* proved = connection.login ? &connection.login->presence() : nullptr;
-  if (proved && *proved && !(*proved)->terms_due) return *proved;
+std::shared_ptr<const rules::Presence> Worker::presence_of(Connection& connection) {
+  std::shared_ptr<const rules::Presence> proved = connection.login ? connection.login->presence() : nullptr;
+  if (proved && !proved->terms_due) return proved;
   if (gateway_.presences && gateway_.presences->generation() != connection.known_generation) {
     connection.known = presences_.find(connection.peer.address);
     connection.known_generation = presences_.generation();
   }
-  if (!proved || !*proved) return connection.known;
+  if (!proved) return connection.known;
   // Who had to accept the terms of use when they proved who they are may have done so meanwhile.
   const bool accepted = connection.known && connection.known->person && !connection.known->terms_due &&
-                        connection.known->person->user == (*proved)->person->user;
-  return accepted ? connection.known : *proved;
+                        connection.known->person->user == proved->person->user;
+  return accepted ? connection.known : proved;
 }
 
 Judgement Worker::judge(Connection& connection, const rules::Request& request, rules::Stage stage) {
@@ -353,18 +349,19 @@ std::optional<Judgement> Worker::refuses_answer(const Judgement& judgement, cons
   return refusing;
 }
 
-bool Worker::may_open(const Judgement& judgement) const noexcept {
-  return inspection_ && !judgement.subject.by_name_only && !rules::must_not_open(judgement.verdict.inspect_reason);
+bool Worker::may_open(const Judgement& judgement, const Held<const Inspection>& inspection) noexcept {
+  return inspection && !judgement.subject.by_name_only && !rules::must_not_open(judgement.verdict.inspect_reason);
 }
 
-bool Worker::opens(const Judgement& judgement) const noexcept {
-  return may_open(judgement) && (judgement.verdict.inspect || judgement.verdict.action == rules::Action::warn);
+bool Worker::opens(const Judgement& judgement, const Held<const Inspection>& inspection) noexcept {
+  return may_open(judgement, inspection) &&
+         (judgement.verdict.inspect || judgement.verdict.action == rules::Action::warn);
 }
 
-net::awaitable<Result<std::shared_ptr<const tls::Leaf>>> Worker::leaf(std::string_view host, tls::LeafFor what) {
+net::awaitable<Result<std::shared_ptr<const tls::Leaf>>> Worker::leaf(Held<const Inspection> inspection,
+                                                                      std::string host, tls::LeafFor what) {
   using Minted = Result<std::shared_ptr<const tls::Leaf>>;
-  const std::shared_ptr<tls::LeafMint> kept = inspection_->mint;  // a reload may let go of it meanwhile
-  tls::LeafMint& mint = *kept;
+  tls::LeafMint& mint = *inspection->mint;  // `inspection` is this frame's own
   if (auto cached = mint.cached(host, what, {})) co_return cached;
   const auto start = [this, &mint, what](auto handler, std::string name) {
     // The mint answers on its own thread; the handler runs on this worker's.
@@ -376,7 +373,7 @@ net::awaitable<Result<std::shared_ptr<const tls::Leaf>>> Worker::leaf(std::strin
     });
   };
   co_return co_await net::asio::async_initiate<const net::asio::use_awaitable_t<net::Executor>, void(Minted)>(
-      start, net::use_awaitable, std::string(host));
+      start, net::use_awaitable, std::move(host));
 }
 
 net::awaitable<breaches::Receipt> Worker::record(breaches::Breach breach) {
@@ -451,7 +448,7 @@ void Worker::log_help(const Judgement& judgement) {
 
 void Worker::log_refusal(Connection& connection, std::string_view host, rules::Stage stage, std::string_view rule) {
   if (!gateway_.decisions) return;
-  const auto& policy = policy_.current();
+  const auto policy = policy_.current();
   const std::shared_ptr<const rules::Presence> presence = presence_of(connection);
   const rules::Subject subject = policy->subject_for(connection.peer.address, presence.get());
   const std::string device = connection.peer.address.text();

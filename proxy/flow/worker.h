@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/held.h"
 #include "breaches/breach_log.h"
 #include "breaches/decision_log.h"
 #include "proxy/flow/allowances.h"
@@ -92,8 +93,8 @@ class Worker {
   void drain();
   void join();
 
-  /// Thread-safe: from now on connections are opened with this, or not at all when it is null. What was verified by
-  /// another trust store is not used again.
+  /// Thread-safe: from now on connections are opened with this, or not at all when it is null; those that are being
+  /// opened keep what they began with. What was verified by another trust store is not used again.
   void use(std::shared_ptr<const Inspection> inspection);
 
   /// Thread-safe: from now on devices sign in there, or nowhere when it is null.
@@ -111,7 +112,7 @@ class Worker {
 
   /// Who is there, by the connection's own login, else by its address; null when nothing is known. One compare where no
   /// presence has changed since it was last asked.
-  [[nodiscard]] const std::shared_ptr<const rules::Presence>& presence_of(Connection& connection);
+  [[nodiscard]] std::shared_ptr<const rules::Presence> presence_of(Connection& connection);
   /// Counts the request, marks the person as active, and takes a minute of their allowance where there is one.
   [[nodiscard]] Judgement judge(Connection& connection, const rules::Request& request, rules::Stage stage);
   /// The same for what is already running: not counted as another request, nor as activity.
@@ -123,25 +124,35 @@ class Worker {
   /// Has credentials judged; `unavailable` after kVerificationLimit. Never throws, whenever the answer comes.
   [[nodiscard]] net::awaitable<Authenticator::Answer> authenticate(const names::IpAddress& client,
                                                                    std::string credentials);
+  // What a reload replaces is handed out held (base/held.h): a coroutine keeps its own copy across every co_await.
+
   /// Null when nobody has to sign in.
-  [[nodiscard]] const SignInGate* sign_in_gate() const noexcept { return sign_in_.get(); }
-  /// Dials the portal itself, past the guard that keeps everybody else from this machine.
-  [[nodiscard]] net::Dialer* portal_dialer() noexcept { return portal_dialer_ ? &*portal_dialer_ : nullptr; }
+  [[nodiscard]] Held<const SignInGate> sign_in_gate() const noexcept { return sign_in_; }
+  /// Dials the portal itself, past the guard that keeps everybody else from this machine. Null without a gate.
+  [[nodiscard]] Held<net::Dialer> portal_dialer() const noexcept { return portal_dialer_; }
   /// What a response's head adds: the judgement that refuses it (a download that the group may not have), if any.
   [[nodiscard]] std::optional<Judgement> refuses_answer(const Judgement& judgement, const rules::Request& request,
                                                         const rules::ResponseFacts& facts);
   /// The policy now in force.
-  [[nodiscard]] const std::shared_ptr<const rules::PolicySnapshot>& policy() { return policy_.current(); }
-  /// True when this host may be decrypted at all: there is an authority, and nothing says never.
-  [[nodiscard]] bool may_open(const Judgement& judgement) const noexcept;
+  [[nodiscard]] std::shared_ptr<const rules::PolicySnapshot> policy() { return policy_.current(); }
+  /// True when this host may be decrypted at all: there is an authority, and nothing says never. By `inspection` where
+  /// a connection has held one since it was first judged, else by what is in force now.
+  [[nodiscard]] static bool may_open(const Judgement& judgement, const Held<const Inspection>& inspection) noexcept;
+  [[nodiscard]] bool may_open(const Judgement& judgement) const noexcept { return may_open(judgement, inspection()); }
   /// True when it is to be: a rule could change the verdict if it saw more than the name, or a warning has a page to
   /// show.
-  [[nodiscard]] bool opens(const Judgement& judgement) const noexcept;
-  /// A certificate for `host`, from the cache or minted now.
-  [[nodiscard]] net::awaitable<Result<std::shared_ptr<const tls::Leaf>>> leaf(std::string_view host, tls::LeafFor what);
+  [[nodiscard]] static bool opens(const Judgement& judgement, const Held<const Inspection>& inspection) noexcept;
+  [[nodiscard]] bool opens(const Judgement& judgement) const noexcept { return opens(judgement, inspection()); }
+  /// A certificate for `host` from this generation's mint: from its cache, or minted now.
+  [[nodiscard]] net::awaitable<Result<std::shared_ptr<const tls::Leaf>>> leaf(Held<const Inspection> inspection,
+                                                                              std::string host, tls::LeafFor what);
   /// Null when nothing is to be decrypted.
-  [[nodiscard]] const Inspection* inspection() const noexcept { return inspection_.get(); }
-  [[nodiscard]] tls::UpstreamContext* upstream_tls() noexcept { return upstream_tls_.get(); }
+  [[nodiscard]] Held<const Inspection> inspection() const noexcept { return inspection_; }
+  /// How web sites are verified. Null until there was an inspection; stays when it is switched off, for the connections
+  /// that were opened before and go on to their end.
+  [[nodiscard]] Held<tls::UpstreamContext> upstream_tls() const noexcept { return upstream_tls_; }
+  /// Which trust store that is: part of the key of every connection that was verified (upstream.h); 0 for none.
+  [[nodiscard]] std::uint64_t trust() const noexcept { return upstream_tls_ ? upstream_tls_->trust().generation() : 0; }
   [[nodiscard]] std::uint64_t policy_generation() const noexcept { return policy_.generation(); }
   /// Files a record and waits until it is on disk (or the log says that it could not be in time).
   [[nodiscard]] net::awaitable<breaches::Receipt> record(breaches::Breach breach);
@@ -210,11 +221,11 @@ class Worker {
   net::Dialer dialer_;
   net::UpstreamPool pool_;
   std::shared_ptr<const Inspection> inspection_;
-  std::unique_ptr<tls::UpstreamContext> upstream_tls_;
+  std::shared_ptr<tls::UpstreamContext> upstream_tls_;
   rules::PolicyView policy_;
   rules::PresenceView presences_;
   std::shared_ptr<const SignInGate> sign_in_;
-  std::optional<net::Dialer> portal_dialer_;
+  std::shared_ptr<net::Dialer> portal_dialer_;
   breaches::DecisionBuffer decisions_;
   std::vector<std::shared_ptr<net::Listener>> listeners_;
   std::thread thread_;

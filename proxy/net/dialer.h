@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/held.h"
 #include "proxy/net/asio.h"
 #include "proxy/net/deadlines.h"
 #include "proxy/net/destination_guard.h"
@@ -35,7 +36,7 @@ class Dialer {
 
   /// A reload: dials from now on obey `guard`.
   void set_guard(std::shared_ptr<const DestinationGuard> guard) noexcept { guard_ = std::move(guard); }
-  [[nodiscard]] const DestinationGuard& guard() const noexcept { return *guard_; }
+  [[nodiscard]] Held<const DestinationGuard> guard() const noexcept { return guard_; }
 
  private:
   Executor executor_;

@@ -167,6 +167,25 @@ def unexplained_length(name: str, text: str) -> list[str]:
     return [f"{name}: {lines} lines and no '{REASON_FOR_LENGTH}'"] if lines > LONG_FILE and REASON_FOR_LENGTH not in text else []
 
 
+# What a reload replaces. Whoever gets a pointer or a reference into it may find it gone after the next co_await, so the
+# hallway and the composition root hand it out by value: Held<T> (base/held.h) or std::shared_ptr<T>.
+RELOADED = "Inspection|SignInGate|PolicySnapshot|Presence|PresenceMap|UpstreamContext|TrustStore|Authority|LeafMint|DestinationGuard|CategoryDb|Configuration"
+LENT_GENERATION = re.compile(
+    rf"^[^\n=]*?\b(?:(?:Held|shared_ptr)<[^<>;]*\b(?:{RELOADED})>\s*&|(?:{RELOADED})\s*[*&])\s*(?:\w+::)?\w+\((?!.*= delete)", re.M
+)
+
+
+def lent_generations(name: str, text: str) -> list[str]:
+    """Functions of the hallway and of app/ that lend what a reload replaces instead of sharing it."""
+    if room_of(name) not in {"proxy/flow", "app"}:
+        return []
+    code = code_only(text)
+    return [
+        f"{name}:{code.count(chr(10), 0, match.start()) + 1}: hand it out by value: {match.group().strip()}"
+        for match in LENT_GENERATION.finditer(code)
+    ]
+
+
 # A path that is true on one machine only: home folders, temporary files with a fixed name, a checkout's folder.
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|home/\w+|root|tmp|var/tmp)/[\w.$-]")
 
@@ -217,6 +236,10 @@ def test_includes_are_paths_from_the_root():
 
 def test_no_temporary_with_braces_inside_co_await():
     report(check_sources(risky_awaits))
+
+
+def test_what_a_reload_replaces_is_never_lent():
+    report(check_sources(lent_generations))
 
 
 def test_long_files_say_why():
@@ -298,6 +321,9 @@ def test_every_room_has_a_readme():
         (includes_not_from_the_root, "rules/judge.cc", '#include "judge.h"\n'),
         (risky_awaits, "proxy/flow/serve.cc", "auto n = co_await read(Options{1, 2});\n"),
         (risky_awaits, "proxy/flow/serve.cc", "co_await run(1, [&stream](int) { return 1; });\n"),
+        (lent_generations, "proxy/flow/worker.h", "  [[nodiscard]] const Inspection* inspection() const noexcept { return inspection_.get(); }\n"),
+        (lent_generations, "proxy/flow/worker.h", "const std::shared_ptr<const rules::PolicySnapshot>& policy();\n"),
+        (lent_generations, "app/who_is_asking.h", "  const flow::SignInGate& gate() const { return *gate_; }\n"),
         (unexplained_length, "rules/judge.cc", "x\n" * (LONG_FILE + 1)),
         (machine_paths, "docs/a.md", "see /ho" "me/someone/build\n"),
         (forbidden_words, "rules/judge.cc", "// TO" "DO: later\n"),
@@ -313,6 +339,8 @@ def test_the_checks_find_what_they_look_for(check, name, text):
         (wrong_arrows, "config/load.cc", '#include "casework/alerts/alert_settings.h"\n'),
         (wrong_arrows, "proxy/flow/serve.cc", '#include "rules/snapshot.h"\n'),
         (strange_libraries, "proxy/flow/serve.cc", "#include <boost/asio/awaitable.hpp>\n"),
+        (lent_generations, "proxy/flow/worker.h", "Held<const Inspection> inspection() const noexcept { return inspection_; }\n"),
+        (lent_generations, "proxy/flow/coalescing.h", "bool any(const rules::PolicySnapshot& policy, const Held<const Inspection>& by);\n"),
         (risky_awaits, "proxy/flow/serve.cc", "if (!co_await send(other, buffer[0], n)) { co_return; }\n"),
         (risky_awaits, "proxy/flow/serve.cc", "auto f = [&]() -> Task { co_await g(); };\n"),
     ],

@@ -5,7 +5,9 @@ import concurrent.futures
 import hashlib
 import os
 import pathlib
+import shutil
 import signal
+import ssl
 import subprocess
 import threading
 
@@ -77,6 +79,51 @@ def test_a_connection_that_is_open_is_judged_by_the_new_rules(school, origin):
         block_forum(school)
         assert one.get("/3").status == 403 and two.get("/4").status == 403
     assert [call.target for call in origin.calls] == ["/1", "/2"]
+
+
+def test_a_hundred_reloads_while_hellos_come(school, origin):
+    """Inspection off and on, another authority, other rules: no hello may find half of a generation."""
+    over, served, opened, refused, failures = threading.Event(), [0] * 4, [0] * 4, [0] * 4, []
+
+    def say_hello(thread):
+        number = 0
+        while not over.is_set():
+            number += 1
+            name = f"n{thread}-{number}.blocked.example" if thread % 2 else f"site-{number % 200}-v4.example"
+            try:
+                with InspectedWire(school, name, origin.port, authority=None, to="forum.example" if thread % 2 else None) as wire:
+                    opened[thread] += 1
+                    refused[thread] += wire.get("/").status == 403
+            except (ssl.SSLError, ConnectionResetError):
+                pass  # the alert of a name that is refused while nothing is opened
+            except Exception as error:  # noqa: BLE001: whatever it was, the test tells of it
+                failures.append(repr(error))
+                return
+            served[thread] += 1
+
+    threads = [threading.Thread(target=say_hello, args=[thread]) for thread in range(4)]
+    for thread in threads:
+        thread.start()
+    settings = school.files["schoolgate.yaml"]
+    for number in range(100):
+        before = sum(served)
+        # Only what changes is written: the hosts file is read while names are looked up.
+        if number % 3 == 0:
+            rule = f"block:\n  - {{ site: new{number}.example, category: gambling }}\n"
+            (school.config / "rules/school.yaml").write_text(school.files["rules/school.yaml"].replace("block:\n", rule))
+        if number % 10 == 4:
+            shutil.rmtree(school.state / "ca")
+            school.command("ca create")
+        (school.config / "schoolgate.yaml").write_text(settings if number % 2 else settings.replace('mode: "selective"', 'mode: "off"'))
+        school.command("reload")
+        wait_for(lambda: sum(served) > before + 3 or failures, "hellos after the reload")
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert school.process.poll() is None
+    assert min(opened) > 0 and sum(refused) > 0, "nothing was tried"
+    assert school.metric("reload_total", result="accepted") == 100
 
 
 # --- the web site --------------------------------------------------------------------------------------------------------
