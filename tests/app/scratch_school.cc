@@ -143,7 +143,7 @@ ScratchSchool::ScratchSchool() {
   fs::copy(fs::path(SCHOOLGATE_SOURCE_DIR) / "config" / "demo", config(), fs::copy_options::recursive);
   edit("schoolgate.yaml", "../../build/demo/state", state().string());
   edit("schoolgate.yaml", "../../build/demo/decisions.jsonl", (folder_ / "decisions.jsonl").string());
-  for (const char* port : {"1:8080", "1:8081", "1:8443", "1:9100"})
+  for (const char* port : {"1:8080", "1:8081", "1:8443", "1:8880", "1:8881", "1:9443", "1:9100"})
     edit("schoolgate.yaml", port, "1:" + std::to_string(free_port()));
 }
 
