@@ -1,5 +1,6 @@
 // schoolgate session, exam and emergency: what is done for a time and taken back by itself.
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 
 #include "app/command.h"
@@ -36,14 +37,15 @@ of it, while they sit beside the children. It closes by itself, after an hour at
 )";
 
 constexpr std::string_view kExamHelp =
-    R"(schoolgate exam start --config DIR --group G[,G] --until TIME [--list NAME | --site S[,S]] --by NAME --why TEXT
+    R"(schoolgate exam start --config DIR --group G[,G] (--until TIME | --minutes M) [--list NAME | --site S[,S]] --by NAME --why TEXT
 schoolgate exam end ID --config DIR --by NAME [--why TEXT]
 schoolgate exam list --config DIR [--json]
 
 Until TIME the groups reach nothing but the exam's own sites, whatever the policy allows otherwise. Sites of help stay
 open. At most 12 hours.
 
-  --until TIME   "11:30", "2026-11-24 11:30" in the site's time, or RFC 3339
+  --until TIME   "11:30" (the next one), "2026-11-24 11:30" in the site's time, or RFC 3339
+  --minutes M    how long, instead of --until; at most 720
   --list NAME    the sites that the exam needs: a list of rules/*.yaml (lists:); none: nothing is reached
   --site S       sites instead of a list
 )";
@@ -55,6 +57,8 @@ schoolgate emergency list --config DIR [--json]
 
 Blocks a site, or an address and all below it, for every group at once, on every worker, from the next request on.
 Nothing but the lists of illegal material outranks it. Without --until it stays until it is undone.
+
+  --until TIME   "11:30" (the next one), "2026-11-24 11:30" in the site's time, or RFC 3339
 )";
 
 struct Verbs {
@@ -79,22 +83,27 @@ std::string reference_of(const Measure& measure) {
   return id ? id->reference() : measure.id;
 }
 
+Result<TimePoint> after_minutes(const std::string& text, int most, TimePoint now) {
+  int minutes = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), minutes);
+  if (error != std::errc() || end != text.data() + text.size() || minutes < 1)
+    return fail(Fault::client, "'" + text + "' is no number of minutes", "1 to " + std::to_string(most));
+  return now + std::chrono::minutes(minutes);
+}
+
 Result<TimePoint> end_of(const Verbs& verbs, const Arguments& arguments, const config::Configuration& configuration,
                          TimePoint now) {
-  if (verbs.kind == Measure::Kind::supervised) {
-    const std::string text = arguments.get("--minutes", "30");
-    const int minutes = std::atoi(text.c_str());
-    if (minutes < 1 || text.find_first_not_of("0123456789") != std::string::npos)
-      return fail(Fault::client, "'" + text + "' is no number of minutes", "1 to 60");
-    return now + std::chrono::minutes(minutes);
-  }
+  if (verbs.kind == Measure::Kind::supervised) return after_minutes(arguments.get("--minutes", "30"), 60, now);
+  if (arguments.has("--minutes") && arguments.has("--until"))
+    return fail(Fault::client, "--minutes and --until exclude each other");
+  if (arguments.has("--minutes")) return after_minutes(arguments.get("--minutes"), 720, now);
   if (!arguments.has("--until")) {
     if (verbs.kind == Measure::Kind::emergency) return TimePoint::max();
-    return fail(Fault::client, "--until TIME is missing");
+    return fail(Fault::client, "--until TIME is missing", "or say how long: --minutes M");
   }
   const auto clock = rules::SiteClock::open(configuration.settings.site.timezone);
   if (!clock) return std::unexpected(clock.error());
-  const auto time = rules::read_site_time(*clock, arguments.get("--until"), now);
+  const auto time = rules::read_site_end(*clock, arguments.get("--until"), now);
   if (!time) return fail(Fault::client, "'" + arguments.get("--until") + "' is not a time", "e.g. 11:30");
   return *time;
 }
@@ -140,9 +149,8 @@ int open(const Verbs& verbs, std::span<const std::string_view> words) {
     accepted.least_words = 1;
     accepted.most_words = 100;
   } else {
-    for (const char* option : {"--group", "--list", "--site"}) accepted.options.emplace_back(option);
-    accepted.options.push_back(verbs.kind == Measure::Kind::exam ? "--until" : "--minutes");
-    if (verbs.kind == Measure::Kind::supervised) accepted.options.push_back("--network");
+    for (const char* option : {"--group", "--list", "--site", "--minutes"}) accepted.options.emplace_back(option);
+    accepted.options.push_back(verbs.kind == Measure::Kind::exam ? "--until" : "--network");
   }
   const auto arguments = Arguments::read(words, accepted);
   if (!arguments) return usage_error(verbs.command, arguments.error());

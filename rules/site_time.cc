@@ -100,4 +100,14 @@ std::optional<TimePoint> read_site_time(const SiteClock& clock, std::string_view
   return from_rfc3339(text);
 }
 
+std::optional<TimePoint> read_site_end(const SiteClock& clock, std::string_view text, TimePoint now) noexcept {
+  const auto time = read_site_time(clock, text, now);
+  std::string_view rest = text;
+  const bool repeats = read_time_of_day(text) || take_weekday(rest);
+  if (!time || !repeats || *time > now) return time;
+  const days until_the_next =
+      read_time_of_day(text) ? days(1) : days(7);  // on the wall: a day of a clock change has 23 hours
+  return read_site_time(clock, text, clock.first_instant(clock.local(now) + until_the_next));
+}
+
 }  // namespace schoolgate::rules

@@ -14,4 +14,10 @@ namespace schoolgate::rules {
 [[nodiscard]] std::optional<TimePoint> read_site_time(const SiteClock& clock, std::string_view text,
                                                       TimePoint now) noexcept;
 
+/// When something that begins now is to end: as read_site_time(), but a time of day, or a day of the week with one, is
+/// the first that is still to come ("00:30" at five to midnight is tomorrow's; "tue 9:00" on a Tuesday at ten is next
+/// week's).
+[[nodiscard]] std::optional<TimePoint> read_site_end(const SiteClock& clock, std::string_view text,
+                                                     TimePoint now) noexcept;
+
 }  // namespace schoolgate::rules

@@ -63,7 +63,7 @@ def test_a_session_of_more_than_an_hour_is_refused(running):
 
 
 def test_an_exam_closes_everything_but_its_sites_and_outlives_a_reload_and_a_restart(running, web):
-    running.command("exam start", "--group", "pupils", "--until", "23:59", "--site", "other.example", "--by", "d.lead", "--why", "maths paper")
+    running.command("exam start", "--group", "pupils", "--minutes", "90", "--site", "other.example", "--by", "d.lead", "--why", "maths paper")
     for _ in ("before", "after the reload"):
         assert status(running, web, "other.example", PUPIL) == 200
         assert status(running, web, "allowed.example", PUPIL) == 403
