@@ -123,6 +123,24 @@ void add_compile_errors(rules::PolicySpec broken, Problems& problems) {
   if (!snapshot) problems.insert(problems.end(), snapshot.error().begin(), snapshot.error().end());
 }
 
+// policy.yaml is read after schoolgate.yaml, whose firewall names its groups. Ports are opened by address, so a group
+// without networks gets none.
+void check_firewall_groups(const Configuration& configuration, Problems& problems) {
+  std::vector<std::string_view> ids;
+  for (const rules::GroupSpec& group : configuration.policy.groups) ids.push_back(group.id);
+  for (const GroupPorts& open : configuration.settings.firewall.ports) {
+    const auto group = std::ranges::find(configuration.policy.groups, open.group, &rules::GroupSpec::id);
+    if (group == configuration.policy.groups.end())
+      problems.push_back(
+          {Problem::Severity::error, open.at, "unknown group '" + open.group + "'", suggest(open.group, ids)});
+    else if (group->networks.empty() && !open.ports.empty())
+      problems.push_back(
+          {Problem::Severity::warning, open.at,
+           "no port is opened for '" + open.group + "', which has no network of its own",
+           "the firewall knows devices by address; those known by sign-in only get what is closed to all"});
+  }
+}
+
 // By file in the order read, then by line and column; problems of one place stay in the order found.
 void sort_by_place(Problems& problems, const fs::path& folder, const Files& files) {
   std::map<std::string, std::size_t> rank;
@@ -158,6 +176,7 @@ Loaded load_texts(const fs::path& folder, Files files, Problems problems) {
     if (is_categories(file)) read(file);
   for (const auto& file : files)
     if (!is_categories(file)) read(file);
+  if (all_parsed) check_firewall_groups(out, problems);
   // With a file unread the compiler would complain about what that file may define.
   if (has_errors(problems) && all_parsed) add_compile_errors(out.policy, problems);
   sort_by_place(problems, folder, files);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <set>
 
 #include "config/named_files.h"
@@ -203,6 +204,79 @@ void read_unnamed(const YamlNode& node, Report& report, Unnamed& unnamed) {
     report.error(*malformed, "a malformed ClientHello is always blocked", "write block, or leave the key out");
 }
 
+// What the kernel takes as an interface name (dev_valid_name), less what would need quoting.
+bool is_interface_name(std::string_view name) {
+  return !name.empty() && name.size() < 16 && name != "." && name != ".." &&
+         std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; });
+}
+
+// 993 or "udp/123". The web's ports, and those that would lead around the filter, cannot be opened.
+std::optional<FirewallPort> read_firewall_port(const YamlNode& node, Report& report) {
+  const std::string* text = text_of(node, report, "a port");
+  if (!text) return std::nullopt;
+  FirewallPort port;
+  std::string_view digits = *text;
+  if (digits.starts_with("udp/")) {
+    port.udp = true;
+    digits.remove_prefix(4);
+  } else if (digits.starts_with("tcp/")) {
+    digits.remove_prefix(4);
+  }
+  const auto value = parse_whole(digits);
+  if (!value || *value == 0 || *value > 65535) {
+    report.error(node, "'" + printable(*text) + "' is not a port", "such as 993, or udp/123");
+    return std::nullopt;
+  }
+  port.number = std::uint16_t(*value);
+  if (port.number == 80 || port.number == 443) {
+    report.error(
+        node, "port " + *text + " cannot be opened",
+        port.udp ? "it is QUIC, which would go past the filter" : "it is the web, which goes through the filter");
+    return std::nullopt;
+  }
+  if (port.number == 53 || port.number == 853) {
+    report.error(node, "port " + *text + " cannot be opened",
+                 "devices ask the gateway or the name servers of upstream.resolver");
+    return std::nullopt;
+  }
+  return port;
+}
+
+void read_firewall(const YamlNode& node, Report& report, Firewall& firewall) {
+  static constexpr std::pair<std::string_view, Topology> kTopologies[] = {
+      {"routed", Topology::routed}, {"bridge", Topology::bridge}, {"one-armed", Topology::one_armed}};
+  static constexpr std::pair<std::string_view, bool> kTranslations[] = {{"masquerade", true}, {"none", false}};
+  Mapping keys(node, report);
+  if (const YamlNode* inside = keys.find("inside")) {
+    for (const YamlNode& item : items_of(*inside, report)) {
+      const std::string* name = text_of(item, report, "an interface");
+      if (!name) continue;
+      if (!is_interface_name(*name))
+        report.error(item, "'" + printable(*name) + "' is not the name of an interface", "see `ip link`");
+      else if (std::ranges::find(firewall.inside, *name) == firewall.inside.end())
+        firewall.inside.push_back(*name);
+    }
+  }
+  keys.optional("topology", Choice<Topology>{firewall.topology, kTopologies});
+  keys.optional("nat", Choice<bool>{firewall.masquerade, kTranslations});
+  if (firewall.inside.empty() && firewall.topology == Topology::bridge)
+    report.error(node, "a bridge needs to know which of its ports leads to the devices", "name it in `inside`");
+  const YamlNode* ports = keys.find("ports");
+  if (!ports || (ports->kind == YamlNode::Kind::scalar && ports->text == "closed")) return;
+  if (ports->kind != YamlNode::Kind::mapping) {
+    report_wrong_type(*ports, report, "closed, or the ports of each group", "such as { staff: [22, 993] }");
+    return;
+  }
+  for (const auto& [group, list] : entries_of(*ports, report)) {
+    GroupPorts open{group->text, {}, report.at(*group)};
+    for (const YamlNode& item : items_of(*list, report)) {
+      const auto port = read_firewall_port(item, report);
+      if (port && std::ranges::find(open.ports, *port) == open.ports.end()) open.ports.push_back(*port);
+    }
+    firewall.ports.push_back(std::move(open));
+  }
+}
+
 }  // namespace
 
 void read_schoolgate(const YamlNode& root, Report& report, Settings& settings, rules::PolicySpec& policy) {
@@ -218,6 +292,7 @@ void read_schoolgate(const YamlNode& root, Report& report, Settings& settings, r
   if (const YamlNode* inspection = keys.find("inspection")) read_inspection(*inspection, report, policy);
   settings.inspection = policy.inspection;
   if (const YamlNode* unnamed = keys.find("unnamed")) read_unnamed(*unnamed, report, settings.unnamed);
+  if (const YamlNode* firewall = keys.find("firewall")) read_firewall(*firewall, report, settings.firewall);
   keys.optional("decisions", settings.decisions);
   if (const YamlNode* retention = keys.find("retention")) read_retention(*retention, report, settings.retention);
   if (const YamlNode* limits = keys.find("limits")) read_limits(*limits, report, settings.limits);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/problem.h"
 #include "identity/identity_settings.h"
 #include "names/ip_address.h"
 #include "rules/policy_spec.h"
@@ -94,6 +95,30 @@ enum class FirstStart : std::uint8_t {
   serve,  ///< the web without that list
 };
 
+/// How the gateway stands in the network.
+enum class Topology : std::uint8_t { routed, bridge, one_armed };
+
+/// A port that the firewall opens beside the web.
+struct FirewallPort {
+  std::uint16_t number = 0;
+  bool udp = false;
+  auto operator<=>(const FirewallPort&) const = default;
+};
+
+struct GroupPorts {
+  std::string group;
+  std::vector<FirewallPort> ports;
+  SourcePosition at;
+};
+
+/// What `schoolgate firewall` makes of this machine: closed, but for the web through the filter.
+struct Firewall {
+  std::vector<std::string> inside;  ///< interfaces towards the school's devices; empty: whatever arrives is filtered
+  Topology topology = Topology::routed;
+  std::vector<GroupPorts> ports;  ///< of the groups that have any; empty: closed
+  bool masquerade = true;         ///< IPv4 from private addresses leaves under the gateway's address
+};
+
 struct Settings {
   Site site;
   std::filesystem::path state;  ///< breach log, compiled lists, certificates; created 0700 by app/
@@ -104,6 +129,7 @@ struct Settings {
   Retention retention;
   Limits limits;
   Unnamed unnamed;
+  Firewall firewall;
   std::optional<std::filesystem::path> pages;  ///< folder of the school's own page templates
   identity::IdentitySettings identity;
   FirstStart first_start = FirstStart::wait;

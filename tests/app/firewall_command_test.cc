@@ -26,10 +26,44 @@ class FirewallCommand : public testing::Test {
 TEST_F(FirewallCommand, TakesNetworksAndPortsFromTheConfiguration) {
   const Ran ran = school_.run({"firewall"});
   EXPECT_EQ(ran.status, 0) << ran.err;
-  EXPECT_EQ(ran.err, "");
   for (const char* part : {"#!/usr/sbin/nft -f", "10.20.0.0/16", "10.21.0.0/24",
                            "tcp dport 80 counter redirect to :8081", "tcp dport 443 counter redirect to :8443", "853"})
     EXPECT_TRUE(ran.out.contains(part)) << part << " is not in\n" << ran.out;
+}
+
+TEST_F(FirewallCommand, TakesInterfacesAndOpenPortsFromTheConfiguration) {
+  school_.edit(
+      "schoolgate.yaml", "\ndecisions:",
+      "\nfirewall: { inside: [eth1, eth2], topology: one-armed, ports: { staff: [22, udp/123] } }\ndecisions:");
+  const Ran ran = school_.run({"firewall"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  for (const char* part : {"iifname \"eth1\" jump web", "iifname \"eth2\" jump leaving",
+                           "ip saddr 10.21.0.0/24 tcp dport { 22 }", "udp dport { 123 } counter accept", "nd-redirect"})
+    EXPECT_TRUE(ran.out.contains(part)) << part << " is not in\n" << ran.out;
+  EXPECT_FALSE(ran.err.contains("firewall.inside"));
+}
+
+TEST_F(FirewallCommand, WithoutAnInterfaceItSaysSoAndFiltersWhateverArrives) {
+  const Ran ran = school_.run({"firewall"});
+  EXPECT_TRUE(ran.err.contains("firewall.inside")) << ran.err;
+  EXPECT_TRUE(ran.out.contains("iifname != \"lo\" jump web"));
+}
+
+TEST_F(FirewallCommand, AGroupKnownBySignInOnlyHasNoPorts) {
+  school_.edit("schoolgate.yaml",
+               "\ndecisions:", "\nfirewall: { inside: [eth1], ports: { visitors: [22] } }\ndecisions:");
+  const Ran ran = school_.run({"firewall"});
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_TRUE(ran.err.contains("no port is opened for 'visitors'")) << ran.err;
+  EXPECT_FALSE(ran.out.contains("dport { 22 }"));
+}
+
+TEST_F(FirewallCommand, ANetworkWhereDevicesSignInHasNoPorts) {
+  school_.edit("schoolgate.yaml", "networks: [\"127.0.4.0/24\"]", "networks: [\"10.21.0.0/24\"]");
+  school_.edit("schoolgate.yaml", "\ndecisions:", "\nfirewall: { inside: [eth1], ports: { staff: [22] } }\ndecisions:");
+  const Ran ran = school_.run({"firewall"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_FALSE(ran.out.contains("dport { 22 }"));
 }
 
 TEST_F(FirewallCommand, TakesOptions) {

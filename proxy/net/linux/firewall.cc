@@ -1,12 +1,20 @@
 #include "proxy/net/linux/firewall.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <string_view>
+#include <tuple>
 
 namespace schoolgate::net {
 namespace {
 
-std::string port_text(std::uint16_t port) { return std::to_string(port); }
+using names::IpNetwork;
+
+// What a device inside can only mean the school's own network by: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
+constexpr std::string_view kPrivate[] = {"10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+                                         "169.254.0.0/16", "fc00::/7",      "fe80::/10"};
+
+std::string number(std::uint32_t value) { return std::to_string(value); }
 
 std::string hex(std::uint32_t mark) {
   char out[16];
@@ -16,7 +24,7 @@ std::string hex(std::uint32_t mark) {
 
 // What the kernel takes as an interface name (dev_valid_name), less what would need quoting.
 bool is_interface_name(std::string_view name) noexcept {
-  return name.size() < 16 && name != "." && name != ".." &&
+  return !name.empty() && name.size() < 16 && name != "." && name != ".." &&
          std::ranges::all_of(
              name,
              [](char c) {
@@ -25,56 +33,117 @@ bool is_interface_name(std::string_view name) noexcept {
              });
 }
 
-std::string joined(const std::vector<names::IpNetwork>& networks, bool v4) {
-  std::string out;
-  for (const names::IpNetwork& network : networks)
-    if (network.base().is_v4() == v4) out += (out.empty() ? "" : ", ") + network.text();
+std::vector<IpNetwork> private_networks() {
+  std::vector<IpNetwork> out;
+  for (const std::string_view text : kPrivate) out.push_back(*IpNetwork::parse(text));
   return out;
 }
 
-// Rules come in lines of one chain each; every rule that looks at where a packet comes from is written once per family
-// when networks are given, and once for both when only an interface is.
+bool is_private(const IpNetwork& network) {
+  return std::ranges::any_of(private_networks(), [&](const IpNetwork& each) {
+    return each.contains(network.base()) && each.prefix_length() <= network.prefix_length();
+  });
+}
+
+// A group may be given 0.0.0.0/0 to place every device; that does not make the internet a network of the school.
+bool is_of_a_school(const IpNetwork& network) {
+  const bool v4 = network.base().is_v4();
+  return v4 ? network.prefix_length() >= 96 + 8 : network.prefix_length() >= 7;
+}
+
+bool is_loopback(const names::IpAddress& address) {
+  return address.is_v4() ? address.v4_host_order() >> 24 == 127 : address.text() == "::1";
+}
+
+using Lines = std::vector<std::string>;
+
 class Rules {
  public:
   explicit Rules(const FirewallPlan& plan) : plan_(plan) {
-    if (!plan.inside_interface.empty()) sources_ = {"iifname \"" + plan.inside_interface + "\" "};
-    const std::string arrive = sources_.empty() ? "" : sources_.front();
-    if (plan.inside_networks.empty()) return;
-    sources_.clear();
-    if (!joined(plan.inside_networks, true).empty()) sources_.push_back(arrive + "ip saddr @inside4 ");
-    if (!joined(plan.inside_networks, false).empty()) sources_.push_back(arrive + "ip6 saddr @inside6 ");
+    if (plan.topology == Topology::bridge) {
+      arrives_ = {"meta mark " + hex(plan.inside_mark) + " "};
+    } else if (plan.inside.empty()) {
+      arrives_ = {"iifname != \"lo\" "};
+    } else {
+      for (const std::string& name : inside_names()) arrives_.push_back("iifname " + name + " ");
+    }
+    for (const PlacedNetwork& placed : plan.networks)
+      if (is_of_a_school(placed.network)) own_.push_back(placed.network);
+    if (by_wire())
+      for (const IpNetwork& network : private_networks()) own_.push_back(network);
+    for (const IpNetwork& network : plan.servers)
+      if (is_private(network)) servers_.push_back(network);
   }
 
   std::string text() {
     out_ =
         "#!/usr/sbin/nft -f\n"
-        "# Schoolgate: what the school's devices send to the web goes through the filter.\n"
-        "# Load with: nft -f FILE. Loading it again replaces it; `nft delete table inet schoolgate` takes it out.\n";
-    if (plan_.mode == Interception::tproxy) policy_routing();
+        "# Schoolgate: web traffic of the school's devices goes through the filter; what else leaves is closed unless\n"
+        "# opened. Load with: nft -f FILE. Loading it again replaces it; `nft delete table inet schoolgate` takes it "
+        "out.\n";
+    machine();
     line("");
     line("table inet schoolgate");
     line("delete table inet schoolgate");
     line("");
     line("table inet schoolgate {");
     sets();
+    spoofed();
     if (plan_.mode == Interception::redirect)
       redirect();
     else
       tproxy();
     forward();
+    leaving();
     input();
+    if (plan_.topology == Topology::one_armed) output();
+    if (translates()) postrouting();
     line("}");
+    if (plan_.topology == Topology::bridge) bridge();
     return std::move(out_);
   }
 
  private:
   void line(std::string_view text) { (out_ += text) += '\n'; }
-  void from_inside(const std::string& rule) {
-    for (const std::string& source : sources_) line("    " + source + rule);
+  void rule(std::string_view text) { (out_ += "    ") += std::string(text) + '\n'; }
+
+  // Where an inside interface has its wire for itself, that wire tells what is inside.
+  [[nodiscard]] bool by_wire() const { return plan_.topology == Topology::routed && !plan_.inside.empty(); }
+  [[nodiscard]] bool translates() const {
+    return plan_.masquerade && plan_.topology != Topology::bridge && !plan_.inside.empty();
   }
 
-  void policy_routing() {
-    const std::string mark = hex(plan_.tproxy_mark), table = std::to_string(plan_.tproxy_table);
+  // "eth1" and, by wildcard, its VLANs. A name that leaves no room for ".N" has no VLANs named so.
+  [[nodiscard]] Lines inside_names() const {
+    Lines out;
+    for (const std::string& name : plan_.inside) {
+      out.push_back('"' + name + '"');
+      if (name.size() + 2 < 16) out.push_back('"' + name + ".*\"");
+    }
+    return out;
+  }
+
+  void from_inside(const std::string& what) {
+    for (const std::string& arrives : arrives_) rule(arrives + what);
+  }
+
+  // What has to hold of the machine besides the table.
+  void machine() {
+    if (plan_.topology == Topology::bridge) {
+      line("#");
+      line("# The bridge has to hand its packets to these rules (until it does, nothing of the devices' passes):");
+      line("#   modprobe br_netfilter");
+      for (const char* name : {"call-iptables", "call-ip6tables", "filter-vlan-tagged"})
+        line("#   sysctl -w net.bridge.bridge-nf-" + std::string(name) + "=1");
+    } else {
+      line("#");
+      line("# The machine has to forward what is open and what goes between networks inside:");
+      line("#   sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
+      if (!translates())
+        line("# Addresses are not translated: the router beyond needs a route back to the school's networks.");
+    }
+    if (plan_.mode != Interception::tproxy) return;
+    const std::string mark = hex(plan_.tproxy_mark), table = number(plan_.tproxy_table);
     line("#");
     line("# TPROXY also needs these routes, which bring intercepted packets to this machine:");
     for (const char* family : {"-4", "-6"}) {
@@ -83,120 +152,294 @@ class Rules {
     }
   }
 
-  void sets() {
+  static std::string elements(const std::vector<IpNetwork>& networks, bool v4) {
+    std::string out;
+    for (const IpNetwork& network : networks)
+      if (network.base().is_v4() == v4) out += (out.empty() ? "" : ", ") + network.text();
+    return out;
+  }
+
+  void set(std::string_view name, const std::vector<IpNetwork>& networks) {
     for (const bool v4 : {true, false}) {
-      const std::string networks = joined(plan_.inside_networks, v4);
-      if (networks.empty()) continue;
-      line(std::string("  set inside") + (v4 ? "4 { type ipv4_addr" : "6 { type ipv6_addr") +
-           "; flags interval; auto-merge; elements = { " + networks + " } }");
+      const std::string all = elements(networks, v4);
+      if (all.empty()) continue;
+      line("  set " + std::string(name) + (v4 ? "4 { type ipv4_addr" : "6 { type ipv6_addr") +
+           "; flags interval; auto-merge; elements = { " + all + " } }");
     }
+  }
+
+  void sets() {
+    set("own", own_);
+    set("servers", servers_);
+    std::vector<IpNetwork> resolvers;
+    for (const names::IpAddress& address : plan_.resolvers)
+      if (!is_loopback(address)) resolvers.push_back(*IpNetwork::parse(address.text()));
+    set("resolvers", resolvers);
+    resolvers_ = std::move(resolvers);
+    line("");
+  }
+
+  // Once for each family that these networks have.
+  static void each_family(const std::vector<IpNetwork>& networks, auto&& rule) {
+    if (!elements(networks, true).empty()) rule(std::string("ip "), std::string("4"));
+    if (!elements(networks, false).empty()) rule(std::string("ip6 "), std::string("6"));
+  }
+
+  // What stays among the school's networks and servers, so that it is neither diverted nor closed.
+  void stays_inside(bool routed_already, const std::string& verdict) {
+    each_family(own_, [&](const std::string& ip, const std::string& family) {
+      const std::string to = ip + "daddr @own" + family + " ";
+      if (by_wire())
+        for (const std::string& name : inside_names())
+          rule((routed_already ? "oifname " : "fib daddr oifname ") + name + " " + to + verdict);
+      else if (plan_.topology == Topology::bridge)
+        rule(to + verdict);
+      else
+        rule(ip + "saddr @own" + family + " " + to + verdict);
+    });
+    each_family(servers_, [&](const std::string& ip, const std::string& family) {
+      rule(ip + "daddr @servers" + family + " " + verdict);
+    });
+  }
+
+  void spoofed() {
+    if (plan_.inside.empty() || plan_.topology == Topology::bridge) return;
+    line("  # A device speaks under an address that lies behind its interface, or not at all.");
+    line("  chain spoofed {");
+    rule("type filter hook prerouting priority raw; policy accept;");
+    rule("ip saddr 0.0.0.0 accept");
+    rule("ip6 saddr { ::, fe80::/10 } accept");
+    from_inside("fib saddr . iif oif missing counter drop");
+    line("  }");
     line("");
   }
 
   void redirect() {
     line("  chain divert {");
-    line("    type nat hook prerouting priority dstnat; policy accept;");
-    leave_alone();
-    from_inside("tcp dport 80 counter redirect to :" + port_text(plan_.http_port));
-    from_inside("tcp dport 443 counter redirect to :" + port_text(plan_.tls_port));
+    rule("type nat hook prerouting priority dstnat; policy accept;");
+    rule("# The gateway's own packets, and what is meant for this machine itself, are left alone.");
+    rule("meta mark " + hex(plan_.gateway_mark) + " return");
+    rule("fib daddr type local return");
+    from_inside("jump web");
+    line("  }");
+    line("");
+    line("  chain web {");
+    stays_inside(false, "return");
+    to_listeners("");
     line("  }");
     line("");
     if (!plan_.filter_own_except_uid) return;
-    const std::string uid = std::to_string(*plan_.filter_own_except_uid);
-    line(
-        "  # This machine's own users are filtered too; the gateway's user is not, or its traffic would come back to "
-        "it.");
+    line("  # This machine's own users are filtered too; the gateway's user is not, or its traffic would come back.");
     line("  chain divert_own {");
-    line("    type nat hook output priority -100; policy accept;");
-    line("    meta skuid " + uid + " return");
-    line("    meta mark " + hex(plan_.gateway_mark) + " return");
-    line("    fib daddr type local return");
-    line("    tcp dport 80 counter redirect to :" + port_text(plan_.http_port));
-    line("    tcp dport 443 counter redirect to :" + port_text(plan_.tls_port));
+    rule("type nat hook output priority -100; policy accept;");
+    rule("meta skuid " + number(*plan_.filter_own_except_uid) + " return");
+    rule("meta mark " + hex(plan_.gateway_mark) + " return");
+    rule("fib daddr type local return");
+    to_listeners("");
     line("  }");
     line("");
+  }
+
+  void to_listeners(const std::string& match) {
+    rule(match + "tcp dport 80 counter redirect to :" + number(plan_.http_port));
+    rule(match + "tcp dport 443 counter redirect to :" + number(plan_.tls_port));
   }
 
   void tproxy() {
     const std::string mark = hex(plan_.tproxy_mark);
     line("  chain divert {");
-    line("    type filter hook prerouting priority mangle; policy accept;");
-    leave_alone();
-    line("    # Packets of connections that the gateway already holds.");
-    line("    meta l4proto tcp socket transparent 1 meta mark set " + mark + " accept");
-    for (const auto& [port, to] : {std::pair{80, plan_.http_port}, std::pair{443, plan_.tls_port}}) {
-      const std::string match = "tcp dport " + std::to_string(port) + " ";
-      for (const auto& [family, redirect_to] :
+    rule("type filter hook prerouting priority mangle; policy accept;");
+    rule("meta mark " + hex(plan_.gateway_mark) + " return");
+    rule("# Packets of connections that the gateway already holds.");
+    rule("meta l4proto tcp socket transparent 1 meta mark set " + mark + " accept");
+    rule("# What is meant for this machine itself is left alone.");
+    rule("fib daddr type local return");
+    from_inside("jump web");
+    line("  }");
+    line("");
+    line("  chain web {");
+    stays_inside(false, "return");
+    for (const auto& [port, to] : {std::pair{80, plan_.http_port}, std::pair{443, plan_.tls_port}})
+      for (const auto& [family, tproxy_to] :
            {std::pair{"ipv4", "tproxy ip to 0.0.0.0:"}, std::pair{"ipv6", "tproxy ip6 to [::]:"}})
-        from_inside_family(family, match + redirect_to + port_text(to) + " meta mark set " + mark + " counter accept");
-    }
+        rule("meta nfproto " + std::string(family) + " tcp dport " + number(std::uint32_t(port)) + " " + tproxy_to +
+             number(to) + " meta mark set " + mark + " counter accept");
     line("  }");
     line("");
   }
 
-  // tproxy statements name their family, so the match must too.
-  void from_inside_family(const std::string& family, const std::string& rule) {
-    for (const std::string& source : sources_) {
-      const bool only_v4 = source.contains("@inside4"), only_v6 = source.contains("@inside6");
-      if ((only_v4 && family == "ipv6") || (only_v6 && family == "ipv4")) continue;
-      line("    meta nfproto " + family + " " + source + rule);
-    }
-  }
-
-  void leave_alone() {
-    line("    # The gateway's own packets, and what is meant for this machine itself, are left alone.");
-    line("    meta mark " + hex(plan_.gateway_mark) + " return");
-    if (plan_.mode == Interception::tproxy) {
-      line("    # (A connection that is held already has a local socket, whatever its address.)");
-      line("    fib daddr type local meta l4proto tcp socket transparent 0 return");
-    } else {
-      line("    fib daddr type local return");
-    }
+  // In the bridge's own table a packet passes only with this mark.
+  [[nodiscard]] std::string pass() const {
+    return plan_.topology == Topology::bridge ? "meta mark set " + hex(plan_.passed_mark) + " accept" : "accept";
   }
 
   void forward() {
-    line("  chain refuse {");
-    line("    type filter hook forward priority filter; policy accept;");
-    line("    meta mark " + hex(plan_.gateway_mark) + " return");
-    line(
-        "    # QUIC (HTTP/3) would go past the filter. Refused, not dropped, so that browsers fall back to TCP at "
-        "once.");
-    from_inside("udp dport { 80, 443 } counter reject with icmpx type port-unreachable");
-    line("    # DNS over TLS and over QUIC would hide names from the school's own resolver.");
-    from_inside("tcp dport 853 counter reject with tcp reset");
-    from_inside("udp dport 853 counter reject with icmpx type port-unreachable");
-    line("    # Web traffic never passes unfiltered, not even when the rules above are out of place.");
-    from_inside("tcp dport { 80, 443 } counter reject with tcp reset");
+    line("  chain forward {");
+    rule("type filter hook forward priority filter; policy accept;");
+    rule("meta mark " + hex(plan_.gateway_mark) + " return");
+    rule("# Answers to what was let in. A device's own packets are looked at one by one, also on old connections.");
+    from_inside("ct direction reply ct state established " + pass());
+    rule("ct direction reply ct state established accept");
+    // On one wire for both sides, what does not stay among the school's own networks is leaving, whoever sent it.
+    from_inside("jump leaving");
+    if (by_wire()) entering();
+    if (plan_.topology == Topology::bridge) rule("jump entering");
+    line("  }");
+    line("");
+    if (plan_.topology == Topology::bridge) {
+      line("  chain entering {");
+      each_family(own_, [&](const std::string& ip, const std::string& family) {
+        rule(ip + "saddr @own" + family + " accept");
+      });
+      refuse();
+      line("  }");
+      line("");
+    }
+  }
+
+  // A connection from beyond to a device would be answered, and so be a way out.
+  void entering() {
+    rule("ct state related meta l4proto { icmp, ipv6-icmp } accept");
+    for (const std::string& name : inside_names()) {
+      const std::string to = "oifname " + name + " ";
+      each_family(servers_, [&](const std::string& ip, const std::string& family) {
+        rule(to + ip + "saddr @servers" + family + " accept");
+      });
+      rule(to + "meta l4proto tcp counter reject with tcp reset");
+      rule(to + "counter reject with icmpx type admin-prohibited");
+    }
+  }
+
+  void refuse() {
+    rule("meta l4proto tcp counter reject with tcp reset");
+    rule("counter reject with icmpx type admin-prohibited");
+  }
+
+  void leaving() {
+    line("  chain leaving {");
+    stays_inside(true, pass());
+    rule("# Errors that belong to a connection, such as \"packet too big\".");
+    rule("ct state related meta l4proto { icmp, ipv6-icmp } " + pass());
+    rule("# QUIC (HTTP/3) would go past the filter. Refused, not dropped, so that browsers fall back to TCP at once.");
+    rule("udp dport { 80, 443 } counter reject with icmpx type port-unreachable");
+    rule("# DNS over TLS and over QUIC would hide names from the school's own resolver.");
+    rule("tcp dport 853 counter reject with tcp reset");
+    rule("udp dport 853 counter reject with icmpx type port-unreachable");
+    rule("# Names are asked of the gateway or its name servers, of no other.");
+    each_family(resolvers_, [&](const std::string& ip, const std::string& family) {
+      for (const char* protocol : {"udp", "tcp"})
+        rule(ip + "daddr @resolvers" + family + " " + protocol + " dport 53 counter " + pass());
+    });
+    rule("tcp dport 53 counter reject with tcp reset");
+    rule("udp dport 53 counter reject with icmpx type port-unreachable");
+    rule("# Web traffic never passes unfiltered, not even when the rules above are out of place.");
+    rule("tcp dport { 80, 443 } counter reject with tcp reset");
+    opened();
+    rule("# Everything else is closed.");
+    refuse();
     line("  }");
     line("");
   }
 
+  // The longest network decides, so the longest comes first; each ends the search.
+  void opened() {
+    std::vector<const PlacedNetwork*> order;
+    for (const PlacedNetwork& placed : plan_.networks) order.push_back(&placed);
+    if (std::ranges::all_of(order, [](const PlacedNetwork* each) { return each->ports.empty(); })) return;
+    rule("# Ports opened for a group; of two networks that hold a device the longer one is its group's.");
+    std::ranges::sort(order, [](const PlacedNetwork* a, const PlacedNetwork* b) {
+      return std::tuple(-a->network.prefix_length(), a->network, !a->ports.empty()) <
+             std::tuple(-b->network.prefix_length(), b->network, !b->ports.empty());
+    });
+    for (const PlacedNetwork* placed : order) {
+      const std::string from = (placed->network.base().is_v4() ? "ip saddr " : "ip6 saddr ") + placed->network.text();
+      for (const bool udp : {false, true}) {
+        std::string ports;
+        for (const OpenPort& port : placed->ports)
+          if (port.udp == udp) ports += (ports.empty() ? "" : ", ") + number(port.number);
+        if (!ports.empty()) rule(from + (udp ? " udp" : " tcp") + " dport { " + ports + " } counter " + pass());
+      }
+      rule(from + " meta l4proto tcp counter reject with tcp reset");
+      rule(from + " counter reject with icmpx type admin-prohibited");
+    }
+  }
+
   void input() {
-    const std::string ports = "{ " + port_text(plan_.http_port) + ", " + port_text(plan_.tls_port) + " }";
-    line("  # The transparent ports take what was diverted to them, and nobody who asks for them by number.");
+    const std::string ports = "{ " + number(plan_.http_port) + ", " + number(plan_.tls_port) + " }";
+    line("  # The transparent ports take what was diverted to them, and no connection that names them itself.");
     line("  chain guard {");
-    line("    type filter hook input priority filter; policy accept;");
+    rule("type filter hook input priority filter; policy accept;");
     from_inside("tcp dport " + ports + (plan_.mode == Interception::redirect ? " ct status ! dnat" : "") +
                 " counter reject with tcp reset");
     line("  }");
   }
 
+  void output() {
+    line("");
+    line("  # The router is on the same wire: the kernel would tell devices to go there directly (RFC 792, RFC 4861).");
+    line("  chain no_shortcut {");
+    rule("type filter hook output priority filter; policy accept;");
+    rule("icmp type redirect counter drop");
+    rule("icmpv6 type nd-redirect counter drop");
+    line("  }");
+  }
+
+  void postrouting() {
+    line("");
+    line("  # What leaves under a private address could not be answered.");
+    line("  chain translate {");
+    rule("type nat hook postrouting priority srcnat; policy accept;");
+    rule("fib saddr type local return");
+    if (by_wire())
+      for (const std::string& name : inside_names()) rule("oifname " + name + " return");
+    else if (!elements(own_, true).empty())
+      rule("ip daddr @own4 return");
+    if (!elements(servers_, true).empty()) rule("ip daddr @servers4 return");
+    rule("ip saddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10 } masquerade");
+    line("  }");
+  }
+
+  void bridge() {
+    line("");
+    line("table bridge schoolgate");
+    line("delete table bridge schoolgate");
+    line("");
+    line("table bridge schoolgate {");
+    line("  # Tells the rules above which packets came from the devices.");
+    line("  chain arriving {");
+    rule("type filter hook prerouting priority -300; policy accept;");
+    for (const std::string& name : inside_names()) rule("iifname " + name + " meta mark set " + hex(plan_.inside_mark));
+    line("  }");
+    line("");
+    line("  # What the rules above have not let pass, or have not seen, does not cross the bridge.");
+    line("  chain crossing {");
+    rule("type filter hook forward priority 300; policy accept;");
+    rule("meta mark " + hex(plan_.passed_mark) + " accept");
+    for (const std::string& name : inside_names()) rule("iifname " + name + " ether type != arp counter drop");
+    line("  }");
+    line("}");
+  }
+
   const FirewallPlan& plan_;
-  std::vector<std::string> sources_;
+  Lines arrives_;
+  std::vector<IpNetwork> own_, servers_, resolvers_;
   std::string out_;
 };
 
 }  // namespace
 
 Result<std::string> firewall_rules(const FirewallPlan& plan) {
-  if (plan.inside_interface.empty() && plan.inside_networks.empty())
-    return fail(Fault::config, "the firewall rules need to know where the school's devices are",
-                "name the inside interface or its networks");
-  if (!is_interface_name(plan.inside_interface))
-    return fail(Fault::config, "\"" + plan.inside_interface + "\" is not the name of an interface", "see `ip link`");
+  for (const std::string& name : plan.inside)
+    if (!is_interface_name(name))
+      return fail(Fault::config, "\"" + name + "\" is not the name of an interface", "see `ip link`");
   if (plan.http_port == 0 || plan.tls_port == 0)
     return fail(Fault::config, "the transparent mode needs a port for HTTP and one for TLS",
                 "set listen.http and listen.tls");
+  if (plan.topology == Topology::bridge && plan.inside.empty())
+    return fail(Fault::config, "a bridge needs to know which of its ports leads to the devices",
+                "name it in firewall.inside");
+  if (plan.topology == Topology::bridge && plan.mode == Interception::tproxy)
+    return fail(Fault::config, "TPROXY cannot divert what crosses a bridge", "use redirect for that");
   if (plan.mode == Interception::tproxy && plan.filter_own_except_uid)
     return fail(Fault::config, "TPROXY cannot divert what this machine itself sends", "use redirect for that");
   return Rules(plan).text();

@@ -150,14 +150,16 @@ class InterceptionTest : public Loop {
       EXPECT_EQ(try_connect(pupil, at(where)).error, ECONNREFUSED) << where;
   }
 
-  void expect_everything_else_untouched() {
+  void expect_only_the_open_port_to_pass() {
     const Inside inside(server);
-    for (const char* where : {"198.51.100.9:2222", "[2001:db8:51::9]:2222"}) {
+    for (const char* where :
+         {"198.51.100.9:2222", "[2001:db8:51::9]:2222", "198.51.100.9:2223", "[2001:db8:51::9]:2223"}) {
       const SocketAddress address = to_socket_address(at(where));
       const FileDescriptor listener(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
       ASSERT_EQ(::bind(listener.get(), address.get(), address.length), 0);
       ASSERT_EQ(::listen(listener.get(), 4), 0);
-      EXPECT_EQ(try_connect(pupil, at(where)).error, 0) << where;
+      const bool open = std::string_view(where).ends_with(":2222");
+      EXPECT_EQ(try_connect(pupil, at(where)).error, open ? 0 : ECONNREFUSED) << where;
     }
     // What the gateway itself sends to port 80 reaches the server, not the gateway.
     const SocketAddress web = to_socket_address(at("198.51.100.9:80"));
@@ -176,8 +178,9 @@ class InterceptionTest : public Loop {
 FirewallPlan plan(Interception mode) {
   FirewallPlan out;
   out.mode = mode;
-  out.inside_interface = "in";
-  out.inside_networks = {*names::IpNetwork::parse("10.20.0.0/16"), *names::IpNetwork::parse("fd20::/16")};
+  out.inside = {"in"};
+  out.networks = {{*names::IpNetwork::parse("10.20.0.0/16"), {{2222, false}}},
+                  {*names::IpNetwork::parse("fd20::/16"), {{2222, false}}}};
   return out;
 }
 
@@ -186,7 +189,7 @@ TEST_F(InterceptionTest, RedirectBringsTheWebToTheGateway) {
   listen(Listener::Kind::ordinary);
   expect_intercepted(Interception::redirect);
   expect_refused_detours();
-  expect_everything_else_untouched();
+  expect_only_the_open_port_to_pass();
 }
 
 TEST_F(InterceptionTest, TproxyBringsTheWebToTheGateway) {
@@ -198,7 +201,7 @@ TEST_F(InterceptionTest, TproxyBringsTheWebToTheGateway) {
   listen(Listener::Kind::tproxy);
   expect_intercepted(Interception::tproxy);
   expect_refused_detours();
-  expect_everything_else_untouched();
+  expect_only_the_open_port_to_pass();
 }
 
 TEST_F(InterceptionTest, AConnectionThatWasNotRedirectedHasNoOriginalDestination) {
@@ -222,21 +225,28 @@ TEST_F(InterceptionTest, WithoutListenersTheWebIsClosedNotOpen) {
 }
 
 TEST_F(InterceptionTest, EveryShapeOfTheRulesetIsValid) {
-  for (const auto mode : {Interception::redirect, Interception::tproxy})
-    for (const int networks : {0, 1, 2, 3})
-      for (const bool interface : {true, false}) {
-        FirewallPlan shape;
-        shape.mode = mode;
-        if (interface) shape.inside_interface = "in";
-        if (networks & 1) shape.inside_networks.push_back(*names::IpNetwork::parse("10.20.0.0/16"));
-        if (networks & 2) shape.inside_networks.push_back(*names::IpNetwork::parse("fd20::/16"));
-        if (!interface && networks == 0) continue;
-        load(shape);
-        if (mode == Interception::redirect) {
-          shape.filter_own_except_uid = 990;
+  for (const auto topology : {Topology::routed, Topology::bridge, Topology::one_armed})
+    for (const auto mode : {Interception::redirect, Interception::tproxy})
+      for (const int families : {0, 1, 2, 3})
+        for (const bool interface : {true, false}) {
+          FirewallPlan shape;
+          shape.topology = topology;
+          shape.mode = mode;
+          if (topology == Topology::bridge && (mode == Interception::tproxy || !interface)) continue;
+          if (interface) shape.inside = {"in", "in2"};
+          for (const bool v4 : {true, false}) {
+            if ((families & (v4 ? 1 : 2)) == 0) continue;
+            const auto network = *names::IpNetwork::parse(v4 ? "10.20.0.0/16" : "fd20::/16");
+            shape.networks.push_back({network, {{22, false}, {123, true}}});
+            shape.servers.push_back(network);
+            shape.resolvers.push_back(*names::IpAddress::parse(v4 ? "192.0.2.53" : "2001:db8::53"));
+          }
           load(shape);
+          if (mode == Interception::redirect) {
+            shape.filter_own_except_uid = 990;
+            load(shape);
+          }
         }
-      }
 }
 
 }  // namespace
