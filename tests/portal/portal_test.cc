@@ -17,6 +17,7 @@ namespace {
 
 using identity::test::address;
 using identity::test::day_at;
+using identity::test::moment_at;
 using web::Form;
 using web::Method;
 using web::Request;
@@ -34,8 +35,9 @@ class PortalTest : public testing::Test {
     settings.sessions.end_of_day_minute = 16 * 60;
     settings.sign_in.emplace();
     settings.sign_in->networks = {*names::IpNetwork::parse("10.20.0.0/16")};
-    auto opened = identity::IdentityService::open(settings, state_.folder(), presences_,
-                                                  {.now = [this] { return now_; }, .on_event = [](const auto&) {}});
+    auto opened =
+        identity::IdentityService::open(settings, state_.folder(), presences_,
+                                        {.now = [this] { return moment_at(now_); }, .on_event = [](const auto&) {}});
     if (!opened) throw std::runtime_error(opened.error().text());
     identity_ = std::move(*opened);
     const auto hash = identity::hash_password(kPassword);
@@ -219,7 +221,7 @@ TEST_F(PortalTest, AVisitorIsLetInForAnAfternoonAndOutAgain) {
   EXPECT_EQ(visits->front().host, "Office");
   EXPECT_EQ(visits->front().until, now_ + std::chrono::hours(2));
   now_ += std::chrono::hours(3);
-  identity_->sessions().tick(now_);
+  identity_->sessions().tick(moment_at(now_));
   EXPECT_EQ(user_here(), "");
 }
 
