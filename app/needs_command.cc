@@ -4,6 +4,7 @@
 #include "app/command.h"
 #include "app/load_policy.h"
 #include "app/table.h"
+#include "base/ascii.h"
 #include "base/json.h"
 #include "breaches/decision_search.h"
 #include "breaches/flat_json.h"
@@ -82,12 +83,6 @@ Result<Read> learn(rules::NeedsLearner& learner, const std::filesystem::path& de
       if (auto done = breaches::read_lines_with(file, part, take); !done) return std::unexpected(done.error());
   }
   return read;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) (text += text.empty() ? "" : ", ") += word;
-  return text;
 }
 
 std::string evidence_of(const rules::NeededHost& needed) {

@@ -4,13 +4,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/file.h"
 
 namespace schoolgate::blocklists {
@@ -66,12 +66,6 @@ std::size_t on_body(char* bytes, std::size_t, std::size_t count, void* context) 
   return count;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
-  return text;
-}
-
 std::size_t on_header(char* bytes, std::size_t, std::size_t count, void* context) {
   auto& transfer = *static_cast<Transfer*>(context);
   const std::string_view line(bytes, count);
@@ -83,8 +77,7 @@ std::size_t on_header(char* bytes, std::size_t, std::size_t count, void* context
   }
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return count;
-  std::string name(line.substr(0, colon));
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+  const std::string name = ascii_lower(line.substr(0, colon));
   const std::string_view value = trimmed(line.substr(colon + 1)).substr(0, 1024);
   if (name == "etag") transfer.etag = value;
   if (name == "last-modified") transfer.last_modified = value;

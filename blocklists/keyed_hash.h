@@ -3,7 +3,7 @@
 // A name is absorbed label by label from the right, so every parent of a host costs one step more than the one before;
 // a path is absorbed segment by segment from the left, after its host. The mixer is a folded 64x64->128-bit multiply,
 // as in wyhash. The key is the image's salt: it makes the keys of two images unrelated. It is no secret, so this hash
-// is no commitment to hide entries with: sealed lists use base's SipHash (blocklists/sealed.h).
+// is no commitment to hide entries with: sealed lists use SipHash (blocklists/sip_hash.h).
 #pragma once
 
 #include <bit>

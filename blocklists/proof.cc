@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.h"
+#include "base/base64.h"
 #include "base/digest.h"
 #include "base/signature.h"
 #include "blocklists/formats/text.h"
@@ -19,35 +21,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     const auto end = text.find('\n');
     if (const auto line = trimmed(text.substr(0, end)); !line.empty()) out.push_back(line);
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-  }
-  return out;
-}
-
-std::optional<std::string> from_base64(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int have = 0;
-  while (text.ends_with('=')) text.remove_suffix(1);
-  for (const char c : text) {
-    int value = 0;
-    if (c >= 'A' && c <= 'Z')
-      value = c - 'A';
-    else if (c >= 'a' && c <= 'z')
-      value = c - 'a' + 26;
-    else if (c >= '0' && c <= '9')
-      value = c - '0' + 52;
-    else if (c == '+')
-      value = 62;
-    else if (c == '/')
-      value = 63;
-    else
-      return {};
-    bits = bits << 6 | std::uint32_t(value);
-    have += 6;
-    if (have >= 8) {
-      have -= 8;
-      out += char(bits >> have & 0xFF);
-    }
   }
   return out;
 }
@@ -109,11 +82,8 @@ Result<void> check_sha256(std::string_view content, std::string_view file_name, 
   }
   if (expected.empty())
     return fail(Fault::upstream, "the checksum file has no line for '" + std::string(file_name) + "'");
-  std::string lower(expected);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'F' ? char(c + 32) : c; });
-  const Sha256 digest = sha256(content);
-  if (to_hex(digest) != lower) return fail(Fault::upstream, "the checksum does not fit the file");
+  if (to_hex(sha256(content)) != ascii_lower(expected))
+    return fail(Fault::upstream, "the checksum does not fit the file");
   return {};
 }
 

@@ -1,8 +1,8 @@
 #include "blocklists/sanity.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "blocklists/formats/text.h"
 #include "blocklists/line_reader.h"
 
@@ -14,10 +14,7 @@ constexpr int kLinesLookedAt = 20;
 
 bool begins_as_page(std::string_view line) noexcept {
   for (const std::string_view tag : {"<!doctype html", "<html", "<head", "<body", "<script", "<?xml"}) {
-    if (line.size() < tag.size()) continue;
-    if (std::equal(tag.begin(), tag.end(), line.begin(),
-                   [](unsigned char t, unsigned char c) { return t == std::tolower(c); }))
-      return true;
+    if (equal_ignoring_case(line.substr(0, tag.size()), tag)) return true;
   }
   return false;
 }

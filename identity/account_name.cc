@@ -3,10 +3,10 @@
 #include <array>
 #include <cstdint>
 
+#include "base/ascii.h"
+
 namespace schoolgate::identity {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; }
 
 bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
@@ -15,7 +15,7 @@ std::optional<std::string> plain_name(std::string_view text) {
   std::string name;
   name.reserve(text.size());
   for (const char c : text) {
-    const char small = lower(c);
+    const char small = ascii_lower(c);
     if (!is_letter_or_digit(small) && (name.empty() || (small != '.' && small != '_' && small != '-' && small != '\'')))
       return std::nullopt;
     name += small;
@@ -25,7 +25,7 @@ std::optional<std::string> plain_name(std::string_view text) {
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
-  const char small = lower(c);
+  const char small = ascii_lower(c);
   return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "identity/password_secret.h"
 
@@ -29,8 +30,7 @@ using ReadCredentials = std::variant<BasicCredentials, NegotiateCredentials>;
 /// The error holds no part of the field. Wipes nothing of the caller's.
 [[nodiscard]] Result<ReadCredentials> read_credentials(std::string_view field);
 
-/// RFC 4648 section 4, strict: padding as it must be, no spaces, no bits left over. At most `limit` bytes.
+/// As schoolgate::from_base64(), at most `limit` bytes and at least one.
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text, std::size_t limit);
-[[nodiscard]] std::string to_base64(std::string_view bytes);
 
 }  // namespace schoolgate::identity

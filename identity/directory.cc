@@ -7,6 +7,7 @@
 #include <charconv>
 #include <unordered_set>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "identity/directory_connection.h"
 #include "identity/directory_text.h"

@@ -2,6 +2,7 @@
 
 #include <ldap.h>
 
+#include "base/ascii.h"
 #include "identity/directory_pipe_signal.h"
 #include "identity/directory_text.h"
 

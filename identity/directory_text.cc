@@ -1,8 +1,8 @@
 #include "identity/directory_text.h"
 
-#include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "names/ip_address.h"
 
 namespace schoolgate::identity {
@@ -20,12 +20,6 @@ std::string escape_filter(std::string_view value) {
       out += char(c);
     }
   }
-  return out;
-}
-
-std::string ascii_lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
   return out;
 }
 

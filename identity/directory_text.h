@@ -13,9 +13,6 @@ namespace schoolgate::identity {
 /// RFC 4515 section 3: every byte that could end a value, widen it or is no plain ASCII becomes \xx.
 [[nodiscard]] std::string escape_filter(std::string_view value);
 
-/// ASCII letters only; other letters stay as they are.
-[[nodiscard]] std::string ascii_lower(std::string_view text);
-
 struct DirectoryUrl {
   bool tls = false;  ///< ldaps
   std::string host;  ///< without brackets

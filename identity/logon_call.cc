@@ -1,8 +1,8 @@
 #include "identity/logon_call.h"
 
-#include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "identity/account_name.h"
@@ -51,8 +51,7 @@ std::expected<LogonCall, LogonRefusal> LogonCalls::judge(const LogonParameters& 
     // A line end inside one would let it pass for two.
     if (part->empty() || part->size() > kLongestParameter || part->contains('\n'))
       return std::unexpected(LogonRefusal::malformed);
-  std::string signature = parameters.signature;
-  std::ranges::transform(signature, signature.begin(), [](char c) { return c >= 'A' && c <= 'F' ? char(c + 32) : c; });
+  const std::string signature = ascii_lower(parameters.signature);
   if (signature.size() != 64) return std::unexpected(LogonRefusal::malformed);
   if (!equal_in_constant_time(sign(secret_, parameters), signature))
     return std::unexpected(LogonRefusal::wrong_signature);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/ascii.h"
 #include "base/digest.h"
 #include "rules/utf8.h"
 
@@ -56,13 +57,6 @@ constexpr std::string_view kCommon[] = {
     "superman",   "pokemon",  "minecraft",     "charlie",     "computer",     "internet",   "school",   "school123",
     "teacher",    "teacher1", "teacher123",    "headteacher", "safeguarding", "schoolgate", "november", "december",
     "september",  "october",  "february",      "january",     "summer",       "winter",     "autumn",   "spring"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(),
-                         [](unsigned char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : char(c); });
-  return out;
-}
 
 std::size_t characters_of(std::string_view text) noexcept {
   std::size_t count = 0;
@@ -127,7 +121,7 @@ std::optional<std::string> weakness_of(std::string_view password, std::string_vi
     return "Use at least 8 characters: three random words are a good choice.";
   if (password.size() > kLongestPassword) return "Use at most 256 bytes.";
   if (password.find('\0') != password.npos) return "Leave out characters that no keyboard has.";
-  const std::string small = lower(password), name = lower(user);
+  const std::string small = ascii_lower(password), name = ascii_lower(user);
   const bool has_name = name.size() >= 3 && small.find(name) != small.npos;
   if (has_name && small.size() - name.size() < kShortestPassword) return "Choose something that is not your user name.";
   const std::string_view word = without_tail(small);

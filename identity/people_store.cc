@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/uuid.h"
@@ -68,12 +69,6 @@ std::optional<TimePoint> maybe_time(Statement& row, int column) {
 }
 
 std::string text(Statement& row, int column) { return std::string(row.text(column)); }
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ",") + word;
-  return all;
-}
 
 std::vector<std::string> split(std::string_view all) {
   std::vector<std::string> words;
@@ -346,7 +341,7 @@ Result<void> PeopleStore::put_account(const Account& account, std::string_view b
     if (!before) return std::unexpected(before.error());
     std::string hash = account.no_password ? "" : account.password_hash;
     if (hash.empty() && !account.no_password && *before) hash = (*before)->password_hash;
-    const std::string group = joined(account.groups);
+    const std::string group = joined(account.groups, ",");
     auto stored = state_->change(
         "INSERT OR REPLACE INTO accounts(user, name, role, groups, password, no_password, disabled, valid_from, "
         "valid_until) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -747,7 +742,7 @@ Result<void> PeopleStore::save_sessions(const std::vector<SavedSession>& session
   if (!insert) return std::unexpected(insert.error());
   for (const SavedSession& saved : sessions) {
     const SignedIn& it = saved.session;
-    const std::string address = it.address.text(), groups = joined(it.person.groups);
+    const std::string address = it.address.text(), groups = joined(it.person.groups, ",");
     insert->bind(1, address).bind(2, it.person.user).bind(3, it.person.name).bind(4, groups);
     insert->bind(5, std::int64_t(it.person.confidence)).bind(6, it.person.source).bind(7, to_string(it.source));
     insert->bind(8, it.mac).bind(9, it.session_id).bind(10, std::int64_t(it.terms_due));

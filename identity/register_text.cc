@@ -1,5 +1,6 @@
 #include "identity/register_text.h"
 
+#include "base/ascii.h"
 #include "base/json.h"
 
 namespace schoolgate::identity {
@@ -8,12 +9,6 @@ namespace {
 std::string shown(const std::optional<TimePoint>& time, const RegisterTimes& times) {
   if (!time) return {};
   return times.show ? times.show(*time) : to_rfc3339(*time);
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
-  return all;
 }
 
 std::string spaced(std::string text) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/file.h"
 
 namespace schoolgate::identity {
@@ -69,12 +70,6 @@ your device and the time, and may be seen by the designated safeguarding lead.
 
 constexpr std::array<std::pair<PersonRole, std::string_view>, 3> kFiles{
     {{PersonRole::pupil, "pupil.md"}, {PersonRole::staff, "staff.md"}, {PersonRole::visitor, "visitor.md"}}};
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
-  return text;
-}
 
 bool is_version(std::string_view text) {
   return !text.empty() && text.size() <= kLongestVersion && std::ranges::all_of(text, [](char c) {

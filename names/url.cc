@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "names/canonical_host.h"
 #include "names/canonical_target.h"
 
@@ -24,13 +25,11 @@ std::unexpected<Error> malformed(std::string what, std::string next = {}) {
   return fail(Fault::client, std::move(what), std::move(next));
 }
 
-constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
-constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_slash(char c) noexcept { return c == '/' || c == '\\'; }
 
 const Scheme* find_scheme(std::string_view name) noexcept {
   const auto same = [&](const Scheme& scheme) {
-    return std::ranges::equal(name, scheme.name, [](char a, char b) { return lower(a) == b; });
+    return std::ranges::equal(name, scheme.name, [](char a, char b) { return ascii_lower(a) == b; });
   };
   const auto* const found = std::ranges::find_if(kSchemes, same);
   return found == std::end(kSchemes) ? nullptr : found;
@@ -77,13 +76,13 @@ struct Opening {
 // "host:8080/x" and "mailto:x" look alike up to the colon: digits up to the end of the authority make it a port.
 bool is_port_after_host(std::string_view after_colon) noexcept {
   std::size_t digits = 0;
-  while (digits < after_colon.size() && is_digit(after_colon[digits])) ++digits;
+  while (digits < after_colon.size() && is_ascii_digit(after_colon[digits])) ++digits;
   return digits > 0 && (digits == after_colon.size() || is_slash(after_colon[digits]) || after_colon[digits] == '?');
 }
 
 Result<Opening> read_scheme(std::string_view text) {
   const auto in_scheme = [](char c) {
-    return (lower(c) >= 'a' && lower(c) <= 'z') || is_digit(c) || c == '+' || c == '-' || c == '.';
+    return is_ascii_letter(c) || is_ascii_digit(c) || c == '+' || c == '-' || c == '.';
   };
   const auto without_slashes = [](std::string_view rest) {
     while (!rest.empty() && is_slash(rest[0])) rest.remove_prefix(1);
@@ -91,7 +90,7 @@ Result<Opening> read_scheme(std::string_view text) {
   };
   std::size_t colon = 0;
   while (colon < text.size() && in_scheme(text[colon])) ++colon;
-  const bool named = colon > 0 && colon < text.size() && text[colon] == ':' && !is_digit(text[0]);
+  const bool named = colon > 0 && colon < text.size() && text[colon] == ':' && !is_ascii_digit(text[0]);
   if (named) {
     const std::string_view rest = text.substr(colon + 1);
     // As browsers do, any number of slashes stands for two.
@@ -112,7 +111,7 @@ struct Authority {
 Result<std::uint16_t> read_port(std::string_view digits) {
   std::uint32_t port = 0;
   for (const char c : digits) {
-    if (!is_digit(c)) return malformed("the port is not a number");
+    if (!is_ascii_digit(c)) return malformed("the port is not a number");
     port = std::min(port * 10 + std::uint32_t(c - '0'), 65536u);
   }
   if (port == 0 || port > 65535) return malformed("the port is not between 1 and 65535");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "names/percent.h"
 #include "rules/compiled_policy.h"
 #include "rules/data_lines.h"
@@ -38,13 +39,11 @@ const HostTable<ParameterRow>& parameter_rows() {
   return table;
 }
 
-constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
-
 /// Whether a piece of a query sets this parameter, however the name is escaped or cased.
 bool names_parameter(std::string_view piece, std::string_view name) {
   std::string own(piece.substr(0, piece.find('=')));
   names::unescape_to_fixpoint(own);
-  return std::ranges::equal(own, name, [](char a, char b) { return lower(a) == b; });
+  return equal_ignoring_case(own, name);
 }
 
 /// The endpoint that makes YouTube keep to Restricted Mode tells its hosts from those of other engines.

@@ -2,41 +2,26 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "names/percent.h"
 
 namespace schoolgate::rules {
 namespace {
 
-constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), lower);
-  return out;
-}
-
 bool starts_with_word(std::string_view text, std::string_view word) {
-  return text.size() >= word.size() && lowered(text.substr(0, word.size())) == word;
-}
-
-constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
-
-std::string_view trimmed(std::string_view text) noexcept {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
+  return text.size() >= word.size() && ascii_lower(text.substr(0, word.size())) == word;
 }
 
 /// "text/html" of "Text/HTML; charset=utf-8".
 std::string media_type(std::string_view content_type) {
-  return lowered(trimmed(content_type.substr(0, content_type.find(';'))));
+  return ascii_lower(trimmed(content_type.substr(0, content_type.find(';'))));
 }
 
 /// The last part of a path, without what Windows drops from the end of a name.
 std::string file_name(std::string_view path) {
   std::string_view name = path.substr(path.find_last_of("/\\") + 1);
   while (!name.empty() && (name.back() == '.' || name.back() == ' ')) name.remove_suffix(1);
-  return lowered(name);
+  return ascii_lower(name);
 }
 
 std::string size_text(std::uint64_t bytes) {
@@ -59,7 +44,7 @@ bool next_parameter(std::string_view& rest, std::string_view& name, std::string&
     return true;
   }
   rest.remove_prefix(equals + 1);
-  while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
+  rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
   if (!rest.starts_with('"')) {
     const std::size_t end = std::min(rest.find(';'), rest.size());
     value = trimmed(rest.substr(0, end));
@@ -78,9 +63,9 @@ bool next_parameter(std::string_view& rest, std::string_view& name, std::string&
 }  // namespace
 
 Downloads::Downloads(const DownloadSpec& spec) : at(spec.at), max_size_(spec.max_size) {
-  for (const std::string& type : spec.block_types) types_.push_back(lowered(type));
+  for (const std::string& type : spec.block_types) types_.push_back(ascii_lower(type));
   for (const std::string& extension : spec.block_extensions)
-    extensions_.push_back((extension.starts_with('.') ? "" : ".") + lowered(extension));
+    extensions_.push_back((extension.starts_with('.') ? "" : ".") + ascii_lower(extension));
   too_large_ = "more than " + size_text(max_size_);
 }
 
@@ -108,7 +93,7 @@ std::string saved_name(std::string_view content_disposition) {
   std::string plain, extended, value;
   std::string_view name;
   while (next_parameter(content_disposition, name, value)) {
-    const std::string word = lowered(name);
+    const std::string word = ascii_lower(name);
     if (word == "filename" && plain.empty()) plain = value;
     if (word == "filename*" && extended.empty())
       if (const std::size_t quote = value.rfind('\''); quote != std::string::npos) {

@@ -1,5 +1,5 @@
 // The policy as people wrote it: plain data, each item with its place in its file. Filled by config/, compiled by
-// rules/compile.h into a PolicySnapshot. Nothing here is checked yet beyond its type.
+// rules/compile.cc into a PolicySnapshot. Nothing here is checked yet beyond its type.
 #pragma once
 
 #include <array>

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "base/ascii.h"
+
 namespace schoolgate::rules {
 
 std::size_t AddressHash::operator()(const names::IpAddress& address) const noexcept {
@@ -12,11 +14,6 @@ std::size_t AddressHash::operator()(const names::IpAddress& address) const noexc
   return std::size_t(mixed ^ (mixed >> 29));
 }
 
-std::string member_name(std::string_view text) {
-  std::string name(text);
-  for (char& c : name)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return name;
-}
+std::string member_name(std::string_view text) { return ascii_lower(text); }
 
 }  // namespace schoolgate::rules

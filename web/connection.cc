@@ -4,6 +4,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "web/tls_context.h"
 #include "web/wire.h"
@@ -20,13 +21,6 @@ using Parser = http::request_parser<http::string_body>;
 constexpr auto kGoodbye = milliseconds(2000);              // for close_notify, and for what is still being sent to us
 constexpr auto kShortGoodbye = milliseconds(100);          // when the whole server ends
 constexpr std::size_t kMostAfterTheEnd = 4 * 1024 * 1024;  // read and thrown away so that an early answer arrives
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = char(c + 32);
-  return out;
-}
 
 Response plain_answer(int status) {
   Response response = text(std::to_string(status) + ' ' + std::string(reason_phrase(status)) + '\n', status);
@@ -236,7 +230,7 @@ awaitable<void> Connection::read_request(Stream& stream, Buffer& buffer, Turn& t
   }
   std::string cookies;
   for (const auto& field : head) {
-    const std::string name = lower(field.name_string());
+    const std::string name = ascii_lower(field.name_string());
     if (name == "cookie") {
       if (!cookies.empty()) cookies += "; ";
       cookies += std::string_view(field.value());
@@ -247,7 +241,7 @@ awaitable<void> Connection::read_request(Stream& stream, Buffer& buffer, Turn& t
   request->cookies = Cookies::parse(cookies);
 
   if (const std::string_view expected = request->header("expect"); !expected.empty()) {
-    if (lower(expected) != "100-continue") co_return turn.refuse(417);
+    if (ascii_lower(expected) != "100-continue") co_return turn.refuse(417);
     if (parser.content_length() && *parser.content_length() > hub_->limits.body_bytes) co_return turn.refuse(413);
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     const asio::const_buffer text = asio::buffer(kContinue);

@@ -1,7 +1,6 @@
 #include "web/text.h"
 
-#include <array>
-#include <cstdint>
+#include <utility>
 
 namespace schoolgate::web {
 namespace {
@@ -38,17 +37,6 @@ int hex_digit(char c) noexcept {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
-
-constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-constexpr auto kBase64Value = [] {
-  std::array<std::int8_t, 256> table{};
-  table.fill(-1);
-  for (std::size_t i = 0; i < kBase64.size(); ++i) table[static_cast<unsigned char>(kBase64[i])] = std::int8_t(i);
-  return table;
-}();
 
 }  // namespace
 
@@ -115,53 +103,6 @@ std::string percent_encode(std::string_view text) {
       out += kDigits[byte & 15];
     }
   }
-  return out;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (lower(a[i]) != lower(b[i])) return false;
-  return true;
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-  constexpr std::string_view kBlanks = " \t\r\n\f\v";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-std::string base64url(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : bytes) {
-    bits = bits << 8 | static_cast<unsigned char>(c);
-    for (held += 8; held >= 6; held -= 6) out += kBase64[bits >> (held - 6) & 63];
-  }
-  if (held > 0) out += kBase64[bits << (6 - held) & 63];
-  return out;
-}
-
-std::optional<std::string> base64url_decode(std::string_view text) {
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  int held = 0;
-  for (const char c : text) {
-    const int value = kBase64Value[static_cast<unsigned char>(c)];
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | std::uint32_t(value);
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      out += char(bits >> held & 0xFF);
-    }
-  }
-  if ((bits & ((1u << held) - 1)) != 0) return std::nullopt;  // a second spelling of the same bytes
   return out;
 }
 

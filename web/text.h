@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.h"
+
 namespace schoolgate::web {
 
 /// RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF.
@@ -23,15 +25,8 @@ namespace schoolgate::web {
 /// Escapes everything but the unreserved characters of RFC 3986 section 2.3: fits a path segment and a query value.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
-/// Equal but for the case of ASCII letters.
-[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
-
-/// Without blanks at both ends (ASCII).
-[[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
-
-/// base64url without padding (RFC 4648 section 5); decoding refuses everything else.
-[[nodiscard]] std::string base64url(std::string_view bytes);
-[[nodiscard]] std::optional<std::string> base64url_decode(std::string_view text);
+using schoolgate::equal_ignoring_case;
+using schoolgate::trimmed;
 
 /// `url` when it is http or https with a host and without user name, blanks or control characters; else nothing. What
 /// becomes the target of a link goes through here: no "javascript:" and the like.

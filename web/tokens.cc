@@ -4,6 +4,7 @@
 #include <charconv>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/digest.h"
 #include "web/text.h"
 
@@ -34,7 +35,7 @@ Tokens Tokens::with_random_key() {
 
 std::string Tokens::sign(std::string_view purpose, std::string_view payload, TimePoint expires) const {
   const std::string until = std::to_string(std::chrono::ceil<std::chrono::seconds>(expires.time_since_epoch()).count());
-  return until + '.' + base64url(payload) + '.' + base64url(seal(key_, purpose, until, payload));
+  return until + '.' + to_base64url(payload) + '.' + to_base64url(seal(key_, purpose, until, payload));
 }
 
 std::optional<std::string> Tokens::verify(std::string_view purpose, std::string_view token, TimePoint now) const {
@@ -43,8 +44,8 @@ std::optional<std::string> Tokens::verify(std::string_view purpose, std::string_
   const std::size_t second = token.find('.', first + 1);
   if (second == std::string_view::npos) return std::nullopt;
   const std::string_view until = token.substr(0, first);
-  auto payload = base64url_decode(token.substr(first + 1, second - first - 1));
-  const auto mac = base64url_decode(token.substr(second + 1));
+  auto payload = from_base64url(token.substr(first + 1, second - first - 1));
+  const auto mac = from_base64url(token.substr(second + 1));
   if (!payload || !mac || !equal_in_constant_time(*mac, seal(key_, purpose, until, *payload))) return std::nullopt;
   long long seconds = 0;
   const auto [end, error] = std::from_chars(until.data(), until.data() + until.size(), seconds);
@@ -56,7 +57,7 @@ std::optional<std::string> Tokens::verify(std::string_view purpose, std::string_
 std::string random_token(std::size_t bytes) {
   std::vector<std::uint8_t> random(bytes);
   fill_random(random);
-  return base64url({reinterpret_cast<const char*>(random.data()), random.size()});
+  return to_base64url({reinterpret_cast<const char*>(random.data()), random.size()});
 }
 
 }  // namespace schoolgate::web

@@ -13,7 +13,7 @@ class Domains final : public LineImporter {
     text = trimmed(without_comment(text, '#'));
     if (text.empty() || text.starts_with('!') || text.starts_with(';') || text.starts_with("//")) return;
     text = trimmed(text.substr(0, text.find(',')));
-    if (text.find_first_of(kBlanks) != std::string_view::npos) return sink.reject("more than one word");
+    if (text.find_first_of(kAsciiBlanks) != std::string_view::npos) return sink.reject("more than one word");
     if (text.starts_with("||") && text.ends_with('^')) text = text.substr(2, text.size() - 3);
     import_name_or_url(text, sink);
   }

@@ -1,24 +1,18 @@
 // A DNS response policy zone (draft-vixie-dnsop-dns-rpz): owner names are what is listed, below the zone's own name;
 // CNAME rpz-passthru. exempts, every other action or local answer blocks. The zone's SOA and NS are no entries.
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <string>
 
+#include "base/ascii.h"
 #include "blocklists/formats/importers.h"
 #include "blocklists/formats/text.h"
 
 namespace schoolgate::blocklists {
 namespace {
 
-bool same(std::string_view a, std::string_view b) noexcept {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
-           return std::tolower(x) == std::tolower(y);
-         });
-}
-
 bool ends_with(std::string_view name, std::string_view tail) noexcept {
-  return name.size() >= tail.size() && same(name.substr(name.size() - tail.size()), tail);
+  return name.size() >= tail.size() && equal_ignoring_case(name.substr(name.size() - tail.size()), tail);
 }
 
 bool is_number(std::string_view text) noexcept {
@@ -34,7 +28,7 @@ class Rpz final : public LineImporter {
  public:
   void line(std::string_view text, EntrySink& sink) override {
     text = text.substr(0, text.find(';'));
-    const bool same_owner = !text.empty() && kBlanks.find(text[0]) != std::string_view::npos;
+    const bool same_owner = !text.empty() && kAsciiBlanks.find(text[0]) != std::string_view::npos;
     text = trimmed(text);
     if (text.empty()) return;
     if (inside_parentheses_) {
@@ -44,21 +38,22 @@ class Rpz final : public LineImporter {
     if (text.starts_with('$')) return directive(text, sink);
     const std::string_view owner = same_owner ? std::string_view(owner_) : take_word(text);
     std::string_view type = take_word(text);
-    while (is_ttl(type) || same(type, "IN")) type = take_word(text);
+    while (is_ttl(type) || equal_ignoring_case(type, "IN")) type = take_word(text);
     if (type.empty()) return sink.reject("no record type");
-    if (same(type, "SOA")) {
+    if (equal_ignoring_case(type, "SOA")) {
       inside_parentheses_ = text.find('(') != std::string_view::npos && text.find(')') == std::string_view::npos;
       if (origin_.empty() && owner.ends_with('.') && owner.size() > 1) origin_ = owner;
       return;
     }
-    if (owner == "@" || same(type, "NS")) return;
+    if (owner == "@" || equal_ignoring_case(type, "NS")) return;
     if (!same_owner) owner_ = owner;
-    if (same(type, "CNAME")) {
+    if (equal_ignoring_case(type, "CNAME")) {
       const std::string_view target = take_word(text);
       if (ends_with(target, "rpz-passthru.") || ends_with(target, "rpz-passthru")) return sink.skip("an exemption");
       if (ends_with(target, "rpz-tcp-only.") || ends_with(target, "rpz-tcp-only"))
         return sink.skip("asks only for TCP");
-    } else if (!same(type, "A") && !same(type, "AAAA") && !same(type, "TXT")) {
+    } else if (!equal_ignoring_case(type, "A") && !equal_ignoring_case(type, "AAAA") &&
+               !equal_ignoring_case(type, "TXT")) {
       return sink.skip("a record type that blocks nothing");
     }
     entry(owner, sink);
@@ -67,10 +62,10 @@ class Rpz final : public LineImporter {
  private:
   void directive(std::string_view text, EntrySink& sink) {
     const std::string_view name = take_word(text);
-    if (same(name, "$ORIGIN")) {
+    if (equal_ignoring_case(name, "$ORIGIN")) {
       origin_ = take_word(text);
       if (!origin_.ends_with('.')) origin_ += '.';
-    } else if (!same(name, "$TTL")) {
+    } else if (!equal_ignoring_case(name, "$TTL")) {
       sink.skip("a zone file directive");
     }
   }
@@ -79,7 +74,7 @@ class Rpz final : public LineImporter {
     if (owner.ends_with('.')) {
       if (!origin_.empty() && ends_with(owner, "." + origin_))
         owner.remove_suffix(origin_.size() + 1);
-      else if (same(owner, origin_))
+      else if (equal_ignoring_case(owner, origin_))
         return;
       else
         owner.remove_suffix(1);

@@ -3,27 +3,21 @@
 
 #include <string_view>
 
+#include "base/ascii.h"
+
 namespace schoolgate::blocklists {
-
-inline constexpr std::string_view kBlanks = " \t\r\v\f";
-
-[[nodiscard]] inline std::string_view trimmed(std::string_view text) noexcept {
-  const auto begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
 
 /// Without a trailing comment: `mark` at the start or after a blank begins one ("a.example # why").
 [[nodiscard]] inline std::string_view without_comment(std::string_view text, char mark) noexcept {
   for (auto at = text.find(mark); at != std::string_view::npos; at = text.find(mark, at + 1))
-    if (at == 0 || kBlanks.find(text[at - 1]) != std::string_view::npos) return text.substr(0, at);
+    if (at == 0 || kAsciiBlanks.find(text[at - 1]) != std::string_view::npos) return text.substr(0, at);
   return text;
 }
 
 /// Cuts the first word off `text`.
 [[nodiscard]] inline std::string_view take_word(std::string_view& text) noexcept {
   text = trimmed(text);
-  const auto end = text.find_first_of(kBlanks);
+  const auto end = text.find_first_of(kAsciiBlanks);
   const std::string_view word = text.substr(0, end);
   text = end == std::string_view::npos ? std::string_view{} : trimmed(text.substr(end));
   return word;

@@ -10,7 +10,7 @@ class Urls final : public LineImporter {
   void line(std::string_view text, EntrySink& sink) override {
     text = trimmed(without_comment(text, '#'));
     if (text.empty() || text.starts_with('!')) return;
-    if (text.find_first_of(kBlanks) != std::string_view::npos) return sink.reject("a blank inside a URL");
+    if (text.find_first_of(kAsciiBlanks) != std::string_view::npos) return sink.reject("a blank inside a URL");
     import_url(text, sink);
   }
 };

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/problem.h"
 
 namespace schoolgate::flow {
@@ -14,13 +15,6 @@ constexpr std::size_t kDeepestInclude = 8;
 constexpr std::size_t kLargestTemplate = 256 * 1024;
 constexpr std::string_view kEllipsis = "\xE2\x80\xA6";
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-std::string_view trim(std::string_view text) noexcept {
-  const auto space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!text.empty() && space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && space(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 std::string_view reference_for(unsigned char c) noexcept {
   switch (c) {
@@ -79,7 +73,8 @@ class PageTemplateReader {
       if (begin == std::string_view::npos) break;
       const std::size_t end = text.find("}}", begin);
       if (end == std::string_view::npos) return error(file, begin, "{{ is not followed by }}");
-      if (auto tag = read_tag(file, begin, trim(text.substr(begin + 2, end - begin - 2)), depth, sections_before); !tag)
+      if (auto tag = read_tag(file, begin, trimmed(text.substr(begin + 2, end - begin - 2)), depth, sections_before);
+          !tag)
         return tag;
       at = end + 2;
     }
@@ -127,10 +122,10 @@ class PageTemplateReader {
   Result<void> read_tag(const TemplateFile& file, std::size_t at, std::string_view tag, std::size_t depth,
                         std::size_t sections_before) {
     const char sign = tag.empty() ? '\0' : tag.front();
-    if (sign == '>') return include(file, at, trim(tag.substr(1)), depth);
+    if (sign == '>') return include(file, at, trimmed(tag.substr(1)), depth);
     if (in_style_) return error(file, at, "no value may stand inside <style>", "write the style out");
     const bool marked = sign == '#' || sign == '/';
-    const std::string_view word = marked ? trim(tag.substr(1)) : tag;
+    const std::string_view word = marked ? trimmed(tag.substr(1)) : tag;
     const auto found = std::ranges::find(names_, word);
     if (found == names_.end())
       return error(file, at, "{{" + std::string(tag) + "}} is not known here", "the names are " + all_names());

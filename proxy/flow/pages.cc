@@ -6,6 +6,7 @@
 #include <set>
 #include <system_error>
 
+#include "base/base64.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "embedded/built_in_pages.h"
@@ -106,25 +107,16 @@ class Values {
   char room_[5000 + 6 * kLongestContinueUrl + 6 * kLongestReportUrl];
 };
 
-std::string base64(std::span<const std::uint8_t> bytes) {
-  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t k) { return i + k < bytes.size() ? std::uint32_t(bytes[i + k]) : 0; };
-    const std::uint32_t group = byte(0) << 16 | byte(1) << 8 | byte(2);
-    for (int digit = 0; digit < 4; ++digit)
-      out += i + std::size_t(digit) <= bytes.size() ? kDigits[group >> (18 - 6 * digit) & 63] : '=';
-  }
-  return out;
-}
-
 // Nothing may be loaded but pictures inside the page; only the styles that are in the template apply.
 std::string fixed_fields(PageKind kind, const PageTemplate& html) {
   std::string out = "Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\n";
   out += "Content-Security-Policy: default-src 'none'; img-src data:; base-uri 'none'; ";
   const auto styles = html.styles();
   if (!styles.empty()) out += "style-src";
-  for (const std::string_view style : styles) out += " 'sha256-" + base64(sha256(style)) + "'";
+  for (const std::string_view style : styles) {
+    const Sha256 digest = sha256(style);
+    out += " 'sha256-" + to_base64({reinterpret_cast<const char*>(digest.data()), digest.size()}) + "'";
+  }
   if (!styles.empty()) out += "; ";
   // The button of a warning must not be pressed through somebody else's page.
   out += kind == PageKind::warn ? "form-action 'self'; frame-ancestors 'none'\r\n" : "form-action 'none'\r\n";

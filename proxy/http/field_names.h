@@ -7,18 +7,12 @@
 #include <optional>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "proxy/http/message.h"
 
 namespace schoolgate::http {
 
-[[nodiscard]] inline bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; };
-    if (fold(a[i]) != fold(b[i])) return false;
-  }
-  return true;
-}
+using schoolgate::equal_ignoring_case;
 
 /// `name` is a token.
 [[nodiscard]] Name known_name(std::string_view name) noexcept;

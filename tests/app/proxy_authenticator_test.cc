@@ -48,7 +48,7 @@ class ProxyAuthenticatorTest : public ::testing::Test {
                                [&](flow::Authenticator::Answer answer) { promise.set_value(std::move(answer)); });
     return promise.get_future().get();
   }
-  static std::string basic(const std::string& text) { return "Basic " + identity::to_base64(text); }
+  static std::string basic(const std::string& text) { return "Basic " + to_base64(text); }
 
   identity::IdentitySettings settings_;
   std::unique_ptr<identity::Credentials> credentials_;

@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const std::size_t value = field.find_first_not_of(' ', field.find(' '));
       std::string_view base64 = field.substr(value);
       base64 = base64.substr(0, base64.find_last_not_of(" \t") + 1);
-      must(to_base64(negotiate->token) == base64);
+      must(schoolgate::to_base64(negotiate->token) == base64);
     } else {
       const auto& basic = std::get<BasicCredentials>(*read);
       must(basic.user.find(':') == basic.user.npos);

@@ -61,10 +61,7 @@ TEST(CredentialsField, ATokenOf64KilobytesIsTheLargest) {
   EXPECT_FALSE(read_credentials("Negotiate " + to_base64(std::string(kLargestToken + 1, 'x'))).has_value());
 }
 
-TEST(Base64, IsThatOfTheStandardAndStrict) {
-  EXPECT_EQ(to_base64("f"), "Zg==");
-  EXPECT_EQ(to_base64("fo"), "Zm8=");
-  EXPECT_EQ(to_base64("fooba"), "Zm9vYmE=");
+TEST(Base64, OfCredentialsIsStrictAndBounded) {
   for (const std::string bytes : {"f", "fo", "foo", "foob", "\xff\xfe\xfd"})
     EXPECT_EQ(from_base64(to_base64(bytes), 100), bytes);
   for (const char* bad : {"", "Zg", "Zg=", "Zh==", "Zm9=", "Zg==Zg==", "====", "Z===", "Zm 8", "Zm8_"})

@@ -39,16 +39,6 @@ TEST(Text, PercentEscapesAreUndoneOnceAndStrictly) {
   EXPECT_EQ(percent_decode(percent_encode(hostile)), hostile);
 }
 
-TEST(Text, Base64UrlHasOneSpellingOnly) {
-  for (const std::string& bytes : {std::string(), std::string("f"), std::string("fo"), std::string("foo\0\xFF", 5)})
-    EXPECT_EQ(base64url_decode(base64url(bytes)), bytes);
-  EXPECT_EQ(base64url("\xFB\xFF"), "-_8");
-  EXPECT_EQ(base64url_decode("-_9"), std::nullopt);  // the unused bits are not zero
-  EXPECT_EQ(base64url_decode("Zg=="), std::nullopt);
-  EXPECT_EQ(base64url_decode("Z"), std::nullopt);
-  EXPECT_EQ(base64url_decode("Zg\n"), std::nullopt);
-}
-
 TEST(Text, OnlyWebAddressesBecomeLinks) {
   EXPECT_EQ(web_address("https://maths.example/a?b=c#d"), "https://maths.example/a?b=c#d");
   EXPECT_EQ(web_address("http://maths.example:8080"), "http://maths.example:8080");

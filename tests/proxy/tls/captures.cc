@@ -123,9 +123,8 @@ Streams read_tcp_streams(const std::filesystem::path& capture) {
 
 std::optional<std::filesystem::path> data_folder() {
   const char* named = std::getenv("SCHOOLGATE_DATA");
-  const std::filesystem::path folder =
-      named != nullptr ? std::filesystem::path(named) : std::filesystem::path(SCHOOLGATE_SOURCE_DIR) / "../shared/data";
-  return std::filesystem::is_directory(folder) ? std::optional(folder) : std::nullopt;
+  if (named == nullptr || !std::filesystem::is_directory(named)) return std::nullopt;
+  return std::filesystem::path(named);
 }
 
 }  // namespace schoolgate::tls

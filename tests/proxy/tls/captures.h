@@ -25,7 +25,7 @@ using Streams = std::map<Direction, std::vector<std::uint8_t>>;
 /// Throws std::runtime_error for a file that is no pcap.
 [[nodiscard]] Streams read_tcp_streams(const std::filesystem::path& capture);
 
-/// The folder of test data: $SCHOOLGATE_DATA, or ../shared/data beside the source; nothing when there is none.
+/// The folder of test data: $SCHOOLGATE_DATA; nothing when there is none.
 [[nodiscard]] std::optional<std::filesystem::path> data_folder();
 
 }  // namespace schoolgate::tls
