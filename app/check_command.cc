@@ -3,6 +3,7 @@
 
 #include "app/command.h"
 #include "app/load_policy.h"
+#include "app/shared_connections.h"
 #include "app/table.h"
 #include "base/json.h"
 
@@ -75,7 +76,10 @@ int check(std::span<const std::string_view> words) {
   if (!arguments->has("--config")) return usage_error(kCheckCommand, {Fault::client, "--config DIR is missing", {}});
 
   const std::string folder = arguments->get("--config");
-  const auto loaded = load_policy(folder, wall_now());
+  auto loaded = load_policy(folder, wall_now());
+  if (loaded)
+    for (Problem& problem : shared_connection_warnings(*loaded, folder, wall_now()))
+      loaded->warnings.push_back(std::move(problem));
   const Problems& problems = loaded ? loaded->warnings : loaded.error();
   report(problems);
   if (!loaded) {

@@ -18,6 +18,7 @@
 
 #include "app/list_schedule.h"
 #include "app/measure_wire.h"
+#include "app/shared_connections.h"
 #include "base/log.h"
 #include "base/uuid.h"
 #include "proxy/net/asio.h"
@@ -173,6 +174,14 @@ class ControlPlane {
     return answer;
   }
 
+  // "certificate www.example.org": a name of it on each line.
+  ControlAnswer certificate_of(std::string host) {
+    if (host.ends_with('\n')) host.pop_back();
+    ControlAnswer answer{.done = true, .text = {}};
+    for (const std::string& name : gateway_.certificate_names(host)) answer.text += name + '\n';
+    return answer;
+  }
+
   // "selftest-from 127.0.0.1:40001": the next connection from there is no breach of anybody.
   ControlAnswer expect_selftest(std::string from) {
     if (from.ends_with('\n')) from.pop_back();
@@ -214,6 +223,8 @@ class ControlPlane {
     if (line == "version\n") answer = {.done = true, .text = gateway_.policy_version() + '\n'};
     if (line == "opened\n") answer = {.done = true, .text = share_line(gateway_.inspection_seen().share)};
     if (line == "distrust\n") answer = {.done = true, .text = distrust_lines(gateway_.inspection_seen().distrusted)};
+    if (line == "shared\n") answer = {.done = true, .text = shared_lines(gateway_.inspection_seen().shared)};
+    if (line.starts_with("certificate ")) answer = certificate_of(line.substr(line.find(' ') + 1));
     if (line.starts_with("selftest-from ")) answer = expect_selftest(line.substr(line.find(' ') + 1));
     if (line == "measures\n" || line.starts_with("measure-")) {
       const breaches::MachineUser user = peer_user(peer);

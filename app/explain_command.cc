@@ -10,6 +10,7 @@
 #include "app/known_people.h"
 #include "app/load_policy.h"
 #include "app/opening.h"
+#include "app/shared_connections.h"
 #include "app/table.h"
 #include "base/json.h"
 #include "config/plain_text.h"
@@ -192,6 +193,7 @@ struct Answers {
   bool encrypted = false;  ///< the name is asked first
   bool opened = false;     ///< and the whole address then, too
   bool name_only = false;  ///< only the name is seen
+  std::string sibling;     ///< the name of the same certificate that has the connection opened, on the transparent path
 
   [[nodiscard]] const rules::Request& request() const { return name_only ? name : whole; }
   [[nodiscard]] const rules::Verdict& verdict() const { return name_only ? name_verdict : whole_verdict; }
@@ -201,9 +203,10 @@ struct Answers {
 
 bool is_encrypted(const names::Url& url) { return url.scheme() == "https" || url.scheme() == "wss"; }
 
-Result<Answers> judge(const rules::PolicySnapshot& policy, const rules::Subject& subject, const names::Url& url,
-                      std::string_view method, std::string_view text, std::string_view from, TimePoint time,
-                      bool authority) {
+Result<Answers> judge(const LoadedPolicy& loaded, const rules::Subject& subject, const names::Url& url,
+                      std::string_view method, std::string_view text, std::string_view from, TimePoint time) {
+  const rules::PolicySnapshot& policy = *loaded.snapshot;
+  const bool authority = can_open(loaded.configuration.settings);
   const auto host = names::Host::parse(url.host());
   if (!host) return std::unexpected(host.error());
   Answers answers{.whole = rules::Request::of_url(url, method, text),
@@ -216,6 +219,10 @@ Result<Answers> judge(const rules::PolicySnapshot& policy, const rules::Subject&
   answers.name_verdict = policy.decide(subject, answers.name, rules::Stage::connect, time);
   // As the gateway does: a warning needs a page, so it is shown inside where that may be.
   answers.opened = answers.encrypted && authority && is_opened(answers.name_verdict);
+  if (answers.encrypted && authority && !answers.opened && answers.name_verdict.action != rules::Action::block &&
+      !rules::must_not_open(answers.name_verdict.inspect_reason))
+    answers.sibling = opened_because_of(loaded, subject, host->text(), time);
+  answers.opened |= !answers.sibling.empty();
   answers.name_only = answers.encrypted && !answers.opened;
   return answers;
 }
@@ -258,6 +265,9 @@ std::string what_is_seen(const Answers& answers) {
 /// Why the connection is opened or not.
 std::string inspection_text(const rules::PolicySnapshot& policy, const rules::Subject& subject, const Answers& answers,
                             TimePoint time) {
+  if (!answers.sibling.empty())
+    return "opened on the transparent path: its certificate also covers " + answers.sibling +
+           ", which has another answer, and a browser uses one connection for both";
   const rules::Inspection why = policy.why_inspect(subject, answers.name, time);
   if (answers.opened && !rules::opens(why.reason)) return "opened: to show the warning inside";
   std::string text = rules::explain_inspection(policy, subject.group, why);
@@ -345,7 +355,8 @@ std::string object_text(const rules::Citation& citation, std::string_view techni
 void print_json(const LoadedPolicy& loaded, const Asker& asker, const Answers& answers, TimePoint time,
                 std::string_view url, const std::string& measures) {
   const rules::PolicySnapshot& policy = *loaded.snapshot;
-  std::string out = rules::explain_json(policy, asker.subject, answers.whole, rules::Stage::request, time, url);
+  std::string out = rules::explain_json(policy, asker.subject, answers.whole, rules::Stage::request, time, url,
+                                        !answers.sibling.empty());
   out.pop_back();  // the object goes on
   std::string more;
   JsonWriter json(more);
@@ -431,8 +442,7 @@ int explain(std::span<const std::string_view> words) {
   const auto asker = who_asks(*arguments, *loaded);
   if (!asker) return report(asker.error());
   const std::string method = arguments->get("--method", "GET");
-  const auto answers = judge(*loaded->snapshot, asker->subject, *url, method, text, from, time,
-                             can_open(loaded->configuration.settings));
+  const auto answers = judge(*loaded, asker->subject, *url, method, text, from, time);
   if (!answers) return report(answers.error());
   if (arguments->has("--json"))
     print_json(*loaded, *asker, *answers, time, text, in_force);

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "app/control_plane.h"
+#include "app/shared_connections.h"
 #include "app/table.h"
 
 namespace schoolgate::app {
@@ -68,7 +69,10 @@ std::optional<InspectionSeen> ask_what_was_seen(const std::filesystem::path& sta
   const auto share = read_share_line(opened->text);
   const auto distrusted = ask_running_gateway(state, "distrust");
   if (!share || !distrusted || !distrusted->done) return std::nullopt;
-  return InspectionSeen{*share, read_distrust_lines(distrusted->text)};
+  const auto shared = ask_running_gateway(state, "shared");
+  return InspectionSeen{
+      *share, read_distrust_lines(distrusted->text),
+      shared && shared->done ? read_shared_lines(shared->text) : std::vector<flow::CertificateNames::Unwatched>()};
 }
 
 std::string seen_text(const InspectionSeen& seen) {
@@ -83,13 +87,16 @@ std::string seen_text(const InspectionSeen& seen) {
   for (const Note& note : seen.distrusted)
     text += "  Clients did not accept the certificate of: " + note.host + " (" + counted(note.times, "time", "times") +
             ", last " + to_rfc3339(note.last) + "): probably pinned, consider inspection.never\n";
+  for (const auto& each : seen.shared)
+    text += "  Not opened, although its connections can carry a refused site: " + each.host +
+            " (its certificate covers " + each.sibling + ")\n";
   return text;
 }
 
 void write_seen(JsonWriter& json, const std::optional<InspectionSeen>& seen) {
   json.key("connections");
   if (!seen) {
-    json.null().key("distrusted").null();
+    json.null().key("distrusted").null().key("shared").null();
     return;
   }
   json.begin_object()
@@ -105,6 +112,9 @@ void write_seen(JsonWriter& json, const std::optional<InspectionSeen>& seen) {
         .field("first", to_rfc3339(note.first))
         .field("last", to_rfc3339(note.last))
         .end_object();
+  json.end_array().key("shared").begin_array();
+  for (const auto& each : seen->shared)
+    json.begin_object().field("host", each.host).field("with", each.sibling).end_object();
   json.end_array();
 }
 

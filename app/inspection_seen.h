@@ -1,8 +1,8 @@
 // What the running gateway has seen of looking inside TLS since its start: how much it opened, and which hosts' clients
 // did not accept the school's certificate.
 //
-// The gateway tells it on its control socket ("opened", "distrust"), `inspect-report` asks. Noted for people: nothing
-// is opened or left closed because of it.
+// The gateway tells it on its control socket ("opened", "distrust", "shared"), `inspect-report` asks. Noted for people:
+// nothing is opened or left closed because of it.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "proxy/flow/coalescing.h"
 #include "proxy/flow/distrust_notes.h"
 
 namespace schoolgate::app {
@@ -27,6 +28,8 @@ struct OpenedShare {
 struct InspectionSeen {
   OpenedShare share;
   std::vector<flow::DistrustNotes::Note> distrusted;  ///< most often first
+  /// Relayed unopened although the same connection can carry a site that is refused; by host.
+  std::vector<flow::CertificateNames::Unwatched> shared{};
 };
 
 /// "host TAB times TAB first TAB last" for each, times in RFC 3339: the answer to "distrust".
@@ -42,7 +45,7 @@ struct InspectionSeen {
 
 /// For people: a line about the share, and one for each host.
 [[nodiscard]] std::string seen_text(const InspectionSeen& seen);
-/// The fields "connections" and "distrusted" of an object; null both when nobody could be asked.
+/// The fields "connections", "distrusted" and "shared" of an object; null all three when no gateway could be asked.
 void write_seen(JsonWriter& json, const std::optional<InspectionSeen>& seen);
 
 }  // namespace schoolgate::app

@@ -16,7 +16,6 @@
 #include "app/command.h"
 #include "base/log.h"
 #include "blocklists/public_suffix.h"
-#include "proxy/flow/coalescing.h"
 #include "proxy/tls/key_holder.h"
 
 extern char** environ;
@@ -126,7 +125,6 @@ Result<std::shared_ptr<const flow::Inspection>> open_inspection(const config::Se
     if (!server) return std::unexpected(std::move(server.error()));
     inspection.server = std::move(*server);
     inspection.distrust = std::make_shared<flow::DistrustNotes>();
-    inspection.names = std::make_shared<flow::CertificateNames>();
   }
   tls::TrustSettings trusted{.extra_roots = settings.upstream.trust,
                              .own_authority = std::move(*authority),

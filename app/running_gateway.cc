@@ -484,9 +484,14 @@ InspectionSeen RunningGateway::inspection_seen() const {
     seen.share.inspected += counters.inspected.get();
     seen.share.spliced += counters.spliced.get();
   }
+  seen.shared = gateway_->certificate_names.unwatched();
   const std::scoped_lock lock(inspection_mutex_);
   if (inspection_) seen.distrusted = inspection_->distrust->all();
   return seen;
+}
+
+std::vector<std::string> RunningGateway::certificate_names(std::string_view host) const {
+  return gateway_->certificate_names.names_of(host);
 }
 
 Result<void> RunningGateway::expect_selftest(const net::Endpoint& from) {

@@ -73,6 +73,8 @@ class RunningGateway {
   /// What was opened since the start, and who did not accept our certificate since inspection was switched on.
   /// Thread-safe.
   [[nodiscard]] InspectionSeen inspection_seen() const;
+  /// The names of the certificate last seen at `host`; empty when none was. Thread-safe.
+  [[nodiscard]] std::vector<std::string> certificate_names(std::string_view host) const;
   [[nodiscard]] const config::Settings& settings() const noexcept { return settings_; }
   /// True when every worker's loop has run since the last call but `most`.
   [[nodiscard]] bool workers_alive(std::uint32_t most);

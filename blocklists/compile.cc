@@ -16,6 +16,7 @@
 #include "blocklists/patterns.h"
 #include "blocklists/sealed_file.h"
 #include "blocklists/sealed_list.h"
+#include "blocklists/wildcards.h"
 
 namespace schoolgate::blocklists {
 namespace {
@@ -237,8 +238,19 @@ class Compiler {
     return true;
   }
 
+  // The one entry that every image has: see knows_wildcards().
+  Result<void> mark_wildcards_known() {
+    if (sources_.empty()) return {};
+    HashState state(salt_);
+    state.absorb(kWildcardsKnown);
+    ImageHeader& header = writer_.header();
+    header.deepest_host = std::max(header.deepest_host, std::uint32_t{1});
+    return hosts_.add({state.finish(HashDomain::host), kUrlsBelow});  // as one of the first list
+  }
+
   Result<CompileReport> write() {
     CompileReport report;
+    if (auto marked = mark_wildcards_known(); !marked) return std::unexpected(std::move(marked.error()));
     FingerprintTableBuilder hosts(hosts_.size()), urls(urls_.size());
     std::vector<std::uint64_t> filter = KeyFilter::room_for(hosts_.size());
     if (auto built = build(hosts_, hosts, report.host_keys, &filter); !built)
@@ -283,7 +295,7 @@ class Compiler {
     std::vector<std::uint16_t> members;
     const auto close = [&] {
       if (members.empty()) return;
-      ++keys;
+      keys += (members.front() & kUrlsBelow) == 0;  // they ascend: else no list names the host itself
       if (filter != nullptr) KeyFilter::add(*filter, key);
       if (const auto number = sets_.number_of(members))
         table.add(key, *number);

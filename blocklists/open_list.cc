@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "blocklists/wildcards.h"
+
 namespace schoolgate::blocklists {
 
 std::uint64_t network_key(const HashKey& salt, const names::IpAddress& address, int length) noexcept {
@@ -26,6 +28,7 @@ void OpenList::take_host(std::string_view host, bool is_address) {
     ++report().duplicates;
     return;
   }
+  take_wildcard_over(host, is_address);
   const std::size_t labels = host_chains_.size() - start - 1;
   host_chains_[start] = labels - 1;
   deepest_host_ = std::max(deepest_host_, std::uint32_t(labels));
@@ -65,10 +68,24 @@ void OpenList::take_url(const names::Url& url) {
     ++report().duplicates;
     return;
   }
+  take_wildcard_over(url.host(), is_address);
   url_chains_[start] = labels;
   url_chains_[start + 1] = url_chains_.size() - start - 2 - labels;
   deepest_host_ = std::max(deepest_host_, std::uint32_t(labels));
   deepest_path_ = std::max(deepest_path_, segments);
+}
+
+// No certificate covers "*.example": names of two labels have no wildcard over them.
+void OpenList::take_wildcard_over(std::string_view host, bool is_address) {
+  const std::size_t dot = host.find('.');
+  if (is_address || dot == std::string_view::npos || host.find('.', dot + 1) == std::string_view::npos) return;
+  SuffixWalk walk(salt_, host.substr(dot + 1), false);
+  while (walk.next()) {
+  }
+  HashState state = walk.state();
+  state.absorb(kAnyLabel);
+  const std::uint64_t key = state.finish(HashDomain::host);
+  if (seen_wildcards_.insert(key)) wildcards_.push_back(key);
 }
 
 void OpenList::take_pattern(std::string_view text, bool whole_url) {
@@ -110,6 +127,7 @@ void OpenList::finish(const Keys& keys) {
     }
     at = past;
   }
+  for (const std::uint64_t key : wildcards_) keys.url_host(key);
   report().patterns = patterns_.size();
   close_report();
 }

@@ -22,7 +22,8 @@ class OpenList final : public ListIntake {
     bool whole_url = false;
     auto operator<=>(const Pattern&) const = default;
   };
-  /// Receives the keys that remain: of hosts and networks, of URLs, and of the hosts at which URLs stand.
+  /// Receives the keys that remain: of hosts and networks, of URLs, and of the hosts at which URLs stand. Among the
+  /// last are those of wildcards (wildcards.h).
   struct Keys {
     std::function<void(std::uint64_t)> host, url, url_host;
   };
@@ -43,9 +44,11 @@ class OpenList final : public ListIntake {
   void take_network(const names::IpNetwork& network) override;
   void take_url(const names::Url& url) override;
   void take_pattern(std::string_view text, bool whole_url) override;
+  void take_wildcard_over(std::string_view host, bool is_address);
 
   HashKey salt_;
-  KeySet hosts_, urls_;
+  KeySet hosts_, urls_, seen_wildcards_;
+  std::vector<std::uint64_t> wildcards_;
   /// For each host: how many parents it has, their keys, its own.
   std::vector<std::uint64_t> host_chains_;
   /// For each URL: how many host keys and how many URL keys follow, then these; the last of each is its own.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "blocklists/wildcards.h"
+
 namespace schoolgate::blocklists {
 namespace {
 
@@ -55,7 +57,16 @@ std::array<std::uint8_t, 16> Sealer::check() const noexcept {
   return out;
 }
 
-void SealedList::take_host(std::string_view host, bool) { hosts_.push_back(sealer_.host(host, list_)); }
+void SealedList::take_host(std::string_view host, bool is_address) {
+  hosts_.push_back(sealer_.host(host, list_));
+  if (!is_address) take_wildcard_over(host);
+}
+
+void SealedList::take_wildcard_over(std::string_view host) {
+  const std::size_t dot = host.find('.');
+  if (dot == std::string_view::npos || host.find('.', dot + 1) == std::string_view::npos) return;
+  url_hosts_.push_back(sealer_.host(std::string(kAnyLabel) + std::string(host.substr(dot)), list_ | kUrlsBelow));
+}
 
 void SealedList::take_network(const names::IpNetwork&) { skip("a network cannot be sealed"); }
 
@@ -64,12 +75,14 @@ void SealedList::take_url(const names::Url& url) {
   if (path.ends_with('/')) path.remove_suffix(1);
   urls_.push_back(sealer_.url(url.host(), path, url.query(), list_));
   url_hosts_.push_back(sealer_.host(url.host(), list_ | kUrlsBelow));
+  if (!url.address()) take_wildcard_over(url.host());
 }
 
 void SealedList::take_pattern(std::string_view, bool) { skip("a pattern cannot be sealed"); }
 
 void SealedList::finish(std::vector<SealedEntry>& hosts, std::vector<SealedEntry>& urls) {
   report().duplicates = unique(hosts_) + unique(urls_);
+  url_hosts_.push_back(sealer_.host(kAnyLabel, list_ | kUrlsBelow));  // knows_wildcards()
   unique(url_hosts_);
   report().hosts = hosts_.size();
   report().urls = urls_.size();

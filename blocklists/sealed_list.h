@@ -35,7 +35,8 @@ class SealedList final : public ListIntake {
   SealedList(const Sealer& sealer, const ListSource& source, std::uint16_t list)
       : ListIntake(source), sealer_(sealer), list_(list) {}
 
-  /// Adds the tags, duplicates dropped, to what other lists gave; a host at which URLs stand is there with kUrlsBelow.
+  /// Adds the tags, duplicates dropped, to what other lists gave; a host at which URLs stand is there with kUrlsBelow,
+  /// and so are wildcards (wildcards.h).
   void finish(std::vector<SealedEntry>& hosts, std::vector<SealedEntry>& urls);
 
  private:
@@ -43,6 +44,7 @@ class SealedList final : public ListIntake {
   void take_network(const names::IpNetwork& network) override;
   void take_url(const names::Url& url) override;
   void take_pattern(std::string_view text, bool whole_url) override;
+  void take_wildcard_over(std::string_view host);
 
   const Sealer& sealer_;
   std::uint16_t list_;

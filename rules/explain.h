@@ -23,8 +23,10 @@ struct Explanation {
 /// "opened: …", "not opened: …" or "never opened: …", with the rule, list or table that says so.
 [[nodiscard]] std::string explain_inspection(const PolicySnapshot& snapshot, GroupIndex group, const Inspection& found);
 
-/// The object that `schoolgate explain --json` prints (contract section 2).
+/// The object that `schoolgate explain --json` prints (contract section 2). `shares_certificate`: the connection is
+/// opened for what else it can carry (siblings.h).
 [[nodiscard]] std::string explain_json(const PolicySnapshot& snapshot, const Subject& subject, const Request& request,
-                                       Stage stage, TimePoint now, std::string_view url_as_given);
+                                       Stage stage, TimePoint now, std::string_view url_as_given,
+                                       bool shares_certificate = false);
 
 }  // namespace schoolgate::rules

@@ -34,7 +34,7 @@ InspectReason would_inspect(const PolicySnapshot& snapshot, const Subject& subje
 }  // namespace
 
 std::string explain_json(const PolicySnapshot& snapshot, const Subject& subject, const Request& request, Stage stage,
-                         TimePoint now, std::string_view url_as_given) {
+                         TimePoint now, std::string_view url_as_given, bool shares_certificate) {
   const Verdict verdict = snapshot.decide(subject, request, stage, now);
   const Citation citation = snapshot.cite(verdict);
   const std::vector<Citation> considered = snapshot.considered(subject, request, stage, now);
@@ -49,8 +49,9 @@ std::string explain_json(const PolicySnapshot& snapshot, const Subject& subject,
   json.field("time", to_rfc3339(now));
   json.field("action", to_string(verdict.action));
   const InspectReason inspect = would_inspect(snapshot, subject, request, now);
-  json.field("inspect", opens(inspect));
-  json.field("inspect_reason", to_string(inspect));
+  const bool for_others = shares_certificate && !opens(inspect) && !must_not_open(inspect);
+  json.field("inspect", opens(inspect) || for_others);
+  json.field("inspect_reason", for_others ? std::string_view("shared_certificate") : to_string(inspect));
   json.key("categories").begin_array();
   for (auto item = considered.begin(); item != considered.end(); ++item) {
     const auto same = [&](const Citation& earlier) { return earlier.category == item->category; };

@@ -23,6 +23,7 @@ bool Helped::asks_from(std::string_view page) const noexcept {
 void OwnRules::add_site(OwnRule rule, const std::string& host) {
   const auto index = static_cast<std::uint32_t>(rules_.size());
   hosts_[host].sites.push_back(index);
+  if (const std::size_t dot = host.find('.'); dot != std::string::npos) under_[host.substr(dot + 1)].push_back(index);
   rules_.push_back(std::move(rule));
 }
 
@@ -31,6 +32,8 @@ void OwnRules::add_url(OwnRule rule, const names::Url& url) {
   const std::string_view path = without_last_slash(url.path());
   const bool names_port = url.path().data() != url.host().data() + url.host().size();
   HostRules& here = hosts_[std::string(url.host())];
+  if (const std::size_t dot = url.host().find('.'); dot != std::string_view::npos)
+    under_[std::string(url.host().substr(dot + 1))].push_back(index);
   UrlRule entry{.rule = index, .port = names_port ? url.port() : std::uint16_t{0}, .query = std::string(url.query())};
   entry.length = static_cast<std::uint32_t>(url.path().data() - url.host().data() + path.size() +
                                             (entry.query.empty() ? 0 : 1 + entry.query.size()));

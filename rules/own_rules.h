@@ -125,6 +125,11 @@ class OwnRules {
   /// The same for patterns: those that name this host, and those that may occur at any.
   template <class Found>
   [[nodiscard]] bool any_pattern_beyond_name(std::string_view host, Found&& found) const noexcept;
+  /// Calls found(index) for each site and URL rule about a host directly under `parent`.
+  template <class Found>
+  void for_each_directly_under(std::string_view parent, Found&& found) const {
+    if (const auto here = under_.find(parent); here != under_.end()) std::ranges::for_each(here->second, found);
+  }
   /// The one host at which a pattern rule can occur, or empty: any.
   [[nodiscard]] std::string_view host_of_pattern(std::uint32_t rule) const noexcept;
 
@@ -150,6 +155,7 @@ class OwnRules {
 
   std::vector<OwnRule> rules_;
   ByText<HostRules> hosts_;
+  ByText<Numbers> under_;     ///< by the parent of the host that a site or URL rule names
   SuffixFilter host_filter_;  ///< over the keys of hosts_
   PatternSet patterns_;
   Numbers closures_;

@@ -11,8 +11,6 @@
 
 namespace schoolgate::flow {
 
-class CertificateNames;
-
 /// A reload hands out a new one: the same notes, the same mint unless the authority is another, whom we trust read
 /// anew.
 struct Inspection {
@@ -21,7 +19,6 @@ struct Inspection {
   std::shared_ptr<const tls::ServerContext> server;
   std::shared_ptr<const tls::TrustStore> trust;
   std::shared_ptr<DistrustNotes> distrust;
-  std::shared_ptr<CertificateNames> names;
 };
 
 }  // namespace schoolgate::flow

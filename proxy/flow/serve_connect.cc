@@ -239,6 +239,7 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   Served served;
   served.tunnel.emplace(std::move(*opening.upstream), request, std::move(judgement), passed->in, passed->out, began,
                         std::move(opening.inside));
+  if (opening.hello.what != HelloCase::not_tls) served.tunnel->carries = Carries::closed_tls;
   co_return served;
 }
 

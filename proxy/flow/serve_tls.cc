@@ -76,7 +76,7 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
     co_return std::nullopt;
   }
   const Decrypting named{host, connection.original->port, destination, inspection};
-  if (!opens) opens = co_await serves_other_answers(connection, hello, judgement, named);
+  if (!opens) opens = co_await carries_other_sites(connection, hello, judgement, named);
   if (opens) {
     if (hello.what != HelloCase::named && hello.what != HelloCase::no_name && hello.what != HelloCase::ip_name) {
       co_await refuse_unnamed(connection, hello.what, request);
@@ -97,7 +97,9 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
   const auto passed = co_await pass_first_flights(connection, *upstream, hello, request);
   if (!passed) co_return std::nullopt;
   judgement.verdict.reason.entry = {};  // a view into the request, which moves
-  co_return Tunnel{std::move(*upstream), request, std::move(judgement), passed->in, passed->out, began};
+  Tunnel tunnel{std::move(*upstream), request, std::move(judgement), passed->in, passed->out, began};
+  if (hello.what != HelloCase::not_tls) tunnel.carries = hello.offers_h2 ? Carries::shared_tls : Carries::closed_tls;
+  co_return tunnel;
 }
 
 }  // namespace schoolgate::flow

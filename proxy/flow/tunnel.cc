@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/coalescing.h"
 #include "proxy/flow/connection.h"
 #include "proxy/flow/worker.h"
 
@@ -19,13 +20,20 @@ void judge_again(Worker& worker, LiveTunnel& live) {
     return;
   }
   Judgement judgement = worker.judge_again(*live.connection, *judged, tunnel.judgement.verdict.reason.stage);
+  bool opens = worker.opens(judgement);
   if (!judgement.refuses() && tunnel.inside) {
     Judgement inside = worker.judge_again(*live.connection, *tunnel.inside, rules::Stage::client_hello);
+    opens |= worker.opens(inside);
     if (inside.refuses()) judged = &*tunnel.inside, judgement = std::move(inside);
   }
   if (judgement.refuses()) {
     worker.counters().rejudged_closed.add();
     if (judgement.verdict_refuses()) worker.record_later(breach_of(judgement, *judged, {}));
+    live.relay->stop();
+    return;
+  }
+  if (tunnel.carries != Carries::anything && (opens || carries_what_is_refused_now(worker, tunnel, judgement))) {
+    worker.counters().rejudged_closed.add();
     live.relay->stop();
     return;
   }

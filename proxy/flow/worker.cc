@@ -97,6 +97,9 @@ Result<std::unique_ptr<Worker>> Worker::make(Gateway& gateway) {
   auto resolver = net::Resolver::make(worker->executor(), worker->deadlines_, gateway.resolver);
   if (!resolver) return std::unexpected(std::move(resolver.error()));
   worker->resolver_ = std::move(*resolver);
+  if (auto nobody = tls::TrustStore::load(
+          {.system_roots = {}, .extra_roots = {}, .pins = {}, .own_authority = {}, .is_public_suffix = {}}))
+    if (auto context = tls::UpstreamContext::make(std::move(*nobody))) worker->unbelieving_tls_ = std::move(*context);
   if (auto listening = worker->listen(); !listening) return std::unexpected(std::move(listening.error()));
   gateway.workers.fetch_add(1);
   return worker;

@@ -21,6 +21,7 @@
 #include "proxy/flow/authenticator.h"
 #include "proxy/flow/category_counts.h"
 #include "proxy/flow/client_table.h"
+#include "proxy/flow/coalescing.h"
 #include "proxy/flow/connection.h"
 #include "proxy/flow/counters.h"
 #include "proxy/flow/drain.h"
@@ -69,6 +70,7 @@ struct Gateway {
   Authenticator* authenticator = nullptr;           ///< null: clients of the explicit proxy are not asked
   std::shared_ptr<const SignInGate> sign_in;        ///< null: nobody has to sign in; later ones by Worker::use()
   Allowances allowances{};
+  CertificateNames certificate_names{};
   PortalVisits portal_visits{};
   SelftestConnections selftests{};
   std::atomic<std::uint32_t> connections{0};
@@ -153,6 +155,8 @@ class Worker {
   [[nodiscard]] Held<tls::UpstreamContext> upstream_tls() const noexcept { return upstream_tls_; }
   /// Which trust store that is: part of the key of every connection that was verified (upstream.h); 0 for none.
   [[nodiscard]] std::uint64_t trust() const noexcept { return upstream_tls_ ? upstream_tls_->trust().generation() : 0; }
+  /// To see certificates where nothing is decrypted: it believes none. Null when memory was short at the start.
+  [[nodiscard]] Held<tls::UpstreamContext> unbelieving_tls() const noexcept { return unbelieving_tls_; }
   [[nodiscard]] std::uint64_t policy_generation() const noexcept { return policy_.generation(); }
   /// Files a record and waits until it is on disk (or the log says that it could not be in time).
   [[nodiscard]] net::awaitable<breaches::Receipt> record(breaches::Breach breach);
@@ -221,7 +225,7 @@ class Worker {
   net::Dialer dialer_;
   net::UpstreamPool pool_;
   std::shared_ptr<const Inspection> inspection_;
-  std::shared_ptr<tls::UpstreamContext> upstream_tls_;
+  std::shared_ptr<tls::UpstreamContext> upstream_tls_, unbelieving_tls_;
   rules::PolicyView policy_;
   rules::PresenceView presences_;
   std::shared_ptr<const SignInGate> sign_in_;

@@ -102,6 +102,20 @@ bool may_be_named(std::string_view host) noexcept {
   return label > 0;
 }
 
+std::vector<std::string> dns_names_of(const X509* certificate) {
+  std::vector<std::string> out;
+  if (!certificate) return out;
+  auto* all = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(all); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all, i);
+    if (name->type == GEN_DNS)
+      out.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+                       std::size_t(ASN1_STRING_length(name->d.dNSName)));
+  }
+  GENERAL_NAMES_free(all);
+  return out;
+}
+
 std::string der_of(const X509* certificate) {
   unsigned char* bytes = nullptr;
   const int size = i2d_X509(certificate, &bytes);

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "proxy/tls/handles.h"
@@ -24,6 +25,9 @@ namespace schoolgate::tls {
 /// True for an IP literal (brackets allowed) or a canonical DNS name: lower-case letters, digits, hyphens, underscores
 /// in labels of at most 63, 253 in all. Nothing else is ever written into a certificate.
 [[nodiscard]] bool may_be_named(std::string_view host) noexcept;
+
+/// The DNS names of its subjectAltName, as they stand there; none for null.
+[[nodiscard]] std::vector<std::string> dns_names_of(const X509* certificate);
 
 [[nodiscard]] std::string der_of(const X509* certificate);
 [[nodiscard]] CertificateHandle certificate_from_der(std::string_view der) noexcept;

@@ -100,6 +100,7 @@ HandshakeFailure why_failed(const Session& session, bool towards_client) {
   const std::string who = towards_client ? "the client" : "the site";
   if (const ServerCheck* const check = session.check()) {
     failure.certificate = check->fault;
+    failure.names = check->names;
     if (!failure.certificate && check->client_certificate_wanted && is_about_our_missing_certificate(failure.alert))
       failure.certificate.kind = CertificateFault::Kind::client_certificate_wanted;
     if (!failure.certificate) failure.certificate.kind = kind_of_reason(session.failure_code());

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "proxy/net/asio.h"
@@ -33,6 +34,7 @@ struct HandshakeFailure {
   Kind kind = Kind::protocol;
   int alert = -1;  ///< the fatal alert that was received (RFC 8446 section 6.2), or -1
   CertificateFault certificate;
+  std::vector<std::string> names;  ///< connect() only: of the certificate that was shown, however it was faulty
   Error error;
 
   /// The client refused our certificate: it does not know the authority, or the application is pinned

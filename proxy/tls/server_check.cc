@@ -57,6 +57,11 @@ bool refuse(X509_STORE_CTX* context, ServerCheck& check, Kind kind) noexcept {
 bool verify_chain(x509_store_ctx_st* context, ServerCheck& check) noexcept {
   const Authority* const own = check.trust->own_authority();
   STACK_OF(X509)* const sent = X509_STORE_CTX_get0_untrusted(context);
+  try {
+    check.names = dns_names_of(X509_STORE_CTX_get0_cert(context));
+  } catch (...) {
+    return refuse(context, check, Kind::too_large);  // memory
+  }
   if (X509_verify_cert(context) != 1) {
     const int error = X509_STORE_CTX_get_error(context);
     check.fault.kind = kind_of_verify_error(error, X509_STORE_CTX_get_error_depth(context), sk_X509_num(sent));

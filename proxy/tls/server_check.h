@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "proxy/tls/certificate_fault.h"
 #include "proxy/tls/trust_store.h"
@@ -18,6 +19,7 @@ struct ServerCheck {
   bool is_address = false;
   std::shared_ptr<const TrustStore> trust;
   CertificateFault fault;
+  std::vector<std::string> names;  ///< that the certificate says it covers, whether it was believed or not
   bool client_certificate_wanted = false;
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "proxy/tls/certificate_parts.h"
 #include "proxy/tls/server_check.h"
 
 namespace schoolgate::tls {
@@ -195,19 +196,6 @@ std::string_view Session::group() const noexcept {
 
 bool Session::resumed() const noexcept { return SSL_session_reused(ssl_.get()) == 1; }
 
-std::vector<std::string> Session::peer_names() const {
-  std::vector<std::string> out;
-  const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
-  if (!certificate) return out;
-  auto* all = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
-  for (int i = 0; i < sk_GENERAL_NAME_num(all); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all, i);
-    if (name->type == GEN_DNS)
-      out.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
-                       std::size_t(ASN1_STRING_length(name->d.dNSName)));
-  }
-  GENERAL_NAMES_free(all);
-  return out;
-}
+std::vector<std::string> Session::peer_names() const { return dns_names_of(SSL_get0_peer_certificate(ssl_.get())); }
 
 }  // namespace schoolgate::tls

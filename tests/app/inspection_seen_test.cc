@@ -63,11 +63,14 @@ std::string json_of(const std::optional<InspectionSeen>& seen) {
 }
 
 TEST(InspectionSeen, IsNullInJsonWhereNobodyCouldBeAsked) {
-  EXPECT_EQ(json_of(std::nullopt), R"({"connections":null,"distrusted":null})");
-  EXPECT_EQ(json_of(InspectionSeen{}), R"({"connections":{"inspected":0,"spliced":0},"distrusted":[]})");
+  EXPECT_EQ(json_of(std::nullopt), R"({"connections":null,"distrusted":null,"shared":null})");
+  EXPECT_EQ(json_of(InspectionSeen{}), R"({"connections":{"inspected":0,"spliced":0},"distrusted":[],"shared":[]})");
   EXPECT_EQ(json_of(InspectionSeen{.share = {3, 5}, .distrusted = {kSeen.distrusted[0]}}),
             R"({"connections":{"inspected":3,"spliced":5},"distrusted":[{"host":"app.example","times":7,)"
-            R"("first":"2026-11-20T08:00:00.000Z","last":"2026-11-22T09:30:00.125Z"}]})");
+            R"("first":"2026-11-20T08:00:00.000Z","last":"2026-11-22T09:30:00.125Z"}],"shared":[]})");
+  EXPECT_EQ(json_of(InspectionSeen{.share = {3, 5}, .distrusted = {}, .shared = {{"good.example", "*.example"}}}),
+            R"({"connections":{"inspected":3,"spliced":5},"distrusted":[],)"
+            R"("shared":[{"host":"good.example","with":"*.example"}]})");
 }
 
 TEST(InspectionSeen, WithoutAGatewayThereIsNothingToTell) {
@@ -78,7 +81,7 @@ TEST(InspectionSeen, WithoutAGatewayThereIsNothingToTell) {
   EXPECT_EQ(words.err, "");
   EXPECT_FALSE(words.out.contains("since the gateway's start")) << words.out;
   const test::Ran json = school.run({"inspect-report"}, {"--json"});
-  EXPECT_TRUE(json.out.ends_with("]},\"connections\":null,\"distrusted\":null}\n")) << json.out;
+  EXPECT_TRUE(json.out.ends_with("]},\"connections\":null,\"distrusted\":null,\"shared\":null}\n")) << json.out;
 }
 
 TEST(InspectionSeen, ARunningGatewayIsAsked) {

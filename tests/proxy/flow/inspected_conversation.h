@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/flow/coalescing.h"
 #include "tests/proxy/flow/tls_ends.h"
 #include "tests/rules/policies.h"
 
@@ -37,7 +36,6 @@ class InspectionTest : public Conversation {
     made->trust = *tls::TrustStore::load(
         {.system_roots = {}, .extra_roots = {roots}, .pins = {}, .own_authority = authority, .is_public_suffix = {}});
     made->distrust = std::make_shared<DistrustNotes>();
-    made->names = std::make_shared<CertificateNames>();
     inspection = made;
     pupil_context = tls::plain_client_context(authority->certificate());
   }
