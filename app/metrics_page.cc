@@ -194,9 +194,11 @@ std::string metrics_page(const MetricsSources& sources) {
         [](const Counters& w) { return w.connections_open.get(); });
   total("connections_total", "counter", "Client connections accepted.",
         [](const Counters& w) { return w.connections_total.get(); });
-  page.family("connections_refused_total", "counter", "Client connections closed at once because of a cap.");
+  page.family("connections_refused_total", "counter", "Client connections and HTTP/2 streams refused or ended because of a cap.");
   page.sample(sum(sources, [](const Counters& w) { return w.shed_global.get(); }), label("cap", "all"));
   page.sample(sum(sources, [](const Counters& w) { return w.shed_client.get(); }), label("cap", "client"));
+  page.sample(sum(sources, [](const Counters& w) { return w.shed_streams.get(); }), label("cap", "client_streams"));
+  page.sample(sum(sources, [](const Counters& w) { return w.shed_bytes.get(); }), label("cap", "client_memory"));
   add_requests(page, sources);
   add_people(page, sources);
   if (sources.identity) add_identity(page, *sources.identity);
@@ -209,7 +211,10 @@ std::string metrics_page(const MetricsSources& sources) {
         [](const Counters& w) { return w.leaf_refused.get(); });
   total("spliced_total", "counter", "Tunnels relayed without looking inside.",
         [](const Counters& w) { return w.spliced.get(); });
-  total("tunnels_ended_by_policy_total", "counter", "Tunnels ended because a later policy forbids them.",
+  total("requests_asked_anew_total", "counter", "Requests that a web site had not processed, sent once more.",
+        [](const Counters& w) { return w.asked_anew.get(); });
+  total("tunnels_ended_by_policy_total", "counter",
+        "Tunnels, WebSockets, event streams and downloads ended because a later policy forbids them.",
         [](const Counters& w) { return w.rejudged_closed.get(); });
   page.family("upstream_errors_total", "counter", "Requests that could not be served, by kind.");
   for (std::size_t kind = 0; kind < flow::kUpstreamFaultNames.size(); ++kind)

@@ -53,6 +53,7 @@ flow::FlowSettings flow_settings(const config::Settings& settings, const casewor
                  .drain = limits.drain,
                  .client_connections = limits.client_connections,
                  .connections = limits.connections,
+                 .client = {.streams = limits.client_streams, .bytes = limits.client_memory},
                  .head = {.bytes = std::min<std::size_t>(limits.header_bytes, http::HeadLimits{}.bytes),
                           .fields = limits.header_count}};
   return flow;

@@ -181,6 +181,8 @@ void read_limits(const YamlNode& node, Report& report, Limits& limits) {
   keys.optional("idle_tunnel", Span{limits.idle_tunnel, seconds(1), hours(24)});
   keys.optional("drain", Span{limits.drain, seconds(0), hours(1)});
   keys.optional("client_connections", Whole{limits.client_connections, 1, 1'000'000});
+  keys.optional("client_streams", Whole{limits.client_streams, 10, 1'000'000});
+  keys.optional("client_memory", Bytes{limits.client_memory, 1024 * 1024, 4095u << 20});
   keys.optional("connections", Whole{limits.connections, 1, 10'000'000});
   keys.optional("header_bytes", Bytes{limits.header_bytes, 1024, 1024 * 1024});
   keys.optional("header_count", Whole{limits.header_count, 10, 10'000});

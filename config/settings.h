@@ -71,6 +71,8 @@ struct Limits {
   std::chrono::seconds idle_tunnel{900};  ///< a tunnel without a byte in either direction
   std::chrono::seconds drain{30};         ///< SIGTERM: how long running requests may go on
   std::uint32_t client_connections = 1'000;  ///< at once, from one client address
+  std::uint32_t client_streams = 2'000;      ///< HTTP/2 requests at once, of one client address over all connections
+  std::uint32_t client_memory = 64u << 20;   ///< bytes held for one client address that it has asked for and not taken
   std::uint32_t connections = 50'000;        ///< at once, from everybody
   std::uint32_t header_bytes = 64 * 1024;
   std::uint32_t header_count = 200;

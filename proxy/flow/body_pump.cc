@@ -41,6 +41,7 @@ net::awaitable<PumpEnd> pump_counted(BodyPump& body, std::uint64_t left, bool un
     if (!sent) co_return PumpEnd::to_failed;
     body.inbox.consume(run);
     body.moved += run;
+    body.last_moved = body.from.deadlines().now();
     left -= run;
   }
   co_return PumpEnd::finished;
@@ -68,6 +69,7 @@ net::awaitable<PumpEnd> pump_chunked(BodyPump& body) {
     if (step.status == http::ChunkDecoder::Status::bad) co_return PumpEnd::malformed;
     if (step.decoded != 0) {
       body.moved += step.decoded;
+      body.last_moved = body.from.deadlines().now();
       if (!co_await send_piece(body, body.inbox.bytes().substr(0, step.decoded))) co_return PumpEnd::to_failed;
     }
     body.inbox.consume(step.consumed);

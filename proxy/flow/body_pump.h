@@ -28,6 +28,7 @@ struct BodyPump {
   std::chrono::seconds idle{60};        ///< neither side may stall for longer
   std::uint64_t moved = 0;              ///< content bytes, counted as they go
   bool stopped = false;                 ///< set by somebody else: the pump ends as from_failed before its next piece
+  std::uint32_t last_moved = from.deadlines().now();  ///< when a byte last passed
 };
 
 /// Runs to the end of the body. The sockets stay open whatever the answer is.

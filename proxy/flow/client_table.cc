@@ -18,7 +18,7 @@ ClientTable::Stripe& ClientTable::stripe_of(const names::IpAddress& client) noex
 bool ClientTable::enter(const names::IpAddress& client) {
   Stripe& stripe = stripe_of(client);
   const std::scoped_lock lock(stripe.mutex);
-  std::uint32_t& open = stripe.open[client];
+  std::uint32_t& open = stripe.open[client].connections;
   if (open >= cap_) return false;
   ++open;
   return true;
@@ -28,7 +28,16 @@ void ClientTable::leave(const names::IpAddress& client) {
   Stripe& stripe = stripe_of(client);
   const std::scoped_lock lock(stripe.mutex);
   const auto found = stripe.open.find(client);
-  if (found != stripe.open.end() && --found->second == 0) stripe.open.erase(found);
+  if (found != stripe.open.end() && --found->second.connections == 0) stripe.open.erase(found);
+}
+
+std::shared_ptr<ClientAccount> ClientTable::account_of(const names::IpAddress& client) {
+  Stripe& stripe = stripe_of(client);
+  const std::scoped_lock lock(stripe.mutex);
+  const auto found = stripe.open.find(client);
+  if (found == stripe.open.end()) return std::make_shared<ClientAccount>();
+  if (!found->second.account) found->second.account = std::make_shared<ClientAccount>();
+  return found->second.account;
 }
 
 }  // namespace schoolgate::flow

@@ -1,6 +1,6 @@
 #include "proxy/flow/drain.h"
 
-#include "proxy/flow/tunnel.h"
+#include "proxy/flow/long_lived.h"
 #include "proxy/flow/worker.h"
 
 namespace schoolgate::flow {
@@ -22,11 +22,6 @@ void end_connections(Worker& worker, Which which) noexcept {
     if (which == Which::all || connection->awaited_by_drain) connection->client.cancel();
 }
 
-void end_tunnels_silent_for(Worker& worker, std::chrono::seconds least) noexcept {
-  for (LiveTunnel* tunnel = worker.tunnels().first(); tunnel; tunnel = tunnel->next)
-    if (tunnel->relay->silent_for() >= least) tunnel->relay->stop();
-}
-
 }  // namespace
 
 void Drain::begin() {
@@ -38,7 +33,7 @@ void Drain::begin() {
     ++awaited_;
   }
   end_idle_connections(worker_);
-  end_tunnels_silent_for(worker_, kSilent);
+  end_silent(worker_, kSilent);
   close_when_all_are_done();
 }
 
@@ -46,7 +41,7 @@ void Drain::tick() {
   if (!draining_ || closing_) return;
   ++seconds_;
   end_idle_connections(worker_);
-  end_tunnels_silent_for(worker_, kSilent);
+  end_silent(worker_, kSilent);
   close_when_all_are_done();
 }
 
@@ -74,14 +69,14 @@ void Drain::close_when_all_are_done() {
 
 net::awaitable<void> Drain::close() {
   worker_.stop_listening();
-  end_tunnels_silent_for(worker_, {});
+  end_silent(worker_, {});
   end_idle_connections(worker_);
   end_connections(worker_, Which::awaited);  // they have had all of Limits::drain
   if (worker_.counters().connections_open.get() == 0) co_return worker_.stop_loop();
   net::Timer timer(worker_.executor());
   timer.expires_after(kLastSecond);
   co_await timer.async_wait(net::as_tuple);
-  end_tunnels_silent_for(worker_, {});
+  end_silent(worker_, {});
   end_connections(worker_, Which::all);
   timer.expires_after(kLastSecond);
   co_await timer.async_wait(net::as_tuple);

@@ -3,7 +3,8 @@
 // A gateway is restarted by stopping it and starting the next: whatever time lies between the last listener of the one
 // and the first of the other, new connections are refused. So the listeners stay until the end, and the end comes soon:
 //
-//   draining   Listeners accept. Idle connections and silent tunnels end at once: a tunnel is no running request.
+//   draining   Listeners accept. Idle connections end at once, and so do tunnels, WebSockets and event streams that are
+//              silent: none of them is a running request.
 //              Requests and moving tunnels from before the drain go on until they are done, at most Limits::drain.
 //              Requests that come in now are answered, one a connection.
 //   closing    Once no worker waits for a connection from before. Listeners take what the kernel has queued, and close.

@@ -4,6 +4,8 @@
 
 #include "proxy/flow/asked.h"
 #include "proxy/flow/body_pump.h"
+#include "proxy/flow/breach_of.h"
+#include "proxy/flow/long_lived.h"
 #include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/http/field_names.h"
@@ -41,6 +43,49 @@ struct Turn {
 
   [[nodiscard]] Worker& worker() const noexcept { return connection.worker; }
   [[nodiscard]] const Limits& limits() const noexcept { return connection.worker.limits(); }
+};
+
+// A body on its way, either way: judged again for as long as it takes.
+class LiveBody final : public LongLived {
+ public:
+  enum class Which : std::uint8_t { request, answer, stream };
+  LiveBody(Turn& turn, BodyPump& body, Which which) : turn_(turn), body_(body), which_(which) {
+    turn.worker().long_lived().add(*this);
+  }
+  ~LiveBody() { turn_.worker().long_lived().remove(*this); }
+
+  [[nodiscard]] Connection& connection() noexcept override { return turn_.connection; }
+  [[nodiscard]] const Judgement& judgement() const noexcept override { return newest_ ? *newest_ : turn_.judgement; }
+  [[nodiscard]] std::uint64_t moved() const noexcept override { return body_.moved; }
+  [[nodiscard]] std::chrono::seconds silent_for() const noexcept override {
+    return std::chrono::seconds(body_.from.deadlines().now() - body_.last_moved);
+  }
+  [[nodiscard]] bool is_request() const noexcept override { return which_ != Which::stream; }
+  void was_active_in(TimePoint minute) override { turn_.worker().note_activity(judgement(), minute); }
+  // The pump stops before its next piece, and the connection is cut: what is not whole must not look so.
+  void end() override {
+    body_.stopped = true;
+    turn_.connection.client.cancel();
+    turn_.upstream->cancel();
+  }
+  void judge_again() override {
+    Worker& worker = turn_.worker();
+    Judgement now = worker.judge_again(turn_.connection, turn_.request, turn_.judgement.verdict.reason.stage);
+    if (now.refuses()) {
+      worker.counters().rejudged_closed.add();
+      if (now.verdict_refuses()) worker.record_later(breach_of(now, turn_.request, {}));
+      return end();
+    }
+    now.time = turn_.judgement.time;
+    now.verdict.reason.entry = {};
+    newest_ = std::move(now);
+  }
+
+ private:
+  Turn& turn_;
+  BodyPump& body_;
+  const Which which_;
+  std::optional<Judgement> newest_;  ///< none: as when it began
 };
 
 enum class Step : std::uint8_t { done, close_client, refused, upstream_failed, retry };
@@ -153,6 +198,12 @@ net::awaitable<Step> pass_final(Turn& turn) {
       if (field.known == http::Name::alt_svc) field.drop = true;
   if (auto refusing = turn.worker().refuses_answer(turn.judgement, turn.request, facts_of(head)))
     co_return co_await refuse_answer(turn, std::move(*refusing));
+  // While the web site thought about its answer the policy may have changed.
+  if (turn.judgement.policy != turn.worker().policy())
+    if (Judgement now = turn.worker().judge_again(turn.connection, turn.request, turn.judgement.verdict.reason.stage);
+        now.verdict_refuses())
+      co_return co_await refuse_answer(turn, std::move(now));
+  const bool stream = is_stream(head);  // before its views end
   const http::RequestHead& asked = turn.heads.request;
   const bool whole_request = asked.body.framing == http::Framing::none || turn.upload_end == PumpEnd::finished;
   bool keep_client = asked.keep_alive && whole_request && !turn.worker().draining();
@@ -189,9 +240,12 @@ net::awaitable<Step> pass_final(Turn& turn) {
                 .buffers = turn.worker().buffers(),
                 .body = rest,
                 .chunk_towards_receiver = framing == http::ClientFraming::chunked,
-                .idle = turn.limits().idle};
-  const PumpEnd end =
-      rest.framing == http::Framing::length && rest.length == 0 ? PumpEnd::finished : co_await pump(body);
+                .idle = stream ? turn.limits().idle_tunnel : turn.limits().idle};
+  PumpEnd end = PumpEnd::finished;
+  if (rest.framing != http::Framing::length || rest.length != 0) {
+    LiveBody live(turn, body, stream ? LiveBody::Which::stream : LiveBody::Which::answer);
+    end = co_await pump(body);
+  }
   turn.downloaded += body.moved;
   if (end != PumpEnd::finished) {
     turn.connection.client.reset();  // a cut answer must not look whole
@@ -275,6 +329,7 @@ net::awaitable<Step> send_and_bring(Turn& turn) {
                 .body = rest,
                 .chunk_towards_receiver = true,
                 .idle = turn.limits().idle};
+  LiveBody live(turn, body, LiveBody::Which::request);
   using boost::asio::experimental::awaitable_operators::operator&&;
   const Step step = co_await (upload(turn, body) && bring_answer_beside(turn, body));
   turn.uploaded += body.moved;
@@ -379,7 +434,12 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
       connection.inbox.consume(request_size);
       const net::Transfer down = co_await connection.client.send_all(turn.inbox.bytes());
       const net::Transfer up = co_await turn.upstream->send_all(connection.inbox.bytes());
-      if (!down || !up) co_return ExchangeEnd{};
+      if (!down || !up) {
+        connection.worker.log_decision(
+            judgement, request,
+            {.bytes_in = down.bytes, .bytes_out = up.bytes, .took = std::chrono::steady_clock::now() - began});
+        co_return ExchangeEnd{};
+      }
       ExchangeEnd end;
       end.tunnel.emplace(std::move(*turn.upstream), request, judgement, down.bytes, up.bytes, began);
       end.tunnel->judgement.verdict.reason.entry = {};  // a view into the request that stays behind

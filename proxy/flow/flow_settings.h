@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "names/ip_address.h"
+#include "proxy/flow/client_account.h"
 #include "proxy/http/message.h"
 
 namespace schoolgate::flow {
@@ -37,6 +38,7 @@ struct Unnamed {
 struct Limits {
   std::chrono::seconds header{20}, connect{10}, response{120}, idle{60}, idle_tunnel{900}, drain{30};
   std::uint32_t client_connections = 1'000, connections = 50'000;
+  ClientLimits client;
   http::HeadLimits head;
 };
 

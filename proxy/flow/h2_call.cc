@@ -1,6 +1,6 @@
 #include "proxy/flow/h2_call.h"
 
-#include <array>
+#include <algorithm>
 #include <utility>
 
 #include "proxy/flow/asked.h"
@@ -15,10 +15,56 @@ namespace schoolgate::flow {
 using http::H2Code;
 using http::H2Head;
 
-H2Call::H2Call(Connection& connection, H2CallOwner& owner, http::StreamId stream)
-    : connection_(connection), owner_(&owner), stream_(stream), heads_(connection.worker.take_heads()) {}
+namespace {
 
-H2Call::~H2Call() { connection_.worker.give_back(std::move(heads_)); }
+// A head without the room that it was read into: one block of just its size.
+std::size_t copy_compactly(const H2Head& from, H2Head& to) {
+  std::size_t size =
+      from.method.size() + from.scheme.size() + from.authority.size() + from.path.size() + from.protocol.size();
+  std::size_t count = 0;
+  for (const http::Field& field : from.fields)
+    if (!field.drop) size += field.name.size() + field.value.size(), ++count;
+  char* at = to.room(size);
+  const auto copied = [&at](std::string_view text) {
+    const std::string_view copy(at, text.size());
+    at = std::copy(text.begin(), text.end(), at);
+    return copy;
+  };
+  to.method = copied(from.method);
+  to.scheme = copied(from.scheme);
+  to.authority = copied(from.authority);
+  to.path = copied(from.path);
+  to.protocol = copied(from.protocol);
+  to.fields.reserve(count);
+  for (const http::Field& field : from.fields)
+    if (!field.drop) {
+      const std::string_view name = copied(field.name);
+      to.add(name, copied(field.value), field.never_index);
+    }
+  return size + count * sizeof(http::Field);
+}
+
+// RFC 9110 section 9.2.2.
+bool is_idempotent(http::Method method) noexcept {
+  using http::Method;
+  return method == Method::get || method == Method::head || method == Method::options || method == Method::put ||
+         method == Method::del;
+}
+
+}  // namespace
+
+H2Call::H2Call(Connection& connection, H2CallOwner& owner, http::StreamId stream, StreamCharge charge)
+    : connection_(connection),
+      owner_(&owner),
+      stream_(stream),
+      charge_(std::move(charge)),
+      heads_(connection.worker.take_heads()),
+      last_moved_(connection.worker.deadlines().now()) {}
+
+H2Call::~H2Call() {
+  if (listed_) connection_.worker.long_lived().remove(*this);
+  connection_.worker.give_back(std::move(heads_));
+}
 
 void H2Call::begin(H2Head& head, bool ends) {
   Worker& worker = connection_.worker;
@@ -30,6 +76,7 @@ void H2Call::begin(H2Head& head, bool ends) {
   if (outcome.kind != http::HeadOutcome::Kind::complete) return answer_status(outcome.status, outcome.why);
   to_head_ = asked_head.method == http::Method::head;
   websocket_ = asked_head.websocket;
+  repeatable_ = is_idempotent(asked_head.method);
   trailers_ = http::trailers_of(asked_head.fields);
   auto arrived = what_is_asked(connection_, asked_head, target_);
   if (const auto* fault = std::get_if<Fault>(&arrived)) return answer_fault(*fault);
@@ -46,13 +93,28 @@ void H2Call::begin(H2Head& head, bool ends) {
     if (judgement_->doorway == Doorway::login) owner_->session().goaway(H2Code::no_error);
     return answer_page(doorway_answer(connection_, *judgement_, *request_, asked_head.method, true));
   }
-  if (judgement_->refuses()) return owner_->spawn(refuse());
+  if (judgement_->refuses()) return owner_->spawn(refuse(Origin::of(asked_head.fields)));
   if (judgement_->verdict.action == rules::Action::monitor)
     worker.record_later(breach_of(*judgement_, *request_, Origin::of(asked_head.fields)));
   if (connection_.inside->for_page) return answer_status(421, "ask again on a new connection");
   if (std::string adjusted(adjust(*judgement_, *request_, asked_head, target_, adjusted_)); adjusted != target_)
     target_ = std::move(adjusted);
+  prepare();
+  if (!account_for_held()) {
+    connection_.worker.counters().shed_bytes.add();
+    return answer_fault({.status = 503, .site = request_->url().host(), .detail = "too many requests wait already"});
+  }
   send_on();
+}
+
+// What is kept from here on is the head as it is sent, and no more: thousands of streams may wait.
+void H2Call::prepare() {
+  H2Head out;
+  const std::string_view authority = authority_of(request_->url());
+  http::write_request_head(out, heads_->request, "https", target_, authority, {connection_.worker.settings().via});
+  sent_size_ = copy_compactly(out, sent_);
+  connection_.worker.give_back(std::move(heads_));
+  from_ = H2Head();
 }
 
 // --- the gateway's own answers ------------------------------------------------------------------------------------
@@ -89,11 +151,11 @@ void H2Call::answer_page(const std::string& http1) {
   finish();
 }
 
-net::awaitable<void> H2Call::refuse() {
+net::awaitable<void> H2Call::refuse(Origin origin) {
   const auto self = shared_from_this();  // whatever becomes of the stream meanwhile
-  const Origin origin = Origin::of(heads_->request.fields);
   const std::string reference = co_await record_refusal(connection_, *judgement_, *request_, origin);
   connection_.worker.log_decision(*judgement_, *request_, {});
+  logged_ = true;
   if (owner_) answer_page(refusal_answer(connection_, *judgement_, *request_, reference, true, to_head_));
 }
 
@@ -102,6 +164,7 @@ net::awaitable<void> H2Call::refuse_answer(Judgement judgement) {
   const Origin unseen;
   const std::string reference = co_await record_refusal(connection_, judgement, *request_, unseen);
   connection_.worker.log_decision(judgement, *request_, {});
+  logged_ = true;
   if (owner_) answer_page(refusal_answer(connection_, judgement, *request_, reference, true, to_head_));
 }
 
@@ -116,42 +179,47 @@ void H2Call::send_on() {
 
 net::awaitable<void> H2Call::connect_then_send_on() {
   const auto self = shared_from_this();
-  static constexpr std::string_view kH2[] = {"h2"};
   const Inside& inside = *connection_.inside;
   Worker& worker = connection_.worker;
-  auto reached = inside.trouble ? net::Attempt<Verified>(std::unexpected(*inside.trouble))
-                                : co_await dial_verified(worker, inside.to, inside.host, kH2);
+  using Reached = net::Attempt<std::shared_ptr<H2Upstream>>;
+  Reached reached =
+      inside.trouble ? Reached(std::unexpected(*inside.trouble)) : co_await H2Upstream::reach(worker, inside);
   if (!owner_) co_return;
   if (!reached) {
     const Fault fault = fault_of(connection_, reached.error(), request_->url().host());
     worker.log_refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
+    logged_ = true;
     answer_fault(fault);
-  } else if (reached->protocol != "h2") {
-    // It spoke HTTP/2 a moment ago and does so no more: the client begins anew, and then both sides agree again.
-    owner_->session().reset(stream_, H2Code::http_1_1_required);
-    owner_->session().goaway(H2Code::no_error);
-    owner_->flush();
-    owner_->ended(stream_);
-    owner_ = nullptr;
+  } else if (!*reached) {
+    begin_with_http1();
   } else {
-    const auto upstream = H2Upstream::start(worker, std::move(reached->socket), pool_key(inside, reached->trust));
-    forward(*upstream);
+    forward(**reached);
   }
 }
 
+// It spoke HTTP/2 a moment ago and does so no more, or asks for HTTP/1.1 (HTTP_1_1_REQUIRED, RFC 9113 section 7):
+// the client begins anew, and then both sides agree again.
+void H2Call::begin_with_http1() {
+  owner_->session().reset(stream_, H2Code::http_1_1_required);
+  owner_->session().goaway(H2Code::no_error);
+  owner_->flush();
+  leave_upstream();
+  log_end();
+  std::exchange(owner_, nullptr)->ended(stream_);
+}
+
 void H2Call::forward(H2Upstream& upstream) {
-  ++tries_;
   if (websocket_ && !upstream.session().peer_allows_websockets())
     return answer_status(501, "the web site takes no WebSocket over HTTP/2");
-  H2Head out;
-  const std::string_view authority = authority_of(request_->url());
-  http::write_request_head(out, heads_->request, "https", target_, authority, {connection_.worker.settings().via});
-  up_ = upstream.request(out, request_ends_, shared_from_this());
+  up_ = upstream.request(sent_, request_ends_, shared_from_this());
   if (up_ == 0) {
-    if (tries_ > 2) return answer_fault({.status = 503, .site = request_->url().host(), .detail = "too many streams"});
+    if (++tries_ > 3) return answer_fault({.status = 503, .site = request_->url().host(), .detail = "too many streams"});
     return owner_->spawn(connect_then_send_on());
   }
   upstream_ = upstream.shared_from_this();
+  if (!std::exchange(listed_, true)) connection_.worker.long_lived().add(*this);
+  set_silent(websocket_);
+  patience_.expire_after(connection_.worker.limits().response);
   upload_done_ = request_ends_;
   push_upload();
 }
@@ -160,6 +228,7 @@ void H2Call::upload(std::string_view bytes) {
   uploaded_ += bytes.size();
   if (answered_ && up_ == 0) return owner_->session().consumed(stream_, bytes.size());  // nobody wants it any more
   upload_.bytes.append(bytes);
+  bytes_have_moved();
   push_upload();
 }
 
@@ -178,8 +247,21 @@ void H2Call::push_upload() {
   const bool last = upload_.ends && !upload_.trailers;
   if (!upload_.bytes.empty() || last) {
     const std::size_t taken = session.send_data(up_, upload_.bytes, last);
-    if (owner_) owner_->session().consumed(stream_, taken);
+    const std::size_t known = std::min(taken, given_back_);
+    given_back_ -= known;
+    if (owner_) owner_->session().consumed(stream_, taken - known);
+    if (!answered_) {
+      kept_whole_ = kept_whole_ && kept_.size() + taken <= kMostKept;
+      if (kept_whole_)
+        kept_.append(upload_.bytes, 0, taken);
+      else
+        kept_ = std::string();
+    }
     upload_.bytes.erase(0, taken);
+    if (!account_for_held()) {
+      kept_whole_ = false;
+      kept_ = std::string();
+    }
   }
   if (upload_.ends && upload_.bytes.empty()) {
     if (upload_.trailers) {
@@ -219,20 +301,25 @@ void H2Call::on_answer(H2Head& head, bool ends) {
   const auto outcome = http::read_response_head(head, ends, heads->request, heads->response);
   if (outcome.kind != http::HeadOutcome::Kind::complete) {
     connection_.worker.counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
-    upstream_->give_up(std::exchange(up_, 0));
+    leave_upstream();
     connection_.worker.give_back(std::move(heads));
     return answer_fault({.status = 502, .site = request_->url().host(), .detail = outcome.why});
   }
   const rules::ResponseFacts facts = facts_of(heads->response);
   if (auto refusing = connection_.worker.refuses_answer(*judgement_, *request_, facts)) {
-    upstream_->give_up(std::exchange(up_, 0));
+    leave_upstream();
     connection_.worker.give_back(std::move(heads));
     return owner_->spawn(refuse_answer(std::move(*refusing)));
   }
   trailers_ = http::trailers_of(heads->response.fields);
+  set_silent(websocket_ || is_stream(heads->response));
   H2Head out;
   http::write_response_head(out, heads->response, {connection_.worker.settings().via});
   answered_ = true;
+  sent_ = H2Head();
+  sent_size_ = 0;
+  kept_ = std::string();
+  bytes_have_moved();
   download_done_ = ends;
   owner_->session().respond(stream_, out, ends);
   connection_.worker.give_back(std::move(heads));
@@ -247,9 +334,14 @@ void H2Call::on_answer_data(std::string_view bytes) {
     const std::size_t taken = owner_->session().send_data(stream_, bytes, false);
     upstream_->session().consumed(up_, taken);
     bytes.remove_prefix(taken);
+    if (taken != 0) bytes_have_moved();
     owner_->flush();
   }
   download_.bytes.append(bytes);
+  if (account_for_held()) return;
+  // A client that takes nothing of what it asks for loses its own streams, and nobody else's.
+  connection_.worker.counters().shed_bytes.add();
+  end();
 }
 
 void H2Call::on_answer_trailers(H2Head& trailers) { download_.trailers = std::move(trailers); }
@@ -269,6 +361,8 @@ void H2Call::push_download() {
     const std::size_t taken = session.send_data(stream_, download_.bytes, last);
     if (up_ != 0) upstream_->session().consumed(up_, taken);
     download_.bytes.erase(0, taken);
+    if (taken != 0) bytes_have_moved();
+    (void)account_for_held();
   }
   if (download_.ends && download_.bytes.empty()) {
     if (download_.trailers) {
@@ -287,47 +381,140 @@ void H2Call::on_answer_reset(H2Code code) {
   const http::StreamId was = std::exchange(up_, 0);
   if (!owner_ || was == 0) return;
   if (code == H2Code::no_error && download_.ends) return;  // whole: the rest of the request was not wanted
-  const bool nothing_sent = request_ends_ && !answered_;
-  if (code == H2Code::refused_stream && nothing_sent && tries_ < 3) return owner_->spawn(connect_then_send_on());
+  patience_.clear_deadline();
+  if (may_be_asked_anew(code)) return ask_anew();
+  if (!answered_ && code == H2Code::http_1_1_required) return begin_with_http1();
   connection_.worker.counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
   if (!answered_) {
     connection_.worker.log_refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
+    logged_ = true;
     return answer_fault({.status = 502,
                          .site = request_->url().host(),
                          .detail = upstream_->end().empty() ? "the web site gave the request up" : upstream_->end()});
   }
-  // A cut answer must not look whole.
-  owner_->session().reset(stream_, H2Code::internal_error);
-  owner_->flush();
-  download_done_ = upload_done_ = true;
-  finish();
+  end();
+}
+
+// Surely not processed: refused, or above the last stream of a GOAWAY, which the session tells as refused, too. Of a
+// burst the next connection may again take only a part, so that is asked a few times. A connection that ended without a
+// word may have carried the request all the way, so only what can be done twice without harm is sent again, once.
+bool H2Call::may_be_asked_anew(H2Code code) {
+  if (answered_ || !kept_whole_ || asked_anew_ == kMostAskedAnew) return false;
+  if (code == H2Code::refused_stream) return true;
+  return upstream_->over() && repeatable_ && !std::exchange(lost_once_, true);
+}
+
+void H2Call::ask_anew() {
+  ++asked_anew_;
+  connection_.worker.counters().asked_anew.add();
+  given_back_ += kept_.size();
+  upload_.bytes.insert(0, std::exchange(kept_, std::string()));
+  upload_done_ = false;
+  set_silent(false);
+  owner_->spawn(connect_then_send_on());
+}
+
+// --- how long it may take, and what it may hold --------------------------------------------------------------------
+
+void H2Call::bytes_have_moved() {
+  last_moved_ = connection_.worker.deadlines().now();
+  if (up_ == 0) return;
+  const Limits& limits = connection_.worker.limits();
+  patience_.expire_after(silent_ ? limits.idle_tunnel : limits.response);
+}
+
+std::chrono::seconds H2Call::silent_for() const noexcept {
+  return std::chrono::seconds(connection_.worker.deadlines().now() - last_moved_);
+}
+
+bool H2Call::account_for_held() {
+  const std::size_t queued = owner_ ? owner_->session().queued(stream_) : 0;
+  return charge_.holds(sent_size_ + kept_.size() + download_.bytes.size() + queued);
+}
+
+void H2Call::set_silent(bool silent) {
+  if (silent == silent_ || !owner_) return;
+  silent_ = silent;
+  const int change = silent ? 1 : -1;
+  owner_->add_silent(change);
+  if (upstream_) upstream_->add_silent(change);
+}
+
+void H2Call::out_of_patience() {
+  const auto self = shared_from_this();
+  if (!owner_) return;
+  connection_.worker.counters().upstream_errors[std::size_t(UpstreamFault::timeout)].add();
+  if (answered_) return end();
+  leave_upstream();
+  connection_.worker.log_refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
+  logged_ = true;
+  answer_fault({.status = 504, .site = request_->url().host(), .detail = "the web site did not answer in time"});
+}
+
+void H2Call::judge_again() {
+  if (!owner_) return;
+  const auto self = shared_from_this();
+  Worker& worker = connection_.worker;
+  Judgement now = worker.judge_again(connection_, *request_, judgement_->verdict.reason.stage);
+  if (!now.refuses()) {
+    now.time = judgement_->time;
+    judgement_ = std::move(now);
+    return;
+  }
+  worker.counters().rejudged_closed.add();
+  if (!answered_ && now.verdict_refuses()) {
+    leave_upstream();
+    judgement_ = std::move(now);
+    return owner_->spawn(refuse({}));
+  }
+  if (now.verdict_refuses()) worker.record_later(breach_of(now, *request_, {}));
+  end();
 }
 
 // --- the end ------------------------------------------------------------------------------------------------------
 
-void H2Call::client_left() {
-  owner_ = nullptr;
+void H2Call::leave_upstream() {
+  patience_.clear_deadline();
+  set_silent(false);
   if (up_ != 0) upstream_->give_up(std::exchange(up_, 0));
-  if (judgement_ && !judgement_->refuses())
-    connection_.worker.log_decision(
-        *judgement_, *request_,
-        {.bytes_in = downloaded_, .bytes_out = uploaded_, .took = std::chrono::steady_clock::now() - began_});
+  if (std::exchange(listed_, false)) connection_.worker.long_lived().remove(*this);
+}
+
+void H2Call::log_end() {
+  if (!judgement_ || judgement_->refuses() || std::exchange(logged_, true)) return;
+  connection_.worker.log_decision(
+      *judgement_, *request_,
+      {.bytes_in = downloaded_, .bytes_out = uploaded_, .took = std::chrono::steady_clock::now() - began_});
+}
+
+// A cut answer must not look whole.
+void H2Call::end() {
+  const auto self = shared_from_this();
+  if (!owner_) return;
+  leave_upstream();
+  log_end();
+  owner_->session().reset(stream_, H2Code::internal_error);
+  owner_->flush();
+  std::exchange(owner_, nullptr)->ended(stream_);
+}
+
+void H2Call::client_left() {
+  const auto self = shared_from_this();
+  leave_upstream();
+  owner_ = nullptr;
+  log_end();
 }
 
 // Once the answer is with the session there is nothing left to do for either stream.
 void H2Call::finish() {
   if (!owner_ || !download_done_) return;
   const auto self = shared_from_this();
-  if (up_ != 0) {
-    if (upload_done_)
-      upstream_->done(up_);
-    else
-      upstream_->give_up(up_);
+  if (up_ != 0 && upload_done_) {
+    upstream_->done(up_);
     up_ = 0;
-    connection_.worker.log_decision(
-        *judgement_, *request_,
-        {.bytes_in = downloaded_, .bytes_out = uploaded_, .took = std::chrono::steady_clock::now() - began_});
   }
+  leave_upstream();
+  log_end();
   std::exchange(owner_, nullptr)->ended(stream_);
 }
 

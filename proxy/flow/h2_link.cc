@@ -28,14 +28,17 @@ void H2Link::release_unsent() noexcept {
   unsent_.release();
 }
 
-// Silence is bounded by what a web site may take to answer while streams are open, else by what idle connections get.
+// Silence is bounded by what the most patient stream may take, without streams by what idle connections get. Each
+// request has a deadline of its own beside this one.
 void H2Link::touch() {
   // The session has no clock: a peer's allowance of frames that carry nothing is for a minute.
   if (const auto now = worker_.deadlines().now(); now - allowances_renewed_ >= 60) {
     allowances_renewed_ = now;
     session_.renew_allowances();
   }
-  socket_.expire_after(session_.open_streams() != 0 ? worker_.limits().response : worker_.limits().idle);
+  const Limits& limits = worker_.limits();
+  if (session_.open_streams() == 0) return socket_.expire_after(limits.idle);
+  socket_.expire_after(silent_streams_ > 0 ? std::max(limits.response, limits.idle_tunnel) : limits.response);
 }
 
 net::awaitable<void> H2Link::read() {

@@ -23,6 +23,8 @@ class H2Link final : public std::enable_shared_from_this<H2Link> {
   net::awaitable<void> run();
   /// Sends what the session has, once the events that are being dealt with now are through.
   void send_soon();
+  /// One stream more (or less) that may be as silent as a tunnel.
+  void add_silent(int change) noexcept { silent_streams_ += change; }
   /// Ends run().
   void stop() noexcept;
   [[nodiscard]] bool over() const noexcept { return over_; }
@@ -42,6 +44,7 @@ class H2Link final : public std::enable_shared_from_this<H2Link> {
   std::size_t unsent_begin_ = 0, unsent_end_ = 0;
   std::size_t unsent_used_ = 0;           ///< bytes of the buffer that have ever been written
   std::uint32_t allowances_renewed_ = 0;  ///< on the worker's clock of deadlines, seconds
+  int silent_streams_ = 0;
   bool waits_to_write_ = false;
   bool send_is_posted_ = false;
   bool over_ = false;

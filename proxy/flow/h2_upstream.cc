@@ -15,7 +15,7 @@ H2Upstream::H2Upstream(Worker& worker, net::Socket socket, std::string key)
     : worker_(worker),
       socket_(std::move(socket)),
       key_(std::move(key)),
-      session_(http::H2Session::client({}, *this)),
+      session_(http::H2Session::client({.connection_opens_at_once = true}, *this)),
       link_(std::make_shared<H2Link>(worker, socket_, *session_)),
       settled_(worker.executor()) {
   settled_.expires_after(std::chrono::seconds(1));
@@ -31,6 +31,41 @@ std::shared_ptr<H2Upstream> H2Upstream::start(Worker& worker, net::Socket socket
     if (thrown) log::error("a connection to a web site ended by an exception");
   });
   return upstream;
+}
+
+net::awaitable<net::Attempt<std::shared_ptr<H2Upstream>>> H2Upstream::reach(Worker& worker, const Inside& inside) {
+  static constexpr std::string_view kH2[] = {"h2"};
+  const std::string key = pool_key(inside, worker.trust());
+  const auto open = [&] {
+    auto upstream = worker.open_h2(key);
+    return upstream && upstream->usable() ? upstream : nullptr;
+  };
+  if (auto upstream = open()) co_return upstream;
+  auto& dials = worker.h2_dials();
+  if (const auto under_way = dials.find(key); under_way != dials.end()) {
+    const std::shared_ptr<H2Dial> dial = under_way->second;
+    co_await dial->done.async_wait(net::as_tuple);
+    if (dial->failure) co_return std::unexpected(*dial->failure);
+    if (!dial->speaks_h2) co_return nullptr;
+    if (auto upstream = open()) co_return upstream;
+    // The others have taken all that it can carry: one more of its own.
+  }
+  const auto dial = std::make_shared<H2Dial>(worker.executor());
+  dials.insert_or_assign(key, dial);
+  const Destination to = inside.to;
+  const names::Host host = inside.host;
+  auto reached = co_await dial_verified(worker, to, host, kH2);
+  std::shared_ptr<H2Upstream> upstream;
+  if (!reached)
+    dial->failure = reached.error();
+  else if (reached->protocol == "h2")
+    upstream = start(worker, std::move(reached->socket), pool_key(Inside{.host = host, .port = to.port, .to = to}, reached->trust));
+  else
+    dial->speaks_h2 = false;
+  if (const auto own = dials.find(key); own != dials.end() && own->second == dial) dials.erase(own);
+  dial->done.cancel();
+  if (dial->failure) co_return std::unexpected(*dial->failure);
+  co_return upstream;
 }
 
 net::awaitable<void> H2Upstream::run() {

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
 #include "proxy/flow/h2_link.h"
+#include "proxy/flow/inside.h"
 #include "proxy/http/h2_session.h"
 
 namespace schoolgate::flow {
@@ -28,8 +30,19 @@ class H2Caller {
   ~H2Caller() = default;
 };
 
+/// A dial that several requests wait for.
+struct H2Dial {
+  explicit H2Dial(net::Executor executor) : done(executor) { done.expires_at(net::Timer::time_point::max()); }
+  net::Timer done;
+  std::optional<net::Failure> failure{};
+  bool speaks_h2 = true;
+};
+
 class H2Upstream final : public http::H2Events, public std::enable_shared_from_this<H2Upstream> {
  public:
+  /// The open connection to that web site that can take a request, else a new one. Whoever asks while one is being
+  /// dialled waits for it. Null: the web site does not speak HTTP/2 any more.
+  static net::awaitable<net::Attempt<std::shared_ptr<H2Upstream>>> reach(Worker& worker, const Inside& inside);
   /// Takes over `socket`, on which "h2" was agreed, starts its pumps and enters it into the worker's table.
   static std::shared_ptr<H2Upstream> start(Worker& worker, net::Socket socket, std::string key);
   ~H2Upstream();
@@ -38,6 +51,9 @@ class H2Upstream final : public http::H2Events, public std::enable_shared_from_t
   [[nodiscard]] bool usable() const { return !link_->over() && !leaving_ && session_->free_streams() != 0; }
   /// False for good: another connection has to be found.
   [[nodiscard]] bool lives() const { return !link_->over() && !leaving_; }
+  /// True once its connection is over, or on its way: what was asked and not answered is lost.
+  [[nodiscard]] bool over() const { return link_->over(); }
+  void add_silent(int change) noexcept { link_->add_silent(change); }
   /// 0 when none can begin. The caller stays until its stream is over.
   [[nodiscard]] http::StreamId request(const http::H2Head& head, bool ends, std::shared_ptr<H2Caller> caller);
   /// For what belongs to a stream of the caller's; flush() after it.

@@ -5,8 +5,9 @@
 //   on_data        the request's body, as far as the web site takes it
 //   H2Call         one stream and its twin upstream: the answer comes back through it
 //
-// Flow control is end to end: what one side has not taken is not given back to the other, so a slow reader stops a
-// fast writer and memory is bounded by the windows.
+// Flow control is end to end for each stream: what one side has not taken is not given back to the other, so a slow
+// reader stops a fast writer, and itself alone: the window of the connection that it shares with others opens as bytes
+// come. What is held for a client is summed over all its streams (client_account.h).
 #include <map>
 #include <memory>
 #include <utility>
@@ -41,6 +42,7 @@ class Service final : public http::H2Events, public H2CallOwner {
                                           .websockets = websockets},
                                          *this)),
         link_(std::make_shared<H2Link>(connection.worker, connection.client, *session_)),
+        account_(connection.worker.gateway().clients.account_of(connection.peer.address)),
         tasks_done_(connection.worker.executor()) {}
 
   net::awaitable<void> run() {
@@ -57,7 +59,13 @@ class Service final : public http::H2Events, public H2CallOwner {
   // H2Events: what the client does.
   void on_request(http::StreamId stream, http::H2Head& head, bool ends) override {
     if (connection_.worker.draining()) session_->goaway(http::H2Code::no_error);
-    const auto call = std::make_shared<H2Call>(connection_, *this, stream);
+    std::erase_if(unsent_, [this](const auto& each) { return session_->queued(each.first) == 0; });
+    auto charge = StreamCharge::take(account_, connection_.worker.limits().client);
+    if (!charge) {
+      connection_.worker.counters().shed_streams.add();
+      return session_->reset(stream, http::H2Code::refused_stream);
+    }
+    const auto call = std::make_shared<H2Call>(connection_, *this, stream, std::move(*charge));
     calls_.emplace(stream, call);
     connection_.between_requests = false;
     call->begin(head, ends);
@@ -87,8 +95,12 @@ class Service final : public http::H2Events, public H2CallOwner {
   // H2CallOwner: what a call needs of its connection.
   http::H2Session& session() noexcept override { return *session_; }
   void flush() override { link_->send_soon(); }
+  void add_silent(int change) noexcept override { link_->add_silent(change); }
   void ended(http::StreamId stream) override {
-    calls_.erase(stream);
+    if (const auto call = calls_.find(stream); call != calls_.end()) {
+      keep_charge_while_queued(stream, call->second->take_charge());
+      calls_.erase(call);
+    }
     connection_.between_requests = calls_.empty();
   }
   void spawn(net::awaitable<void> task) override {
@@ -100,6 +112,18 @@ class Service final : public http::H2Events, public H2CallOwner {
   }
 
  private:
+  // A whole answer can wait in the session for a client that opens no window: it stays on the client's account.
+  void keep_charge_while_queued(http::StreamId stream, StreamCharge charge) {
+    const std::size_t queued = session_->queued(stream);
+    if (queued == 0) return;
+    if (charge.holds(queued)) {
+      unsent_.emplace(stream, std::move(charge));
+    } else {
+      connection_.worker.counters().shed_bytes.add();
+      session_->reset(stream, http::H2Code::enhance_your_calm);
+    }
+  }
+
   [[nodiscard]] std::shared_ptr<H2Call> call_of(http::StreamId stream) const {
     const auto found = calls_.find(stream);
     return found == calls_.end() ? nullptr : found->second;
@@ -108,7 +132,9 @@ class Service final : public http::H2Events, public H2CallOwner {
   Connection& connection_;
   std::unique_ptr<http::H2Session> session_;
   std::shared_ptr<H2Link> link_;
+  std::shared_ptr<ClientAccount> account_;
   std::map<http::StreamId, std::shared_ptr<H2Call>> calls_;
+  std::map<http::StreamId, StreamCharge> unsent_;  ///< of calls that are over; looked through at each request
   std::size_t tasks_ = 0;
   net::Timer tasks_done_;
 };

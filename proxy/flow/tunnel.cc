@@ -5,42 +5,73 @@
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/coalescing.h"
 #include "proxy/flow/connection.h"
+#include "proxy/flow/long_lived.h"
 #include "proxy/flow/worker.h"
 
 namespace schoolgate::flow {
 
 namespace {
 
-void judge_again(Worker& worker, LiveTunnel& live) {
-  Tunnel& tunnel = *live.tunnel;
-  const rules::Request* judged = &tunnel.request;
-  if (tunnel.judgement.portal) {
-    tunnel.judgement = worker.judge_portal(*live.connection, *judged, tunnel.judgement.verdict.reason.stage);
-    if (tunnel.judgement.refuses()) live.relay->stop();
+class LiveTunnel final : public LongLived {
+ public:
+  LiveTunnel(Connection& connection, Tunnel& tunnel, net::Relay& relay, const net::RelayCounters& moved)
+      : connection_(connection), tunnel_(tunnel), relay_(relay), moved_(moved) {
+    connection.worker.long_lived().add(*this);
+  }
+  ~LiveTunnel() { connection_.worker.long_lived().remove(*this); }
+
+  [[nodiscard]] Connection& connection() noexcept override { return connection_; }
+  [[nodiscard]] const Judgement& judgement() const noexcept override { return tunnel_.judgement; }
+  [[nodiscard]] std::uint64_t moved() const noexcept override { return moved_.from_a + moved_.from_b; }
+  [[nodiscard]] std::chrono::seconds silent_for() const noexcept override { return relay_.silent_for(); }
+  [[nodiscard]] bool is_request() const noexcept override { return false; }
+  void end() override { relay_.stop(); }
+  void judge_again() override;
+  void was_active_in(TimePoint minute) override;
+
+ private:
+  Connection& connection_;
+  Tunnel& tunnel_;
+  net::Relay& relay_;
+  const net::RelayCounters& moved_;
+};
+
+void LiveTunnel::judge_again() {
+  Worker& worker = connection_.worker;
+  const rules::Request* judged = &tunnel_.request;
+  const rules::Stage stage = tunnel_.judgement.verdict.reason.stage;
+  if (tunnel_.judgement.portal) {
+    tunnel_.judgement = worker.judge_portal(connection_, *judged, stage);
+    if (tunnel_.judgement.refuses()) end();
     return;
   }
-  Judgement judgement = worker.judge_again(*live.connection, *judged, tunnel.judgement.verdict.reason.stage);
+  Judgement judgement = worker.judge_again(connection_, *judged, stage);
   bool opens = worker.opens(judgement);
-  if (!judgement.refuses() && tunnel.inside) {
-    Judgement inside = worker.judge_again(*live.connection, *tunnel.inside, rules::Stage::client_hello);
+  if (!judgement.refuses() && tunnel_.inside) {
+    Judgement inside = worker.judge_again(connection_, *tunnel_.inside, rules::Stage::client_hello);
     opens |= worker.opens(inside);
-    if (inside.refuses()) judged = &*tunnel.inside, judgement = std::move(inside);
+    if (inside.refuses()) judged = &*tunnel_.inside, judgement = std::move(inside);
   }
   if (judgement.refuses()) {
     worker.counters().rejudged_closed.add();
     if (judgement.verdict_refuses()) worker.record_later(breach_of(judgement, *judged, {}));
-    live.relay->stop();
-    return;
+    return end();
   }
-  if (tunnel.carries != Carries::anything && (opens || carries_what_is_refused_now(worker, tunnel, judgement))) {
+  if (tunnel_.carries != Carries::anything && (opens || carries_what_is_refused_now(worker, tunnel_, judgement))) {
     worker.counters().rejudged_closed.add();
-    live.relay->stop();
-    return;
+    return end();
   }
   // A tunnel may last a day: it must not keep every policy alive, lists and all, that has ever allowed it.
-  judgement.time = tunnel.judgement.time;
+  judgement.time = tunnel_.judgement.time;
   judgement.verdict.reason.entry = {};
-  tunnel.judgement = std::move(judgement);
+  tunnel_.judgement = std::move(judgement);
+}
+
+void LiveTunnel::was_active_in(TimePoint minute) {
+  Worker& worker = connection_.worker;
+  worker.note_activity(tunnel_.judgement, minute);
+  if (const auto& inside = tunnel_.inside)
+    worker.note_activity(worker.judge_again(connection_, *inside, rules::Stage::client_hello), minute);
 }
 
 }  // namespace
@@ -52,13 +83,14 @@ net::awaitable<void> run_tunnel(Connection& connection, Tunnel tunnel) {
 
   net::RelayCounters moved;
   net::Relay relay(connection.client, tunnel.upstream, worker.buffers(), {.idle = worker.limits().idle_tunnel}, moved);
-  LiveTunnel live{.connection = &connection, .tunnel = &tunnel, .relay = &relay, .moved = &moved};
-  worker.tunnels().add(live);
-  // A policy, or a person, that came while the tunnel was being opened has not seen it yet.
-  if (tunnel.judgement.policy != worker.policy() || tunnel.judgement.presence != worker.presence_of(connection))
-    judge_again(worker, live);
-  const net::RelayEnd end = co_await relay.run();
-  worker.tunnels().remove(live);
+  net::RelayEnd end;
+  {
+    LiveTunnel live(connection, tunnel, relay, moved);
+    // A policy, or a person, that came while the tunnel was being opened has not seen it yet.
+    if (tunnel.judgement.policy != worker.policy() || tunnel.judgement.presence != worker.presence_of(connection))
+      live.judge_again();
+    end = co_await relay.run();
+  }
 
   // A broken side must not look to the other like an orderly end.
   if (end == net::RelayEnd::a_failed) tunnel.upstream.reset();
@@ -67,22 +99,6 @@ net::awaitable<void> run_tunnel(Connection& connection, Tunnel tunnel) {
                       {.bytes_in = tunnel.bytes_in + moved.from_b,
                        .bytes_out = tunnel.bytes_out + moved.from_a,
                        .took = std::chrono::steady_clock::now() - tunnel.began});
-}
-
-void judge_tunnels_again(Worker& worker, TunnelsOf whose) {
-  for (LiveTunnel* live = worker.tunnels().first(); live; live = live->next)
-    if (whose == TunnelsOf::everybody || live->tunnel->judgement.presence != worker.presence_of(*live->connection))
-      judge_again(worker, *live);
-}
-
-void note_tunnels_activity(Worker& worker, TimePoint minute) {
-  for (LiveTunnel* live = worker.tunnels().first(); live; live = live->next) {
-    const std::uint64_t moved = live->moved->from_a + live->moved->from_b;
-    if (std::exchange(live->seen, moved) == moved) continue;
-    worker.note_activity(live->tunnel->judgement, minute);
-    if (const auto& inside = live->tunnel->inside)
-      worker.note_activity(worker.judge_again(*live->connection, *inside, rules::Stage::client_hello), minute);
-  }
 }
 
 }  // namespace schoolgate::flow

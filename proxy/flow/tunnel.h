@@ -1,4 +1,5 @@
-// A tunnel: bytes both ways that the gateway does not look into, and the list by which a worker can judge them again.
+// A tunnel: bytes both ways that the gateway does not look into. It is judged again like all that goes on for long
+// (long_lived.h).
 #pragma once
 
 #include <chrono>
@@ -36,29 +37,9 @@ struct Tunnel {
   Carries carries = Carries::anything;
 };
 
-/// A running tunnel, linked into its worker's list for as long as it runs.
-struct LiveTunnel {
-  LiveTunnel* previous = nullptr;
-  LiveTunnel* next = nullptr;
-  Connection* connection = nullptr;
-  Tunnel* tunnel = nullptr;
-  net::Relay* relay = nullptr;
-  const net::RelayCounters* moved = nullptr;
-  std::uint64_t seen = 0;  ///< of `moved`, when a minute last ended
-};
-
-/// Relays until both sides are done, the policy says stop, or the drain ends; then writes the decision line.
+/// Relays until both sides are done, the policy says stop, or the drain ends; then writes the decision line. A tunnel
+/// that only has to sign in now, that would be opened if it began now, or that can carry a site which is refused from
+/// now on, ends without a record: the client begins anew.
 net::awaitable<void> run_tunnel(Connection& connection, Tunnel tunnel);
-
-/// Whose tunnels: all, or of those of whom something else is known now than when they were judged.
-enum class TunnelsOf : std::uint8_t { everybody, who_changed };
-/// Judges live tunnels by the policy now in force and by who is there now; the ones that are no longer allowed are
-/// recorded and ended. Those that only have to sign in, that would be opened if they began now, or that can carry a
-/// site which is refused from now on, are ended without a record: the client begins anew. The others let go of the
-/// policy that allowed them before.
-void judge_tunnels_again(Worker& worker, TunnelsOf whose);
-
-/// The minute that began at `minute` is over: the tunnels that moved bytes in it were somebody's activity.
-void note_tunnels_activity(Worker& worker, TimePoint minute);
 
 }  // namespace schoolgate::flow

@@ -158,7 +158,7 @@ void Worker::start() {
   });
 }
 
-// Once a second: decision lines go out, tunnels are judged again when the policy or the minute has changed.
+// Once a second: decision lines go out, what goes on is judged again when the policy or the minute has changed.
 net::awaitable<void> Worker::tick() {
   net::Timer timer(executor());
   auto minute = std::chrono::floor<std::chrono::minutes>(wall_now());
@@ -169,14 +169,14 @@ net::awaitable<void> Worker::tick() {
     static_cast<void>(policy_.current());  // lets go of a policy that nobody uses any more
     // A lesson that begins ends what the break allowed, without any change of the policy.
     const auto minute_now = std::chrono::floor<std::chrono::minutes>(wall_now());
-    if (minute_now != minute) note_tunnels_activity(*this, minute);
+    if (minute_now != minute) flow::note_activity(*this, minute);
     const std::uint64_t people = gateway_.presences ? gateway_.presences->generation() : 0;
     if (policy_.generation() != judged_generation_ || minute_now != minute) {
       judged_generation_ = policy_.generation();
       minute = minute_now;
-      judge_tunnels_again(*this, TunnelsOf::everybody);
+      flow::judge_again(*this, JudgeAgain::everything);
     } else if (people != judged_presences_) {
-      judge_tunnels_again(*this, TunnelsOf::who_changed);
+      flow::judge_again(*this, JudgeAgain::who_changed);
     }
     judged_presences_ = people;
     drain_.tick();

@@ -29,6 +29,7 @@
 #include "proxy/flow/inspection.h"
 #include "proxy/flow/judgement.h"
 #include "proxy/flow/live_list.h"
+#include "proxy/flow/long_lived.h"
 #include "proxy/flow/pages.h"
 #include "proxy/flow/portal_visits.h"
 #include "proxy/flow/proxy_login.h"
@@ -51,6 +52,7 @@
 
 namespace schoolgate::flow {
 
+struct H2Dial;
 class H2Upstream;
 
 /// What all workers of a gateway share. Made by app/, outlives them.
@@ -184,12 +186,14 @@ class Worker {
   [[nodiscard]] Counters& counters() noexcept { return counters_; }
   /// HTTP/2 connections to web sites that are open, by pool_key().
   [[nodiscard]] std::unordered_map<std::string, std::weak_ptr<H2Upstream>>& h2_upstreams() noexcept { return h2_; }
+  /// Dials for such connections, by the same key.
+  [[nodiscard]] std::unordered_map<std::string, std::shared_ptr<H2Dial>>& h2_dials() noexcept { return h2_dials_; }
   /// The one for this key that is still there; null when there is none.
   [[nodiscard]] std::shared_ptr<H2Upstream> open_h2(const std::string& key) const {
     const auto known = h2_.find(key);
     return known == h2_.end() ? nullptr : known->second.lock();
   }
-  [[nodiscard]] LiveList<LiveTunnel>& tunnels() noexcept { return tunnels_; }
+  [[nodiscard]] LiveList<LongLived>& long_lived() noexcept { return long_lived_; }
   [[nodiscard]] LiveList<Connection>& connections() noexcept { return connections_; }
   [[nodiscard]] bool draining() const noexcept { return drain_.under_way(); }
   /// Takes what the kernel has queued, then closes the listeners.
@@ -216,10 +220,11 @@ class Worker {
   net::BufferPool buffers_;
   net::DeadlineList deadlines_;
   Counters counters_;
-  LiveList<LiveTunnel> tunnels_;
+  LiveList<LongLived> long_lived_;
   LiveList<Connection> connections_;
   std::vector<std::unique_ptr<Heads>> spare_heads_;
   std::unordered_map<std::string, std::weak_ptr<H2Upstream>> h2_;
+  std::unordered_map<std::string, std::shared_ptr<H2Dial>> h2_dials_;
   net::asio::io_context context_{1};
   std::unique_ptr<net::Resolver> resolver_;
   net::Dialer dialer_;
@@ -234,7 +239,7 @@ class Worker {
   std::vector<std::shared_ptr<net::Listener>> listeners_;
   std::thread thread_;
   std::atomic<std::uint32_t> unanswered_{0};
-  std::uint64_t judged_generation_ = 0;  ///< the policy that the live tunnels were last judged by
+  std::uint64_t judged_generation_ = 0;  ///< the policy by which what goes on was last judged
   std::uint64_t judged_presences_ = 0;   ///< and the people
   Drain drain_{*this};
 };

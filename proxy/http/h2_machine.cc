@@ -203,6 +203,7 @@ int H2Session::Machine::on_data(StreamId id, std::string_view bytes) {
     return 0;
   }
   stream->unconsumed += bytes.size();
+  if (limits.connection_opens_at_once) nghttp2_session_consume_connection(session.get(), bytes.size());
   events.on_data(id, bytes);
   return verdict();
 }

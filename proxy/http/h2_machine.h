@@ -62,7 +62,8 @@ struct H2Session::Machine {
     give_back(stream);
   }
   void give_back(H2Stream& stream) noexcept {
-    if (stream.unconsumed != 0) nghttp2_session_consume_connection(session.get(), std::exchange(stream.unconsumed, 0));
+    const std::size_t held = std::exchange(stream.unconsumed, 0);
+    if (held != 0 && !limits.connection_opens_at_once) nghttp2_session_consume_connection(session.get(), held);
   }
   // Ends a stream for the peer's fault. The owner hears of it when it has heard of the stream.
   void refuse(H2Stream& stream, H2Code code);

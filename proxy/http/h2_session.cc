@@ -173,10 +173,14 @@ void H2Session::consumed(StreamId id, std::size_t bytes) {
   if (!stream || m.is_over()) return;
   bytes = std::min(bytes, stream->unconsumed);
   stream->unconsumed -= bytes;
-  if (stream->closed || stream->received_all)
+  const bool over = stream->closed || stream->received_all;
+  if (m.limits.connection_opens_at_once) {
+    if (!over) nghttp2_session_consume_stream(m.session.get(), id, bytes);
+  } else if (over) {
     nghttp2_session_consume_connection(m.session.get(), bytes);
-  else
+  } else {
     nghttp2_session_consume(m.session.get(), id, bytes);
+  }
   if (stream->closed && stream->unconsumed == 0) m.streams.erase(id);
 }
 

@@ -48,10 +48,13 @@ struct H2Limits {
   std::size_t fields = 200;                       ///< the same; each cookie crumb counts. At most Fields::kCapacity
   std::uint32_t stream_window = 256 * 1024;       ///< what a stream may send ahead of consumed()
   std::uint32_t connection_window = 1024 * 1024;  ///< what all of them may
-  std::size_t send_queue = 64 * 1024;             ///< what send_data() keeps for one stream
-  std::uint32_t resets = 200;                     ///< a client's resets and those it provokes (HTTP-34, HTTP-36)
-  bool websockets = true;                         ///< server: announce extended CONNECT (RFC 8441)
-  std::uint32_t idle_frames = 1000;               ///< frames that carry nothing (HTTP-33)
+  /// What all of them may opens again as soon as bytes have come, and consumed() opens the stream's window alone: for a
+  /// connection that strangers share, where one that takes nothing must not stop the others.
+  bool connection_opens_at_once = false;
+  std::size_t send_queue = 64 * 1024;  ///< what send_data() keeps for one stream
+  std::uint32_t resets = 200;          ///< a client's resets and those it provokes (HTTP-34, HTTP-36)
+  bool websockets = true;              ///< server: announce extended CONNECT (RFC 8441)
+  std::uint32_t idle_frames = 1000;    ///< frames that carry nothing (HTTP-33)
 };
 
 /// What happened. Called from inside receive(), but for on_writable and on_reset, which may also come from inside

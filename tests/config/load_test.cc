@@ -90,6 +90,7 @@ unnamed: { no_sni: judge, ip_sni: judge, ech: judge, not_tls: judge, malformed: 
 decisions: logs/decisions.jsonl
 retention: { decisions: 1d, breaches: 2d, audit: 3d }
 limits: { header: 1s, connect: 2s, response: 3s, idle: 4s, idle_tunnel: 5s, drain: 6s, client_connections: 7,
+          client_streams: 12, client_memory: 2MiB,
           connections: 8, header_bytes: 9KiB, header_count: 10, workers: 11 }
 pages: pages
 first_start: serve
@@ -128,6 +129,8 @@ known_gaps: { suicide: "a list is applied for", hate: "none is public" }
   EXPECT_EQ(settings.limits.idle_tunnel, seconds(5));
   EXPECT_EQ(settings.limits.drain, seconds(6));
   EXPECT_EQ(settings.limits.client_connections, 7u);
+  EXPECT_EQ(settings.limits.client_streams, 12u);
+  EXPECT_EQ(settings.limits.client_memory, 2u << 20);
   EXPECT_EQ(settings.limits.connections, 8u);
   EXPECT_EQ(settings.limits.header_bytes, 9216u);
   EXPECT_EQ(settings.limits.header_count, 10u);

@@ -1,69 +1,9 @@
 // HTTP/2 inside TLS: every stream is judged, and flows to the web site over one shared connection.
 #include "proxy/flow/h2_call.h"
-#include "tests/proxy/flow/inspected_conversation.h"
-#include "tests/proxy/http/h2_peers.h"
+#include "tests/proxy/flow/h2_end.h"
 
 namespace schoolgate::flow::testing {
 namespace {
-
-using http::H2Head;
-using http::H2Session;
-using http::StreamId;
-
-// An HTTP/2 end on a blocking peer.
-class H2End {
- public:
-  H2End(TlsEnd& end, bool server)
-      : peer_(end.inside), session(server ? H2Session::server({}, events) : H2Session::client({}, events)) {
-    events.session = session.get();
-  }
-  void flush() { peer_.sends(http::output_of(*session)); }
-  /// Exchanges bytes until `line` was noted.
-  void until(std::string_view line) {
-    until_holds([&] { return events.has(line); }, line);
-  }
-  void until_holds(const std::function<bool()>& holds, std::string_view what) {
-    flush();
-    while (!holds()) {
-      const std::string bytes = peer_.read_some();
-      if (bytes.empty()) {
-        ADD_FAILURE() << "the connection ended before: " << what;
-        for (const auto& line : events.lines) ADD_FAILURE() << line;
-        return;
-      }
-      EXPECT_TRUE(session->receive(bytes));
-      flush();
-    }
-  }
-
- private:
-  Peer& peer_;
-
- public:
-  http::Listener events;
-  std::unique_ptr<H2Session> session;
-};
-
-class H2Inspection : public InspectionTest {
- protected:
-  TlsEnd pupil_h2() { return pupil_inside("web.example", "web.example", "h2,http/1.1"); }
-  StreamId ask(H2End& pupil, std::string_view path, std::string_view method = "GET", bool ends = true) {
-    H2Head head;
-    head.method = method;
-    head.scheme = "https";
-    head.authority = authority_text;
-    head.path = path;
-    return pupil.session->request(head, ends);
-  }
-  static void respond(H2End& site, StreamId stream, std::string_view body, int status = 200) {
-    H2Head head;
-    head.status = status;
-    site.session->respond(stream, head, body.empty());
-    if (!body.empty()) EXPECT_EQ(site.session->send_data(stream, body, true), body.size());
-    site.flush();
-  }
-  std::string authority_text = at("web.example");
-};
 
 TEST_F(H2Inspection, BothSidesSpeakItWhenBothCan) {  // TLS-19
   TlsEnd pupil_end = pupil_h2();
@@ -192,8 +132,10 @@ TEST_F(H2Inspection, AWebSiteThatGoesAwayIsSaidToBeSo) {
     site.until("request 1 GET https " + authority_text + " /open ends");
     site_end.reset();
   }
+  web.accept().closes();  // asked once more, and not a third time
   pupil.until("end " + std::to_string(stream));
   EXPECT_EQ(pupil.events.heads[stream].status, 502);
+  EXPECT_EQ(counters().asked_anew.get(), 1u);
 }
 
 TEST_F(H2Inspection, TheClientsResetReachesTheWebSite) {

@@ -1,0 +1,170 @@
+"""What one greedy client costs the others: 200 clients ask an opened HTTP/2 site, alone and beside a client of each greedy kind.
+
+Kinds: it reads nothing of twenty downloads; it leaves 1,900 requests waiting; it asks and gives up as fast as it can. All go over the gateway's
+shared connection to one web site. The figures are of the 200: the client is written in Python, so their size says little and the ratio counts.
+python3 bench/load/greedy.py [--clients N] [--requests N] [--dry].
+"""
+
+import argparse
+import os
+import pathlib
+import resource
+import statistics
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(pathlib.Path(__file__).parent), str(ROOT / "tests/e2e")]
+import proxies  # noqa: E402
+
+GREEDY = "127.0.0.9"
+
+
+class Site:
+    """A web server of HTTP/2 in this process: lessons at once, /endless without end, /waits not before the end of the measurement."""
+
+    def __init__(self, folder: pathlib.Path):
+        from parts.tls_origins import Authority, TlsOrigin
+
+        authority = Authority()
+        self.trust = authority.write(folder / "web.pem")
+        self.server = TlsOrigin(authority.issue("forum.example").context())
+        self.over = threading.Event()
+
+        @self.server.on("/endless")
+        def endless(call):
+            call.start(200)
+            while not self.over.is_set():
+                call.send(b"x" * 16384)
+
+        @self.server.on("/waits")
+        def waits(call):
+            self.over.wait()
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+
+def ask(client, path: str) -> float:
+    began = time.perf_counter()
+    stream = client.begin(path)
+    client.until(lambda: stream in client.ended, "an answer")
+    if client.answers.pop(stream).status != 200:
+        raise SystemExit("an answer that is none")
+    return time.perf_counter() - began
+
+
+def work(school, site: Site, clients: int, requests: int) -> list[float]:
+    """Seconds of every request of the clients."""
+    from parts.inspected import H2Client
+
+    times: list[float] = []
+    open_clients = [H2Client(school, "forum.example", site.port, source=f"127.0.1.{number % 200 + 1}") for number in range(clients)]
+
+    def one(client) -> None:
+        own = [ask(client, "/lesson") for _ in range(requests)]
+        times.extend(own)
+
+    threads = [threading.Thread(target=one, args=(client,)) for client in open_clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for client in open_clients:
+        client.pipe.close()
+    return times
+
+
+def reads_nothing(client, stop: threading.Event) -> None:
+    for _ in range(20):
+        client.begin("/endless")
+    stop.wait()
+
+
+def leaves_waiting(client, stop: threading.Event) -> None:
+    for _ in range(95):
+        client.begin("/waits")
+    stop.wait()
+
+
+def gives_up(client, stop: threading.Event) -> None:
+    while not stop.is_set() and not client.closed:
+        stream = client.begin("/lesson")
+        client.h2.reset_stream(stream, 8)
+        client.flush()
+        time.sleep(0.001)
+
+
+KINDS = {"reads nothing of 20 downloads": (reads_nothing, 1), "leaves 1,900 requests waiting": (leaves_waiting, 20),
+         "asks and gives up": (gives_up, 1)}
+
+
+def measure(clients: int, requests: int) -> dict[str, list[float]]:
+    from parts.inspected import H2Client, inspecting_school
+
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="schoolgate-greedy-") as name:
+        folder = pathlib.Path(name)
+        site = Site(folder)
+        (folder / "school").mkdir()
+        school = inspecting_school(folder / "school", trust=site.trust, ports=[site.port]).start()
+        try:
+            work(school, site, clients, 2)
+            found["alone"] = work(school, site, clients, requests)
+            for kind, (greedy, connections) in KINDS.items():
+                stop = threading.Event()
+                held = [H2Client(school, "forum.example", site.port, source=GREEDY) for _ in range(connections)]
+                threads = [threading.Thread(target=greedy, args=(client, stop), daemon=True) for client in held]
+                for thread in threads:
+                    thread.start()
+                time.sleep(0.5)
+                found[kind] = work(school, site, clients, requests)
+                stop.set()
+                for client in held:
+                    client.pipe.close()
+        finally:
+            site.over.set()
+            school.stop()
+            site.server.stop()
+    return found
+
+
+def p99(times: list[float]) -> float:
+    return statistics.quantiles(times, n=100)[98]
+
+
+def table(found: dict[str, list[float]], clients: int) -> list[str]:
+    base = p99(found["alone"])
+    lines = [f"| {clients} clients, one greedy client that | p50 | p99 | p99 against alone | goal | reached |", "|---|---|---|---|---|---|"]
+    for kind, times in found.items():
+        ratio = p99(times) / base
+        goal = "" if kind == "alone" else "at most 2"
+        reached = "" if kind == "alone" else ("yes" if ratio <= 2 else "no")
+        lines.append(f"| {'is not there' if kind == 'alone' else kind} | {statistics.median(times) * 1000:.0f} ms | {p99(times) * 1000:.0f} ms | {ratio:.2f} | {goal} | {reached} |")
+    return lines
+
+
+def main() -> None:
+    from run import OWN_MACHINE, machine, write_section
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--requests", type=int, default=20, help="of each client (default 20)")
+    parser.add_argument("--dry", action="store_true", help="print only: leave docs/benchmarks.md as it is")
+    options = parser.parse_args()
+    if os.environ.get("SCHOOLGATE_OWN_MACHINE") != "yes":
+        os.environ["SCHOOLGATE_OWN_MACHINE"] = "yes"
+        os.execv(OWN_MACHINE, [str(OWN_MACHINE), sys.executable, *sys.argv])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (proxies.DESCRIPTORS, proxies.DESCRIPTORS))
+    lines = ["## One greedy client", "", *machine(), f"- Command: `python3 bench/load/greedy.py{''.join(' ' + word for word in sys.argv[1:])}`, {proxies.priority()}", ""]
+    lines += table(measure(options.clients, options.requests), options.clients)
+    print("\n" + "\n".join(lines))
+    if not options.dry:
+        write_section("greedy", lines)
+
+
+if __name__ == "__main__":
+    main()
