@@ -23,29 +23,35 @@ GREEDY = "127.0.0.9"
 
 
 class Site:
-    """A web server of HTTP/2 in this process: lessons at once, /endless without end, /waits not before the end of the measurement."""
+    """nginx over HTTP/2: lessons at once, a film of eight megabytes, and /waits, which is answered by nobody."""
 
     def __init__(self, folder: pathlib.Path):
-        from parts.tls_origins import Authority, TlsOrigin
+        from parts.origins import Nginx, Server
+        from parts.tls_origins import Authority, key_pem, pem
+
+        class Silent(Server):
+            def serve(self, connection) -> None:
+                connection.settimeout(None)
+                while connection.recv(65536):
+                    pass
 
         authority = Authority()
         self.trust = authority.write(folder / "web.pem")
-        self.server = TlsOrigin(authority.issue("forum.example").context())
-        self.over = threading.Event()
-
-        @self.server.on("/endless")
-        def endless(call):
-            call.start(200)
-            while not self.over.is_set():
-                call.send(b"x" * 16384)
-
-        @self.server.on("/waits")
-        def waits(call):
-            self.over.wait()
+        issued = authority.issue("forum.example")
+        (folder / "web").mkdir()
+        (folder / "web/certificate.pem").write_bytes(pem(issued.certificate))
+        (folder / "web/key.pem").write_bytes(key_pem(issued.key))
+        self.silent = Silent()
+        self.server = Nginx(folder / "nginx", folder / "web", http2=True,
+                            settings=f"location = /waits {{ proxy_pass http://127.0.0.1:{self.silent.port}; proxy_read_timeout 1h; }}")
 
     @property
     def port(self) -> int:
-        return self.server.port
+        return self.server.tls
+
+    def stop(self) -> None:
+        self.server.stop()
+        self.silent.stop()
 
 
 def ask(client, path: str) -> float:
@@ -80,7 +86,7 @@ def work(school, site: Site, clients: int, requests: int) -> list[float]:
 
 def reads_nothing(client, stop: threading.Event) -> None:
     for _ in range(20):
-        client.begin("/endless")
+        client.begin("/film")
     stop.wait()
 
 
@@ -91,11 +97,14 @@ def leaves_waiting(client, stop: threading.Event) -> None:
 
 
 def gives_up(client, stop: threading.Event) -> None:
-    while not stop.is_set() and not client.closed:
-        stream = client.begin("/lesson")
-        client.h2.reset_stream(stream, 8)
-        client.flush()
-        time.sleep(0.001)
+    try:
+        while not stop.is_set():
+            stream = client.begin("/lesson")
+            client.h2.reset_stream(stream, 8)
+            client.flush()
+            time.sleep(0.001)
+    except OSError:
+        stop.wait()  # the gateway has had enough of it
 
 
 KINDS = {"reads nothing of 20 downloads": (reads_nothing, 1), "leaves 1,900 requests waiting": (leaves_waiting, 20),
@@ -126,9 +135,8 @@ def measure(clients: int, requests: int) -> dict[str, list[float]]:
                 for client in held:
                     client.pipe.close()
         finally:
-            site.over.set()
             school.stop()
-            site.server.stop()
+            site.stop()
     return found
 
 
