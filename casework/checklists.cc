@@ -135,11 +135,16 @@ Result<void> Checklists::edit(const Viewer& viewer, const Checklist& checklist, 
   }
   if (steps.empty()) return fail(Fault::client, "a checklist needs a step");
   return desk_.change([&]() -> Result<void> {
+    if (auto current = desk_.must_be_current(checklist.theme, seen_); !current) return current;
     auto put = execute(desk_.database(),
                        "INSERT OR REPLACE INTO checklists(theme, steps, contacts, edited_by, edited_at)"
                        " VALUES(?1, ?2, ?3, ?4, ?5)",
                        checklist.theme, steps, contacts, viewer.user, now);
     if (!put) return std::unexpected(put.error());
+    auto added = add_entry(
+        desk_.database(), "checklist " + checklist.theme,
+        {.field = "checklist", .by = viewer.user, .at = now, .choice = "edited", .text = steps + '\n' + contacts});
+    if (!added) return std::unexpected(added.error());
     return desk_.write_journal({.seq = 0,
                                 .time = now,
                                 .by = viewer.user,
@@ -153,9 +158,13 @@ Result<void> Checklists::edit(const Viewer& viewer, const Checklist& checklist, 
 Result<void> Checklists::reset(const Viewer& viewer, std::string_view theme, TimePoint now) {
   if (!leads_safeguarding(viewer.role)) return fail(Fault::client, "only those who lead safeguarding edit checklists");
   return desk_.change([&]() -> Result<void> {
+    if (auto current = desk_.must_be_current(theme, seen_); !current) return current;
     auto removed = execute(desk_.database(), "DELETE FROM checklists WHERE theme = ?1", theme);
     if (!removed) return std::unexpected(removed.error());
-    if (*removed == 0) return {};
+    if (*removed == 0) return fail(Fault::client, "the checklist is as it was built in: nothing was changed");
+    auto added = add_entry(desk_.database(), "checklist " + std::string(theme),
+                           {.field = "checklist", .by = viewer.user, .at = now, .choice = "built-in", .text = {}});
+    if (!added) return std::unexpected(added.error());
     return desk_.write_journal({.seq = 0,
                                 .time = now,
                                 .by = viewer.user,

@@ -31,7 +31,8 @@ struct Checklist {
 
 class Checklists {
  public:
-  explicit Checklists(DeskStore& desk) : desk_(desk) {}
+  /// `seen`: DeskStore::version of the theme on the page that is written on; a change on an older page is refused.
+  explicit Checklists(DeskStore& desk, std::optional<std::uint64_t> seen = std::nullopt) : desk_(desk), seen_(seen) {}
   /// The school's, or the built-in one.
   [[nodiscard]] Result<Checklist> find(std::string_view theme, bool illegal);
   /// At most 20 steps of 500 bytes and 20 contacts. Fault client otherwise.
@@ -41,6 +42,7 @@ class Checklists {
 
  private:
   DeskStore& desk_;
+  std::optional<std::uint64_t> seen_;
 };
 
 }  // namespace schoolgate::casework

@@ -24,8 +24,6 @@ constexpr const char* kSchema = R"(
     what TEXT NOT NULL, about TEXT NOT NULL, person TEXT NOT NULL, detail TEXT NOT NULL);
   CREATE INDEX IF NOT EXISTS journal_by_about ON journal(about);
   CREATE INDEX IF NOT EXISTS journal_by_person ON journal(person) WHERE person <> '';
-  CREATE TABLE IF NOT EXISTS acknowledgements(episode TEXT PRIMARY KEY, actor TEXT NOT NULL, at INTEGER NOT NULL,
-    assessment INTEGER NOT NULL, note TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS canaries(token TEXT PRIMARY KEY, sent INTEGER NOT NULL, confirmed INTEGER,
     confirmed_by TEXT NOT NULL DEFAULT '', alarmed INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 
@@ -82,6 +80,20 @@ constexpr const char* kSchema = R"(
     PRIMARY KEY(day, hour, theme, grp, action)) WITHOUT ROWID;
 )";
 
+JournalEntry read_journal(store::Statement& row) {
+  return {.seq = std::uint64_t(row.integer(0)),
+          .time = time_at(row, 1),
+          .by = text_at(row, 2),
+          .what = text_at(row, 3),
+          .about = text_at(row, 4),
+          .person = text_at(row, 5),
+          .detail = text_at(row, 6)};
+}
+
+constexpr std::string_view kAcknowledgement = "acknowledgement";
+// What the journal keeps and what changes no record.
+constexpr std::string_view kChanges = " AND what NOT IN ('view', 'export', 'letter')";
+
 }  // namespace
 
 std::string_view to_string(Assessment assessment) noexcept { return kAssessments[std::size_t(assessment)]; }
@@ -90,6 +102,13 @@ std::optional<Assessment> assessment_from(std::string_view text) noexcept {
   const auto found = std::ranges::find(kAssessments, text);
   if (found == kAssessments.end()) return std::nullopt;
   return Assessment(found - kAssessments.begin());
+}
+
+Assessment assessment_of(const std::vector<Entry>& entries) {
+  Assessment latest = Assessment::none;
+  for (const Entry& entry : standing(entries))
+    if (const auto said = assessment_from(entry.choice); said && *said != Assessment::none) latest = *said;
+  return latest;
 }
 
 DeskStore::DeskStore(store::Database database, store::StateKey key, std::filesystem::path folder)
@@ -102,6 +121,7 @@ Result<std::unique_ptr<DeskStore>> DeskStore::open(const std::filesystem::path& 
   auto database = store::Database::open(state_folder / kDeskFile, store::Database::Access::write);
   if (!database) return std::unexpected(database.error());
   if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
+  if (auto prepared = prepare_entries(*database); !prepared) return std::unexpected(prepared.error());
   return std::unique_ptr<DeskStore>(new DeskStore(*std::move(database), *std::move(key), state_folder));
 }
 
@@ -185,64 +205,78 @@ Result<std::vector<JournalEntry>> DeskStore::journal(const JournalFilter& filter
       "SELECT seq, time, actor, what, about, person, detail FROM journal WHERE time >= ?1 AND time < ?2"
       " AND (?3 = '' OR what = ?3) AND (?4 = '' OR actor = ?4) AND (?5 = '' OR about = ?5) AND (?6 = '' OR person = ?6)"
       " ORDER BY seq DESC LIMIT ?7 OFFSET ?8",
-      [&](store::Statement& row) {
-        entries.push_back({.seq = std::uint64_t(row.integer(0)),
-                           .time = time_at(row, 1),
-                           .by = text_at(row, 2),
-                           .what = text_at(row, 3),
-                           .about = text_at(row, 4),
-                           .person = text_at(row, 5),
-                           .detail = text_at(row, 6)});
-      },
-      filter.since, filter.until, filter.what, filter.by, filter.about, filter.person,
-      std::min<std::size_t>(filter.limit, 1000), filter.offset);
+      [&](store::Statement& row) { entries.push_back(read_journal(row)); }, filter.since, filter.until, filter.what,
+      filter.by, filter.about, filter.person, std::min<std::size_t>(filter.limit, 1000), filter.offset);
   if (!read) return std::unexpected(read.error());
   return entries;
 }
 
 Result<void> DeskStore::acknowledge(const Viewer& viewer, std::string_view episode, std::string_view person,
-                                    TimePoint now, Assessment assessment, std::string_view note) {
+                                    TimePoint now, Assessment assessment, std::string_view note,
+                                    const Writing& writing) {
   if (!leads_safeguarding(viewer.role) || is_viewer(viewer, person))
     return fail(Fault::client, "this episode is not yours to acknowledge");
   auto kept = typed_text("note", note, 2000, Lines::many);
   if (!kept) return std::unexpected(kept.error());
   return change([&]() -> Result<void> {
-    auto done = execute(database_,
-                        "INSERT INTO acknowledgements(episode, actor, at, assessment, note) VALUES(?1, ?2, ?3, ?4, ?5)"
-                        " ON CONFLICT(episode) DO UPDATE SET assessment = excluded.assessment, note = excluded.note",
-                        episode, viewer.user, now, assessment, *kept);
-    if (!done) return std::unexpected(done.error());
+    if (auto current = must_be_current(episode, writing.seen); !current) return current;
+    auto added = add_entry(database_, episode,
+                           {.field = std::string(kAcknowledgement),
+                            .by = viewer.user,
+                            .at = now,
+                            .choice = std::string(to_string(assessment)),
+                            .text = *kept,
+                            .corrects = std::string(writing.corrects),
+                            .person = std::string(person)});
+    if (!added) return std::unexpected(added.error());
+    std::string detail = added->number == 1        ? "acknowledged"
+                         : added->corrects.empty() ? "entry added"
+                                                   : "entry corrected";
+    if (assessment != Assessment::none) detail += " as " + std::string(to_string(assessment));
     return write_journal({.seq = 0,
                           .time = now,
                           .by = viewer.user,
                           .what = "acknowledge",
                           .about = std::string(episode),
                           .person = std::string(person),
-                          .detail = assessment == Assessment::none
-                                        ? "acknowledged"
-                                        : "acknowledged as " + std::string(to_string(assessment))});
+                          .detail = std::move(detail)});
   });
 }
 
-Result<std::optional<Acknowledgement>> DeskStore::acknowledgement(std::string_view episode) {
-  std::optional<Acknowledgement> found;
+Result<std::vector<Entry>> DeskStore::acknowledgements(std::string_view episode) {
+  return entries_of(database_, episode, kAcknowledgement);
+}
+
+Result<std::uint64_t> DeskStore::version(std::string_view about) {
+  const auto last = select_number(
+      database_, "SELECT coalesce(max(seq), 0) FROM journal WHERE about = ?1" + std::string(kChanges), about);
+  if (!last) return std::unexpected(last.error());
+  return std::uint64_t(*last);
+}
+
+Result<std::vector<JournalEntry>> DeskStore::changes_since(std::string_view about, std::uint64_t seen) {
+  std::vector<JournalEntry> entries;
   auto read = select(
-      database_, "SELECT episode, actor, at, assessment, note FROM acknowledgements WHERE episode = ?1",
-      [&](store::Statement& row) {
-        found = Acknowledgement{.episode = text_at(row, 0),
-                                .by = text_at(row, 1),
-                                .note = text_at(row, 4),
-                                .at = time_at(row, 2),
-                                .assessment = Assessment(row.integer(3))};
-      },
-      episode);
+      database_,
+      "SELECT seq, time, actor, what, about, person, detail FROM journal WHERE about = ?1 AND seq > ?2" +
+          std::string(kChanges) + " ORDER BY seq",
+      [&](store::Statement& row) { entries.push_back(read_journal(row)); }, about, seen);
   if (!read) return std::unexpected(read.error());
-  return found;
+  return entries;
+}
+
+Result<void> DeskStore::must_be_current(std::string_view about, const std::optional<std::uint64_t>& seen) {
+  if (!seen) return {};
+  const auto now = version(about);
+  if (!now) return std::unexpected(now.error());
+  if (*now <= *seen) return {};
+  return fail(Fault::client, "something was written here after you opened this page, so nothing was saved yet",
+              "read what came meanwhile, then send yours again");
 }
 
 Result<bool> DeskStore::is_taken_up(std::string_view episode) {
   auto count = select_number(database_,
-                             "SELECT (SELECT count(*) FROM acknowledgements WHERE episode = ?1)"
+                             "SELECT (SELECT count(*) FROM entries WHERE about = ?1 AND field = 'acknowledgement')"
                              " + (SELECT count(*) FROM incident_episodes WHERE episode = ?1)",
                              episode);
   if (!count) return std::unexpected(count.error());

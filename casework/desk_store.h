@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "casework/entries.h"
 #include "casework/viewer.h"
 #include "store/sqlite.h"
 #include "store/state_key.h"
@@ -50,10 +51,14 @@ enum class Assessment : std::uint8_t { none, concern, accidental, curriculum, ba
 [[nodiscard]] std::string_view to_string(Assessment assessment) noexcept;
 [[nodiscard]] std::optional<Assessment> assessment_from(std::string_view text) noexcept;
 
-struct Acknowledgement {
-  std::string episode, by, note;
-  TimePoint at;
-  Assessment assessment = Assessment::none;
+/// What the latest entry that holds and that assesses says; `none` where no entry does.
+[[nodiscard]] Assessment assessment_of(const std::vector<Entry>& entries);
+
+/// How an entry is meant by its author.
+struct Writing {
+  std::string_view corrects;  ///< id of the entry that it corrects; empty: none
+  std::optional<std::uint64_t>
+      seen;  ///< version() of the record on the page that was written on; refused when it is old
 };
 
 class DeskStore {
@@ -69,12 +74,20 @@ class DeskStore {
   /// Newest first.
   [[nodiscard]] Result<std::vector<JournalEntry>> journal(const JournalFilter& filter);
 
-  /// Stops the escalation. The first one counts: a second changes assessment and note only. Fault client: the viewer
-  /// may not, or the note is not fit to be kept.
+  /// Adds an entry to the episode; the first one stops the escalation. Fault client: the viewer may not, the note is
+  /// not fit to be kept, or `writing.seen` is old (then changes_since() tells what came meanwhile).
   [[nodiscard]] Result<void> acknowledge(const Viewer& viewer, std::string_view episode, std::string_view person,
                                          TimePoint now, Assessment assessment = Assessment::none,
-                                         std::string_view note = {});
-  [[nodiscard]] Result<std::optional<Acknowledgement>> acknowledgement(std::string_view episode);
+                                         std::string_view note = {}, const Writing& writing = {});
+  /// Oldest first.
+  [[nodiscard]] Result<std::vector<Entry>> acknowledgements(std::string_view episode);
+
+  /// A number that grows with everything that is written about a record: for pages, to notice that they are old.
+  [[nodiscard]] Result<std::uint64_t> version(std::string_view about);
+  /// What was written about a record after that version, oldest first; without views.
+  [[nodiscard]] Result<std::vector<JournalEntry>> changes_since(std::string_view about, std::uint64_t seen);
+  /// Inside change(): fault client when `seen` is given and older than the record.
+  [[nodiscard]] Result<void> must_be_current(std::string_view about, const std::optional<std::uint64_t>& seen);
 
   /// Acknowledged, or part of an incident.
   [[nodiscard]] Result<bool> is_taken_up(std::string_view episode);

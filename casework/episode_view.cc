@@ -8,6 +8,7 @@
 #include "breaches/flat_json.h"
 #include "casework/desk_store.h"
 #include "casework/shown_text.h"
+#include "casework/visibility.h"
 #include "store/chain.h"
 #include "store/sql.h"
 
@@ -22,7 +23,8 @@ std::string row_query(std::string_view condition) {
   return "SELECT " + std::string(breaches::kEpisodeColumns) +
          ", who, ack.actor, ack.at, (SELECT i.reference FROM desk.incident_episodes ie JOIN desk.incidents i"
          " ON i.id = ie.incident WHERE ie.episode = episodes.id ORDER BY i.opened DESC LIMIT 1) AS incident"
-         " FROM episodes LEFT JOIN desk.acknowledgements ack ON ack.episode = episodes.id WHERE " +
+         " FROM episodes LEFT JOIN (SELECT about, actor, at FROM desk.entries WHERE"
+         " field = 'acknowledgement' AND number = 1) ack ON ack.about = episodes.id WHERE " +
          std::string(condition);
 }
 
@@ -46,11 +48,9 @@ Found read_row(const Viewer& viewer, store::Statement& query) {
   Found found;
   EpisodeRow& row = found.row;
   found.who_is = episode.person;
-  const bool names = sight_of_episode(viewer, episode.person) == Sight::full;
   row.id = episode.id;
   row.reference = episode.reference;
-  row.person = names ? episode.person : std::string();
-  row.person_withheld = !names && !episode.person.empty();
+  row.person = episode.person;
   row.device = episode.device;
   row.confidence = episode.confidence;
   row.group = episode.group;
@@ -74,10 +74,7 @@ Found read_row(const Viewer& viewer, store::Statement& query) {
   row.state = !row.incident.empty() ? EpisodeState::incident
               : row.acknowledged_at ? EpisodeState::acknowledged
                                     : EpisodeState::fresh;
-  if (!leads_safeguarding(viewer.role)) {
-    row.incident.clear();
-    row.acknowledged_by.clear();
-  }
+  withhold(viewer, found.who_is, row);
   return found;
 }
 
@@ -162,12 +159,12 @@ Result<EpisodePage> EpisodeReader::list(const Viewer& viewer, const EpisodeFilte
   switch (filter.state.value_or(EpisodeState(255))) {
     case EpisodeState::fresh:
       condition +=
-          " AND NOT EXISTS(SELECT 1 FROM desk.acknowledgements a WHERE a.episode = episodes.id)"
+          " AND NOT EXISTS(SELECT 1 FROM desk.entries a WHERE a.about = episodes.id AND a.field = 'acknowledgement')"
           " AND NOT EXISTS(SELECT 1 FROM desk.incident_episodes ie WHERE ie.episode = episodes.id)";
       break;
     case EpisodeState::acknowledged:
       condition +=
-          " AND EXISTS(SELECT 1 FROM desk.acknowledgements a WHERE a.episode = episodes.id)"
+          " AND EXISTS(SELECT 1 FROM desk.entries a WHERE a.about = episodes.id AND a.field = 'acknowledgement')"
           " AND NOT EXISTS(SELECT 1 FROM desk.incident_episodes ie WHERE ie.episode = episodes.id)";
       break;
     case EpisodeState::incident:
@@ -286,6 +283,10 @@ Result<std::optional<EpisodeDetail>> EpisodeReader::find(const Viewer& viewer, s
   auto length = length_of(of, detail.records, person);
   if (!length) return std::unexpected(length.error());
   detail.length = *std::move(length);
+  auto entries = entries_of(database_, of.id, "acknowledgement");
+  if (!entries) return std::unexpected(entries.error());
+  detail.entries = *std::move(entries);
+  withhold(viewer, person, detail);
   return std::optional<EpisodeDetail>(std::move(detail));
 }
 
@@ -354,7 +355,7 @@ Result<EpisodeContext> EpisodeReader::context(const Viewer& viewer, const Episod
     one.host = defang(json->text("host"));
     one.action = json->text("action");
     one.category = json->text("category");
-    one.search = json->text("search");
+    if (may_see(viewer, person, Field::searched)) one.search = json->text("search");
     one.of_episode = one.time >= row.first && one.time <= row.last && one.action != "allow";
     lines.push_back(std::move(one));
     return lines.size() < 20'000;

@@ -1,8 +1,8 @@
 // Episodes as the desk shows them: a filtered page of rows, and one episode with all that is known of it.
 //
 // Reads breaches.db, desk.db and the decision log beside the running gateway; writes nothing (the journal of views is
-// DeskStore's). One EpisodeReader a thread. What a viewer may not see is left out here, not by the page: an episode
-// about the viewer does not exist for them, a technician gets no person.
+// DeskStore's). One EpisodeReader a thread. What a viewer may not see is left out here by the table of visibility.h,
+// not by the page: an episode about the viewer does not exist for them, a technician gets no person.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "breaches/decision_search.h"
 #include "breaches/urgency.h"
-#include "casework/alerts/alert_text.h"
+#include "casework/entries.h"
 #include "casework/length_of_time.h"
 #include "casework/viewer.h"
 #include "store/sqlite.h"
@@ -91,6 +91,7 @@ struct EpisodeDetail {
   std::vector<std::string> categories;  ///< ids
   std::vector<EpisodeRecord> records;   ///< oldest first, at most 500
   std::uint64_t records_total = 0;
+  std::vector<Entry> entries;  ///< acknowledgements, assessments and notes, oldest first
 };
 
 /// What the same person or device did in the minutes around it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "base/uuid.h"
 #include "casework/shown_text.h"
@@ -10,6 +11,7 @@
 namespace schoolgate::casework {
 namespace {
 
+constexpr std::string_view kStruck = "struck action";  // an entry's choice is the action's id
 constexpr std::array<std::string_view, 4> kRoles = {"child", "bystander", "alleged", "staff"};
 
 struct ActionName {
@@ -94,14 +96,10 @@ Result<std::string> Incidents::open(const Viewer& viewer, const Opening& opening
                       " VALUES(?1, ?2, ?3, ?4, ?5)",
                       id.text(), subject.person, subject.role, subject.year_group, subject.vulnerable);
     if (!put) return std::unexpected(put.error());
-    return desk_.write_journal({.seq = 0,
-                                .time = now,
-                                .by = viewer.user,
-                                .what = "incident",
-                                .about = id.reference(),
-                                .person = subjects.size() == 1 ? subjects[0].person : "",
-                                .detail = "opened, with " + std::to_string(opening.episodes.size()) + " episodes and " +
-                                          std::to_string(subjects.size()) + " people"});
+    return journal(viewer, id.reference(), subjects,
+                   "opened, with " + std::to_string(opening.episodes.size()) + " episodes and " +
+                       std::to_string(subjects.size()) + " people",
+                   now);
   });
   if (!done) return std::unexpected(done.error());
   return id.text();
@@ -161,8 +159,17 @@ Result<std::optional<Incident>> Incidents::find(const Viewer& viewer, std::strin
         "SELECT id, kind, date, who, how, reference, recorded_by, recorded_at FROM incident_actions WHERE incident = ?1"
         " ORDER BY date, id",
         [&](store::Statement& row) {
-          incident.actions.push_back({text_at(row, 0), ActionKind(row.integer(1)), text_at(row, 2), text_at(row, 3),
-                                      text_at(row, 4), text_at(row, 5), text_at(row, 6), time_at(row, 7)});
+          incident.actions.push_back({text_at(row, 0),
+                                      ActionKind(row.integer(1)),
+                                      text_at(row, 2),
+                                      text_at(row, 3),
+                                      text_at(row, 4),
+                                      text_at(row, 5),
+                                      text_at(row, 6),
+                                      time_at(row, 7),
+                                      {},
+                                      {},
+                                      {}});
         },
         incident.id);
   if (read)
@@ -171,6 +178,17 @@ Result<std::optional<Incident>> Incidents::find(const Viewer& viewer, std::strin
         [&](store::Statement& row) { incident.notes.push_back({text_at(row, 0), text_at(row, 1), time_at(row, 2)}); },
         incident.id);
   if (!read) return std::unexpected(read.error());
+  auto history = entries_of(database, incident.id);
+  if (!history) return std::unexpected(history.error());
+  incident.history = *std::move(history);
+  for (const Entry& entry : incident.history) {
+    if (entry.field != kStruck) continue;
+    const auto struck = std::ranges::find(incident.actions, entry.choice, &IncidentAction::id);
+    if (struck == incident.actions.end()) continue;
+    struck->struck_by = entry.by;
+    struck->struck_why = entry.text;
+    struck->struck_at = entry.at;
+  }
   std::vector<std::string> people;
   for (const IncidentSubject& subject : incident.subjects) people.push_back(subject.person);
   if (sight_of_incident(viewer, people) != Sight::full) return std::optional<Incident>();
@@ -229,15 +247,41 @@ Result<void> Incidents::edit(const Viewer& viewer, std::string_view id, TimePoin
     auto incident = find(viewer, id);
     if (!incident) return std::unexpected(incident.error());
     if (!*incident) return refuse("there is no such incident");
+    if (auto current = desk_.must_be_current((*incident)->reference, seen_); !current) return current;
     if (auto done = work(**incident); !done) return done;
-    return desk_.write_journal({.seq = 0,
-                                .time = now,
-                                .by = viewer.user,
-                                .what = "incident",
-                                .about = (*incident)->reference,
-                                .person = (*incident)->subjects.size() == 1 ? (*incident)->subjects[0].person : "",
-                                .detail = std::move(detail)});
+    return journal(viewer, (*incident)->reference, (*incident)->subjects, std::move(detail), now);
   });
+}
+
+// One entry for each person concerned, so that each one's audit is whole.
+Result<void> Incidents::journal(const Viewer& viewer, std::string_view reference,
+                                const std::vector<IncidentSubject>& subjects, std::string detail, TimePoint now) {
+  JournalEntry entry{.seq = 0,
+                     .time = now,
+                     .by = viewer.user,
+                     .what = "incident",
+                     .about = std::string(reference),
+                     .person = {},
+                     .detail = std::move(detail)};
+  if (subjects.empty()) return desk_.write_journal(entry);
+  for (const IncidentSubject& subject : subjects) {
+    entry.person = subject.person;
+    if (auto written = desk_.write_journal(entry); !written) return written;
+  }
+  return {};
+}
+
+Result<void> Incidents::enter(const Viewer& viewer, const Incident& incident, std::string_view field,
+                              std::string_view choice, std::string_view text, TimePoint now, std::string_view person) {
+  auto added = add_entry(desk_.database(), incident.id,
+                         {.field = std::string(field),
+                          .by = viewer.user,
+                          .at = now,
+                          .choice = std::string(choice),
+                          .text = std::string(text),
+                          .person = std::string(person)});
+  if (!added) return std::unexpected(added.error());
+  return {};
 }
 
 namespace {
@@ -260,6 +304,8 @@ Result<void> Incidents::add_episode(const Viewer& viewer, std::string_view id, s
   return edit(viewer, id, now, "episode added", [&](const Incident& incident) -> Result<void> {
     if (auto open = must_be_open(incident); !open) return open;
     if (incident.episodes.size() >= 200) return refuse("more than 200 episodes");
+    if (std::ranges::find(incident.episodes, episode) != incident.episodes.end())
+      return refuse("this episode is part of the incident already");
     return nothing_of(execute(desk_.database(),
                               "INSERT OR IGNORE INTO incident_episodes(incident, episode) VALUES(?1, ?2)", incident.id,
                               episode));
@@ -270,22 +316,32 @@ Result<void> Incidents::set_subject(const Viewer& viewer, std::string_view id, c
                                     TimePoint now) {
   auto kept = fit(subject);
   if (!kept) return std::unexpected(kept.error());
-  return edit(viewer, id, now, "a person set as " + std::string(to_string(kept->role)),
-              [&](const Incident& incident) -> Result<void> {
-                if (auto open = must_be_open(incident); !open) return open;
-                if (incident.subjects.size() >= 50) return refuse("more than 50 people");
-                return nothing_of(
-                    execute(desk_.database(),
-                            "INSERT OR REPLACE INTO incident_subjects(incident, person, role, year_group, vulnerable)"
-                            " VALUES(?1, ?2, ?3, ?4, ?5)",
-                            incident.id, kept->person, kept->role, kept->year_group, kept->vulnerable));
-              });
+  return edit(
+      viewer, id, now, "a person set as " + std::string(to_string(kept->role)),
+      [&](const Incident& incident) -> Result<void> {
+        if (auto open = must_be_open(incident); !open) return open;
+        if (incident.subjects.size() >= 50) return refuse("more than 50 people");
+        std::string words(to_string(kept->role));
+        if (!kept->year_group.empty()) words += ", year group " + kept->year_group;
+        if (kept->vulnerable) words += ", vulnerable";
+        if (auto entered = enter(viewer, incident, "person", "set", kept->person + ": " + words, now, kept->person);
+            !entered)
+          return entered;
+        return nothing_of(
+            execute(desk_.database(),
+                    "INSERT OR REPLACE INTO incident_subjects(incident, person, role, year_group, vulnerable)"
+                    " VALUES(?1, ?2, ?3, ?4, ?5)",
+                    incident.id, kept->person, kept->role, kept->year_group, kept->vulnerable));
+      });
 }
 
 Result<void> Incidents::remove_subject(const Viewer& viewer, std::string_view id, std::string_view person,
                                        TimePoint now) {
   return edit(viewer, id, now, "a person taken off", [&](const Incident& incident) -> Result<void> {
     if (auto open = must_be_open(incident); !open) return open;
+    if (std::ranges::find(incident.subjects, person, &IncidentSubject::person) == incident.subjects.end())
+      return refuse("this person is not part of the incident");
+    if (auto entered = enter(viewer, incident, "person", "taken off", person, now, person); !entered) return entered;
     return nothing_of(execute(desk_.database(), "DELETE FROM incident_subjects WHERE incident = ?1 AND person = ?2",
                               incident.id, person));
   });
@@ -298,6 +354,8 @@ Result<void> Incidents::assess(const Viewer& viewer, std::string_view id, Assess
   return edit(viewer, id, now, "assessed as " + std::string(to_string(assessment)),
               [&](const Incident& incident) -> Result<void> {
                 if (auto open = must_be_open(incident); !open) return open;
+                if (auto entered = enter(viewer, incident, "assessment", to_string(assessment), *kept, now); !entered)
+                  return entered;
                 return nothing_of(execute(
                     desk_.database(),
                     "UPDATE incidents SET assessment = ?2, assessment_reason = ?3, assessed_by = ?4, assessed_at = ?5"
@@ -307,14 +365,20 @@ Result<void> Incidents::assess(const Viewer& viewer, std::string_view id, Assess
 }
 
 Result<void> Incidents::add_action(const Viewer& viewer, std::string_view id, const IncidentAction& action,
-                                   TimePoint now) {
+                                   TimePoint now, const ActionDays& days) {
   auto who = typed_text("who", action.who, 200);
   if (!who) return std::unexpected(who.error());
   auto how = typed_text("how", action.how, 2000, Lines::many);
   if (!how) return std::unexpected(how.error());
   auto reference = typed_text("reference", action.reference, 200);
   if (!reference) return std::unexpected(reference.error());
+  if (who->empty()) return refuse("who: say by whom it was done, or who was told");
+  if (how->empty()) return refuse("how: say how it was done, such as by telephone or in a meeting");
   if (!is_day(action.date)) return refuse("date: write it as 2026-11-23");
+  // Days of the calendar in this form are in the order of their texts.
+  if (!days.today.empty() && action.date > days.today) return refuse("date: it lies in the future");
+  if (!days.first.empty() && action.date < days.first)
+    return refuse("date: it lies before the first episode of this incident, " + days.first);
   return edit(
       viewer, id, now, std::string(action_title(action.kind)) + ", " + action.date,
       [&](const Incident& incident) -> Result<void> {
@@ -326,6 +390,20 @@ Result<void> Incidents::add_action(const Viewer& viewer, std::string_view id, co
             " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             Uuid::v7(now).text(), incident.id, action.kind, action.date, *who, *how, *reference, viewer.user, now));
       });
+}
+
+Result<void> Incidents::strike_action(const Viewer& viewer, std::string_view id, std::string_view action,
+                                      std::string_view why, TimePoint now) {
+  auto kept = typed_text("reason", why, 1000, Lines::many);
+  if (!kept) return std::unexpected(kept.error());
+  if (kept->empty()) return refuse("say why the action is struck through");
+  return edit(viewer, id, now, "action struck through", [&](const Incident& incident) -> Result<void> {
+    if (auto open = must_be_open(incident); !open) return open;
+    const auto found = std::ranges::find(incident.actions, action, &IncidentAction::id);
+    if (found == incident.actions.end()) return refuse("there is no such action");
+    if (found->struck_at) return refuse("the action is struck through already, by " + found->struck_by);
+    return enter(viewer, incident, kStruck, action, *kept, now);
+  });
 }
 
 // Also on a closed incident: what comes to light later is to be written down.
@@ -348,7 +426,12 @@ Result<void> Incidents::set_lessons(const Viewer& viewer, std::string_view id, s
   if (!kept) return std::unexpected(kept.error());
   auto change = typed_text("policy change", policy_change, 500);
   if (!change) return std::unexpected(change.error());
-  return edit(viewer, id, now, "lessons written", [&](const Incident& incident) {
+  return edit(viewer, id, now, "lessons written", [&](const Incident& incident) -> Result<void> {
+    if (*kept == incident.lessons && *change == incident.policy_change) return refuse("nothing was changed");
+    for (const auto& [field, text, before] : {std::tuple("lessons", &*kept, &incident.lessons),
+                                              std::tuple("policy change", &*change, &incident.policy_change)})
+      if (*text != *before)
+        if (auto entered = enter(viewer, incident, field, "", *text, now); !entered) return entered;
     return nothing_of(execute(desk_.database(), "UPDATE incidents SET lessons = ?2, policy_change = ?3 WHERE id = ?1",
                               incident.id, *kept, *change));
   });
@@ -358,7 +441,9 @@ Result<void> Incidents::set_case_reference(const Viewer& viewer, std::string_vie
                                            TimePoint now) {
   auto kept = typed_text("case reference", reference, 100);
   if (!kept) return std::unexpected(kept.error());
-  return edit(viewer, id, now, "case system's reference set", [&](const Incident& incident) {
+  return edit(viewer, id, now, "case system's reference set", [&](const Incident& incident) -> Result<void> {
+    if (*kept == incident.case_reference) return refuse("nothing was changed");
+    if (auto entered = enter(viewer, incident, "case reference", "", *kept, now); !entered) return entered;
     return nothing_of(
         execute(desk_.database(), "UPDATE incidents SET case_reference = ?2 WHERE id = ?1", incident.id, *kept));
   });
@@ -369,6 +454,8 @@ Result<void> Incidents::set_review(const Viewer& viewer, std::string_view id, st
   return edit(viewer, id, now, day.empty() ? "review taken off" : "review by " + std::string(day),
               [&](const Incident& incident) -> Result<void> {
                 if (auto open = must_be_open(incident); !open) return open;
+                if (day == incident.review_by) return refuse("nothing was changed");
+                if (auto entered = enter(viewer, incident, "review", "", day, now); !entered) return entered;
                 return nothing_of(
                     execute(desk_.database(), "UPDATE incidents SET review_by = ?2 WHERE id = ?1", incident.id, day));
               });
@@ -379,11 +466,16 @@ Result<void> Incidents::set_hold(const Viewer& viewer, std::string_view id, bool
   auto kept = typed_text("reason", reason, 1000, Lines::many);
   if (!kept) return std::unexpected(kept.error());
   if (kept->empty()) return refuse("say why the hold is set or lifted");
-  return edit(viewer, id, now, hold ? "legal hold set" : "legal hold lifted", [&](const Incident& incident) {
-    return nothing_of(execute(desk_.database(),
-                              "UPDATE incidents SET hold = ?2, hold_reason = ?3, hold_by = ?4 WHERE id = ?1",
-                              incident.id, hold, *kept, viewer.user));
-  });
+  return edit(
+      viewer, id, now, hold ? "legal hold set" : "legal hold lifted", [&](const Incident& incident) -> Result<void> {
+        if (hold == incident.hold)
+          return refuse(hold ? "it is under legal hold already" : "it is not under legal hold");
+        if (auto entered = enter(viewer, incident, "legal hold", hold ? "set" : "lifted", *kept, now); !entered)
+          return entered;
+        return nothing_of(execute(desk_.database(),
+                                  "UPDATE incidents SET hold = ?2, hold_reason = ?3, hold_by = ?4 WHERE id = ?1",
+                                  incident.id, hold, *kept, viewer.user));
+      });
 }
 
 Result<void> Incidents::close(const Viewer& viewer, std::string_view id, std::string_view outcome, TimePoint now) {
@@ -393,6 +485,7 @@ Result<void> Incidents::close(const Viewer& viewer, std::string_view id, std::st
   return edit(viewer, id, now, "closed", [&](const Incident& incident) -> Result<void> {
     if (incident.closed) return refuse("the incident is closed already");
     if (incident.assessment == Assessment::none) return refuse("assess it before closing it");
+    if (auto entered = enter(viewer, incident, "outcome", "closed", *kept, now); !entered) return entered;
     return nothing_of(
         execute(desk_.database(),
                 "UPDATE incidents SET closed = ?2, closed_by = ?3, outcome = ?4, review_by = '' WHERE id = ?1",
@@ -406,6 +499,7 @@ Result<void> Incidents::reopen(const Viewer& viewer, std::string_view id, std::s
   if (kept->empty()) return refuse("say why it is opened again");
   return edit(viewer, id, now, "opened again: " + *kept, [&](const Incident& incident) -> Result<void> {
     if (!incident.closed) return refuse("the incident is open");
+    if (auto entered = enter(viewer, incident, "outcome", "opened again", *kept, now); !entered) return entered;
     return nothing_of(
         execute(desk_.database(), "UPDATE incidents SET closed = NULL, closed_by = '' WHERE id = ?1", incident.id));
   });

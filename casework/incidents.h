@@ -1,6 +1,7 @@
 // Incidents: what the school did about one or more episodes, or about what was told without one.
 //
-// Over a DeskStore, on its thread. Notes are only ever added; every change is in the journal. Whoever is a subject of
+// Over a DeskStore, on its thread. What people write is only ever added to: a new assessment, lesson or hold stands
+// beside the earlier ones as an Entry of its author, and every change is in the journal of each subject. A subject of
 // an incident does not see it, and only those who lead safeguarding see any.
 #pragma once
 
@@ -52,6 +53,13 @@ struct IncidentAction {
   std::string reference;  ///< of the agency
   std::string recorded_by;
   TimePoint recorded_at;
+  std::string struck_by, struck_why;  ///< recorded by mistake: shown struck through, never removed
+  std::optional<TimePoint> struck_at;
+};
+/// Between which days an action can have been done: "2026-11-23"; empty: no bound.
+struct ActionDays {
+  std::string first;  ///< of the incident's first episode
+  std::string today;
 };
 
 struct IncidentNote {
@@ -77,6 +85,7 @@ struct Incident {
   std::string hold_reason, hold_by;
   std::optional<TimePoint> closed;
   std::string closed_by, outcome;
+  std::vector<Entry> history;  ///< all that was written in fields, oldest first; the fields above hold the latest
 };
 
 struct IncidentRow {
@@ -98,7 +107,9 @@ struct IncidentFilter {
 
 class Incidents {
  public:
-  explicit Incidents(DeskStore& desk) : desk_(desk) {}
+  /// `seen`: the version of the record (DeskStore::version of its reference) on the page that is written on. A change
+  /// on an older page is refused.
+  explicit Incidents(DeskStore& desk, std::optional<std::uint64_t> seen = std::nullopt) : desk_(desk), seen_(seen) {}
 
   /// Fault client where the viewer may not or a text is not fit to be kept. Returns the id.
   struct Opening {
@@ -120,7 +131,10 @@ class Incidents {
   [[nodiscard]] Result<void> assess(const Viewer& viewer, std::string_view id, Assessment assessment,
                                     std::string_view reason, TimePoint now);
   [[nodiscard]] Result<void> add_action(const Viewer& viewer, std::string_view id, const IncidentAction& action,
-                                        TimePoint now);
+                                        TimePoint now, const ActionDays& days = {});
+  /// The action stays, struck through, with the reason and its author.
+  [[nodiscard]] Result<void> strike_action(const Viewer& viewer, std::string_view id, std::string_view action,
+                                           std::string_view why, TimePoint now);
   [[nodiscard]] Result<void> add_note(const Viewer& viewer, std::string_view id, std::string_view text, TimePoint now);
   [[nodiscard]] Result<void> set_lessons(const Viewer& viewer, std::string_view id, std::string_view lessons,
                                          std::string_view policy_change, TimePoint now);
@@ -137,7 +151,14 @@ class Incidents {
  private:
   [[nodiscard]] Result<void> edit(const Viewer& viewer, std::string_view id, TimePoint now, std::string detail,
                                   const std::function<Result<void>(const Incident&)>& work);
+  [[nodiscard]] Result<void> journal(const Viewer& viewer, std::string_view reference,
+                                     const std::vector<IncidentSubject>& subjects, std::string detail, TimePoint now);
+  /// Inside edit(): what was written in `field` stays beside what is written later.
+  [[nodiscard]] Result<void> enter(const Viewer& viewer, const Incident& incident, std::string_view field,
+                                   std::string_view choice, std::string_view text, TimePoint now,
+                                   std::string_view person = {});
   DeskStore& desk_;
+  std::optional<std::uint64_t> seen_;
 };
 
 }  // namespace schoolgate::casework

@@ -6,6 +6,7 @@
 #include "base/uuid.h"
 #include "breaches/append_text.h"
 #include "casework/shown_text.h"
+#include "casework/visibility.h"
 #include "store/sql.h"
 
 namespace schoolgate::casework {
@@ -27,15 +28,14 @@ PageReport read_report(store::Statement& row, const Viewer& viewer) {
   report.address = text_at(row, 5);
   report.breach_reference = text_at(row, 6);
   report.said = text_at(row, 7);
-  if (leads_safeguarding(viewer.role)) {
-    report.name = text_at(row, 8);
-    report.person = text_at(row, 9);
-  }
+  report.name = text_at(row, 8);
+  report.person = text_at(row, 9);
   report.device = text_at(row, 10);
   report.group = text_at(row, 11);
   report.handled_by = text_at(row, 12);
   report.answer = text_at(row, 13);
   report.handled_at = optional_time_at(row, 14);
+  withhold(viewer, report);
   return report;
 }
 
@@ -121,11 +121,17 @@ Result<std::optional<PageReport>> PageReports::find(const Viewer& viewer, std::s
       desk_.database(), std::string(kColumns) + " WHERE id = ?1 OR reference = ?1",
       [&](store::Statement& row) { found = read_report(row, viewer); }, id_or_reference);
   if (!read) return std::unexpected(read.error());
+  if (found) {
+    auto answers = entries_of(desk_.database(), found->id, "answer");
+    if (!answers) return std::unexpected(answers.error());
+    found->answers = *std::move(answers);
+    withhold(viewer, *found);
+  }
   return found;
 }
 
 Result<void> PageReports::handle(const Viewer& viewer, std::string_view id, PageReport::State state,
-                                 std::string_view answer, TimePoint now) {
+                                 std::string_view answer, TimePoint now, std::optional<std::uint64_t> seen) {
   if (viewer.role == Role::governor) return fail(Fault::client, "governors do not handle reports");
   auto kept = typed_text("answer", answer, 2000, Lines::many);
   if (!kept) return std::unexpected(kept.error());
@@ -134,6 +140,11 @@ Result<void> PageReports::handle(const Viewer& viewer, std::string_view id, Page
     auto report = find(viewer, id);
     if (!report) return std::unexpected(report.error());
     if (!*report) return fail(Fault::client, "there is no such report");
+    if (auto current = desk_.must_be_current((*report)->reference, seen); !current) return current;
+    auto added = add_entry(
+        desk_.database(), (*report)->id,
+        {.field = "answer", .by = viewer.user, .at = now, .choice = std::string(to_string(state)), .text = *kept});
+    if (!added) return std::unexpected(added.error());
     auto put =
         execute(desk_.database(),
                 "UPDATE page_reports SET state = ?2, handled_by = ?3, answer = ?4, handled_at = ?5 WHERE id = ?1",

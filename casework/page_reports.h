@@ -25,8 +25,9 @@ struct PageReport {
   std::string said;                   ///< what the reporter wrote
   std::string name;                   ///< as the reporter gave it; may be empty
   std::string person, device, group;  ///< as the gateway knew them
-  std::string handled_by, answer;
+  std::string handled_by, answer;     ///< the latest
   std::optional<TimePoint> handled_at;
+  std::vector<Entry> answers;  ///< all, oldest first: `choice` is the state; only from find()
 };
 [[nodiscard]] std::string_view to_string(PageReport::Kind kind) noexcept;
 [[nodiscard]] std::optional<PageReport::Kind> report_kind_from(std::string_view text) noexcept;
@@ -52,8 +53,10 @@ class PageReports {
   /// Newest first. Technicians and administrators get no person and no name; governors nothing.
   [[nodiscard]] Result<std::vector<PageReport>> list(const Viewer& viewer, const PageReportFilter& filter);
   [[nodiscard]] Result<std::optional<PageReport>> find(const Viewer& viewer, std::string_view id_or_reference);
+  /// Adds an answer; earlier ones stay. `seen` as for Incidents: DeskStore::version of the reference.
   [[nodiscard]] Result<void> handle(const Viewer& viewer, std::string_view id, PageReport::State state,
-                                    std::string_view answer, TimePoint now);
+                                    std::string_view answer, TimePoint now,
+                                    std::optional<std::uint64_t> seen = std::nullopt);
   [[nodiscard]] Result<std::uint64_t> open_count();
 
  private:

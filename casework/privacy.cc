@@ -38,13 +38,14 @@ std::vector<Rule> rules_of() {
         "DELETE FROM incident_actions WHERE incident IN (SELECT id FROM incidents WHERE closed < ?1 AND hold = 0)",
         "DELETE FROM incident_subjects WHERE incident IN (SELECT id FROM incidents WHERE closed < ?1 AND hold = 0)",
         "DELETE FROM incident_episodes WHERE incident IN (SELECT id FROM incidents WHERE closed < ?1 AND hold = 0)",
+        "DELETE FROM entries WHERE about IN (SELECT id FROM incidents WHERE closed < ?1 AND hold = 0)",
         "DELETE FROM incidents WHERE closed < ?1 AND hold = 0"}},
       {"acknowledgements",
        &RetentionRules::breaches,
-       "SELECT count(*) FROM acknowledgements WHERE at < ?1",
-       "SELECT count(*) FROM acknowledgements WHERE at < ?1 AND episode IN"
+       "SELECT count(*) FROM entries WHERE field = 'acknowledgement' AND at < ?1",
+       "SELECT count(*) FROM entries WHERE field = 'acknowledgement' AND at < ?1 AND about IN"
        " (SELECT e.episode FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.hold = 1)",
-       {"DELETE FROM acknowledgements WHERE at < ?1 AND episode NOT IN (" + episodes + ")"}},
+       {"DELETE FROM entries WHERE field = 'acknowledgement' AND at < ?1 AND about NOT IN (" + episodes + ")"}},
       {"releases of sealed addresses",
        &RetentionRules::breaches,
        "SELECT count(*) FROM releases WHERE asked_at < ?1",
@@ -62,7 +63,9 @@ std::vector<Rule> rules_of() {
        "SELECT count(*) FROM page_reports WHERE at < ?1",
        "SELECT count(*) FROM page_reports WHERE at < ?1 AND person IN"
        " (SELECT s.person FROM incident_subjects s JOIN incidents i ON i.id = s.incident WHERE i.hold = 1)",
-       {"DELETE FROM page_reports WHERE at < ?1 AND person NOT IN (" + people + ")"}},
+       {"DELETE FROM entries WHERE about IN (SELECT id FROM page_reports WHERE at < ?1 AND person NOT IN (" + people +
+            "))",
+        "DELETE FROM page_reports WHERE at < ?1 AND person NOT IN (" + people + ")"}},
       {"checks",
        &RetentionRules::checks,
        "SELECT count(*) FROM checks WHERE at < ?1",
@@ -264,18 +267,6 @@ Result<std::uint64_t> Privacy::export_person(const Viewer& viewer, std::string_v
   if (person.empty()) return fail(Fault::client, "whose data?");
   if (is_viewer(viewer, person))
     return fail(Fault::client, "your own data is exported by somebody else", "ask the head");
-  if (auto noted = desk_.change([&] {
-        return desk_.write_journal({.seq = 0,
-                                    .time = now,
-                                    .by = viewer.user,
-                                    .what = "export",
-                                    .about = "subject access",
-                                    .person = std::string(person),
-                                    .detail = "all that is kept about one person"});
-      });
-      !noted)
-    return std::unexpected(noted.error());
-
   std::uint64_t pieces = 0;
   bool going = true;
   const auto put = [&](std::string text) {
@@ -363,6 +354,19 @@ Result<std::uint64_t> Privacy::export_person(const Viewer& viewer, std::string_v
         person);
   if (read)
     read = select(
+        database, "SELECT at, actor, field, choice, text FROM entries WHERE person = ?1 ORDER BY at, number",
+        [&](store::Statement& row) {
+          put(Piece(form, clock, "written about")
+                  .time("time", time_at(row, 0))
+                  .text("by", row.text(1))
+                  .text("what", row.text(2))
+                  .text("assessment", row.text(3))
+                  .text("text", row.text(4))
+                  .done());
+        },
+        person);
+  if (read)
+    read = select(
         database, "SELECT time, what, actor, detail FROM journal WHERE person = ?1 ORDER BY seq",
         [&](store::Statement& row) {
           put(Piece(form, clock, "looked at or written")
@@ -400,15 +404,52 @@ Result<std::uint64_t> Privacy::export_person(const Viewer& viewer, std::string_v
         return std::unexpected(done.error());
     }
   }
+  if (pieces <= 1)
+    return fail(Fault::client, "nothing is kept about an account '" + std::string(person) + "'",
+                "look it up under Find; it is the account that counts, not the name");
+  auto noted = desk_.change([&] {
+    return desk_.write_journal(
+        {.seq = 0,
+         .time = now,
+         .by = viewer.user,
+         .what = "export",
+         .about = "subject access",
+         .person = std::string(person),
+         .detail = "all that is kept about one person, " + std::to_string(pieces - 1) + " parts"});
+  });
+  if (!noted) return std::unexpected(noted.error());
   return pieces;
 }
 
-Result<std::uint64_t> Privacy::erase_person(const Viewer& viewer, std::string_view person, TimePoint now) {
+std::string Privacy::words_of(const Erased& erased) {
+  std::string out;
+  const auto add = [&](std::uint64_t count, std::string_view one, std::string_view many) {
+    if (count == 0) return;
+    out += (out.empty() ? "" : ", ") + std::to_string(count) + ' ' + std::string(count == 1 ? one : many);
+  };
+  add(erased.entries, "note or assessment", "notes and assessments");
+  add(erased.incidents, "place in an incident", "places in incidents");
+  add(erased.reports, "report of a page", "reports of pages");
+  add(erased.releases, "release of a sealed address", "releases of sealed addresses");
+  add(erased.journal, "name in the journal", "names in the journal");
+  if (out.empty()) out = "nothing";
+  std::string stays;
+  if (erased.episodes > 0)
+    stays += (erased.episodes == 1 ? "1 episode" : std::to_string(erased.episodes) + " episodes") +
+             std::string(" of the breach log, until the retention time is over");
+  if (erased.incident_notes > 0)
+    stays += std::string(stays.empty() ? "" : ", and ") +
+             (erased.incident_notes == 1 ? "1 note" : std::to_string(erased.incident_notes) + " notes") +
+             " of incidents that may still name the person: read them";
+  return out + (stays.empty() ? "" : ". What stays: " + stays);
+}
+
+Result<Privacy::Erased> Privacy::erase_person(const Viewer& viewer, std::string_view person, TimePoint now) {
   if (viewer.role != Role::dsl && viewer.role != Role::head)
     return fail(Fault::client, "only the designated safeguarding lead and the head erase a person's data");
   if (person.empty() || is_viewer(viewer, person))
     return fail(Fault::client, "your own data is erased by somebody else");
-  std::uint64_t erased = 0;
+  Erased erased;
   store::Database& database = desk_.database();
   auto done = desk_.change([&]() -> Result<void> {
     const auto held =
@@ -416,17 +457,41 @@ Result<std::uint64_t> Privacy::erase_person(const Viewer& viewer, std::string_vi
     if (!held) return std::unexpected(held.error());
     if (*held > 0)
       return fail(Fault::client, "an incident with this person is under legal hold", "lift the hold first");
-    for (const char* sql :
-         {"DELETE FROM incident_subjects WHERE person = ?1",
-          "UPDATE page_reports SET person = '', name = '' WHERE person = ?1",
-          "UPDATE releases SET person = '' WHERE person = ?1", "UPDATE journal SET person = '' WHERE person = ?1"}) {
+    const auto notes = select_number(database,
+                                     "SELECT count(*) FROM incident_notes WHERE incident IN"
+                                     " (SELECT incident FROM incident_subjects WHERE person = ?1)",
+                                     person);
+    if (!notes) return std::unexpected(notes.error());
+    erased.incident_notes = std::uint64_t(*notes);
+    const std::pair<const char*, std::uint64_t*> kRemovals[] = {
+        {"UPDATE entries SET text = '', person = '' WHERE person = ?1", &erased.entries},
+        {"DELETE FROM incident_subjects WHERE person = ?1", &erased.incidents},
+        {"UPDATE page_reports SET person = '', name = '' WHERE person = ?1", &erased.reports},
+        {"UPDATE releases SET person = '' WHERE person = ?1", &erased.releases},
+        {"UPDATE journal SET person = '' WHERE person = ?1", &erased.journal}};
+    for (const auto& [sql, count] : kRemovals) {
       auto changed = execute(database, sql, person);
       if (!changed) return std::unexpected(changed.error());
-      erased += *changed;
+      *count = *changed;
+    }
+    if (auto log = store::Database::open(desk_.folder() / breaches::kBreachesFile, store::Database::Access::read)) {
+      const auto episodes =
+          select_number(*log, "SELECT count(*) FROM episodes WHERE who = ?1", "person " + std::string(person));
+      if (!episodes) return std::unexpected(episodes.error());
+      erased.episodes = std::uint64_t(*episodes);
+    }
+    if (erased.sum() == 0) {
+      if (erased.episodes == 0)
+        return fail(Fault::client,
+                    "nothing is kept about an account '" + std::string(person) + "', so nothing was erased",
+                    "look it up under Find; it is the account that counts, not the name");
+      return fail(Fault::client, "the desk keeps nothing about '" + std::string(person) +
+                                     "' but what is in the breach log, which goes by "
+                                     "its retention time; nothing was erased");
     }
     auto noted =
         execute(database, "INSERT INTO deletions(at, kind, count, until, held, actor) VALUES(?1, ?2, ?3, ?1, 0, ?4)",
-                now, "one person's data", erased, viewer.user);
+                now, "one person's data", erased.sum(), viewer.user);
     if (!noted) return std::unexpected(noted.error());
     return desk_.write_journal({.seq = 0,
                                 .time = now,
@@ -434,7 +499,7 @@ Result<std::uint64_t> Privacy::erase_person(const Viewer& viewer, std::string_vi
                                 .what = "delete",
                                 .about = "one person's data",
                                 .person = {},
-                                .detail = std::to_string(erased) + " entries"});
+                                .detail = std::to_string(erased.sum()) + " entries"});
   });
   if (!done) return std::unexpected(done.error());
   return erased;

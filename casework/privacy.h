@@ -50,17 +50,33 @@ class Privacy {
   /// Accounts under legal hold: whose records the breach log must not remove either.
   [[nodiscard]] Result<std::vector<std::string>> held_people();
 
+  /// What of a person was taken out, for the confirmation.
+  struct Erased {
+    std::uint64_t entries = 0;    ///< on episodes and in incidents: text and name are gone, author and time stay
+    std::uint64_t incidents = 0;  ///< in which the person was named as concerned
+    std::uint64_t reports = 0;    ///< of pages
+    std::uint64_t releases = 0;
+    std::uint64_t journal = 0;  ///< entries whose index named the person
+    // What stays, and why:
+    std::uint64_t episodes = 0;        ///< of the breach log: they go by its own retention
+    std::uint64_t incident_notes = 0;  ///< free text of those incidents, in which the person may be named
+    [[nodiscard]] std::uint64_t sum() const noexcept { return entries + incidents + reports + releases + journal; }
+  };
+  /// "3 entries, 1 incident, …": for people.
+  [[nodiscard]] static std::string words_of(const Erased& erased);
+
   /// Everything kept about `person` (an account): episodes, records, incidents they are a subject of (without what is
   /// about others), page reports, views of their record, decisions. JSON lines, one object each with "kind". For
-  /// people: to_text form. `write` returns false to stop. Fault client: the viewer may not; the person is the viewer.
+  /// people: to_text form. `write` returns false to stop; what was written must not leave before the call has
+  /// succeeded. Fault client: the viewer may not; the person is the viewer; nothing is kept about such a person.
   enum class Form : std::uint8_t { json, text };
   [[nodiscard]] Result<std::uint64_t> export_person(const Viewer& viewer, std::string_view person,
                                                     const std::filesystem::path& decisions, Form form,
                                                     const LocalClock& clock, TimePoint now,
                                                     const std::function<bool(std::string_view)>& write);
   /// Takes a person out of all the desk keeps: subjects, reports, the journal's index. The breach log's records go by
-  /// its own retention. Fault client: under legal hold; not dsl or head.
-  [[nodiscard]] Result<std::uint64_t> erase_person(const Viewer& viewer, std::string_view person, TimePoint now);
+  /// its own retention. Fault client: under legal hold; not dsl or head; nothing is kept about such a person.
+  [[nodiscard]] Result<Erased> erase_person(const Viewer& viewer, std::string_view person, TimePoint now);
 
  private:
   DeskStore& desk_;

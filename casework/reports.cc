@@ -201,9 +201,18 @@ Result<Reaction> Reports::reaction(DayRange range) {
   const auto [since, until] = instants(range);
   auto read = select(
       breaches_,
-      "SELECT first, urgency, ack.at, coalesce(ack.assessment, 0), (SELECT coalesce(max(i.assessment), 0)"
+      // An episode that an incident deals with is taken up from the moment the incident was opened. Of the quick
+      // assessments the last one that no later entry corrects counts.
+      "SELECT first, urgency, nullif(min(coalesce(ack.at, 9e18), coalesce((SELECT min(i.opened)"
+      " FROM desk.incident_episodes ie JOIN desk.incidents i ON i.id = ie.incident WHERE ie.episode = episodes.id),"
+      " 9e18)), 9e18),"
+      " coalesce((SELECT e.choice FROM desk.entries e WHERE e.about = episodes.id AND e.field = 'acknowledgement'"
+      " AND e.choice <> 'none' AND NOT EXISTS(SELECT 1 FROM desk.entries c WHERE c.about = e.about"
+      " AND c.field = e.field AND c.corrects = e.id) ORDER BY e.number DESC LIMIT 1), 'none'),"
+      " (SELECT coalesce(max(i.assessment), 0)"
       " FROM desk.incident_episodes ie JOIN desk.incidents i ON i.id = ie.incident WHERE ie.episode = episodes.id)"
-      " FROM episodes LEFT JOIN desk.acknowledgements ack ON ack.episode = episodes.id"
+      " FROM episodes LEFT JOIN desk.entries ack ON ack.about = episodes.id AND ack.field = 'acknowledgement'"
+      " AND ack.number = 1"
       " WHERE last >= ?1 AND first >= ?1 AND first < ?2",
       [&](store::Statement& row) {
         const int urgency = int(row.integer(1));
@@ -217,7 +226,8 @@ Result<Reaction> Reports::reaction(DayRange range) {
             ++reaction.urgent_waiting;
           }
         }
-        const auto of_incident = Assessment(row.integer(4)), quick = Assessment(row.integer(3));
+        const auto of_incident = Assessment(row.integer(4));
+        const Assessment quick = assessment_from(row.text(3)).value_or(Assessment::none);
         switch (of_incident != Assessment::none ? of_incident : quick) {
           case Assessment::none: return;
           case Assessment::concern: ++reaction.concerns; break;

@@ -48,7 +48,9 @@ web::Response checklist_page(const Desk& desk, const Visit& visit, std::string_v
   view.set("edited", checklist->edited_at
                          ? "Edited by " + checklist->edited_by + ", " + desk.when(*checklist->edited_at) + "."
                          : std::string("As it was built in."));
-  return desk.show(visit, "checklist", std::move(view), status);
+  const Result<bool> stale = desk.set_version(visit, theme, view);
+  if (!stale) return desk.failed(visit, stale.error());
+  return desk.show(visit, "checklist", std::move(view), *stale ? 409 : status);
 }
 
 }  // namespace
@@ -80,7 +82,8 @@ void add_checklist_pages(Desk& desk, web::Router& router) {
       checklist.contacts.push_back({.name = std::string(web::trimmed(line.substr(0, colon))),
                                     .reach = std::string(web::trimmed(line.substr(colon + 1)))});
     }
-    const Result<void> saved = Checklists(*visit.stores.desk).edit(visit.viewer, checklist, visit.now);
+    const Result<void> saved =
+        Checklists(*visit.stores.desk, seen_version(visit.request.form)).edit(visit.viewer, checklist, visit.now);
     if (!saved)
       return checklist_page(desk, visit, saved.error().text(), saved.error().fault == Fault::client ? 400 : 503);
     return web::redirect("/checklists/" + theme + "?done=checklist-saved");
@@ -88,7 +91,8 @@ void add_checklist_pages(Desk& desk, web::Router& router) {
   desk.post(router, Area::privacy, "/checklists/{theme}/reset", [&desk](const Visit& visit) {
     const std::string theme(visit.request.param("theme"));
     if (!is_known(theme)) return desk.not_found(visit);
-    const Result<void> reset = Checklists(*visit.stores.desk).reset(visit.viewer, theme, visit.now);
+    const Result<void> reset =
+        Checklists(*visit.stores.desk, seen_version(visit.request.form)).reset(visit.viewer, theme, visit.now);
     if (!reset) return checklist_page(desk, visit, reset.error().text(), 400);
     return web::redirect("/checklists/" + theme + "?done=checklist-reset");
   });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "base/log.h"
@@ -67,12 +68,13 @@ casework::Viewer viewer_of(const identity::DeskSession& session) {
 }
 
 std::string_view done_words(std::string_view code) noexcept {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 37> kWords{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 38> kWords{{
       {"acknowledged", "Acknowledged. Nobody else will be asked to look at it."},
       {"assessed", "Your view of it is recorded."},
       {"incident-opened", "The incident is open. Everything you do here is recorded with your name and the time."},
       {"note-added", "The note is added. Notes cannot be changed afterwards; write another one to correct it."},
       {"action-added", "The action is recorded."},
+      {"action-struck", "The action is struck through, with your name and the reason."},
       {"subject-saved", "The person is recorded."},
       {"subject-removed", "The person is no longer part of the incident."},
       {"episode-added", "The episode is part of the incident."},
@@ -110,6 +112,12 @@ std::string_view done_words(std::string_view code) noexcept {
     if (name == code) return words;
   }
   return {};
+}
+
+std::optional<std::uint64_t> seen_version(const web::Form& form) {
+  const auto number = form.number("version", 0, std::numeric_limits<long>::max());
+  if (!number) return std::nullopt;
+  return std::uint64_t(*number);
 }
 
 void set_typed(web::View& view, const web::Form& form) {
@@ -242,12 +250,46 @@ web::Response Desk::show(const Visit& visit, std::string_view name, web::View vi
   view.set("may_change", visit.may_change);
   view.set("names_shown", visit.sight == Sight::names);
   view.set("print", visit.request.query.has("print"));
+  const std::scoped_lock lock(confirmed_mutex_);
+  if (const auto kept = confirmed_.find(visit.token);
+      kept != confirmed_.end() && visit.request.method == web::Method::get) {
+    view.set("done", kept->second);
+    confirmed_.erase(kept);
+  }
   return web::html(templates_.render(name, view), status);
 }
 
 web::Response Desk::show_open(const web::Request& request, std::string_view name, web::View view, int status) const {
   set_frame(view, request, nullptr);
   return web::html(templates_.render(name, view), status);
+}
+
+Result<bool> Desk::set_version(const Visit& visit, std::string_view about, web::View& view) const {
+  const auto version = visit.stores.desk->version(about);
+  if (!version) return std::unexpected(version.error());
+  view.set("version", *version).list("meanwhile");
+  const std::optional<std::uint64_t> seen =
+      visit.request.method == web::Method::post ? seen_version(visit.request.form) : std::nullopt;
+  if (!seen || *seen >= *version) return false;
+  const auto changes = visit.stores.desk->changes_since(about, *seen);
+  if (!changes) return std::unexpected(changes.error());
+  std::string last;
+  for (const casework::JournalEntry& entry : *changes) {
+    // A change of a record about several people stands in the journal once for each of them.
+    std::string line = entry.by + when(entry.time) + entry.detail;
+    if (line == last) continue;
+    last = std::move(line);
+    view.item("meanwhile").set("by", entry.by).set("at", when(entry.time)).set("detail", entry.detail);
+  }
+  view.set("meanwhile_any", !changes->empty());
+  return true;
+}
+
+void Desk::confirm(const Visit& visit, std::string text) const {
+  constexpr std::size_t kMostKept = 1000;
+  const std::scoped_lock lock(confirmed_mutex_);
+  if (confirmed_.size() >= kMostKept) confirmed_.clear();
+  confirmed_.insert_or_assign(visit.token, std::move(text));
 }
 
 web::Response Desk::failed(const Visit& visit, const Error& error) const {

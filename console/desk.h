@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -58,6 +59,12 @@ class Desk {
   /// The same for somebody who is not signed in.
   [[nodiscard]] web::Response show_open(const web::Request& request, std::string_view name, web::View view,
                                         int status = 200) const;
+  /// Puts the version of the record `about` into the page's forms. When the request was a form of an older version,
+  /// what came meanwhile is listed on the page: true. The page should then be a 409 and keep what was typed.
+  [[nodiscard]] Result<bool> set_version(const Visit& visit, std::string_view about, web::View& view) const;
+  /// What was done and to whom, for the next page that this session sees. A session keeps one such text.
+  void confirm(const Visit& visit, std::string text) const;
+
   /// What went wrong, as a page of the status that the fault asks for.
   [[nodiscard]] web::Response failed(const Visit& visit, const Error& error) const;
   [[nodiscard]] web::Response not_found(const Visit& visit) const;
@@ -100,6 +107,8 @@ class Desk {
   web::Tokens tokens_;
   StorePool pool_;
   std::vector<Console::Page> pages_;
+  mutable std::mutex confirmed_mutex_;
+  mutable std::map<std::string, std::string, std::less<>> confirmed_;  // by session token, until it is shown
   mutable std::mutex policy_mutex_;
   mutable std::shared_ptr<const PolicyFacts> policy_;
   mutable std::chrono::steady_clock::time_point policy_read_{};
@@ -109,6 +118,8 @@ class Desk {
 [[nodiscard]] casework::Viewer viewer_of(const identity::DeskSession& session);
 /// What `?done=` may say after a form: a fixed set, so that a link cannot put words into the page. Empty when unknown.
 [[nodiscard]] std::string_view done_words(std::string_view code) noexcept;
+/// The version of the record on the page that the form was on; nullopt when the form carries none.
+[[nodiscard]] std::optional<std::uint64_t> seen_version(const web::Form& form);
 /// What was typed into the form that failed, as {{typed.name}}.
 void set_typed(web::View& view, const web::Form& form);
 

@@ -1,4 +1,6 @@
 // Episodes: the filtered list, one episode with all that is known of it, and its pink slip in every form.
+#include <algorithm>
+
 #include "base/json.h"
 #include "casework/checklists.h"
 #include "casework/incidents.h"
@@ -192,6 +194,29 @@ void set_records(const Desk& desk, const casework::EpisodeDetail& episode, web::
   }
 }
 
+/// What people wrote about it, with what corrects what.
+void set_entries(const Desk& desk, const casework::EpisodeDetail& episode, web::View& view) {
+  view.list("entries").list("correctable");
+  const std::vector<casework::Entry>& entries = episode.entries;
+  for (const casework::Entry& entry : entries) {
+    const auto corrected = std::ranges::find(entries, entry.id, &casework::Entry::corrects);
+    const auto corrects = std::ranges::find(entries, entry.corrects, &casework::Entry::id);
+    const std::string author = entry.by + ", " + desk.when(entry.at);
+    web::View& item = view.item("entries");
+    item.set("author", author).set_if("text", entry.text);
+    item.set_if("assessed", entry.choice == "none" ? std::string() : theme_words(entry.choice));
+    item.set_if("corrected_by", corrected == entries.end() ? "" : corrected->by + ", " + desk.when(corrected->at));
+    item.set_if("corrects", corrects == entries.end() ? "" : corrects->by + ", " + desk.when(corrects->at));
+    if (corrected == entries.end()) view.item("correctable").set("id", entry.id).set("author", author);
+  }
+  view.set("entries_any", !entries.empty());
+  view.set_if("acknowledged", entries.empty() ? "" : "by " + entries.front().by + ", " + desk.when(entries.front().at));
+  if (const casework::Assessment assessment = casework::assessment_of(entries);
+      assessment != casework::Assessment::none) {
+    view.set("assessed_as", theme_words(casework::to_string(assessment)));
+  }
+}
+
 web::Response episode_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
   const Result<std::optional<casework::EpisodeDetail>> found = looked_at(visit);
   if (!found) return desk.failed(visit, found.error());
@@ -207,15 +232,9 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   view.set("length", episode.length.text).set("initiated", episode.initiated);
   for (const std::string& reason : episode.urgency.reasons) view.item("urgency_reasons").set("text", reason);
   set_records(desk, episode, view);
-  const Result<std::optional<casework::Acknowledgement>> seen = visit.stores.desk->acknowledgement(episode.row.id);
-  if (!seen) return desk.failed(visit, seen.error());
-  if (*seen) {
-    view.set("acknowledged", "by " + (*seen)->by + ", " + desk.when((*seen)->at));
-    view.set_if("acknowledged_note", (*seen)->note);
-    if ((*seen)->assessment != casework::Assessment::none) {
-      view.set("assessed_as", theme_words(casework::to_string((*seen)->assessment)));
-    }
-  }
+  set_entries(desk, episode, view);
+  const Result<bool> stale = desk.set_version(visit, episode.row.id, view);
+  if (!stale) return desk.failed(visit, stale.error());
   if (const Result<void> context = set_context(desk, visit, episode.row, view); !context) {
     return desk.failed(visit, context.error());
   }
@@ -232,7 +251,8 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   view.set("can_release", episode.row.illegal && sight(visit.session.role, Area::sealed) == Sight::names);
   view.set_if("incident", episode.row.incident);
   set_typed(view, visit.request.form);
-  return desk.show(visit, "episode", std::move(view), status);
+  view.set("taken_up", episode.row.state != casework::EpisodeState::fresh);
+  return desk.show(visit, "episode", std::move(view), *stale ? 409 : status);
 }
 
 void add_slip_pages(Desk& desk, web::Router& router) {
@@ -288,9 +308,17 @@ void add_episode_pages(Desk& desk, web::Router& router) {
     if (!*row) return desk.not_found(visit);
     const casework::Assessment assessment =
         casework::assessment_from(form.get("assessment")).value_or(casework::Assessment::none);
+    const casework::Writing writing{.corrects = form.get("corrects"), .seen = seen_version(form)};
     const Result<void> done = visit.stores.desk->acknowledge(visit.viewer, (*row)->id, (*row)->person, visit.now,
-                                                             assessment, form.get("note"));
-    if (!done) return episode_page(desk, visit, done.error().text(), 400);
+                                                             assessment, form.get("note"), writing);
+    if (!done) {
+      return episode_page(desk, visit, done.error().text(), done.error().fault == Fault::client ? 400 : 503);
+    }
+    const std::string whose = "episode " + (*row)->reference + " of " + who_words(desk, **row);
+    desk.confirm(visit, (assessment == casework::Assessment::none
+                             ? "Acknowledged: "
+                             : "Recorded as " + theme_words(casework::to_string(assessment)) + ": ") +
+                            whose + (form.get("note").empty() ? ", without a note." : ", with your note."));
     return web::redirect("/episodes/" + (*row)->id +
                          (assessment == casework::Assessment::none ? "?done=acknowledged" : "?done=assessed"));
   });

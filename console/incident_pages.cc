@@ -127,6 +127,15 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
   view.set("lessons", incident.lessons).set("policy_change", incident.policy_change);
   view.set("case_reference", incident.case_reference);
   view.set("review_by", incident.review_by).set_if("review_words", day_words(incident.review_by));
+  // What was typed into a form that failed stays in it; else the value that holds.
+  web::View& form = view.object("form");
+  const auto typed_or = [&](std::string_view name, const std::string& value) {
+    form.set(name, visit.request.form.has(name) ? visit.request.form.get(name) : std::string_view(value));
+  };
+  typed_or("lessons", incident.lessons);
+  typed_or("policy_change", incident.policy_change);
+  typed_or("case_reference", incident.case_reference);
+  typed_or("day", incident.review_by);
   view.set("today", day_text(local_day(desk, visit.now)));
   view.set("open", !incident.closed).set("changeable", visit.may_change && !incident.closed);
   view.set("subjects_any", !incident.subjects.empty());
@@ -146,8 +155,24 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
         .set("who", action.who)
         .set("how", action.how)
         .set("case", action.reference)
-        .set("recorded", action.recorded_by);
+        .set("id", action.id)
+        .set("recorded", action.recorded_by + ", " + desk.when(action.recorded_at))
+        .set_if("struck", action.struck_at ? "Struck through by " + action.struck_by + ", " +
+                                                 desk.when(*action.struck_at) + ": " + action.struck_why
+                                           : std::string());
   }
+  view.list("history");
+  for (const casework::Entry& entry : incident.history) {
+    const bool is_chosen = entry.field == "assessment" && !entry.choice.empty();
+    view.item("history")
+        .set("field", theme_words(entry.field))
+        .set("author", (entry.by.empty() ? std::string("author not recorded") : entry.by) + ", " + desk.when(entry.at))
+        .set_if("choice", is_chosen                        ? theme_words(entry.choice)
+                          : entry.field == "struck action" ? ""
+                                                           : entry.choice)
+        .set_if("text", entry.field == "review" ? day_words(entry.text) : entry.text);
+  }
+  view.set("history_any", !incident.history.empty());
   view.set("actions_any", !incident.actions.empty());
   for (const casework::IncidentNote& note : incident.notes) {
     view.item("notes").set("by", note.by).set("at", desk.when(note.at)).set("text", note.text);
@@ -189,7 +214,9 @@ web::Response incident_page(const Desk& desk, const Visit& visit, std::string_vi
   }
   view.set("episodes_any", !(*found)->episodes.empty());
   set_typed(view, visit.request.form);
-  return desk.show(visit, "incident", std::move(view), status);
+  const Result<bool> stale = desk.set_version(visit, (*found)->reference, view);
+  if (!stale) return desk.failed(visit, stale.error());
+  return desk.show(visit, "incident", std::move(view), *stale ? 409 : status);
 }
 
 /// A form of an incident: `change` does it; then the page again with what was done, or with why not.
@@ -197,7 +224,7 @@ void add_form(Desk& desk, web::Router& router, std::string_view name, std::strin
               std::function<Result<void>(Incidents&, const Visit&, std::string_view id)> change) {
   desk.post(router, Area::incidents, "/incidents/{id}/" + std::string(name),
             [&desk, done = std::move(done), change = std::move(change)](const Visit& visit) {
-              Incidents incidents(*visit.stores.desk);
+              Incidents incidents(*visit.stores.desk, seen_version(visit.request.form));
               const std::string id(visit.request.param("id"));
               const Result<void> changed = change(incidents, visit, id);
               if (!changed) {
@@ -206,6 +233,23 @@ void add_form(Desk& desk, web::Router& router, std::string_view name, std::strin
               }
               return web::redirect("/incidents/" + id + "?done=" + done);
             });
+}
+
+/// From the day of the first episode to today, at the school.
+Result<casework::ActionDays> action_days(const Desk& desk, const Visit& visit, Incidents& incidents,
+                                         std::string_view id) {
+  casework::ActionDays days{.first = {}, .today = day_text(local_day(desk, visit.now))};
+  const auto incident = incidents.find(visit.viewer, id);
+  if (!incident) return std::unexpected(incident.error());
+  if (!*incident) return days;
+  for (const std::string& episode : (*incident)->episodes) {
+    const auto row = visit.stores.episodes->find_row(visit.viewer, episode);
+    if (!row) return std::unexpected(row.error());
+    if (!*row) continue;
+    std::string day = day_text(local_day(desk, (*row)->first));
+    if (days.first.empty() || day < days.first) days.first = std::move(day);
+  }
+  return days;
 }
 
 void add_forms(Desk& desk, web::Router& router) {
@@ -218,20 +262,28 @@ void add_forms(Desk& desk, web::Router& router) {
     if (!assessment) return Result<void>(fail(Fault::client, "no assessment was chosen", "choose what it was"));
     return incidents.assess(visit.viewer, id, *assessment, form.get("reason"), visit.now);
   });
-  add_form(desk, router, "action", "action-added", [](Incidents& incidents, const Visit& visit, std::string_view id) {
-    const web::Form& form = visit.request.form;
-    const auto kind = casework::action_kind_from(form.get("kind"));
-    if (!kind) return Result<void>(fail(Fault::client, "no action was chosen", "choose what was done"));
-    const casework::IncidentAction action{.id = {},
-                                          .kind = *kind,
-                                          .date = std::string(form.get("date")),
-                                          .who = std::string(form.get("who")),
-                                          .how = std::string(form.get("how")),
-                                          .reference = std::string(form.get("reference")),
-                                          .recorded_by = {},
-                                          .recorded_at = {}};
-    return incidents.add_action(visit.viewer, id, action, visit.now);
-  });
+  add_form(desk, router, "action", "action-added",
+           [&desk](Incidents& incidents, const Visit& visit, std::string_view id) {
+             const web::Form& form = visit.request.form;
+             const auto kind = casework::action_kind_from(form.get("kind"));
+             if (!kind) return Result<void>(fail(Fault::client, "no action was chosen", "choose what was done"));
+             const casework::IncidentAction action{.id = {},
+                                                   .kind = *kind,
+                                                   .date = std::string(form.get("date")),
+                                                   .who = std::string(form.get("who")),
+                                                   .how = std::string(form.get("how")),
+                                                   .reference = std::string(form.get("reference")),
+                                                   .recorded_by = {},
+                                                   .recorded_at = {}};
+             const Result<casework::ActionDays> days = action_days(desk, visit, incidents, id);
+             if (!days) return Result<void>(std::unexpected(days.error()));
+             return incidents.add_action(visit.viewer, id, action, visit.now, *days);
+           });
+  add_form(desk, router, "action-strike", "action-struck",
+           [](Incidents& incidents, const Visit& visit, std::string_view id) {
+             const web::Form& form = visit.request.form;
+             return incidents.strike_action(visit.viewer, id, form.get("action"), form.get("why"), visit.now);
+           });
   add_form(desk, router, "subject", "subject-saved", [](Incidents& incidents, const Visit& visit, std::string_view id) {
     const web::Form& form = visit.request.form;
     const casework::IncidentSubject subject{

@@ -94,7 +94,7 @@ web::Response report_page(const Desk& desk, const Visit& visit, std::string_view
   web::View view;
   view.set_if("problem", problem);
   view.set("id", report.id).set("reference", report.reference).set("kind", kind_words(report.kind));
-  const auto fact = [&](std::string_view name, const std::string& value) {
+  const auto fact = [&](const std::string& name, const std::string& value) {
     if (!value.empty()) view.item("facts").set("name", name).set("value", value);
   };
   fact("Reference", report.reference);
@@ -114,7 +114,11 @@ web::Response report_page(const Desk& desk, const Visit& visit, std::string_view
   fact("Group", desk.group_words(report.group));
   fact("State", std::string(state_words(report.state)));
   if (report.handled_at) fact("Handled", report.handled_by + ", " + desk.when(*report.handled_at));
-  fact("Answer", report.answer);
+  for (const casework::Entry& answer : report.answers) {
+    const auto state = casework::report_state_from(answer.choice);
+    fact("Answer of " + answer.by + ", " + desk.when(answer.at),
+         (state ? std::string(state_words(*state)) : answer.choice) + (answer.text.empty() ? "" : ": " + answer.text));
+  }
   for (const PageReport::State state : {PageReport::State::in_hand, PageReport::State::changed,
                                         PageReport::State::declined, PageReport::State::passed_to_dsl}) {
     view.item("states")
@@ -123,7 +127,9 @@ web::Response report_page(const Desk& desk, const Visit& visit, std::string_view
         .set("chosen", state == report.state);
   }
   set_typed(view, visit.request.form);
-  return desk.show(visit, "page_report", std::move(view), status);
+  const Result<bool> stale = desk.set_version(visit, report.reference, view);
+  if (!stale) return desk.failed(visit, stale.error());
+  return desk.show(visit, "page_report", std::move(view), *stale ? 409 : status);
 }
 
 }  // namespace
@@ -168,8 +174,9 @@ void add_page_report_pages(Desk& desk, web::Router& router) {
     const auto state = casework::report_state_from(visit.request.form.get("state"));
     if (!state) return report_page(desk, visit, "Choose what happens with it.", 400);
     const std::string id(visit.request.param("id"));
-    const Result<void> handled =
-        PageReports(*visit.stores.desk).handle(visit.viewer, id, *state, visit.request.form.get("answer"), visit.now);
+    const Result<void> handled = PageReports(*visit.stores.desk)
+                                     .handle(visit.viewer, id, *state, visit.request.form.get("answer"), visit.now,
+                                             seen_version(visit.request.form));
     if (!handled) {
       return report_page(desk, visit, handled.error().text(), handled.error().fault == Fault::client ? 400 : 503);
     }

@@ -3,6 +3,7 @@
 
 #include "base/uuid.h"
 #include "casework/incidents.h"
+#include "casework/kept_people.h"
 #include "casework/sealed_release.h"
 #include "casework/shown_text.h"
 #include "console/desk.h"
@@ -91,27 +92,40 @@ web::Response subject_access_page(const Desk& desk, const Visit& visit, std::str
   return desk.show(visit, "subject_access", std::move(view), status);
 }
 
+/// The account that is meant by what was typed: an account, or a name that one person has. What no record knows stays
+/// as it was typed, so that the answer can say that nothing is kept about it.
+Result<casework::KeptPerson> person_meant(const Desk& desk, const Visit& visit, const std::string& typed) {
+  casework::KeptPeople people(*visit.stores.desk, desk.hooks().name_of);
+  auto meant = people.meant(visit.viewer, typed);
+  if (!meant) return std::unexpected(meant.error());
+  if (*meant) return **std::move(meant);
+  return casework::KeptPerson{.account = typed, .name = {}};
+}
+
+int status_of(const Error& error) { return error.fault == Fault::client ? 400 : 503; }
+
 web::Response export_person(const Desk& desk, const Visit& visit) {
-  const std::string person = visit.request.form.text("person", 200).value_or("");
-  if (person.empty()) return subject_access_page(desk, visit, "Enter the account.", 400);
+  const std::string typed = visit.request.form.text("person", 200).value_or("");
+  if (typed.empty()) return subject_access_page(desk, visit, "Enter the account or the whole name.", 400);
+  const Result<casework::KeptPerson> person = person_meant(desk, visit, typed);
+  if (!person) return subject_access_page(desk, visit, person.error().text(), status_of(person.error()));
   const bool json = visit.request.form.get("form") == "json";
   // A term of one child is some thousand lines; an answer beyond this bound would only fill memory.
   constexpr std::size_t kMost = 32u << 20;
   std::string text;
   const Result<std::uint64_t> written =
       casework::Privacy(*visit.stores.desk)
-          .export_person(visit.viewer, person, desk.parts().decisions,
+          .export_person(visit.viewer, person->account, desk.parts().decisions,
                          json ? casework::Privacy::Form::json : casework::Privacy::Form::text, desk.clock(), visit.now,
                          [&](std::string_view line) {
                            text += line;
                            if (!line.ends_with('\n')) text += '\n';
                            return text.size() < kMost;
                          });
-  if (!written) {
-    return subject_access_page(desk, visit, written.error().text(), written.error().fault == Fault::client ? 400 : 503);
-  }
-  return json ? web::attachment("application/jsonl", std::move(text), "subject-access-" + person + ".jsonl")
-              : web::attachment("text/plain; charset=utf-8", std::move(text), "subject-access-" + person + ".txt");
+  if (!written) return subject_access_page(desk, visit, written.error().text(), status_of(written.error()));
+  const std::string name = "subject-access-" + person->account;
+  return json ? web::attachment("application/jsonl", std::move(text), name + ".jsonl")
+              : web::attachment("text/plain; charset=utf-8", std::move(text), name + ".txt");
 }
 
 std::string_view state_words(ReleaseRequest::State state) {
@@ -156,8 +170,6 @@ web::Response sealed_page(const Desk& desk, const Visit& visit, std::string_view
   return desk.show(visit, "sealed", std::move(view), status);
 }
 
-int status_of(const Error& error) { return error.fault == Fault::client ? 400 : 503; }
-
 void add_sealed_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::sealed, "/privacy/sealed",
            [&desk](const Visit& visit) { return sealed_page(desk, visit, ""); });
@@ -201,10 +213,13 @@ void add_privacy_pages(Desk& desk, web::Router& router) {
     const web::Form& form = visit.request.form;
     const std::string person = form.text("person", 200).value_or("");
     if (person.empty() || person != form.text("again", 200).value_or("")) {
-      return subject_access_page(desk, visit, "Enter the same account twice to erase it.", 400);
+      return subject_access_page(desk, visit, "Enter the same account or whole name twice to erase it.", 400);
     }
-    const auto erased = casework::Privacy(*visit.stores.desk).erase_person(visit.viewer, person, visit.now);
+    const Result<casework::KeptPerson> meant = person_meant(desk, visit, person);
+    if (!meant) return subject_access_page(desk, visit, meant.error().text(), status_of(meant.error()));
+    const auto erased = casework::Privacy(*visit.stores.desk).erase_person(visit.viewer, meant->account, visit.now);
     if (!erased) return subject_access_page(desk, visit, erased.error().text(), status_of(erased.error()));
+    desk.confirm(visit, "Erased for " + casework::words_of(*meant) + ": " + casework::Privacy::words_of(*erased) + ".");
     return web::redirect("/privacy/subject-access?done=erased");
   });
   add_sealed_pages(desk, router);

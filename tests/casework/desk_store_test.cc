@@ -76,14 +76,15 @@ TEST_F(Desk, TheFirstAcknowledgementCounts) {
   ASSERT_TRUE(desk_->acknowledge(kDsl, "e1", "amelia.hughes", kSchoolDay).has_value());
   ASSERT_TRUE(
       desk_->acknowledge(kDeputy, "e1", "amelia.hughes", kSchoolDay + 1h, Assessment::false_positive, "a lesson"));
-  const auto kept = **desk_->acknowledgement("e1");
-  EXPECT_EQ(kept.by, "d.lead");
-  EXPECT_EQ(kept.at, kSchoolDay);
-  EXPECT_EQ(kept.assessment, Assessment::false_positive);
-  EXPECT_EQ(kept.note, "a lesson");
+  const auto kept = *desk_->acknowledgements("e1");
+  ASSERT_EQ(kept.size(), 2u);
+  EXPECT_EQ(kept.front().by, "d.lead");
+  EXPECT_EQ(kept.front().at, kSchoolDay);
+  EXPECT_EQ(kept.back().by, "d.eputy");
+  EXPECT_EQ(assessment_of(kept), Assessment::false_positive);
   EXPECT_TRUE(*desk_->is_taken_up("e1"));
   EXPECT_FALSE(*desk_->is_taken_up("e2"));
-  EXPECT_FALSE(desk_->acknowledgement("e2")->has_value());
+  EXPECT_TRUE(desk_->acknowledgements("e2")->empty());
 }
 
 TEST_F(Desk, WhoMayNotOrSendsUnfitTextDoesNotAcknowledge) {

@@ -65,11 +65,13 @@ TEST_F(IncidentsOfTheDesk, FromOpeningToClosingEverythingIsKept) {
   EXPECT_EQ(incident.assessment, Assessment::accidental);
   EXPECT_EQ(incident.case_reference, "CPOMS-4711");
   EXPECT_EQ(incident.closed_by, "h.ead");
-  EXPECT_FALSE(incidents().add_action(kDsl, id, {.kind = ActionKind::other, .date = "2026-11-25"}, kSchoolDay))
+  EXPECT_FALSE(incidents().add_action(
+      kDsl, id, {.kind = ActionKind::other, .date = "2026-11-25", .who = "Ms Ali", .how = "meeting"}, kSchoolDay))
       << "closed";
   EXPECT_TRUE(incidents().add_note(kDsl, id, "Later it came out that …", kSchoolDay + 48h));
   ASSERT_TRUE(incidents().reopen(kDsl, id, "new facts", kSchoolDay + 48h));
-  EXPECT_TRUE(incidents().add_action(kDsl, id, {.kind = ActionKind::other, .date = "2026-11-25"}, kSchoolDay));
+  EXPECT_TRUE(incidents().add_action(
+      kDsl, id, {.kind = ActionKind::other, .date = "2026-11-25", .who = "Ms Ali", .how = "meeting"}, kSchoolDay));
   EXPECT_GE(desk_->journal({.what = "incident", .about = incident.reference})->size(), 12u);
 }
 

@@ -9,6 +9,7 @@
 
 #include "breaches/flat_json.h"
 #include "breaches/verify.h"
+#include "casework/kept_people.h"
 #include "casework/page_reports.h"
 #include "tests/casework/desk_support.h"
 
@@ -178,11 +179,65 @@ TEST_F(PrivacyOfTheDesk, ErasingTakesAPersonOutOfTheDesk) {
   EXPECT_FALSE(privacy.erase_person(kDeputy, "amelia.hughes", kSchoolDay).has_value());
   const auto erased = privacy.erase_person(kHead, "amelia.hughes", kSchoolDay);
   ASSERT_TRUE(erased.has_value()) << erased.error().text();
-  EXPECT_GE(*erased, 3u);
+  EXPECT_EQ(erased->incidents, 1u);
+  EXPECT_EQ(erased->reports, 1u);
+  EXPECT_GE(erased->journal, 1u);
   EXPECT_TRUE(desk_->journal({.person = "amelia.hughes"})->empty());
   EXPECT_TRUE(PageReports(*desk_).list(kDsl, {})->front().name.empty());
   EXPECT_EQ(privacy.deletions()->front().kind, "one person's data");
   EXPECT_EQ(privacy.deletions()->front().by, "h.ead");
+}
+
+TEST_F(PrivacyOfTheDesk, ErasingTakesTheWordsAndLeavesAuthorAndMoment) {
+  ASSERT_TRUE(desk_->acknowledge(kDsl, "e1", "amelia.hughes", kSchoolDay, Assessment::concern, "Amelia cried"));
+  const auto erased = Privacy(*desk_).erase_person(kHead, "amelia.hughes", kSchoolDay + 1h);
+  ASSERT_TRUE(erased.has_value()) << erased.error().text();
+  EXPECT_EQ(erased->entries, 1u);
+  EXPECT_THAT(Privacy::words_of(*erased), HasSubstr("1 note or assessment"));
+  const auto entries = *desk_->acknowledgements("e1");
+  ASSERT_EQ(entries.size(), 1u) << "taken up it stays, or it would alarm again";
+  EXPECT_EQ(entries[0].by, "d.lead");
+  EXPECT_TRUE(entries[0].text.empty());
+  EXPECT_TRUE(entries[0].person.empty());
+}
+
+TEST_F(PrivacyOfTheDesk, OfSomebodyUnknownNothingIsErasedOrExported) {
+  closed_incident("amelia.hughes", false);
+  Privacy privacy(*desk_);
+  for (const char* person : {"amelia.hughes2", "Amelia Hughes", "nobody"}) {
+    const auto erased = privacy.erase_person(kDsl, person, kSchoolDay);
+    ASSERT_FALSE(erased.has_value()) << person;
+    EXPECT_EQ(erased.error().fault, Fault::client);
+    EXPECT_THAT(erased.error().text(), HasSubstr("nothing is kept about"));
+    EXPECT_THAT(exported_person(person, Privacy::Form::json), HasSubstr("nothing is kept about")) << person;
+  }
+  EXPECT_TRUE(privacy.deletions()->empty());
+  EXPECT_TRUE(desk_->journal({.what = "export"})->empty());
+}
+
+TEST_F(PrivacyOfTheDesk, APersonIsFoundByAccountAndByNameAndAskedForWhenSeveralAreMeant) {
+  keep({breach_of("amelia.hughes", kSchoolDay), breach_of("ben.jones", kSchoolDay), breach_of("b.jones2", kSchoolDay),
+        breach_of("d.lead", kSchoolDay)});
+  KeptPeople people(*desk_, [](std::string_view account) {
+    return account == "amelia.hughes" ? std::string("Amelia Hughes")
+           : account == "d.lead"      ? std::string("Dora Lead")
+                                      : std::string("Ben Jones");
+  });
+  for (const char* typed : {"amelia.hughes", "AMELIA.Hughes", "amelia hughes", " Amelia Hughes (amelia.hughes) "}) {
+    const auto meant = people.meant(kDsl, typed);
+    ASSERT_TRUE(meant.has_value() && *meant) << typed;
+    EXPECT_EQ((*meant)->account, "amelia.hughes");
+  }
+  EXPECT_FALSE(people.meant(kDsl, "Amelia")->has_value()) << "a part of a name means nobody";
+  const auto several = people.meant(kDsl, "Ben Jones");
+  ASSERT_FALSE(several.has_value());
+  EXPECT_THAT(several.error().text(), testing::AllOf(HasSubstr("b.jones2"), HasSubstr("ben.jones")));
+  EXPECT_EQ((*people.meant(kDsl, "b.jones2"))->account, "b.jones2");
+  EXPECT_EQ(people.matching(kDsl, "jo be")->size(), 2u);
+  EXPECT_EQ(people.matching(kDsl, "HUGH")->size(), 1u);
+  EXPECT_TRUE(people.matching(kDsl, "lead")->empty()) << "nobody finds what is about themselves";
+  EXPECT_EQ(people.matching(kHead, "lead")->size(), 1u);
+  for (const Viewer& viewer : {kTechnician, kGovernor}) EXPECT_TRUE(people.matching(viewer, "amelia")->empty());
 }
 
 }  // namespace

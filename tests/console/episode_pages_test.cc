@@ -85,6 +85,51 @@ TEST_F(EpisodePages, AreAcknowledgedWithANote) {
             path + "?done=assessed");
 }
 
+TEST_F(EpisodePages, KeepWhatEachColleagueWrote) {
+  add_user("d.lead", Role::dsl);
+  add_user("h.ead", Role::head);
+  Browser lead = sign_in("d.lead"), head = sign_in("h.ead");
+  const std::string path = first_episode(lead);
+  const auto version = [](const std::string& page) {
+    static const std::regex kVersion("name=\"version\" value=\"([0-9]+)\"");
+    std::smatch found;
+    return std::regex_search(page, found, kVersion) ? std::string(found[1]) : std::string();
+  };
+  const std::string seen = version(get(lead, path).body);
+  ASSERT_FALSE(seen.empty());
+  get(head, path);
+  ASSERT_EQ(
+      post(lead, path + "/acknowledge", {{"assessment", "concern"}, {"note", "Note A"}, {"version", seen}}).status,
+      303);
+  // The head's page is older: nothing is saved, what came meanwhile is told, what was typed stays.
+  const web::Response late =
+      post(head, path + "/acknowledge", {{"assessment", "curriculum"}, {"note", "Note B"}, {"version", seen}});
+  EXPECT_EQ(late.status, 409);
+  EXPECT_THAT(late.body, HasSubstr("Written meanwhile"));
+  EXPECT_THAT(late.body, HasSubstr("d.lead"));
+  EXPECT_THAT(late.body, HasSubstr(">Note B</textarea>"));
+  EXPECT_THAT(late.body, HasSubstr("Note A"));
+  EXPECT_THAT(get(head, path).body, Not(HasSubstr("Note B")));
+  ASSERT_EQ(post(head, path + "/acknowledge",
+                 {{"assessment", "curriculum"}, {"note", "Note B"}, {"version", version(late.body)}})
+                .status,
+            303);
+  const std::string page = get(head, path).body;
+  for (const char* part : {"Acknowledged by d.lead", "Note A", "Note B", "h.ead, ", "Concern", "Curriculum"})
+    EXPECT_THAT(page, HasSubstr(part));
+}
+
+TEST_F(EpisodePages, ConfirmWhatWasDoneToWhom) {
+  add_user("d.lead", Role::dsl);
+  Browser lead = sign_in("d.lead");
+  const std::string path = first_episode(lead);
+  get(lead, path);
+  post(lead, path + "/acknowledge", {{"assessment", "none"}, {"note", "Spoke to her."}});
+  const std::string page = get(lead, path + "?done=acknowledged").body;
+  EXPECT_THAT(page, HasSubstr("of Amelia Hughes (amelia.hughes), with your note."));
+  EXPECT_THAT(get(lead, path).body, Not(HasSubstr("with your note"))) << "it is said once";
+}
+
 TEST_F(EpisodePages, RefuseANoteThatTurnsTheText) {
   add_user("d.lead", Role::dsl);
   Browser browser = sign_in("d.lead");

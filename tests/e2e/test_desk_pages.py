@@ -128,6 +128,7 @@ def test_from_the_link_in_an_alert_to_the_closed_incident(desk, browser, tmp_pat
     browser.click("summary:has-text('Record an action')")
     browser.select("#kind", "parent-informed")
     browser.fill("#who", "Ms Lead")
+    browser.fill("#how", "telephone")
     browser.click("button:has-text('Record it')")
     browser.select("#assessment", "concern")
     browser.fill("#reason", "Searches and time of day")
