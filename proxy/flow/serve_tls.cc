@@ -98,7 +98,9 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
   if (!passed) co_return std::nullopt;
   judgement.verdict.reason.entry = {};  // a view into the request, which moves
   Tunnel tunnel{std::move(*upstream), request, std::move(judgement), passed->in, passed->out, began};
-  if (hello.what != HelloCase::not_tls) tunnel.carries = hello.offers_h2 ? Carries::shared_tls : Carries::closed_tls;
+  // One without a name has no certificate that a browser would look for other names in.
+  const bool shared = hello.offers_h2 && !host.address();
+  if (hello.what != HelloCase::not_tls) tunnel.carries = shared ? Carries::shared_tls : Carries::closed_tls;
   co_return tunnel;
 }
 
