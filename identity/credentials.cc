@@ -29,7 +29,8 @@ constexpr std::chrono::seconds kPatience{10};
 // Somebody who mistypes is not held up; somebody who guesses is. An account is held up as a whole for a minute at most,
 // so that nobody can lock somebody else out, and never for whoever signed in lately from another machine.
 constexpr Backoff::Rule kAccountAtClient{.free_attempts = 5, .first_wait = 1s, .longest_wait = 300s};
-constexpr Backoff::Rule kClient{.free_attempts = 50, .first_wait = 1s, .longest_wait = 60s};
+constexpr Backoff::Rule kClient{
+    .free_attempts = 50, .first_wait = 1s, .longest_wait = 60s, .success = Backoff::OnSuccess::keeps};
 constexpr Backoff::Rule kAccount{.free_attempts = 20, .first_wait = 1s, .longest_wait = 60s};
 
 CredentialAnswer refused(Why why, std::string text = {}) {
@@ -92,6 +93,7 @@ struct Credentials::State {
     names::IpAddress client;
     std::string digest;
     Clock::time_point asked;
+    std::shared_ptr<Attempt> attempt;
   };
 
   // --- passwords
@@ -100,33 +102,46 @@ struct Credentials::State {
     const auto now = Clock::now();
     const std::string from = client.text();
     const auto user = account_name(typed);
-    if (const auto wait = guesses_of_client.wait(from, now); wait > 0s) return finish(held_back(wait), done);
     if (!user || password.empty() || password.view().size() > kLongestPassword) {
-      guesses_of_client.failed(from, now);
+      auto attempt = Attempt::take({{guesses_of_client, from}}, now);
+      if (!attempt) return finish(held_back(attempt.error()), done);
+      attempt->failed(now);
       return finish(refused(Why::wrong), done);
     }
+    if (const auto wait = guesses_of_client.wait(from, now); wait > 0s) return finish(held_back({.wait = wait}), done);
     const std::string pair = *user + ' ' + from;
-    if (const auto wait = guesses_of_pair.wait(pair, now); wait > 0s) return finish(held_back(wait), done);
-    Question question{*user, nullptr, client, seen.digest(*user, password.view()), now};
+    if (const auto wait = guesses_of_pair.wait(pair, now); wait > 0s) return finish(held_back({.wait = wait}), done);
+    Question question{*user, nullptr, client, seen.digest(*user, password.view()), now, nullptr};
+    std::vector<Attempt::Count> counts{{guesses_of_client, from}, {guesses_of_pair, pair}};
     switch (seen.look_up(question.digest, now)) {
       case SeenPasswords::Seen::right:
         if (auto known = from_cache(*user, now)) return finish(*std::move(known), done);
         break;
       case SeenPasswords::Seen::wrong: return finish(refused(Why::wrong), done);  // the same again: no new guess
-      case SeenPasswords::Seen::never:
-        if (const auto wait = guesses_of_account.wait(*user, now); wait > 0s) return finish(held_back(wait), done);
-        break;
+      case SeenPasswords::Seen::never: counts.push_back({guesses_of_account, *user}); break;
     }
-    {
-      const std::scoped_lock lock(pending_mutex);
-      auto& waiting = pending[question.digest];
-      waiting.push_back(std::move(done));
-      if (waiting.size() > 1) return;  // the same question is under way: a browser opens six connections at once
-    }
+    if (const auto held_up = join_or_begin(question, std::move(counts), done)) return finish(*held_up, done);
+    if (!question.attempt) return;
     const std::string digest = question.digest;
     question.password = std::make_shared<const Secret>(std::move(password));
-    if (!pool->take([this, asked = std::move(question)](std::size_t thread) { answer_password(asked, thread); }))
+    if (!pool->take(from, [this, asked = std::move(question)](std::size_t thread) { answer_password(asked, thread); }))
       tell_all(digest, busy());
+  }
+
+  /// The same question may be under way (a browser opens six connections at once): then `done` waits for its answer,
+  /// and `question` has no attempt. Else it is an attempt of its own, counted from now on. The answer when it is held
+  /// up.
+  std::optional<CredentialAnswer> join_or_begin(Question& question, std::vector<Attempt::Count> counts, Done& done) {
+    const std::scoped_lock lock(pending_mutex);
+    if (const auto waiting = pending.find(question.digest); waiting != pending.end()) {
+      waiting->second.push_back(std::move(done));
+      return std::nullopt;
+    }
+    auto attempt = Attempt::take(std::move(counts), question.asked);
+    if (!attempt) return held_back(attempt.error());
+    question.attempt = std::make_shared<Attempt>(*std::move(attempt));
+    pending[question.digest].push_back(std::move(done));
+    return std::nullopt;
   }
 
   /// Of somebody whose password was right lately and whose groups are known: answered at once.
@@ -142,14 +157,10 @@ struct Credentials::State {
   void answer_password(const Question& question, std::size_t thread) {
     CredentialAnswer answer = judge_password(question, thread);
     const auto now = Clock::now();
-    const std::string from = question.client.text(), pair = question.user + ' ' + from;
     if (answer.kind == Kind::accepted) {
-      guesses_of_pair.succeeded(pair);
-      guesses_of_account.succeeded(question.user);
+      question.attempt->succeeded();
     } else if (answer.why == Why::wrong) {
-      guesses_of_pair.failed(pair, now);
-      guesses_of_account.failed(question.user, now);
-      guesses_of_client.failed(from, now);
+      question.attempt->failed(now);
       seen.put(question.digest, question.user, false, now);
     }
     tell_all(question.digest, std::move(answer));
@@ -228,11 +239,12 @@ struct Credentials::State {
 
   // --- tickets
 
-  void ask_token(std::string token, Done done) {
+  void ask_token(std::string token, const names::IpAddress& client, Done done) {
     if (acceptors.empty()) return finish(unavailable(Why::not_configured), done);
     const auto shared = std::make_shared<Done>(std::move(done));
-    const bool taken = pool->take(
-        [this, shared, token = std::move(token)](std::size_t thread) { finish(judge_token(token, thread), *shared); });
+    const bool taken = pool->take(client.text(), [this, shared, token = std::move(token)](std::size_t thread) {
+      finish(judge_token(token, thread), *shared);
+    });
     if (!taken) finish(busy(), *shared);
   }
 
@@ -258,7 +270,7 @@ struct Credentials::State {
       if (const auto found = look_up(*name, Clock::now()); found.known && found.person) return done(groups_in(found));
     }
     const auto shared = std::make_shared<GroupsDone>(std::move(done));
-    const bool taken = pool->take([this, shared, name = *name](std::size_t thread) {
+    const bool taken = pool->take(CredentialsPool::kOurselves, [this, shared, name = *name](std::size_t thread) {
       (*shared)(ending ? GroupsAnswer{} : find_groups(name, thread));
     });
     if (taken) return;
@@ -304,7 +316,7 @@ struct Credentials::State {
   DirectoryCache::Found look_up(const std::string& user, Clock::time_point now) {
     const auto found = cache.look_up(user, now);
     if (!found.refresh || !found.known) return found;
-    if (!pool->take([this, user](std::size_t thread) { ask_directory(user, thread); }, true)) cache.failed(user, now);
+    if (!pool->take_if_idle([this, user](std::size_t thread) { ask_directory(user, thread); })) cache.failed(user, now);
     return found;
   }
 
@@ -332,10 +344,11 @@ struct Credentials::State {
     counters.directory_failures.fetch_add(1, std::memory_order_relaxed);
     trouble.failed(error, now);
   }
-  CredentialAnswer held_back(std::chrono::seconds wait) {
+  CredentialAnswer held_back(const Backoff::HeldUp& held_up) {
+    if (held_up.why == Backoff::HeldUp::Why::under_way) return busy();
     counters.held_back.fetch_add(1, std::memory_order_relaxed);
     CredentialAnswer answer = refused(Why::wait);
-    answer.wait = wait;
+    answer.wait = held_up.wait;
     return answer;
   }
   CredentialAnswer busy() {
@@ -399,8 +412,8 @@ void Credentials::check_password(std::string user, Secret password, const names:
   state_->ask_password(std::move(user), std::move(password), client, std::move(done));
 }
 
-void Credentials::check_token(std::string token, const names::IpAddress&, Done done) {
-  state_->ask_token(std::move(token), std::move(done));
+void Credentials::check_token(std::string token, const names::IpAddress& client, Done done) {
+  state_->ask_token(std::move(token), client, std::move(done));
 }
 
 void Credentials::check_base64_token(std::string_view base64, const names::IpAddress& client, Done done) {
@@ -413,9 +426,9 @@ void Credentials::groups_of(std::string user, GroupsDone done) { state_->ask_gro
 
 bool Credentials::standing_of(std::string user, std::function<void(Standing)> done) {
   State* const state = state_.get();
-  return state->pool->take([state, user = std::move(user),
-                            done = std::move(done)](std::size_t thread) { done(state->ask_standing(user, thread)); },
-                           true);
+  return state->pool->take_if_idle([state, user = std::move(user), done = std::move(done)](std::size_t thread) {
+    done(state->ask_standing(user, thread));
+  });
 }
 
 bool Credentials::takes_tickets() const noexcept { return !state_->acceptors.empty(); }

@@ -1,9 +1,10 @@
 // Whether somebody is who they say: a password or a ticket, held against local accounts, the directory and the keytab.
 //
 // Owned by app/, outlives whoever asks it. Every question is asynchronous: it is answered by threads of its own (four,
-// with at most 1,000 questions waiting), never by the thread that asks, which never waits. Each thread has its own
-// connection to the directory. No password and no token is in any log line, error or counter; what is kept of a
-// password is a keyed hash under a key that lives in this process only.
+// with at most 1,000 questions waiting, 125 of one client, clients in turn), never by the thread that asks, which never
+// waits. Each thread has its own connection to the directory. An attempt counts from when it is asked, not from when it
+// is answered, so guesses at once are no more than guesses in a row. No password and no token is in any log line, error
+// or counter; what is kept of a password is a keyed hash under a key that lives in this process only.
 #pragma once
 
 #include <array>
@@ -40,7 +41,7 @@ struct CredentialAnswer {
   enum class Kind : std::uint8_t {
     accepted,
     refused,
-    unavailable,  ///< nobody can tell now: the directory does not answer and nothing is cached, or the queue is full
+    unavailable,  ///< nobody can tell now: the directory does not answer and nothing is cached, or it is busy
   };
   enum class Why : std::uint8_t {
     none,
@@ -50,7 +51,7 @@ struct CredentialAnswer {
     wait,            ///< too many attempts: see `wait`
     bad_token,       ///< the ticket was refused: see `text`
     no_answer,       ///< of the directory
-    busy,            ///< the queue is full
+    busy,            ///< the queue is full, or as many attempts as may be wrong are being judged
     not_configured,  ///< no keytab, or neither accounts nor directory
   };
   Kind kind = Kind::refused;
@@ -80,7 +81,7 @@ struct CredentialCounters {
   std::uint64_t accepted = 0, refused = 0, unavailable = 0;
   std::uint64_t from_cache = 0;  ///< answered by a password that was right lately
   std::uint64_t held_back = 0;   ///< refused unasked: too many attempts
-  std::uint64_t queue_full = 0;  ///< refused unasked: 1,000 were waiting
+  std::uint64_t queue_full = 0;  ///< refused unasked: busy
   std::uint64_t directory_failures = 0;
   std::uint64_t stale_answers = 0;  ///< given from the cache because the directory did not answer
   std::size_t waiting = 0;          ///< now

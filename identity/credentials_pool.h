@@ -1,7 +1,9 @@
 // A few threads and a bounded queue: where questions wait that may take the time of a network or of a hash.
 //
-// Thread-safe. Jobs are taken in the order they came; one that cannot be taken on is refused at once, so that nothing
-// grows without end. Each job is told which thread runs it, as each thread has its own connections.
+// Thread-safe. Each client has a queue of its own and they are served in turn, so one that asks a thousand things at
+// once is in nobody's way but its own; a client's own jobs are taken in the order they came. One that cannot be taken
+// on is refused at once, so that nothing grows without end. Each job is told which thread runs it, as each thread has
+// its own connections.
 #pragma once
 
 #include <condition_variable>
@@ -11,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "base/thread_name.h"
@@ -20,8 +23,11 @@ namespace schoolgate::identity {
 class CredentialsPool {
  public:
   using Job = std::function<void(std::size_t thread)>;
+  /// Whose jobs the gateway's own are (groups, answers that have grown old).
+  static constexpr const char* kOurselves = "";
 
-  CredentialsPool(std::size_t threads, std::size_t longest_queue) : longest_queue_(longest_queue) {
+  CredentialsPool(std::size_t threads, std::size_t longest_queue)
+      : longest_queue_(longest_queue), longest_of_client_(longest_queue < 8 ? 1 : longest_queue / 8) {
     for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { serve(i); });
   }
   /// Runs what still waits, then ends. Whoever wants that to be quick lets the jobs find out that they need not work.
@@ -35,42 +41,66 @@ class CredentialsPool {
   CredentialsPool(const CredentialsPool&) = delete;
   CredentialsPool& operator=(const CredentialsPool&) = delete;
 
-  /// False when the queue is full, or more than half full for work that can be left out.
-  [[nodiscard]] bool take(Job job, bool can_be_left_out = false) {
+  /// False when the queue is full, or an eighth of it is this client's already.
+  [[nodiscard]] bool take(std::string client, Job job) {
+    return put(std::move(client), std::move(job), longest_queue_);
+  }
+  /// Work that can be left out: false when the queue is more than half full.
+  [[nodiscard]] bool take_if_idle(Job job) { return put(kOurselves, std::move(job), longest_queue_ / 2); }
+
+  [[nodiscard]] std::size_t waiting() const {
+    const std::scoped_lock lock(mutex_);
+    return waiting_;
+  }
+
+ private:
+  bool put(std::string client, Job job, std::size_t most) {
     {
       const std::scoped_lock lock(mutex_);
-      if (ending_ || queue_.size() >= (can_be_left_out ? longest_queue_ / 2 : longest_queue_)) return false;
-      queue_.push_back(std::move(job));
+      if (ending_ || waiting_ >= most) return false;
+      std::deque<Job>& queue = queues_[client];
+      if (client != kOurselves && queue.size() >= longest_of_client_) return false;
+      queue.push_back(std::move(job));
+      if (queue.size() == 1) turns_.push_back(std::move(client));
+      ++waiting_;
     }
     wake_.notify_one();
     return true;
   }
 
-  [[nodiscard]] std::size_t waiting() const {
-    const std::scoped_lock lock(mutex_);
-    return queue_.size();
+  Job next() {  // under the mutex
+    const auto queue = queues_.find(turns_.front());
+    Job job = std::move(queue->second.front());
+    queue->second.pop_front();
+    if (queue->second.empty())
+      queues_.erase(queue);
+    else
+      turns_.push_back(std::move(turns_.front()));
+    turns_.pop_front();
+    --waiting_;
+    return job;
   }
 
- private:
   void serve(std::size_t thread) {
     name_this_thread("sg-credentials");
     for (;;) {
       Job job;
       {
         std::unique_lock lock(mutex_);
-        wake_.wait(lock, [&] { return ending_ || !queue_.empty(); });
-        if (queue_.empty()) return;
-        job = std::move(queue_.front());
-        queue_.pop_front();
+        wake_.wait(lock, [&] { return ending_ || waiting_ != 0; });
+        if (waiting_ == 0) return;
+        job = next();
       }
       job(thread);
     }
   }
 
-  const std::size_t longest_queue_;
+  const std::size_t longest_queue_, longest_of_client_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job> queue_;
+  std::unordered_map<std::string, std::deque<Job>> queues_;  ///< by client; none is empty
+  std::deque<std::string> turns_;                            ///< clients that have a queue, the next one first
+  std::size_t waiting_ = 0;
   bool ending_ = false;
   std::vector<std::jthread> threads_;  // last: they use what stands above
 };

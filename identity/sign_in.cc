@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "base/log.h"
 #include "identity/account_name.h"
@@ -15,7 +16,8 @@ using std::chrono::seconds;
 /// Wrong guesses at one account from anywhere: a pupil who locks another out does so for a minute at most.
 constexpr Backoff::Rule kAccount{.free_attempts = 10, .first_wait = seconds(2), .longest_wait = seconds(60)};
 /// Wrong guesses of one device at anything.
-constexpr Backoff::Rule kAddress{.free_attempts = 20, .first_wait = seconds(10), .longest_wait = seconds(900)};
+constexpr Backoff::Rule kAddress{
+    .free_attempts = 20, .first_wait = seconds(10), .longest_wait = seconds(900), .success = Backoff::OnSuccess::keeps};
 constexpr std::chrono::hours kLongestVisit{12};
 constexpr std::size_t kLongestField = 100;
 
@@ -46,9 +48,12 @@ bool is_staff_group(std::string_view group) {
 
 SignIn::SignIn(Parts parts) : parts_(std::move(parts)), by_account_(kAccount), by_address_(kAddress) {}
 
-std::chrono::seconds SignIn::wait_of(std::string_view account, const IpAddress& address) const {
-  const auto now = Backoff::Clock::now();
-  return std::max(by_account_.wait(account, now), by_address_.wait(address.text(), now));
+std::expected<Attempt, Backoff::HeldUp> SignIn::begin(std::string account, const IpAddress& address) {
+  return Attempt::take({{by_account_, std::move(account)}, {by_address_, address.text()}}, Backoff::Clock::now());
+}
+
+PortalAnswer SignIn::held_up(const Backoff::HeldUp& why) {
+  return why.why == Backoff::HeldUp::Why::under_way ? unavailable() : waiting(why.wait);
 }
 
 PortalAnswer SignIn::waiting(std::chrono::seconds wait) {
@@ -71,10 +76,9 @@ PortalAnswer SignIn::unavailable() {
           .text = "Signing in does not work just now. Please try again in a minute, or tell a member of staff."};
 }
 
-PortalAnswer SignIn::refuse(std::string_view account, const IpAddress& address) {
-  const auto now = Backoff::Clock::now();
+PortalAnswer SignIn::refuse(Attempt& attempt) {
   ++counts_.refused;
-  const auto wait = std::max(by_account_.failed(account, now), by_address_.failed(address.text(), now));
+  const auto wait = attempt.failed(Backoff::Clock::now());
   return {.kind = PortalAnswer::Kind::refused, .person = {}, .wait = wait, .text = std::string(kWrong)};
 }
 
@@ -97,8 +101,8 @@ bool SignIn::terms_due(const rules::Person& person) const {
   return parts_.terms.is_due(role, *last, parts_.now().wall, parts_.terms_renewal);
 }
 
-PortalAnswer SignIn::enter(rules::Person person, std::string_view account, const IpAddress& address,
-                           std::optional<TimePoint> until, std::string_view granted_by) {
+PortalAnswer SignIn::enter(rules::Person person, const IpAddress& address, std::optional<TimePoint> until,
+                           std::string_view granted_by) {
   const Moment now = parts_.now();
   const PersonRole role = role_of(person);
   const bool due = terms_due(person);
@@ -125,7 +129,6 @@ PortalAnswer SignIn::enter(rules::Person person, std::string_view account, const
                                                   .until = until},
                                                  now);
   if (entered == SessionBook::Entered::not_taken) return unavailable();
-  by_account_.succeeded(account);
   ++counts_.accepted;
   PortalAnswer answer{.kind = due ? PortalAnswer::Kind::terms_due : PortalAnswer::Kind::signed_in,
                       .person = std::move(person),
@@ -138,18 +141,20 @@ PortalAnswer SignIn::enter(rules::Person person, std::string_view account, const
 
 void SignIn::with_password(std::string_view typed, Secret password, const IpAddress& address, Done done) {
   const auto user = account_name(typed);
-  if (const auto wait = wait_of(user.value_or(""), address); wait.count() > 0) return done(waiting(wait));
+  auto begun = begin(user.value_or(""), address);
+  if (!begun) return done(held_up(begun.error()));
   // What cannot be a name is answered as a wrong one is: nothing is learnt from it.
-  if (!user || password.empty()) return done(refuse(user.value_or(""), address));
+  if (!user || password.empty()) return done(refuse(*begun));
   if (parts_.credentials == nullptr) return done(unavailable());
+  const auto attempt = std::make_shared<Attempt>(*std::move(begun));  // given up where nobody can tell
   parts_.credentials->check_password(
       *user, std::move(password), address,
-      [this, user = *user, address, done = std::move(done)](CredentialAnswer answer) {
+      [this, user = *user, address, attempt, done = std::move(done)](CredentialAnswer answer) {
         const TimePoint now = parts_.now().wall;
         if (answer.kind == CredentialAnswer::Kind::unavailable) return done(unavailable());
         if (answer.why == CredentialAnswer::Why::wait) return done(waiting(answer.wait));
         if (answer.kind == CredentialAnswer::Kind::refused || !answer.person) {
-          PortalAnswer refused = refuse(user, address);
+          PortalAnswer refused = refuse(*attempt);
           if (answer.why == CredentialAnswer::Why::wrong)
             if (const auto kept = parts_.people.note_wrong_password(user, address, now); !kept)
               log::warning("wrong passwords are not counted", {{"why", kept.error().text()}});
@@ -159,6 +164,7 @@ void SignIn::with_password(std::string_view typed, Secret password, const IpAddr
             refused.text = "This password has run out. Please set a new one at a school computer.";
           return done(std::move(refused));
         }
+        attempt->succeeded();
         rules::Person person = *std::move(answer.person);
         person.source = "sign-in";
         std::optional<TimePoint> until;
@@ -169,20 +175,20 @@ void SignIn::with_password(std::string_view typed, Secret password, const IpAddr
         }
         if (const auto cleared = parts_.people.clear_wrong_passwords(user); !cleared)
           log::warning("wrong passwords are not counted", {{"why", cleared.error().text()}});
-        done(enter(std::move(person), user, address, until, granted_by));
+        done(enter(std::move(person), address, until, granted_by));
       });
 }
 
 PortalAnswer SignIn::with_class(std::string_view typed, std::string_view picture, const IpAddress& address) {
   const auto code = account_name(typed);
   // A class signs in from many devices, and four-year-olds err: one device's tries do not hold up the others.
-  const std::string key = "class:" + code.value_or("") + "@" + address.text();
-  if (const auto wait = wait_of(key, address); wait.count() > 0) return waiting(wait);
-  if (!code) return refuse(key, address);
+  auto attempt = begin("class:" + code.value_or("") + "@" + address.text(), address);
+  if (!attempt) return held_up(attempt.error());
+  if (!code) return refuse(*attempt);
   const auto found = parts_.people.class_of(*code);
   if (!found) return unavailable();
   if (!*found || picture.empty() || (*found)->picture != picture) {
-    PortalAnswer refused = refuse(key, address);
+    PortalAnswer refused = refuse(*attempt);
     refused.text = "That is not the picture of this class. Try again.";
     return refused;
   }
@@ -191,28 +197,33 @@ PortalAnswer SignIn::with_class(std::string_view typed, std::string_view picture
                        .groups = {(*found)->group},
                        .confidence = rules::Confidence::class_login,
                        .source = "class"};
-  return enter(std::move(person), key, address, std::nullopt, "class sign-in");
+  attempt->succeeded();
+  return enter(std::move(person), address, std::nullopt, "class sign-in");
 }
 
 PortalAnswer SignIn::with_name_only(std::string_view typed, const IpAddress& address) {
   const auto user = account_name(typed);
-  if (const auto wait = wait_of(user.value_or(""), address); wait.count() > 0) return waiting(wait);
-  if (!user) return refuse("", address);
+  auto attempt = begin(user.value_or(""), address);
+  if (!attempt) return held_up(attempt.error());
+  if (!user) return refuse(*attempt);
   const auto account = parts_.people.account(*user);
   if (!account) return unavailable();
-  if (!*account || !(*account)->no_password || !(*account)->holds(parts_.now().wall)) return refuse(*user, address);
+  if (!*account || !(*account)->no_password || !(*account)->holds(parts_.now().wall)) return refuse(*attempt);
   rules::Person person{.user = *user,
                        .name = (*account)->name,
                        .groups = (*account)->groups,
                        .confidence = rules::Confidence::class_login,
                        .source = "sign-in"};
-  return enter(std::move(person), *user, address, (*account)->valid_until, "account");
+  attempt->succeeded();
+  return enter(std::move(person), address, (*account)->valid_until, "account");
 }
 
 PortalAnswer SignIn::as_visitor(const VisitForm& form, const IpAddress& address) {
   // Every registration writes to the disk: one device makes a few a day, not thousands.
-  const std::string key = "visitor@" + address.text();
-  if (const auto wait = wait_of(key, address); wait.count() > 0) return waiting(wait);
+  const auto moment = Backoff::Clock::now();
+  if (const auto wait = by_address_.wait(address.text(), moment); wait.count() > 0) return waiting(wait);
+  auto attempt = Attempt::take({{by_account_, "visitor@" + address.text()}}, moment);
+  if (!attempt) return held_up(attempt.error());
   const TimePoint now = parts_.now().wall;
   const std::string name = trimmed(form.name), host = trimmed(form.host), purpose = trimmed(form.purpose);
   for (const auto& [value, what] : {std::pair<const std::string&, const char*>{name, "your name"},
@@ -224,7 +235,7 @@ PortalAnswer SignIn::as_visitor(const VisitForm& form, const IpAddress& address)
   }
   if (form.until <= now) return invalid("Please choose until when you stay.");
   const TimePoint until = std::min(form.until, now + kLongestVisit);
-  by_account_.failed(key, Backoff::Clock::now());
+  attempt->failed(Backoff::Clock::now());  // counted, whatever becomes of it
   const auto visit = parts_.people.add_visit(
       {.name = name, .host = host, .purpose = purpose, .from = now, .until = until, .closed = {}}, false,
       "sign-in page", now);
@@ -239,12 +250,12 @@ PortalAnswer SignIn::as_visitor(const VisitForm& form, const IpAddress& address)
                        .groups = {"visitors"},
                        .confidence = rules::Confidence::class_login,
                        .source = "visitor"};
-  return enter(std::move(person), "", address, until, "sign-in page");
+  return enter(std::move(person), address, until, "sign-in page");
 }
 
 PortalAnswer SignIn::with_visitor_code(std::string_view typed, const IpAddress& address) {
-  const std::string key = "code@" + address.text();
-  if (const auto wait = wait_of(key, address); wait.count() > 0) return waiting(wait);
+  auto attempt = begin("code@" + address.text(), address);
+  if (!attempt) return held_up(attempt.error());
   std::string code;
   for (const char c : typed.substr(0, 64)) {
     if (c == ' ' || c == '-') continue;
@@ -255,7 +266,7 @@ PortalAnswer SignIn::with_visitor_code(std::string_view typed, const IpAddress& 
   if (!visit) return unavailable();
   const TimePoint now = parts_.now().wall;
   if (!*visit || (*visit)->closed || now >= (*visit)->until) {
-    PortalAnswer refused = refuse(key, address);
+    PortalAnswer refused = refuse(*attempt);
     refused.text = "That code is not, or no longer, good. Please ask at the office.";
     return refused;
   }
@@ -266,7 +277,8 @@ PortalAnswer SignIn::with_visitor_code(std::string_view typed, const IpAddress& 
                        .groups = {"visitors"},
                        .confidence = rules::Confidence::login,
                        .source = "visitor"};
-  return enter(std::move(person), key, address, (*visit)->until, "member of staff");
+  attempt->succeeded();
+  return enter(std::move(person), address, (*visit)->until, "member of staff");
 }
 
 PortalAnswer SignIn::accept_terms(std::string_view version, const IpAddress& address) {

@@ -1,13 +1,14 @@
 // What the sign-in page asks: may this device's user in, as whom, and has the person accepted the terms?
 //
 // Owned by IdentityService; thread-safe, for the portal's threads: calls wait for the disk, and with_password() answers
-// later from a thread of Credentials. Every attempt is counted by address and by account: who fails too often waits,
-// longer each time. A name is held against account_name() before a directory or the disk hears of it. Texts in answers
-// are for the person at the device.
+// later from a thread of Credentials. Every attempt is counted by address and by account, from when it is made: who
+// fails too often waits, longer each time. A name is held against account_name() before a directory or the disk hears
+// of it. Texts in answers are for the person at the device.
 #pragma once
 
 #include <atomic>
 #include <chrono>
+#include <expected>
 #include <functional>
 #include <optional>
 #include <string>
@@ -107,13 +108,15 @@ class SignIn {
     std::atomic<std::uint64_t> accepted{0}, refused{0}, waiting{0}, invalid{0}, unavailable{0};
     std::atomic<std::uint64_t> terms_accepted{0}, terms_declined{0}, visitors{0};
   };
-  [[nodiscard]] std::chrono::seconds wait_of(std::string_view account, const names::IpAddress& address) const;
-  PortalAnswer refuse(std::string_view account, const names::IpAddress& address);
+  /// Under `account` (or what stands for it) and the address.
+  [[nodiscard]] std::expected<Attempt, Backoff::HeldUp> begin(std::string account, const names::IpAddress& address);
+  PortalAnswer refuse(Attempt& attempt);
+  PortalAnswer held_up(const Backoff::HeldUp& why);
   PortalAnswer waiting(std::chrono::seconds wait);
   PortalAnswer invalid(std::string text);
   PortalAnswer unavailable();
-  PortalAnswer enter(rules::Person person, std::string_view account, const names::IpAddress& address,
-                     std::optional<TimePoint> until, std::string_view granted_by);
+  PortalAnswer enter(rules::Person person, const names::IpAddress& address, std::optional<TimePoint> until,
+                     std::string_view granted_by);
 
   const Parts parts_;
   Backoff by_account_, by_address_;

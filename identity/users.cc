@@ -27,7 +27,8 @@ constexpr int kMostSessions = 10;  // of one user; the oldest ends
 constexpr std::chrono::minutes kActivityBehind{1};
 
 constexpr Backoff::Rule kAccountAtAddress{.free_attempts = 5, .first_wait = 1s, .longest_wait = 900s};
-constexpr Backoff::Rule kAddress{.free_attempts = 20, .first_wait = 1s, .longest_wait = 900s};
+constexpr Backoff::Rule kAddress{
+    .free_attempts = 20, .first_wait = 1s, .longest_wait = 900s, .success = Backoff::OnSuccess::keeps};
 constexpr Backoff::Rule kAccount{.free_attempts = 20, .first_wait = 1s, .longest_wait = 60s};
 
 constexpr const char* kSchema = R"sql(
@@ -412,15 +413,15 @@ Result<void> Users::remove_second_factor(std::string_view user) {
 Result<SignInAnswer> Users::sign_in(std::string_view user, std::string_view password, std::string_view code,
                                     const names::IpAddress& address, TimePoint now) {
   const std::string from = address.text(), name = account_name(user).value_or(std::string());
-  const std::string pair = name + ' ' + from;
   const auto steady = to_steady(now);
-  const auto wait = std::max({state_->of_pair.wait(pair, steady), state_->of_address.wait(from, steady),
-                              state_->of_account.wait(name, steady)});
-  if (wait > 0s) return SignInAnswer{.kind = SignInAnswer::Kind::wait, .token = {}, .session = {}, .wait = wait};
+  // Counted before it is judged: guesses that come at once are no more than guesses in a row.
+  std::vector<Attempt::Count> counts{{state_->of_pair, name + ' ' + from}, {state_->of_address, from}};
+  if (!name.empty()) counts.push_back({state_->of_account, name});
+  auto attempt = Attempt::take(std::move(counts), steady);
+  if (!attempt)
+    return SignInAnswer{.kind = SignInAnswer::Kind::wait, .token = {}, .session = {}, .wait = attempt.error().wait};
   const auto wrong = [&]() -> SignInAnswer {
-    state_->of_address.failed(from, steady);
-    state_->of_pair.failed(pair, steady);
-    if (!name.empty()) state_->of_account.failed(name, steady);
+    attempt->failed(steady);
     return {};
   };
   std::optional<State::Row> row;
@@ -455,8 +456,7 @@ Result<SignInAnswer> Users::sign_in(std::string_view user, std::string_view pass
     if (auto put = state_->put_password(row->user.user, *hash); !put) return std::unexpected(put.error());
   auto token = state_->begin_session(*row, address, now);
   if (!token) return std::unexpected(token.error());
-  state_->of_pair.succeeded(pair);
-  state_->of_account.succeeded(name);
+  attempt->succeeded();
   SignInAnswer answer{.kind = SignInAnswer::Kind::accepted, .token = *std::move(token), .session = {}};
   answer.session = {row->user.user, row->user.name, row->user.role, csrf_of(answer.token), now, now};
   return answer;

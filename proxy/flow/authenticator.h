@@ -20,7 +20,7 @@ class Authenticator {
     enum class Kind : std::uint8_t {
       accepted,
       refused,      ///< wrong or unusable credentials: 407 again
-      unavailable,  ///< nobody can tell now (directory gone, nothing cached): 407 is no help, so the strictest policy
+      unavailable,  ///< nobody can tell now (directory gone, nothing cached; busy): 407 is no help, so 503
     };
     Kind kind = Kind::refused;
     std::shared_ptr<const rules::Presence> presence;  ///< when accepted

@@ -12,10 +12,15 @@ using net::IoStatus;
 
 constexpr std::uint64_t kLongestUnwanted = 64 * 1024;  // a body that is read and thrown away to keep the connection
 
+// They have said who they are, and nobody can tell now: another 407 would be no help.
+bool no_answer_about(const Connection& connection) {
+  return connection.login && connection.login->says() == ProxyLogin::Says::no_answer;
+}
+
 bool asked_by_407(const Connection& connection) {
   const Authenticator* authenticator = connection.worker.gateway().authenticator;
   if (!authenticator || connection.entrance != Entrance::explicit_proxy) return false;
-  if (connection.login && connection.login->unavailable()) return false;
+  if (no_answer_about(connection)) return false;
   return !authenticator->challenges(connection.peer.address).empty();
 }
 
@@ -81,7 +86,9 @@ Doorway doorway_of(Connection& connection, const Judgement& judgement) {
   if (presence && presence->person) return Doorway::sign_in;  // the terms of use are not accepted yet
   if (asked_by_407(connection)) return Doorway::login;
   const Held<const SignInGate> gate = connection.worker.sign_in_gate();
-  return gate && gate->asks(connection.peer.address) ? Doorway::sign_in : Doorway::open;
+  if (gate && gate->asks(connection.peer.address)) return Doorway::sign_in;
+  // A limiter, a queue or a directory that gives out lets nobody in who would else have to prove who they are.
+  return no_answer_about(connection) ? Doorway::no_answer : Doorway::open;
 }
 
 std::string doorway_answer(Connection& connection, const Judgement& judgement, const rules::Request& request,
@@ -90,6 +97,11 @@ std::string doorway_answer(Connection& connection, const Judgement& judgement, c
   if (judgement.doorway == Doorway::login && !connection.inside) {
     std::string answer = page(connection, judgement, PageKind::login, 407, keep_alive, head_only);
     insert_fields(answer, challenge_lines(connection));
+    return answer;
+  }
+  if (judgement.doorway == Doorway::no_answer) {
+    std::string answer = page(connection, judgement, PageKind::no_answer, 503, keep_alive, head_only);
+    insert_fields(answer, "Retry-After: " + std::to_string(ProxyLogin::kUnavailableFor.count()) + "\r\n");
     return answer;
   }
   const Held<const SignInGate> gate = connection.worker.sign_in_gate();
@@ -112,6 +124,8 @@ void note_doorway(Connection& connection, const Judgement& judgement, const rule
     worker.counters().proxy_auth[std::size_t(ProxyAuth::challenged)].add();
     return;  // a browser's first request on each connection ends so: no line for what is asked again at once
   }
+  if (judgement.doorway == Doorway::no_answer)
+    return worker.log_decision(judgement, request, {.action = "refused", .rule = "login-not-verified"});
   worker.counters().sign_in_redirects.add();
   worker.log_decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
 }

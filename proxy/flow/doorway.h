@@ -20,7 +20,8 @@ namespace schoolgate::flow {
 [[nodiscard]] Doorway doorway_of(Connection& connection, const Judgement& judgement);
 
 /// What is said at a door that is not open, as the whole HTTP/1.1 answer: 407 with what is offered; 302 to the sign-in
-/// page for a page that is asked for; 511 with a page (RFC 6585 section 6) for everything else.
+/// page for a page that is asked for; 511 with a page (RFC 6585 section 6) for everything else; 503 where a login
+/// cannot be verified now.
 [[nodiscard]] std::string doorway_answer(Connection& connection, const Judgement& judgement,
                                          const rules::Request& request, http::Method method, bool keep_alive);
 

@@ -17,8 +17,9 @@ namespace schoolgate::flow {
 /// What who asks has to do before the verdict counts (doorway.h).
 enum class Doorway : std::uint8_t {
   open,
-  login,    ///< say to the explicit proxy who they are: 407
-  sign_in,  ///< sign in, or accept the terms of use, on the sign-in page
+  login,      ///< say to the explicit proxy who they are: 407
+  sign_in,    ///< sign in, or accept the terms of use, on the sign-in page
+  no_answer,  ///< wait: they have said who they are, and nobody can tell now whether it is so
 };
 
 /// Keeps the snapshot that judged and the presence that was judged alive, so the views of Verdict and Subject stay

@@ -19,8 +19,8 @@ constexpr std::size_t kLongestContinueUrl = 2048;
 constexpr std::size_t kLongestReportUrl = 2048;
 
 constexpr std::string_view kFileOfKind[kPageKinds] = {
-    "policy.html",   "illegal.html",     "malware.html",     "warn.html",  "destination.html",
-    "upstream.html", "bad-request.html", "certificate.html", "login.html", "sign-in.html"};
+    "policy.html",      "illegal.html",     "malware.html", "warn.html",    "destination.html", "upstream.html",
+    "bad-request.html", "certificate.html", "login.html",   "sign-in.html", "no-answer.html"};
 
 // The values that templates may use. Those of the illegal page come first: its template knows no others.
 enum Value : std::size_t {

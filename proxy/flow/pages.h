@@ -28,8 +28,9 @@ enum class PageKind : std::uint8_t {
   certificate,  ///< a web site that could not prove itself, inside a connection that is opened
   login,        ///< 407: nobody has said to the explicit proxy who they are
   sign_in,      ///< 511: nobody has signed in yet; continue_url leads to the sign-in page
+  no_answer,    ///< 503: a login to the explicit proxy that cannot be verified now
 };
-inline constexpr std::size_t kPageKinds = 10;
+inline constexpr std::size_t kPageKinds = 11;
 
 /// What a page tells; every view may be empty, its sentence is then left out. Values longer than about 400 bytes are
 /// cut.

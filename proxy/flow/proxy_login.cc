@@ -43,7 +43,7 @@ ProxyLogin::~ProxyLogin() { wipe(kept_); }
 void ProxyLogin::forget_credentials() noexcept {
   wipe(kept_);
   presence_.reset();
-  holds_ = unavailable_ = false;
+  says_ = Says::nothing;
 }
 
 ShownCredentials look_at_credentials(Connection& connection, const http::RequestHead& head) {
@@ -55,7 +55,7 @@ ShownCredentials look_at_credentials(Connection& connection, const http::Request
   }
   ProxyLogin* const login = connection.login.get();
   if (!shown) {
-    if (login) login->holds_ = login->whole_connection_, login->unavailable_ = false;
+    if (login) login->says_ = login->whole_connection_ ? ProxyLogin::Says::proved : ProxyLogin::Says::nothing;
     return ShownCredentials::settled;
   }
   connection.inbox.holds_secrets();
@@ -63,12 +63,13 @@ ShownCredentials look_at_credentials(Connection& connection, const http::Request
   if (!login || login->kept_.empty() || !is_kept(shown->value, login->kept_)) return ShownCredentials::to_verify;
   const auto age = std::chrono::steady_clock::now() - login->checked_;
   if (login->presence_) {
-    login->holds_ = true;
+    login->says_ = ProxyLogin::Says::proved;
     return login->whole_connection_ || age < ProxyLogin::kGoodFor ? ShownCredentials::settled
                                                                   : ShownCredentials::to_verify;
   }
-  login->unavailable_ = age < ProxyLogin::kUnavailableFor;
-  return login->unavailable_ ? ShownCredentials::settled : ShownCredentials::to_verify;
+  if (age >= ProxyLogin::kUnavailableFor) return ShownCredentials::to_verify;
+  login->says_ = ProxyLogin::Says::no_answer;
+  return ShownCredentials::settled;
 }
 
 net::awaitable<void> verify_credentials(Connection& connection, std::string credentials) {
@@ -93,18 +94,19 @@ net::awaitable<void> verify_credentials(Connection& connection, std::string cred
       worker.counters().proxy_auth[std::size_t(ProxyAuth::accepted)].add();
       login.presence_ = std::move(answer.presence);
       login.kept_ = std::move(kept);
-      login.holds_ = true;
+      login.says_ = ProxyLogin::Says::proved;
       login.whole_connection_ = whole_connection;
       break;
     case Kind::refused:
       worker.counters().proxy_auth[std::size_t(ProxyAuth::refused)].add();
       ++login.refusals_;
+      login.says_ = ProxyLogin::Says::refused;
       login.whole_connection_ = false;
       break;
     case Kind::unavailable:
       worker.counters().proxy_auth[std::size_t(ProxyAuth::unavailable)].add();
       login.kept_ = std::move(kept);
-      login.unavailable_ = true;
+      login.says_ = ProxyLogin::Says::no_answer;
       login.whole_connection_ = false;
       break;
   }

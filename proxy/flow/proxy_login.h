@@ -34,12 +34,27 @@ class ProxyLogin {
   ProxyLogin& operator=(const ProxyLogin&) = delete;
   ~ProxyLogin();
 
-  /// Who the request that is served now comes from, by what was proved here; null when that is nobody.
+  /// What the request that is served now says of who it comes from.
+  enum class Says : std::uint8_t {
+    nothing,    ///< no credentials, and none hold for the whole connection
+    proved,     ///< presence() is the person
+    refused,    ///< wrong, broken or made up: it comes from nobody that is known
+    no_answer,  ///< nobody can tell now: asking again would be no help
+  };
+  [[nodiscard]] Says says() const noexcept { return says_; }
+  /// The person, by what was proved here; null when that is nobody.
   [[nodiscard]] std::shared_ptr<const rules::Presence> presence() const noexcept {
-    return holds_ ? presence_ : nullptr;
+    return says_ == Says::proved ? presence_ : nullptr;
   }
-  /// Nobody can tell now: asking again would be no help.
-  [[nodiscard]] bool unavailable() const noexcept { return unavailable_; }
+  /// False where what was said here speaks against `by_address`, whom other sources know behind the client's address:
+  /// credentials that were refused or cannot be verified are never read as somebody else's, nor is a request without
+  /// any on a connection on which another person has proved to be there.
+  [[nodiscard]] bool may_be(const rules::Presence* by_address) const noexcept {
+    if (says_ == Says::refused || says_ == Says::no_answer) return false;
+    return !by_address || !by_address->person || !presence_ || by_address->person->user == presence_->person->user;
+  }
+  /// An answer that could not be had is not asked for again so long.
+  static constexpr std::chrono::seconds kUnavailableFor{5};
   /// Wrong too often: the connection is closed with the answer.
   [[nodiscard]] bool exhausted() const noexcept { return refusals_ >= kMostRefusals; }
   /// What completes the exchange of tokens, once: for Proxy-Authenticate of a 407, else for Proxy-Authentication-Info.
@@ -53,7 +68,6 @@ class ProxyLogin {
   static constexpr std::uint32_t kMostRefusals = 10;
   /// An account that was closed is noticed after so long also on a connection that never ends.
   static constexpr auto kGoodFor = std::chrono::minutes(10);
-  static constexpr auto kUnavailableFor = std::chrono::seconds(5);
 
   void forget_credentials() noexcept;
 
@@ -63,8 +77,7 @@ class ProxyLogin {
   std::chrono::steady_clock::time_point checked_;
   std::uint32_t refusals_ = 0;
   bool whole_connection_ = false;  ///< Negotiate proves who is at the other end of the connection (RFC 4559 section 6)
-  bool holds_ = false;
-  bool unavailable_ = false;
+  Says says_ = Says::nothing;
 };
 
 /// Looks at Proxy-Authorization of a request to the explicit proxy. Cheap where there is nothing new.

@@ -248,13 +248,14 @@ std::vector<net::Endpoint> Worker::listening() const {
 }
 
 std::shared_ptr<const rules::Presence> Worker::presence_of(Connection& connection) {
-  std::shared_ptr<const rules::Presence> proved = connection.login ? connection.login->presence() : nullptr;
+  const ProxyLogin* const login = connection.login.get();
+  std::shared_ptr<const rules::Presence> proved = login ? login->presence() : nullptr;
   if (proved && !proved->terms_due) return proved;
   if (gateway_.presences && gateway_.presences->generation() != connection.known_generation) {
     connection.known = presences_.find(connection.peer.address);
     connection.known_generation = presences_.generation();
   }
-  if (!proved) return connection.known;
+  if (!proved) return login && !login->may_be(connection.known.get()) ? nullptr : connection.known;
   // Who had to accept the terms of use when they proved who they are may have done so meanwhile.
   const bool accepted = connection.known && connection.known->person && !connection.known->terms_due &&
                         connection.known->person->user == proved->person->user;

@@ -114,7 +114,8 @@ class Worker {
 
   // For the connections of this worker, on its thread.
 
-  /// Who is there, by the connection's own login, else by its address; null when nothing is known. One compare where no
+  /// Who is there, by the connection's own login, else by its address where that login does not speak against it; null
+  /// when nothing is known. One compare where no
   /// presence has changed since it was last asked.
   [[nodiscard]] std::shared_ptr<const rules::Presence> presence_of(Connection& connection);
   /// Counts the request, marks the person as active, and takes a minute of their allowance where there is one.

@@ -1,5 +1,7 @@
 """People of a real directory and a real realm at the explicit proxy: curl shows tickets and passwords, records name them."""
 
+import base64
+import collections
 import os
 import subprocess
 
@@ -9,6 +11,7 @@ from directory_server import PASSWORD, DirectoryServer
 from kerberos_realm import GATEWAY, KerberosRealm
 from parts.school import School
 from parts.waiting import wait_for
+from parts.wire import Wire, get
 from test_chromium import FLAGS
 
 POLICY = """
@@ -157,6 +160,40 @@ def test_whoever_is_not_who_they_say_gets_407(school, pages, given):
                                    "Basic", "Basic ====", "Digest x"])
 def test_malformed_credentials_get_no_page(school, pages, field):
     assert curl(school, pages["allowed.example"], "-H", f"Proxy-Authorization: {field}") in (400, 407, 431)
+
+
+def basic(user: str, password: str) -> str:
+    return "Proxy-Authorization: Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def ask_all_at_once(school, url: str, fields: list[str]) -> collections.Counter:
+    """One connection each, all requests on their way before the first answer is read."""
+    wires = [Wire(school.proxy) for _ in fields]
+    for wire, field in zip(wires, fields):
+        wire.socket.settimeout(60)
+        wire.send(get(url, field).encode())
+    answers = collections.Counter(wire.read_answer().status for wire in wires)
+    for wire in wires:
+        wire.socket.close()
+    return answers
+
+
+def test_950_made_up_passwords_at_once_let_nothing_through(school, pages):
+    answers = ask_all_at_once(school, pages["allowed.example"], [basic(f"made.up{n}", f"words {n}") for n in range(950)])
+    assert set(answers) <= {407, 503} and sum(answers.values()) == 950, answers
+
+
+def test_200_guesses_at_once_are_no_more_than_200_in_a_row(school, pages):
+    guesses = [basic("amelia.hughes", PASSWORD if n == 150 else f"guess {n}") for n in range(200)]
+    answers = ask_all_at_once(school, pages["allowed.example"], guesses)
+    assert set(answers) <= {407, 503} and sum(answers.values()) == 200, answers
+    with Wire(school.proxy, source="127.0.0.2") as elsewhere:
+        assert elsewhere.ask(get(pages["allowed.example"], basic("t.teacher", PASSWORD))).status == 200
+
+
+def test_while_the_directory_is_silent_only_help_is_reached_by_somebody_new(school, directory, pages):
+    directory.stop()
+    assert with_password(school, f"amelia.hughes:{PASSWORD}", pages["allowed.example"]) == 503
 
 
 def test_the_directory_may_go_without_anybody_noticing_who_was_here(school, realm, directory, pages):

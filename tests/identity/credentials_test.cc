@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <future>
 #include <latch>
+#include <mutex>
 
 #include "base/file.h"
 #include "identity/credentials_field.h"
@@ -269,6 +271,72 @@ TEST(Guessing, FromManyAddressesHoldsTheAccountUpForAMinuteAtMost) {
   EXPECT_LE(held.wait, 60s);
 }
 
+// What `count` different passwords for `user` are told when all of them are asked at once.
+struct Told {
+  int accepted = 0, wrong = 0, wait = 0, busy = 0;
+};
+Told ask_at_once(Credentials& credentials, int count, const std::function<std::string(int)>& user,
+                 const std::function<std::string(int)>& password, const names::IpAddress& client = kTablet) {
+  Told told;
+  std::mutex mutex;
+  std::latch done(count);
+  for (int i = 0; i < count; ++i)
+    credentials.check_password(user(i), Secret(password(i)), client, [&](CredentialAnswer answer) {
+      {
+        const std::scoped_lock lock(mutex);
+        told.accepted += answer.kind == Kind::accepted;
+        told.wrong += answer.why == Why::wrong;
+        told.wait += answer.why == Why::wait;
+        told.busy += answer.why == Why::busy;
+      }
+      done.count_down();
+    });
+  done.wait();
+  return told;
+}
+
+TEST(Guessing, AtOnceIsNoMoreThanGuessingInARow) {
+  const auto credentials = start({}, one_account("vera", visitor()));
+  const auto vera = [](int) { return std::string("vera"); };
+  const Told told = ask_at_once(*credentials, 200, vera, [](int i) {
+    return i == 150 ? std::string("one blue bicycle") : "guess " + std::to_string(i);
+  });
+  EXPECT_EQ(told.accepted, 0);
+  EXPECT_LE(told.wrong, 5);
+  EXPECT_GT(told.wrong, 0);
+  EXPECT_EQ(told.wrong + told.wait + told.busy, 200);
+}
+
+TEST(Guessing, OfMadeUpAccountsAtOnceIsHeldUpByClient) {
+  const auto credentials = start({}, one_account("vera", visitor()));
+  const Told told = ask_at_once(
+      *credentials, 950, [](int i) { return "pupil" + std::to_string(i); },
+      [](int i) { return "made up " + std::to_string(i); });
+  EXPECT_EQ(told.accepted, 0);
+  EXPECT_LE(told.wrong, 50);
+  EXPECT_GT(told.wrong, 0);
+  // A device that guesses is in nobody's way but its own.
+  EXPECT_EQ(ask(*credentials, "vera", "one blue bicycle", kOther).kind, Kind::accepted);
+}
+
+TEST(Guessing, WhatCouldNotBeJudgedIsNoGuess) {
+  Script server("directory_server.py");
+  auto settings = with_directory(server);
+  const auto credentials = start(settings);
+  server.tell("stop");
+  for (int i = 0; i < 8; ++i)
+    EXPECT_EQ(ask(*credentials, "noah.patel", "try " + std::to_string(i)).kind, Kind::unavailable);
+  EXPECT_EQ(credentials->counters().held_back, 0u);
+}
+
+TEST(Guessing, AClassThatSignsInAtOnceBehindOneAddressIsNotHeldUp) {
+  const auto credentials = start({}, [account = visitor()](std::string_view) { return std::optional(account); });
+  const Told told = ask_at_once(
+      *credentials, 40, [](int i) { return "pupil" + std::to_string(i); },
+      [](int) { return std::string("one blue bicycle"); });
+  EXPECT_EQ(told.accepted, 40);
+}
+
 // --- tickets
 
 Credentials::Settings with_keytab() {
@@ -419,9 +487,9 @@ TEST(Queue, WhenItIsFullQuestionsAreRefusedAndCounted) {
   });
   std::latch done(4);
   std::atomic<int> busy{0};
-  const auto question = [&](int i) {
-    credentials->check_password("pupil" + std::to_string(i), Secret("some password"), kTablet,
-                                [&](CredentialAnswer answer) {
+  const auto question = [&](int i) {  // each of a device of its own: one has an eighth of the queue
+    credentials->check_password("pupil" + std::to_string(i), Secret("some password"),
+                                names::IpAddress::v4(0x0A140100u + std::uint32_t(i)), [&](CredentialAnswer answer) {
                                   busy += answer.why == Why::busy;
                                   done.count_down();
                                 });

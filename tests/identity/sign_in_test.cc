@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <future>
+#include <latch>
 
 #include "identity/password.h"
 #include "tests/identity/scratch_state.h"
@@ -100,6 +102,22 @@ TEST_F(Portal, FirstThePasswordThenTheTermsThenTheInternet) {
   EXPECT_EQ(password("amelia", "kestrel-pond").kind, Kind::signed_in);
   now_ += std::chrono::days(365);
   EXPECT_EQ(password("amelia", "kestrel-pond").kind, Kind::terms_due);
+}
+
+TEST_F(Portal, GuessingAtOnceIsNoMoreThanGuessingInARow) {
+  std::latch done(200);
+  std::atomic<int> signed_in{0}, refused{0};
+  for (int i = 0; i < 200; ++i)
+    sign_in_.with_password("amelia", Secret(i == 150 ? "kestrel-pond" : "guess " + std::to_string(i)),
+                           address("10.20.1.5"), [&](const PortalAnswer& answer) {
+                             signed_in += answer.person.has_value();
+                             refused += answer.kind == Kind::refused;
+                             done.count_down();
+                           });
+  done.wait();
+  EXPECT_EQ(signed_in, 0);
+  EXPECT_LE(refused, 10);
+  EXPECT_GT(refused, 0);
 }
 
 TEST_F(Portal, WhoDeclinesIsSignedOutAndRecorded) {

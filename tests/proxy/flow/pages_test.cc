@@ -23,7 +23,7 @@ using testing::Not;
 
 constexpr PageKind kAll[] = {PageKind::policy,      PageKind::illegal,  PageKind::malware,     PageKind::warn,
                              PageKind::destination, PageKind::upstream, PageKind::bad_request, PageKind::certificate,
-                             PageKind::login,       PageKind::sign_in};
+                             PageKind::login,       PageKind::sign_in,  PageKind::no_answer};
 
 class Folder {
  public:

@@ -293,27 +293,100 @@ TEST_F(ProxyLoginTest, ALongTicketIsComparedToo) {
   EXPECT_EQ(accounts->asked(), 1);
 }
 
-TEST_F(ProxyLoginTest, WhenNobodyCanTellItGoesOnAsNobody) {
-  rules::GroupSpec signed_in;
-  signed_in.id = signed_in.title = "signed-in";
-  signed_in.users = {{"amelia.hughes", {}}};
-  policy.groups.push_back(signed_in);
+TEST_F(ProxyLoginTest, WhenNobodyCanTellNothingGoesOn) {
   Peer pupil = client();
   pupil.sends(asks("Basic Z29uZQ=="));
+  const Answer answer = pupil.answer();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_TRUE(answer.has("Retry-After: 5\r\n")) << answer.head;
+  pupil.sends(asks("Basic Z29uZQ=="));  // not asked again at once
+  EXPECT_EQ(pupil.answer().status, 503);
+  EXPECT_EQ(accounts->asked(), 1);
+  EXPECT_EQ(counted(ProxyAuth::unavailable), 1u);
+  Peer tunnel = client();
+  tunnel.sends("CONNECT " + at("web.example") + " HTTP/1.1\r\nHost: " + at("web.example") +
+               "\r\nProxy-Authorization: Basic Z29uZQ==\r\n\r\n");
+  EXPECT_EQ(tunnel.answer().status, 503);
+  EXPECT_FALSE(web.was_called());
+  pupil.closes();
+  stop();
+  EXPECT_NE(decisions().find(R"("login-not-verified")"), std::string::npos) << decisions();
+  EXPECT_EQ(decisions().find(R"("person")"), std::string::npos) << decisions();
+}
+
+TEST_F(ProxyLoginTest, WhenNobodyCanTellHelpIsStillReachedAndIllegalSitesAreStillRecorded) {
+  Peer pupil = client();
+  pupil.sends(request("GET", "help.example", "/", "Proxy-Authorization: Basic Z29uZQ==\r\n"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "help.example", "/"));
+  origin.sends(kHello);
+  EXPECT_EQ(pupil.answer().status, 200);
+  pupil.sends(request("GET", "sealed.example", "/", "Proxy-Authorization: Basic Z29uZQ==\r\n"));
+  EXPECT_EQ(pupil.answer().status, 403);
+  EXPECT_EQ(records().size(), 1u);
+}
+
+TEST_F(ProxyLoginTest, ManyAtOnceThatNobodyCanJudgeLetNothingThrough) {
+  std::vector<Peer> pupils;
+  for (int i = 0; i < 200; ++i) {
+    pupils.push_back(client());
+    pupils.back().sends(asks("Basic made" + std::to_string(i)));
+  }
+  for (int i = 0; i < 200; ++i) accounts->take()({.kind = i % 2 == 0 ? Kind::unavailable : Kind::refused});
+  for (Peer& pupil : pupils) {
+    const int status = pupil.answer().status;
+    EXPECT_TRUE(status == 503 || status == 407) << status;
+  }
+  EXPECT_FALSE(web.was_called());
+}
+
+// What can make one person be taken for another behind one address, and what has to be answered:
+//   no credentials, proved on another connection    | 407
+//   a wrong password, a garbage token, a made-up name | 407, and the record of a block bears no person
+//   nobody can tell                                 | 503
+//   another person on the same connection           | that person; and nothing said after: 407
+//   the address is another's by RADIUS              | what is proved here holds; what is refused here is nobody's
+TEST_F(ProxyLoginTest, WhatIsRefusedHereIsNeverReadAsThePersonBehindTheAddress) {
+  know({{"127.0.0.1", person("mrs.oak", "radius")}});
+  for (const auto& [credentials, status] :
+       {std::pair("Basic d3Jvbmc=", 407), {"Negotiate bad", 407}, {"Basic Z29uZQ==", 503}}) {
+    Peer pupil = client();
+    pupil.sends(asks(credentials));
+    EXPECT_EQ(pupil.answer().status, status) << credentials;
+    pupil.sends(request("GET", "sealed.example", "/", "Proxy-Authorization: " + std::string(credentials) + "\r\n"));
+    EXPECT_EQ(pupil.answer().status, 403) << credentials;
+  }
+  EXPECT_FALSE(web.was_called());
+  ASSERT_EQ(records().size(), 3u);
+  for (const std::string& record : records()) EXPECT_EQ(record.find("mrs.oak"), std::string::npos) << record;
+}
+
+TEST_F(ProxyLoginTest, OnAConnectionOfOnePersonSilenceIsNotAnother) {
+  know({{"127.0.0.1", person("mrs.oak", "radius")}});
+  Peer pupil = client();
+  pupil.sends(asks("Basic Ym9i"));
   Peer origin = web.accept();
   expect_at(origin);
   origin.sends(kHello);
   pupil.expects(kHello);
-  pupil.sends(asks("Basic Z29uZQ=="));  // not asked again at once
-  expect_at(origin);
-  origin.sends(kHello);
-  pupil.expects(kHello);
-  EXPECT_EQ(accounts->asked(), 1);
-  EXPECT_EQ(counted(ProxyAuth::unavailable), 1u);
-  pupil.closes();
-  stop();
-  EXPECT_EQ(decisions().find("signed-in"), std::string::npos) << decisions();
-  EXPECT_EQ(decisions().find(R"("person")"), std::string::npos) << decisions();
+  pupil.sends(get("web.example", "/"));
+  EXPECT_EQ(pupil.answer().status, 407);
+}
+
+TEST_F(ProxyLoginTest, TwoPeopleInTurnOnOneKeptConnectionAreThemselves) {
+  Peer pupil = client();
+  for (const auto& [credentials, user] :
+       {std::pair("Basic YW1lbGlh", "amelia.hughes"), {"Basic Ym9i", "bob"}, {"Negotiate YII=", "amelia.hughes"}}) {
+    const std::size_t before = records().size();
+    pupil.sends(request("GET", "casino.example", "/", "Proxy-Authorization: " + std::string(credentials) + "\r\n"));
+    EXPECT_EQ(pupil.answer().status, 403);
+    ASSERT_EQ(records().size(), before + 1);
+    EXPECT_NE(records()[before].find("\"person\":\"" + std::string(user)), std::string::npos) << records()[before];
+  }
+  pupil.sends(asks("Basic d3Jvbmc="));  // and a wrong one ends what the ticket proved
+  EXPECT_EQ(pupil.answer().status, 407);
+  pupil.sends(get("web.example", "/"));
+  EXPECT_EQ(pupil.answer().status, 407);
 }
 
 TEST_F(ProxyLoginTest, AcceptedAsNobodyIsNotAccepted) {
