@@ -35,13 +35,13 @@ Answer::Kind kind_of(identity::CredentialAnswer::Kind kind) {
 }  // namespace
 
 ProxyAuthenticator::ProxyAuthenticator(const identity::IdentitySettings& settings, identity::Credentials& credentials,
-                                       SignedIn signed_in)
+                                       Outcomes outcomes)
     : negotiate_(has(settings.sources, Source::negotiate) && credentials.takes_tickets()),
       basic_(has(settings.sources, Source::basic)),
       proxy_networks_(settings.proxy_networks),
       basic_networks_(settings.basic_networks),
       credentials_(credentials),
-      signed_in_(std::move(signed_in)) {}
+      outcomes_(std::move(outcomes)) {}
 
 bool ProxyAuthenticator::takes_basic(const names::IpAddress& client) const {
   return basic_ && contains(basic_networks_, client);
@@ -59,22 +59,27 @@ void ProxyAuthenticator::authenticate(const names::IpAddress& client, std::strin
                                       std::function<void(Answer)> done) {
   auto read = identity::read_credentials(credentials);
   identity::wipe(credentials);
-  if (!read) return done({});
-  const auto answered = [signed_in = signed_in_, client, done](identity::CredentialAnswer found) {
+  const auto refuse = [&] {
+    outcomes_.refused(client);
+    done({});
+  };
+  if (!read) return refuse();
+  const auto answered = [outcomes = outcomes_, client, done](identity::CredentialAnswer found) {
     Answer answer{.kind = kind_of(found.kind), .presence = nullptr, .reply = {}};
     if (!found.reply.empty()) answer.reply = std::string(kNegotiate) + ' ' + found.reply;
     if (answer.kind == Answer::Kind::accepted) {
-      answer.presence = signed_in(client, *found.person);
+      answer.presence = outcomes.proved(client, *found.person);
       if (!answer.presence) answer.kind = Answer::Kind::refused;
     }
+    if (answer.kind == Answer::Kind::refused) outcomes.refused(client);
     done(std::move(answer));
   };
   if (auto* token = std::get_if<identity::NegotiateCredentials>(&*read)) {
-    if (!negotiate_) return done({});
+    if (!negotiate_) return refuse();
     return credentials_.check_token(std::move(token->token), client, answered);
   }
   // A password that came in clear where it may not is not looked at: it is refused, right or wrong.
-  if (!takes_basic(client)) return done({});
+  if (!takes_basic(client)) return refuse();
   auto& basic = std::get<identity::BasicCredentials>(*read);
   credentials_.check_password(std::move(basic.user), std::move(basic.password), client, answered);
 }

@@ -14,13 +14,16 @@ namespace schoolgate::app {
 
 class ProxyAuthenticator final : public flow::Authenticator {
  public:
-  /// Tells the book of sessions that this person is at that address now, and returns the presence that it published;
-  /// null when the session was refused. Called on threads of Credentials.
-  using SignedIn = std::function<std::shared_ptr<const rules::Presence>(const names::IpAddress&, const rules::Person&)>;
+  /// What the book of sessions is told. Called on threads of Credentials, or on a worker's for what is refused unread.
+  struct Outcomes {
+    /// Somebody has proved to be there, on one connection: the presence of that connection; null when it is refused.
+    std::function<std::shared_ptr<const rules::Presence>(const names::IpAddress&, const rules::Person&)> proved;
+    /// Credentials from there were wrong, broken or made up.
+    std::function<void(const names::IpAddress&)> refused;
+  };
 
   /// `credentials` must outlive it.
-  ProxyAuthenticator(const identity::IdentitySettings& settings, identity::Credentials& credentials,
-                     SignedIn signed_in);
+  ProxyAuthenticator(const identity::IdentitySettings& settings, identity::Credentials& credentials, Outcomes outcomes);
 
   [[nodiscard]] std::vector<std::string> challenges(const names::IpAddress& client) const override;
   void authenticate(const names::IpAddress& client, std::string credentials, std::function<void(Answer)> done) override;
@@ -31,7 +34,7 @@ class ProxyAuthenticator final : public flow::Authenticator {
   const bool negotiate_, basic_;
   const std::vector<names::IpNetwork> proxy_networks_, basic_networks_;
   identity::Credentials& credentials_;
-  const SignedIn signed_in_;
+  const Outcomes outcomes_;
 };
 
 }  // namespace schoolgate::app

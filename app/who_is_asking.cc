@@ -55,9 +55,11 @@ Result<std::unique_ptr<WhoIsAsking>> WhoIsAsking::open(Parts parts) {
   if (uses(negotiate) || uses(basic))
     made->authenticator_ = std::make_unique<ProxyAuthenticator>(
         settings.identity, made->service_->credentials(),
-        [it = made.get()](const names::IpAddress& address, const rules::Person& person) {
-          return it->presence_of(address, person);
-        });
+        ProxyAuthenticator::Outcomes{
+            .proved = [it = made.get()](const names::IpAddress& address,
+                                        const rules::Person& person) { return it->presence_of(address, person); },
+            .refused = [it =
+                            made.get()](const names::IpAddress& address) { it->service_->refused_at_proxy(address); }});
   if (const auto& sign_in = settings.identity.sign_in)
     if (auto gate = made->make_gate(sign_in->networks); !gate) return std::unexpected(std::move(gate.error()));
   return made;
@@ -66,13 +68,14 @@ Result<std::unique_ptr<WhoIsAsking>> WhoIsAsking::open(Parts parts) {
 // Of the connection that proved it, not of the address: several people may share one.
 std::shared_ptr<const rules::Presence> WhoIsAsking::presence_of(const names::IpAddress& address,
                                                                 const rules::Person& person) {
-  service_->seen_at_proxy(person, address, identity::source_of(person.source).value_or(identity::Source::basic));
+  const auto source = identity::source_of(person.source).value_or(identity::Source::basic);
+  const bool terms_due = service_->seen_at_proxy(person, address, source);
   auto presence = std::make_shared<rules::Presence>();
   presence->address = address;
   presence->person = person;
   if (const auto known = service_->sessions().find(address)) presence->device = known->device;
   const Held<const flow::SignInGate> gate = gate_.held();
-  presence->terms_due = gate && service_->sign_in().terms_due(person);
+  presence->terms_due = gate && terms_due;
   return presence;
 }
 
@@ -160,6 +163,7 @@ Problems WhoIsAsking::use(const config::Settings& changed, const SourcePosition&
   waits("sources", before.sources != after.sources);
   waits("negotiate", before.keytab != after.keytab || before.keytab_principal != after.keytab_principal);
   waits("basic", before.basic_networks != after.basic_networks);
+  waits("address_follows", before.address_follows != after.address_follows);
   waits("proxy_networks", before.proxy_networks != after.proxy_networks);
   waits("directory", before.directory != after.directory);
   waits("radius", before.radius != after.radius);

@@ -163,6 +163,13 @@ void read_sessions(const YamlNode& node, Report& report, identity::SessionRules&
   keys.optional("devices", Whole{sessions.devices, 1, 100});
 }
 
+void read_address_follows(const YamlNode& node, Report& report, identity::IdentitySettings& out) {
+  Mapping keys(node, report);
+  keys.required("networks", out.address_follows.networks);
+  if (std::uint32_t whole = 10; keys.optional("minutes", Whole{whole, 1, 240}))
+    out.address_follows.minutes = minutes(whole);
+}
+
 identity::SignInSettings read_sign_in(const YamlNode& node, Report& report) {
   identity::SignInSettings sign_in;
   Mapping keys(node, report);
@@ -227,6 +234,7 @@ void read_identity(const YamlNode& node, Report& report, const Listen& listen, i
     of_basic.required("networks", out.basic_networks);
   }
   keys.optional("proxy_networks", out.proxy_networks);
+  if (const YamlNode* follows = keys.find("address_follows")) read_address_follows(*follows, report, out);
   if (const YamlNode* directory = keys.find("directory")) out.directory = read_directory(*directory, report);
   if (const YamlNode* radius = keys.find("radius")) out.radius = read_radius(*radius, report);
   if (const YamlNode* logon = keys.find("logon")) {

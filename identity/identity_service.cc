@@ -306,6 +306,7 @@ std::expected<LogonCall, LogonRefusal> IdentityService::logon(const LogonParamet
   }
   if (!call->in) {
     sessions_->sign_out(call->address, Source::logon, SessionEnd::signed_out, now);
+    sessions_->somebody_else_at(call->address, now);
     return call;
   }
   vouch({.address = call->address,
@@ -317,18 +318,32 @@ std::expected<LogonCall, LogonRefusal> IdentityService::logon(const LogonParamet
   return call;
 }
 
-void IdentityService::seen_at_proxy(const rules::Person& person, const IpAddress& address, Source source) {
-  const auto presence = sessions_->find(address);
-  if (presence && presence->person && presence->person->user == person.user &&
-      presence->person->source == person.source && presence->person->groups == person.groups)
-    return;
-  sessions_->signed_in({.address = address,
-                        .person = person,
-                        .source = source,
-                        .mac = {},
-                        .session_id = {},
-                        .terms_due = sign_in_->terms_due(person)},
-                       hooks_.now());
+bool IdentityService::follows(const IpAddress& address) const {
+  return std::ranges::any_of(settings_.address_follows.networks,
+                             [&](const names::IpNetwork& network) { return network.contains(address); });
+}
+
+bool IdentityService::seen_at_proxy(const rules::Person& person, const IpAddress& address, Source source) {
+  SignedIn report{.address = address,
+                  .person = person,
+                  .source = source,
+                  .mac = {},
+                  .session_id = {},
+                  .terms_due = sign_in_->terms_due(person),
+                  .holds_for = HoldsFor::connection};
+  const bool terms_due = report.terms_due;
+  if (follows(address)) {
+    // Nobody has proved it on the connections that will be taken for this person's: no surer than the device.
+    report.person.confidence = rules::Confidence::device;
+    report.a_while = settings_.address_follows.minutes;
+    report.holds_for = HoldsFor::address_for_a_while;
+  }
+  sessions_->signed_in(std::move(report), hooks_.now());
+  return terms_due;
+}
+
+void IdentityService::refused_at_proxy(const IpAddress& address) {
+  if (follows(address)) sessions_->somebody_else_at(address, hooks_.now());
 }
 
 void IdentityService::vouch(SignedIn report) {

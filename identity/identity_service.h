@@ -80,9 +80,12 @@ class IdentityService {
   /// False: `identity.logon` is not configured; the portal answers 404.
   [[nodiscard]] bool takes_logon_calls() const noexcept { return logon_.has_value(); }
 
-  /// Somebody whom the explicit proxy knows (Negotiate or Basic): for the desk and for the terms. Cheap when the same
-  /// person is already in the book: any thread but a worker's.
-  void seen_at_proxy(const rules::Person& person, const names::IpAddress& address, Source source);
+  /// A person has proved on a connection to the explicit proxy (Negotiate or Basic) to be there: for the desk, for the
+  /// terms, and in the networks of `address_follows` for the address. Any thread but a worker's. Returns whether the
+  /// terms of use are due.
+  bool seen_at_proxy(const rules::Person& person, const names::IpAddress& address, Source source);
+  /// Credentials from there were refused: whoever was believed to be there for a while may not be any more.
+  void refused_at_proxy(const names::IpAddress& address);
 
   /// The port RADIUS is taken on; 0 when it is not.
   [[nodiscard]] std::uint16_t radius_port() const noexcept { return radius_ ? radius_->port() : std::uint16_t(0); }
@@ -101,6 +104,7 @@ class IdentityService {
   void fetch_groups(const rules::Person& person);
   void retry_groups();
   void tell(const SessionEvent& event) const;
+  [[nodiscard]] bool follows(const names::IpAddress& address) const;
 
   IdentitySettings settings_;
   IdentityHooks hooks_;

@@ -58,6 +58,14 @@ struct SessionRules {
   std::uint32_t devices = 3;             ///< of one account at once; more is told to the safeguarding lead
 };
 
+/// Where one person uses a device for long: what is proved on one connection to the explicit proxy is believed of the
+/// whole address for a while.
+struct AddressFollows {
+  std::vector<names::IpNetwork> networks;
+  std::chrono::seconds minutes{std::chrono::minutes(10)};  ///< since the last proof
+  bool operator==(const AddressFollows&) const = default;
+};
+
 struct SignInSettings {
   std::vector<names::IpNetwork> networks;  ///< where nobody goes out unknown
   std::string host;                        ///< the name under which devices reach the page, "signin.school.example"
@@ -72,6 +80,7 @@ struct IdentitySettings {
   std::optional<std::filesystem::path> keytab;
   std::vector<names::IpNetwork> proxy_networks;  ///< explicit clients there are asked who they are; empty: everywhere
   std::vector<names::IpNetwork> basic_networks;  ///< where a password may come in clear
+  AddressFollows address_follows;                ///< no networks: a proof holds for its connection alone
   std::optional<DirectorySettings> directory;
   std::optional<RadiusSettings> radius;
   std::optional<std::filesystem::path> logon_secret_file;

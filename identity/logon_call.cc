@@ -17,7 +17,8 @@ constexpr std::size_t kLongestParameter = 256;
 
 std::string_view to_string(LogonRefusal refusal) noexcept {
   switch (refusal) {
-    case LogonRefusal::malformed: return "user, address, event (in or out), time and signature are needed";
+    case LogonRefusal::malformed:
+      return "user, address, event (in, out, lock or unlock), time and signature are needed";
     case LogonRefusal::wrong_signature: return "the signature does not fit";
     case LogonRefusal::stale: return "the time is more than five minutes from the gateway's";
     case LogonRefusal::repeated: return "this call was made before";
@@ -61,9 +62,10 @@ std::expected<LogonCall, LogonRefusal> LogonCalls::judge(const LogonParameters& 
   std::int64_t seconds = 0;
   const std::string& time = parameters.time;
   const auto [end, error] = std::from_chars(time.data(), time.data() + time.size(), seconds);
-  const bool in = parameters.event == "in";
+  const bool in = parameters.event == "in" || parameters.event == "unlock";
+  const bool out = parameters.event == "out" || parameters.event == "lock";
   if (!user || !address || error != std::errc{} || end != time.data() + time.size() || seconds < 0 ||
-      seconds > 253'402'300'799 || (!in && parameters.event != "out"))
+      seconds > 253'402'300'799 || (!in && !out))
     return std::unexpected(LogonRefusal::malformed);
   const TimePoint made{std::chrono::seconds(seconds)};
   if (made - now > kSkew || now - made > kSkew) return std::unexpected(LogonRefusal::stale);

@@ -33,7 +33,7 @@ struct LogonParameters {
 struct LogonCall {
   std::string user;  ///< canonical account name
   names::IpAddress address;
-  bool in = true;  ///< false: signed out
+  bool in = true;  ///< false: signed out, or the screen is locked and somebody else may use it next
 };
 
 enum class LogonRefusal : std::uint8_t { malformed, wrong_signature, stale, repeated, too_many };

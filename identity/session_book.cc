@@ -95,8 +95,14 @@ bool SessionBook::has_one_user(const std::string& mac) const {
              addresses, [&](const IpAddress& address) { return address.is_v4() && is_live(places_.at(address)); }) <= 1;
 }
 
+const SessionBook::Session* SessionBook::most_believed(const Place& place) {
+  const auto found = std::ranges::find_if(
+      place.sessions, [](const Session& session) { return session.report.holds_for != HoldsFor::connection; });
+  return found == place.sessions.end() ? nullptr : &*found;
+}
+
 const SessionBook::Session* SessionBook::shown_at(const IpAddress& address, const Place& place) const {
-  const Session* best = place.sessions.empty() ? nullptr : &place.sessions.front();
+  const Session* best = most_believed(place);
   const auto consider = [&](const Session& session) {
     if (best == nullptr || session.rank < best->rank) best = &session;
   };
@@ -106,8 +112,9 @@ const SessionBook::Session* SessionBook::shown_at(const IpAddress& address, cons
   if (addresses.size() < 2 || !is_live(place) || !has_one_user(place.mac)) return best;
   for (const IpAddress& other : addresses) {
     if (other == address || (other.is_v4() && address.is_v4())) continue;
-    const Place& there = places_.at(other);
-    if (!there.sessions.empty()) consider(there.sessions.front());
+    // What is believed of an address for a while is believed of that address alone.
+    const Session* session = most_believed(places_.at(other));
+    if (session != nullptr && session->report.holds_for == HoldsFor::address) consider(*session);
   }
   return best;
 }
@@ -202,7 +209,8 @@ void SessionBook::ended(const Session& session, const IpAddress& address, Sessio
 }
 
 bool SessionBook::put(std::vector<Session>& sessions, Session session, Events& events) {
-  ++changes_;
+  // Of a connection: as each one begins, and no restart brings it back.
+  if (session.report.holds_for != HoldsFor::connection) ++changes_;
   const auto there = std::ranges::find(sessions, session.rank, &Session::rank);
   if (there != sessions.end() && there->report.person.user == session.report.person.user) {
     session.since = there->since;
@@ -251,11 +259,13 @@ SessionBook::Entered SessionBook::signed_in(SignedIn report, Moment now) {
     }
     if (place != nullptr && report.mac.empty()) report.mac = place->mac;
 
+    if (place != nullptr) end_others_for_a_while(report, *place, events);
     TimePoint ends = end_of_day_after(now.wall);
     if (report.until) ends = std::min(ends, *report.until);
     Session session{.report = std::move(report), .rank = *rank, .since = now.wall, .ends = ends, .seen = now_.steady};
     const IpAddress address = session.report.address;
     const std::string mac = session.report.mac;
+    const bool for_connection = session.report.holds_for == HoldsFor::connection;
     if (by_mac) {
       if (!on_mac_.contains(mac) && on_mac_.size() >= settings_.most_places) {
         ++counters_.full;
@@ -268,7 +278,9 @@ SessionBook::Entered SessionBook::signed_in(SignedIn report, Moment now) {
       renew(address, *place);
       renew_mac(place->mac);
     }
-    if (place == nullptr) {
+    if (for_connection) {
+      entered = Entered::behind;
+    } else if (place == nullptr) {
       entered = addresses_of(mac).empty() ? Entered::waiting : Entered::shown;
     } else {
       const Session* shown = shown_at(address, *place);
@@ -279,6 +291,15 @@ SessionBook::Entered SessionBook::signed_in(SignedIn report, Moment now) {
   }
   tell(events);
   return entered;
+}
+
+void SessionBook::end_others_for_a_while(const SignedIn& report, Place& place, Events& events) {
+  std::erase_if(place.sessions, [&](const Session& session) {
+    if (session.report.holds_for != HoldsFor::address_for_a_while) return false;
+    if (session.report.person.user == report.person.user) return false;
+    ended(session, report.address, SessionEnd::replaced, events);
+    return true;
+  });
 }
 
 bool SessionBook::still_there(std::string_view session_id, const IpAddress& address, Moment now) {
@@ -469,6 +490,16 @@ std::size_t SessionBook::sign_out_sessions(std::string_view id_prefix, SessionEn
   });
 }
 
+std::size_t SessionBook::somebody_else_at(const IpAddress& address, Moment now) {
+  std::unique_lock lock(mutex_);
+  note(now);
+  return end_and_publish(std::move(lock),
+                         [&](const Session& session, const IpAddress& at) -> std::optional<SessionEnd> {
+                           const bool for_a_while = session.report.holds_for == HoldsFor::address_for_a_while;
+                           return for_a_while && at == address ? std::optional(SessionEnd::replaced) : std::nullopt;
+                         });
+}
+
 std::size_t SessionBook::sign_out_user(std::string_view user, SessionEnd why, Moment now) {
   std::unique_lock lock(mutex_);
   note(now);
@@ -539,7 +570,10 @@ void SessionBook::tick(Moment now) {
   end_and_publish(std::move(lock), [&](const Session& session, const IpAddress& address) -> std::optional<SessionEnd> {
     if (now_.wall >= session.ends)
       return session.report.until && session.ends == *session.report.until ? SessionEnd::until : SessionEnd::end_of_day;
-    if (idle.count() == 0 || now_.steady - session.seen < idle) return std::nullopt;
+    const auto silent = now_.steady - session.seen;
+    if (session.report.holds_for == HoldsFor::address_for_a_while && silent >= session.report.a_while)
+      return SessionEnd::until;
+    if (idle.count() == 0 || silent < idle) return std::nullopt;
     SteadyTime active = address == IpAddress{} ? SteadyTime{} : active_at(places_.at(address));
     if (!session.report.mac.empty()) active = std::max(active, active_on(session.report.mac));
     return now_.steady - active >= idle ? std::optional(SessionEnd::idle) : std::nullopt;
@@ -587,8 +621,10 @@ std::vector<SavedSession> SessionBook::save() const {
   const auto add = [&](const Session& session, SteadyTime active) {
     saved.push_back({session.report, session.since, on_the_wall(std::max(session.seen, active)), session.ends});
   };
+  // A proof given on a connection ends with it, at the latest when the gateway does.
   for (const auto& [address, place] : places_)
-    for (const Session& session : place.sessions) add(session, active_at(place));
+    for (const Session& session : place.sessions)
+      if (session.report.holds_for == HoldsFor::address) add(session, active_at(place));
   for (const auto& [mac, sessions] : on_mac_) add(sessions.front(), active_on(mac));
   return saved;
 }
@@ -665,6 +701,23 @@ std::shared_ptr<const rules::Presence> SessionBook::find(const IpAddress& addres
   const std::scoped_lock lock(mutex_);
   const auto found = places_.find(address);
   return found == places_.end() ? nullptr : found->second.presence;
+}
+
+std::shared_ptr<const rules::Presence> SessionBook::owes_terms_at(const IpAddress& address) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = places_.find(address);
+  if (found == places_.end()) return nullptr;
+  const Session* last = nullptr;
+  for (const Session& session : found->second.sessions)
+    if (session.report.holds_for == HoldsFor::connection && session.report.terms_due &&
+        (last == nullptr || last->seen < session.seen))
+      last = &session;
+  if (last == nullptr) return nullptr;
+  auto presence = std::make_shared<rules::Presence>();
+  presence->address = address;
+  presence->person = last->report.person;
+  presence->terms_due = true;
+  return presence;
 }
 
 SessionCounters SessionBook::counters() const {

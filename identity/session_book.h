@@ -27,6 +27,14 @@
 
 namespace schoolgate::identity {
 
+/// For what a proof holds: it stays where it was given.
+enum class HoldsFor : std::uint8_t {
+  address,     ///< for whoever uses the device: a sign-in at the page, RADIUS, a logon script
+  connection,  ///< for one connection to the explicit proxy: listed here, believed of nobody else at the address
+  address_for_a_while,  ///< given on a connection, and the school wants it for the address (identity.address_follows):
+                        ///< the first sign of another person there ends it
+};
+
 /// Somebody at an address, as one source reports it.
 struct SignedIn {
   names::IpAddress address;  ///< "::" when only the MAC is known yet (RADIUS before DHCP)
@@ -36,6 +44,8 @@ struct SignedIn {
   std::string session_id;  ///< of the source, unique with it; may be empty
   bool terms_due = false;
   std::optional<TimePoint> until;  ///< of a visitor or an account with a last day
+  HoldsFor holds_for = HoldsFor::address;
+  std::chrono::seconds a_while{0};  ///< with address_for_a_while: how long after this report, on the steady clock
 };
 
 /// A machine at an address.
@@ -89,7 +99,7 @@ class SessionBook {
 
   enum class Entered : std::uint8_t {
     shown,      ///< workers know the person from now on
-    behind,     ///< noted; a source that is believed more holds the address
+    behind,     ///< noted; a source that is believed more holds the address, or it holds for one connection only
     waiting,    ///< noted under its MAC, until that MAC is seen at an address
     not_taken,  ///< the source is not configured, neither address nor MAC, or the book is full
   };
@@ -103,6 +113,9 @@ class SessionBook {
   std::size_t sign_out_session(std::string_view session_id, SessionEnd why, Moment now);
   /// Ends all sessions whose id begins so: an access point that restarted.
   std::size_t sign_out_sessions(std::string_view id_prefix, SessionEnd why, Moment now);
+  /// There is a sign of another person at the address (a refused password, a locked screen): who was believed to be
+  /// there for a while is not any more.
+  std::size_t somebody_else_at(const names::IpAddress& address, Moment now);
   std::size_t sign_out_user(std::string_view user, SessionEnd why, Moment now);
 
   /// One map is published for all of them.
@@ -131,6 +144,9 @@ class SessionBook {
 
   [[nodiscard]] std::vector<ShownSession> list() const;
   [[nodiscard]] std::shared_ptr<const rules::Presence> find(const names::IpAddress& address) const;
+  /// Who has last proved on a connection from there who they are and still has to accept the terms of use: they answer
+  /// on the page, which sees the address only. Null when there is nobody.
+  [[nodiscard]] std::shared_ptr<const rules::Presence> owes_terms_at(const names::IpAddress& address) const;
   [[nodiscard]] SessionCounters counters() const;
 
  private:
@@ -160,6 +176,8 @@ class SessionBook {
   [[nodiscard]] bool is_live(const Place& place) const;
   [[nodiscard]] bool has_one_user(const std::string& mac) const;
   [[nodiscard]] std::span<const names::IpAddress> addresses_of(const std::string& mac) const;
+  /// The first at an address that holds for more than a connection.
+  [[nodiscard]] static const Session* most_believed(const Place& place);
   [[nodiscard]] const Session* shown_at(const names::IpAddress& address, const Place& place) const;
   [[nodiscard]] std::shared_ptr<rules::Presence> picture_of(const names::IpAddress& address, const Place& place) const;
   [[nodiscard]] std::size_t devices_of(std::string_view user) const;
@@ -171,6 +189,7 @@ class SessionBook {
   Place* place_at(const names::IpAddress& address, bool for_a_person);
   /// Into a place's list, or onto a MAC. False when it only goes on with what was there.
   bool put(std::vector<Session>& sessions, Session session, Events& events);
+  void end_others_for_a_while(const SignedIn& report, Place& place, Events& events);
   void begun(const Session& session, Events& events);
   void ended(const Session& session, const names::IpAddress& address, SessionEnd why, Events& events);
   std::size_t end_where(const Ending& ending, Events& events);

@@ -281,8 +281,13 @@ PortalAnswer SignIn::with_visitor_code(std::string_view typed, const IpAddress& 
   return enter(std::move(person), address, (*visit)->until, "member of staff");
 }
 
+std::shared_ptr<const rules::Presence> SignIn::who_answers(const IpAddress& address) const {
+  auto presence = parts_.sessions.find(address);
+  return presence && presence->person ? presence : parts_.sessions.owes_terms_at(address);
+}
+
 PortalAnswer SignIn::accept_terms(std::string_view version, const IpAddress& address) {
-  const auto presence = parts_.sessions.find(address);
+  const auto presence = who_answers(address);
   if (!presence || !presence->person) return invalid("Please sign in first.");
   const rules::Person& person = *presence->person;
   const PersonRole role = role_of(person);
@@ -313,7 +318,7 @@ PortalAnswer SignIn::accept_terms(std::string_view version, const IpAddress& add
 }
 
 void SignIn::decline_terms(const IpAddress& address) {
-  const auto presence = parts_.sessions.find(address);
+  const auto presence = who_answers(address);
   if (!presence || !presence->person) return;
   const rules::Person& person = *presence->person;
   const PersonRole role = role_of(person);
@@ -335,7 +340,7 @@ void SignIn::sign_out(const IpAddress& address) {
 }
 
 PortalStatus SignIn::status(const IpAddress& address) const {
-  PortalStatus status{.presence = parts_.sessions.find(address)};
+  PortalStatus status{.presence = who_answers(address)};
   if (!status.presence || !status.presence->person) return status;
   status.signed_in = true;
   status.role = role_of(*status.presence->person);

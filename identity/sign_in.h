@@ -110,6 +110,8 @@ class SignIn {
   };
   /// Under `account` (or what stands for it) and the address.
   [[nodiscard]] std::expected<Attempt, Backoff::HeldUp> begin(std::string account, const names::IpAddress& address);
+  /// Who answers to the terms from there: the person known at the address, else who proved on a connection from it.
+  [[nodiscard]] std::shared_ptr<const rules::Presence> who_answers(const names::IpAddress& address) const;
   PortalAnswer refuse(Attempt& attempt);
   PortalAnswer held_up(const Backoff::HeldUp& why);
   PortalAnswer waiting(std::chrono::seconds wait);

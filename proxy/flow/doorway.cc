@@ -37,6 +37,8 @@ AfterAnswer after(const Connection& connection, const Judgement& judgement, cons
   if (judgement.doorway == Doorway::login && connection.inside) return {};  // a new tunnel begins with a 407
   if (judgement.doorway == Doorway::login && connection.login && connection.login->exhausted()) return {};
   if (judgement.doorway == Doorway::sign_in && head.method == http::Method::connect) return {};
+  // Terms that are accepted now are learnt of where the person proves it anew.
+  if (judgement.doorway == Doorway::sign_in && connection.login && connection.login->presence()) return {};
   return {true, head.body.length};
 }
 

@@ -60,6 +60,7 @@ TEST_F(Identity, ReadsEveryKey) {
   negotiate: { keytab: http.keytab, principal: HTTP/gateway.school.example@SCHOOL.EXAMPLE }
   basic: { networks: ["10.20.0.0/16"] }
   proxy_networks: ["10.20.0.0/16", "fd00::/8"]
+  address_follows: { networks: ["10.20.5.0/24"], minutes: 20 }
   directory:
     servers: [ldaps://dc1.school.example, "ldap://dc2.school.example:389"]
     schema: openldap
@@ -82,6 +83,8 @@ TEST_F(Identity, ReadsEveryKey) {
   EXPECT_EQ(out.keytab_principal, "HTTP/gateway.school.example@SCHOOL.EXAMPLE");
   EXPECT_THAT(out.basic_networks, ElementsAre(*names::IpNetwork::parse("10.20.0.0/16")));
   EXPECT_EQ(out.proxy_networks.size(), 2u);
+  EXPECT_THAT(out.address_follows.networks, ElementsAre(*names::IpNetwork::parse("10.20.5.0/24")));
+  EXPECT_EQ(out.address_follows.minutes, std::chrono::minutes(20));
   ASSERT_TRUE(out.directory);
   EXPECT_THAT(out.directory->servers, ElementsAre("ldaps://dc1.school.example", "ldap://dc2.school.example:389"));
   EXPECT_EQ(out.directory->schema, identity::DirectorySettings::Schema::openldap);

@@ -178,6 +178,25 @@ def ask_all_at_once(school, url: str, fields: list[str]) -> collections.Counter:
     return answers
 
 
+def test_what_a_teacher_proves_on_one_connection_is_nobody_elses(school, realm, directory, pages):
+    """The next person at the machine shows nothing, a wrong password, a made-up account, a broken ticket: never the teacher."""
+    realm.login("amelia.hughes")
+    assert with_password(school, f"t.teacher:{PASSWORD}", pages["games.example"]) == 200
+    assert with_ticket(school, realm, pages["games.example"]) == 200
+    shown = [(), (basic("t.teacher", "wrong words"),), (basic("nobody.here", PASSWORD),), ("Proxy-Authorization: Negotiate YIIB",),
+             ("Proxy-Authorization: Basic ====",), ("Proxy-Authorization: Digest x",)]
+    with Wire(school.proxy) as kept:
+        assert kept.ask(get(pages["games.example"], basic("t.teacher", PASSWORD))).status == 200
+        for fields in shown:
+            with Wire(school.proxy) as another:
+                assert another.ask(get(pages["games.example"], *fields)).status == 407, fields
+                assert another.ask(get(pages["games.example"], basic("amelia.hughes", PASSWORD))).status == 200
+            assert kept.ask(get(pages["games.example"], *fields)).status == 407, fields
+            assert kept.ask(get(pages["games.example"], basic("t.teacher", PASSWORD))).status == 200
+    people = {(line.get("person"), line.get("confidence")) for line in school.decisions() if line["host"] == "games.example"}
+    assert people <= {("t.teacher", "login"), ("amelia.hughes", "login")}, people
+
+
 def test_950_made_up_passwords_at_once_let_nothing_through(school, pages):
     answers = ask_all_at_once(school, pages["allowed.example"], [basic(f"made.up{n}", f"words {n}") for n in range(950)])
     assert set(answers) <= {407, 503} and sum(answers.values()) == 950, answers

@@ -233,16 +233,77 @@ TEST_F(Service, SessionsSurviveARestart) {
   EXPECT_EQ(who("10.20.1.5"), "");
 }
 
-TEST_F(Service, SomebodyKnownAtTheProxyIsTakenOnceOnly) {
+TEST_F(Service, SomebodyKnownAtTheProxyIsListedAndNobodyElseIsTakenForThem) {
   settings_.sources.insert(settings_.sources.begin(), Source::negotiate);
   service_.reset();
   open();
-  const rules::Person person{.user = "oak", .groups = {"staff"}, .source = "negotiate"};
+  const rules::Person person{
+      .user = "oak", .groups = {"staff"}, .confidence = rules::Confidence::login, .source = "negotiate"};
   service_->seen_at_proxy(person, address("10.20.8.1"), Source::negotiate);
   const auto generation = store_.generation();
   service_->seen_at_proxy(person, address("10.20.8.1"), Source::negotiate);
-  EXPECT_EQ(who("10.20.8.1"), "oak");
   EXPECT_EQ(store_.generation(), generation);
+  EXPECT_EQ(who("10.20.8.1"), "");
+  const auto listed = service_->sessions().list();
+  ASSERT_EQ(listed.size(), 1u);
+  EXPECT_EQ(listed[0].person.user, "oak");
+  EXPECT_FALSE(listed[0].shown);
+  service_->stop();
+  service_.reset();
+  open();
+  EXPECT_TRUE(service_->sessions().list().empty()) << "a proof given on a connection outlives no restart";
+}
+
+// What ends it that an address is somebody: each is a sign that another person sits there.
+TEST_F(Service, WhereTheAddressFollowsAnySignOfAnotherPersonEndsIt) {
+  settings_.sources = {Source::negotiate, Source::basic, Source::logon, Source::sign_in};
+  settings_.address_follows.networks = {*names::IpNetwork::parse("10.20.8.0/24")};
+  service_.reset();
+  open();
+  const names::IpAddress desk = address("10.20.8.1");
+  const auto proves = [&](std::string user, Source source) {
+    service_->seen_at_proxy({.user = std::move(user),
+                             .groups = {"staff"},
+                             .confidence = rules::Confidence::login,
+                             .source = source == Source::basic ? "basic" : "negotiate"},
+                            desk, source);
+  };
+  proves("oak", Source::negotiate);
+  EXPECT_EQ(who("10.20.8.1"), "oak");
+  EXPECT_EQ(store_.current()->at(desk)->person->confidence, rules::Confidence::device);
+  service_->seen_at_proxy({.user = "elm", .source = "negotiate"}, address("10.20.9.1"), Source::negotiate);
+  EXPECT_EQ(who("10.20.9.1"), "") << "outside the networks";
+
+  service_->refused_at_proxy(desk);
+  EXPECT_EQ(who("10.20.8.1"), "") << "a refused credential";
+
+  proves("oak", Source::negotiate);
+  proves("amelia", Source::basic);
+  EXPECT_EQ(who("10.20.8.1"), "amelia") << "another account, though its source is believed less";
+
+  proves("oak", Source::negotiate);
+  service_->sessions().signed_in({.address = desk,
+                                  .person = {.user = "noah", .source = "sign-in"},
+                                  .source = Source::sign_in,
+                                  .mac = {},
+                                  .session_id = {},
+                                  .until = {}},
+                                 moment_now());
+  EXPECT_EQ(who("10.20.8.1"), "noah") << "a sign-in on the page";
+  service_->sessions().sign_out(desk, Source::sign_in, SessionEnd::signed_out, moment_now());
+
+  proves("oak", Source::negotiate);
+  auto locked = logon("oak", "lock");
+  locked.address = "10.20.8.1";
+  locked.signature = LogonCalls::sign(kLogonSecret, locked);
+  EXPECT_TRUE(service_->logon(locked));
+  EXPECT_EQ(who("10.20.8.1"), "") << "a locked screen";
+
+  proves("oak", Source::negotiate);
+  Moment later = moment_now();
+  later.steady += std::chrono::minutes(10);
+  service_->sessions().tick(later);
+  EXPECT_EQ(who("10.20.8.1"), "") << "its minutes are over";
 }
 
 TEST(IdentityServiceOpen, WhatIsWrongIsSaidBeforeAnythingStarts) {
