@@ -29,8 +29,28 @@ Result<Asked> what_is_asked_inside(const Inside& inside, const http::RequestHead
   return Asked{std::move(*url), head.target};
 }
 
+// The Host inside a tunnel in the clear: that of CONNECT, or any name where CONNECT gave an address. The port is
+// CONNECT's.
+Result<Asked> what_is_asked_in_the_clear(const ClearTunnel& clear, const http::RequestHead& head) {
+  if (head.form != http::TargetForm::origin && head.form != http::TargetForm::asterisk)
+    return schoolgate::fail(schoolgate::Fault::client, "the request target has to be a path here");
+  const auto named = names::Url::parse("http://" + std::string(head.host));
+  if (!named) return std::unexpected(named.error());
+  const auto host = names::Host::parse(named->host());
+  if (!host) return std::unexpected(host.error());
+  const bool same_host = host->text() == clear.host.text();
+  const bool name_at_an_address = clear.host.address() && !host->address();
+  if (named->port() != clear.port || (!same_host && !name_at_an_address))
+    return schoolgate::fail(schoolgate::Fault::upstream, "this tunnel leads to another web site");
+  const std::string_view target = head.form == http::TargetForm::asterisk ? std::string_view("/") : head.target;
+  auto url = names::Url::from_parts("http", *host, clear.port, target);
+  if (!url) return std::unexpected(std::move(url.error()));
+  return Asked{std::move(*url), head.target};
+}
+
 Result<Asked> read_target(const Connection& connection, const http::RequestHead& head, std::string& storage) {
   if (connection.inside) return what_is_asked_inside(*connection.inside, head);
+  if (connection.clear) return what_is_asked_in_the_clear(*connection.clear, head);
   if (head.form == http::TargetForm::absolute) {
     // Browsers read "http:///site/path" as "http://site/path"; then what is judged and what is sent on would differ.
     if (head.target.find_first_of("/\\?#", head.target.find("://") + 3) == head.target.find("://") + 3)

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "names/host.h"
 #include "proxy/flow/flow_settings.h"
 #include "proxy/flow/inbox.h"
 #include "proxy/flow/inside.h"
@@ -18,6 +19,13 @@ namespace schoolgate::flow {
 
 class ProxyLogin;
 class Worker;
+
+/// Plain HTTP inside CONNECT, as ws:// goes through a proxy: what CONNECT named. Every request inside is for that host
+/// and port; where it is an address, for the name that the request itself gives, which is judged and dialled.
+struct ClearTunnel {
+  names::Host host;
+  std::uint16_t port = 80;
+};
 
 /// Lives in the frame of serve(). Worker::accept() has counted it in; it counts itself out.
 struct Connection {
@@ -35,13 +43,17 @@ struct Connection {
   /// Who is known behind the peer's address, as of that generation of the presences (Worker::presence_of).
   std::shared_ptr<const rules::Presence> known;
   std::uint64_t known_generation = 0;
-  std::unique_ptr<ProxyLogin> login;  ///< what was proved on this connection itself; null: nothing was tried
-  std::unique_ptr<Inside> inside;     ///< set once the client speaks TLS with us: everything after is decrypted
-  const bool selftest;                ///< the gateway tries itself (selftest_connections.h)
-  bool between_requests = false;      ///< kept alive and waiting: a drain may close it at once
-  bool awaited_by_drain = false;      ///< it was there when the drain began
-  Connection* previous = nullptr;     ///< in the worker's list
+  std::unique_ptr<ProxyLogin> login;   ///< what was proved on this connection itself; null: nothing was tried
+  std::unique_ptr<Inside> inside;      ///< set once the client speaks TLS with us: everything after is decrypted
+  std::unique_ptr<ClearTunnel> clear;  ///< set once CONNECT turned out to carry plain HTTP
+  const bool selftest;                 ///< the gateway tries itself (selftest_connections.h)
+  bool between_requests = false;       ///< kept alive and waiting: a drain may close it at once
+  bool awaited_by_drain = false;       ///< it was there when the drain began
+  Connection* previous = nullptr;      ///< in the worker's list
   Connection* next = nullptr;
+
+  /// A CONNECT was accepted, and requests are served inside it: they begin no other, and ask nobody to log in.
+  [[nodiscard]] bool in_tunnel() const noexcept { return inside || clear; }
 };
 
 }  // namespace schoolgate::flow

@@ -34,7 +34,7 @@ AfterAnswer after(const Connection& connection, const Judgement& judgement, cons
   // Who waits for 100 may send the body or not: the bytes that follow could be read two ways.
   if (!head.keep_alive || !known_end || connection.worker.draining()) return {};
   if (head.expect_continue && head.body.length != 0) return {};
-  if (judgement.doorway == Doorway::login && connection.inside) return {};  // a new tunnel begins with a 407
+  if (judgement.doorway == Doorway::login && connection.in_tunnel()) return {};  // a new tunnel begins with a 407
   if (judgement.doorway == Doorway::login && connection.login && connection.login->exhausted()) return {};
   if (judgement.doorway == Doorway::sign_in && head.method == http::Method::connect) return {};
   // Terms that are accepted now are learnt of where the person proves it anew.
@@ -96,7 +96,7 @@ Doorway doorway_of(Connection& connection, const Judgement& judgement) {
 std::string doorway_answer(Connection& connection, const Judgement& judgement, const rules::Request& request,
                            http::Method method, bool keep_alive) {
   const bool head_only = method == http::Method::head;
-  if (judgement.doorway == Doorway::login && !connection.inside) {
+  if (judgement.doorway == Doorway::login && !connection.in_tunnel()) {
     std::string answer = page(connection, judgement, PageKind::login, 407, keep_alive, head_only);
     insert_fields(answer, challenge_lines(connection));
     return answer;

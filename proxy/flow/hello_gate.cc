@@ -1,5 +1,6 @@
 #include "proxy/flow/hello_gate.h"
 
+#include <algorithm>
 #include <chrono>
 #include <variant>
 
@@ -131,6 +132,20 @@ net::awaitable<NamedHello> read_hello(Connection& connection) {
       if (came == Came::too_much) co_return NamedHello{.what = HelloCase::malformed};
     }
     if (auto read = read_name(reader, net::octets(connection.inbox.bytes()))) co_return std::move(*read);
+  }
+}
+
+net::awaitable<bool> speaks_http(Connection& connection) {
+  const std::size_t most = connection.worker.limits().head.bytes;
+  for (;;) {
+    const std::string_view bytes = connection.inbox.bytes();
+    const std::size_t end = bytes.find('\n');
+    std::string_view line = bytes.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (std::ranges::any_of(line, [](unsigned char c) { return c < 0x20 || c == 0x7F; }) || line.size() > most)
+      co_return false;
+    if (end != bytes.npos) co_return line.size() > 9 && (line.ends_with(" HTTP/1.1") || line.ends_with(" HTTP/1.0"));
+    if (co_await receive_more(connection) != Came::bytes) co_return false;
   }
 }
 

@@ -42,6 +42,10 @@ struct NamedHello {
 /// The bytes stay in the inbox, to be sent on unchanged.
 net::awaitable<NamedHello> read_hello(Connection& connection);
 
+/// After HelloCase::not_tls: true when the client's bytes begin with the line of an HTTP/1 request. Waits until a line
+/// is there, within the header deadline; the bytes stay in the inbox.
+net::awaitable<bool> speaks_http(Connection& connection);
+
 /// What went past before a tunnel began.
 struct FirstFlights {
   std::uint64_t in = 0, out = 0;  ///< bytes from the web site, and to it

@@ -1,6 +1,8 @@
 // CONNECT (RFC 9110 section 9.3.6): the name that the browser gives is judged, dialled and only then accepted; the
-// ClientHello inside names a host too, and both must pass. Where a rule needs more than the name, the connection is
-// decrypted instead of relayed (decrypt.cc), and every request inside is judged.
+// ClientHello inside names a host too, and both must pass. What is judged is what is dialled: where CONNECT gives an
+// address, that is the name inside, whatever address was given; plain HTTP inside is judged request by request. Where a
+// rule needs more than the name, the connection is decrypted instead of relayed (decrypt.cc), and every request inside
+// is judged.
 #include <algorithm>
 #include <charconv>
 
@@ -44,9 +46,17 @@ Destination destination_of(const Judgement& judgement, const names::Host& host, 
   return {host.address() ? host.address()->text() : host.text(), port};
 }
 
-bool port_allowed(const Worker& worker, std::uint16_t port) {
+bool tls_may_go_to(const Worker& worker, std::uint16_t port) {
   return std::ranges::find(worker.settings().connect_ports, port) != worker.settings().connect_ports.end();
 }
+
+// Plain HTTP inside CONNECT: at port 80, elsewhere where the school lets what is not TLS be judged.
+bool http_may_go_to(const Worker& worker, std::uint16_t port) {
+  return port == 80 || worker.settings().unnamed.not_tls == UnnamedAnswer::judge;
+}
+
+// Port 80 is for HTTP in the clear alone, which is judged request by request: browsers send ws:// so.
+bool port_allowed(const Worker& worker, std::uint16_t port) { return port == 80 || tls_may_go_to(worker, port); }
 
 net::awaitable<bool> refuse_port(Connection& connection, const http::RequestHead& head, const Authority& to) {
   connection.worker.counters().upstream_errors[std::size_t(UpstreamFault::refused_destination)].add();
@@ -65,86 +75,129 @@ struct Opening {
   const rules::Request& request;
   Destination destination;
   Held<const Inspection> inspection;     // in force when CONNECT was judged, and for all that follows
-  std::optional<net::Socket> upstream;   // none: the name is one to be decrypted
+  bool opens = false;                    // the rules ask to look inside what CONNECT names
+  std::optional<net::Socket> upstream;   // dialled already: CONNECT names a host that stays closed
   std::optional<rules::Request> inside;  // the server name, where it is another
   NamedHello hello{};
 };
 
 // To be decrypted, and there is nothing inside that we could decrypt or that says whom it is for.
 bool cannot_be_opened(const Opening& opening, const NamedHello& hello) {
-  if (opening.upstream) return false;
+  if (!opening.opens) return false;
   if (hello.what == HelloCase::named) return false;
   const bool known_outside = hello.what == HelloCase::no_name || hello.what == HelloCase::ip_name;
   return !known_outside;
 }
 
-// The hello inside the tunnel: true when bytes may be relayed. May change where the tunnel leads (SafeSearch by server
-// name). False: refused, or decrypted (connection.inside).
-net::awaitable<bool> judge_inside(Connection& connection, Opening& opening) {
+void let_go(Opening& opening) {
+  if (opening.upstream) opening.upstream->close();
+}
+
+// Where bytes may be relayed and nothing is dialled yet.
+net::awaitable<bool> reach(Connection& connection, Opening& opening) {
+  if (opening.upstream) co_return true;
+  auto dialled = co_await dial(connection.worker, opening.destination);
+  if (!dialled) {
+    count_fault(connection, dialled.error().kind);
+    connection.worker.log_refusal(connection, opening.destination.host, rules::Stage::client_hello, "upstream");
+    co_await send_alert(connection, tls::Alert::internal_error);
+    co_return false;
+  }
+  opening.upstream = std::move(*dialled);
+  co_return true;
+}
+
+// What is inside names no host that CONNECT has not named: true when bytes may be relayed.
+net::awaitable<bool> go_on_to_what_connect_named(Connection& connection, Opening& opening) {
+  if (!opening.opens) co_return co_await reach(connection, opening);
+  Decrypting known{opening.to.host, opening.to.port, opening.destination, opening.inspection};
+  co_await decrypt(connection, opening.hello, std::move(known));
+  co_return false;
+}
+
+// The server name inside is another than CONNECT gave: both must pass. What is dialled is what CONNECT named; where
+// that is an address, which says nothing of whose it is, the name inside.
+net::awaitable<bool> judge_name_inside(Connection& connection, Opening& opening) {
   Worker& worker = connection.worker;
+  const Authority& to = opening.to;
+  const NamedHello& hello = opening.hello;
+  const rules::Request& inner = opening.inside.emplace(rules::Request::of_host(*hello.host, to.port, "CONNECT"));
+  const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
+  if (judgement.doorway != Doorway::open) {
+    let_go(opening);
+    note_doorway(connection, judgement, inner);
+    co_await send_alert(connection, tls::Alert::access_denied);
+    co_return false;
+  }
+  // The rules ask to look inside, the name asks never to: relayed, it could be the way round the rules.
+  if (opening.opens && !judgement.refuses() && !Worker::may_open(judgement, opening.inspection)) {
+    co_await refuse_unnamed(connection, HelloCase::other_name, opening.request);
+    co_return false;
+  }
+  const Destination named = destination_of(judgement, *hello.host, to.port);
+  Decrypting decrypting{*hello.host, to.port, to.host.address() ? named : opening.destination, opening.inspection};
+  const bool opens = (opening.opens && Worker::may_open(judgement, opening.inspection)) ||
+                     Worker::opens(judgement, opening.inspection);
+  if (judgement.refuses() && !opens) {
+    let_go(opening);
+    co_await refuse_inside(connection, hello, judgement, inner, std::move(decrypting));
+    co_return false;
+  }
+  if (opens) {
+    let_go(opening);
+    co_await decrypt(connection, hello, std::move(decrypting));
+    co_return false;
+  }
+  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, inner, {}));
+  const bool safe_endpoint = named.host != hello.host->text() && hello.what == HelloCase::named;
+  const bool leads_elsewhere = (to.host.address() || safe_endpoint) && named.host != opening.destination.host;
+  if (leads_elsewhere) {
+    let_go(opening);
+    opening.upstream.reset();
+    opening.destination = named;
+  }
+  co_return co_await reach(connection, opening);
+}
+
+// Plain HTTP inside: each request is judged by the host that it names, and that host is dialled.
+void serve_in_the_clear(Connection& connection, Opening& opening) {
+  connection.clear = std::make_unique<ClearTunnel>(opening.to.host, opening.to.port);
+  if (opening.upstream) connection.worker.pool().put(opening.destination.key(), std::move(*opening.upstream));
+}
+
+enum class Content : std::uint8_t { relayed, in_the_clear, over };
+
+// What is inside the tunnel. May change where it leads. Over: refused, or decrypted (connection.inside).
+net::awaitable<Content> judge_inside(Connection& connection, Opening& opening) {
   const Authority& to = opening.to;
   opening.hello = co_await read_hello(connection);
   const NamedHello& hello = opening.hello;
-  if (hello.what == HelloCase::gone) co_return false;
+  if (hello.what == HelloCase::gone) co_return Content::over;
+  if (hello.what == HelloCase::not_tls && http_may_go_to(connection.worker, to.port) &&
+      co_await speaks_http(connection)) {
+    serve_in_the_clear(connection, opening);
+    co_return Content::in_the_clear;
+  }
 
   const bool nothing_new = hello.what == HelloCase::named && hello.host->text() == to.host.text();
   // A hello without a name is no riddle when CONNECT gave one: the tunnel leads there and nowhere else.
   const bool named_outside = hello.what == HelloCase::no_name && !to.host.address();
   const bool may_go_on =
       nothing_new || hello.what == HelloCase::named || named_outside || may_judge_unnamed(connection, hello.what);
-  if (!may_go_on || cannot_be_opened(opening, hello)) {
-    if (opening.upstream) opening.upstream->close();
-    co_await refuse_unnamed(connection, hello.what, opening.request);
-    co_return false;
-  }
-  if (nothing_new || !hello.host) {
-    if (opening.upstream) co_return true;
-    Decrypting known{to.host, to.port, opening.destination, opening.inspection};
-    co_await decrypt(connection, hello, std::move(known));
-    co_return false;
-  }
-
-  const rules::Request& inner = opening.inside.emplace(rules::Request::of_host(*hello.host, to.port, "CONNECT"));
-  const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
-  if (judgement.doorway != Doorway::open) {
-    if (opening.upstream) opening.upstream->close();
-    note_doorway(connection, judgement, inner);
+  if (!tls_may_go_to(connection.worker, to.port)) {
+    let_go(opening);
+    connection.worker.log_refusal(connection, to.host.text(), rules::Stage::client_hello, "port");
     co_await send_alert(connection, tls::Alert::access_denied);
-    co_return false;
+    co_return Content::over;
   }
-  // The rules ask to look inside, the name asks never to: relayed, it could be the way round the rules.
-  if (!opening.upstream && !judgement.refuses() && !Worker::may_open(judgement, opening.inspection)) {
-    co_await refuse_unnamed(connection, HelloCase::other_name, opening.request);
-    co_return false;
+  if (!may_go_on || cannot_be_opened(opening, hello)) {
+    let_go(opening);
+    co_await refuse_unnamed(connection, hello.what, opening.request);
+    co_return Content::over;
   }
-  const bool opens = (!opening.upstream && Worker::may_open(judgement, opening.inspection)) ||
-                     Worker::opens(judgement, opening.inspection);
-  if (judgement.refuses() && !opens) {
-    if (opening.upstream) opening.upstream->close();
-    Decrypting named{*hello.host, to.port, opening.destination, opening.inspection};
-    co_await refuse_inside(connection, hello, judgement, inner, std::move(named));
-    co_return false;
-  }
-  if (opens) {
-    if (opening.upstream) opening.upstream->close();
-    Decrypting named{*hello.host, to.port, opening.destination, opening.inspection};
-    co_await decrypt(connection, hello, std::move(named));
-    co_return false;
-  }
-  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, inner, {}));
-  Destination safe = destination_of(judgement, *hello.host, to.port);
-  if (safe.host == hello.host->text() || safe.host == opening.destination.host || hello.what != HelloCase::named)
-    co_return true;
-  auto dialled = co_await dial(worker, safe);
-  if (!dialled) {
-    count_fault(connection, dialled.error().kind);
-    worker.log_refusal(connection, hello.host->text(), rules::Stage::client_hello, "upstream");
-    co_await send_alert(connection, tls::Alert::internal_error);
-    co_return false;
-  }
-  opening.upstream = std::move(*dialled);
-  opening.destination = std::move(safe);
-  co_return true;
+  const bool relayed = nothing_new || !hello.host ? co_await go_on_to_what_connect_named(connection, opening)
+                                                  : co_await judge_name_inside(connection, opening);
+  co_return relayed ? Content::relayed : Content::over;
 }
 
 net::awaitable<bool> accept_tunnel(Connection& connection) {
@@ -218,8 +271,24 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   if (judgement.verdict.action == rules::Action::monitor && !opens)  // inside, each request has a record of its own
     worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
 
-  Opening opening{*to, request, destination_of(judgement, to->host, to->port), inspection, std::nullopt, std::nullopt};
-  if (!opens) {
+  Opening opening{.to = *to,
+                  .request = request,
+                  .destination = destination_of(judgement, to->host, to->port),
+                  .inspection = inspection,
+                  .opens = opens,
+                  .upstream = std::nullopt,
+                  .inside = std::nullopt};
+  // An address says nothing of whose it is: it is not dialled before it is known what is asked there. One that may not
+  // be reached at all is refused at once.
+  if (to->host.address()) {
+    const Held<const net::DestinationGuard> guard = worker.dialer().guard();
+    if (const auto failure = guard->check({*to->host.address(), to->port})) {
+      const Fault fault = fault_of(connection, *failure, to->host.text());
+      worker.log_refusal(connection, to->host.text(), rules::Stage::connect, "upstream");
+      co_await answer_fault(connection, fault, &head);
+      co_return Served{};
+    }
+  } else if (!opens) {
     auto upstream = co_await dial(worker, opening.destination);
     if (!upstream) {
       const Fault fault = fault_of(connection, upstream.error(), to->host.text());
@@ -231,7 +300,9 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   }
   connection.inbox.consume(head.size);
   if (!co_await accept_tunnel(connection)) co_return Served{};
-  if (!co_await judge_inside(connection, opening)) co_return Served{};
+  const Content content = co_await judge_inside(connection, opening);
+  if (content == Content::in_the_clear) co_return Served{.keep_alive = true};
+  if (content == Content::over) co_return Served{};
 
   const auto passed = co_await pass_first_flights(connection, *opening.upstream, opening.hello, request);
   if (!passed) co_return Served{};

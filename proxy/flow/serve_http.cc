@@ -96,7 +96,7 @@ net::awaitable<bool> identify(Connection& connection, const http::RequestHead& h
 
 bool asks_who_it_is(const Connection& connection) {
   return connection.worker.gateway().authenticator && connection.entrance == Entrance::explicit_proxy &&
-         !connection.inside;
+         !connection.in_tunnel();
 }
 
 bool nothing_follows(const http::RequestHead& head) {
@@ -201,7 +201,7 @@ net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection) {
       co_await linger(connection);
       co_return std::nullopt;
     }
-    if (heads->request.method == http::Method::connect && !connection.inside) {
+    if (heads->request.method == http::Method::connect && !connection.in_tunnel()) {
       Served served = co_await serve_connect(connection, heads->request);
       worker.give_back(std::move(heads));
       if (served.keep_alive) continue;

@@ -113,6 +113,24 @@ TEST_F(InspectionTest, AnotherHostInsideIsMisdirected) {  // TLS-10
   EXPECT_EQ(site.inside.read(1), "");
 }
 
+// CONNECT to an address, an allowed name inside, another Host inside that: for every mode the name is what is dialled.
+TEST_F(InspectionTest, AnAddressInConnectIsNotWhereTheNameInsideLeads) {
+  for (const auto mode : {rules::InspectionMode::selective, rules::InspectionMode::always}) {
+    policy.inspection = mode;
+    if (worker_) publish({});
+    Web blocked({*names::IpAddress::parse("127.0.0.6"), web.port()});
+    TlsEnd pupil = pupil_inside("127.0.0.6", "web.example");
+    TlsEnd site = web_inside();
+    pupil.inside.sends(get_inside("/open"));
+    site.inside.expects(get_inside("/open"));
+    site.inside.sends(kHello);
+    pupil.inside.expects(kHello);
+    pupil.inside.sends(get_inside("/", "casino.example"));
+    EXPECT_EQ(pupil.inside.answer().status, 421);
+    EXPECT_FALSE(blocked.was_called());
+  }
+}
+
 TEST_F(InspectionTest, ConnectInsideIsRefused) {
   TlsEnd pupil = pupil_inside("web.example", "web.example");
   TlsEnd site = web_inside();
