@@ -67,8 +67,11 @@ net::ResolverSettings resolver_settings(const config::Settings& settings) {
 }
 
 std::shared_ptr<const net::DestinationGuard> guard_of(const config::Settings& settings) {
-  net::DestinationGuard::Settings guard{
-      .allow_private = settings.upstream.allow_private, .listening = {}, .own_addresses = net::own_addresses()};
+  net::DestinationGuard::Settings guard{.allow_private = settings.upstream.allow_private,
+                                        .listening = {},
+                                        .own_addresses = net::own_addresses(),
+                                        .ports = settings.upstream.http_ports,
+                                        .more_ports = settings.upstream.connect_ports};
   const auto add = [&](const config::Endpoint& endpoint) {
     guard.listening.push_back({endpoint.address, endpoint.port});
   };

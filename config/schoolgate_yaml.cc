@@ -105,6 +105,7 @@ void read_resolvers(const YamlNode& node, Report& report, std::vector<Endpoint>&
 void read_upstream(const YamlNode& node, Report& report, Upstream& upstream) {
   Mapping keys(node, report);
   if (const YamlNode* ports = keys.find("connect_ports")) read_ports(*ports, report, upstream.connect_ports);
+  if (const YamlNode* ports = keys.find("http_ports")) read_ports(*ports, report, upstream.http_ports);
   keys.optional("allow_private", upstream.allow_private);
   if (const YamlNode* trust = keys.find("trust")) {
     for (const YamlNode& item : items_of(*trust, report)) {

@@ -48,6 +48,7 @@ struct Listen {
 
 struct Upstream {
   std::vector<std::uint16_t> connect_ports{443};  ///< CONNECT elsewhere is refused
+  std::vector<std::uint16_t> http_ports;          ///< of plain HTTP; empty: what net::is_web_port() takes
   std::vector<names::IpNetwork> allow_private;    ///< special-purpose destinations that may be reached after all
   std::vector<std::filesystem::path> trust;       ///< PEM files of extra roots, besides the system's
   std::vector<Endpoint> resolver;                 ///< DNS servers; empty: the system's

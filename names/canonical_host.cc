@@ -78,8 +78,10 @@ Result<std::optional<IpAddress>> append_bracketed(std::string_view text, std::st
   if (inside.find(':') == std::string_view::npos) return malformed("there is no IPv6 address in the brackets");
   const auto address = IpAddress::parse(inside);
   if (!address) return malformed("there is no IPv6 address in the brackets");
-  append_address(*address, out);
-  return address;
+  // A translator would lead to that IPv4 site, so its rules apply and it is what is dialled.
+  const IpAddress site = address->embedded();
+  append_address(site, out);
+  return site;
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ Result<Host> Host::parse(std::string_view text) {
 
 Host Host::from_address(const IpAddress& address) {
   Host host;
-  append_address(address, host.text_);
-  host.address_ = address;
+  host.address_ = address.embedded();
+  append_address(*host.address_, host.text_);
   return host;
 }
 

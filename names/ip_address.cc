@@ -197,6 +197,7 @@ IpAddress IpAddress::embedded() const noexcept {
   if (w0 >> 16 == 0x2002) return v4(w0 << 16 | w1 >> 16);      // 6to4, RFC 3056
   if (w0 == 0 && w1 == 0 && w2 == 0 && w3 > 1) return v4(w3);  // IPv4-compatible, RFC 4291 2.5.5.1
   if (w0 == 0 && w1 == 0 && w2 == 0xFFFF0000) return v4(w3);   // IPv4-translated, RFC 7915
+  if (w2 == 0x00005EFE || w2 == 0x02005EFE) return v4(w3);     // ISATAP, RFC 5214 section 6.1
   return *this;
 }
 

@@ -231,6 +231,7 @@ void Worker::use_gate(std::shared_ptr<const SignInGate> gate) {
   const names::IpAddress& portal = sign_in_->portal().address;
   net::DestinationGuard::Settings guard;
   guard.allow_private = {*names::IpNetwork::parse(portal.text() + (portal.is_v4() ? "/32" : "/128"))};
+  guard.more_ports = {sign_in_->portal().port};
   portal_dialer_ = std::make_shared<net::Dialer>(
       executor(), deadlines_, std::make_shared<const net::DestinationGuard>(std::move(guard)), gateway_.dialer);
 }

@@ -447,6 +447,14 @@ def test_private_destinations_are_refused(school, host):
     assert b"Childline" not in answer.body or b"refus" in answer.body.lower()
 
 
+@pytest.mark.parametrize("port", [22, 25, 110, 587, 993, 6667])
+def test_a_port_that_is_no_web_servers_is_refused(school, port):
+    """A mail server obeys lines of its own commands in the body of a request."""
+    with Wire(school.proxy) as wire:
+        answer = wire.ask(f"POST http://allowed.example:{port}/ HTTP/1.1\r\nHost: allowed.example:{port}\r\nContent-Length: 6\r\n\r\nHELO x")
+    assert answer.status == 403 and b"html" in answer.body
+
+
 def test_the_gateways_own_ports_are_refused(school):
     assert fetch(school.proxy, f"http://127.0.0.1:{school.metrics}/metrics", source=STAFF).status in (403, 508)
     assert fetch(school.proxy, f"http://127.0.0.1:{school.proxy}/", source=STAFF).status in (403, 508)

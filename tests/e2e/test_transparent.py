@@ -8,6 +8,7 @@ from parts import machines
 from parts.machines import ALLOWED4, ALLOWED6, BLOCKED4, BLOCKED6, HOSTILE4, HOSTILE6, SERVERS, curl
 from parts.origins import Nginx
 from parts.school import School
+from parts.waiting import wait_for
 
 POLICY = """
 groups:
@@ -155,6 +156,23 @@ def test_the_firewall_refuses_quic_and_dns_over_tls(gateway):
         assert done.returncode == 7, done.stderr  # refused at once, so that nobody waits
     finally:
         machines.flush_rules()
+
+
+@pytest.mark.parametrize("own", ["198.51.100.1", "[2001:db8:51::1]", "[64:ff9b::198.51.100.1]", machines.GATE4])
+def test_no_port_of_the_gateways_own_addresses_is_reached(gateway, own):
+    """Not its outer address either, though upstream.allow_private holds the network that it lies in."""
+    address = own.strip("[]").replace("64:ff9b::", "")
+    server = subprocess.Popen(["ip", "netns", "exec", "gate", "/usr/bin/python3", "-m", "http.server", "--bind", address, "8099"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        direct = f"[{address}]" if ":" in address else address
+        wait_for(lambda: machines.run_in("gate", "curl", "-sS", "--max-time", "5", f"http://{direct}:8099/").returncode == 0, "the server")
+        done = machines.run_in("pupil", "curl", "-sSg", "--max-time", "10", "-o", "/dev/null", "-w", "%{http_code}", "-x", f"http://{machines.GATE4}:8080",
+                               f"http://{own}:8099/")
+        assert done.stdout == "403"
+    finally:
+        server.kill()
+        server.wait()
 
 
 def test_the_gateways_own_traffic_is_not_diverted(diverted):

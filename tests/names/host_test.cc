@@ -101,7 +101,11 @@ TEST(Host, WhatEndsInANumberAndIsNoAddressIsNothing) {
 TEST(Host, Ipv6IsBracketedAndShort) {
   EXPECT_EQ(canonical("[2001:DB8:0:0:0:0:0:1]"), "[2001:db8::1]");
   EXPECT_EQ(canonical("[::]"), "[::]");
-  EXPECT_EQ(canonical("[64:ff9b::192.0.2.1]"), "[64:ff9b::c000:201]");
+  // An address that embeds an IPv4 address leads to that site, so it is that site for every rule.
+  for (const char* text : {"[64:ff9b::192.0.2.1]", "[64:ff9b::c000:201]", "[2002:c000:201::1]", "[::192.0.2.1]",
+                           "[::ffff:0:192.0.2.1]", "[2001:db8::5efe:192.0.2.1]", "[2001:db8::200:5efe:192.0.2.1]"})
+    EXPECT_EQ(canonical(text), "192.0.2.1") << text;
+  EXPECT_EQ(Host::from_address(*IpAddress::parse("64:ff9b::192.0.2.1")).text(), "192.0.2.1");
   ASSERT_TRUE(Host::parse("[2001:db8::1]"));
   EXPECT_EQ(Host::parse("[2001:db8::1]")->address(), IpAddress::parse("2001:db8::1"));
 }

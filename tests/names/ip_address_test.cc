@@ -120,8 +120,9 @@ TEST(IpAddress, TextReadsBackForAnyBytes) {
 
 TEST(IpAddress, LooksThroughTransitionForms) {
   const IpAddress loopback = ip("127.0.0.1");
-  for (const char* text : {"64:ff9b::127.0.0.1", "2002:7f00:1::", "2002:7f00:1:2:3:4:5:6", "::127.0.0.1",
-                           "::ffff:0:127.0.0.1", "::ffff:127.0.0.1", "127.0.0.1"})
+  for (const char* text :
+       {"64:ff9b::127.0.0.1", "2002:7f00:1::", "2002:7f00:1:2:3:4:5:6", "::127.0.0.1", "::ffff:0:127.0.0.1",
+        "::ffff:127.0.0.1", "127.0.0.1", "2001:db8::5efe:127.0.0.1", "fe80::200:5efe:127.0.0.1"})
     EXPECT_EQ(ip(text).embedded(), loopback) << text;
   for (const char* text :
        {"::", "::1", "2001:db8::7f00:1", "64:ff9b:1::127.0.0.1", "64:ff9b::1:127.0.0.1", "0:0:1::127.0.0.1"})

@@ -44,6 +44,40 @@ TEST(DestinationGuard, ItselfIsALoopEvenWhereItsNetworkIsAllowed) {
   EXPECT_EQ(verdict(guard, "10.1.1.2:8081"), std::nullopt);
 }
 
+TEST(DestinationGuard, NoPortOfItsOwnAddressesIsDialled) {
+  const DestinationGuard guard(
+      {.allow_private = {*names::IpNetwork::parse("10.0.0.0/8"), *names::IpNetwork::parse("127.0.0.0/8")},
+       .listening = {at("0.0.0.0:8081")},
+       .own_addresses = {ip("10.1.1.1"), ip("9.9.9.9"), ip("2620:fe::9"), ip("127.0.0.1")}});
+  for (const char* own :
+       {"9.9.9.9:80", "9.9.9.9:443", "9.9.9.9:8022", "[2620:fe::9]:443", "[64:ff9b::9.9.9.9]:443", "10.1.1.1:80"})
+    EXPECT_EQ(verdict(guard, own), FailureKind::destination_refused) << own;
+  EXPECT_EQ(verdict(guard, "9.9.9.10:80"), std::nullopt);
+  EXPECT_EQ(verdict(guard, "127.0.0.1:80"), std::nullopt);
+}
+
+TEST(DestinationGuard, AnOwnAddressThatIsListedByItselfMayBeDialled) {
+  const DestinationGuard guard(
+      {.allow_private = {*names::IpNetwork::parse("10.1.1.1")}, .own_addresses = {ip("10.1.1.1")}});
+  EXPECT_EQ(verdict(guard, "10.1.1.1:80"), std::nullopt);
+}
+
+TEST(DestinationGuard, OnlyPortsOfWebServersAreDialled) {
+  const DestinationGuard guard;
+  for (const char* other :
+       {"9.9.9.9:25", "9.9.9.9:22", "9.9.9.9:1", "9.9.9.9:1023", "9.9.9.9:6667", "9.9.9.9:10080", "[2620:fe::fe]:587"})
+    EXPECT_EQ(verdict(guard, other), FailureKind::destination_refused) << other;
+  for (const char* web : {"9.9.9.9:80", "9.9.9.9:443", "9.9.9.9:1024", "9.9.9.9:8080", "9.9.9.9:65535"})
+    EXPECT_EQ(verdict(guard, web), std::nullopt) << web;
+}
+
+TEST(DestinationGuard, TheSchoolsOwnListOfPortsHolds) {
+  const DestinationGuard guard({.ports = {80, 591}, .more_ports = {443}});
+  for (const char* web : {"9.9.9.9:80", "9.9.9.9:591", "9.9.9.9:443"})
+    EXPECT_EQ(verdict(guard, web), std::nullopt) << web;
+  EXPECT_EQ(verdict(guard, "9.9.9.9:8080"), FailureKind::destination_refused);
+}
+
 TEST(DestinationGuard, SaysWhatToDo) {
   const auto failure = DestinationGuard().check(at("10.0.0.1:443"));
   ASSERT_TRUE(failure);
