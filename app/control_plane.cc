@@ -68,6 +68,7 @@ class ControlPlane {
     lists_.start();
     watch_lists();
     watch_measures();
+    watch_firewall();
     service_.ready();
     context_.run();
     loader_.join();
@@ -192,6 +193,13 @@ class ControlPlane {
     return {.done = true, .text = {}};
   }
 
+  // "in-force", or the state, a tab and what is wrong.
+  static ControlAnswer firewall_answer(const net::FirewallReport& report) {
+    std::string text(to_string(report.state));
+    if (!report.why.empty()) text += '\t' + report.why;
+    return {.done = true, .text = text + '\n'};
+  }
+
   awaitable<void> reload_on_signal() { co_await reload(breaches::current_user()); }
 
   ControlAnswer load(const breaches::MachineUser& user) {
@@ -222,6 +230,7 @@ class ControlPlane {
     if (line == "reload\n") answer = co_await reload(peer_user(peer));
     if (line == "version\n") answer = {.done = true, .text = gateway_.policy_version() + '\n'};
     if (line == "opened\n") answer = {.done = true, .text = share_line(gateway_.inspection_seen().share)};
+    if (line == "firewall\n") answer = firewall_answer(gateway_.firewall());
     if (line == "distrust\n") answer = {.done = true, .text = distrust_lines(gateway_.inspection_seen().distrusted)};
     if (line == "shared\n") answer = {.done = true, .text = shared_lines(gateway_.inspection_seen().shared)};
     if (line.starts_with("certificate ")) answer = certificate_of(line.substr(line.find(' ') + 1));
@@ -281,6 +290,14 @@ class ControlPlane {
     });
   }
 
+  void watch_firewall() {
+    gateway_.watch_firewall(wall_now());
+    firewall_watch_.expires_after(std::chrono::seconds(5));
+    firewall_watch_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) watch_firewall();
+    });
+  }
+
   // Tells the service manager that all is well, as long as every worker's loop goes round.
   void beat() {
     const auto interval = service_.watchdog_interval();
@@ -305,6 +322,7 @@ class ControlPlane {
   asio::steady_timer heart_{context_};
   asio::steady_timer list_watch_{context_};
   asio::steady_timer measure_watch_{context_};
+  asio::steady_timer firewall_watch_{context_};
   net::ServiceManager service_;
   std::jthread drains_;  // on its way from the signal that ends the gateway
   ListSchedule lists_{context_, gateway_, [this] { asio::co_spawn(context_, reload_on_signal(), asio::detached); }};

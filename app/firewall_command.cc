@@ -3,20 +3,25 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 
 #include "app/command.h"
 #include "app/firewall_plan.h"
+#include "app/load_firewall.h"
 #include "app/read_configuration.h"
+#include "base/file.h"
 
 namespace schoolgate::app {
 namespace {
 
 constexpr std::string_view kHelp =
-    R"(schoolgate firewall --config DIR [--interface IF] [--mode redirect|tproxy] [--own-user UID]
+    R"(schoolgate firewall --config DIR [--interface IF] [--mode redirect|tproxy] [--own-user UID] [--load]
 
-Prints the nftables ruleset for the transparent mode; nothing is loaded. Load it with:
+Prints the nftables ruleset for the transparent mode; nothing is loaded but with --load, which is the same as
 
   schoolgate firewall --config DIR | nft -f -
+
+and the settings of the machine that the output's first lines name. The unit schoolgate-firewall.service does it at boot.
 
 Web traffic (ports 80 and 443, IPv4 and IPv6) of every device inside goes to listen.http and listen.tls, whether or not a
 group's network holds it. Every other port that leaves is closed but those of `firewall.ports` in schoolgate.yaml. What
@@ -25,6 +30,8 @@ stays between networks inside, and to upstream.allow_private, is left alone.
   --interface IF    the interface towards the school's devices, in the place of firewall.inside
   --mode MODE       redirect (default) or tproxy, which keeps the original destination and needs two routes (printed)
   --own-user UID    filter this machine's own users too, all but the gateway's, whose user id this is (redirect only)
+  --load            load it, as root. Where the configuration has a mistake, the ruleset that was loaded last is loaded
+                    again, and the exit status is 1
 )";
 
 bool is_loopback(const names::IpAddress& address) {
@@ -64,9 +71,32 @@ std::optional<std::uint32_t> read_uid(const std::string& text) {
   return uid;
 }
 
+// The last good ruleset closes the gateway as it was closed before; without one there is nothing to go by.
+int load_kept() {
+  const auto kept = read_file(kept_ruleset(), std::size_t(4) << 20);
+  if (!kept) {
+    std::fputs("schoolgate: no ruleset was loaded before: the firewall is not loaded\n", stderr);
+    return kProblem;
+  }
+  if (auto loaded = load_firewall(*kept); !loaded) return report(loaded.error());
+  std::fputs("schoolgate: the ruleset that was loaded last is loaded again\n", stderr);
+  return kProblem;
+}
+
+int load(const std::string& rules) {
+  if (auto loaded = load_firewall(rules); !loaded) {
+    report(loaded.error());
+    return load_kept();
+  }
+  std::error_code failed;
+  std::filesystem::create_directories(kept_ruleset().parent_path(), failed);
+  if (auto kept = replace_file(kept_ruleset(), rules); !kept) return report(kept.error());
+  return kDone;
+}
+
 int firewall(std::span<const std::string_view> words) {
   const auto arguments =
-      Arguments::read(words, {.options = {"--config", "--interface", "--mode", "--own-user"}, .switches = {}});
+      Arguments::read(words, {.options = {"--config", "--interface", "--mode", "--own-user"}, .switches = {"--load"}});
   if (!arguments) return usage_error(kFirewallCommand, arguments.error());
   if (!arguments->has("--config")) return usage_error(kFirewallCommand, {Fault::client, "--config DIR is missing", {}});
   const std::string mode = arguments->get("--mode", "redirect");
@@ -80,15 +110,20 @@ int firewall(std::span<const std::string_view> words) {
   }
 
   const auto configuration = read_configuration(*arguments);
-  if (!configuration) return kProblem;
+  const bool loads = arguments->has("--load");
+  if (!configuration) return loads ? load_kept() : kProblem;
   auto plan = firewall_plan(*configuration);
-  if (!plan) return report(plan.error());
+  if (!plan) {
+    report(plan.error());
+    return loads ? load_kept() : kProblem;
+  }
   if (mode == "tproxy") plan->mode = net::Interception::tproxy;
   plan->filter_own_except_uid = own_user;
   if (arguments->has("--interface")) plan->inside = {arguments->get("--interface")};
   const auto rules = net::firewall_rules(*plan);
   if (!rules) return report(rules.error());
   warn(*configuration, *plan);
+  if (loads) return load(*rules);
   print(*rules);
   return kDone;
 }

@@ -67,6 +67,7 @@ Result<net::FirewallPlan> firewall_plan(const config::Configuration& configurati
   plan.servers = settings.upstream.allow_private;
   for (const config::Endpoint& resolver : settings.upstream.resolver)
     if (resolver.port == 53) plan.resolvers.push_back(resolver.address);
+  plan.made_from = net::fingerprint(plan);
   return plan;
 }
 

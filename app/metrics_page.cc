@@ -232,6 +232,12 @@ std::string metrics_page(const MetricsSources& sources) {
   page.family("reload_total", "counter", "Reloads by result.");
   page.sample(double(sources.reloads_accepted), label("result", "accepted"));
   page.sample(double(sources.reloads_refused), label("result", "refused"));
+  page.family("firewall", "gauge",
+              "1 for the state of the kernel's firewall: off means that nothing is diverted here.");
+  for (std::size_t i = 0; i < net::kFirewallStates; ++i) {
+    const auto state = net::FirewallState(i);
+    page.sample(state == sources.firewall ? 1 : 0, label("state", net::to_string(state)));
+  }
   page.family("alert_queue", "gauge", "Alerts waiting to be delivered.");
   page.sample(double(sources.alert_queue));
   page.family("alerts_total", "counter", "Deliveries of alerts by result.");

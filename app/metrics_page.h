@@ -14,6 +14,7 @@
 #include "breaches/breach_log.h"
 #include "identity/identity_service.h"
 #include "proxy/flow/counters.h"
+#include "proxy/net/linux/firewall_watch.h"
 #include "rules/snapshot.h"
 
 namespace schoolgate::app {
@@ -31,6 +32,7 @@ struct MetricsSources {
   std::uint64_t decisions_dropped = 0;
   std::uint64_t alert_queue = 0, alerts_sent = 0, alerts_failed = 0;
   std::uint64_t reloads_accepted = 0, reloads_refused = 0;
+  net::FirewallState firewall = net::FirewallState::off;
   std::optional<identity::IdentityCounters> identity;  ///< none: identity is not configured
   TimePoint now;
 };

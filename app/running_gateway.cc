@@ -373,6 +373,15 @@ void RunningGateway::watch_lists(TimePoint now) {
   });
 }
 
+void RunningGateway::watch_firewall(TimePoint now) {
+  std::shared_ptr<const config::Configuration> configuration;
+  {
+    const std::scoped_lock lock(configuration_mutex_);
+    configuration = configuration_;
+  }
+  firewall_.look(*configuration, now);
+}
+
 void RunningGateway::tell_failed_update() {
   std::string failures;
   {
@@ -474,6 +483,7 @@ std::string RunningGateway::metrics() const {
                          .alerts_failed = alerts.failed,
                          .reloads_accepted = reloads_.accepted,
                          .reloads_refused = reloads_.refused,
+                         .firewall = firewall_.report().state,
                          .identity = {},
                          .now = wall_now()};
   if (people_) sources.identity = people_->service().counters();

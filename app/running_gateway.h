@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "app/firewall_alarm.h"
 #include "app/inspection_seen.h"
 #include "app/kept_allowances.h"
 #include "app/load_policy.h"
@@ -55,6 +56,10 @@ class RunningGateway {
   void watch_lists(TimePoint now);
   /// Tells the technician which lists the last update could not bring, and why.
   void tell_failed_update();
+  /// Is the kernel's firewall there, whole and of this configuration? Cheap; every few seconds.
+  void watch_firewall(TimePoint now);
+  /// As watch_firewall() last saw it. Thread-safe.
+  [[nodiscard]] net::FirewallReport firewall() const { return firewall_.report(); }
   /// A measure may have begun or ended. Cheap; once a second.
   void watch_measures(Moment now) { keeper_->refresh_if_due(now); }
   /// Keeps the minutes that daily allowances have used. Cheap; once a second.
@@ -115,6 +120,7 @@ class RunningGateway {
   std::unique_ptr<flow::Gateway> gateway_;
   SelftestJob selftest_{[this](const std::string& by, const std::stop_token& stop) { return try_itself(by, stop); }};
   std::unique_ptr<KeptAllowances> allowances_;
+  FirewallAlarm firewall_{[this](const std::string& kind, const std::string& text) { tell_it(kind, text); }};
   mutable std::mutex inspection_mutex_;                 ///< a reload replaces it beside the control plane
   std::shared_ptr<const flow::Inspection> inspection_;  ///< null: nothing is decrypted
   std::vector<std::unique_ptr<flow::Worker>> workers_;

@@ -5,6 +5,9 @@
 #include <string_view>
 #include <tuple>
 
+#include "base/digest.h"
+#include "proxy/net/linux/firewall_watch.h"
+
 namespace schoolgate::net {
 namespace {
 
@@ -98,14 +101,23 @@ class Rules {
     input();
     if (plan_.topology == Topology::one_armed) output();
     if (translates()) postrouting();
+    const std::size_t end_of_table = out_.size();
     line("}");
     if (plan_.topology == Topology::bridge) bridge();
+    out_.insert(end_of_table, marker());
     return std::move(out_);
   }
 
  private:
   void line(std::string_view text) { (out_ += text) += '\n'; }
-  void rule(std::string_view text) { (out_ += "    ") += std::string(text) + '\n'; }
+  void chain(const std::string& name) {
+    line("  chain " + name + " {");
+    current_ = &chains_[family_ + name];
+  }
+  void rule(std::string_view text) {
+    line("    " + std::string(text));
+    if (!text.starts_with('#') && !text.starts_with("type ")) ++*current_;
+  }
 
   // Where an inside interface has its wire for itself, that wire tells what is inside.
   [[nodiscard]] bool by_wire() const { return plan_.topology == Topology::routed && !plan_.inside.empty(); }
@@ -125,6 +137,13 @@ class Rules {
 
   void from_inside(const std::string& what) {
     for (const std::string& arrives : arrives_) rule(arrives + what);
+  }
+
+  // Says in the kernel what was loaded; see firewall_watch.h.
+  [[nodiscard]] std::string marker() const {
+    if (plan_.made_from.empty()) return {};
+    return "\n  # By its name the gateway knows whether these rules are whole and of its configuration.\n  chain " +
+           marker_chain(plan_.made_from, shape_of(chains_)) + " {\n  }\n";
   }
 
   // What has to hold of the machine besides the table.
@@ -164,7 +183,7 @@ class Rules {
       const std::string all = elements(networks, v4);
       if (all.empty()) continue;
       line("  set " + std::string(name) + (v4 ? "4 { type ipv4_addr" : "6 { type ipv6_addr") +
-           "; flags interval; auto-merge; elements = { " + all + " } }");
+           "; flags constant, interval; auto-merge; elements = { " + all + " } }");
     }
   }
 
@@ -205,7 +224,7 @@ class Rules {
   void spoofed() {
     if (plan_.inside.empty() || plan_.topology == Topology::bridge) return;
     line("  # A device speaks under an address that lies behind its interface, or not at all.");
-    line("  chain spoofed {");
+    chain("spoofed");
     rule("type filter hook prerouting priority raw; policy accept;");
     rule("ip saddr 0.0.0.0 accept");
     rule("ip6 saddr { ::, fe80::/10 } accept");
@@ -215,7 +234,7 @@ class Rules {
   }
 
   void redirect() {
-    line("  chain divert {");
+    chain("divert");
     rule("type nat hook prerouting priority dstnat; policy accept;");
     rule("# The gateway's own packets, and what is meant for this machine itself, are left alone.");
     rule("meta mark " + hex(plan_.gateway_mark) + " return");
@@ -223,14 +242,14 @@ class Rules {
     from_inside("jump web");
     line("  }");
     line("");
-    line("  chain web {");
+    chain("web");
     stays_inside(false, "return");
     to_listeners("");
     line("  }");
     line("");
     if (!plan_.filter_own_except_uid) return;
     line("  # This machine's own users are filtered too; the gateway's user is not, or its traffic would come back.");
-    line("  chain divert_own {");
+    chain("divert_own");
     rule("type nat hook output priority -100; policy accept;");
     rule("meta skuid " + number(*plan_.filter_own_except_uid) + " return");
     rule("meta mark " + hex(plan_.gateway_mark) + " return");
@@ -247,7 +266,7 @@ class Rules {
 
   void tproxy() {
     const std::string mark = hex(plan_.tproxy_mark);
-    line("  chain divert {");
+    chain("divert");
     rule("type filter hook prerouting priority mangle; policy accept;");
     rule("meta mark " + hex(plan_.gateway_mark) + " return");
     rule("# Packets of connections that the gateway already holds.");
@@ -257,7 +276,7 @@ class Rules {
     from_inside("jump web");
     line("  }");
     line("");
-    line("  chain web {");
+    chain("web");
     stays_inside(false, "return");
     for (const auto& [port, to] : {std::pair{80, plan_.http_port}, std::pair{443, plan_.tls_port}})
       for (const auto& [family, tproxy_to] :
@@ -274,7 +293,7 @@ class Rules {
   }
 
   void forward() {
-    line("  chain forward {");
+    chain("forward");
     rule("type filter hook forward priority filter; policy accept;");
     rule("meta mark " + hex(plan_.gateway_mark) + " return");
     rule("# Answers to what was let in. A device's own packets are looked at one by one, also on old connections.");
@@ -287,7 +306,7 @@ class Rules {
     line("  }");
     line("");
     if (plan_.topology == Topology::bridge) {
-      line("  chain entering {");
+      chain("entering");
       each_family(own_, [&](const std::string& ip, const std::string& family) {
         rule(ip + "saddr @own" + family + " accept");
       });
@@ -316,7 +335,7 @@ class Rules {
   }
 
   void leaving() {
-    line("  chain leaving {");
+    chain("leaving");
     stays_inside(true, pass());
     rule("# Errors that belong to a connection, such as \"packet too big\".");
     rule("ct state related meta l4proto { icmp, ipv6-icmp } " + pass());
@@ -367,7 +386,7 @@ class Rules {
   void input() {
     const std::string ports = "{ " + number(plan_.http_port) + ", " + number(plan_.tls_port) + " }";
     line("  # The transparent ports take what was diverted to them, and no connection that names them itself.");
-    line("  chain guard {");
+    chain("guard");
     rule("type filter hook input priority filter; policy accept;");
     from_inside("tcp dport " + ports + (plan_.mode == Interception::redirect ? " ct status ! dnat" : "") +
                 " counter reject with tcp reset");
@@ -377,7 +396,7 @@ class Rules {
   void output() {
     line("");
     line("  # The router is on the same wire: the kernel would tell devices to go there directly (RFC 792, RFC 4861).");
-    line("  chain no_shortcut {");
+    chain("no_shortcut");
     rule("type filter hook output priority filter; policy accept;");
     rule("icmp type redirect counter drop");
     rule("icmpv6 type nd-redirect counter drop");
@@ -387,7 +406,7 @@ class Rules {
   void postrouting() {
     line("");
     line("  # What leaves under a private address could not be answered.");
-    line("  chain translate {");
+    chain("translate");
     rule("type nat hook postrouting priority srcnat; policy accept;");
     rule("fib saddr type local return");
     if (by_wire())
@@ -405,14 +424,15 @@ class Rules {
     line("delete table bridge schoolgate");
     line("");
     line("table bridge schoolgate {");
+    family_ = "bridge/";
     line("  # Tells the rules above which packets came from the devices.");
-    line("  chain arriving {");
+    chain("arriving");
     rule("type filter hook prerouting priority -300; policy accept;");
     for (const std::string& name : inside_names()) rule("iifname " + name + " meta mark set " + hex(plan_.inside_mark));
     line("  }");
     line("");
     line("  # What the rules above have not let pass, or have not seen, does not cross the bridge.");
-    line("  chain crossing {");
+    chain("crossing");
     rule("type filter hook forward priority 300; policy accept;");
     rule("meta mark " + hex(plan_.passed_mark) + " accept");
     for (const std::string& name : inside_names()) rule("iifname " + name + " ether type != arp counter drop");
@@ -424,6 +444,9 @@ class Rules {
   Lines arrives_;
   std::vector<IpNetwork> own_, servers_, resolvers_;
   std::string out_;
+  std::string family_ = "inet/";
+  RulesOfChains chains_;
+  std::size_t* current_ = nullptr;
 };
 
 }  // namespace
@@ -443,6 +466,13 @@ Result<std::string> firewall_rules(const FirewallPlan& plan) {
   if (plan.mode == Interception::tproxy && plan.filter_own_except_uid)
     return fail(Fault::config, "TPROXY cannot divert what this machine itself sends", "use redirect for that");
   return Rules(plan).text();
+}
+
+std::string fingerprint(const FirewallPlan& plan) {
+  FirewallPlan unmarked = plan;
+  unmarked.made_from.clear();
+  const auto rules = firewall_rules(unmarked);
+  return rules ? to_hex(sha256(*rules)).substr(0, 12) : std::string();
 }
 
 }  // namespace schoolgate::net

@@ -54,10 +54,15 @@ struct FirewallPlan {
   std::uint32_t tproxy_mark = 1;            ///< routes intercepted packets to this machine (tproxy)
   std::uint32_t tproxy_table = 100;
   std::optional<std::uint32_t> filter_own_except_uid;  ///< filter this machine's own users too, all but this user id
+  /// fingerprint() of the plan that the configuration asks for, by which firewall_watch.h knows the ruleset.
+  std::string made_from = {};
 };
 
 /// Fault config when a name could not be an interface's, a port is 0, a bridge has no inside interface or is asked for
 /// tproxy, or filter_own_except_uid is asked for with tproxy (which cannot do it).
 [[nodiscard]] Result<std::string> firewall_rules(const FirewallPlan& plan);
+
+/// Twelve hex digits of what the plan's rules say; empty for a plan that has none.
+[[nodiscard]] std::string fingerprint(const FirewallPlan& plan);
 
 }  // namespace schoolgate::net

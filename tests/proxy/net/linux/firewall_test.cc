@@ -78,7 +78,7 @@ TEST(Firewall, OnlyPrivateServersAreReachedDirectly) {
   FirewallPlan servers = plan();
   servers.servers = {network("10.20.0.10/32"), network("198.51.100.0/24"), network("0.0.0.0/0")};
   EXPECT_TRUE(has(firewall_rules(servers).value(),
-                  "set servers4 { type ipv4_addr; flags interval; auto-merge; "
+                  "set servers4 { type ipv4_addr; flags constant, interval; auto-merge; "
                   "elements = { 10.20.0.10/32 } }"));
 }
 

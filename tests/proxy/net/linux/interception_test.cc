@@ -1,15 +1,19 @@
 // The printed ruleset, loaded for real: a pupil's machine, a gateway and a server in network namespaces of their own.
 // Needs root, nft and ip; without root the program ends with 77, which CTest reports as not run.
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <thread>
 
 #include "proxy/net/linux/firewall.h"
+#include "proxy/net/linux/firewall_watch.h"
 #include "proxy/net/linux/original_destination.h"
 #include "proxy/net/listener.h"
 #include "tests/proxy/net/loop.h"
@@ -222,6 +226,80 @@ TEST_F(InterceptionTest, WithoutListenersTheWebIsClosedNotOpen) {
   ASSERT_EQ(::bind(listener.get(), web.get(), web.length), 0);
   ASSERT_EQ(::listen(listener.get(), 4), 0);
   EXPECT_EQ(try_connect(pupil, at("198.51.100.9:80")).error, ECONNREFUSED);
+}
+
+// --- the watch, on the kernel's own answers
+
+TEST_F(InterceptionTest, TheWatchSeesWhatIsDoneToTheTable) {
+  FirewallPlan loaded = plan(Interception::redirect);
+  const std::string from = loaded.made_from = fingerprint(loaded);
+  FirewallWatch watch;
+  const auto state = [&] {
+    const Inside inside(gateway);
+    const FirewallReport report = watch.look(from);
+    EXPECT_NE(report.state, FirewallState::unknown) << report.why;
+    return report.state;
+  };
+  EXPECT_EQ(state(), FirewallState::missing);
+  gateway.execute("nft add table inet other");
+  EXPECT_EQ(state(), FirewallState::missing);
+  for (const char* harm : {"insert rule inet schoolgate leaving accept", "flush chain inet schoolgate spoofed",
+                           "add chain inet schoolgate more { type filter hook forward priority -10 \\; }",
+                           "flush table inet schoolgate"}) {
+    SCOPED_TRACE(harm);
+    load(loaded);
+    EXPECT_EQ(state(), FirewallState::in_force);
+    gateway.execute("nft " + std::string(harm));
+    EXPECT_EQ(state(), FirewallState::changed);
+  }
+  load(loaded);
+  EXPECT_EQ(state(), FirewallState::in_force);
+  EXPECT_EQ(watch
+                .judge(
+                    [&] {
+                      const Inside inside(gateway);
+                      return read_firewall().value();
+                    }(),
+                    "ba9876543210")
+                .state,
+            FirewallState::changed);
+  // A rule in the place of another: the number of rules says nothing.
+  gateway.execute(
+      "sh -c \"nft -a list chain inet schoolgate guard | sed -n 's/.*# handle //p' | tail -1 |"
+      " xargs -I% nft replace rule inet schoolgate guard handle % accept\"");
+  EXPECT_EQ(state(), FirewallState::changed);
+  gateway.execute("nft flush ruleset");
+  EXPECT_EQ(state(), FirewallState::missing);
+}
+
+TEST_F(InterceptionTest, WhatPassesTheFilterChangesNothing) {
+  FirewallPlan loaded = plan(Interception::redirect);
+  loaded.made_from = fingerprint(loaded);
+  load(loaded);
+  FirewallWatch watch;
+  const auto state = [&] {
+    const Inside inside(gateway);
+    return watch.look(loaded.made_from).state;
+  };
+  EXPECT_EQ(state(), FirewallState::in_force);
+  expect_refused_detours();  // counters move
+  EXPECT_EQ(state(), FirewallState::in_force);
+  load(loaded);
+  EXPECT_EQ(state(), FirewallState::in_force);
+}
+
+TEST_F(InterceptionTest, AWatchThatMayNotLookSaysSo) {
+  load(plan(Interception::redirect));
+  const Inside inside(gateway);
+  // A thread without the capability: what a gateway without transparent listeners is.
+  std::thread([] {
+    __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[2]{};
+    ASSERT_EQ(::syscall(SYS_capset, &head, none), 0);
+    const FirewallReport report = FirewallWatch().look("0123456789ab");
+    EXPECT_EQ(report.state, FirewallState::unknown);
+    EXPECT_TRUE(report.next.contains("CAP_NET_ADMIN")) << report.next;
+  }).join();
 }
 
 TEST_F(InterceptionTest, EveryShapeOfTheRulesetIsValid) {
