@@ -6,11 +6,13 @@
 #include "app/command.h"
 #include "app/progress_line.h"
 #include "app/read_configuration.h"
+#include "app/show_reference.h"
 #include "app/table.h"
 #include "base/json.h"
 #include "breaches/audit_log.h"
 #include "breaches/breach_store.h"
 #include "breaches/export.h"
+#include "breaches/find_reference.h"
 #include "breaches/verify.h"
 #include "rules/site_time.h"
 
@@ -19,11 +21,15 @@ namespace {
 
 constexpr std::string_view kHelp =
     R"(schoolgate breaches export --config DIR [--since T] [--until T] [--format jsonl|csv]
+schoolgate breaches find REFERENCE --config DIR [--json]
 schoolgate breaches verify --config DIR [--json]
 schoolgate breaches audit  --config DIR
 
 export writes every breach record to stdout, oldest first, one JSON object a line or CSV; the gateway may be running.
 Addresses that are illegal to hold are not in the log, so they are not in the export.
+
+find shows the record behind the number on a page: of a block or a warning its breach record, of any other page its line in
+the decision log (where one is kept). The number may be typed as it was read out: small letters, without the dash.
 
 verify walks the whole chain of records: does each still say what it said, in the order in which it was written, up to
 the signed head? The first record that does not is named, and the exit status is 1. The audit log is walked as well.
@@ -34,7 +40,7 @@ user of this machine, the policy's version before and after, and what changed in
   --since T, --until T   from (included) and to (not included): RFC 3339, "2026-11-22" or "2026-11-22 12:30" in the
                          site's time
   --format F             jsonl (default) or csv
-  --json                 the result of verify as one JSON object
+  --json                 the result of find or verify as one JSON object
 )";
 
 constexpr std::string_view kAuditFile = "audit.db";
@@ -175,9 +181,24 @@ int audit(std::span<const std::string_view> words) {
   return listed ? int(kDone) : report(listed.error());
 }
 
+int find(std::span<const std::string_view> words) {
+  const auto arguments =
+      Arguments::read(words, {.options = {"--config"}, .switches = {"--json"}, .least_words = 1, .most_words = 1});
+  if (!arguments) return usage_error(kBreachesCommand, arguments.error());
+  if (!arguments->has("--config")) return usage_error(kBreachesCommand, {Fault::client, "--config DIR is missing", {}});
+  const auto reference = breaches::read_reference(arguments->words().front());
+  if (!reference)
+    return usage_error(kBreachesCommand, {Fault::client, "'" + arguments->words().front() + "' is not the number of a page",
+                                          "it has ten letters and digits, such as K7QF-2M9XPT"});
+  const auto configuration = read_configuration(*arguments);
+  if (!configuration) return kProblem;
+  return show_reference(configuration->settings, *reference, arguments->has("--json"));
+}
+
 int breaches_verbs(std::span<const std::string_view> words) {
-  if (words.empty()) return usage_error(kBreachesCommand, {Fault::client, "say export, verify or audit", {}});
+  if (words.empty()) return usage_error(kBreachesCommand, {Fault::client, "say export, find, verify or audit", {}});
   if (words[0] == "export") return export_records(words.subspan(1));
+  if (words[0] == "find") return find(words.subspan(1));
   if (words[0] == "verify") return verify(words.subspan(1));
   if (words[0] == "audit") return audit(words.subspan(1));
   return usage_error(kBreachesCommand, {Fault::client, "there is no 'breaches " + std::string(words[0]) + "'", {}});
@@ -185,7 +206,7 @@ int breaches_verbs(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kBreachesCommand{"breaches", "export what was tried, verify the log, list changes", kHelp,
+const Command kBreachesCommand{"breaches", "export what was tried, find a page's number, verify the log, list changes", kHelp,
                                breaches_verbs};
 
 }  // namespace schoolgate::app

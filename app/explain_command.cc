@@ -10,9 +10,12 @@
 #include "app/known_people.h"
 #include "app/load_policy.h"
 #include "app/opening.h"
+#include "app/read_configuration.h"
 #include "app/shared_connections.h"
+#include "app/show_reference.h"
 #include "app/table.h"
 #include "base/json.h"
+#include "breaches/find_reference.h"
 #include "config/plain_text.h"
 #include "rules/measures.h"
 #include "rules/presence.h"
@@ -23,9 +26,13 @@ namespace {
 
 constexpr std::string_view kHelp =
     R"(schoolgate explain URL --config DIR [WHO] [--at TIME] [--method M] [--from PAGE] [--json]
+schoolgate explain REFERENCE --config DIR [--json]
 
 Says what the configuration in DIR does with URL and why: the rule or list entry that decided, where it stands,
 everything else that matched in order of precedence, and the words that a pupil would read. No gateway need run.
+
+REFERENCE is the number on a page that the gateway showed, such as K7QF-2M9XPT: its record is shown, as by `schoolgate
+breaches find`.
 
 WHO is any of these; without them the answer is for whoever matches no group:
 
@@ -423,6 +430,12 @@ int explain(std::span<const std::string_view> words) {
     return usage_error(kExplainCommand, {Fault::client, "'" + from + "' is not the address of a page",
                                          "such as https://example.org/lesson"});
   const std::string& text = arguments->words()[0];
+  if (text.find('-') == 4)  // a lone word may be a host
+    if (const auto reference = breaches::read_reference(text)) {
+      const auto configuration = read_configuration(*arguments);
+      if (!configuration) return kProblem;
+      return show_reference(configuration->settings, *reference, arguments->has("--json"));
+    }
   const auto url = names::Url::parse(text);
   if (!url) return report(Error{Fault::client, config::printable(text) + ": " + url.error().what, url.error().next});
 

@@ -50,6 +50,7 @@ void append_decision_line(std::string& out, const Decision& decision, TimeText& 
   out += R"(,"ms":)";
   append_ms(out, decision.ms);
   append_field(out, R"(,"rule":")", decision.rule);
+  if (!decision.reference.empty()) append_field(out, R"(","reference":")", decision.reference);
   out += "\"}\n";
 }
 

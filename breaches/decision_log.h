@@ -25,6 +25,7 @@ struct Decision {
   std::string_view person = {}, confidence = {}, source = {};
   /// Host of the page that asked, where a walled garden refused it: what `schoolgate needs` learns from.
   std::string_view page = {};
+  std::string_view reference = {};  ///< the number on the page that was shown; empty for none
   bool inspected = false;
   std::uint64_t bytes_in = 0, bytes_out = 0;
   double ms = 0;

@@ -17,7 +17,7 @@ constexpr std::array kColumns = {
     "confidence",   "device",      "action",      "category",     "theme",         "urgency",        "site",
     "url",          "search",      "site_hash",   "url_hash",     "method",        "stage",          "initiated",
     "reason.tier",  "reason.rule", "reason.list", "reason.entry", "reason.source", "policy_version", "episode",
-    "previous_hash"};
+    "previous_hash", "reference"};
 
 std::string csv_header() {
   std::string line;

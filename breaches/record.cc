@@ -80,6 +80,7 @@ void RecordWriter::write(std::string& out, const Breach& breach, std::uint64_t s
   append_field(out, R"(","policy_version":")", reason.policy_version);
   append_field(out, R"("},"policy_version":")", reason.policy_version);
   append_field(out, R"(","episode":")", episode);
+  append_field(out, R"(","reference":")", breach.id.reference());
   out += '"';
 }
 

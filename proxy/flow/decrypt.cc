@@ -131,8 +131,8 @@ net::awaitable<void> refuse_inside(Connection& connection, const NamedHello& hel
     if (co_await answer_hello(connection, inspection, std::move(inside), tls::LeafFor::own_page)) co_return;
   }
   const Origin unseen;
-  co_await record_refusal(connection, judgement, request, unseen);
-  worker.log_decision(judgement, request, {});
+  const std::string reference = co_await record_refusal(connection, judgement, request, unseen);
+  worker.log_decision(judgement, request, {.reference = reference});
   if (!tries) co_await send_alert(connection, tls::Alert::access_denied);
 }
 

@@ -62,6 +62,8 @@ std::string page(Connection& connection, const Judgement& judgement, PageKind ki
                  bool head_only) {
   Worker& worker = connection.worker;
   const std::string reference = Uuid::v7(judgement.time).reference();
+  // A browser's first request on each connection is asked for a login; only what is shown to a person has a line.
+  if (judgement.doorway != Doorway::login) worker.log_page(connection, {}, "sign-in", reference);
   std::string answer, way;
   PageFacts facts{.kind = kind,
                   .status = status,

@@ -172,7 +172,7 @@ net::awaitable<Step> refuse_answer(Turn& turn, Judgement refusing) {
   const Origin unseen;
   turn.upstream->close();
   const std::string reference = co_await record_refusal(turn.connection, refusing, turn.request, unseen);
-  turn.worker().log_decision(refusing, turn.request, {});
+  turn.worker().log_decision(refusing, turn.request, {.reference = reference});
   turn.connection.client.expire_after(turn.limits().idle);
   const bool to_head = turn.heads.request.method == http::Method::head;
   const std::string page = refusal_answer(turn.connection, refusing, turn.request, reference, false, to_head);

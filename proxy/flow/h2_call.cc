@@ -154,7 +154,7 @@ void H2Call::answer_page(const std::string& http1) {
 net::awaitable<void> H2Call::refuse(Origin origin) {
   const auto self = shared_from_this();  // whatever becomes of the stream meanwhile
   const std::string reference = co_await record_refusal(connection_, *judgement_, *request_, origin);
-  connection_.worker.log_decision(*judgement_, *request_, {});
+  connection_.worker.log_decision(*judgement_, *request_, {.reference = reference});
   logged_ = true;
   if (owner_) answer_page(refusal_answer(connection_, *judgement_, *request_, reference, true, to_head_));
 }
@@ -163,7 +163,7 @@ net::awaitable<void> H2Call::refuse_answer(Judgement judgement) {
   const auto self = shared_from_this();
   const Origin unseen;
   const std::string reference = co_await record_refusal(connection_, judgement, *request_, unseen);
-  connection_.worker.log_decision(judgement, *request_, {});
+  connection_.worker.log_decision(judgement, *request_, {.reference = reference});
   logged_ = true;
   if (owner_) answer_page(refusal_answer(connection_, judgement, *request_, reference, true, to_head_));
 }

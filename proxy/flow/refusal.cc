@@ -28,6 +28,15 @@ bool can_go_on(const Connection& connection, const http::RequestHead& head) {
          head.method != http::Method::connect && !connection.worker.draining();
 }
 
+// What the line of a page in the decision log gives as its rule.
+std::string_view page_name(PageKind kind) {
+  switch (kind) {
+    case PageKind::certificate: return "certificate";
+    case PageKind::destination: return "destination";
+    default: return "upstream";
+  }
+}
+
 net::awaitable<bool> send(Connection& connection, std::string answer, bool keep_alive) {
   connection.client.expire_after(connection.worker.limits().idle);
   insert_fields(answer, login_reply_line(connection));
@@ -78,6 +87,9 @@ std::string refusal_answer(Connection& connection, const Judgement& judgement, c
 
 std::string fault_answer(Connection& connection, const Fault& fault, bool keep_alive, bool head_only) {
   const std::string reference = Uuid::v7(wall_now()).reference();
+  // A malformed request names no site, and browsers do not send it: nobody asks about its page.
+  if (fault.kind != PageKind::bad_request)
+    connection.worker.log_page(connection, fault.site, page_name(fault.kind), reference);
   const PageFacts facts{
       .kind = fault.kind,
       .status = fault.status,
@@ -96,7 +108,7 @@ std::string fault_answer(Connection& connection, const Fault& fault, bool keep_a
 net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
                             const http::RequestHead& head) {
   const std::string reference = co_await record_refusal(connection, judgement, request, Origin::of(head.fields));
-  connection.worker.log_decision(judgement, request, {});
+  connection.worker.log_decision(judgement, request, {.reference = reference});
   const bool keep_alive = can_go_on(connection, head), to_head = head.method == http::Method::head;
   std::string answer = refusal_answer(connection, judgement, request, reference, keep_alive, to_head);
   co_return co_await send(connection, std::move(answer), keep_alive);

@@ -433,6 +433,7 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                      .confidence = judgement.selftest ? breaches::kSelftest : rules::to_string(subject.confidence),
                      .source = subject.source,
                      .page = walled_off ? std::string_view(request.page().host) : std::string_view(),
+                     .reference = outcome.reference,
                      // An https address with its path was seen: so it was opened.
                      .inspected = request.url().scheme() == "https" && !request.url().names_only(),
                      .bytes_in = outcome.bytes_in,
@@ -467,6 +468,37 @@ void Worker::log_refusal(Connection& connection, std::string_view host, rules::S
                      .person = subject.user,
                      .confidence = connection.selftest ? breaches::kSelftest : rules::to_string(subject.confidence),
                      .source = subject.source});
+}
+
+void Worker::log_page(Connection& connection, std::string_view host, std::string_view rule,
+                      std::string_view reference) {
+  if (!gateway_.decisions) return;
+  const auto& policy = policy_.current();
+  const std::shared_ptr<const rules::Presence> presence = presence_of(connection);
+  const rules::Subject subject = policy->subject_for(connection.peer.address, presence.get());
+  breaches::Decision line{.time = wall_now(),
+                          .group = policy->group_id(subject.group),
+                          .action = "fault",
+                          .stage = "page",
+                          .rule = rule,
+                          .reference = reference};
+  const auto site = names::Host::parse(host);
+  rules::Citation reason;
+  if (site)
+    reason = policy->cite(policy->decide(subject, rules::Request::of_host(*site, 443, "CONNECT"), rules::Stage::connect,
+                                         line.time));
+  line.sealed = reason.illegal || reason.sealed;
+  const std::string device = connection.peer.address.text();
+  if (reason.tier == rules::to_string(rules::Tier::support)) {  // as log_help() does: neither the person nor the site
+    line.host = line.category = "support";
+  } else {
+    line.host = host;
+    line.device = device;
+    line.person = connection.selftest ? std::string_view() : std::string_view(subject.user);
+    line.confidence = connection.selftest ? breaches::kSelftest : rules::to_string(subject.confidence);
+    line.source = subject.source;
+  }
+  decisions_.append(line);
 }
 
 std::unique_ptr<Heads> Worker::take_heads() {

@@ -170,10 +170,14 @@ class Worker {
     std::uint64_t bytes_in = 0, bytes_out = 0;
     std::chrono::steady_clock::duration took{};
     std::string_view action{}, rule{};  ///< in the place of the verdict's, for what the gateway decided by itself
+    std::string_view reference{};       ///< the number on the page that was shown; empty for none
   };
   void log_decision(const Judgement& judgement, const rules::Request& request, const Outcome& outcome);
   /// A decision that the policy had no part in: a destination refused, a connection without a name.
   void log_refusal(Connection& connection, std::string_view host, rules::Stage stage, std::string_view rule);
+  /// A page with a number that is no refusal of the policy's: a fault, a certificate, the way to sign in. `rule` names
+  /// which.
+  void log_page(Connection& connection, std::string_view host, std::string_view rule, std::string_view reference);
 
   [[nodiscard]] Gateway& gateway() noexcept { return gateway_; }
   [[nodiscard]] const FlowSettings& settings() const noexcept { return gateway_.settings; }

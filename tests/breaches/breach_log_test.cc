@@ -50,6 +50,7 @@ TEST(BreachLog, ARecordCarriesTheFieldsOfTheContractInOrder) {
           R"("initiated":"unknown","reason":{"tier":"category","rule":"","list":"ut1-gambling",)"
           R"("entry":"lucky-spins.example","source":"lists/gambling","policy_version":"v1"},"policy_version":"v1",)"
           R"("episode":")"));
+  EXPECT_THAT(line, testing::HasSubstr(R"(","reference":")" + breach.id.reference() + R"(","previous_hash":")"));
 }
 
 TEST(BreachLog, TheFilesAreForTheGatewayAlone) {

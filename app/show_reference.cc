@@ -1,0 +1,54 @@
+#include "app/show_reference.h"
+
+#include "app/command.h"
+#include "app/table.h"
+#include "breaches/find_reference.h"
+#include "breaches/flat_json.h"
+
+namespace schoolgate::app {
+namespace {
+
+void row(Table& table, std::string_view name, std::string_view value) {
+  if (!value.empty()) table.row({std::string(name), std::string(value)});
+}
+
+}  // namespace
+
+std::string words_of_record(std::string_view record, bool is_breach) {
+  const auto object = breaches::FlatJson::parse(record);
+  if (!object) return std::string(record) + '\n';
+  Table table;
+  row(table, "number", object->text("reference"));
+  row(table, "time", object->text("time"));
+  row(table, "page", object->text("action"));
+  row(table, "category", object->text("category"));
+  row(table, "site", object->text(is_breach ? "site" : "host"));
+  row(table, "address", object->text("url"));
+  row(table, "method", object->text("method"));
+  row(table, "group", object->text("group"));
+  row(table, "device", object->text("device"));
+  row(table, "person", object->text("person"));
+  row(table, "decided by", is_breach ? object->text("reason.tier") : object->text("rule"));
+  row(table, "rule", object->text("reason.rule"));
+  row(table, "list", object->text("reason.list"));
+  row(table, "entry", object->text("reason.entry"));
+  row(table, "where", object->text("reason.source"));
+  row(table, "policy", object->text("reason.policy_version"));
+  row(table, "record", object->text("id"));
+  return table.text();
+}
+
+int show_reference(const config::Settings& settings, std::string_view reference, bool json) {
+  const auto found = breaches::find_reference(settings.state, settings.decisions.value_or(std::filesystem::path()), reference);
+  if (!found) return report(found.error());
+  if (!*found) {
+    report(Error{Fault::client, "no record has the number " + std::string(reference),
+                 settings.decisions ? "it is older than what is kept, or of another gateway"
+                                    : "pages other than blocks and warnings are only in the decision log, and none is kept"});
+    return kProblem;
+  }
+  print(json ? (*found)->record + '\n' : words_of_record((*found)->record, (*found)->is_breach));
+  return kDone;
+}
+
+}  // namespace schoolgate::app
