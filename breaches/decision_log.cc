@@ -37,14 +37,13 @@ struct DecisionLog::Impl {
   Now now;
   int fd = -1;      // the writer's
   std::string day;  // of the open file
-  bool failing = false;
+  bool failing = false, nameless = false;
 
   std::mutex mutex;
   std::condition_variable work, drained;
   std::deque<Block> blocks;
   std::size_t waiting = 0;  // bytes
   bool writing = false, stopping = false;
-  std::atomic<bool> reopen_wanted = false;
   std::atomic<std::uint64_t> dropped = 0;
   std::thread writer;
 
@@ -54,8 +53,10 @@ struct DecisionLog::Impl {
   Result<void> open_file();
   void write_until_stopped();
   void write_block(const Block& block);
+  void follow_the_name();
   void rotate_if_due();
   void remove_old();
+  [[nodiscard]] bool is_older_than(const std::filesystem::directory_entry& entry, TimePoint oldest) const;
   [[nodiscard]] std::filesystem::path rotated_name(const std::string& of_day) const {
     return file.parent_path() / (file.stem().string() + "-" + of_day + file.extension().string());
   }
@@ -100,11 +101,6 @@ void DecisionLog::submit(std::string block, std::size_t lines) {
   impl_->work.notify_one();
 }
 
-void DecisionLog::reopen() {
-  impl_->reopen_wanted = true;
-  impl_->work.notify_one();
-}
-
 void DecisionLog::drain() {
   std::unique_lock guard(impl_->mutex);
   impl_->drained.wait(guard, [&] { return impl_->blocks.empty() && !impl_->writing; });
@@ -135,7 +131,7 @@ void DecisionLog::Impl::write_until_stopped() {
       std::unique_lock guard(mutex);
       writing = false;
       if (blocks.empty()) drained.notify_all();
-      work.wait(guard, [&] { return stopping || reopen_wanted || !blocks.empty(); });
+      work.wait(guard, [&] { return stopping || !blocks.empty(); });
       if (blocks.empty() && stopping) return;
       if (!blocks.empty()) {
         block = std::move(blocks.front());
@@ -143,10 +139,8 @@ void DecisionLog::Impl::write_until_stopped() {
         writing = true;
       }
     }
-    if (reopen_wanted.exchange(false)) {
-      if (auto opened = open_file(); !opened) log::error("decision log", {{"why", opened.error().text()}});
-    }
     if (block.lines == 0) continue;
+    follow_the_name();
     rotate_if_due();
     write_block(block);
     const std::lock_guard guard(mutex);
@@ -176,6 +170,19 @@ void DecisionLog::Impl::write_block(const Block& block) {
   if (std::exchange(failing, false)) log::info("the decision log writes again", {});
 }
 
+// Another program has renamed or removed the file: what is written goes on under the name that everybody reads.
+void DecisionLog::Impl::follow_the_name() {
+  struct stat named{}, open{};
+  const bool same = ::stat(file.c_str(), &named) == 0 && ::fstat(fd, &open) == 0 && named.st_ino == open.st_ino &&
+                    named.st_dev == open.st_dev;
+  if (same) {
+    nameless = false;
+    return;
+  }
+  const auto opened = open_file();
+  if (!std::exchange(nameless, !opened) && !opened) log::error("decision log", {{"why", opened.error().text()}});
+}
+
 void DecisionLog::Impl::rotate_if_due() {
   const std::string today = day_text(now());
   if (today == day) return;
@@ -189,16 +196,27 @@ void DecisionLog::Impl::rotate_if_due() {
   remove_old();
 }
 
-void DecisionLog::Impl::remove_old() {
-  const std::string oldest = day_text(now() - retention);
+// "decisions-2026-11-22.jsonl", also packed (".gz", ".xz", ".zst" ...): by its day. What another rotation has made of the
+// file ("decisions.jsonl.1", "decisions.jsonl-20261122.gz"): by its last change.
+bool DecisionLog::Impl::is_older_than(const std::filesystem::directory_entry& entry, TimePoint oldest) const {
+  const std::string name = entry.path().filename().string(), live = file.filename().string();
   const std::string start = file.stem().string() + "-", end = file.extension().string();
+  if (name.starts_with(start) && name.size() >= start.size() + 10 + end.size()) {
+    const std::string of_day = name.substr(start.size(), 10), rest = name.substr(start.size() + 10);
+    if (from_rfc3339(of_day) && (rest == end || rest.starts_with(end + "."))) return of_day < day_text(oldest);
+  }
+  if (!name.starts_with(live + ".") && !name.starts_with(live + "-")) return false;
+  struct stat about{};
+  return ::lstat(entry.path().c_str(), &about) == 0 && S_ISREG(about.st_mode) &&
+         TimePoint(std::chrono::seconds(about.st_mtime)) < oldest;
+}
+
+void DecisionLog::Impl::remove_old() {
+  const TimePoint oldest = now() - retention;
   std::error_code error;
   for (const auto& entry :
        std::filesystem::directory_iterator(file.parent_path().empty() ? "." : file.parent_path(), error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.size() != start.size() + 10 + end.size() || !name.starts_with(start) || !name.ends_with(end)) continue;
-    const std::string of_day = name.substr(start.size(), 10);
-    if (!from_rfc3339(of_day) || of_day >= oldest) continue;
+    if (!is_older_than(entry, oldest)) continue;
     std::error_code ignored;
     std::filesystem::remove(entry.path(), ignored);
   }

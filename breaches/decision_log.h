@@ -34,7 +34,8 @@ struct Decision {
 
 /// One background thread writes; each worker fills a buffer of its own (DecisionBuffer) and hands it over when full or
 /// once a tick. Begins a new file each UTC day (decisions.jsonl becomes decisions-2026-11-22.jsonl) and removes those
-/// older than `retention`. Reopens after the file was renamed (logrotate) on reopen(). The file has mode 0640.
+/// older than `retention`, packed ones and those of another rotation too. It needs no logrotate; where one renames the
+/// file all the same, the next block goes to a new file of the name. The file has mode 0640.
 class DecisionLog {
  public:
   /// `now` tells the day; tests hand in their own.
@@ -45,7 +46,6 @@ class DecisionLog {
   ~DecisionLog();  ///< writes what waits, then stops
   /// Takes a block of whole lines. Thread-safe; drops and counts when more than 64 MiB wait.
   void submit(std::string block, std::size_t lines);
-  void reopen();
   /// Returns when everything submitted before was written or dropped.
   void drain();
   /// Lines that could not be written, ever.

@@ -1,5 +1,6 @@
 #include "breaches/decision_log.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -147,14 +148,45 @@ TEST_F(DecisionFile, ANewDayBeginsANewFileAndOldOnesGo) {
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "decisions-by-hand.jsonl"));
 }
 
-TEST_F(DecisionFile, AfterARenameReopenWritesToTheNewFile) {
+TEST_F(DecisionFile, PackedFilesAndThoseOfAnotherRotationGoToo) {
+  const auto put = [&](const char* name, TimePoint changed) {
+    ASSERT_TRUE(replace_file(folder_.path() / name, "{}\n").has_value());
+    const timespec time{.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(changed.time_since_epoch()).count()};
+    const timespec both[2] = {time, time};
+    ASSERT_EQ(::utimensat(AT_FDCWD, (folder_.path() / name).c_str(), both, 0), 0);
+  };
+  const TimePoint long_ago = at("2026-10-01T12:00:00Z"), lately = at("2026-11-22T12:00:00Z");
+  const std::vector<const char*> old{"decisions-2026-10-01.jsonl.gz", "decisions-2026-10-02.jsonl.zst"};
+  const std::vector<const char*> of_another{"decisions.jsonl.1", "decisions.jsonl.2.gz", "decisions.jsonl-20261001.gz"};
+  const std::vector<const char*> kept{"decisions-2026-11-22.jsonl.gz", "decisions.jsonl.3", "others.jsonl.1",
+                                      "decisions-by-hand.jsonl.gz"};
+  for (const char* name : old) put(name, lately);
+  for (const char* name : of_another) put(name, long_ago);
+  for (const char* name : kept) put(name, lately);
+  open(24h * 30);
+  write(a_decision());
+  now_ = at("2026-11-24T00:00:00Z");
+  write(a_decision());
+  for (const char* name : old) EXPECT_FALSE(std::filesystem::exists(folder_.path() / name)) << name;
+  for (const char* name : of_another) EXPECT_FALSE(std::filesystem::exists(folder_.path() / name)) << name;
+  for (const char* name : kept) EXPECT_TRUE(std::filesystem::exists(folder_.path() / name)) << name;
+}
+
+TEST_F(DecisionFile, AFileThatWasRenamedOrRemovedIsBegunAgain) {
   open();
   write(a_decision());
-  std::filesystem::rename(file_, folder_.path() / "rotated");
-  log_->reopen();
+  std::filesystem::rename(file_, folder_.path() / "decisions.jsonl.1");
   write(a_decision());
   EXPECT_EQ(lines_of(content(file_)).size(), 1u);
-  EXPECT_EQ(lines_of(content(folder_.path() / "rotated")).size(), 1u);
+  EXPECT_EQ(lines_of(content(folder_.path() / "decisions.jsonl.1")).size(), 1u);
+  std::filesystem::remove(file_);
+  write(a_decision());
+  EXPECT_EQ(lines_of(content(file_)).size(), 1u);
+  // As logrotate does it with `create`.
+  std::filesystem::rename(file_, folder_.path() / "decisions.jsonl.2");
+  ASSERT_TRUE(replace_file(file_, "").has_value());
+  write(a_decision());
+  EXPECT_EQ(lines_of(content(file_)).size(), 1u);
 }
 
 TEST_F(DecisionFile, ClosingWritesWhatWaits) {

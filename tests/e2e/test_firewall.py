@@ -11,9 +11,12 @@ a VLAN, a second interface                                   web_of_every_device
 networks inside cannot reach each other, or a server         what_stays_inside
 the gateway meets itself                                     the_gateways_own_addresses, the_gateways_own_traffic
 opened ports leave under an address that nobody answers      a_port_opened_for_staff (the server sees the gateway's)
-the machine does not forward, or the bridge hands nothing    without_the_bridges_help_nothing_passes
+the machine does not forward, or the bridge hands nothing    the_gateway_watches_its_firewall (--load), a_bridge
+the table is gone, changed, or another configuration's       the_gateway_watches_its_firewall
+a configuration with a mistake at boot                       the_gateway_watches_its_firewall (the ruleset of before)
 """
 
+import os
 import subprocess
 import textwrap
 
@@ -22,7 +25,8 @@ import pytest
 from parts import machines
 from parts.machines import ALLOWED4, ALLOWED6, BLOCKED4, BLOCKED6, SERVERS, run_in, sh
 from parts.origins import Nginx
-from parts.school import School
+from parts.school import BINARY, School
+from parts.waiting import wait_for
 
 POLICY = """
 groups:
@@ -197,6 +201,7 @@ state: {school.state}
 listen:
   http: ["0.0.0.0:8081", "[::]:8081"]
   tls: ["0.0.0.0:8443", "[::]:8443"]
+  metrics: "127.0.0.1:9100"
 upstream:
   allow_private: ["198.51.100.0/24", "2001:db8:51::/64", "10.30.0.0/24"]
   resolver: ["{ALLOWED4}", "[{ALLOWED6}]"]
@@ -212,7 +217,7 @@ firewall: {firewall}
 def start(school: School) -> None:
     def listening() -> bool:
         sockets = run_in("gate", "ss", "-Hltn").stdout
-        return all(f":{port} " in sockets for port in (8081, 8443))
+        return all(f":{port} " in sockets for port in (8081, 8443, 9100))
 
     school.start(namespace="gate", ready=listening)
 
@@ -371,6 +376,69 @@ def test_without_a_named_interface_everything_is_filtered(gateway):
     finally:
         machines.flush_rules()
         gateway.edit("schoolgate.yaml", "ports: {", "inside: [lan, lan2], ports: {")
+
+
+# --- watched
+
+
+def metrics() -> str:
+    return run_in("gate", "curl", "-sS", "--max-time", "5", "http://127.0.0.1:9100/metrics").stdout
+
+
+def wait_for_state(state: str) -> None:
+    wait_for(lambda: f'schoolgate_firewall{{state="{state}"}} 1' in metrics(), f"the gateway to see that its firewall is {state}")
+
+
+def test_the_gateway_watches_its_firewall(gateway, tmp_path):
+    machines.flush_rules()
+    wait_for_state("missing")
+    kept = {"env": {**os.environ, "STATE_DIRECTORY": str(tmp_path)}}
+
+    def load(check=0):
+        done = subprocess.run(["ip", "netns", "exec", "gate", BINARY, "firewall", "--load", "--config", str(gateway.config)],
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, **kept)
+        assert done.returncode == check, done.stderr
+        return done
+
+    sh("ip netns exec gate sysctl -qw net.ipv4.ip_forward=0")
+    load()
+    assert run_in("gate", "sysctl", "-n", "net.ipv4.ip_forward").stdout == "1\n"
+    wait_for_state("in-force")
+    sh("ip netns exec gate nft insert rule inet schoolgate leaving accept")
+    wait_for_state("changed")
+    load()
+    wait_for_state("in-force")
+
+    # A configuration with a mistake: the ruleset that was loaded last is loaded again, and the failure is said.
+    sound = gateway.files["policy.yaml"]
+    gateway.write(**{"policy.yaml": sound + "nonsense: [\n"})
+    machines.flush_rules()
+    assert "loaded last" in load(check=1).stderr
+    code, status, _ = ask(UNPLACED, "http://blocked.example/", BLOCKED4)
+    assert (code, status) == (0, 403)
+    gateway.write(**{"policy.yaml": sound})
+
+    # A policy that opens and closes other ports: the table in the kernel is no longer the configuration's.
+    gateway.edit("schoolgate.yaml", "ports: { staff: [22, udp/123] }", "ports: closed")
+    gateway.command("reload")
+    wait_for_state("changed")
+    load()
+    wait_for_state("in-force")
+    assert reach("staff", "10.20.8.5", ALLOWED4, 22) == "refused"
+    gateway.edit("schoolgate.yaml", "ports: closed", "ports: { staff: [22, udp/123] }")
+    gateway.command("reload")
+    machines.flush_rules()
+    wait_for_state("missing")
+
+
+def test_without_a_ruleset_of_before_nothing_is_loaded(gateway, tmp_path):
+    gateway.write(**{"policy.yaml": "nonsense: [\n"})
+    try:
+        done = subprocess.run(["ip", "netns", "exec", "gate", BINARY, "firewall", "--load", "--config", str(gateway.config)], text=True,
+                              capture_output=True, stdin=subprocess.DEVNULL, env={**os.environ, "STATE_DIRECTORY": str(tmp_path)})
+        assert done.returncode == 1 and "not loaded" in done.stderr
+    finally:
+        gateway.write(**{"policy.yaml": POLICY})
 
 
 # --- one interface for both sides; a bridge --------------------------------------------------------------------------
