@@ -160,18 +160,20 @@ Result<CategoryData> category_data(const config::Configuration& configuration, T
   const fs::path& state = configuration.settings.state;
   const std::span<const config::ListConfig> lists = configuration.lists;
   const bool writable = make_private_folder(state).has_value() && ::access(state.c_str(), W_OK) == 0;
-  if (!writable) {
+  auto store = writable
+                   ? ListStore::open(state)
+                   : Result<ListStore>(fail(Fault::host, "the state folder " + state.string() + " cannot be written",
+                                            "run this as the gateway's user"));
+  if (!store) {
     const Sources sources = find_sources(lists, state, {}, problems);
-    if (needs_key(sources.there))
-      return fail(Fault::host, "the state folder " + state.string() + " cannot be written, and a list is sealed",
-                  "run this as the gateway's user");
+    if (needs_key(sources.there)) {
+      store.error().what += ", and a list is sealed";
+      return std::unexpected(std::move(store.error()));
+    }
     auto opened = compile_aside(sources.there, {});
     if (!opened) return std::unexpected(std::move(opened.error()));
     return CategoryData{std::move(*opened)};
   }
-
-  auto store = ListStore::open(state);
-  if (!store) return std::unexpected(std::move(store.error()));
   Problems of_lists;
   const Sources sources = find_sources(lists, state, store->source_states(), of_lists);
   problems.insert(problems.end(), of_lists.begin(), of_lists.end());
@@ -229,6 +231,12 @@ Result<CategoryData> category_data(const config::Configuration& configuration, T
   }
   const fs::path staged = store->staging("candidate.image");
   auto report = blocklists::compile(sources.there, staged, options);
+  if (!report && report.error().fault == Fault::host) {  // a full disk: it serves, and keeps no image
+    auto aside = in_force ? Result<std::shared_ptr<const CategoryDb>>(*current) : compile_aside(sources.there, options);
+    problem(Problem::Severity::error, std::move(report.error()));
+    if (!aside) return std::unexpected(std::move(aside.error()));
+    return CategoryData{std::move(*aside), true, last_good().must_not_serve && in_force};
+  }
   if (!report) return std::unexpected(std::move(report.error()));
   auto candidate = CategoryDb::open(staged, options.sealed_key);
   if (!candidate) return std::unexpected(std::move(candidate.error()));
@@ -241,6 +249,10 @@ Result<CategoryData> category_data(const config::Configuration& configuration, T
     return last_good();
   }
   auto published = store->publish(staged, identity, *report, now);
+  if (!published && published.error().fault == Fault::host) {  // it serves, and the next start compiles again
+    problem(Problem::Severity::error, std::move(published.error()));
+    return CategoryData{std::move(*candidate), true};
+  }
   if (!published) {  // the content of an image that was rolled back from
     problem(Problem::Severity::warning, std::move(published.error()));
     return last_good();

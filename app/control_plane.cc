@@ -44,6 +44,8 @@ breaches::MachineUser peer_user(Local::socket& peer) {
   return breaches::user_of(credentials.uid);
 }
 
+constexpr auto kRetryEvery = std::chrono::seconds(5);
+
 class ControlPlane {
  public:
   explicit ControlPlane(RunningGateway& gateway)
@@ -52,18 +54,15 @@ class ControlPlane {
         service_(net::ServiceManager::from_environment()) {}
 
   Result<void> run() {
-    if (auto opened = open_control(); !opened) return opened;
-    if (auto opened = open_metrics(); !opened) return opened;
+    if (ask_running_gateway(gateway_.settings().state, "version"))
+      return fail(Fault::config, "another gateway is running on " + gateway_.settings().state.string(),
+                  "stop it, or give this one a state folder of its own");
     wait_for_signal();
-    if (auto started = gateway_.start();
-        !started) {  // not before somebody listens for the signal that ends it in order
-      gateway_.drain();
-      gateway_.finish();
-      return started;
-    }
+    gateway_.start();  // not before the signal that ends it in order is listened for
     log::info("serving", {{"school", gateway_.settings().site.name}, {"policy", gateway_.policy_version()}});
-    accept_control();
-    if (metrics_) accept_metrics();
+    serve_control();
+    serve_metrics();
+    retry_start();
     beat();
     lists_.start();
     watch_lists();
@@ -82,11 +81,9 @@ class ControlPlane {
     const std::filesystem::path path = control_path(gateway_.settings().state);
     if (path.string().size() >= sizeof(sockaddr_un::sun_path))
       return fail(Fault::config, "the path of the state folder is too long for a socket: " + path.string());
-    if (ask_running_gateway(gateway_.settings().state, "version"))
-      return fail(Fault::config, "another gateway is running on " + path.parent_path().string(),
-                  "stop it, or give this one a state folder of its own");
     ::unlink(path.c_str());
     boost::system::error_code error;
+    control_ = Local::acceptor(context_);
     control_.open(Local(), error);
     const ::mode_t before = ::umask(0177);  // only this user may tell the gateway what to do
     if (!error) control_.bind(Local::endpoint(path.string()), error);
@@ -107,8 +104,36 @@ class ControlPlane {
     if (!error) metrics_->set_option(asio::socket_base::reuse_address(true), error);
     if (!error) metrics_->bind(endpoint, error);
     if (!error) metrics_->listen(16, error);
-    if (error) return fail(Fault::config, "cannot listen on " + at->text() + " for metrics: " + error.message());
-    return {};
+    if (!error) return {};
+    metrics_.reset();
+    return fail(Fault::config, "cannot listen on " + at->text() + " for metrics: " + error.message());
+  }
+
+  // Neither is worth a school without a filter: what cannot be had now is tried again.
+  void serve_control() {
+    if (auto opened = open_control(); !opened)
+      return gateway_.fallbacks().set("control socket",
+                                      opened.error().text() + "; commands are not heard, SIGHUP and SIGTERM are");
+    gateway_.fallbacks().clear("control socket");
+    accept_control();
+  }
+
+  void serve_metrics() {
+    if (auto opened = open_metrics(); !opened)
+      return gateway_.fallbacks().set("metrics", opened.error().text() + "; there is no page of metrics");
+    gateway_.fallbacks().clear("metrics");
+    if (metrics_) accept_metrics();
+  }
+
+  void retry_start() {
+    retry_.expires_after(kRetryEvery);
+    retry_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      if (gateway_.fallbacks().has("control socket")) serve_control();
+      if (gateway_.fallbacks().has("metrics")) serve_metrics();
+      asio::post(loader_, [this] { gateway_.retry_start(); });  // it waits for the disk
+      retry_start();
+    });
   }
 
   void wait_for_signal() {
@@ -320,6 +345,7 @@ class ControlPlane {
   Local::acceptor control_{context_};
   std::optional<asio::ip::tcp::acceptor> metrics_;
   asio::steady_timer heart_{context_};
+  asio::steady_timer retry_{context_};
   asio::steady_timer list_watch_{context_};
   asio::steady_timer measure_watch_{context_};
   asio::steady_timer firewall_watch_{context_};

@@ -9,6 +9,8 @@
 #include <expected>
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/problem.h"
@@ -17,19 +19,33 @@
 
 namespace schoolgate::app {
 
+/// Something that serves in the place of what the configuration asks for, since the start.
+struct StartFallback {
+  /// A label of metric start_fallback: "configuration", "lists", "tests" or the name of a store or a listener.
+  std::string what;
+  std::string why;  ///< for the technician: what is wrong, what serves instead, what to do
+  bool operator==(const StartFallback&) const = default;
+};
+
 struct LoadedPolicy {
   config::Configuration configuration;
   std::shared_ptr<const rules::PolicySnapshot> snapshot;
   Problems warnings;
+  std::vector<StartFallback> fallbacks = {};  ///< only where RefusedLists::serve_last_good was asked for
 };
 
-/// What becomes of a configuration whose lists were refused.
+/// What becomes of a configuration whose lists or tests were refused.
 enum class RefusedLists : std::uint8_t {
   refuse_all,       ///< a change: the configuration is refused, the policy in force stays
-  serve_last_good,  ///< a start: better yesterday's lists than no filter; what was refused is a warning
+  serve_last_good,  ///< a start or a question: better yesterday's lists than no filter; what was refused is a warning
 };
 
 [[nodiscard]] std::expected<LoadedPolicy, Problems> load_policy(const std::filesystem::path& folder, TimePoint now,
                                                                 RefusedLists refused = RefusedLists::refuse_all);
+
+/// The same from files that were read already; `folder` is where they are from.
+[[nodiscard]] std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded,
+                                                                const std::filesystem::path& folder, TimePoint now,
+                                                                RefusedLists refused);
 
 }  // namespace schoolgate::app

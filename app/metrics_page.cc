@@ -238,6 +238,9 @@ std::string metrics_page(const MetricsSources& sources) {
     const auto state = net::FirewallState(i);
     page.sample(state == sources.firewall ? 1 : 0, label("state", net::to_string(state)));
   }
+  page.family("start_fallback", "gauge",
+              "1 for everything that serves in the place of what was asked for since the start.");
+  for (const StartFallback& fallback : sources.start_fallbacks) page.sample(1, label("what", fallback.what));
   page.family("alert_queue", "gauge", "Alerts waiting to be delivered.");
   page.sample(double(sources.alert_queue));
   page.family("alerts_total", "counter", "Deliveries of alerts by result.");

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/load_policy.h"
 #include "base/clock.h"
 #include "breaches/breach_log.h"
 #include "identity/identity_service.h"
@@ -34,6 +35,7 @@ struct MetricsSources {
   std::uint64_t reloads_accepted = 0, reloads_refused = 0;
   net::FirewallState firewall = net::FirewallState::off;
   std::optional<identity::IdentityCounters> identity;  ///< none: identity is not configured
+  std::vector<StartFallback> start_fallbacks;
   TimePoint now;
 };
 

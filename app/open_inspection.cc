@@ -96,6 +96,35 @@ Result<std::unique_ptr<tls::LeafMint>> make_mint(const std::filesystem::path& fo
   }));
 }
 
+// The authority's key is out of reach: no leaf is ever signed.
+class NoSigner final : public tls::LeafSigner {
+ public:
+  explicit NoSigner(Error why) : why_(std::move(why)) {}
+  Result<void> use_key(std::string_view) override { return {}; }
+  Result<std::string> sign(std::string_view, tls::LeafFor) override { return std::unexpected(why_); }
+
+ private:
+  const Error why_;
+};
+
+tls::TrustSettings trust_settings(const config::Settings& settings, std::shared_ptr<const tls::Authority> own) {
+  tls::TrustSettings trusted{.extra_roots = settings.upstream.trust,
+                             .own_authority = std::move(own),
+                             .is_public_suffix = blocklists::is_public_suffix};
+  // As OpenSSL's own tools have it: another file in the place of the system's roots.
+  if (const char* roots = std::getenv("SSL_CERT_FILE")) trusted.system_roots = roots;
+  return trusted;
+}
+
+// What the workers use beside the mint and the roots.
+Result<void> add_parts(flow::Inspection& inspection) {
+  auto server = tls::ServerContext::make();
+  if (!server) return std::unexpected(std::move(server.error()));
+  inspection.server = std::move(*server);
+  inspection.distrust = std::make_shared<flow::DistrustNotes>();
+  return {};
+}
+
 }  // namespace
 
 const Command kKeyHolderCommand{"key-holder", "hold the authority's key", "", hold_key};
@@ -120,18 +149,27 @@ Result<std::shared_ptr<const flow::Inspection>> open_inspection(const config::Se
     inspection.mint = std::move(*mint);
     inspection.authority = fingerprint;
   }
-  if (!before) {
-    auto server = tls::ServerContext::make();
-    if (!server) return std::unexpected(std::move(server.error()));
-    inspection.server = std::move(*server);
-    inspection.distrust = std::make_shared<flow::DistrustNotes>();
+  if (!before)
+    if (auto added = add_parts(inspection); !added) return std::unexpected(std::move(added.error()));
+  auto trust = tls::TrustStore::load(trust_settings(settings, std::move(*authority)));
+  if (!trust) return std::unexpected(std::move(trust.error()));
+  inspection.trust = std::move(*trust);
+  return std::make_shared<const flow::Inspection>(std::move(inspection));
+}
+
+Result<std::shared_ptr<const flow::Inspection>> closed_inspection(const config::Settings& settings, Error why) {
+  flow::Inspection inspection;
+  auto mint = tls::LeafMint::make(std::make_unique<NoSigner>(std::move(why)));
+  if (!mint) return std::unexpected(std::move(mint.error()));
+  inspection.mint = std::move(*mint);
+  if (auto added = add_parts(inspection); !added) return std::unexpected(std::move(added.error()));
+  auto authority = tls::Authority::load_public(authority_folder(settings));
+  auto trusted = trust_settings(settings, authority ? std::move(*authority) : nullptr);
+  auto trust = tls::TrustStore::load(trusted);
+  if (!trust) {  // the file of an extra root, then: what it vouches for stays closed
+    trusted.extra_roots.clear();
+    trust = tls::TrustStore::load(trusted);
   }
-  tls::TrustSettings trusted{.extra_roots = settings.upstream.trust,
-                             .own_authority = std::move(*authority),
-                             .is_public_suffix = blocklists::is_public_suffix};
-  // As OpenSSL's own tools have it: another file in the place of the system's roots.
-  if (const char* roots = std::getenv("SSL_CERT_FILE")) trusted.system_roots = roots;
-  auto trust = tls::TrustStore::load(std::move(trusted));
   if (!trust) return std::unexpected(std::move(trust.error()));
   inspection.trust = std::move(*trust);
   return std::make_shared<const flow::Inspection>(std::move(inspection));

@@ -15,4 +15,9 @@ namespace schoolgate::app {
 [[nodiscard]] Result<std::shared_ptr<const flow::Inspection>> open_inspection(
     const config::Settings& settings, const std::shared_ptr<const flow::Inspection>& before);
 
+/// For a start whose authority or roots cannot be used: connections that would be opened fail, and none is let through
+/// unseen. `why` is told to the log with each. An Error: not even that can be made (no memory, no random numbers).
+[[nodiscard]] Result<std::shared_ptr<const flow::Inspection>> closed_inspection(const config::Settings& settings,
+                                                                                Error why);
+
 }  // namespace schoolgate::app

@@ -12,8 +12,6 @@ using Answer = flow::Authenticator::Answer;
 using identity::Source;
 
 constexpr std::string_view kNegotiate = "Negotiate";
-/// RFC 7617 section 2.1. One realm, so that a browser asks for a password once for everything.
-constexpr std::string_view kBasic = "Basic realm=\"school\", charset=\"UTF-8\"";
 
 bool has(const std::vector<Source>& sources, Source source) {
   return std::ranges::find(sources, source) != sources.end();

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "identity/credentials.h"
 #include "identity/identity_settings.h"
@@ -14,6 +15,10 @@ namespace schoolgate::app {
 
 class ProxyAuthenticator final : public flow::Authenticator {
  public:
+  /// What a client that may send a password is offered (RFC 7617 section 2.1). One realm, so that a browser asks for a
+  /// password once for everything.
+  static constexpr std::string_view kBasic = "Basic realm=\"school\", charset=\"UTF-8\"";
+
   /// What the book of sessions is told. Called on threads of Credentials, or on a worker's for what is refused unread.
   struct Outcomes {
     /// Somebody has proved to be there, on one connection: the presence of that connection; null when it is refused.

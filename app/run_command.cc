@@ -3,6 +3,7 @@
 #include "app/control_plane.h"
 #include "app/load_policy.h"
 #include "app/running_gateway.h"
+#include "app/start_policy.h"
 #include "base/log.h"
 #include "proxy/net/linux/privileges.h"
 #include "proxy/net/linux/sandbox.h"
@@ -10,11 +11,16 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp = R"(schoolgate run --config DIR
+constexpr std::string_view kHelp = R"(schoolgate run --config DIR [--strict]
 
 Serves until SIGTERM or SIGINT, then lets running requests finish. SIGHUP, or `schoolgate reload`, loads the
 configuration again; one that has a mistake is refused and the policy in force stays. Settings of schoolgate.yaml
 (addresses, limits, paths) are read at the start only.
+
+What was accepted once starts again: where the files have a mistake now, the configuration that was accepted last
+serves; where a disk is full or a file damaged, the gateway serves strictly without it. `schoolgate status` says so.
+
+  --strict    refuse to start where a reload would be refused
 )";
 
 using net::Capability;
@@ -43,13 +49,13 @@ void give_up_what_opening_took(const config::Settings& settings) {
 }
 
 int run(std::span<const std::string_view> words) {
-  const auto arguments = Arguments::read(words, {.options = {"--config"}, .switches = {}});
+  const auto arguments = Arguments::read(words, {.options = {"--config"}, .switches = {"--strict"}});
   if (!arguments) return usage_error(kRunCommand, arguments.error());
   if (!arguments->has("--config")) return usage_error(kRunCommand, {Fault::client, "--config DIR is missing", {}});
 
   give_up_privileges();
   const std::filesystem::path folder = arguments->get("--config");
-  auto loaded = load_policy(folder, wall_now(), RefusedLists::serve_last_good);
+  auto loaded = arguments->has("--strict") ? load_policy(folder, wall_now()) : start_policy(folder, wall_now());
   if (!loaded) return report(loaded.error());
   report(loaded->warnings);
   auto gateway = RunningGateway::make(folder, std::move(*loaded));

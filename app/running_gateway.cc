@@ -140,6 +140,7 @@ RunningGateway::~RunningGateway() {
 
 Result<std::unique_ptr<RunningGateway>> RunningGateway::make(std::filesystem::path folder, LoadedPolicy loaded) {
   std::unique_ptr<RunningGateway> gateway(new RunningGateway(std::move(folder), loaded));
+  for (const StartFallback& fallback : loaded.fallbacks) gateway->fallbacks_.set(fallback.what, fallback.why);
   if (auto opened = gateway->open_stores(loaded); !opened) return std::unexpected(std::move(opened.error()));
   if (auto opened = gateway->open_people(); !opened) return std::unexpected(std::move(opened.error()));
   if (auto opened = gateway->open_desk(loaded); !opened) return std::unexpected(std::move(opened.error()));
@@ -148,8 +149,7 @@ Result<std::unique_ptr<RunningGateway>> RunningGateway::make(std::filesystem::pa
 }
 
 Result<void> RunningGateway::open_stores(const LoadedPolicy& loaded) {
-  if (auto made = make_private_folder(settings_.state); !made) return made;
-  // First of all stores: it takes a key without a log beside it for the sign that a log was removed.
+  // First of all stores: it knows whether another gateway runs on this state.
   auto breach_log =
       breaches::BreachLog::open({.folder = settings_.state,
                                  .school = settings_.site.name,
@@ -161,24 +161,39 @@ Result<void> RunningGateway::open_stores(const LoadedPolicy& loaded) {
   if (!breach_log) return std::unexpected(std::move(breach_log.error()));
   breach_log_ = std::move(*breach_log);
   if (auto opened = open_alerts(loaded.configuration.alerts); !opened) return opened;
-
-  auto audit = breaches::AuditLog::open(settings_.state);
-  if (!audit) return std::unexpected(std::move(audit.error()));
-  audit_ = std::move(*audit);
-  const auto noted = record_change(*audit_, settings_.state, loaded.configuration, "start", breaches::current_user());
-  if (!noted) return noted;
-  if (auto removed = audit_->remove_before(wall_now() - settings_.retention.audit); !removed)
-    log::warning("old audit records cannot be removed", {{"what", removed.error().text()}});
-
-  if (settings_.decisions) {
-    auto decisions = breaches::DecisionLog::open(*settings_.decisions, settings_.retention.decisions);
-    if (!decisions) return std::unexpected(std::move(decisions.error()));
-    decisions_ = std::move(*decisions);
-  }
-  auto pages = flow::Pages::load(settings_.pages.value_or(std::filesystem::path()));
-  if (!pages) return std::unexpected(std::move(pages.error()));
-  pages_ = std::make_unique<flow::Pages>(std::move(*pages));
+  audit_ = breaches::AuditLog::open_when_used(settings_.state);
+  record_start();
+  if (settings_.decisions)
+    decisions_ = breaches::DecisionLog::open(*settings_.decisions, settings_.retention.decisions, wall_now,
+                                             [this](const std::string& why) {
+                                               if (why.empty()) return fallbacks_.clear("decision log");
+                                               fallbacks_.set("decision log", why + "; decisions are not kept");
+                                             });
+  open_pages();
   return {};
+}
+
+// Who started with which configuration. Where it cannot be written, the start is recorded once it can be.
+void RunningGateway::record_start() {
+  const auto cannot_be_written = [this](const Error& why) {
+    fallbacks_.set("audit log", why.text() + "; a change of the configuration is refused until it can be recorded");
+  };
+  const auto noted =
+      record_change(*audit_, settings_.state, *configuration_in_force(), "start", breaches::current_user());
+  if (!noted) return cannot_be_written(noted.error());
+  // Written to also where nothing has changed: a log that cannot be written is told before it is needed.
+  if (auto removed = audit_->remove_before(wall_now() - settings_.retention.audit); !removed)
+    return cannot_be_written(removed.error());
+  fallbacks_.clear("audit log");
+}
+
+void RunningGateway::open_pages() {
+  auto pages = flow::Pages::load(settings_.pages.value_or(std::filesystem::path()));
+  if (!pages) {
+    fallbacks_.set("pages", pages.error().text() + "; Schoolgate's own pages are shown");
+    pages = flow::Pages::load({});  // travels inside the program
+  }
+  pages_ = std::make_unique<flow::Pages>(std::move(*pages));
 }
 
 Result<void> RunningGateway::open_alerts(const casework::AlertSettings& settings) {
@@ -202,12 +217,14 @@ Result<void> RunningGateway::open_people() {
   if (settings_.identity.sources.empty() && !settings_.identity.sign_in) return {};
   auto clock = rules::SiteClock::open(settings_.site.timezone);
   if (!clock) return std::unexpected(std::move(clock.error()));
-  auto people = WhoIsAsking::open({.settings = settings_,
+  auto people = WhoIsAsking::make({.settings = settings_,
                                    .clock = std::move(*clock),
                                    .presences = presences_,
                                    .on_event = [this](const auto& event) { tell_of_session(event); }});
   if (!people) return std::unexpected(std::move(people.error()));
   people_ = std::move(*people);
+  if (auto opened = people_->try_to_open(); !opened)
+    fallbacks_.set("identity", opened.error().text() + "; people are not known, and devices that must sign in wait");
   return {};
 }
 
@@ -233,8 +250,6 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
   SafeguardingDesk::Parts parts{.settings = settings_,
                                 .clock = std::move(*clock),
                                 .audit = *audit_,
-                                .people = people_ ? &people_->service().people() : nullptr,
-                                .sessions = people_ ? &people_->service().sessions() : nullptr,
                                 .address = loaded.configuration.alerts.console,
                                 .hooks = {},
                                 .spec = [this] { return keeper_->spec(); },
@@ -243,11 +258,7 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
                                   if (!refreshed) return std::unexpected(std::move(refreshed.error()));
                                   return {};
                                 }};
-  add_facts(parts.hooks, {.configuration =
-                              [this] {
-                                const std::scoped_lock lock(configuration_mutex_);
-                                return configuration_;
-                              },
+  add_facts(parts.hooks, {.configuration = [this] { return configuration_in_force(); },
                           .policy = [this] { return policy_.current(); }});
   parts.hooks.has_case_system = [this] {
     const std::scoped_lock lock(configuration_mutex_);
@@ -265,13 +276,14 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
     return console::SelfTest{state.running, std::move(state.by), state.at, std::move(state.failure)};
   };
   if (people_)
-    parts.hooks.name_of = [this](std::string_view user) {
+    parts.hooks.name_of = [this](std::string_view user) -> std::string {
+      if (!people_->is_open()) return {};
       const auto account = people_->service().people().account(user);
       return account && *account ? (*account)->name : std::string();
     };
-  auto desk = SafeguardingDesk::open(std::move(parts));
-  if (!desk) return std::unexpected(std::move(desk.error()));
-  desk_ = std::move(*desk);
+  desk_ = std::make_unique<SafeguardingDesk>(std::move(parts));
+  if (auto opened = desk_->try_to_open(); !opened)
+    fallbacks_.set("desk", opened.error().text() + "; the desk is closed and its measures are not known");
   keeper_ = std::make_unique<PolicyKeeper>(
       policy_, [this](TimePoint ends_after) { return desk_->measures(ends_after); },
       [this](const std::string& id) { return desk_->end_measure(id); });
@@ -283,6 +295,11 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
 Result<void> RunningGateway::make_workers() {
   raise_open_files(settings_.limits.connections);
   auto inspection = open_inspection(settings_, nullptr);
+  if (!inspection) {
+    fallbacks_.set("inspection", inspection.error().text() +
+                                     "; connections that would be opened fail. Mend it, then: schoolgate reload");
+    inspection = closed_inspection(settings_, std::move(inspection.error()));
+  }
   if (!inspection) return std::unexpected(std::move(inspection.error()));
   inspection_ = std::move(*inspection);
   auto clock = rules::SiteClock::open(settings_.site.timezone);
@@ -314,15 +331,51 @@ Result<void> RunningGateway::make_workers() {
   return {};
 }
 
-Result<void> RunningGateway::start() {
+void RunningGateway::start() {
   for (const auto& worker : workers_) worker->start();
-  if (people_) {
-    auto started = people_->start([this](const names::IpAddress& peer, std::uint16_t port) {
-      return gateway_->portal_visits.device_behind(peer, port);
-    });
-    if (!started) return started;
-  }
-  return desk_->start();
+  if (people_) serve_people();
+  serve_desk();
+}
+
+void RunningGateway::serve_people() {
+  if (auto opened = people_->try_to_open(); !opened) return;  // told when it was tried first
+  fallbacks_.clear("identity");
+  const auto behind = [this](const names::IpAddress& peer, std::uint16_t port) {
+    return gateway_->portal_visits.device_behind(peer, port);
+  };
+  if (auto started = people_->try_to_start(behind); !started)
+    return fallbacks_.set("portal",
+                          started.error().text() + "; nobody can sign in, and devices that must sign in wait");
+  fallbacks_.clear("portal");
+}
+
+void RunningGateway::serve_desk() {
+  if (people_ && !people_->is_open()) return fallbacks_.set("desk", "it waits for what is wrong with identity");
+  auto* const people = people_ ? &people_->service().people() : nullptr;
+  auto* const sessions = people_ ? &people_->service().sessions() : nullptr;
+  if (auto started = desk_->try_to_start(people, sessions); !started)
+    return fallbacks_.set("desk", started.error().text() + "; the desk is closed");
+  if (!fallbacks_.has("desk")) return;
+  if (auto refreshed = keeper_->refresh(moment_now()); !refreshed) return;
+  fallbacks_.clear("desk");
+}
+
+void RunningGateway::retry_start() {
+  const std::scoped_lock lock(retry_mutex_);
+  if (draining_) return;
+  if (fallbacks_.has("audit log")) record_start();
+  if (fallbacks_.has("identity") || fallbacks_.has("portal")) serve_people();
+  if (fallbacks_.has("desk")) serve_desk();
+}
+
+void RunningGateway::tell_fallback(const StartFallback& fallback) {
+  if (fallback.why.empty()) return log::info("no longer a fallback", {{"what", fallback.what}});
+  tell_it("started without: " + fallback.what, fallback.why + '.');
+}
+
+std::shared_ptr<const config::Configuration> RunningGateway::configuration_in_force() const {
+  const std::scoped_lock lock(configuration_mutex_);
+  return configuration_;
 }
 
 void RunningGateway::tell_trouble(const breaches::LogTrouble& trouble) {
@@ -330,6 +383,9 @@ void RunningGateway::tell_trouble(const breaches::LogTrouble& trouble) {
   const std::string kind = trouble.kind == Kind::recovered ? "breach log recovered"
                            : trouble.kind == Kind::broken  ? "breach log damaged"
                                                            : "breach log failing";
+  if (trouble.kind == Kind::failing)
+    fallbacks_.set("breach log", trouble.text + "; what is blocked stays blocked, and its records wait in memory");
+  if (trouble.kind == Kind::recovered) fallbacks_.clear("breach log");
   tell_it(kind, trouble.text);
 }
 
@@ -409,7 +465,8 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
     return std::unexpected(std::move(loaded.error()));
   }
   const std::string version = loaded->snapshot->version();
-  auto inspection = open_inspection(loaded->configuration.settings, inspection_);
+  const bool closed = fallbacks_.has("inspection");
+  auto inspection = open_inspection(loaded->configuration.settings, closed ? nullptr : inspection_);
   if (!inspection) {
     ++reloads_.refused;
     return std::unexpected(Problems{{.at = {.file = (folder_ / "schoolgate.yaml").string()},
@@ -450,12 +507,18 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
   Problems of_measures =
       keeper_->use(std::move(loaded->configuration.policy), std::move(loaded->snapshot), moment_now());
   loaded->warnings.insert(loaded->warnings.end(), of_measures.begin(), of_measures.end());
+  for (const std::string_view what : {"configuration", "lists", "tests", "inspection", "audit log"})
+    fallbacks_.clear(what);
   ++reloads_.accepted;
   log::info("reload accepted", {{"policy", version}});
   return std::move(loaded->warnings);
 }
 
 void RunningGateway::drain() {
+  {
+    const std::scoped_lock lock(retry_mutex_);
+    draining_ = true;
+  }
   desk_->stop();
   selftest_.stop();
   for (const auto& worker : workers_) worker->drain();
@@ -485,8 +548,9 @@ std::string RunningGateway::metrics() const {
                          .reloads_refused = reloads_.refused,
                          .firewall = firewall_.report().state,
                          .identity = {},
+                         .start_fallbacks = fallbacks_.all(),
                          .now = wall_now()};
-  if (people_) sources.identity = people_->service().counters();
+  if (people_ && people_->is_open()) sources.identity = people_->service().counters();
   for (const auto& worker : workers_) sources.workers.push_back(&std::as_const(*worker).counters());
   return metrics_page(sources);
 }

@@ -19,6 +19,7 @@
 #include "app/policy_keeper.h"
 #include "app/safeguarding_desk.h"
 #include "app/selftest_job.h"
+#include "app/start_fallbacks.h"
 #include "app/who_is_asking.h"
 #include "base/error.h"
 #include "breaches/audit_log.h"
@@ -35,12 +36,20 @@ namespace schoolgate::app {
 
 class RunningGateway {
  public:
-  /// Opens the stores, binds the proxy's listeners, starts nothing yet.
+  /// Opens the stores, binds the proxy's listeners, starts nothing yet. What cannot be had of all but the listeners
+  /// (a full disk, another owner, a damaged file) is a fallback: the gateway serves strictly without it. Fault config:
+  /// an address of the proxy is taken, or another gateway runs on this state.
   [[nodiscard]] static Result<std::unique_ptr<RunningGateway>> make(std::filesystem::path folder, LoadedPolicy loaded);
   ~RunningGateway();
 
-  /// Workers first, then the pages. Fault config or host: a page's address cannot be had.
-  [[nodiscard]] Result<void> start();
+  /// Workers first, then the pages; a page whose address cannot be had is a fallback.
+  void start();
+  /// Tries once more what the start could not have. Waits for the disk; on the thread that reloads. Cheap when nothing
+  /// is wanting.
+  void retry_start();
+  /// What serves in the place of what was asked for, since the start. Thread-safe.
+  [[nodiscard]] StartFallbacks& fallbacks() noexcept { return fallbacks_; }
+  [[nodiscard]] const StartFallbacks& fallbacks() const noexcept { return fallbacks_; }
   /// Loads the folder again and publishes it. On any problem the policy in force stays, and the problems are returned;
   /// on success the warnings.
   [[nodiscard]] std::expected<Problems, Problems> reload(const breaches::MachineUser& user);
@@ -74,6 +83,7 @@ class RunningGateway {
 
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] std::string policy_version() const;
+  [[nodiscard]] std::shared_ptr<const config::Configuration> configuration_in_force() const;
   [[nodiscard]] std::string metrics() const;
   /// What was opened since the start, and who did not accept our certificate since inspection was switched on.
   /// Thread-safe.
@@ -87,6 +97,11 @@ class RunningGateway {
  private:
   RunningGateway(std::filesystem::path folder, LoadedPolicy loaded);
   [[nodiscard]] Result<void> open_stores(const LoadedPolicy& loaded);
+  void record_start();
+  void open_pages();
+  void serve_people();
+  void serve_desk();
+  void tell_fallback(const StartFallback& fallback);
   [[nodiscard]] Result<void> open_alerts(const casework::AlertSettings& settings);
   // On the breach log's threads; what comes before the alerts are open is told once they are.
   void tell_trouble(const breaches::LogTrouble& trouble);
@@ -99,6 +114,9 @@ class RunningGateway {
 
   std::filesystem::path folder_;
   config::Settings settings_;
+  std::mutex retry_mutex_;  ///< held by retry_start(); guards draining_
+  bool draining_ = false;
+  StartFallbacks fallbacks_{[this](const StartFallback& fallback) { tell_fallback(fallback); }};
   mutable std::mutex configuration_mutex_;
   std::shared_ptr<const config::Configuration> configuration_;  ///< the one in force
   mutable std::mutex lists_mutex_;

@@ -51,22 +51,42 @@ SafeguardingDesk::SafeguardingDesk(Parts parts) : parts_(std::move(parts)) {}
 
 SafeguardingDesk::~SafeguardingDesk() { stop(); }
 
-Result<std::unique_ptr<SafeguardingDesk>> SafeguardingDesk::open(Parts parts) {
-  std::unique_ptr<SafeguardingDesk> made(new SafeguardingDesk(std::move(parts)));
-  const std::filesystem::path& state = made->parts_.settings.state;
-  auto desk = casework::DeskStore::open(state);
-  if (!desk) return std::unexpected(std::move(desk.error()));
-  made->desk_ = std::move(*desk);
-  auto users = identity::Users::open(state);
-  if (!users) return std::unexpected(std::move(users.error()));
-  made->users_ = std::move(*users);
-  return made;
+Result<void> SafeguardingDesk::open_stores() {
+  const std::filesystem::path& state = parts_.settings.state;
+  if (!desk_) {
+    auto desk = casework::DeskStore::open(state);
+    if (!desk) return std::unexpected(std::move(desk.error()));
+    desk_ = std::move(*desk);
+  }
+  if (!users_) {
+    auto users = identity::Users::open(state);
+    if (!users) return std::unexpected(std::move(users.error()));
+    users_ = std::move(*users);
+  }
+  return {};
 }
 
-Result<void> SafeguardingDesk::start() {
+Result<void> SafeguardingDesk::try_to_open() {
+  const std::scoped_lock lock(mutex_);
+  return open_stores();
+}
+
+Result<void> SafeguardingDesk::try_to_start(identity::PeopleStore* people, identity::SessionBook* sessions) {
+  if (auto opened = try_to_open(); !opened) return opened;
+  if (!keeper_.joinable()) {
+    people_ = people;
+    sessions_ = sessions;
+    keeper_ = std::jthread([this](const std::stop_token& stop) { keep(stop); });
+  }
+  if (server_) return {};
+  if (auto serves = serve(); !serves) return serves;
+  return server_ ? print_set_up_link() : Result<void>();
+}
+
+Result<void> SafeguardingDesk::serve() {
   const config::Settings& settings = parts_.settings;
   if (settings.listen.console) {
-    console::Hooks hooks = std::move(parts_.hooks);
+    console::Hooks hooks = parts_.hooks;
     hooks.open_measure = [this](rules::Measure measure) {
       return open_measure(std::move(measure), breaches::current_user());
     };
@@ -80,8 +100,8 @@ Result<void> SafeguardingDesk::start() {
                                 .decisions = settings.decisions.value_or(std::filesystem::path()),
                                 .clock = &parts_.clock,
                                 .users = *users_,
-                                .people = parts_.people,
-                                .sessions = parts_.sessions,
+                                .people = people_,
+                                .sessions = sessions_,
                                 .hooks = std::move(hooks)});
     const config::Endpoint& at = *settings.listen.console;
     auto tls = web::Tls::load_or_create(certificate_for(settings, parts_.address), wall_now());
@@ -94,9 +114,7 @@ Result<void> SafeguardingDesk::start() {
     if (!server) return std::unexpected(std::move(server.error()));
     server_ = std::move(*server);
     log::info("the desk is open", {{"at", "https://" + at.text() + "/"}, {"certificate", (*tls)->fingerprint()}});
-    if (auto printed = print_set_up_link(); !printed) return printed;
   }
-  keeper_ = std::jthread([this](const std::stop_token& stop) { keep(stop); });
   return {};
 }
 
@@ -127,6 +145,7 @@ void SafeguardingDesk::stop() {
 
 Result<std::vector<rules::Measure>> SafeguardingDesk::measures(TimePoint now) {
   const std::scoped_lock lock(mutex_);
+  if (auto opened = open_stores(); !opened) return std::unexpected(std::move(opened.error()));
   return casework::MeasureStore(*desk_, &parts_.audit).in_force(now);
 }
 
@@ -141,6 +160,7 @@ Result<std::string> SafeguardingDesk::open_measure(rules::Measure measure, const
   std::string id;
   {
     const std::scoped_lock lock(mutex_);
+    if (auto there = open_stores(); !there) return std::unexpected(std::move(there.error()));
     auto opened = casework::MeasureStore(*desk_, &parts_.audit).open(std::move(measure), user, wall_now());
     if (!opened) return opened;
     id = std::move(*opened);
@@ -153,6 +173,7 @@ Result<void> SafeguardingDesk::close_measure(std::string_view id, std::string_vi
                                              const breaches::MachineUser& user) {
   {
     const std::scoped_lock lock(mutex_);
+    if (auto there = open_stores(); !there) return there;
     auto closed = casework::MeasureStore(*desk_, &parts_.audit).close(id, by, why, user, wall_now());
     if (!closed) return closed;
   }
@@ -161,6 +182,7 @@ Result<void> SafeguardingDesk::close_measure(std::string_view id, std::string_vi
 
 Result<void> SafeguardingDesk::end_measure(std::string_view id) {
   const std::scoped_lock lock(mutex_);
+  if (auto there = open_stores(); !there) return there;
   return casework::MeasureStore(*desk_, &parts_.audit)
       .close(id, "schoolgate", "its time was over; the clock had been set back meanwhile", breaches::current_user(),
              wall_now());
@@ -202,8 +224,8 @@ void SafeguardingDesk::enforce_retention(casework::DeskStore& desk, TimePoint no
   if (!removed) return log::error("retention is not enforced", {{"why", removed.error().text()}});
   for (const casework::Deletion& deletion : *removed)
     log::info("removed after its time", {{"kind", deletion.kind}, {"count", deletion.count}});
-  if (!parts_.people) return;
-  const auto people = parts_.people->forget_before(now - retention.people);
+  if (!people_) return;
+  const auto people = people_->forget_before(now - retention.people);
   if (!people) log::error("retention of people is not enforced", {{"why", people.error().text()}});
 }
 

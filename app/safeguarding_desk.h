@@ -33,23 +33,23 @@ class SafeguardingDesk {
     const config::Settings& settings;
     rules::SiteClock clock;
     breaches::AuditLog& audit;
-    identity::PeopleStore* people = nullptr;    ///< null: identity is not configured
-    identity::SessionBook* sessions = nullptr;  ///< null: the same
-    std::string address;                        ///< where links lead, "https://HOST:PORT"; the certificate names it too
-    console::Hooks hooks;                       ///< without open_measure and close_measure, which are set here
+    std::string address;   ///< where links lead, "https://HOST:PORT"; the certificate names it too
+    console::Hooks hooks;  ///< without open_measure and close_measure, which are set here
     /// The policy as the configuration has it: what a measure is checked against.
     std::function<rules::PolicySpec()> spec;
     /// A measure was opened or closed: returns when it is in force on every worker.
     std::function<Result<void>()> measures_changed;
   };
 
-  /// Opens desk.db and the accounts. Fault host.
-  [[nodiscard]] static Result<std::unique_ptr<SafeguardingDesk>> open(Parts parts);
+  explicit SafeguardingDesk(Parts parts);
   ~SafeguardingDesk();
 
-  /// Listens on listen.console, if there is one, and begins the keeping. Where there is no account yet, says on stderr
-  /// where the first one is made.
-  [[nodiscard]] Result<void> start();
+  /// Opens desk.db and the accounts, unless it is done. Fault host.
+  [[nodiscard]] Result<void> try_to_open();
+  /// Once it is open: listens on listen.console, if there is one, and begins the keeping, unless it does already. Where
+  /// there is no account yet, says on stderr where the first one is made. `people` and `sessions` are null where
+  /// identity is not configured. An error (an address that another process has): to be called again.
+  [[nodiscard]] Result<void> try_to_start(identity::PeopleStore* people, identity::SessionBook* sessions);
   void stop();
 
   // Thread-safe; wait for the disk.
@@ -64,13 +64,16 @@ class SafeguardingDesk {
                                            const breaches::MachineUser& user);
 
  private:
-  explicit SafeguardingDesk(Parts parts);
+  [[nodiscard]] Result<void> open_stores();  // under mutex_
+  [[nodiscard]] Result<void> serve();
   void keep(const std::stop_token& stop);
   void enforce_retention(casework::DeskStore& desk, TimePoint now);
   Result<void> print_set_up_link();
 
   Parts parts_;
-  std::mutex mutex_;  ///< guards desk_
+  identity::PeopleStore* people_ = nullptr;  ///< set before keeper_ and server_ start
+  identity::SessionBook* sessions_ = nullptr;
+  std::mutex mutex_;  ///< guards desk_ and users_ until they are open, and the use of desk_
   std::unique_ptr<casework::DeskStore> desk_;
   std::unique_ptr<identity::Users> users_;
   std::unique_ptr<console::Console> console_;

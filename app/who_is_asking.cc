@@ -34,35 +34,76 @@ std::string authority_text(const std::string& host, std::uint16_t port) {
 
 }  // namespace
 
+// What workers ask, from before the sources of identity are open.
+class WhoIsAsking::Authenticator final : public flow::Authenticator {
+ public:
+  explicit Authenticator(const identity::IdentitySettings& settings) : proxy_networks_(settings.proxy_networks) {}
+
+  void use(std::unique_ptr<ProxyAuthenticator> authenticator) {
+    kept_ = std::move(authenticator);
+    current_.store(kept_.get(), std::memory_order_release);
+  }
+
+  std::vector<std::string> challenges(const names::IpAddress& client) const override {
+    if (const auto* current = current_.load(std::memory_order_acquire)) return current->challenges(client);
+    const auto holds = [&](const names::IpNetwork& network) { return network.contains(client); };
+    if (!proxy_networks_.empty() && std::ranges::none_of(proxy_networks_, holds)) return {};
+    return {std::string(ProxyAuthenticator::kBasic)};
+  }
+
+  void authenticate(const names::IpAddress& client, std::string credentials,
+                    std::function<void(Answer)> done) override {
+    if (auto* current = current_.load(std::memory_order_acquire))
+      return current->authenticate(client, std::move(credentials), std::move(done));
+    identity::wipe(credentials);
+    done({.kind = Answer::Kind::unavailable, .presence = nullptr, .reply = {}});
+  }
+
+ private:
+  const std::vector<names::IpNetwork> proxy_networks_;
+  std::unique_ptr<ProxyAuthenticator> kept_;
+  std::atomic<ProxyAuthenticator*> current_ = nullptr;
+};
+
+WhoIsAsking::WhoIsAsking(Parts parts) : parts_(std::move(parts)) {}
+
 WhoIsAsking::~WhoIsAsking() { stop(); }
 
-Result<std::unique_ptr<WhoIsAsking>> WhoIsAsking::open(Parts parts) {
-  std::unique_ptr<WhoIsAsking> made(new WhoIsAsking(std::move(parts)));
-  const config::Settings& settings = made->parts_.settings;
-  auto service = identity::IdentityService::open(
-      settings.identity, settings.state, made->parts_.presences,
-      {.now = moment_now,
-       .local_minute = [clock = made->parts_.clock](TimePoint time) { return local_minute(clock, time); },
-       .on_event = made->parts_.on_event,
-       .neighbours = neighbours_now});
-  if (!service) return std::unexpected(std::move(service.error()));
-  made->service_ = std::move(*service);
+flow::Authenticator* WhoIsAsking::authenticator() noexcept { return authenticator_.get(); }
 
-  using enum identity::Source;
+Result<std::unique_ptr<WhoIsAsking>> WhoIsAsking::make(Parts parts) {
+  std::unique_ptr<WhoIsAsking> made(new WhoIsAsking(std::move(parts)));
+  const identity::IdentitySettings& settings = made->parts_.settings.identity;
   const auto uses = [&](identity::Source source) {
-    return std::ranges::find(settings.identity.sources, source) != settings.identity.sources.end();
+    return std::ranges::find(settings.sources, source) != settings.sources.end();
   };
-  if (uses(negotiate) || uses(basic))
-    made->authenticator_ = std::make_unique<ProxyAuthenticator>(
-        settings.identity, made->service_->credentials(),
-        ProxyAuthenticator::Outcomes{
-            .proved = [it = made.get()](const names::IpAddress& address,
-                                        const rules::Person& person) { return it->presence_of(address, person); },
-            .refused = [it =
-                            made.get()](const names::IpAddress& address) { it->service_->refused_at_proxy(address); }});
-  if (const auto& sign_in = settings.identity.sign_in)
+  if (uses(identity::Source::negotiate) || uses(identity::Source::basic))
+    made->authenticator_ = std::make_unique<Authenticator>(settings);
+  if (const auto& sign_in = settings.sign_in)
     if (auto gate = made->make_gate(sign_in->networks); !gate) return std::unexpected(std::move(gate.error()));
   return made;
+}
+
+Result<void> WhoIsAsking::try_to_open() {
+  if (is_open()) return {};
+  const config::Settings& settings = parts_.settings;
+  auto service = identity::IdentityService::open(
+      settings.identity, settings.state, parts_.presences,
+      {.now = moment_now,
+       .local_minute = [clock = parts_.clock](TimePoint time) { return local_minute(clock, time); },
+       .on_event = parts_.on_event,
+       .neighbours = neighbours_now});
+  if (!service) return std::unexpected(std::move(service.error()));
+  service_ = std::move(*service);
+  open_.store(true, std::memory_order_release);
+  if (authenticator_)
+    authenticator_->use(std::make_unique<ProxyAuthenticator>(
+        settings.identity, service_->credentials(),
+        ProxyAuthenticator::Outcomes{
+            .proved = [this](const names::IpAddress& address,
+                             const rules::Person& person) { return presence_of(address, person); },
+            .refused = [this](const names::IpAddress& address) { service_->refused_at_proxy(address); }}));
+  return {};
 }
 
 // Of the connection that proved it, not of the address: several people may share one.
@@ -103,10 +144,38 @@ Result<std::shared_ptr<const web::Tls>> WhoIsAsking::portal_tls() const {
   return web::Tls::load_or_create(own, wall_now());
 }
 
-Result<void> WhoIsAsking::start(DeviceBehind device_behind) {
+Result<void> WhoIsAsking::try_to_start(const DeviceBehind& device_behind) {
+  if (!is_open()) return fail(Fault::host, "people are not known yet");
+  if (!std::exchange(started_, true)) service_->start();
   const config::Settings& settings = parts_.settings;
-  service_->start();
-  if (!settings.identity.sign_in) return {};
+  if (!settings.identity.sign_in || server_) return {};
+  if (!portal_)
+    if (auto made = make_portal(); !made) return made;
+  web::Router router = portal_->router();
+  router.guard([behind = device_behind](web::Request& request) -> std::optional<web::Response> {
+    if (const auto device = behind(request.peer, request.peer_port)) request.peer = *device;
+    return std::nullopt;
+  });
+  const auto shared = std::make_shared<const web::Router>(std::move(router));
+  std::vector<web::Listener> listeners;
+  for (const config::Endpoint& at : settings.listen.portal)
+    listeners.push_back({.address = at.address, .port = at.port, .tls = nullptr, .router = shared});
+  if (!settings.listen.portal_tls.empty()) {
+    auto tls = portal_tls();
+    if (!tls) return std::unexpected(std::move(tls.error()));
+    for (const config::Endpoint& at : settings.listen.portal_tls)
+      listeners.push_back({.address = at.address, .port = at.port, .tls = *tls, .router = shared});
+  }
+  if (listeners.empty()) return {};
+  // Clients of the explicit proxy all come from this machine.
+  auto server = web::Server::start("portal", std::move(listeners), {.connections_per_client = 500});
+  if (!server) return std::unexpected(std::move(server.error()));
+  server_ = std::move(*server);
+  return {};
+}
+
+Result<void> WhoIsAsking::make_portal() {
+  const config::Settings& settings = parts_.settings;
   const auto& sign_in = *settings.identity.sign_in;
   const auto key = store::StateKey::load_or_create(settings.state);
   if (!key) return std::unexpected(key.error());
@@ -127,26 +196,6 @@ Result<void> WhoIsAsking::start(DeviceBehind device_behind) {
                            : authority_text(sign_in.host, settings.listen.portal_tls.front().port),
       .secret = std::string(secret.begin(), secret.end()),
       .clock = &parts_.clock});
-  web::Router router = portal_->router();
-  router.guard([behind = std::move(device_behind)](web::Request& request) -> std::optional<web::Response> {
-    if (const auto device = behind(request.peer, request.peer_port)) request.peer = *device;
-    return std::nullopt;
-  });
-  const auto shared = std::make_shared<const web::Router>(std::move(router));
-  std::vector<web::Listener> listeners;
-  for (const config::Endpoint& at : settings.listen.portal)
-    listeners.push_back({.address = at.address, .port = at.port, .tls = nullptr, .router = shared});
-  if (!settings.listen.portal_tls.empty()) {
-    auto tls = portal_tls();
-    if (!tls) return std::unexpected(std::move(tls.error()));
-    for (const config::Endpoint& at : settings.listen.portal_tls)
-      listeners.push_back({.address = at.address, .port = at.port, .tls = *tls, .router = shared});
-  }
-  if (listeners.empty()) return {};
-  // Clients of the explicit proxy all come from this machine.
-  auto server = web::Server::start("portal", std::move(listeners), {.connections_per_client = 500});
-  if (!server) return std::unexpected(std::move(server.error()));
-  server_ = std::move(*server);
   return {};
 }
 
@@ -169,7 +218,7 @@ Problems WhoIsAsking::use(const config::Settings& changed, const SourcePosition&
   waits("radius", before.radius != after.radius);
   waits("logon", before.logon_secret_file != after.logon_secret_file);
   waits("leases", before.leases != after.leases);
-  service_->sessions().use(after.sessions);
+  if (is_open()) service_->sessions().use(after.sessions);
   waits("sign_in", before.sign_in.has_value() != after.sign_in.has_value());
   if (!before.sign_in || !after.sign_in) return warnings;
   const identity::SignInSettings &page = *before.sign_in, &wanted = *after.sign_in;

@@ -69,7 +69,7 @@ struct Stage {
     breaches::BreachLogSettings settings;
     settings.folder = folder;
     log = std::move(*breaches::BreachLog::open(settings));
-    decisions = std::move(*breaches::DecisionLog::open(folder / "decisions.jsonl", std::chrono::hours(24)));
+    decisions = breaches::DecisionLog::open(folder / "decisions.jsonl", std::chrono::hours(24));
     pages = std::make_unique<Pages>(std::move(*Pages::load({})));
     gateway.reset(new Gateway{.settings = {},
                               .resolver = {},

@@ -68,13 +68,14 @@ AuditLog::AuditLog() : impl_(std::make_unique<Impl>()) {}
 AuditLog::~AuditLog() = default;
 
 Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::filesystem::path& state_folder) {
-  if (auto made = make_private_folder(state_folder); !made) return std::unexpected(made.error());
-  auto key = store::StateKey::load_or_create(state_folder);
-  if (!key) return std::unexpected(key.error());
+  auto log = open_when_used(state_folder);
+  if (auto opened = log->impl_->open(); !opened) return std::unexpected(opened.error());
+  return log;
+}
+
+std::unique_ptr<AuditLog> AuditLog::open_when_used(const std::filesystem::path& state_folder) {
   std::unique_ptr<AuditLog> log(new AuditLog);
   log->impl_->folder = state_folder;
-  log->impl_->key = *std::move(key);
-  if (auto opened = log->impl_->open(); !opened) return std::unexpected(opened.error());
   return log;
 }
 
@@ -82,6 +83,10 @@ Result<void> AuditLog::Impl::open() {
   const auto file = folder / kAuditFile;
   chain.reset();
   database.reset();
+  if (auto made = make_private_folder(folder); !made) return made;
+  auto loaded = store::StateKey::load_or_create(folder);
+  if (!loaded) return std::unexpected(loaded.error());
+  key = *std::move(loaded);
   if (store::is_damaged(file)) {
     if (auto moved = store::move_aside(file); !moved) return std::unexpected(moved.error());
   }

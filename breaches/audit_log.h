@@ -48,6 +48,8 @@ struct AuditChange {
 class AuditLog {
  public:
   [[nodiscard]] static Result<std::unique_ptr<AuditLog>> open(const std::filesystem::path& state_folder);
+  /// Opened by its first use, and again by each use after one that failed.
+  [[nodiscard]] static std::unique_ptr<AuditLog> open_when_used(const std::filesystem::path& state_folder);
   ~AuditLog();
 
   /// Durable when it returns; the number of the record. One JSON object:

@@ -35,15 +35,17 @@ class FolderLock {
  public:
   static constexpr const char* kName = "breaches.lock";
 
+  /// Fault config: another process holds it. Fault host: the folder does not let it be taken.
   static Result<FolderLock> take(const std::filesystem::path& folder) {
     FolderLock lock;
     lock.fd_ = ::open((folder / kName).c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
     if (lock.fd_ < 0) return fail_errno("cannot open " + (folder / kName).string(), errno);
     if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0)
-      return fail(Fault::host, "another process writes the breach log in " + folder.string(),
+      return fail(Fault::config, "another process writes the breach log in " + folder.string(),
                   "stop the other gateway first");
     return lock;
   }
+  [[nodiscard]] bool held() const noexcept { return fd_ >= 0; }
   FolderLock() = default;
   FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   FolderLock& operator=(FolderLock&& other) noexcept {
@@ -68,7 +70,7 @@ struct BreachLog::Impl {
   };
 
   BreachLogSettings settings;
-  store::StateKey key;
+  std::optional<store::StateKey> key;  // with `lock` the opener's, then the writer's; both stay once they are there
   FolderLock lock;
   std::unique_ptr<BreachStore> store;  // the writer's alone
 
@@ -87,6 +89,7 @@ struct BreachLog::Impl {
 
   void write_until_stopped();
   bool write_batch(std::vector<Breach>& batch, bool sums_due);
+  Result<void> open_files(std::optional<std::filesystem::path>& aside);
   bool open_store(std::vector<Breach>& batch);
   void acknowledge_durable(std::size_t count, std::uint64_t first_seq);
   void tell_trouble(const Error& error);
@@ -96,33 +99,46 @@ struct BreachLog::Impl {
 
 BreachLog::BreachLog() : impl_(std::make_unique<Impl>()) {}
 
-Result<std::unique_ptr<BreachLog>> BreachLog::open(BreachLogSettings settings) {
-  if (auto made = make_private_folder(settings.folder); !made) return std::unexpected(made.error());
-  // The lock stays for ever once there was a log here.
-  const bool is_missing = std::filesystem::exists(settings.folder / FolderLock::kName) &&
-                          !std::filesystem::exists(settings.folder / kBreachesFile);
-  auto lock = FolderLock::take(settings.folder);
-  if (!lock) return std::unexpected(lock.error());
-  auto key = store::StateKey::load_or_create(settings.folder);
-  if (!key) return std::unexpected(key.error());
+// All that has to be there before a record can be written; what is there already stays.
+Result<void> BreachLog::Impl::open_files(std::optional<std::filesystem::path>& aside) {
+  if (!lock.held()) {
+    if (auto made = make_private_folder(settings.folder); !made) return made;
+    auto taken = FolderLock::take(settings.folder);
+    if (!taken) return std::unexpected(std::move(taken.error()));
+    lock = *std::move(taken);
+  }
+  if (!key) {
+    auto loaded = store::StateKey::load_or_create(settings.folder);
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    key = *std::move(loaded);
+  }
+  auto opened = BreachStore::open({settings.folder, settings.school, settings.gateway, settings.vfs}, *key, aside);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  store = *std::move(opened);
+  return {};
+}
 
+Result<std::unique_ptr<BreachLog>> BreachLog::open(BreachLogSettings settings) {
+  // The lock stays for ever once there was a log here.
+  std::error_code unreadable;
+  const bool is_missing = std::filesystem::exists(settings.folder / FolderLock::kName, unreadable) &&
+                          !std::filesystem::exists(settings.folder / kBreachesFile, unreadable) && !unreadable;
   std::unique_ptr<BreachLog> log(new BreachLog);
   Impl& impl = *log->impl_;
   impl.settings = std::move(settings);
-  impl.lock = *std::move(lock);
-  impl.key = *std::move(key);
   std::optional<std::filesystem::path> aside;
-  auto store = BreachStore::open({impl.settings.folder, impl.settings.school, impl.settings.gateway, impl.settings.vfs},
-                                 impl.key, aside);
-  if (!store) return std::unexpected(store.error());
-  impl.store = *std::move(store);
+  if (auto opened = impl.open_files(aside); !opened) {
+    if (opened.error().fault == Fault::config) return std::unexpected(std::move(opened.error()));
+    impl.tell_trouble(opened.error());
+  }
   const auto trouble = [&](std::string text) {
     log::error("breach log", {{"trouble", text}});
     if (impl.settings.on_trouble) impl.settings.on_trouble({LogTrouble::Kind::broken, std::move(text)});
   };
   if (aside) trouble("the breach log was damaged; it was moved to " + aside->string() + " and a new one begun");
-  if (!impl.store->head().broken.empty()) trouble("the breach log cannot be trusted: " + impl.store->head().broken);
-  if (is_missing) trouble("the breach log was missing; a new one was begun");
+  if (impl.store && !impl.store->head().broken.empty())
+    trouble("the breach log cannot be trusted: " + impl.store->head().broken);
+  if (impl.store && is_missing) trouble("the breach log was missing; a new one was begun");
 
   impl.writer = std::thread([&impl] {
     name_this_thread("breach-writer");
@@ -190,9 +206,9 @@ void BreachLog::Impl::write_until_stopped() {
     {
       std::unique_lock guard(mutex);
       const auto ready = [&] { return stopping || !incoming.empty(); };
-      if (batch.empty() && !ready()) {
+      if (store && batch.empty() && !ready()) {  // without a store, opening it is what is to be done
         writer_sleeps = true;
-        const bool sums_wait = store && store->has_unstored_sums();
+        const bool sums_wait = store->has_unstored_sums();
         work.wait_until(guard, sums_wait ? sums_stored + kSumsEvery : Steady::now() + kRetentionEvery, ready);
         writer_sleeps = false;
       }
@@ -277,11 +293,10 @@ bool BreachLog::Impl::write_batch(std::vector<Breach>& batch, bool sums_due) {
 // durable; and when its head is the attempted one, the records that were attempted are written and not to be repeated.
 bool BreachLog::Impl::open_store(std::vector<Breach>& batch) {
   std::optional<std::filesystem::path> aside;
-  auto opened = BreachStore::open({settings.folder, settings.school, settings.gateway, settings.vfs}, key, aside);
-  if (opened) {
-    if (auto durable = (*opened)->checkpoint_all(); !durable) opened = std::unexpected(durable.error());
-  }
+  auto opened = open_files(aside);
+  if (opened) opened = store->checkpoint_all();
   if (!opened) {
+    store.reset();
     {
       const std::lock_guard guard(mutex);
       ++failures;
@@ -289,7 +304,6 @@ bool BreachLog::Impl::open_store(std::vector<Breach>& batch) {
     tell_trouble(opened.error());
     return false;
   }
-  store = *std::move(opened);
   if (aside && settings.on_trouble)
     settings.on_trouble({LogTrouble::Kind::broken,
                          "the breach log was damaged; it was moved to " + aside->string() + " and a new one begun"});

@@ -64,6 +64,8 @@ class BreachLog {
   /// must be quick (a worker posts itself a message).
   using Acknowledge = std::function<void(Receipt)>;
 
+  /// A log that cannot be written now (disk full, read-only, another owner) is open all the same: it says so as when
+  /// the disk fails later, and is tried again until it can be. Fault config: another process writes this log.
   [[nodiscard]] static Result<std::unique_ptr<BreachLog>> open(BreachLogSettings settings);
   ~BreachLog();  ///< writes what waits, then stops
 

@@ -35,6 +35,7 @@ struct DecisionLog::Impl {
   std::filesystem::path file;
   std::chrono::seconds retention{};
   Now now;
+  OnTrouble on_trouble;
   int fd = -1;      // the writer's
   std::string day;  // of the open file
   bool failing = false, nameless = false;
@@ -54,6 +55,7 @@ struct DecisionLog::Impl {
   void write_until_stopped();
   void write_block(const Block& block);
   void follow_the_name();
+  void tell_failure(const Error& why);
   void rotate_if_due();
   void remove_old();
   [[nodiscard]] bool is_older_than(const std::filesystem::directory_entry& entry, TimePoint oldest) const;
@@ -64,13 +66,14 @@ struct DecisionLog::Impl {
 
 DecisionLog::DecisionLog() : impl_(std::make_unique<Impl>()) {}
 
-Result<std::unique_ptr<DecisionLog>> DecisionLog::open(const std::filesystem::path& file,
-                                                       std::chrono::seconds retention, Now now) {
+std::unique_ptr<DecisionLog> DecisionLog::open(const std::filesystem::path& file, std::chrono::seconds retention,
+                                               Now now, OnTrouble on_trouble) {
   std::unique_ptr<DecisionLog> log(new DecisionLog);
   log->impl_->file = file;
   log->impl_->retention = retention;
   log->impl_->now = std::move(now);
-  if (auto opened = log->impl_->open_file(); !opened) return std::unexpected(opened.error());
+  log->impl_->on_trouble = std::move(on_trouble);
+  if (auto opened = log->impl_->open_file(); !opened) log->impl_->tell_failure(opened.error());
   log->impl_->writer = std::thread([impl = log->impl_.get()] {
     name_this_thread("decision-writer");
     impl->write_until_stopped();
@@ -140,15 +143,29 @@ void DecisionLog::Impl::write_until_stopped() {
       }
     }
     if (block.lines == 0) continue;
-    follow_the_name();
-    rotate_if_due();
+    if (fd >= 0) {
+      follow_the_name();
+      rotate_if_due();
+    }
     write_block(block);
     const std::lock_guard guard(mutex);
     waiting -= block.text.size();
   }
 }
 
+void DecisionLog::Impl::tell_failure(const Error& why) {
+  if (std::exchange(failing, true)) return;
+  log::error("the decision log cannot be written; lines are dropped and counted", {{"why", why.text()}});
+  if (on_trouble) on_trouble(why.text());
+}
+
 void DecisionLog::Impl::write_block(const Block& block) {
+  if (fd < 0) {
+    if (auto opened = open_file(); !opened) {
+      dropped += block.lines;
+      return tell_failure(opened.error());
+    }
+  }
   const off_t before = ::lseek(fd, 0, SEEK_END);
   std::string_view left = block.text;
   while (!left.empty()) {
@@ -160,14 +177,13 @@ void DecisionLog::Impl::write_block(const Block& block) {
       if (before >= 0 && left.size() < block.text.size()) [[maybe_unused]]
         const int cut = ::ftruncate(fd, before);
       dropped += block.lines;
-      if (!std::exchange(failing, true))
-        log::error("the decision log cannot be written; lines are dropped and counted",
-                   {{"why", fail_errno("cannot write " + file.string(), error).error().text()}});
-      return;
+      return tell_failure(fail_errno("cannot write " + file.string(), error).error());
     }
     left.remove_prefix(std::size_t(put));
   }
-  if (std::exchange(failing, false)) log::info("the decision log writes again", {});
+  if (!std::exchange(failing, false)) return;
+  log::info("the decision log writes again", {});
+  if (on_trouble) on_trouble({});
 }
 
 // Another program has renamed or removed the file: what is written goes on under the name that everybody reads.

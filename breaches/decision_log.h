@@ -40,9 +40,13 @@ class DecisionLog {
  public:
   /// `now` tells the day; tests hand in their own.
   using Now = std::function<TimePoint()>;
+  /// Why lines cannot be written, once; empty text once they can be again. On the opener's or the writer's thread.
+  using OnTrouble = std::function<void(const std::string& why)>;
 
-  [[nodiscard]] static Result<std::unique_ptr<DecisionLog>> open(const std::filesystem::path& file,
-                                                                 std::chrono::seconds retention, Now now = wall_now);
+  /// A file that cannot be opened now is tried again with every block; until then lines are dropped and counted.
+  [[nodiscard]] static std::unique_ptr<DecisionLog> open(const std::filesystem::path& file,
+                                                         std::chrono::seconds retention, Now now = wall_now,
+                                                         OnTrouble on_trouble = {});
   ~DecisionLog();  ///< writes what waits, then stops
   /// Takes a block of whole lines. Thread-safe; drops and counts when more than 64 MiB wait.
   void submit(std::string block, std::size_t lines);

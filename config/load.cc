@@ -187,24 +187,26 @@ Loaded load_texts(const fs::path& folder, Files files, Problems problems) {
   return {std::move(out), std::move(problems)};
 }
 
-Loaded load(const fs::path& folder) {
+Loaded load(const fs::path& folder) { return load_copy(folder, folder); }
+
+Loaded load_copy(const fs::path& copy, const fs::path& folder) {
   Files files;
   Problems problems;
   std::error_code failed;
-  const std::vector<std::string> names = names_in(folder, failed);
+  const std::vector<std::string> names = names_in(copy, failed);
   if (failed)
-    return {std::nullopt, {problem(Problem::Severity::error, folder, "cannot read this folder: " + failed.message())}};
+    return {std::nullopt, {problem(Problem::Severity::error, copy, "cannot read this folder: " + failed.message())}};
 
   for (const std::string_view name : kFiles) {
     const bool there = std::ranges::binary_search(names, name);
     const bool required = std::ranges::find(kRequired, name) != std::end(kRequired);
     if (there)
-      read_one(folder, name, files, problems);
+      read_one(copy, name, files, problems);
     else if (required)
       problems.push_back(problem(Problem::Severity::error, folder / name, "this file is missing"));
   }
-  read_rule_files(folder, files, problems);
-  mention_stray_files(names, folder, problems);
+  read_rule_files(copy, files, problems);
+  mention_stray_files(names, copy, problems);
   return load_texts(folder, std::move(files), std::move(problems));
 }
 

@@ -44,4 +44,7 @@ struct Loaded {
 /// Positions name files as `folder` joined with the relative name, as the user gave it.
 [[nodiscard]] Loaded load(const std::filesystem::path& folder);
 
+/// The same from a copy of `folder`'s files elsewhere. Relative paths and positions are those of `folder`.
+[[nodiscard]] Loaded load_copy(const std::filesystem::path& copy, const std::filesystem::path& folder);
+
 }  // namespace schoolgate::config

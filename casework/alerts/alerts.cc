@@ -102,13 +102,10 @@ struct Alerts::Impl {
 Alerts::Alerts() : impl_(std::make_unique<Impl>()) {}
 
 Result<std::unique_ptr<Alerts>> Alerts::open(AlertsOptions options, AlertSettings settings) {
-  auto outbox = Outbox::open(options.folder / kAlertsFile);
-  if (!outbox) return std::unexpected(outbox.error());
   std::unique_ptr<Alerts> alerts(new Alerts);
   Impl& impl = *alerts->impl_;
   impl.place = {options.school, options.gateway, options.local_time, {}};
   impl.options = std::move(options);
-  impl.outbox = *std::move(outbox);
   impl.settings = std::make_shared<const AlertSettings>(std::move(settings));
   impl.thread = std::thread([&impl] {
     name_this_thread("alerts");
@@ -247,11 +244,17 @@ TimePoint Alerts::Impl::round(const AlertSettings& current, std::vector<Posted> 
     if (auto due = outbox->next_due(); due && *due) next = std::min(next, **due);
     if (std::exchange(outbox_failing, false)) log::info("the alert outbox works again", {});
   } else {
-    outbox.reset();  // opened anew next time: what is on disk is what counts
+    outbox.reset();  // what is on disk is what counts
     if (!std::exchange(outbox_failing, true))
-      log::error("alerts cannot be kept on disk", {{"why", done.error().text()}});
-    for (const Posted& trouble : troubles) [[maybe_unused]]
-      const auto put = put_system(current, trouble);
+      log::error("alerts cannot be kept on disk, or not be made", {{"why", done.error().text()}});
+    // Whatever failed, alerts that were made already go out: one of them may tell of the failure.
+    if (auto again = Outbox::open(options.folder / kAlertsFile)) outbox = *std::move(again);
+    for (const Posted& trouble : troubles) {
+      if (put_system(current, trouble)) continue;
+      outbox.reset();
+      [[maybe_unused]] const auto kept_in_memory = put_system(current, trouble);
+    }
+    if (outbox && !send_due(current)) outbox.reset();
   }
   send_from_memory(current);
   return next;

@@ -40,6 +40,7 @@ struct AlertCounters {
 
 class Alerts {
  public:
+  /// An outbox that cannot be opened now is tried again with every round of work.
   [[nodiscard]] static Result<std::unique_ptr<Alerts>> open(AlertsOptions options, AlertSettings settings);
   ~Alerts();  ///< breaks off what is being sent; it stays in the outbox
 

@@ -120,6 +120,22 @@ TEST_P(FailingDiskLog, WaitingRecordsAreToldNotDurableAndWrittenWhenTheDiskIsBac
   expect_whole(written);
 }
 
+TEST_P(FailingDiskLog, ALogThatCannotBeOpenedIsToldAndWrittenWhenTheDiskIsBack) {
+  if (GetParam() == Mood::hanging) GTEST_SKIP() << "opening waits for such a disk";
+  std::uint64_t written = 0;
+  {
+    disk_.become(GetParam());
+    const auto log = open_log(settings());
+    EXPECT_FALSE(append_and_wait(*log, a_breach()).durable);
+    EXPECT_EQ(troubles(LogTrouble::Kind::failing), 1);
+    disk_.become(Mood::well);
+    wait_for(LogTrouble::Kind::recovered);
+    written = 1 + append_until_durable(*log);
+    EXPECT_EQ(log->counters().lost, 0u);
+  }
+  expect_whole(written);
+}
+
 TEST_P(FailingDiskLog, TheQueueIsBoundedAndWhatDoesNotFitIsCounted) {
   auto small = settings();
   small.queue_limit = 10;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <latch>
 #include <random>
 #include <set>
@@ -81,6 +82,18 @@ TEST(BreachLog, ASecondWriterOfTheSameFolderIsRefused) {
   const auto second = BreachLog::open(settings_in(folder.path()));
   ASSERT_FALSE(second.has_value());
   EXPECT_THAT(second.error().text(), HasSubstr("another process"));
+}
+
+TEST(BreachLog, AFolderThatCannotBeMadeIsWaitedFor) {
+  const TemporaryFolder folder;
+  const auto place = folder.path() / "in-the-way" / "state";
+  std::ofstream(place.parent_path()) << "a file, not a folder";
+  {
+    const auto log = open_log(settings_in(place));
+    std::filesystem::remove(place.parent_path());
+    while (!append_and_wait(*log, a_breach()).durable) continue;
+  }
+  EXPECT_FALSE(lines_of(exported(place)).empty());
 }
 
 TEST(BreachLog, ClosingWritesWhatWaits) {

@@ -46,9 +46,7 @@ void rlimit_fsize(rlim_t bytes) {
 class DecisionFile : public ::testing::Test {
  protected:
   void open(std::chrono::seconds retention = 24h * 90) {
-    auto log = DecisionLog::open(file_, retention, [this] { return now_.load(); });
-    ASSERT_TRUE(log.has_value()) << log.error().text();
-    log_ = *std::move(log);
+    log_ = DecisionLog::open(file_, retention, [this] { return now_.load(); });
   }
   void write(const Decision& decision) {
     DecisionBuffer buffer(log_.get());
@@ -219,9 +217,25 @@ TEST_F(DecisionFile, MoreThanTheBoundIsDroppedAndCounted) {
   EXPECT_EQ(log_->dropped(), 17u);
 }
 
-TEST(DecisionFileAbsent, AFolderThatDoesNotExistIsAnError) {
+TEST(DecisionFileAbsent, IsToldOnceAndWrittenOnceItCanBe) {
   const TemporaryFolder folder;
-  EXPECT_FALSE(DecisionLog::open(folder.path() / "nowhere" / "decisions.jsonl", 24h).has_value());
+  const auto file = folder.path() / "nowhere" / "decisions.jsonl";
+  std::vector<std::string> told;
+  const auto log = DecisionLog::open(file, 24h, wall_now, [&](const std::string& why) { told.push_back(why); });
+  const auto write = [&] {
+    log->submit("{}\n", 1);
+    log->drain();
+  };
+  write();
+  write();
+  EXPECT_EQ(log->dropped(), 2u);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_THAT(told[0], ::testing::HasSubstr("cannot open"));
+  std::filesystem::create_directory(file.parent_path());
+  write();
+  EXPECT_EQ(log->dropped(), 2u);
+  EXPECT_EQ(*read_file(file), "{}\n");
+  EXPECT_EQ(told, (std::vector<std::string>{told[0], ""}));
 }
 
 TEST(DecisionBufferAlone, WithoutALogItDoesNothing) {

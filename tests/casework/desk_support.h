@@ -94,12 +94,11 @@ class DeskFixture : public ::testing::Test {
   }
   [[nodiscard]] std::filesystem::path decisions() const { return folder_.path() / "decisions.jsonl"; }
   void decide(const std::vector<breaches::Decision>& lines) {
-    auto log = breaches::DecisionLog::open(decisions(), std::chrono::hours(24 * 90), [] { return kSchoolDay; });
-    ASSERT_TRUE(log.has_value());
-    breaches::DecisionBuffer buffer(log->get());
+    const auto log = breaches::DecisionLog::open(decisions(), std::chrono::hours(24 * 90), [] { return kSchoolDay; });
+    breaches::DecisionBuffer buffer(log.get());
     for (const breaches::Decision& line : lines) buffer.append(line);
     buffer.flush();
-    (*log)->drain();
+    log->drain();
   }
   static breaches::Decision request(TimePoint time, std::string_view host, std::string_view action = "allow",
                                     std::string_view category = {}) {

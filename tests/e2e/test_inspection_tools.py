@@ -146,7 +146,7 @@ def start_as(user: int, school) -> None:
         os.chown(path, user, user)
     with school.log.open("ab") as log:
         school.process = subprocess.Popen([str(program), "run", "--config", str(school.config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                          cwd=school.folder, env=school.environment, **({"user": user, "group": user, "extra_groups": []} if user else {}))
+                                          cwd=school.folder, env=os.environ | school.environment, **({"user": user, "group": user, "extra_groups": []} if user else {}))
     wait_for(lambda: school.process.poll() is not None or listens(school.proxy), "the gateway to listen")
     assert school.process.poll() is None, school.words()
 

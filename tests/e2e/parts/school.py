@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import pwd
 import signal
 import subprocess
 import textwrap
@@ -65,6 +66,10 @@ NAMES = (
 )
 
 
+def user_group(user: str) -> int:
+    return pwd.getpwnam(user).pw_gid
+
+
 class School:
     """Files first (change `files`, call start()), then the running gateway. Every port is free and on loopback."""
 
@@ -77,7 +82,7 @@ class School:
         self.metrics = free_port()
         self.process = None
         self.log = folder / "gateway.log"
-        self.environment = os.environ | (environment or {})
+        self.environment = environment or {}
         resolver = f'resolver: ["127.0.0.1:{dns_port}"]' if dns_port else ""
         self.files = {
             "schoolgate.yaml": f"""
@@ -124,13 +129,17 @@ decisions: {self.decisions_file}
 
     # --- the gateway
 
-    def start(self, *, namespace: str | None = None, ready=None) -> "School":
+    def start(self, *, namespace: str | None = None, user: str | None = None, ready=None) -> "School":
         self.write()
         inside = ["ip", "netns", "exec", namespace] if namespace else []
+        if user:
+            inside += ["setpriv", f"--reuid={user}", f"--regid={user_group(user)}", "--clear-groups"]
+        # Of the gateway alone: a preloaded library may do something in the programs before it.
+        inside += ["env", *(f"{name}={value}" for name, value in self.environment.items())]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*inside, BINARY, "run", "--config", str(self.config)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
         # The metrics page is the control plane's: once it is there, signals are heeded too.
         ports = [self.proxy, *([self.metrics] if "metrics:" in self.files["schoolgate.yaml"] else [])]

@@ -260,9 +260,7 @@ void Conversation::open() {
   auto opened_log = breaches::BreachLog::open(log_settings);
   if (!opened_log) throw std::runtime_error(opened_log.error().text());
   log = std::move(*opened_log);
-  auto decisions = breaches::DecisionLog::open(folder.path() / "decisions.jsonl", std::chrono::hours(24));
-  if (!decisions) throw std::runtime_error(decisions.error().text());
-  decisions_ = std::move(*decisions);
+  decisions_ = breaches::DecisionLog::open(folder.path() / "decisions.jsonl", std::chrono::hours(24));
   auto pages = Pages::load({});
   if (!pages) throw std::runtime_error(pages.error().text());
   pages_ = std::make_unique<Pages>(std::move(*pages));
