@@ -1,3 +1,5 @@
+// Why this file is long: it is the one place where everything that runs is made, replaced by a reload and told of; each
+// member is a few lines.
 #include "app/running_gateway.h"
 
 #include <sys/resource.h>
