@@ -55,6 +55,7 @@ bool is_idempotent(http::Method method) noexcept {
 
 H2Call::H2Call(Connection& connection, H2CallOwner& owner, http::StreamId stream, StreamCharge charge)
     : connection_(connection),
+      worker_(connection.worker),
       owner_(&owner),
       stream_(stream),
       charge_(std::move(charge)),
@@ -62,8 +63,8 @@ H2Call::H2Call(Connection& connection, H2CallOwner& owner, http::StreamId stream
       last_moved_(connection.worker.deadlines().now()) {}
 
 H2Call::~H2Call() {
-  if (listed_) connection_.worker.long_lived().remove(*this);
-  connection_.worker.give_back(std::move(heads_));
+  if (listed_) worker_.long_lived().remove(*this);
+  worker_.give_back(std::move(heads_));
 }
 
 void H2Call::begin(H2Head& head, bool ends) {
@@ -213,7 +214,8 @@ void H2Call::forward(H2Upstream& upstream) {
     return answer_status(501, "the web site takes no WebSocket over HTTP/2");
   up_ = upstream.request(sent_, request_ends_, shared_from_this());
   if (up_ == 0) {
-    if (++tries_ > 3) return answer_fault({.status = 503, .site = request_->url().host(), .detail = "too many streams"});
+    if (++tries_ > 3)
+      return answer_fault({.status = 503, .site = request_->url().host(), .detail = "too many streams"});
     return owner_->spawn(connect_then_send_on());
   }
   upstream_ = upstream.shared_from_this();

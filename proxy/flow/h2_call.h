@@ -125,6 +125,7 @@ class H2Call final : public H2Caller, public LongLived, public std::enable_share
   net::awaitable<void> connect_then_send_on();
 
   Connection& connection_;
+  Worker& worker_;      ///< which outlives the connection, where all of it ends at once
   H2CallOwner* owner_;  ///< null once the client has left
   http::StreamId stream_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
@@ -150,7 +151,7 @@ class H2Call final : public H2Caller, public LongLived, public std::enable_share
   http::StreamId up_ = 0;  ///< the stream there, 0 for none
   int tries_ = 0;
   bool answered_ = false;
-  int asked_anew_ = 0;             ///< times; see may_be_asked_anew()
+  int asked_anew_ = 0;  ///< times; see may_be_asked_anew()
   bool lost_once_ = false, repeatable_ = false;
   bool listed_ = false;  ///< in the worker's list
   bool logged_ = false;

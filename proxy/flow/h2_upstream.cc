@@ -42,8 +42,8 @@ net::awaitable<net::Attempt<std::shared_ptr<H2Upstream>>> H2Upstream::reach(Work
   };
   if (auto upstream = open()) co_return upstream;
   auto& dials = worker.h2_dials();
-  if (const auto under_way = dials.find(key); under_way != dials.end()) {
-    const std::shared_ptr<H2Dial> dial = under_way->second;
+  const auto under_way = dials.find(key);
+  if (const std::shared_ptr<H2Dial> dial = under_way == dials.end() ? nullptr : under_way->second.lock()) {
     co_await dial->done.async_wait(net::as_tuple);
     if (dial->failure) co_return std::unexpected(*dial->failure);
     if (!dial->speaks_h2) co_return nullptr;
@@ -59,10 +59,11 @@ net::awaitable<net::Attempt<std::shared_ptr<H2Upstream>>> H2Upstream::reach(Work
   if (!reached)
     dial->failure = reached.error();
   else if (reached->protocol == "h2")
-    upstream = start(worker, std::move(reached->socket), pool_key(Inside{.host = host, .port = to.port, .to = to}, reached->trust));
+    upstream = start(worker, std::move(reached->socket),
+                     pool_key(Inside{.host = host, .port = to.port, .to = to}, reached->trust));
   else
     dial->speaks_h2 = false;
-  if (const auto own = dials.find(key); own != dials.end() && own->second == dial) dials.erase(own);
+  if (const auto own = dials.find(key); own != dials.end() && own->second.lock() == dial) dials.erase(own);
   dial->done.cancel();
   if (dial->failure) co_return std::unexpected(*dial->failure);
   co_return upstream;

@@ -30,7 +30,7 @@ class H2Caller {
   ~H2Caller() = default;
 };
 
-/// A dial that several requests wait for.
+/// A dial that several requests wait for, each of which holds it.
 struct H2Dial {
   explicit H2Dial(net::Executor executor) : done(executor) { done.expires_at(net::Timer::time_point::max()); }
   net::Timer done;

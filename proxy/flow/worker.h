@@ -192,7 +192,7 @@ class Worker {
   /// HTTP/2 connections to web sites that are open, by pool_key().
   [[nodiscard]] std::unordered_map<std::string, std::weak_ptr<H2Upstream>>& h2_upstreams() noexcept { return h2_; }
   /// Dials for such connections, by the same key.
-  [[nodiscard]] std::unordered_map<std::string, std::shared_ptr<H2Dial>>& h2_dials() noexcept { return h2_dials_; }
+  [[nodiscard]] std::unordered_map<std::string, std::weak_ptr<H2Dial>>& h2_dials() noexcept { return h2_dials_; }
   /// The one for this key that is still there; null when there is none.
   [[nodiscard]] std::shared_ptr<H2Upstream> open_h2(const std::string& key) const {
     const auto known = h2_.find(key);
@@ -229,7 +229,7 @@ class Worker {
   LiveList<Connection> connections_;
   std::vector<std::unique_ptr<Heads>> spare_heads_;
   std::unordered_map<std::string, std::weak_ptr<H2Upstream>> h2_;
-  std::unordered_map<std::string, std::shared_ptr<H2Dial>> h2_dials_;
+  std::unordered_map<std::string, std::weak_ptr<H2Dial>> h2_dials_;
   net::asio::io_context context_{1};
   std::unique_ptr<net::Resolver> resolver_;
   net::Dialer dialer_;
