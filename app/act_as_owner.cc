@@ -50,8 +50,8 @@ Result<void> act_as_owner(const std::filesystem::path& state) {
   if (became) return {};
   const int error = errno;
   const std::string name = account ? account->name : std::to_string(whom->user);
-  return fail_errno("cannot become " + name + ", the user who owns " + state.string(), error,
-                    "run this as that user: what root writes there the gateway could not read");
+  return fail_errno("cannot become " + name + ", the owner of " + state.string(), error,
+                    "run this as that user: the gateway could not read root's files there");
 }
 
 }  // namespace schoolgate::app

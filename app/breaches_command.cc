@@ -31,11 +31,11 @@ Addresses that are illegal to hold are not in the log, so they are not in the ex
 find shows the record behind the number on a page: of a block or a warning its breach record, of any other page its line in
 the decision log (where one is kept). The number may be typed as it was read out: small letters, without the dash.
 
-verify walks the whole chain of records: does each still say what it said, in the order in which it was written, up to
+verify walks the whole chain of records: is each unchanged, in the order in which it was written, up to
 the signed head? The first record that does not is named, and the exit status is 1. The audit log is walked as well.
 
-audit writes every accepted change of the configuration to stdout, oldest first, one JSON object a line: when, which
-user of this machine, the policy's version before and after, and what changed in which file.
+audit writes every accepted change of the configuration to stdout, oldest first, one JSON object a line: the time, the
+user of this machine, the policy's version before and after, and the changes of each file.
 
   --since T, --until T   from (included) and to (not included): RFC 3339, "2026-11-22" or "2026-11-22 12:30" in the
                          site's time

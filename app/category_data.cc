@@ -58,7 +58,7 @@ Problem missing(const config::ListConfig& list, const fs::path& path) {
   const std::string what = list.remote ? "has not been fetched yet" : "is not there: " + path.string();
   return {.severity = serve ? Problem::Severity::warning : Problem::Severity::error,
           .at = list.at,
-          .message = "list '" + list.name + "' " + what + (serve ? "" : ", and the gateway shall not serve without it"),
+          .message = "list '" + list.name + "' " + what + (serve ? "" : ", and the gateway must not serve without it"),
           .hint = list.remote ? "run: schoolgate lists update" : ""};
 }
 

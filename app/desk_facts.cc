@@ -24,7 +24,7 @@ bool any_illegal_list(const rules::PolicySnapshot& policy) {
 void add_encryption(std::vector<Limit>& limits, const config::Configuration& configuration) {
   if (!can_open(configuration.settings)) {
     limits.push_back(
-        {"What is asked and shown inside encrypted connections: pages, searches, videos. Only the name of "
+        {"The content of encrypted connections: pages, searches, videos. Only the name of "
          "the site is seen.",
          configuration.settings.inspection == rules::InspectionMode::off
              ? "inspection.mode in schoolgate.yaml is off"
@@ -37,7 +37,7 @@ void add_encryption(std::vector<Limit>& limits, const config::Configuration& con
         {"Most encrypted connections from the inside: they are opened only where a rule needs more than the "
          "name of the site.",
          "inspection.mode in schoolgate.yaml is selective",
-         "schoolgate inspect-report lists what is opened, for which group, and why."});
+         "schoolgate inspect-report lists opened connections by group, with the reason."});
   limits.push_back({"Banks, health services and the sites that the school excepted are never opened.",
                     "the built-in never list and inspection.never in schoolgate.yaml", ""});
   limits.push_back(
@@ -49,26 +49,26 @@ void add_encryption(std::vector<Limit>& limits, const config::Configuration& con
 void add_people(std::vector<Limit>& limits, const config::Configuration& configuration) {
   const auto& sources = configuration.settings.identity.sources;
   if (sources.empty()) {
-    limits.push_back({"Who it was: records name the device's address, not a person.",
+    limits.push_back({"The person: records name the device's address, not a person.",
                       "identity.sources in schoolgate.yaml is empty", "Switch on a source: docs/identity.md."});
     return;
   }
-  limits.push_back({"Who it was, for sure, with classes that share a sign-in and pupils who have no password.",
+  limits.push_back({"The person, for sure, with classes that share a sign-in and pupils who have no password.",
                     "Early Years and Year 1 sign in as a class or by name",
                     "Every record says how sure it is: login, class, device, network or unknown."});
 }
 
 void add_always(std::vector<Limit>& limits, const config::Configuration& configuration) {
   limits.push_back(
-      {"What pictures and films show, and the words of pages: sites are judged by name, address and search.",
+      {"The content of pictures and films, and the words of pages: sites are judged by name, address and search.",
        "the gateway reads addresses, not bodies", "Supervision in the room."});
-  limits.push_back({"What is written in apps, chats and documents, or kept on a device.",
+  limits.push_back({"Text written in apps, chats and documents, or kept on a device.",
                     "a web filter sees web requests only",
                     "Device monitoring, where the school has it; this filter alone is not all that monitoring means."});
   limits.push_back({"Telephones on mobile data, and school devices away from school.",
                     "their connections do not pass this gateway", ""});
   if (!configuration.settings.decisions)
-    limits.push_back({"What happened in the minutes before and after a breach.",
+    limits.push_back({"Visits in the minutes before and after a breach.",
                       "decisions in schoolgate.yaml is not set: no log of all requests is kept", ""});
 }
 

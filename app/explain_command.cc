@@ -28,16 +28,16 @@ constexpr std::string_view kHelp =
     R"(schoolgate explain URL --config DIR [WHO] [--at TIME] [--method M] [--from PAGE] [--json]
 schoolgate explain REFERENCE --config DIR [--json]
 
-Says what the configuration in DIR does with URL and why: the rule or list entry that decided, where it stands,
+Prints the decision of the configuration in DIR for URL, with its reason: the rule or list entry, its place,
 everything else that matched in order of precedence, and the words that a pupil would read. No gateway need run.
 
 REFERENCE is the number on a page that the gateway showed, such as K7QF-2M9XPT: its record is shown, as by `schoolgate
 breaches find`.
 
-WHO is any of these; without them the answer is for whoever matches no group:
+WHO is any of these; without them the answer is for the fallback group:
 
-  --group G      somebody in this group
-  --address IP   whoever is at this address: the group of the longest network that holds it
+  --group G      a member of this group
+  --address IP   a device at this address: the group of the longest network that holds it
   --user U       this person, with the groups that the gateway knows them in
   --groups A,B   with --user: in these groups of the directory instead
   --device D     on this device: a kind (school, staff, phone, console, guest, unknown), or the MAC or IP address of one
@@ -125,7 +125,7 @@ std::string how_chosen(const rules::Subject& subject, const LoadedPolicy& loaded
                : ": no group names " + user + " or a group of theirs";
   if (has_address)
     how += std::string(user.empty() ? ": " : ", and ") + "no group has a network with " + subject.address.text();
-  return user.empty() && !has_address && presence == nullptr ? how + ", as nobody was named" : how;
+  return user.empty() && !has_address && presence == nullptr ? how + ", as no person was named" : how;
 }
 
 Result<names::IpAddress> address_of(const Arguments& arguments, bool& given) {
@@ -466,6 +466,6 @@ int explain(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kExplainCommand{"explain", "say what happens to an address, for whom, and why", kHelp, explain};
+const Command kExplainCommand{"explain", "explain the decision for an address", kHelp, explain};
 
 }  // namespace schoolgate::app

@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kHelp =
     R"(schoolgate inspect-report --config DIR [--group G] [--json]
 
-Lists, for every group or for G, the hosts whose connections the configuration in DIR opens (decrypts), and what asks
+Lists, for every group or for G, the hosts whose connections the configuration in DIR opens (decrypts), and the reason
 for it: rules of the school and entries of lists about part of a host, patterns, categories in `inspect`, search engines,
 SafeSearch by parameter, sign-in hosts of `tenants`, and sites that show others under their own name. Then everything
 that is never opened. Of a list the first few hosts are shown and the number of its entries; of a sealed one no host.
@@ -143,7 +143,7 @@ void print_words(const LoadedPolicy& loaded, const std::vector<GroupPlan>& plans
   const rules::InspectionMode mode = loaded.configuration.settings.inspection;
   std::string out = "inspection: " + std::string(mode_text(mode)) + "\n";
   if (mode == rules::InspectionMode::off)
-    out += "Nothing is opened, for nobody.\n";
+    out += "No connection is opened, for any group.\n";
   else if (!authority)
     out += "There is no authority yet (schoolgate ca create): until there is one, nothing is opened.\n";
   for (const GroupPlan& plan : plans) {
@@ -260,7 +260,7 @@ int inspect_report(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kInspectReportCommand{"inspect-report", "list what is decrypted, for whom and why", kHelp,
+const Command kInspectReportCommand{"inspect-report", "list decrypted hosts by group, with the reason", kHelp,
                                     inspect_report};
 
 }  // namespace schoolgate::app

@@ -97,8 +97,8 @@ std::vector<ListTrouble> list_troubles(std::span<const config::ListConfig> lists
                list.stale_after && now - good > *list.stale_after) {
       troubles.push_back({"list stale: " + list.name,
                           "The list '" + list.name + "' is " + age_text(good, now) +
-                              " old, which is more than its stale_after allows; it goes on blocking what it knows" +
-                              why + ". `schoolgate lists status` shows all lists."});
+                              " old, which is more than its stale_after allows; it goes on blocking its entries" + why +
+                              ". `schoolgate lists status` shows all lists."});
     }
   }
   return troubles;

@@ -26,13 +26,13 @@ schoolgate session list  --config DIR [--json]
 The supervised session of Early Years and Key Stage 1: a member of staff opens a list of sites for a group, or for a room
 of it, while they sit beside the children. It closes by itself, after an hour at most, and is on record.
 
-  --group G      the groups that it is for, by id
+  --group G      the groups that it applies to, by id
   --list NAME    a list of sites of rules/*.yaml (lists:)
   --site S       sites instead of a list: "example.org", "example.org/path"
   --network N    only for devices there: the room
   --minutes M    how long; default 30, at most 60
-  --by NAME      who is with the children
-  --why TEXT     what it is for
+  --by NAME      the adult with the children
+  --why TEXT     the reason
   ID             as list prints it
 )";
 
@@ -41,7 +41,7 @@ constexpr std::string_view kExamHelp =
 schoolgate exam end ID --config DIR --by NAME [--why TEXT]
 schoolgate exam list --config DIR [--json]
 
-Until TIME the groups reach nothing but the exam's own sites, whatever the policy allows otherwise. Sites of help stay
+Until TIME the groups reach nothing but the exam's own sites, even where the policy allows more. Sites of help stay
 open. At most 12 hours.
 
   --until TIME   "11:30" (the next one), "2026-11-24 11:30" in the site's time, or RFC 3339
@@ -260,6 +260,6 @@ int emergency(std::span<const std::string_view> words) {
 const Command kSessionCommand{"session", "open sites for a supervised class, for an hour at most", kSessionHelp,
                               session};
 const Command kExamCommand{"exam", "nothing but the exam's sites, until a time", kExamHelp, exam};
-const Command kEmergencyCommand{"emergency", "block a site for everybody at once", kEmergencyHelp, emergency};
+const Command kEmergencyCommand{"emergency", "block a site for every group at once", kEmergencyHelp, emergency};
 
 }  // namespace schoolgate::app

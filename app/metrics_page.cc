@@ -98,9 +98,8 @@ void add_people(Page& page, const MetricsSources& sources) {
     page.sample(sum(sources, of));
   };
   using flow::Counters;
-  one("person_requests_total", "Decisions about somebody who is known.",
-      [](const Counters& w) { return w.of_people.get(); });
-  page.family("proxy_auth_total", "counter", "What came of asking clients of the explicit proxy who they are.");
+  one("person_requests_total", "Decisions about known people.", [](const Counters& w) { return w.of_people.get(); });
+  page.family("proxy_auth_total", "counter", "Logins to the explicit proxy by result.");
   for (std::size_t i = 0; i < flow::kProxyAuthNames.size(); ++i)
     page.sample(sum(sources, [&](const Counters& w) { return w.proxy_auth[i].get(); }),
                 label("result", flow::kProxyAuthNames[i]));
@@ -151,7 +150,8 @@ void add_identity(Page& page, const identity::IdentityCounters& counters) {
   results(
       "credentials_total", "Passwords and tickets that were verified.",
       {{"accepted", credentials.accepted}, {"refused", credentials.refused}, {"unavailable", credentials.unavailable}});
-  one("credentials_from_cache_total", "counter", "Answered by what was right lately.", double(credentials.from_cache));
+  one("credentials_from_cache_total", "counter", "Answered from recent successful checks.",
+      double(credentials.from_cache));
   one("credentials_held_back_total", "counter", "Refused unasked: too many attempts.", double(credentials.held_back));
   one("credentials_waiting", "gauge", "Questions that wait for a thread.", double(credentials.waiting));
   one("credentials_queue_full_total", "counter", "Refused unasked: too many waited.", double(credentials.queue_full));
@@ -159,11 +159,11 @@ void add_identity(Page& page, const identity::IdentityCounters& counters) {
       double(credentials.directory_failures));
   one("directory_stale_answers_total", "counter", "Answers from the cache because the directory did not answer.",
       double(credentials.stale_answers));
-  page.family("radius_total", "counter", "RADIUS packets by what came of them.");
+  page.family("radius_total", "counter", "RADIUS packets by result.");
   page.sample(double(counters.radius.answered), label("result", "answered"));
   for (std::size_t i = 0; i < counters.radius.refused.size(); ++i)
     page.sample(double(counters.radius.refused[i]), label("result", to_string(identity::RadiusRefusal(i))));
-  page.family("logon_calls_total", "counter", "Calls of logon scripts by what came of them.");
+  page.family("logon_calls_total", "counter", "Calls of logon scripts by result.");
   page.sample(double(counters.logon.taken), label("result", "taken"));
   for (std::size_t i = 0; i < counters.logon.refused.size(); ++i)
     page.sample(double(counters.logon.refused[i]), label("result", kLogonRefusalNames[i]));

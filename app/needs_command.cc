@@ -18,18 +18,18 @@ namespace {
 constexpr std::string_view kHelp =
     R"(schoolgate needs --config DIR [--group G] [--site S] [--since T] [--json]
 
-Proposes helpers (needs:) for the sites that groups with `unlisted: block` may reach, from what was refused beneath them
-in the decision log: hosts that a page of an allowed site asked for. Copy the line into the rule that it stands under,
-try it with `schoolgate explain --from`, and reload.
+Proposes helpers (needs:) for the sites that groups with `unlisted: block` may reach: hosts that a page of an allowed
+site asked for and was refused, by the decision log. Copy the line into the rule that it stands under, try it with
+`schoolgate explain --from`, and reload.
 
-Over HTTPS that is not opened nobody sees which page asks. There a host is proposed by time only: when the same device
-opened the site, and no other, within the ten seconds before, on three occasions at least, and the host is seldom asked
-for at other times. That is weaker evidence, and said.
+Unopened HTTPS does not show which page asks. There a host is proposed by time only: when the same device opened the
+site, and no other, within the ten seconds before, on three occasions at least, and the host is seldom asked for at
+other times. That is weaker evidence, and the output says so.
 
 A host that a rule of yours or a list stands against is named and not proposed; illegal ones and those of sealed lists
 are not named. Devices are counted, people are not in it. Name only helpers that you would let a child reach.
 
-  --group G   what was refused to this group only
+  --group G   requests refused to this group only
   --site S    for this site only
   --since T   how far back: "7d" (the default), "12h", or a time: "2026-11-22", "2026-11-22 12:30"
   --json      one JSON object
@@ -185,6 +185,6 @@ int needs(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kNeedsCommand{"needs", "propose what allowed sites load from other hosts", kHelp, needs};
+const Command kNeedsCommand{"needs", "propose helpers of allowed sites", kHelp, needs};
 
 }  // namespace schoolgate::app

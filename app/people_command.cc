@@ -24,21 +24,21 @@ schoolgate people list [WHAT]     --config DIR [--csv | --json]  WHAT: accounts 
                                                                  wrong-passwords
 schoolgate people register        --config DIR [--open] [--csv | --json]
 
-Whose access is filtered: the accounts that the school keeps here and not in its directory, classes that sign in by a
-picture, and visitors. (Who may sign in to the desk: schoolgate user.) All of it works beside a running gateway, which
-takes changes within seconds: somebody removed is signed out.
+The people whose access is filtered: accounts that the school keeps here and not in its directory, classes that sign in
+by a picture, and visitors. (Accounts of the desk: schoolgate user.) All of it works beside a running gateway, which
+takes changes within seconds: a removed person is signed out.
 
 add        makes the account, class or visit, or changes the account or class of that name. A visitor gets a code to
            type at the sign-in page.
 password   sets the password; it is asked for on a terminal, else it is the first line of standard input.
 remove     closes the access. Rows of the register stay, with the reason.
-register   the written record of who was granted access: who, role, group, by whom, from, to, and why it was closed.
+register   the written record of granted access: person, role, group, author, beginning, end and the reason for the end.
            Print it as it is, or as CSV for a spreadsheet.
 
   --groups A,B   groups of policy.yaml under `members: groups`
   --no-password  Year 1: the name is enough, and records say "class" for how sure that is
   --from, --until T   RFC 3339, "15:30", "2026-12-18" or "2026-12-18 15:30" in the site's time
-  --by NAME      on whose word, if it is not the user of this machine
+  --by NAME      the author, if it is not the user of this machine
   --open         only what is open now
   --csv, --json  for machines; a terminal gets columns in the site's time
 )";
@@ -240,7 +240,6 @@ int people(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kPeopleCommand{"people", "accounts, classes, visitors, and the register of who has access", kHelp,
-                             people};
+const Command kPeopleCommand{"people", "accounts, classes, visitors, and the register of access", kHelp, people};
 
 }  // namespace schoolgate::app

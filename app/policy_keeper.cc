@@ -32,7 +32,7 @@ Result<std::shared_ptr<const rules::PolicySnapshot>> PolicyKeeper::compile(const
   if (snapshot) return std::move(*snapshot);
   const Problem& first = snapshot.error().front();
   return fail(Fault::self, "the policy does not compile with its measures: " + first.text(),
-              "what was in force stays in force");
+              "the policy in force stays");
 }
 
 Result<std::vector<rules::Measure>> PolicyKeeper::settled(Moment now) {

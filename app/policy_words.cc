@@ -48,7 +48,7 @@ class Words {
   std::string of_group(const rules::GroupSpec& group) const {
     std::string out = by_action(group.categories);
     if (group.unlisted == Action::block)
-      out += out.empty() ? "Only what is allowed by name." : "Of all else only what is allowed by name.";
+      out += out.empty() ? "Only sites allowed by name." : "Of all others only sites allowed by name.";
     else
       out += out.empty() ? "All is open." : "All else is open.";
     if (group.safe_search) out += " SafeSearch is on.";

@@ -38,7 +38,8 @@ std::optional<int> status_of(std::string_view answer) {
 std::string why_not_opened(const tls::Session& session) {
   const tls::HandshakeFailure failure = tls::why_failed(session, false);
   if (failure.kind != tls::HandshakeFailure::Kind::certificate) return failure.error.what;
-  return "what answers inside is not the school's authority (" + std::string(to_string(failure.certificate.kind)) +
+  return "the certificate inside is not from the school's authority (" +
+         std::string(to_string(failure.certificate.kind)) +
          "): reload after `schoolgate ca create`, restart after replacing an authority";
 }
 

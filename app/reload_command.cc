@@ -22,7 +22,7 @@ int reload(std::span<const std::string_view> words) {
 
   const auto configuration = read_configuration(*arguments);
   if (!configuration) {
-    std::fputs("schoolgate: not reloaded; what was in force stays\n", stderr);
+    std::fputs("schoolgate: not reloaded; the policy in force stays\n", stderr);
     return kProblem;
   }
   const auto answer = ask_running_gateway(configuration->settings.state, "reload");

@@ -17,10 +17,10 @@ namespace {
 constexpr std::string_view kHelp =
     R"(schoolgate report inspection-pack --config DIR --output FOLDER [--since DATE] [--until DATE]
 
-Writes what an inspection asks for into FOLDER: the policy in force and who approved its exceptions, the ages of the
-lists, the checks of the filter, numbers of breaches and incidents and how long they took, the registers, and what this
-installation cannot see. No pupil's name is in it but in the registers, which are files of their own. The gateway may be
-running.
+Writes the documents for an inspection into FOLDER: the policy in force and its approved exceptions, the ages of the
+lists, the checks of the filter, numbers of breaches and incidents and how long they took, the registers, and the
+limits of this installation. No pupil's name is in it but in the registers, which are files of their own. The gateway
+may be running.
 
   --since DATE   the first day; default: a year ago
   --until DATE   the last day; default: today
@@ -87,6 +87,6 @@ int run_report(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kReportCommand{"report", "write what an inspection asks for", kHelp, run_report};
+const Command kReportCommand{"report", "write the documents for an inspection", kHelp, run_report};
 
 }  // namespace schoolgate::app

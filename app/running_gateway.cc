@@ -238,7 +238,8 @@ void RunningGateway::tell_of_session(const identity::SessionEvent& event) {
                {{"user", event.user}, {"address", event.address.text()}, {"text", event.text}});
   if (event.kind == too_many_devices)
     tell_it("one account on many devices",
-            "One account is in use on more devices than the school allows at once; somebody may know its password. The "
+            "One account is in use on more devices than the school allows at once; another person may know its "
+            "password. The "
             "safeguarding lead sees which at the desk, under Registers, Signed in now.");
   if (event.kind == directory_doubted) tell_it("the directory has lost most people", event.text);
   if (event.kind == phone_seen)
@@ -450,7 +451,8 @@ void RunningGateway::tell_failed_update() {
         failures += ' ' + list.name + ": " + failure + '.';
   }
   tell_it("list update failed",
-          "An update of the lists did not come through whole; what could not be had or was refused stays as it was." +
+          "An update of the lists did not come through whole; lists that could not be fetched or were refused stay as "
+          "they were." +
               failures + " `schoolgate lists status` shows all lists, `schoolgate lists update` tries again.");
 }
 

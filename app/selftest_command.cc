@@ -15,14 +15,15 @@ namespace {
 
 constexpr std::string_view kHelp = R"(schoolgate selftest --config DIR [--json]
 
-Sends real requests through the gateway that runs on this configuration and compares what it does with what the policy
-says: every test of rules/*.yaml, and for each category that a list gets refused one name of that list. What must be
-refused must also be found in the breach log. Where the gateway opens TLS (schoolgate inspect-report) the whole address
-is asked for inside, believing the school's authority alone; any other host over HTTPS is asked for by its name.
+Sends real requests through the gateway that runs on this configuration and compares its answers with the
+policy: every test of rules/*.yaml, and for each category that a list gets refused one name of that list. A refusal
+must also be found in the breach log. Where the gateway opens TLS (schoolgate inspect-report) the whole address
+is asked for inside, trusting the school's authority alone; any other host over HTTPS is asked for by its name.
 
 The requests come from this machine's own addresses and say so (User-Agent: schoolgate-selftest). They are recorded like
-anybody's, marked as the self-test's: nobody is alerted, no episode or report counts them. Tests for a group that none of these addresses is in, for another time, or for what is
-illegal are judged by the same policy but not sent. A site that is allowed and does not answer counts as allowed.
+any others, marked as the self-test's: they raise no alert, and no episode or report counts them. Tests for a group that
+none of these addresses is in, for another time, or for illegal content are judged by the same policy but not sent. A
+site that is allowed and does not answer counts as allowed.
 
 Prints a table, stores the result in the state folder (selftest/TIME.json) and in the desk's log of checks, and exits
 with 1 when any check differs.
@@ -83,7 +84,7 @@ int selftest(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kSelftestCommand{"selftest", "try what must be blocked and allowed through the running gateway", kHelp,
+const Command kSelftestCommand{"selftest", "test the running gateway with blocked and allowed addresses", kHelp,
                                selftest};
 
 }  // namespace schoolgate::app

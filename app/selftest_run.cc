@@ -138,7 +138,7 @@ Result<SelftestRun> run_selftest(const LoadedPolicy& loaded, TimePoint now, cons
   const config::Settings& settings = loaded.configuration.settings;
   if (settings.listen.proxy.empty())
     return fail(Fault::config, "listen.proxy is empty, and the checks are sent through it",
-                "give the gateway an explicit listener, on loopback if nobody else shall use it");
+                "give the gateway an explicit listener, on loopback if it is for this test only");
   SelftestRun run;
   run.at = now;
   run.policy_version = loaded.snapshot->version();

@@ -26,11 +26,11 @@ schoolgate user passwd USER --config DIR
 schoolgate user forget-code USER --config DIR
 schoolgate user setup-link [USER] --config DIR
 
-The accounts of the desk (listen.console), not those of the people whose access is filtered.
+The accounts of the desk (listen.console). People whose access is filtered: schoolgate people.
 
 add          makes an account. Roles: dsl, deputy, head, governor, technician, administrator.
-list         who there is, in which role, and when they last signed in.
-disable      ends the account's sessions at once and lets nobody in with it; enable undoes that.
+list         all accounts with role and last sign-in.
+disable      ends the account's sessions at once and locks the account; enable undoes that.
 role         another role; ends the account's sessions.
 passwd       another password; ends the account's sessions.
 forget-code  the account signs in without its second factor, until its owner sets one up again.
@@ -65,7 +65,7 @@ int list(Users& users, bool as_json) {
     return kDone;
   }
   if (all->empty()) {
-    print("Nobody yet. Make the first: schoolgate user setup-link --config DIR\n");
+    print("No account yet. Make the first: schoolgate user setup-link --config DIR\n");
     return kDone;
   }
   Table table;
@@ -89,7 +89,7 @@ int print_link(Users& users, const std::string& user, const config::Settings& se
   const std::string where = settings.listen.console ? settings.listen.console->text() : "GATEWAY:9443";
   std::string text =
       "https://" + where + "/set-up/" + link->token + "\n\nGood once, until " + to_rfc3339(link->until).substr(0, 16) +
-      " UTC, for whoever has it: " + (user.empty() ? "it makes an administrator" : "it sets the password of " + user) +
+      " UTC, for its holder: " + (user.empty() ? "it makes an administrator" : "it sets the password of " + user) +
       ".\n";
   if (!settings.listen.console) text += "The desk is not served yet: schoolgate.yaml names no listen.console.\n";
   print(text);
@@ -144,6 +144,6 @@ int run(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kUserCommand{"user", "who may sign in to the desk", kHelp, run};
+const Command kUserCommand{"user", "accounts of the desk", kHelp, run};
 
 }  // namespace schoolgate::app

@@ -25,6 +25,6 @@ int version(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kVersionCommand{"version", "print the version and what it was built with", kHelp, version};
+const Command kVersionCommand{"version", "print the version and its build", kHelp, version};
 
 }  // namespace schoolgate::app

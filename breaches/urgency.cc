@@ -48,8 +48,8 @@ Urgency urgency_of(const UrgencyFacts& facts) {
         urgency.reasons.push_back("illegal: neither raised nor lowered");
       break;
     case Move::lowered:
-      urgency.reasons.push_back(facts.category_urgency > 1 ? "one less: a page loaded all of it, nobody asked for it"
-                                                           : "a page loaded all of it, nobody asked for it");
+      urgency.reasons.push_back(facts.category_urgency > 1 ? "one less: a page loaded all of it by itself"
+                                                           : "a page loaded all of it by itself");
       break;
     case Move::raised:
       urgency.reasons.push_back(facts.category_urgency < 5

@@ -115,7 +115,7 @@ Result<Checklist> Checklists::find(std::string_view theme, bool illegal) {
 }
 
 Result<void> Checklists::edit(const Viewer& viewer, const Checklist& checklist, TimePoint now) {
-  if (!leads_safeguarding(viewer.role)) return fail(Fault::client, "only those who lead safeguarding edit checklists");
+  if (!leads_safeguarding(viewer.role)) return fail(Fault::client, "only safeguarding leads edit checklists");
   if (std::ranges::find(kThemes, checklist.theme) == kThemes.end()) return fail(Fault::client, "no such checklist");
   if (checklist.steps.empty()) return fail(Fault::client, "a checklist needs a step");
   if (checklist.steps.size() > kMostSteps) return fail(Fault::client, "more than 20 steps");

@@ -32,7 +32,7 @@ Result<std::string> ChecksLog::record(const CheckRun& run, TimePoint now) {
   if (!by) return std::unexpected(by.error());
   auto kind = typed_text("kind", run.kind, 100);
   if (!kind) return std::unexpected(kind.error());
-  if (by->empty() || kind->empty()) return fail(Fault::client, "a check needs who did it and of what kind it was");
+  if (by->empty() || kind->empty()) return fail(Fault::client, "a check needs its author and its kind");
   auto devices = typed_text("devices", run.devices, 500);
   if (!devices) return std::unexpected(devices.error());
   auto action = typed_text("action", run.action, 2000, Lines::many);
@@ -96,7 +96,7 @@ Result<void> ChecksLog::set_action(const Viewer& viewer, std::string_view id, st
                                 .what = "check",
                                 .about = std::string(id),
                                 .person = {},
-                                .detail = "what was done about it was written down"});
+                                .detail = "an action was written down"});
   });
 }
 

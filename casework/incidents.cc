@@ -27,7 +27,7 @@ constexpr std::array<ActionName, 12> kActions = {{{"spoke-to-child", "Spoke to t
                                                   {"local-authority", "Referred to the local authority"},
                                                   {"social-care", "Referred to children's social care"},
                                                   {"device-secured", "Device secured"},
-                                                  {"blocked-for-all", "Blocked for everybody"},
+                                                  {"blocked-for-all", "Blocked for every group"},
                                                   {"other", "Other"}}};
 
 std::unexpected<Error> refuse(std::string what) { return fail(Fault::client, std::move(what)); }
@@ -66,7 +66,7 @@ std::optional<ActionKind> action_kind_from(std::string_view text) noexcept {
 }
 
 Result<std::string> Incidents::open(const Viewer& viewer, const Opening& opening, TimePoint now) {
-  if (!leads_safeguarding(viewer.role)) return refuse("only those who lead safeguarding open incidents");
+  if (!leads_safeguarding(viewer.role)) return refuse("only safeguarding leads open incidents");
   auto title = typed_text("title", opening.title, 200);
   if (!title) return std::unexpected(title.error());
   if (title->empty()) return refuse("an incident needs a title");

@@ -90,12 +90,12 @@ Result<void> fit(rules::Measure& measure, TimePoint now) {
   std::erase(measure.sites, std::string());
   std::erase(measure.groups, std::string());
   if (measure.why.empty()) return refuse("reason: say why");
-  if (measure.by.empty()) return refuse("a measure needs somebody who opened it");
+  if (measure.by.empty()) return refuse("a measure needs the person who opened it");
   if (measure.sites.size() > 500) return refuse("more than 500 sites");
   if (measure.groups.size() > 100 || measure.networks.size() > 100) return refuse("more than 100 groups or networks");
   if (measure.sites.empty() && measure.kind != Kind::exam) return refuse("site: say which sites");
   if (measure.groups.empty() != (measure.kind == Kind::emergency))
-    return refuse(measure.groups.empty() ? "group: say for whom" : "group: an emergency block is for everybody");
+    return refuse(measure.groups.empty() ? "group: name the groups" : "group: an emergency block is for every group");
   if (measure.from == TimePoint()) measure.from = now;
   if (measure.until <= measure.from || measure.until <= now) return refuse("until: it must end later than it begins");
   if (measure.kind == Kind::supervised && measure.until - measure.from > rules::kLongestSupervised)

@@ -89,7 +89,7 @@ Result<std::string> PageReports::submit(const PageReport& report, bool sealed, T
     if (!put) return std::unexpected(put.error());
     return desk_.write_journal({.seq = 0,
                                 .time = now,
-                                .by = report.person.empty() ? "somebody at " + report.device : report.person,
+                                .by = report.person.empty() ? "a person at " + report.device : report.person,
                                 .what = "report",
                                 .about = id.reference(),
                                 .person = {},

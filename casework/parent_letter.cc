@@ -149,7 +149,7 @@ std::vector<std::string> letter_problems(std::string_view letter, const std::vec
     }
   }
   for (const std::string& other : others)
-    if (has_words(text, lower(other))) problems.push_back("it names somebody else");
+    if (has_words(text, lower(other))) problems.push_back("it names another child");
   for (const std::string_view trace : {"\"time\":", "decisions.jsonl", "policy_version", "previous_hash"})
     if (text.find(trace) != std::string::npos) {
       problems.push_back("it has an extract of a log");

@@ -12,12 +12,11 @@ namespace {
 constexpr std::size_t kMostSitesShown = 5;
 
 std::string confidence_words(std::string_view confidence) {
-  if (confidence == "login")
-    return "signed in with their own account (sure, as long as nobody else knows the password)";
+  if (confidence == "login") return "signed in with their own account (sure, as long as the password is theirs alone)";
   if (confidence == "class") return "class account: one of a class, which one is not known";
-  if (confidence == "device") return "by the device only: whoever had it in hand";
+  if (confidence == "device") return "by the device only; the person using it is not known";
   if (confidence == "network") return "by the network only: some device of that group";
-  return "not known who it was";
+  return "the person is not known";
 }
 
 std::string sites_of(const EpisodeDetail& episode) {

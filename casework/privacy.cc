@@ -265,8 +265,7 @@ Result<std::uint64_t> Privacy::export_person(const Viewer& viewer, std::string_v
   if (viewer.role != Role::dsl && viewer.role != Role::head)
     return fail(Fault::client, "only the designated safeguarding lead and the head export a person's data");
   if (person.empty()) return fail(Fault::client, "whose data?");
-  if (is_viewer(viewer, person))
-    return fail(Fault::client, "your own data is exported by somebody else", "ask the head");
+  if (is_viewer(viewer, person)) return fail(Fault::client, "a colleague must export your own data", "ask the head");
   std::uint64_t pieces = 0;
   bool going = true;
   const auto put = [&](std::string text) {
@@ -447,8 +446,7 @@ std::string Privacy::words_of(const Erased& erased) {
 Result<Privacy::Erased> Privacy::erase_person(const Viewer& viewer, std::string_view person, TimePoint now) {
   if (viewer.role != Role::dsl && viewer.role != Role::head)
     return fail(Fault::client, "only the designated safeguarding lead and the head erase a person's data");
-  if (person.empty() || is_viewer(viewer, person))
-    return fail(Fault::client, "your own data is erased by somebody else");
+  if (person.empty() || is_viewer(viewer, person)) return fail(Fault::client, "a colleague must erase your own data");
   Erased erased;
   store::Database& database = desk_.database();
   auto done = desk_.change([&]() -> Result<void> {

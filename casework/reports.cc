@@ -412,7 +412,7 @@ std::string to_text(const InspectionPack& pack) {
     for (const auto& [name, text] : from) lines.push_back(name + ": " + text);
     return lines;
   };
-  section("What each group may reach", pairs(pack.facts.policy));
+  section("The policy of each group", pairs(pack.facts.policy));
   section("Decisions of leadership", pairs(pack.facts.approvals));
   section("Lists", pairs(pack.facts.lists));
   section("What this installation cannot see", pack.facts.cannot_see);
@@ -425,7 +425,7 @@ std::string to_text(const InspectionPack& pack) {
       "episodes of urgency 3 and above: " + std::to_string(n.reaction.episodes) + ", acknowledged: " +
           std::to_string(n.reaction.acknowledged) + ", median time: " + length_or_none(n.reaction.median) +
           ", 90th percentile: " + length_or_none(n.reaction.ninetieth),
-      "false positives of what was assessed: " + per_cent(n.reaction.false_positive_rate()),
+      "false positives of assessed episodes: " + per_cent(n.reaction.false_positive_rate()),
       "reports of pages: " + std::to_string(n.page_reports.received) + ", handled: " +
           std::to_string(n.page_reports.handled) + ", median time: " + length_or_none(n.page_reports.median),
       "checks as expected: " + std::to_string(n.checks_as_expected) + " of " + std::to_string(n.checks)};

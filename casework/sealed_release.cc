@@ -64,10 +64,10 @@ Result<std::string> SealedRelease::ask(const Viewer& viewer, std::string_view ep
   if (!may_take_part(viewer, person)) return fail(Fault::client, "you cannot ask for this release");
   auto why = typed_text("purpose", purpose, 1000, Lines::many);
   if (!why) return std::unexpected(why.error());
-  if (why->size() < kShortestPurpose) return fail(Fault::client, "purpose: write down what the address is needed for");
+  if (why->size() < kShortestPurpose) return fail(Fault::client, "purpose: write down why the address is needed");
   auto recipient = typed_text("given to", to, 200);
   if (!recipient) return std::unexpected(recipient.error());
-  if (recipient->empty()) return fail(Fault::client, "given to: say who will get the address");
+  if (recipient->empty()) return fail(Fault::client, "given to: name the recipient of the address");
   const std::string id = Uuid::v7(now).text();
   auto done = desk_.change([&]() -> Result<void> {
     auto put = execute(desk_.database(),
@@ -95,7 +95,7 @@ Result<void> SealedRelease::decide(const Viewer& viewer, std::string_view reques
     const ReleaseRequest& asked = (*kept)->request;
     if (asked.state != ReleaseRequest::State::waiting || is_over(asked, now))
       return fail(Fault::client, "this request is decided or too old", "ask again");
-    if (is_viewer(viewer, asked.asked_by)) return fail(Fault::client, "somebody else has to agree");
+    if (is_viewer(viewer, asked.asked_by)) return fail(Fault::client, "a colleague has to agree");
     auto put =
         execute(desk_.database(), "UPDATE releases SET state = ?2, decided_by = ?3, decided_at = ?4 WHERE id = ?1",
                 request, approve ? ReleaseRequest::State::approved : ReleaseRequest::State::refused, viewer.user, now);

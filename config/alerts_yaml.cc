@@ -78,7 +78,7 @@ void read_destinations(const YamlNode& node, Report& report, const casework::Ale
   for (const auto& recipient : alerts.recipients) known.push_back(recipient.id);
   for (const auto& webhook : alerts.webhooks) known.push_back(webhook.name);
   if (node.kind == YamlNode::Kind::list && node.items.empty())
-    report.error(node, std::string(what) + " goes to nobody");
+    report.error(node, std::string(what) + " has no recipient");
   for (const YamlNode& item : items_of(node, report)) {
     std::string id;
     if (!read_value(item, report, Id{id})) continue;
@@ -147,7 +147,7 @@ void read_canary(const YamlNode& node, Report& report, casework::AlertSettings& 
     return std::ranges::find(alerts.webhooks, id, &casework::WebhookSettings::name) != alerts.webhooks.end();
   };
   if (std::ranges::any_of(canary.to, is_webhook))
-    report.error(*keys.find("to"), "a canary is a mail that somebody confirms", "name recipients, no webhook");
+    report.error(*keys.find("to"), "a canary is a mail that a recipient confirms", "name recipients, no webhook");
   if (alerts.console.empty()) report.error(node, "a canary needs 'console'", "the mail holds a link that confirms it");
   alerts.canary = std::move(canary);
 }

@@ -216,7 +216,7 @@ void check_pairs(const std::vector<std::pair<Source, const YamlNode*>>& sources,
                    "add it beside 'sources', or take the source out");
     const auto* const word = std::ranges::find(kSources, source, &std::pair<std::string_view, Source>::second);
     if (used == sources.end() && there)
-      report.warning(*there, "nobody is asked here: " + quote(word->first) + " is not among the sources",
+      report.warning(*there, "this section has no effect: " + quote(word->first) + " is not among the sources",
                      "add it to 'sources'");
   }
 }

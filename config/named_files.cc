@@ -56,7 +56,7 @@ bool require_secret_file(const YamlNode& node, Report& report, const std::filesy
   if (!require_file(node, report, path)) return false;
   struct stat about{};
   if (::stat(path.c_str(), &about) == 0 && (about.st_mode & S_IRWXO) != 0)
-    report.warning(node, "everybody on this machine can read '" + printable(path.string(), PATH_MAX) + "'",
+    report.warning(node, "every user of this machine can read '" + printable(path.string(), PATH_MAX) + "'",
                    "chmod 0600");
   return true;
 }

@@ -92,7 +92,7 @@ web::Response record_by_hand(const Desk& desk, const Visit& visit) {
                          .expected = expected ? "allow" : "block",
                          .found = found ? "allow" : "block",
                          .as_expected = expected == found});
-  if (form.get("what").empty()) return checks_page(desk, visit, "Say what was tried.", 400);
+  if (form.get("what").empty()) return checks_page(desk, visit, "Name the address or page.", 400);
   const Result<std::string> id = ChecksLog(*visit.stores.desk).record(run, visit.now);
   if (!id) return checks_page(desk, visit, id.error().text(), id.error().fault == Fault::client ? 400 : 503);
   return web::redirect("/checks?done=check-recorded");

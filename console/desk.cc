@@ -69,7 +69,7 @@ casework::Viewer viewer_of(const identity::DeskSession& session) {
 
 std::string_view done_words(std::string_view code) noexcept {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 38> kWords{{
-      {"acknowledged", "Acknowledged. Nobody else will be asked to look at it."},
+      {"acknowledged", "Acknowledged. No colleague will be asked to look at it."},
       {"assessed", "Your view of it is recorded."},
       {"incident-opened", "The incident is open. Everything you do here is recorded with your name and the time."},
       {"note-added", "The note is added. Notes cannot be changed afterwards; write another one to correct it."},
@@ -97,14 +97,14 @@ std::string_view done_words(std::string_view code) noexcept {
       {"account-disabled", "The account is switched off and signed out."},
       {"account-enabled", "The account is switched on."},
       {"role-changed", "The role is changed; the person has to sign in again."},
-      {"asked-release", "Asked. Somebody else who leads safeguarding must agree."},
-      {"release-approved", "Agreed. The one who asked can now see it once, within a day."},
+      {"asked-release", "Asked. A colleague who leads safeguarding must agree."},
+      {"release-approved", "Agreed. Your colleague can now see it once, within a day."},
       {"release-refused", "Refused."},
       {"checklist-saved", "The checklist is saved."},
       {"checklist-reset", "The checklist is as it was built in."},
       {"handed-over", "Handed to the case system. It waits there to be matched to a person."},
       {"canary", "Thank you: mail from the filter arrives."},
-      {"erased", "Erased from what the desk keeps. The breach log's records go by their own retention time."},
+      {"erased", "Erased from the desk's data. The breach log's records go by their own retention time."},
       {"signed-out", "You are signed out."},
       {"set-up", "Your account is ready. Sign in with it now."},
   }};

@@ -31,7 +31,7 @@ std::vector<std::pair<std::string, std::string>> slip_facts(const casework::Pink
                    ? slip.time + " (" + slip.zone + ")"
                    : slip.time + " to " + slip.until + " (" + slip.zone + ")"},
       {"Length of time", slip.length_of_time},
-      {"How sure we are who it was", slip.confidence},
+      {"How sure the identity is", slip.confidence},
       {"Group and device", slip.group_title + ", " + slip.device},
       {"Attempts", slip.attempts},
       {"Theme", theme_words(slip.theme) + (slip.category == slip.theme ? "" : " (category " + slip.category + ")")},
@@ -52,7 +52,7 @@ Result<std::string> slip_pdf(const casework::PinkSlip& slip, TimePoint now) {
            .made = now});
   pdf.title("Pink slip " + slip.reference);
   if (slip.illegal) {
-    pdf.paragraph("This may be illegal content. Nobody opens, copies, prints or sends it. The address is sealed.");
+    pdf.paragraph("This may be illegal content. Do not open, copy, print or send it. The address is sealed.");
   }
   pdf.facts(slip_facts(slip));
   pdf.heading("What to do next");
@@ -111,7 +111,7 @@ Result<std::string> governors_pdf(const casework::GovernorReport& report, const 
   pdf.title("Filtering and monitoring: report for governors");
   pdf.paragraph(school + ", " + range);
   add_numbers(pdf, report, clock);
-  pdf.note("Numbers of one or two people are given as “fewer than 3”, so that nobody can be recognised. " +
+  pdf.note("Numbers of one or two people are given as “fewer than 3”, so that no person can be recognised. " +
            made(clock, now) + ".");
   return pdf.finish();
 }
@@ -135,7 +135,7 @@ Result<std::string> inspection_pdf(const casework::InspectionPack& pack, const L
     if (texts.empty()) pdf.paragraph("None in this period.");
     for (const std::string& text : texts) pdf.bullet(text);
   };
-  pairs("What each group may reach", pack.facts.policy);
+  pairs("The policy of each group", pack.facts.policy);
   pairs("Approvals", pack.facts.approvals);
   pairs("Lists", pack.facts.lists);
   lines("Checks that the filter works", pack.checks);

@@ -162,7 +162,7 @@ std::string why_words(const casework::EpisodeRecord& record) {
   else if (!record.list.empty())
     why = "It is on the list " + record.list;
   else if (record.tier == "unlisted")
-    why = "This group reaches only what is allowed by name";
+    why = "This group reaches only sites that are allowed by name";
   else
     why = "Decided by: " + record.tier;
   if (!record.category.empty()) why += ", which is about: " + theme_words(record.category);

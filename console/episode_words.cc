@@ -16,8 +16,8 @@ std::string theme_words(std::string_view theme, bool illegal) {
 
 std::string confidence_words(std::string_view confidence) {
   if (confidence == "login") return "Signed in with a password of their own";
-  if (confidence == "class") return "Signed in as a class or without a password: it may be somebody else of the class";
-  if (confidence == "device") return "Known by the device only: whoever used it";
+  if (confidence == "class") return "Signed in as a class or without a password: it may be another child of the class";
+  if (confidence == "device") return "Known by the device only; the person using it is not known";
   if (confidence == "network") return "Known by the part of the network only";
   return "Not known";
 }
@@ -32,7 +32,7 @@ std::string attempts_words(const casework::EpisodeRow& row) {
 std::string who_words(const Desk& desk, const casework::EpisodeRow& row) {
   if (row.person_withheld) return "A person (names are not shown to your role)";
   if (!row.person.empty()) return desk.person_words(row.person);
-  return "Nobody known, device " + row.device;
+  return "Unknown person, device " + row.device;
 }
 
 std::string_view urgency_class(int urgency) noexcept {

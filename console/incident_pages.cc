@@ -259,14 +259,14 @@ void add_forms(Desk& desk, web::Router& router) {
   add_form(desk, router, "assess", "assessed", [](Incidents& incidents, const Visit& visit, std::string_view id) {
     const web::Form& form = visit.request.form;
     const auto assessment = casework::assessment_from(form.get("assessment"));
-    if (!assessment) return Result<void>(fail(Fault::client, "no assessment was chosen", "choose what it was"));
+    if (!assessment) return Result<void>(fail(Fault::client, "no assessment was chosen", "choose an assessment"));
     return incidents.assess(visit.viewer, id, *assessment, form.get("reason"), visit.now);
   });
   add_form(desk, router, "action", "action-added",
            [&desk](Incidents& incidents, const Visit& visit, std::string_view id) {
              const web::Form& form = visit.request.form;
              const auto kind = casework::action_kind_from(form.get("kind"));
-             if (!kind) return Result<void>(fail(Fault::client, "no action was chosen", "choose what was done"));
+             if (!kind) return Result<void>(fail(Fault::client, "no action was chosen", "choose an action"));
              const casework::IncidentAction action{.id = {},
                                                    .kind = *kind,
                                                    .date = std::string(form.get("date")),

@@ -110,7 +110,7 @@ web::Response open(const Desk& desk, const Visit& visit, Measure measure, std::s
   if (!desk.hooks().open_measure) return desk.not_found(visit);
   const Result<std::string> why = casework::typed_text("reason", visit.request.form.get("why"), 500);
   if (!why) return measures_page(desk, visit, why.error().text(), 400);
-  if (why->empty()) return measures_page(desk, visit, "Say why: whoever looks at it later must understand it.", 400);
+  if (why->empty()) return measures_page(desk, visit, "Give the reason, for a colleague who reads it later.", 400);
   measure.why = *why;
   measure.by = visit.viewer.user;
   measure.from = visit.now;

@@ -99,7 +99,7 @@ web::Response report_page(const Desk& desk, const Visit& visit, std::string_view
   };
   fact("Reference", report.reference);
   fact("Page", shown_address(report.address));
-  fact("What was written", report.said);
+  fact("Comment", report.said);
   fact("When", desk.when(report.at));
   fact("Reference on the block page", report.breach_reference);
   fact("Name given", report.name);
@@ -172,7 +172,7 @@ void add_page_report_pages(Desk& desk, web::Router& router) {
            [&desk](const Visit& visit) { return report_page(desk, visit, ""); });
   desk.post(router, Area::page_reports, "/page-reports/{id}", [&desk](const Visit& visit) {
     const auto state = casework::report_state_from(visit.request.form.get("state"));
-    if (!state) return report_page(desk, visit, "Choose what happens with it.", 400);
+    if (!state) return report_page(desk, visit, "Choose a decision.", 400);
     const std::string id(visit.request.param("id"));
     const Result<void> handled = PageReports(*visit.stores.desk)
                                      .handle(visit.viewer, id, *state, visit.request.form.get("answer"), visit.now,

@@ -39,7 +39,7 @@ web::Response views_page(const Desk& desk, const Visit& visit) {
                                                   {"what", filter.what.empty() ? "all" : "view"},
                                                   {"page", std::to_string(page)}});
   };
-  TablePage page{.heading = "Who looked at whose record",
+  TablePage page{.heading = "Views of records",
                  .intro =
                      "Every view of a person’s record and everything that was done at the desk. It is chained "
                      "like the breach log: an entry cannot be taken out without a trace.",
@@ -227,9 +227,9 @@ void add_privacy_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::deletions, "/deletions", [&desk](const Visit& visit) {
     const auto deletions = casework::Privacy(*visit.stores.desk).deletions();
     if (!deletions) return desk.failed(visit, deletions.error());
-    TablePage page{.heading = "What was deleted",
+    TablePage page{.heading = "Deleted data",
                    .intro =
-                       "By its retention time or on request. Never what it said: only its kind, how many, and up "
+                       "By its retention time or on request. Never its content: only its kind, how many, and up "
                        "to when.",
                    .csv_path = {},
                    .columns = {"When", "What", "How many", "Older than", "Kept by a legal hold", "By"},

@@ -17,13 +17,13 @@ struct Register {
 };
 constexpr std::array kRegisters{
     Register{"access", "Access",
-             "The written record of who was granted access to the internet: by whom, from when, until when."},
+             "The written record of granted access to the internet: person, author, beginning and end."},
     Register{"accounts", "Accounts", "Local accounts of the people whose access is filtered."},
-    Register{"visitors", "Visitors", "Who was let in for a time, whom they visited and why."},
+    Register{"visitors", "Visitors", "Guests with access for a time, their host and purpose."},
     Register{"devices", "Devices", "The school's own and known devices."},
     Register{"classes", "Classes", "Classes that sign in with a picture."},
-    Register{"terms", "Terms of use", "Who accepted which version, when and from where."},
-    Register{"sessions", "Signed in now", "Who the filter believes to be where, and on whose word."},
+    Register{"terms", "Terms of use", "Accepted versions, with time and place."},
+    Register{"sessions", "Signed in now", "People signed in now, with device and source."},
 };
 
 identity::RegisterTable sessions_table(const Desk& desk, const identity::SessionBook& sessions) {

@@ -95,7 +95,7 @@ FigureTable reaction_table(const casework::Reaction& reaction) {
                    {"By accident", number(reaction.accidental)},
                    {"A page or program did it", number(reaction.background)},
                    {"Wrongly blocked", number(reaction.false_positives)},
-                   {"Wrongly blocked, of what was assessed", percent(reaction.false_positive_rate())}}};
+                   {"Wrongly blocked, of assessed episodes", percent(reaction.false_positive_rate())}}};
 }
 
 FigureTable turnaround_table(const casework::ReportTurnaround& turnaround) {

@@ -72,7 +72,7 @@ Error explain(OM_uint32 major, OM_uint32 minor) {
   if (says("expired"))
     return {Fault::client, "a ticket was refused, as it has expired: " + why,
             "the client must sign in to the domain again"};
-  if (says("replay")) return {Fault::client, "a ticket was shown twice: " + why, "somebody may have overheard it"};
+  if (says("replay")) return {Fault::client, "a ticket was shown twice: " + why, "an attacker may have overheard it"};
   if (says("keytab") || says("key table") || says("Wrong principal"))
     return {Fault::config, "a ticket is for another name or another key than the keytab has: " + why,
             "clients must use the proxy under the name of identity.keytab_principal; export the keytab again if the "
@@ -144,7 +144,7 @@ Result<KerberosAcceptor> KerberosAcceptor::open(const Settings& settings) {
     return fail(Fault::config,
                 "the keytab " + settings.keytab.string() + " has no key for " +
                     (settings.principal.empty() ? "anybody" : settings.principal) + ": " + words(major, minor),
-                "klist -kt shows what it holds; identity.keytab_principal must be spelt the same");
+                "klist -kt lists its keys; identity.negotiate.principal must be spelt the same");
   return KerberosAcceptor(std::move(state));
 }
 
@@ -201,7 +201,7 @@ Result<std::vector<std::string>> realms_of_keytab(const std::filesystem::path& k
   if (table) krb5_kt_close(context, table);
   krb5_free_context(context);
   if (realms.empty())
-    return fail(Fault::config, "the keytab " + keytab.string() + " holds no key", "klist -kt shows what it holds");
+    return fail(Fault::config, "the keytab " + keytab.string() + " holds no key", "klist -kt lists its keys");
   std::ranges::sort(realms);
   realms.erase(std::ranges::unique(realms).begin(), realms.end());
   return realms;

@@ -51,10 +51,10 @@ void Leavers::take(const std::string& user, Standing standing) {
 
 void Leavers::finish() {
   if (leavers_.size() > kHandful && leavers_.size() * kShare > answered_) {
-    parts_.on_suspicion("The directory says of " + std::to_string(leavers_.size()) + " of " +
-                        std::to_string(answered_) +
-                        " people that they are gone or switched off. That is too many to believe: nobody was closed. "
-                        "Look at `directory.base` and at what its account may read.");
+    parts_.on_suspicion(
+        "The directory says of " + std::to_string(leavers_.size()) + " of " + std::to_string(answered_) +
+        " people that they are gone or switched off. That is too many to believe, so no row was closed. "
+        "Look at `directory.base` and at the rights of its account.");
   } else {
     for (const Leaver& leaver : leavers_) {
       const auto closed = parts_.people.close_access(leaver.user, leaver.why, kDirectory, parts_.now());

@@ -177,9 +177,9 @@ void RadiusListener::refuse(RadiusRefusal refusal, const IpAddress& from) {
   if (last_logged_ != TimePoint{} && now - last_logged_ < kQuiet) return;
   last_logged_ = now;
   const char* next = refusal == RadiusRefusal::stale          ? "set the clock of the access point (NTP)"
-                     : refusal == RadiusRefusal::wrong_secret ? "the secret is another one, or somebody forges packets"
+                     : refusal == RadiusRefusal::wrong_secret ? "the secret is another one, or packets are forged"
                      : refusal == RadiusRefusal::unknown_sender
-                         ? "add it to identity: radius: clients, or find out who sends this"
+                         ? "add it to identity: radius: clients, or find out which device sends this"
                          : "";
   log::warning("RADIUS packet refused", {{"from", from.text()}, {"why", to_string(refusal)}, {"next", next}});
   if (on_refusal_) on_refusal_(refusal, from);

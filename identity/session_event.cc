@@ -36,7 +36,7 @@ std::string_view to_string(SessionEnd why) noexcept {
     case SessionEnd::end_of_day: return "end of the day";
     case SessionEnd::until: return "its time was over";
     case SessionEnd::other_mac: return "another machine has the address";
-    case SessionEnd::replaced: return "somebody else signed in";
+    case SessionEnd::replaced: return "another person signed in";
     case SessionEnd::removed: return "access was closed";
   }
   return "ended";

@@ -193,7 +193,7 @@ class Compiler {
     if (spec_.categories[found].illegal && item.action != Action::block)
       error(item.at,
             in_quotes(item.category) + " is illegal content and cannot be set to " + in_quotes(to_string(item.action)),
-            "it is blocked for everybody; remove this line");
+            "it is blocked for every group; remove this line");
     if (spec_.categories[found].support && item.action != Action::allow)
       error(item.at, in_quotes(item.category) + " is never blocked, warned of or monitored", "remove this line");
   }
@@ -214,7 +214,7 @@ class Compiler {
   void compile_fallback() {
     if (spec_.fallback.empty())
       error(spec_.fallback_at, "fallback is missing",
-            "name the group of whoever matches no other; the strictest is a good choice");
+            "name the group of people and devices that match no other; the strictest is a good choice");
     else if (const auto found = group(spec_.fallback, spec_.fallback_at))
       policy_.fallback = *found;
   }
@@ -247,7 +247,8 @@ class Compiler {
   void compile_category(const RuleSpec& spec, OwnRule& rule) {
     if (spec.category.empty()) {
       if ((spec.effect == Effect::block && spec.kind != Kind::everything) || spec.effect == Effect::categorise)
-        error(spec.at, "a block rule needs a category", "it decides the words on the block page and who is told");
+        error(spec.at, "a block rule needs a category",
+              "it decides the words on the block page and the recipients of alerts");
       return;
     }
     rule.category = category(spec.category, spec.at);

@@ -121,7 +121,7 @@ std::string decided_by(const Citation& citation, const Verdict& verdict) {
   if (verdict.reason.allowance_of >= 0)
     return "the " + citation.rule + " for " + citation.category + " at " + citation.source + ", which is used up";
   if (verdict.reason.downloads_of >= 0)
-    return "what the group may not download (" + citation.rule + ") at " + citation.source;
+    return "a download that the group may not have (" + citation.rule + ") at " + citation.source;
   if (!citation.rule.empty())
     return "the rule " + in_quotes(citation.rule) + about +
            (citation.source.starts_with("measure ") ? " of " : " at ") + citation.source;
@@ -200,8 +200,7 @@ std::string what_would_change_it(const Told& told) {
   if (told.verdict.reason.undecided && told.verdict.reason.nested)
     return "The address holds more addresses than are looked at; ask for one of them alone.";
   switch (told.verdict.reason.tier) {
-    case Tier::illegal:
-      return "Nothing changes this: illegal content is blocked for everybody, whatever any rule says.";
+    case Tier::illegal: return "Nothing changes this: illegal content is blocked for every group, with any rule.";
     case Tier::emergency: return "To change it, take the rule out of 'emergency'.";
     case Tier::support: return "Sites of help and support are always open and never recorded.";
     case Tier::local:

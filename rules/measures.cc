@@ -34,9 +34,9 @@ Result<void> check_time(const Measure& measure) {
 Result<void> check_groups(const Measure& measure, const PolicySpec& spec) {
   if (measure.kind == Kind::emergency) {
     if (measure.groups.empty() && measure.networks.empty()) return {};
-    return fail(Fault::client, "an emergency block is for everybody", "leave groups and networks out");
+    return fail(Fault::client, "an emergency block is for every group", "leave groups and networks out");
   }
-  if (measure.groups.empty()) return fail(Fault::client, "no group is named", "say whom it is for");
+  if (measure.groups.empty()) return fail(Fault::client, "no group is named", "name the groups it is for");
   for (const std::string& id : measure.groups)
     if (!is_group(spec, id)) {
       std::vector<std::string> ids;
@@ -144,7 +144,7 @@ std::string cited_as(const Measure& measure) {
 }
 
 Result<void> check_measure(const Measure& measure, const PolicySpec& spec) {
-  if (measure.by.empty()) return fail(Fault::client, "nobody is named who opens it", "say who does");
+  if (measure.by.empty()) return fail(Fault::client, "no author is named", "name the person who opens it");
   if (const auto time = check_time(measure); !time) return time;
   if (const auto groups = check_groups(measure, spec); !groups) return groups;
   return check_sites(measure);

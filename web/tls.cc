@@ -193,7 +193,7 @@ Result<std::shared_ptr<const Tls>> Tls::load(const std::filesystem::path& certif
   const Secret secret{std::move(*key_text)};
   struct stat about{};
   if (::stat(key.c_str(), &about) == 0 && (about.st_mode & 07) != 0)
-    return fail(Fault::config, key.string() + " can be read by everybody", "run: chmod o= " + key.string());
+    return fail(Fault::config, key.string() + " can be read by every user", "run: chmod o= " + key.string());
 
   const Certificate leaf = first_certificate(*chain);
   if (!leaf) return fail(Fault::config, certificate.string() + " holds no certificate in PEM");

@@ -10,23 +10,23 @@ namespace {
 using Steps = std::array<std::string_view, 4>;
 
 constexpr Steps kAbuseImages = {
-    "Do not open, search for, copy, forward or print the address, and let nobody else try it. Looking is itself an "
+    "Do not open, search for, copy, forward or print the address, and do not let others try it. Looking is itself an "
     "offence.",
-    "Take the device out of use as it is: do not switch it off, do not clear its history, note who holds it.",
+    "Take the device out of use as it is: do not switch it off, do not clear its history, and note who holds it.",
     "A child in immediate danger: 999. Otherwise report to the police on 101 and to the Internet Watch Foundation "
     "(report.iwf.org.uk); grooming or sexual abuse of a child also to CEOP (ceop.police.uk/safety-centre).",
-    "Tell only those who must know. A page can load such an address by itself: the record says what is known of that."};
+    "Tell only people who must know. A page can load such an address by itself: see the record."};
 constexpr Steps kTerrorism = {
-    "Do not open, copy or forward the address, and let nobody else try it.",
+    "Do not open, copy or forward the address, and do not let others try it.",
     "An immediate threat: 999. Otherwise the anti-terrorist hotline, 0800 789 321.",
     "Speak with your Prevent lead and make the referral that your local authority's procedure names.",
-    "Keep the device as it is until you were told otherwise; tell only those who must know."};
+    "Keep the device as it is until you are told otherwise; tell only people who must know."};
 constexpr Steps kLifeAtRisk = {
     "Find the pupil now and do not leave them alone. Immediate danger: 999.",
     "Follow the school's self-harm and suicide procedure today; involve parents or carers unless that adds to the "
     "risk.",
     "Help for the child: Childline 0800 1111, Samaritans 116 123, your CAMHS crisis line.",
-    "Write down what was said and done, and by whom, in your case system under this reference."};
+    "Write down words, actions and names in your case system under this reference."};
 constexpr Steps kEating = {"Speak with the pupil privately today; listen first.",
                            "Involve parents or carers and the school nurse.",
                            "Help: Beat (beateatingdisorders.org.uk), Childline 0800 1111, your GP or CAMHS.",
@@ -37,7 +37,7 @@ constexpr Steps kExtremism = {
     "Talk with the pupil with care; do not accuse.", "Write down your assessment under this reference."};
 constexpr Steps kHate = {
     "Look up the record and ask whether a lesson explains it.",
-    "Speak with the pupil; look for who was, or could be, hurt by it.",
+    "Speak with the pupil; look for people who were, or could be, hurt by it.",
     "Record it as an incident of discrimination or bullying where it is one, and tell parents or carers.",
     "Repeated, or with threats: involve your Prevent lead or the police on 101."};
 constexpr Steps kSexual = {"Look up the record: a single attempt by a young child is often an accident or a dare.",
@@ -57,20 +57,20 @@ constexpr Steps kSubstances = {"Look up the record and ask whether a lesson expl
                                "Signs of supply or exploitation: your child protection procedure, police 101."};
 constexpr Steps kViolence = {
     "Look up the record and ask whether a lesson explains it.",
-    "Any sign that somebody may be hurt, or has a weapon in school: 999 and the headteacher, at once.",
+    "Any sign that a person may be hurt, or of a weapon in school: 999 and the headteacher, at once.",
     "Speak with the pupil and involve parents or carers.", "Write down your assessment under this reference."};
 constexpr Steps kGambling = {"Look up the record: one attempt is often an advertisement or a game's link.",
                              "Repeated attempts: speak with the pupil and tell parents or carers.",
                              "Help: GamCare 0808 8020 133.", "Note it under this reference if you act."};
-constexpr Steps kBypass = {"Look up the record: what was tried, from which device, how often.",
+constexpr Steps kBypass = {"Look up the record: attempts, device, and how often.",
                            "Ask the technician whether it got through, and to close the way it used.",
                            "Ask why: curiosity, a game, or something that the pupil wants to hide.",
                            "Repeat the acceptable use rules; tell parents or carers when it goes on."};
 constexpr Steps kMachine = {
     "Ask the technician to look at the device today: many attempts in little time are often a program, not a person.",
     "Take the device off the network if the technician finds it infected.",
-    "A person who typed a password on a false page changes it now.", "Note what was found under this reference."};
-constexpr Steps kOther = {"Look up the record under the reference: who, when, how often.",
+    "A person who typed a password on a false page changes it now.", "Note your findings under this reference."};
+constexpr Steps kOther = {"Look up the record under the reference: person, time, and how often.",
                           "Ask whether a lesson explains it, and whether a page or a person did it.",
                           "Speak with the pupil when it is repeated or worries you.",
                           "Note your assessment under this reference."};

@@ -77,7 +77,7 @@ AlertText episode_alert(const AlertPlace& place, const breaches::Episode& episod
                   std::string(breaches::urgency_word(episode.urgency)) + " (" + std::to_string(episode.urgency) +
                   "), " + theme + ", group " + group + ", ref " + episode.reference;
   std::string& text = alert.text;
-  text = one_line(place.school) + (climbs      ? ": nobody has acknowledged this episode yet, so it comes to you\n\n"
+  text = one_line(place.school) + (climbs      ? ": this episode is not acknowledged yet, so it comes to you\n\n"
                                    : is_update ? ": an episode became more urgent\n\n"
                                                : ": an attempt needs your attention\n\n");
   text += "Reference:  " + episode.reference + '\n';
@@ -111,13 +111,14 @@ AlertText burst_alert(const AlertPlace& place, const breaches::Episode& episode,
   const std::string link = episode_link(place, episode);
   alert.subject = "Schoolgate: suspected malware, many sites within a minute from one device, ref " + episode.reference;
   alert.text = one_line(place.school) + ": look at a device\n\n";
-  alert.text +=
-      "Reference:  " + episode.reference + "\nGroup:      " + one_line(episode.group) +
-      "\nFirst:      " + shown_time(place, episode.first) + "\nAttempts:   " + std::to_string(episode.attempts) +
-      " so far\n\nOne device asked for many different sites of the same kind within a minute. That is a program "
-      "rather\nthan a person more often than not. Look at the device today; take it off the network when you "
-      "find it\ninfected. Do not open the sites.\n";
-  if (!link.empty()) alert.text += "\nWhich device it is, after signing in:\n" + link + '\n';
+  alert.text += "Reference:  " + episode.reference + "\nGroup:      " + one_line(episode.group) +
+                "\nFirst:      " + shown_time(place, episode.first) +
+                "\nAttempts:   " + std::to_string(episode.attempts) +
+                " so far\n\nOne device asked for many different sites of the same kind within a minute. That is "
+                "usually a program "
+                "rather\nthan a person. Look at the device today; take it off the network when you "
+                "find it\ninfected. Do not open the sites.\n";
+  if (!link.empty()) alert.text += "\nThe device, after signing in:\n" + link + '\n';
   alert.text += "\nEpisode " + episode.id + "\nAlert   " + std::string(alert_id) + '\n';
   JsonWriter json(alert.json);
   json.begin_object();
@@ -167,8 +168,7 @@ AlertText digest_alert(const AlertPlace& place, std::span<const breaches::Episod
   AlertText alert;
   alert.subject = "Schoolgate: daily digest, " + count_of(episodes.size(), "episode", "episodes") + ", " +
                   count_of(attempts, "attempt", "attempts");
-  alert.text =
-      one_line(place.school) + ": what was tried since the last digest, up to " + shown_time(place, now) + "\n";
+  alert.text = one_line(place.school) + ": attempts since the last digest, up to " + shown_time(place, now) + "\n";
   JsonWriter json(alert.json);
   json.begin_object();
   write_place(json, place, alert_id, "digest", alert.subject);

@@ -449,9 +449,10 @@ Result<void> Alerts::Impl::keep_canary(const AlertSettings& current) {
   if (!kept) return std::unexpected(kept.error());
   if (!kept->desk_works) desk.reset();
   if (kept->unconfirmed_since)
-    return put_system(current, {"the weekly test was not confirmed",
-                                "nobody has confirmed the weekly test mail of " + to_rfc3339(*kept->unconfirmed_since) +
-                                    " within 24 hours: alerts may not arrive; check mail server and addresses"});
+    return put_system(
+        current, {"the weekly test was not confirmed",
+                  "the weekly test mail of " + to_rfc3339(*kept->unconfirmed_since) +
+                      " was not confirmed within 24 hours: alerts may not arrive; check mail server and addresses"});
   return {};
 }
 

@@ -25,10 +25,10 @@ std::string CertificateFault::text() const {
     case Kind::expired: return "The certificate of this site ended on " + day_of(when) + '.';
     case Kind::not_yet_valid: return "The certificate of this site is not valid before " + day_of(when) + '.';
     case Kind::wrong_name: return "The certificate that this site shows is for another name.";
-    case Kind::self_signed: return "This site vouches for itself: nobody whom we trust has signed its certificate.";
-    case Kind::unknown_issuer: return "The certificate of this site was issued by somebody whom we do not know.";
+    case Kind::self_signed: return "This site has signed its own certificate: no authority we trust vouches for it.";
+    case Kind::unknown_issuer: return "The certificate of this site was issued by an authority that we do not know.";
     case Kind::incomplete_chain:
-      return "This site does not say who vouches for its certificate: the certificates in between are missing.";
+      return "The chain of this site's certificate is incomplete: the certificates in between are missing.";
     case Kind::revoked: return "The certificate of this site was withdrawn by its issuer.";
     case Kind::no_revocation_proof:
       return "The certificate of this site promises a proof that it was not withdrawn, and the site does not give it.";

@@ -13,7 +13,7 @@ TEST(InspectReportCommand, SaysThatNothingIsOpenedWhenInspectionIsOff) {
   school.edit("schoolgate.yaml", "inspection: {", "inspection: { mode: \"off\" } #");
   const Ran ran = school.run({"inspect-report"});
   EXPECT_EQ(ran.status, 0) << ran.err;
-  EXPECT_TRUE(ran.out.contains("inspection: off\nNothing is opened, for nobody.")) << ran.out;
+  EXPECT_TRUE(ran.out.contains("inspection: off\nNo connection is opened, for any group.")) << ran.out;
   EXPECT_TRUE(ran.out.contains("pupils (Pupils)\n  nothing\n")) << ran.out;
 }
 

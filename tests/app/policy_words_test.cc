@@ -40,7 +40,7 @@ TEST(PolicyWords, SayWhatAGroupMayReachAndWhen) {
                                            ". All else is open. SafeSearch is on. Mon to Fri, 12:15 to 13:15: " +
                                            title("games") + " open. Mon, Wed, 00:00 to 09:00: all else closed. " +
                                            title("games") + ": 20 minutes a day."),
-          testing::Pair("ks1", "Only what is allowed by name.")));
+          testing::Pair("ks1", "Only sites allowed by name.")));
 }
 
 }  // namespace

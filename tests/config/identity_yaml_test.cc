@@ -139,7 +139,8 @@ TEST_F(Identity, ASourceAndItsSectionGoTogether) {
               HasSubstr("'dhcp' needs the section 'leases'"));
   const Loaded loaded = read("identity: { sources: [neighbours], logon: { secret_file: logon.secret } }\n");
   EXPECT_TRUE(loaded.configuration) << text_of(loaded.problems);
-  EXPECT_THAT(text_of(loaded.problems), HasSubstr("warning: nobody is asked here: 'logon' is not among the sources"));
+  EXPECT_THAT(text_of(loaded.problems),
+              HasSubstr("warning: this section has no effect: 'logon' is not among the sources"));
 }
 
 TEST_F(Identity, TheSignInPageMustListenSomewhere) {

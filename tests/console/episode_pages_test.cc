@@ -216,14 +216,14 @@ TEST_F(EpisodePages, SealWhatIsIllegal) {
   add_user("d.lead", Role::dsl);
   Browser browser = sign_in("d.lead");
   const std::string home = get(browser, "/").body;
-  EXPECT_THAT(home, HasSubstr("Urgent: nobody has looked yet"));
+  EXPECT_THAT(home, HasSubstr("Urgent: not acknowledged yet"));
   const std::string path = first_episode(browser);
   for (const std::string& address : {path, path + "/slip", path + "/slip.json", path + "/slip.csv"}) {
     EXPECT_THAT(get(browser, address).body, Not(HasSubstr("never-shown"))) << address;
   }
   const std::string page = get(browser, path).body;
   EXPECT_THAT(page, HasSubstr("sealed"));
-  EXPECT_THAT(page, HasSubstr("Nobody opens, copies, prints or sends it"));
+  EXPECT_THAT(page, HasSubstr("Do not open, copy, print or send it"));
   EXPECT_THAT(page, Not(HasSubstr("Block for everyone now"))) << "it is blocked for everybody already";
 }
 

@@ -27,7 +27,7 @@ TEST_F(Pages, BeginWithWhatNeedsSomebodyNow) {
   add_user("d.lead", Role::dsl);
   Browser lead = sign_in("d.lead");
   const std::string page = get(lead, "/").body;
-  EXPECT_LT(page.find("Urgent: nobody has looked yet (1)"), page.find("<h2 class=\"govuk-heading-m\">Today"));
+  EXPECT_LT(page.find("Urgent: not acknowledged yet (1)"), page.find("<h2 class=\"govuk-heading-m\">Today"));
   EXPECT_LT(page.find("Suicide"), page.find("Gambling"));
   const std::string path = first_episode(lead);
   for (const char* at_once : {"amelia.hughes", "ben.okafor"}) EXPECT_THAT(page, HasSubstr(at_once));

@@ -112,7 +112,7 @@ def test_the_filter_is_tried_from_the_desk_and_nobody_is_alarmed(desk, mail):
         sign_in(browser, "d.lead")
         browser.click("button:has-text('Try the filter now')")
         wait_for(lambda: browser.open(desk.desk + "/checks") and "d.lead selftest" in " ".join(browser.text("main").split()), "the outcome")
-        browser.click("table:has-text('What was done about it') a")
+        browser.click("table:has-text('Action taken') a")
         page = browser.text("main")
         assert "explicit proxy" in page and "blocked[.]example" in page
         browser.open(desk.desk + "/episodes")

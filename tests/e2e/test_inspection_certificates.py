@@ -22,7 +22,7 @@ from parts.tls_origins import DAY, Authority, Issued, TlsOrigin, key_pem, new_ke
 SECRET = "what only the web site knows"
 
 # name -> the words that the page must have.
-ENDED, NOT_YET, ITSELF, UNKNOWN = "ended on", "not valid before", "vouches for itself", "whom we do not know"
+ENDED, NOT_YET, ITSELF, UNKNOWN = "ended on", "not valid before", "signed its own", "that we do not know"
 OTHER_NAME, MISSING, RULES, WEAK = "for another name", "in between are missing", "against the rules", "can be forged"
 NOT_FOR_SITES, PROOF, OURS, LARGE = "may not be used for a web site", "promises a proof", "own filter", "too large"
 

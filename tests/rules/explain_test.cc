@@ -139,7 +139,7 @@ TEST(AnyWords, OfARefusedDownloadNameItAndItsLine) {
   EXPECT_EQ(words.pupil,
             "You cannot save this kind of file at school. If you need it for your work, ask your teacher.");
   EXPECT_TRUE(words.technician.starts_with(
-      "Blocked at tier 4 of 6 (local) by what the group may not download (downloads of .exe) at policy.yaml:9."))
+      "Blocked at tier 4 of 6 (local) by a download that the group may not have (downloads of .exe) at policy.yaml:9."))
       << words.technician;
 }
 

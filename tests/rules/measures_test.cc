@@ -75,15 +75,16 @@ TEST(CheckMeasure, ASupervisedSessionLastsAnHourAndAnExamHalfADay) {
 TEST(CheckMeasure, WhomAndWhatItIsAboutMustBeThere) {
   EXPECT_EQ(refusal(measure(Measure::Kind::supervised, {"ks11"}, {"a.example"})),
             "there is no group 'ks11'; did you mean 'ks1'?");
-  EXPECT_EQ(refusal(measure(Measure::Kind::supervised, {}, {"a.example"})), "no group is named; say whom it is for");
+  EXPECT_EQ(refusal(measure(Measure::Kind::supervised, {}, {"a.example"})),
+            "no group is named; name the groups it is for");
   EXPECT_EQ(refusal(measure(Measure::Kind::supervised, {"ks1"}, {})),
             "no site is named; name at least one, such as example.org");
   EXPECT_EQ(refusal(measure(Measure::Kind::emergency, {"ks1"}, {"a.example"})),
-            "an emergency block is for everybody; leave groups and networks out");
+            "an emergency block is for every group; leave groups and networks out");
   EXPECT_NE(refusal(measure(Measure::Kind::emergency, {}, {"a b"})), "");
   Measure nobody = measure(Measure::Kind::emergency, {}, {"a.example"});
   nobody.by.clear();
-  EXPECT_EQ(refusal(nobody), "nobody is named who opens it; say who does");
+  EXPECT_EQ(refusal(nobody), "no author is named; name the person who opens it");
 }
 
 TEST(SitesOfList, AreFoundByName) {
