@@ -28,6 +28,7 @@ void read_recipients(const YamlNode& node, Report& report, casework::AlertSettin
     recipient.id = key->text;
     Mapping keys(*value, report);
     if (const YamlNode* email = keys.require("email")) read_mail_address(*email, report, recipient.email);
+    keys.optional("user", recipient.user);
     alerts.recipients.push_back(std::move(recipient));
   }
 }

@@ -387,7 +387,7 @@ update: { proxy: "http://proxy.example:3128", most_bytes: 8MiB, over_blocks: 2,
   folder.write("secret", "s");
   ::chmod((folder.path() / "secret").c_str(), 0600);
   folder.write("alerts.yaml", R"(
-recipients: { dsl: { email: dsl@school.example } }
+recipients: { dsl: { email: dsl@school.example, user: D.Lead } }
 mail: { server: "smtp://127.0.0.1:25", from: gate@school.example, user: gate, password_file: secret,
         require_tls: true }
 webhooks: [ { name: case-system, url: "https://case.example/in", secret_file: secret } ]
@@ -427,6 +427,8 @@ routes:
   EXPECT_EQ(out.list_updates.must_block[0].url.text(), "http://probe.example/x");
   EXPECT_EQ(out.list_updates.must_block[0].category, "games");
 
+  ASSERT_EQ(out.alerts.recipients.size(), 1u);
+  EXPECT_EQ(out.alerts.recipients[0].user, "D.Lead") << "no alert about this account goes to its owner";
   ASSERT_TRUE(out.alerts.mail);
   EXPECT_EQ(out.alerts.mail->password_file, folder.path() / "secret");
   EXPECT_EQ(out.alerts.mail->user, "gate");
