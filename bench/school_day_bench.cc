@@ -173,8 +173,8 @@ class Day {
         read_accounting_request({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, kSecret);
     if (!request || memory_.look(*request, {}, now_)) std::abort();
     if (status == 2)
-      book_.sign_out_session(request->session_id, SessionEnd::stopped, moment());
-    else if (status == 1 || !book_.still_there(request->session_id, address, moment()))
+      book_.sign_out_session({request->session_id}, SessionEnd::stopped, moment());
+    else if (status == 1 || !book_.still_there({request->session_id}, address, moment()))
       book_.signed_in({.address = request->address.value_or(names::IpAddress{}),
                        .person = {.user = request->user, .source = "radius"},
                        .source = Source::radius,

@@ -215,7 +215,10 @@ void check_pairs(const std::vector<std::pair<Source, const YamlNode*>>& sources,
       report.error(*used->second, quote(used->second->text) + " needs the section '" + std::string(section) + "'",
                    "add it beside 'sources', or take the source out");
     const auto* const word = std::ranges::find(kSources, source, &std::pair<std::string_view, Source>::second);
-    if (used == sources.end() && there)
+    const bool takes_logon_calls =
+        source == Source::sign_in &&
+        std::ranges::find(sources, Source::logon, &std::pair<Source, const YamlNode*>::first) != sources.end();
+    if (used == sources.end() && there && !takes_logon_calls)
       report.warning(*there, "this section has no effect: " + quote(word->first) + " is not among the sources",
                      "add it to 'sources'");
   }
@@ -246,6 +249,10 @@ void read_identity(const YamlNode& node, Report& report, const Listen& listen, i
   if (const YamlNode* sessions = keys.find("sessions")) read_sessions(*sessions, report, out.sessions);
   if (const YamlNode* sign_in = keys.find("sign_in")) out.sign_in = read_sign_in(*sign_in, report);
   if (node.kind == YamlNode::Kind::mapping) check_pairs(sources, keys, report);
+  // The calls of logon scripts are taken by the pages for signing in, which that section describes.
+  for (const auto& [source, place] : sources)
+    if (source == Source::logon && !keys.find("sign_in"))
+      report.error(*place, quote(place->text) + " is answered nowhere", "add the section 'sign_in' beside 'sources'");
   for (const auto& [source, place] : sources)
     if ((source == Source::sign_in || source == Source::logon) && listen.portal.empty() && listen.portal_tls.empty())
       report.error(*place, quote(place->text) + " is answered nowhere", "add listen.portal or listen.portal_tls");

@@ -20,11 +20,13 @@ constexpr std::chrono::milliseconds kBeat{250};
 constexpr seconds kTick{1}, kLookAtNeighbours{1}, kLookAtRegister{2}, kSaveChanges{5}, kRetryGroups{30};
 /// Leases are told again so often, so that a quiet lease file does not let its machines be forgotten.
 constexpr minutes kTellLeases{10};
-/// While enrolled and a year: closed rows of the registers go after that.
-constexpr hours kKeepClosedRows{24 * 365};
-/// When the directory is asked for leavers, minutes after the site's midnight.
-constexpr int kNight = 3 * 60, kNightEnds = 4 * 60;
+constexpr std::string_view kWalk = "leavers";
 constexpr std::size_t kMostUnknownGroups = 5'000;
+/// Groups of those who are signed in: looked through so often, so many asked for at once, and how old they may become
+/// where no directory says so.
+constexpr seconds kLookAtGroups{5};
+constexpr std::size_t kMostFollowedAtOnce = 100;
+constexpr std::chrono::seconds kFollowGroups = minutes(1);
 
 int utc_minute(TimePoint time) {
   return int(std::chrono::floor<minutes>(time - std::chrono::floor<std::chrono::days>(time)).count());
@@ -47,6 +49,7 @@ void log_event(const SessionEvent& event) {
 IdentityService::IdentityService(const IdentitySettings& settings, IdentityHooks hooks)
     : settings_(settings), hooks_(std::move(hooks)) {
   if (!hooks_.now) hooks_.now = moment_now;
+  if (!hooks_.believes_clock) hooks_.believes_clock = [] { return true; };
   if (!hooks_.local_minute) hooks_.local_minute = utc_minute;
   if (!hooks_.on_event) hooks_.on_event = log_event;
 }
@@ -117,15 +120,22 @@ Result<std::unique_ptr<IdentityService>> IdentityService::open(const IdentitySet
                     .asks_for_terms = sign_in.has_value(),
                     .now = it.hooks_.now});
 
+  // The terms may be others than those that restored sessions were asked about.
+  if (sign_in)
+    for (const ShownSession& session : it.sessions_->list())
+      it.sessions_->set_terms_due(session.person.user, it.sign_in_->terms_due(session.person));
+
   if (settings.logon_secret_file) {
     auto logon = LogonCalls::open(*settings.logon_secret_file);
     if (!logon) return std::unexpected(logon.error());
     it.logon_ = *std::move(logon);
+    if (auto kept = it.logon_->keep_seen_in(state / "logon.seen"); !kept) return std::unexpected(kept.error());
   }
   if (!settings.leases.empty()) it.leases_.emplace(settings.leases);
   if (settings.radius) {
     auto radius = RadiusListener::open(
-        *settings.radius, [&it](const AccountingRequest& request, const IpAddress&) { it.take_accounting(request); },
+        *settings.radius,
+        [&it](const AccountingRequest& request, const IpAddress& from) { it.take_accounting(request, from); },
         [&it](RadiusRefusal refusal, const IpAddress& from) {
           it.tell({.kind = SessionEvent::Kind::refused,
                    .user = {},
@@ -137,6 +147,7 @@ Result<std::unique_ptr<IdentityService>> IdentityService::open(const IdentitySet
         [&it] { return it.hooks_.now().wall; });
     if (!radius) return std::unexpected(radius.error());
     it.radius_ = *std::move(radius);
+    if (auto kept = it.radius_->keep_seen_in(state / "radius.seen"); !kept) return std::unexpected(kept.error());
   }
   return service;
 }
@@ -170,20 +181,28 @@ void IdentityService::keep(std::stop_token stop) {
     if (is_due(register_at_, now.steady, kLookAtRegister)) look_at_register(now);
     if (is_due(ticked_at_, now.steady, kTick)) sessions_->tick(now);
     if (is_due(retried_at_, now.steady, kRetryGroups)) retry_groups();
+    if (is_due(followed_at_, now.steady, kLookAtGroups)) follow_groups(now.steady);
     if (sessions_->changes() != saved_changes_ && is_due(saved_at_, now.steady, kSaveChanges)) save(now.steady);
     if (is_due(minute_at_, now.steady, minutes(1))) {
-      close_what_ran_out(now);
+      const bool believed = hooks_.believes_clock();
+      if (believed) close_what_ran_out(now);
       save(now.steady);  // also when nobody came or went: who was active when
       people_->checkpoint();
-      const int minute = hooks_.local_minute(now.wall);
-      if (leavers_ && minute >= kNight && minute < kNightEnds && is_due(walked_at_, now.steady, hours(20)))
-        leavers_->begin();
+      if (believed && leavers_) walk_if_due(now.wall);
     }
-    if (is_due(forgotten_at_, now.steady, hours(24)))
-      if (const auto gone = people_->forget_before(now.wall - kKeepClosedRows); !gone)
-        log::warning("old rows of the registers stay", {{"why", gone.error().text()}});
     wake.wait_for(lock, stop, kBeat, [] { return false; });
   }
+}
+
+// Nightly; a gateway that is off at night does it when it is on.
+void IdentityService::walk_if_due(TimePoint now) {
+  const auto last = people_->done_at(kWalk);
+  if (!last) return log::error("people.db cannot be read", {{"why", last.error().text()}});
+  const bool is_due = is_walk_due(*last, now, hooks_.local_minute(now));
+  if (*last && *last <= now && !is_due) return;
+  if (auto noted = people_->set_done(kWalk, now); !noted)
+    return log::error("people.db cannot be written", {{"why", noted.error().text()}});
+  if (is_due) leavers_->begin();
 }
 
 void IdentityService::look_at_devices(Moment now) {
@@ -258,14 +277,17 @@ void IdentityService::save(SteadyTime now) {
   saved_at_ = now;
 }
 
-void IdentityService::take_accounting(const AccountingRequest& request) {
+void IdentityService::take_accounting(const AccountingRequest& request, const IpAddress& from) {
   using Status = AccountingRequest::Status;
   const Moment now = hooks_.now();
+  // Two controllers may bear one name, and count their sessions alike.
+  const std::string sender = from.text() + '/';
+  const std::string id = sender + request.session_id;
   switch (request.status) {
     case Status::other: return;
     case Status::on:
-    case Status::off: sessions_->sign_out_sessions(request.sender + '/', SessionEnd::stopped, now); return;
-    case Status::stop: sessions_->sign_out_session(request.session_id, SessionEnd::stopped, now); return;
+    case Status::off: sessions_->sign_out_sessions(sender + request.sender + '/', SessionEnd::stopped, now); return;
+    case Status::stop: sessions_->sign_out_session({id, request.mac}, SessionEnd::stopped, now); return;
     case Status::start:
     case Status::interim: break;
   }
@@ -280,14 +302,52 @@ void IdentityService::take_accounting(const AccountingRequest& request) {
 
   // A switch that lets machines in by their address sends the address as the name; tunnels hide theirs as "anonymous".
   const auto user = account_name(request.user);
-  if (machine || !user || mac_address(request.user) || user->starts_with("anonymous")) return;
-  if (request.status == Status::interim && sessions_->still_there(request.session_id, address, now)) return;
+  if (machine || mac_address(request.user) || request.user.empty()) return;
+  if (user && user->starts_with("anonymous")) return;
+  if (!user) return say_unreadable_name(request, from, now);
+  if (request.status == Status::interim && sessions_->still_there({id, request.mac, *user}, address, now)) return;
   vouch(
       {.address = address,
        .person = {.user = *user, .name = {}, .groups = {}, .confidence = rules::Confidence::login, .source = "radius"},
        .source = Source::radius,
        .mac = request.mac,
-       .session_id = request.session_id});
+       .session_id = id});
+}
+
+// Once in a while: a school finds out why a pupil is nobody, and no one fills the log.
+void IdentityService::say_unreadable_name(const AccountingRequest& request, const IpAddress& from, Moment now) {
+  if (!is_due(name_said_at_, now.steady, minutes(1))) return;
+  tell(
+      {.kind = SessionEvent::Kind::refused,
+       .user = {},
+       .address = from,
+       .mac = request.mac,
+       .when = now.wall,
+       .text = "a RADIUS report from " + from.text() +
+               " names an account that no account is called (letters a to z, digits and . _ - ' are known): whoever it "
+               "is stays unknown"});
+}
+
+void IdentityService::follow_groups(SteadyTime now) {
+  const auto fresh = settings_.directory ? settings_.directory->fresh : kFollowGroups;
+  std::unordered_map<std::string, SteadyTime> still_there;
+  std::size_t asked = 0;
+  for (const ShownSession& session : sessions_->list()) {
+    const rules::Person& person = session.person;
+    const bool is_followed =
+        session.source == Source::radius || session.source == Source::logon || session.source == Source::sign_in;
+    if (!is_followed || person.user.contains(':') || person.confidence != rules::Confidence::login) continue;
+    if (still_there.contains(person.user)) continue;
+    const auto known = groups_read_.find(person.user);
+    SteadyTime read = known == groups_read_.end() ? now : known->second;
+    if (now - read >= fresh && asked < kMostFollowedAtOnce) {
+      ++asked;
+      read = now;
+      fetch_groups(person);
+    }
+    still_there.emplace(person.user, read);
+  }
+  groups_read_ = std::move(still_there);
 }
 
 std::expected<LogonCall, LogonRefusal> IdentityService::logon(const LogonParameters& parameters) {

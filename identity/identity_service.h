@@ -38,6 +38,7 @@ namespace schoolgate::identity {
 /// What the room is given by whoever composes: its clocks, and what it may not find out by itself.
 struct IdentityHooks {
   std::function<Moment()> now;                          ///< default: moment_now
+  std::function<bool()> believes_clock;                 ///< default: always. Else nothing is closed or removed for good
   std::function<int(TimePoint)> local_minute;           ///< minutes after the site's midnight; default: UTC
   std::function<void(const SessionEvent&)> on_event;    ///< must not block; default: the log
   std::function<std::vector<DeviceSeen>()> neighbours;  ///< the neighbour table; default: none
@@ -97,12 +98,16 @@ class IdentityService {
   void look_at_devices(Moment now);
   void look_at_register(Moment now);
   void close_what_ran_out(Moment now);
+  void walk_if_due(TimePoint now);
   void save(SteadyTime now);
-  void take_accounting(const AccountingRequest& request);
+  void take_accounting(const AccountingRequest& request, const names::IpAddress& from);
+  /// Groups of people who stay signed in are read anew as often as the directory's answers are.
+  void follow_groups(SteadyTime now);
   /// Signs in at once, with the groups the report has, and fetches those of the directory or account.
   void vouch(SignedIn report);
   void fetch_groups(const rules::Person& person);
   void retry_groups();
+  void say_unreadable_name(const AccountingRequest& request, const names::IpAddress& from, Moment now);
   void tell(const SessionEvent& event) const;
   [[nodiscard]] bool follows(const names::IpAddress& address) const;
 
@@ -121,10 +126,12 @@ class IdentityService {
   mutable std::mutex unknown_mutex_;
   std::unordered_map<std::string, rules::Person> unknown_groups_;
   /// Of the keeper alone, while it runs.
+  std::unordered_map<std::string, SteadyTime> groups_read_;
   std::vector<Lease> known_leases_;
+  SteadyTime name_said_at_{};  ///< of the RADIUS thread alone
   std::uint64_t register_mark_ = 0, saved_changes_ = 0;
   SteadyTime neighbours_at_{}, leases_told_at_{}, register_at_{}, ticked_at_{}, saved_at_{}, minute_at_{},
-      retried_at_{}, forgotten_at_{}, walked_at_{};
+      retried_at_{}, followed_at_{};
   std::atomic<std::uint64_t> save_failures_{0}, leases_left_out_{0};
   std::jthread keeper_;
 };

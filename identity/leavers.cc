@@ -14,6 +14,13 @@ constexpr std::size_t kHandful = 5, kShare = 3;
 
 }  // namespace
 
+bool is_walk_due(std::optional<TimePoint> last, TimePoint now, int local_minute) noexcept {
+  constexpr int kNight = 3 * 60, kNightEnds = 4 * 60;
+  const bool at_night = local_minute >= kNight && local_minute < kNightEnds;
+  if (!last || *last > now) return at_night;
+  return now - *last >= (at_night ? std::chrono::hours(20) : std::chrono::hours(28));
+}
+
 void Leavers::begin() {
   if (under_way_.exchange(true)) return;
   waiting_.clear();

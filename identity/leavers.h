@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,11 @@
 #include "identity/people_store.h"
 
 namespace schoolgate::identity {
+
+/// Whether the directory is to be asked now: at night, between three and four by the site's clock, once; and by day
+/// where a night was missed. `last`: when it was asked, or first could have been; nothing, or a time of the future, is
+/// no night.
+[[nodiscard]] bool is_walk_due(std::optional<TimePoint> last, TimePoint now, int local_minute) noexcept;
 
 class Leavers {
  public:

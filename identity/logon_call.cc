@@ -70,7 +70,7 @@ std::expected<LogonCall, LogonRefusal> LogonCalls::judge(const LogonParameters& 
   const TimePoint made{std::chrono::seconds(seconds)};
   if (made - now > kSkew || now - made > kSkew) return std::unexpected(LogonRefusal::stale);
 
-  auto& [mutex, seen, order, counters] = *state_;
+  auto& [mutex, seen, order, kept, counters] = *state_;
   while (!order.empty() && seen.at(order.front()) <= now) {
     seen.erase(order.front());
     order.pop_front();
@@ -78,6 +78,7 @@ std::expected<LogonCall, LogonRefusal> LogonCalls::judge(const LogonParameters& 
   if (seen.contains(signature)) return std::unexpected(LogonRefusal::repeated);
   // Forgetting one early would let it be told again.
   if (seen.size() >= kRemembered) return std::unexpected(LogonRefusal::too_many);
+  if (!kept.note(signature)) return std::unexpected(LogonRefusal::repeated);
   // Twice the skew: after that its time is stale whatever the clock did in between.
   seen.emplace(signature, now + 2 * kSkew);
   order.push_back(std::move(signature));

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "identity/seen_marks.h"
 #include "names/ip_address.h"
 
 namespace schoolgate::identity {
@@ -55,6 +56,8 @@ class LogonCalls {
   [[nodiscard]] static Result<LogonCalls> open(const std::filesystem::path& secret_file);
   explicit LogonCalls(std::string secret) : state_(std::make_unique<State>()), secret_(std::move(secret)) {}
 
+  /// Calls that were taken by an earlier process are not taken again. Fault host.
+  [[nodiscard]] Result<void> keep_seen_in(const std::filesystem::path& file) { return state_->kept.keep_in(file); }
   /// The signature is looked at before anything else is read.
   [[nodiscard]] std::expected<LogonCall, LogonRefusal> read(const LogonParameters& parameters, TimePoint now);
   [[nodiscard]] LogonCounters counters() const;
@@ -67,6 +70,7 @@ class LogonCalls {
     std::mutex mutex;
     std::unordered_map<std::string, TimePoint> seen;  ///< signature -> when it may be forgotten
     std::deque<std::string> order;
+    SeenMarks kept{kRemembered};  ///< the same, over a restart
     LogonCounters counters;
   };
   [[nodiscard]] std::expected<LogonCall, LogonRefusal> judge(const LogonParameters& parameters, TimePoint now);

@@ -47,6 +47,7 @@ constexpr const char* kSchema = R"(
   CREATE INDEX IF NOT EXISTS answers_by_user ON answers(user, seq);
   CREATE TABLE IF NOT EXISTS wrong_passwords(user TEXT PRIMARY KEY, count INTEGER NOT NULL, last INTEGER NOT NULL,
     address TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS done(job TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS sessions(address TEXT NOT NULL, user TEXT NOT NULL, name TEXT NOT NULL,
     groups TEXT NOT NULL, confidence INTEGER NOT NULL, said_by TEXT NOT NULL, source TEXT NOT NULL, mac TEXT NOT NULL,
     session_id TEXT NOT NULL, terms_due INTEGER NOT NULL, until INTEGER, since INTEGER NOT NULL, seen INTEGER NOT NULL,
@@ -78,6 +79,10 @@ std::vector<std::string> split(std::string_view all) {
     all.remove_prefix(comma == all.npos ? all.size() : comma + 1);
   }
   return words;
+}
+
+std::string name_of_unknown(const store::StateKey& key, std::string_view typed) {
+  return "unknown-" + to_hex(key.sign("unknown account", typed)).substr(0, 16);
 }
 
 IpAddress address_of(std::string_view text) { return IpAddress::parse(text).value_or(IpAddress{}); }
@@ -602,7 +607,9 @@ Result<std::uint64_t> PeopleStore::forget_before(TimePoint before) {
   std::uint64_t rows = 0;
   auto done = state_->in_transaction([&]() -> Result<void> {
     for (const char* sql : {"DELETE FROM access WHERE closed < ?1", "DELETE FROM visits WHERE closed < ?1",
-                            "DELETE FROM wrong_passwords WHERE last < ?1"}) {
+                            "DELETE FROM wrong_passwords WHERE last < ?1",
+                            "DELETE FROM accounts WHERE (disabled = 1 OR valid_until < ?1)"
+                            " AND user NOT IN (SELECT user FROM access)"}) {
       if (auto removed = state_->change(sql, [&](Statement& remove) { remove.bind(1, number(before)); }); !removed)
         return removed;
       rows += std::uint64_t(state_->database.changes());
@@ -610,7 +617,45 @@ Result<std::uint64_t> PeopleStore::forget_before(TimePoint before) {
     return {};
   });
   if (!done) return std::unexpected(done.error());
-  return rows;
+  const auto answers = forget_answers_before(before);
+  if (!answers) return answers;
+  return rows + *answers;
+}
+
+// A chain is cut at its beginning only, and whoever has access is not asked again because an answer has grown old.
+Result<std::uint64_t> PeopleStore::forget_answers_before(TimePoint before) {
+  const std::scoped_lock lock(state_->mutex);
+  const auto oldest = state_->first(
+      "SELECT coalesce((SELECT min(last) FROM (SELECT max(seq) AS last FROM answers WHERE user IN (SELECT user FROM "
+      "access"
+      " WHERE closed IS NULL) GROUP BY user)), (SELECT max(seq) + 1 FROM answers), 0)",
+      [](Statement& row) { return row.integer(0); }, [](Statement&) {});
+  if (!oldest) return std::unexpected(oldest.error());
+  if (oldest->value_or(0) == 0) return 0;
+  auto chain = store::Chain::open(state_->database, state_->key);
+  if (!chain) return std::unexpected(chain.error());
+  const std::uint64_t stays = std::uint64_t(**oldest), cut = chain->head().cut_seq;
+  if (stays <= cut + 1) return 0;
+  auto removed = chain->remove_before(before, stays - cut - 1);
+  if (!removed) return removed;
+  // Also where an earlier cut was not followed by this: a power cut may have come between.
+  auto gone = state_->change("DELETE FROM answers WHERE seq <= ?1",
+                             [&](Statement& remove) { remove.bind(1, std::int64_t(chain->head().cut_seq)); });
+  if (!gone) return std::unexpected(gone.error());
+  return removed;
+}
+
+Result<std::optional<TimePoint>> PeopleStore::done_at(std::string_view job) {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->first(
+      "SELECT at FROM done WHERE job = ?1", [](Statement& row) { return time_of(row.integer(0)); },
+      [&](Statement& query) { query.bind(1, job); });
+}
+
+Result<void> PeopleStore::set_done(std::string_view job, TimePoint now) {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->change("INSERT OR REPLACE INTO done(job, at) VALUES(?1, ?2)",
+                        [&](Statement& insert) { insert.bind(1, job).bind(2, number(now)); });
 }
 
 // --- terms of use ------------------------------------------------------------------------------------------------
@@ -698,9 +743,15 @@ Result<std::uint64_t> PeopleStore::verify_terms() {
 
 // --- wrong passwords ---------------------------------------------------------------------------------------------
 
-Result<void> PeopleStore::note_wrong_password(std::string_view user, const IpAddress& from, TimePoint now) {
+Result<void> PeopleStore::note_wrong_password(std::string_view typed, const IpAddress& from, TimePoint now) {
   const std::scoped_lock lock(state_->mutex);
   const std::string address = from.text();
+  const auto known = state_->first(
+      "SELECT 1 WHERE ?1 IN (SELECT user FROM accounts) OR ?1 IN (SELECT user FROM access) OR ?1 IN (SELECT user FROM"
+      " answers)",
+      [](Statement& row) { return row.integer(0); }, [&](Statement& query) { query.bind(1, typed); });
+  if (!known) return std::unexpected(known.error());
+  const std::string user = *known ? std::string(typed) : name_of_unknown(state_->key, typed);
   return state_->change(
       "INSERT INTO wrong_passwords(user, count, last, address) SELECT ?1, 1, ?2, ?3 "
       "WHERE (SELECT count(*) FROM wrong_passwords) < ?4 OR ?1 IN (SELECT user FROM wrong_passwords) "
@@ -712,13 +763,14 @@ Result<void> PeopleStore::note_wrong_password(std::string_view user, const IpAdd
 
 Result<void> PeopleStore::clear_wrong_passwords(std::string_view user) {
   const std::scoped_lock lock(state_->mutex);
+  const std::string unknown = name_of_unknown(state_->key, user);  // as it was kept before its first sign-in
   const auto there = state_->first(
-      "SELECT 1 FROM wrong_passwords WHERE user = ?1", [](Statement& row) { return row.integer(0); },
-      [&](Statement& query) { query.bind(1, user); });
+      "SELECT 1 FROM wrong_passwords WHERE user IN (?1, ?2)", [](Statement& row) { return row.integer(0); },
+      [&](Statement& query) { query.bind(1, user).bind(2, unknown); });
   if (!there) return std::unexpected(there.error());
   if (!*there) return {};  // no write, so no wait for the disk, at the usual sign-in
-  return state_->change("DELETE FROM wrong_passwords WHERE user = ?1",
-                        [&](Statement& remove) { remove.bind(1, user); });
+  return state_->change("DELETE FROM wrong_passwords WHERE user IN (?1, ?2)",
+                        [&](Statement& remove) { remove.bind(1, user).bind(2, unknown); });
 }
 
 Result<std::vector<WrongPasswords>> PeopleStore::wrong_passwords() {

@@ -153,7 +153,9 @@ class PeopleStore {
   [[nodiscard]] Result<std::vector<AccessGrant>> register_of_access(std::optional<TimePoint> open_at = {});
   /// Closes what has run out: rows, accounts' rows and visits. Returns the users whose access ended.
   [[nodiscard]] Result<std::vector<std::string>> close_run_out(TimePoint now);
-  /// Removes closed rows, visits and wrong-password counts that are older than `before`. Returns how many rows.
+  /// Removes closed rows, visits and wrong-password counts that are older than `before`; accounts that are closed or
+  /// ran out and have no row left; and answers to the terms, from the beginning of their chain up to the first that is
+  /// still somebody's last. Returns how many rows.
   [[nodiscard]] Result<std::uint64_t> forget_before(TimePoint before);
 
   // --- terms of use
@@ -164,11 +166,17 @@ class PeopleStore {
   /// Walks the chain of answers. Returns how many; fault host with the number of the first that is not as written.
   [[nodiscard]] Result<std::uint64_t> verify_terms();
 
-  // --- wrong passwords
+  // --- wrong passwords. A name that nobody here bears is kept as a keyed digest, "unknown-1f0c93ab27d05e44": people
+  // type passwords into the box for names.
 
   [[nodiscard]] Result<void> note_wrong_password(std::string_view user, const names::IpAddress& from, TimePoint now);
   [[nodiscard]] Result<void> clear_wrong_passwords(std::string_view user);
   [[nodiscard]] Result<std::vector<WrongPasswords>> wrong_passwords();
+
+  // --- what is done once a day, to be caught up with after a night that was missed
+
+  [[nodiscard]] Result<std::optional<TimePoint>> done_at(std::string_view job);
+  [[nodiscard]] Result<void> set_done(std::string_view job, TimePoint now);
 
   // --- sessions
 
@@ -182,6 +190,7 @@ class PeopleStore {
 
  private:
   struct State;
+  [[nodiscard]] Result<std::uint64_t> forget_answers_before(TimePoint before);
   explicit PeopleStore(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -56,14 +56,21 @@ std::string shown(Bytes bytes) {
   return text;
 }
 
+/// The same, and still another for another value.
+std::string told_apart(Bytes bytes) {
+  std::string text = shown(bytes);
+  if (text != text_of(bytes)) text += '#' + to_hex(sha256(text_of(bytes))).substr(0, 16);
+  return text;
+}
+
 /// False when the value does not have the size of its kind.
 bool take(std::uint8_t type, Bytes value, AccountingRequest& request, std::string& id, std::string& sender_address,
           std::optional<std::uint32_t>& status) {
   switch (type) {
     case kUserName: request.user = text_of(value); return true;
     case kCallingStationId: request.mac = mac_address(text_of(value)).value_or(""); return true;
-    case kNasIdentifier: request.sender = shown(value); return true;
-    case kSessionId: id = shown(value); return !value.empty();
+    case kNasIdentifier: request.sender = told_apart(value); return true;
+    case kSessionId: id = told_apart(value); return !value.empty();
     case kNasIpAddress:
       if (value.size() != 4) return false;
       sender_address = IpAddress::v4(number_of(value)).text();
@@ -168,13 +175,7 @@ std::optional<RadiusRefusal> RadiusMemory::look(const AccountingRequest& request
   std::string mark(text_of(from.bytes()));
   mark += char(request.id);
   mark += text_of(request.authenticator);
-  if (!seen_.insert(mark).second) return RadiusRefusal::repeated;
-  order_.push_back(std::move(mark));
-  if (order_.size() > kRemembered) {
-    seen_.erase(order_.front());
-    order_.pop_front();
-  }
-  return std::nullopt;
+  return seen_.note(mark) ? std::nullopt : std::optional(RadiusRefusal::repeated);
 }
 
 }  // namespace schoolgate::identity

@@ -7,16 +7,17 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <expected>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error.h"
+#include "identity/seen_marks.h"
 #include "names/ip_address.h"
 
 namespace schoolgate::identity {
@@ -46,7 +47,9 @@ struct AccountingRequest {
   std::optional<names::IpAddress> address;
   std::vector<names::IpAddress> more_addresses;  ///< Framed-IPv6-Address; at most 8
   std::string mac;                               ///< of Calling-Station-Id, canonical; empty when it is no MAC
-  /// Acct-Session-Id with the access point's name before it: "ap-hall/5F00-12". Ids alone are not unique.
+  /// Acct-Session-Id with the access point's name before it: "ap-hall/5F00-12". Ids alone are not unique, and names
+  /// are not either: whoever keeps it puts the packet's sender before it. An id that is longer than is shown, or holds
+  /// what is not, ends in a digest of all of it: "ap-hall/5F00…#9c1185a5c5e9fc54".
   std::string session_id;
   std::string sender;  ///< NAS-Identifier, else NAS-IP-Address; may be empty
   std::optional<TimePoint> event_time;
@@ -61,7 +64,7 @@ inline constexpr std::size_t kLongestRadiusPacket = 4096;
 /// The 20 octets of an Accounting-Response to `request`; nothing where MD5 is refused.
 [[nodiscard]] std::optional<std::string> accounting_response(const AccountingRequest& request, std::string_view secret);
 
-/// Keeps old packets from being told again: belongs to one thread.
+/// Keeps old packets from being told again, over a restart too where it has a file: belongs to one thread.
 class RadiusMemory {
  public:
   static constexpr std::chrono::minutes kSkew{5};
@@ -69,12 +72,12 @@ class RadiusMemory {
 
   /// Nothing when the request is new and of now. `repeated` should be answered again (its answer may be lost), but
   /// never acted upon; `stale` should not.
+  [[nodiscard]] Result<void> keep_in(const std::filesystem::path& file) { return seen_.keep_in(file); }
   [[nodiscard]] std::optional<RadiusRefusal> look(const AccountingRequest& request, const names::IpAddress& from,
                                                   TimePoint now);
 
  private:
-  std::unordered_set<std::string> seen_;
-  std::deque<std::string> order_;
+  SeenMarks seen_{kRemembered};
 };
 
 }  // namespace schoolgate::identity

@@ -37,6 +37,8 @@ class RadiusListener {
   [[nodiscard]] static Result<std::unique_ptr<RadiusListener>> open(const RadiusSettings& settings,
                                                                     OnRequest on_request, OnRefusal on_refusal,
                                                                     Now now);
+  /// Packets that were told to an earlier process are not told again. Before start(). Fault host.
+  [[nodiscard]] Result<void> keep_seen_in(const std::filesystem::path& file) { return memory_.keep_in(file); }
   ~RadiusListener();
   RadiusListener(const RadiusListener&) = delete;
   RadiusListener& operator=(const RadiusListener&) = delete;

@@ -302,8 +302,14 @@ void SessionBook::end_others_for_a_while(const SignedIn& report, Place& place, E
   });
 }
 
-bool SessionBook::still_there(std::string_view session_id, const IpAddress& address, Moment now) {
-  if (session_id.empty()) return false;
+bool SessionBook::fits(const Session& session, const SessionKey& key) noexcept {
+  const SignedIn& report = session.report;
+  return !key.id.empty() && report.session_id == key.id &&
+         (key.mac.empty() || report.mac.empty() || report.mac == key.mac) &&
+         (key.user.empty() || report.person.user == key.user);
+}
+
+bool SessionBook::still_there(const SessionKey& key, const IpAddress& address, Moment now) {
   Events events;
   bool found = false;
   {
@@ -311,12 +317,12 @@ bool SessionBook::still_there(std::string_view session_id, const IpAddress& addr
     note(now);
     for (auto& [there, place] : places_)
       for (Session& session : place.sessions)
-        if (session.report.session_id == session_id && (address == IpAddress{} || address == there)) {
+        if (fits(session, key) && (address == IpAddress{} || address == there)) {
           session.seen = now_.steady;
           found = true;
         }
     for (auto& [mac, sessions] : on_mac_) {
-      if (sessions.front().report.session_id != session_id) continue;
+      if (!fits(sessions.front(), key)) continue;
       sessions.front().seen = now_.steady;
       found = true;
       if (address == IpAddress{}) continue;
@@ -474,11 +480,11 @@ std::size_t SessionBook::sign_out(const IpAddress& address, std::optional<Source
       });
 }
 
-std::size_t SessionBook::sign_out_session(std::string_view session_id, SessionEnd why, Moment now) {
+std::size_t SessionBook::sign_out_session(const SessionKey& key, SessionEnd why, Moment now) {
   std::unique_lock lock(mutex_);
   note(now);
   return end_and_publish(std::move(lock), [&](const Session& session, const IpAddress&) -> std::optional<SessionEnd> {
-    return !session_id.empty() && session.report.session_id == session_id ? std::optional(why) : std::nullopt;
+    return fits(session, key) ? std::optional(why) : std::nullopt;
   });
 }
 

@@ -57,6 +57,12 @@ struct DeviceSeen {
   bool on_the_link = false;
 };
 
+/// Which sessions a source speaks of. What is empty is not asked for: an access point may leave the MAC out.
+struct SessionKey {
+  std::string_view id;  ///< empty: none
+  std::string_view mac = {}, user = {};
+};
+
 /// What survives a restart: by the wall, the one clock that does.
 struct SavedSession {
   SignedIn session;
@@ -105,12 +111,12 @@ class SessionBook {
   };
   Entered signed_in(SignedIn report, Moment now);
 
-  /// The source says that the session goes on. False when there is none of that id.
-  bool still_there(std::string_view session_id, const names::IpAddress& address, Moment now);
+  /// The source says that the session goes on. False when there is none: also where another person has its id now.
+  bool still_there(const SessionKey& key, const names::IpAddress& address, Moment now);
   /// Ends the sessions at an address, or those of one source there. Returns how many.
   std::size_t sign_out(const names::IpAddress& address, std::optional<Source> source, SessionEnd why, Moment now);
   /// Ends the session of that id. A Stop that comes after the same device has signed in anew ends nothing.
-  std::size_t sign_out_session(std::string_view session_id, SessionEnd why, Moment now);
+  std::size_t sign_out_session(const SessionKey& key, SessionEnd why, Moment now);
   /// Ends all sessions whose id begins so: an access point that restarted.
   std::size_t sign_out_sessions(std::string_view id_prefix, SessionEnd why, Moment now);
   /// There is a sign of another person at the address (a refused password, a locked screen): who was believed to be
@@ -169,6 +175,7 @@ class SessionBook {
   /// Decides about a session at an address ("::" for one that is bound to a MAC only).
   using Ending = std::function<std::optional<SessionEnd>(const Session&, const names::IpAddress&)>;
 
+  [[nodiscard]] static bool fits(const Session& session, const SessionKey& key) noexcept;
   [[nodiscard]] std::optional<std::size_t> rank_of(Source source) const noexcept;
   [[nodiscard]] TimePoint end_of_day_after(TimePoint now) const;
   [[nodiscard]] SteadyTime active_at(const Place& place) const;

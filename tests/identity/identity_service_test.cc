@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <thread>
@@ -23,6 +24,7 @@ namespace {
 using test::address;
 using test::radius_start;
 using test::RadiusPacket;
+using namespace std::chrono_literals;
 using Kind = SessionEvent::Kind;
 constexpr std::string_view kSecret = "staple-battery-horse";
 constexpr std::string_view kLogonSecret = "0123456789abcdef0123456789abcdef";
@@ -45,7 +47,13 @@ class Service : public testing::Test {
 
   void open() {
     auto opened = IdentityService::open(settings_, state_.folder(), store_,
-                                        {.on_event =
+                                        {.now =
+                                             [this] {
+                                               Moment now = moment_now();
+                                               now.steady += seconds_ahead_.fetch_add(seconds_each_look_) * 1s;
+                                               return now;
+                                             },
+                                         .on_event =
                                              [this](const SessionEvent& event) {
                                                const std::scoped_lock lock(mutex_);
                                                events_.push_back(event);
@@ -123,6 +131,8 @@ class Service : public testing::Test {
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::vector<SessionEvent> events_;
+  /// Time goes faster for the service: by so much whenever it looks at its clock.
+  std::atomic<int> seconds_each_look_ = 0, seconds_ahead_ = 0;
   std::vector<DeviceSeen> neighbours_;
   std::unique_ptr<IdentityService> service_;
 };
@@ -231,6 +241,86 @@ TEST_F(Service, SessionsSurviveARestart) {
   EXPECT_EQ(who("10.20.1.5"), "amelia.hughes");
   EXPECT_TRUE(account(report(9, 2, "amelia.hughes", "ap-hall", "5F00-12")));
   EXPECT_EQ(who("10.20.1.5"), "");
+}
+
+TEST_F(Service, AnotherPersonUnderTheSameSessionIsAnother) {
+  EXPECT_TRUE(account(report(1, 1, "amelia.hughes", "ap-hall", "5F00-12")));
+  EXPECT_TRUE(account(report(2, 3, "noah", "ap-hall", "5F00-12")));
+  EXPECT_EQ(who("10.20.1.5"), "noah");
+  // A Stop for another machine under that id, as a second controller of the same name would send it, ends nothing.
+  EXPECT_TRUE(account(RadiusPacket(3)
+                          .number(40, 2)
+                          .text(1, "ida")
+                          .text(32, "ap-hall")
+                          .text(44, "5F00-12")
+                          .text(31, "02-00-5E-10-00-99")));
+  EXPECT_EQ(who("10.20.1.5"), "noah");
+}
+
+TEST_F(Service, ALongSessionIdIsOneSession) {
+  const std::string id(200, 'a');
+  EXPECT_TRUE(account(report(1, 1, "amelia.hughes", "ap-hall", id + "1")));
+  EXPECT_TRUE(account(report(2, 2, "amelia.hughes", "ap-hall", id + "2")));
+  EXPECT_EQ(who("10.20.1.5"), "amelia.hughes");
+  EXPECT_TRUE(account(report(3, 2, "amelia.hughes", "ap-hall", id + "1")));
+  EXPECT_EQ(who("10.20.1.5"), "");
+}
+
+TEST_F(Service, ANameThatNoAccountCanHaveIsSaid) {
+  EXPECT_TRUE(account(report(1, 1, "am\xC3\xA9lie", "ap-hall", "5F00-12")));
+  EXPECT_TRUE(comes(Kind::refused, ""));
+  EXPECT_EQ(who("10.20.1.5"), "");
+}
+
+TEST_F(Service, WhatWasToldBeforeARestartIsNotTakenAgain) {
+  const LogonParameters call = logon("noah", "in");
+  EXPECT_TRUE(service_->logon(call));
+  EXPECT_TRUE(account(radius_start(1)));
+  EXPECT_TRUE(account(report(2, 2, "amelia.hughes", "ap-hall", "5F00-12")));
+  EXPECT_TRUE(service_->logon(logon("noah", "out")));
+  service_->stop();
+  service_.reset();
+  store_.publish(std::make_shared<const rules::PresenceMap>());
+  open();
+  EXPECT_TRUE(account(radius_start(1))) << "answered, as a retransmission is";
+  EXPECT_EQ(who("10.20.1.5"), "");
+  EXPECT_EQ(service_->logon(call).error(), LogonRefusal::repeated);
+  EXPECT_EQ(who("10.20.1.15"), "");
+}
+
+TEST_F(Service, RestoredSessionsAreAskedAboutTermsThatHaveChanged) {
+  add({.user = "ida", .name = "Ida", .groups = {"year1"}, .no_password = true});
+  EXPECT_EQ(service_->sign_in().with_name_only("ida", address("10.20.1.9")).kind, PortalAnswer::Kind::terms_due);
+  EXPECT_EQ(service_->sign_in().accept_terms("built-in-1", address("10.20.1.9")).kind, PortalAnswer::Kind::signed_in);
+  service_->stop();
+  service_.reset();
+  store_.publish(std::make_shared<const rules::PresenceMap>());
+  open();
+  EXPECT_FALSE(store_.current()->at(address("10.20.1.9"))->terms_due);
+  service_.reset();
+  store_.publish(std::make_shared<const rules::PresenceMap>());
+  state_.write("pupil.md", "version: 2\nBe kind.\n");
+  settings_.sign_in->terms = state_.folder();
+  open();
+  EXPECT_TRUE(store_.current()->at(address("10.20.1.9"))->terms_due);
+}
+
+TEST_F(Service, AChangeOfGroupsArrivesInASessionThatIsOpen) {
+  add({.user = "amelia.hughes", .name = "Amelia Hughes", .groups = {"year5"}});
+  EXPECT_TRUE(account(radius_start(1)));
+  const auto has = [&](const std::string& group) {
+    return eventually([&] {
+      const auto presence = store_.current()->at(address("10.20.1.5"));
+      return presence->person && presence->person->groups == std::vector<std::string>{group};
+    });
+  };
+  EXPECT_TRUE(has("year5"));
+  seconds_each_look_ = 5;
+  ASSERT_TRUE(
+      PeopleStore::open(state_.folder())
+          .value()
+          ->put_account({.user = "amelia.hughes", .name = "Amelia Hughes", .groups = {"year6"}}, "office", wall_now()));
+  EXPECT_TRUE(has("year6"));
 }
 
 TEST_F(Service, SomebodyKnownAtTheProxyIsListedAndNobodyElseIsTakenForThem) {

@@ -86,6 +86,20 @@ class Walk : public testing::Test {
   std::unique_ptr<Credentials> credentials_;  ///< ends first: its threads answer the walk
 };
 
+// A gateway that is switched off at night asks by day; one that has only just been installed waits for its first night.
+TEST(LeaversByDay, ANightThatWasMissedIsCaughtUpWith) {
+  using std::chrono::hours;
+  const TimePoint now = from_rfc3339("2026-11-23T10:00:00Z").value();
+  EXPECT_FALSE(is_walk_due({}, now, 10 * 60));
+  EXPECT_TRUE(is_walk_due({}, now, 3 * 60 + 30));
+  EXPECT_FALSE(is_walk_due(now - hours(7), now, 10 * 60)) << "it was asked at night";
+  EXPECT_FALSE(is_walk_due(now - hours(1), now, 3 * 60 + 59)) << "once a night";
+  EXPECT_TRUE(is_walk_due(now - hours(24), now, 3 * 60));
+  EXPECT_FALSE(is_walk_due(now - hours(27), now, 10 * 60));
+  EXPECT_TRUE(is_walk_due(now - hours(31), now, 10 * 60));
+  EXPECT_TRUE(is_walk_due(now + hours(24 * 400), now, 3 * 60)) << "the clock was ahead";
+}
+
 TEST_F(Walk, WhoIsGoneOrSwitchedOffIsClosedAndSignedOut) {
   for (const char* user : {"amelia.hughes", "leah.leaver", "left.long.ago", "here.too", "noah.patel"}) grant(user);
   grant("unknown.to.it", "j.smith");

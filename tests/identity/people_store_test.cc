@@ -239,7 +239,54 @@ TEST_F(People, AChangedAnswerShows) {
   EXPECT_FALSE(people_->verify_terms());
 }
 
+// People type passwords into the box for names.
+TEST_F(People, ANameThatNobodyBearsIsNotKeptAsItWasTyped) {
+  ASSERT_TRUE(people_->put_account({.user = "amelia", .name = "Amelia", .groups = {"year6"}}, "office", day_at(8)));
+  for (const char* typed : {"hunter2", "hunter2", "amelia"})
+    ASSERT_TRUE(people_->note_wrong_password(typed, address("10.20.1.5"), day_at(9)));
+  const auto counts = *people_->wrong_passwords();
+  ASSERT_EQ(counts.size(), 2u);
+  for (const auto& one : counts) {
+    EXPECT_FALSE(one.user.contains("hunter2"));
+    EXPECT_TRUE(one.user == "amelia" || (one.user.starts_with("unknown-") && one.count == 2u)) << one.user;
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(state_.folder()))
+    EXPECT_FALSE(read_file(entry.path())->contains("hunter2")) << entry.path();
+  ASSERT_TRUE(people_->clear_wrong_passwords("hunter2"));  // it was an account's name after all
+  EXPECT_EQ(people_->wrong_passwords()->size(), 1u);
+}
+
+TEST_F(People, WhatIsOverGoesAfterItsTimeAndWhoIsThereStays) {
+  const auto years_ago = [](int years) { return day_at(9) - std::chrono::hours(24 * 365 * years); };
+  const auto year = [](std::string user) { return Account{.user = user, .name = user, .groups = {"year6"}}; };
+  for (const char* user : {"gone", "stays"}) ASSERT_TRUE(people_->put_account(year(user), "office", years_ago(4)));
+  ASSERT_TRUE(people_->record_terms({.user = "gone", .version = "1", .accepted = true, .when = years_ago(4)}));
+  ASSERT_TRUE(people_->record_terms({.user = "stays", .version = "1", .accepted = true, .when = years_ago(4)}));
+  ASSERT_TRUE(people_->record_terms({.user = "gone", .version = "2", .accepted = true, .when = years_ago(4)}));
+  ASSERT_TRUE(people_->close_account("gone", "left", "office", years_ago(3)));
+  ASSERT_TRUE(people_->forget_before(years_ago(5)));
+  EXPECT_EQ(people_->accounts()->size(), 2u) << "five years are not over";
+  EXPECT_EQ(people_->terms_answers()->size(), 3u);
+  ASSERT_TRUE(people_->forget_before(years_ago(2)));
+  ASSERT_EQ(people_->accounts()->size(), 1u);
+  EXPECT_EQ(people_->accounts()->at(0).user, "stays");
+  EXPECT_EQ(people_->terms_answers()->at(0).user, "stays") << "who has access is not asked again";
+  EXPECT_TRUE(people_->verify_terms());
+  ASSERT_TRUE(people_->close_account("stays", "left", "office", years_ago(2)));
+  ASSERT_TRUE(people_->forget_before(years_ago(1)));
+  EXPECT_TRUE(people_->accounts()->empty());
+  EXPECT_TRUE(people_->terms_answers()->empty());
+  EXPECT_TRUE(people_->verify_terms());
+}
+
+TEST_F(People, WhatWasDoneIsKnownAfterARestart) {
+  EXPECT_EQ(people_->done_at("leavers").value(), std::nullopt);
+  ASSERT_TRUE(people_->set_done("leavers", day_at(3)));
+  EXPECT_EQ(PeopleStore::open(state_.folder()).value()->done_at("leavers").value(), day_at(3));
+}
+
 TEST_F(People, WrongPasswordsAreCountedUntilARightOne) {
+  ASSERT_TRUE(people_->put_account({.user = "amelia", .name = "Amelia", .groups = {"year6"}}, "office", day_at(8)));
   ASSERT_TRUE(people_->note_wrong_password("amelia", address("10.20.1.5"), day_at(9)));
   ASSERT_TRUE(people_->note_wrong_password("amelia", address("10.20.1.6"), day_at(10)));
   const auto counts = *people_->wrong_passwords();

@@ -116,7 +116,9 @@ TEST(Radius, WhatIsNoAccountingOfASessionIsRefused) {
 
 TEST(Radius, ASessionNameCannotForgeALine) {
   const auto packet = RadiusPacket(1).number(40, 1).text(32, "ap\nhall").text(44, "a b\x7f").signed_with(kSecret);
-  EXPECT_EQ(read_accounting_request(octets(packet), kSecret)->session_id, "ap?hall/a?b?");
+  const std::string id = read_accounting_request(octets(packet), kSecret)->session_id;
+  EXPECT_TRUE(id.starts_with("ap?hall#") && id.contains("/a?b?#"))
+      << id;  // a digest tells it from what only looks alike
 }
 
 TEST(Radius, TheAnswerFitsTheQuestion) {

@@ -323,9 +323,9 @@ TEST_F(Book, RadiusVouchesForEveryAddressOfItsMachine) {
 TEST_F(Book, AStopOfTheAccessPointBeforeEndsNothing) {
   book_.signed_in(report("amelia", "10.20.1.5", Source::radius, kMacA, "ap1/7"), moment_at(9));
   book_.signed_in(report("amelia", "10.20.1.5", Source::radius, kMacA, "ap2/1"), moment_at(9, 10));
-  EXPECT_EQ(book_.sign_out_session("ap1/7", SessionEnd::stopped, moment_at(9, 10)), 0u);
+  EXPECT_EQ(book_.sign_out_session({"ap1/7"}, SessionEnd::stopped, moment_at(9, 10)), 0u);
   EXPECT_EQ(who("10.20.1.5"), "amelia");
-  EXPECT_EQ(book_.sign_out_session("ap2/1", SessionEnd::stopped, moment_at(9, 30)), 1u);
+  EXPECT_EQ(book_.sign_out_session({"ap2/1"}, SessionEnd::stopped, moment_at(9, 30)), 1u);
   EXPECT_EQ(who("10.20.1.5"), "");
 }
 
@@ -339,13 +339,24 @@ TEST_F(Book, AnAccessPointThatRestartsEndsItsOwnSessionsOnly) {
 
 TEST_F(Book, AnInterimReportKeepsAQuietSession) {
   book_.signed_in(report("amelia", "10.20.1.5", Source::radius, kMacA, "ap1/7"), moment_at(9));
-  EXPECT_TRUE(book_.still_there("ap1/7", address("10.20.1.5"), moment_at(9, 20)));
-  EXPECT_FALSE(book_.still_there("ap1/8", {}, moment_at(9, 20)));
-  EXPECT_FALSE(book_.still_there("", {}, moment_at(9, 20)));
+  EXPECT_TRUE(book_.still_there({"ap1/7"}, address("10.20.1.5"), moment_at(9, 20)));
+  EXPECT_FALSE(book_.still_there({"ap1/8"}, {}, moment_at(9, 20)));
+  EXPECT_FALSE(book_.still_there({""}, {}, moment_at(9, 20)));
   book_.tick(moment_at(9, 40));
   EXPECT_EQ(who("10.20.1.5"), "amelia");
   book_.tick(moment_at(9, 50));
   EXPECT_EQ(who("10.20.1.5"), "");
+}
+
+TEST_F(Book, AnIdIsOneSessionOfOneMachineAndOnePerson) {
+  book_.signed_in(report("amelia", "10.20.1.5", Source::radius, kMacA, "10.0.0.1/ap/7"), moment_at(9));
+  book_.signed_in(report("noah", "10.20.1.6", Source::radius, kMacB, "10.0.0.2/ap/7"), moment_at(9));
+  EXPECT_FALSE(book_.still_there({"10.0.0.1/ap/7", kMacB}, {}, moment_at(9, 1)));
+  EXPECT_FALSE(book_.still_there({"10.0.0.1/ap/7", kMacA, "noah"}, {}, moment_at(9, 1)));
+  EXPECT_TRUE(book_.still_there({"10.0.0.1/ap/7", kMacA, "amelia"}, {}, moment_at(9, 1)));
+  EXPECT_EQ(book_.sign_out_session({"10.0.0.1/ap/7", kMacB}, SessionEnd::stopped, moment_at(9, 1)), 0u);
+  EXPECT_EQ(book_.sign_out_session({"10.0.0.2/ap/7"}, SessionEnd::stopped, moment_at(9, 1)), 1u);
+  EXPECT_EQ(who("10.20.1.5"), "amelia");
 }
 
 TEST_F(Book, ASignInHoldsForTheOtherFamilyOfTheSameMachine) {
@@ -438,7 +449,7 @@ TEST_F(Book, SessionsSurviveARestart) {
   EXPECT_EQ(map->at(address("10.20.1.6"))->person->user, "noah");
   EXPECT_FALSE(map->contains(address("10.20.9.5")));  // its time was over
   EXPECT_FALSE(map->contains(address("10.20.1.8")));  // idle
-  EXPECT_EQ(later.sign_out_session("ap1/7", SessionEnd::stopped, moment_at(9, 46)), 1u);
+  EXPECT_EQ(later.sign_out_session({"ap1/7"}, SessionEnd::stopped, moment_at(9, 46)), 1u);
 }
 
 TEST_F(Book, AnAddressThatNobodySeesIsForgotten) {

@@ -307,8 +307,9 @@ TEST_F(Portal, EveryoneLetInIsInTheRegister) {
 }
 
 TEST_F(Portal, WithoutAnybodyToAskThePageSaysSo) {
-  SignIn alone(
-      {.people = *people_, .sessions = book_, .credentials = nullptr, .terms = terms_, .now = [this] { return test::moment_at(now_); }});
+  SignIn alone({.people = *people_, .sessions = book_, .credentials = nullptr, .terms = terms_, .now = [this] {
+                  return test::moment_at(now_);
+                }});
   Kind kind = Kind::signed_in;
   alone.with_password("amelia", Secret("kestrel-pond"), address("10.20.1.5"),
                       [&](PortalAnswer answer) { kind = answer.kind; });
