@@ -6,8 +6,10 @@
 #include "app/list_keeping.h"
 #include "app/opening.h"
 #include "app/policy_words.h"
+#include "blocklists/public_suffix.h"
 #include "blocklists/store.h"
 #include "breaches/audit_log.h"
+#include "rules/shipped_tables.h"
 
 namespace schoolgate::app {
 namespace {
@@ -89,6 +91,33 @@ bool is_sealed(const rules::PolicySnapshot& policy, std::string_view address) {
   });
 }
 
+// What cannot be read as a site has no facts: the measure's own check says so.
+console::SiteFacts site_facts(const config::Configuration& configuration, const rules::PolicySnapshot& policy,
+                              std::string_view site) {
+  console::SiteFacts facts;
+  const auto url = names::Url::parse("http://" + std::string(site));
+  if (!url) return facts;
+  facts.host = url->host();
+  facts.has_path = site.find('/') != std::string_view::npos;
+  facts.public_suffix = blocklists::is_public_suffix(facts.host);
+  facts.path_unseen = !can_open(configuration.settings);
+  facts.help = !rules::support_site_of(facts.host).empty();
+  blocklists::Matches matches;
+  bool undecided = false;
+  policy.lists().lookup(*url, matches, undecided);
+  const auto lists = policy.lists().lists();
+  for (const blocklists::Match& match : matches.items()) {
+    const rules::CategoryId id = policy.categories().find(lists[match.list].category);
+    if (id == rules::kNoCategory) continue;
+    const rules::Category& category = policy.categories()[id];
+    facts.help = facts.help || category.support;
+    if (std::ranges::find(facts.categories, category.id, &console::SiteFacts::OnList::id) == facts.categories.end())
+      facts.categories.push_back(
+          {.id = category.id, .title = category.title, .urgency = category.urgency, .illegal = category.illegal});
+  }
+  return facts;
+}
+
 }  // namespace
 
 console::PolicyFacts policy_facts(const config::Configuration& configuration, const rules::PolicySnapshot& policy) {
@@ -144,6 +173,9 @@ void add_facts(console::Hooks& hooks, DeskSources sources) {
   hooks.policy = [sources] { return policy_facts(*sources.configuration(), *sources.policy()); };
   hooks.what_cannot_be_seen = [sources] { return limits_of(*sources.configuration(), *sources.policy()); };
   hooks.list_ages = [sources] { return list_ages(*sources.configuration(), *sources.policy(), wall_now()); };
+  hooks.site_facts = [sources](std::string_view site) {
+    return site_facts(*sources.configuration(), *sources.policy(), site);
+  };
   hooks.is_sealed = [sources](std::string_view address) { return is_sealed(*sources.policy(), address); };
   hooks.changes = [sources] {
     std::vector<std::string> lines;

@@ -15,7 +15,7 @@
 namespace schoolgate::casework {
 namespace {
 
-constexpr std::size_t kMostRecords = 500, kMostSites = 64, kMostContext = 400, kMostRows = 500;
+constexpr std::size_t kMostRecords = 500, kMostSites = 10'000, kMostContext = 400, kMostRows = 500;
 constexpr std::array<std::string_view, 3> kStates = {"new", "acknowledged", "incident"};
 
 // Everything that a row shows, in one query: the sums of the log beside what the desk decided.
@@ -156,6 +156,7 @@ Result<EpisodePage> EpisodeReader::list(const Viewer& viewer, const EpisodeFilte
       "episodes.last >= ?1 AND episodes.last < ?2 AND (?3 = '' OR theme = ?3) AND (?4 = '' OR grp = ?4)"
       " AND (?5 = '' OR episodes.person = ?5) AND (?6 = '' OR device = ?6) AND urgency BETWEEN ?7 AND ?8"
       " AND (?9 = 0 OR many_hosts = 1)";
+  if (filter.without_theme) condition += " AND theme = ''";
   switch (filter.state.value_or(EpisodeState(255))) {
     case EpisodeState::fresh:
       condition +=
@@ -332,6 +333,20 @@ Result<EpisodeContext> EpisodeReader::context(const Viewer& viewer, const Episod
   const std::string person = who.starts_with(kPersonMark) ? who.substr(kPersonMark.size()) : std::string();
   if (who.empty() || sight_of_episode(viewer, person) == Sight::nothing) return context;
 
+  // Which lines belong to the episode is told by its own records: another theme's refusals lie between them.
+  std::vector<std::pair<TimePoint, std::string>> attempts;
+  const auto range = store::records_between(database_, row.first, row.last);
+  if (!range) return std::unexpected(range.error());
+  auto members = select(
+      database_, "SELECT record FROM records WHERE seq BETWEEN ?1 AND ?2 AND time BETWEEN ?3 AND ?4 AND record LIKE ?5",
+      [&](store::Statement& found) {
+        const auto json = breaches::FlatJson::parse(found.text(0));
+        if (json && json->text("episode") == row.id && attempts.size() < 20'000)
+          attempts.emplace_back(from_rfc3339(json->text("time")).value_or(row.first), defang(json->text("site")));
+      },
+      range->first, range->last, row.first, row.last, "%\"episode\":\"" + row.id + "\"%");
+  if (!members) return std::unexpected(members.error());
+
   const auto bounded = std::clamp(around, std::chrono::minutes(0), std::chrono::minutes(60));
   std::vector<ContextLine> lines;
   auto looked = decisions_.read(row.first - bounded, row.last + bounded, [&](std::string_view line) {
@@ -356,7 +371,11 @@ Result<EpisodeContext> EpisodeReader::context(const Viewer& viewer, const Episod
     one.action = json->text("action");
     one.category = json->text("category");
     if (may_see(viewer, person, Field::searched)) one.search = json->text("search");
-    one.of_episode = one.time >= row.first && one.time <= row.last && one.action != "allow";
+    // The line of an attempt carries the moment of its record, give or take the time until it was answered.
+    one.of_episode = one.action != "allow" && std::ranges::any_of(attempts, [&](const auto& attempt) {
+                       return attempt.second == one.host && one.time >= attempt.first - std::chrono::seconds(1) &&
+                              one.time <= attempt.first + std::chrono::seconds(5);
+                     });
     lines.push_back(std::move(one));
     return lines.size() < 20'000;
   });

@@ -33,6 +33,7 @@ enum class EpisodeOrder : std::uint8_t { newest, most_urgent };
 struct EpisodeFilter {
   TimePoint since = TimePoint::min(), until = TimePoint::max();  ///< of the last attempt; `until` not included
   std::string theme, group, person, device;                      ///< empty: any
+  bool without_theme = false;                                    ///< only those of no theme: unlisted sites
   int urgency_from = 1, urgency_to = 5;
   std::optional<EpisodeState> state;
   bool only_many_hosts = false;  ///< suspected malware

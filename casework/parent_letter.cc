@@ -77,6 +77,35 @@ bool is_address(std::string_view word) {
   return number || (letters && (has_path || dot >= 2));
 }
 
+/// What the letter says of one theme.
+struct About {
+  std::string words;
+  std::uint64_t attempts = 0, let_through = 0;
+};
+
+std::vector<About> by_theme(const LetterFacts& facts) {
+  std::vector<About> out;
+  for (const LetterEpisode& episode : facts.episodes) {
+    std::string words = plain_words(episode.theme, episode.illegal);
+    auto found = std::ranges::find(out, words, &About::words);
+    if (found == out.end()) found = out.insert(out.end(), {.words = std::move(words)});
+    found->attempts += episode.attempts;
+    found->let_through += episode.let_through;
+  }
+  return out;
+}
+
+std::string days_of(const LetterFacts& facts) {
+  std::vector<std::string> days;
+  for (const LetterEpisode& episode : facts.episodes)
+    if (std::ranges::find(days, episode.date) == days.end()) days.push_back(episode.date);
+  std::string out;
+  for (std::size_t i = 0; i < days.size(); ++i) out += (i == 0 ? "" : i + 1 == days.size() ? " and " : ", ") + days[i];
+  return out;
+}
+
+std::string times(std::uint64_t count) { return count == 1 ? "once" : std::to_string(count) + " times"; }
+
 std::string sentence(std::string_view text) {
   std::string out(text);
   if (!out.empty() && out.back() != '.' && out.back() != '!' && out.back() != '?') out += '.';
@@ -95,6 +124,8 @@ Result<std::string> draft_parent_letter(const LetterFacts& facts) {
   if (facts.hold)
     return fail(Fault::client, "no letter may be written now: there is a legal hold",
                 "ask the police or social care first; lift the hold when they agree");
+  if (const auto wrong = letter_contradictions({}, facts); !wrong.empty())
+    return fail(Fault::client, "no letter can be drafted: " + wrong.front(), "put the incident right first");
   for (const auto& [field, text] : {std::pair{"what the school did", &facts.school_did},
                                     std::pair{"what the child was told", &facts.child_was_told},
                                     std::pair{"place", &facts.place}, std::pair{"contact", &facts.contact},
@@ -108,11 +139,18 @@ Result<std::string> draft_parent_letter(const LetterFacts& facts) {
   }
   const std::string child = facts.child.empty() ? "your child" : facts.child;
   std::string out = "Dear " + (facts.salutation.empty() ? std::string("Parent or carer") : facts.salutation) + ",\n\n";
-  out += "I am writing to let you know about something that happened at " + facts.school + " on " + facts.date +
+  out += "I am writing to let you know about something that happened at " + facts.school + " on " + days_of(facts) +
          (facts.place.empty() ? "" : ", " + facts.place) + ".\n\n";
-  out += "A device that " + child + " was using in school asked for " + plain_words(facts.theme, facts.illegal) + ". ";
-  out += facts.blocked ? "The school's internet filter blocked it and nothing was shown.\n\n"
-                       : "The school's internet filter did not block it, and we have taken steps since.\n\n";
+  for (const About& about : by_theme(facts)) {
+    out += "A device that " + child + " was using in school asked for " + about.words + ". ";
+    if (about.let_through == 0)
+      out += "The school's internet filter blocked it and nothing was shown.\n\n";
+    else if (about.let_through == about.attempts)
+      out += "The school's internet filter did not block it, and we have taken steps since.\n\n";
+    else
+      out += "The school's internet filter blocked it " + times(about.attempts - about.let_through) +
+             " and did not block it " + times(about.let_through) + ", and we have taken steps since.\n\n";
+  }
   out +=
       "Children come across such pages in many ways: a mistyped word, a link, an advertisement or curiosity. We do not "
       "assume a reason.\n\n";
@@ -128,6 +166,29 @@ Result<std::string> draft_parent_letter(const LetterFacts& facts) {
          (facts.contact.empty() ? std::string(" with the school office") : ": " + facts.contact) + ".\n\n";
   out += "Yours sincerely\n\n\n" + facts.school + '\n';
   return out;
+}
+
+std::vector<std::string> letter_contradictions(std::string_view letter, const LetterFacts& facts) {
+  std::vector<std::string> wrong;
+  if (facts.episodes.empty()) wrong.push_back("no episode that you may see is part of the incident");
+  if (facts.assessed_as == "false-positive" || facts.assessed_as == "background")
+    wrong.push_back("the incident is assessed as " +
+                    std::string(facts.assessed_as == "background" ? "made by a page or program" : "wrongly blocked") +
+                    ": there is nothing that a child asked for");
+  bool any_let_through = false, any_blocked = false;
+  for (const LetterEpisode& episode : facts.episodes) {
+    any_let_through = any_let_through || episode.let_through > 0;
+    any_blocked = any_blocked || episode.let_through < episode.attempts;
+    if (!episode.person.empty() && !facts.child_account.empty() && lower(episode.person) != lower(facts.child_account))
+      wrong.push_back("episode " + episode.reference + " is of another person than the child of this incident");
+  }
+  const std::string text = lower(letter);
+  if (any_let_through && !text.empty() && text.find("did not block") == std::string::npos &&
+      text.find("not blocked") == std::string::npos && text.find("let through") == std::string::npos)
+    wrong.push_back("it does not say that something was let through");
+  if (any_let_through && !any_blocked && text.find("nothing was shown") != std::string::npos)
+    wrong.push_back("it says that nothing was shown, and nothing was blocked");
+  return wrong;
 }
 
 std::vector<std::string> letter_problems(std::string_view letter, const std::vector<std::string>& others) {

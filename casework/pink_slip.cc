@@ -63,6 +63,19 @@ std::string records_of(const EpisodeDetail& episode) {
   return std::to_string(episode.records_total) + " records of the breach log, number " + first + " to " + last;
 }
 
+std::string searched_in(const EpisodeDetail& episode) {
+  constexpr std::size_t kMostShown = 20;
+  std::vector<std::string> searches;
+  for (const EpisodeRecord& record : episode.records)
+    if (!record.search.empty() && std::ranges::find(searches, record.search) == searches.end())
+      searches.push_back(record.search);
+  std::string out;
+  for (std::size_t i = 0; i < std::min(searches.size(), kMostShown); ++i)
+    out += (i == 0 ? "\u201C" : ", \u201C") + searches[i] + "\u201D";
+  if (searches.size() > kMostShown) out += " and " + std::to_string(searches.size() - kMostShown) + " more";
+  return out;
+}
+
 std::string joined(const std::vector<std::string>& texts) {
   std::string out;
   for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + text;
@@ -87,6 +100,7 @@ constexpr Field kFields[] = {{"reference", "Reference", &PinkSlip::reference},
                              {"zone", "Clock", &PinkSlip::zone},
                              {"length_of_time", "Length of time", &PinkSlip::length_of_time},
                              {"attempts", "Attempts", &PinkSlip::attempts},
+                             {"searched", "Searched for", &PinkSlip::searched},
                              {"theme", "Theme", &PinkSlip::theme},
                              {"category", "Category", &PinkSlip::category},
                              {"urgency", "Urgency", &PinkSlip::urgency},
@@ -134,6 +148,7 @@ PinkSlip pink_slip(const SlipPlace& place, const EpisodeDetail& episode, const C
   slip.zone = known_zone ? "the school's time" : "UTC";
   slip.length_of_time = episode.length.text;
   slip.attempts = std::to_string(row.attempts) + (row.attempts == 1 ? " attempt: " : " attempts: ") + episode.initiated;
+  slip.searched = searched_in(episode);
   slip.theme = row.theme;
   slip.category = joined(episode.categories);
   slip.urgency = std::to_string(row.urgency) + " of 5, " + std::string(breaches::urgency_word(row.urgency));

@@ -27,6 +27,7 @@ struct PinkSlip {
   std::string zone;                      ///< "site time" or "UTC"
   std::string length_of_time;            ///< with its method
   std::string attempts;                  ///< "7 attempts: 4 typed or clicked, 3 unknown"
+  std::string searched;                  ///< the words that were searched for, each once; empty: none, or withheld
   std::string theme, category, urgency;  ///< "4 of 5, urgent: …why"
   std::string what_happened;             ///< "The filter blocked every attempt."
   std::string decision;                  ///< rule or list, and policy version

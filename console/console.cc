@@ -1,6 +1,7 @@
 #include "console/console.h"
 
 #include "console/desk.h"
+#include "console/find_pages.h"
 #include "web/assets.h"
 
 namespace schoolgate::console {
@@ -19,6 +20,7 @@ web::Router Console::router() const {
   add_account_pages(*desk_, router);
   add_home_pages(*desk_, router);
   add_episode_pages(*desk_, router);
+  add_find_pages(*desk_, router);
   add_incident_pages(*desk_, router);
   add_measure_pages(*desk_, router);
   add_page_report_pages(*desk_, router);

@@ -67,7 +67,24 @@ struct SelfTest {
 };
 
 /// What is asked of, or caused in, the rest of the gateway. Each may be empty: then the page says that it is not there.
+/// What the policy in force says of a site that a measure names.
+struct SiteFacts {
+  std::string host;  ///< canonical; empty: the text is no site
+  bool has_path = false;
+  bool public_suffix = false;  ///< "co.uk", "com"
+  bool help = false;           ///< a place of help, which is never blocked otherwise
+  bool path_unseen = false;    ///< HTTPS is not opened, so that a path there is not seen
+  struct OnList {
+    std::string id, title;
+    int urgency = 1;
+    bool illegal = false;
+  };
+  std::vector<OnList> categories;
+};
+
 struct Hooks {
+  /// Empty: nothing is known of sites, and measures are opened without brakes.
+  std::function<SiteFacts(std::string_view site)> site_facts;
   /// Keeps the measure and has it in force on every worker when it returns; gives its id.
   std::function<Result<std::string>(rules::Measure)> open_measure;
   std::function<Result<void>(std::string_view id, std::string_view by, std::string_view why)> close_measure;

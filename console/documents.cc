@@ -34,12 +34,14 @@ std::vector<std::pair<std::string, std::string>> slip_facts(const casework::Pink
       {"How sure the identity is", slip.confidence},
       {"Group and device", slip.group_title + ", " + slip.device},
       {"Attempts", slip.attempts},
+      {"Searched for", slip.searched},
       {"Theme", theme_words(slip.theme) + (slip.category == slip.theme ? "" : " (category " + slip.category + ")")},
       {"Urgency", slip.urgency},
       {"What happened", slip.what_happened},
       {"Decision", slip.decision},
       {"Evidence", slip.evidence},
   };
+  std::erase_if(facts, [](const auto& fact) { return fact.first == "Searched for" && fact.second.empty(); });
   if (!slip.incident.empty()) facts.emplace_back("Incident", slip.incident);
   if (!slip.case_reference.empty()) facts.emplace_back("Case system", slip.case_reference);
   facts.emplace_back("School", slip.school + ", gateway " + slip.gateway);
@@ -66,8 +68,8 @@ Result<std::string> slip_pdf(const casework::PinkSlip& slip, TimePoint now) {
   return pdf.finish();
 }
 
-Result<std::string> incident_pdf(const casework::Incident& incident, const std::string& school, const LocalClock& clock,
-                                 TimePoint now) {
+Result<std::string> incident_pdf(const casework::Incident& incident, const std::vector<IncidentEpisode>& episodes,
+                                 const std::string& school, const LocalClock& clock, TimePoint now) {
   Pdf pdf({.title = "Incident " + incident.reference,
            .footer = school + "    incident " + incident.reference + "    confidential",
            .made = now});
@@ -92,13 +94,33 @@ Result<std::string> incident_pdf(const casework::Incident& incident, const std::
   pdf.heading("People").table({"Person", "Role", "Year group", "Vulnerable"}, rows, {3, 2, 1, 1});
   rows.clear();
   for (const casework::IncidentAction& action : incident.actions) {
-    rows.push_back({day_words(action.date), std::string(casework::action_title(action.kind)), action.who, action.how,
-                    action.reference});
+    std::string title(casework::action_title(action.kind));
+    if (action.struck_at)
+      title += " (struck through by " + action.struck_by + ", " + casework::moment_text(clock, *action.struck_at) +
+               ": " + action.struck_why + ")";
+    rows.push_back({day_words(action.date), std::move(title), action.who, action.how, action.reference,
+                    action.recorded_by + ", " + casework::moment_text(clock, action.recorded_at)});
   }
-  pdf.heading("Actions").table({"Date", "What", "Who", "How", "Reference"}, rows, {2, 2, 2, 2, 1});
+  pdf.heading("Actions").table({"Date", "What", "Who", "How", "Reference", "Recorded by"}, rows, {2, 2, 2, 2, 1, 2});
   pdf.heading("Notes");
   for (const casework::IncidentNote& note : incident.notes) {
     pdf.note(casework::moment_text(clock, note.at) + ", " + note.by).paragraph(note.text);
+  }
+  for (const IncidentEpisode& episode : episodes) {
+    pdf.heading("Episode " + episode.slip.reference).facts(slip_facts(episode.slip));
+    for (const casework::Entry& entry : episode.entries) {
+      pdf.note(casework::moment_text(clock, entry.at) + ", " + entry.by +
+               (entry.choice == "none" ? "" : ": " + theme_words(entry.choice)) +
+               (entry.corrects.empty() ? "" : " (a correction)"));
+      if (!entry.text.empty()) pdf.paragraph(entry.text);
+    }
+  }
+  if (!incident.history.empty()) pdf.heading("All that was written in fields");
+  for (const casework::Entry& entry : incident.history) {
+    if (entry.field == "struck action") continue;  // stands beside its action
+    pdf.note(casework::moment_text(clock, entry.at) + ", " + (entry.by.empty() ? "author not recorded" : entry.by) +
+             ": " + entry.field + (entry.choice.empty() ? "" : ", " + entry.choice));
+    if (!entry.text.empty()) pdf.paragraph(entry.text);
   }
   pdf.note(made(clock, now));
   return pdf.finish();

@@ -18,8 +18,15 @@ namespace schoolgate::console {
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> slip_facts(const casework::PinkSlip& slip);
 [[nodiscard]] Result<std::string> slip_pdf(const casework::PinkSlip& slip, TimePoint now);
 
-/// An incident with its assessment, actions, notes and outcome.
-[[nodiscard]] Result<std::string> incident_pdf(const casework::Incident& incident, const std::string& school,
+/// An episode of an incident as its own page shows it.
+struct IncidentEpisode {
+  casework::PinkSlip slip;
+  std::vector<casework::Entry> entries;
+};
+/// The whole record: an incident with its episodes, assessment, actions, notes, outcome and all that was written
+/// before.
+[[nodiscard]] Result<std::string> incident_pdf(const casework::Incident& incident,
+                                               const std::vector<IncidentEpisode>& episodes, const std::string& school,
                                                const LocalClock& clock, TimePoint now);
 
 /// The termly report: numbers, no names.

@@ -19,6 +19,8 @@ namespace {
 using casework::EpisodeFilter;
 
 constexpr std::size_t kRowsAPage = 50;
+// What the filter says for episodes of no theme: an empty value stands for all of them.
+constexpr std::string_view kWithoutTheme = "-";
 
 EpisodeFilter filter_of(const Desk& desk, const Visit& visit) {
   const web::Form& query = visit.request.query;
@@ -26,6 +28,10 @@ EpisodeFilter filter_of(const Desk& desk, const Visit& visit) {
   if (const auto from = read_day(query.get("from"))) filter.since = begin_of_day(desk, *from);
   if (const auto to = read_day(query.get("to"))) filter.until = begin_of_day(desk, *to + std::chrono::days(1));
   filter.theme = query.text("theme", 100).value_or("");
+  if (filter.theme == kWithoutTheme) {
+    filter.theme.clear();
+    filter.without_theme = true;
+  }
   filter.group = query.text("group", 100).value_or("");
   if (visit.sight == Sight::names) filter.person = query.text("person", 200).value_or("");
   filter.device = query.text("device", 100).value_or("");
@@ -65,7 +71,8 @@ web::Response list_page(const Desk& desk, const Visit& visit) {
     set_choice(view, "groups", group, desk.group_words(group), query.get("group"));
   }
   for (const std::string& theme : choices->themes) {
-    set_choice(view, "themes", theme, theme_words(theme), query.get("theme"));
+    set_choice(view, "themes", theme.empty() ? std::string(kWithoutTheme) : theme,
+               theme.empty() ? std::string("No theme") : theme_words(theme), query.get("theme"));
   }
   for (int urgency = 2; urgency <= 5; ++urgency) {
     set_choice(view, "urgencies", std::to_string(urgency),
@@ -102,27 +109,6 @@ Result<std::optional<casework::EpisodeDetail>> looked_at(const Visit& visit) {
       visit.stores.desk->record_view(visit.viewer, (*found)->row.id, (*found)->row.person, visit.now);
   if (!recorded) return std::unexpected(recorded.error());
   return found;
-}
-
-Result<casework::PinkSlip> slip_of(const Desk& desk, const Visit& visit, const casework::EpisodeDetail& episode) {
-  casework::Checklists checklists(*visit.stores.desk);
-  const Result<casework::Checklist> checklist = checklists.find(episode.row.theme, episode.row.illegal);
-  if (!checklist) return std::unexpected(checklist.error());
-  std::optional<casework::Incident> incident;
-  if (!episode.row.incident.empty()) {
-    Result<std::optional<casework::Incident>> found =
-        casework::Incidents(*visit.stores.desk).find(visit.viewer, episode.row.incident);
-    if (!found) return std::unexpected(found.error());
-    incident = std::move(*found);
-  }
-  const Hooks& hooks = desk.hooks();
-  const casework::SlipPlace place{
-      .school = desk.parts().school,
-      .gateway = desk.parts().gateway,
-      .local_time = desk.clock(),
-      .person_name = hooks.name_of && !episode.row.person.empty() ? hooks.name_of(episode.row.person) : std::string(),
-      .group_title = desk.group_words(episode.row.group)};
-  return casework::pink_slip(place, episode, *checklist, incident ? &*incident : nullptr);
 }
 
 web::Response with_slip(const Desk& desk, const Visit& visit,
@@ -241,7 +227,7 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   // What may be blocked for everybody: the site that is tried most is filled in, others can be typed.
   std::string site;
   for (const casework::EpisodeRecord& record : episode.records) {
-    if (site.empty() && !record.sealed) site = record.site;
+    if (site.empty() && !record.sealed && record.search.empty()) site = record.site;
   }
   view.set("block_path", "/measures?" + web::encode_query({{"site", site}}) + "#emergency");
   view.set("can_block", static_cast<bool>(desk.hooks().open_measure) && !episode.row.illegal &&

@@ -1,5 +1,7 @@
 #include "console/episode_words.h"
 
+#include "casework/checklists.h"
+#include "casework/incidents.h"
 #include "casework/shown_text.h"
 
 namespace schoolgate::console {
@@ -76,6 +78,27 @@ void set_rows(const Desk& desk, web::View& view, std::string_view name, const ca
   for (const casework::EpisodeRow& row : page.rows) set_row(desk, view.item(name), row);
   view.set(std::string(name) + "_total", page.total);
   view.set(std::string(name) + "_any", !page.rows.empty());
+}
+
+Result<casework::PinkSlip> slip_of(const Desk& desk, const Visit& visit, const casework::EpisodeDetail& episode) {
+  casework::Checklists checklists(*visit.stores.desk);
+  const Result<casework::Checklist> checklist = checklists.find(episode.row.theme, episode.row.illegal);
+  if (!checklist) return std::unexpected(checklist.error());
+  std::optional<casework::Incident> incident;
+  if (!episode.row.incident.empty()) {
+    Result<std::optional<casework::Incident>> found =
+        casework::Incidents(*visit.stores.desk).find(visit.viewer, episode.row.incident);
+    if (!found) return std::unexpected(found.error());
+    incident = std::move(*found);
+  }
+  const Hooks& hooks = desk.hooks();
+  const casework::SlipPlace place{
+      .school = desk.parts().school,
+      .gateway = desk.parts().gateway,
+      .local_time = desk.clock(),
+      .person_name = hooks.name_of && !episode.row.person.empty() ? hooks.name_of(episode.row.person) : std::string(),
+      .group_title = desk.group_words(episode.row.group)};
+  return casework::pink_slip(place, episode, *checklist, incident ? &*incident : nullptr);
 }
 
 }  // namespace schoolgate::console

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "casework/episode_view.h"
+#include "casework/pink_slip.h"
 #include "console/desk.h"
 
 namespace schoolgate::console {
@@ -21,6 +22,9 @@ namespace schoolgate::console {
 void set_row(const Desk& desk, web::View& item, const casework::EpisodeRow& row);
 /// One list of episodes under `name`.
 void set_rows(const Desk& desk, web::View& view, std::string_view name, const casework::EpisodePage& page);
+/// The slip of an episode, with its checklist, its incident and the names that the desk knows.
+[[nodiscard]] Result<casework::PinkSlip> slip_of(const Desk& desk, const Visit& visit,
+                                                 const casework::EpisodeDetail& episode);
 /// "govuk-tag--red" and its like: never the only sign, the word stands in it.
 [[nodiscard]] std::string_view urgency_class(int urgency) noexcept;
 

@@ -42,6 +42,21 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
     set_rows(desk, view, name, *page);
     view.set(std::string(name) + "_more", page->total > page->rows.size());
   }
+  // What the lists above do not show and nobody has looked at: older than the week, or of urgency 2 before today.
+  std::uint64_t older = 0;
+  for (const EpisodeFilter& filter :
+       {EpisodeFilter{.until = week_ago, .urgency_from = 3, .urgency_to = 3, .state = EpisodeState::fresh, .limit = 1},
+        EpisodeFilter{
+            .until = midnight, .urgency_from = 2, .urgency_to = 2, .state = EpisodeState::fresh, .limit = 1}}) {
+    const Result<casework::EpisodePage> page = visit.stores.episodes->list(visit.viewer, filter);
+    if (!page) return std::unexpected(page.error());
+    older += page->total;
+  }
+  view.set("older", older).set("older_any", older > 0);
+  view.set("older_path",
+           "/episodes?" + web::encode_query({{"state", "new"},
+                                             {"urgency", "2"},
+                                             {"to", day_text(local_day(desk, visit.now) - std::chrono::days(1))}}));
   casework::Incidents incidents(*visit.stores.desk);
   const Result<std::vector<casework::IncidentRow>> due =
       incidents.list(visit.viewer, {.open = true, .review_due = day_text(local_day(desk, visit.now)), .limit = 20});

@@ -327,31 +327,38 @@ void add_forms(Desk& desk, web::Router& router) {
   });
 }
 
-/// What the letter is about: the first of the incident's episodes that can be seen.
+/// Everything that the letter may speak of: each of the incident's episodes that can be seen, oldest first.
 Result<casework::LetterFacts> letter_facts(const Desk& desk, const Visit& visit, const Incident& incident) {
   const web::Form& form = visit.request.form;
   casework::LetterFacts facts{.school = desk.parts().school,
                               .salutation = form.text("salutation", 200).value_or(""),
                               .child = form.text("child", 100).value_or(""),
-                              .date = casework::date_text(desk.clock(), incident.opened),
                               .place = form.text("place", 200).value_or(""),
-                              .theme = {},
-                              .illegal = false,
-                              .blocked = true,
+                              .episodes = {},
+                              .child_account = {},
+                              .assessed_as = std::string(casework::to_string(incident.assessment)),
                               .school_did = form.text("school_did", 2000).value_or(""),
                               .child_was_told = form.text("child_was_told", 2000).value_or(""),
                               .contact = form.text("contact", 300).value_or(""),
                               .hold = incident.hold};
+  for (const casework::IncidentSubject& subject : incident.subjects)
+    if (facts.child_account.empty() && subject.role == casework::SubjectRole::child)
+      facts.child_account = subject.person;
+  std::vector<casework::EpisodeRow> rows;
   for (const std::string& id : incident.episodes) {
-    const auto row = visit.stores.episodes->find_row(visit.viewer, id);
+    auto row = visit.stores.episodes->find_row(visit.viewer, id);
     if (!row) return std::unexpected(row.error());
-    if (!*row) continue;
-    facts.theme = (*row)->theme;
-    facts.illegal = (*row)->illegal;
-    facts.blocked = (*row)->let_through == 0;
-    facts.date = casework::date_text(desk.clock(), (*row)->first);
-    break;
+    if (*row) rows.push_back(**std::move(row));
   }
+  std::ranges::sort(rows, {}, &casework::EpisodeRow::first);
+  for (const casework::EpisodeRow& row : rows)
+    facts.episodes.push_back({.reference = row.reference,
+                              .theme = row.theme,
+                              .person = row.person,
+                              .date = casework::date_text(desk.clock(), row.first),
+                              .illegal = row.illegal,
+                              .attempts = row.attempts,
+                              .let_through = row.let_through});
   return facts;
 }
 
@@ -373,32 +380,41 @@ web::Response letter_page(const Desk& desk, const Visit& visit) {
   set_typed(view, visit.request.form);
   const std::string edited(visit.request.form.get("letter"));
   std::string letter;
+  const Result<casework::LetterFacts> facts = letter_facts(desk, visit, incident);
+  if (!facts) return desk.failed(visit, facts.error());
+  int status = 200;
   if (visit.request.method == web::Method::post) {
     if (!edited.empty() && visit.request.form.get("do") != "draft") {
       letter = edited;
     } else {
-      const Result<casework::LetterFacts> facts = letter_facts(desk, visit, incident);
-      if (!facts) return desk.failed(visit, facts.error());
       const Result<std::string> draft = casework::draft_parent_letter(*facts);
       if (!draft) {
         view.set("problem", draft.error().text());
+        status = 400;
       } else {
         letter = *draft;
       }
     }
-    if (!letter.empty() && visit.request.form.get("do") == "pdf" && !incident.hold) {
+    const bool wants_pdf = !letter.empty() && visit.request.form.get("do") == "pdf" && !incident.hold;
+    const std::vector<std::string> wrong =
+        wants_pdf ? casework::letter_contradictions(letter, *facts) : std::vector<std::string>();
+    if (!wrong.empty()) {
+      view.set("problem", "The letter contradicts the record: " + wrong.front() + ".");
+      status = 400;
+    } else if (wants_pdf) {
       Result<std::string> pdf = text_pdf("Letter " + incident.reference, letter, visit.now);
       if (!pdf) return desk.failed(visit, pdf.error());
       return web::attachment("application/pdf", std::move(*pdf), "letter-" + incident.reference + ".pdf");
     }
   }
   view.list("letter_problems");
-  const std::vector<std::string> problems =
+  std::vector<std::string> problems =
       letter.empty() ? std::vector<std::string>() : casework::letter_problems(letter, people_of(incident));
+  if (!letter.empty()) std::ranges::copy(casework::letter_contradictions(letter, *facts), std::back_inserter(problems));
   for (const std::string& problem : problems) view.item("letter_problems").set("text", problem);
   view.set("letter_problems_any", !problems.empty());
   view.set_if("letter", letter);
-  return desk.show(visit, "letter", std::move(view));
+  return desk.show(visit, "letter", std::move(view), status);
 }
 
 }  // namespace
@@ -433,7 +449,16 @@ void add_incident_pages(Desk& desk, web::Router& router) {
     const Result<std::optional<Incident>> found = looked_at(visit);
     if (!found) return desk.failed(visit, found.error());
     if (!*found) return desk.not_found(visit);
-    Result<std::string> pdf = incident_pdf(**found, desk.parts().school, desk.clock(), visit.now);
+    std::vector<IncidentEpisode> episodes;
+    for (const std::string& id : (*found)->episodes) {
+      auto episode = visit.stores.episodes->find(visit.viewer, id);
+      if (!episode) return desk.failed(visit, episode.error());
+      if (!*episode) continue;
+      auto slip = slip_of(desk, visit, **episode);
+      if (!slip) return desk.failed(visit, slip.error());
+      episodes.push_back({.slip = *std::move(slip), .entries = (*episode)->entries});
+    }
+    Result<std::string> pdf = incident_pdf(**found, episodes, desk.parts().school, desk.clock(), visit.now);
     if (!pdf) return desk.failed(visit, pdf.error());
     return web::attachment("application/pdf", std::move(*pdf), "incident-" + (*found)->reference + ".pdf");
   });

@@ -2,7 +2,11 @@
 #include "casework/measures.h"
 
 #include "casework/shown_text.h"
+#include "casework/traffic.h"
+#include "console/days.h"
 #include "console/desk.h"
+#include "console/measure_brakes.h"
+#include "web/csrf.h"
 
 namespace schoolgate::console {
 
@@ -106,6 +110,29 @@ std::vector<std::string> sites_of(std::string_view text) {
   return sites;
 }
 
+/// What it would close or open, by yesterday's traffic, and what stands against it; the form again, to be confirmed.
+web::Response confirm_page(const Desk& desk, const Visit& visit, const Measure& measure, const Brakes& brakes) {
+  const TimePoint midnight = begin_of_day(desk, local_day(desk, visit.now));
+  const auto traffic =
+      casework::traffic_of(desk.parts().decisions, measure.sites, midnight - std::chrono::days(1), visit.now);
+  if (!traffic) return desk.failed(visit, traffic.error());
+  web::View view;
+  view.set("path", visit.request.path).set("kind", kind_words(measure.kind));
+  view.set("closes", measure.kind == Measure::Kind::emergency);
+  view.list("fields").list("sites").list("reasons").list("hosts");
+  for (const auto& [name, value] : visit.request.form.fields())
+    if (name != web::kCsrfField && name != "do") view.item("fields").set("name", name).set("value", value);
+  for (const std::string& site : measure.sites) view.item("sites").set("text", shown_site(site));
+  for (const std::string& reason : brakes.reasons) view.item("reasons").set("text", reason);
+  view.set("reasons_any", !brakes.reasons.empty());
+  for (const std::string& host : traffic->hosts) view.item("hosts").set("text", casework::defang(host));
+  std::vector<std::string> groups;
+  for (const std::string& group : traffic->groups) groups.push_back(desk.group_words(group));
+  view.set("kept", traffic->kept).set("requests", traffic->requests).set("devices", traffic->devices);
+  view.set("asked_for", traffic->requests > 0).set("cut", traffic->cut_short).set_if("groups", joined(groups));
+  return desk.show(visit, "measure_confirm", std::move(view), brakes.reasons.empty() ? 200 : 409);
+}
+
 web::Response open(const Desk& desk, const Visit& visit, Measure measure, std::string_view done) {
   if (!desk.hooks().open_measure) return desk.not_found(visit);
   const Result<std::string> why = casework::typed_text("reason", visit.request.form.get("why"), 500);
@@ -114,6 +141,15 @@ web::Response open(const Desk& desk, const Visit& visit, Measure measure, std::s
   measure.why = *why;
   measure.by = visit.viewer.user;
   measure.from = visit.now;
+  if (desk.hooks().site_facts) {
+    std::vector<SiteFacts> facts;
+    for (const std::string& site : measure.sites) facts.push_back(desk.hooks().site_facts(site));
+    const Brakes brakes = brakes_on(measure, facts, visit.viewer);
+    if (!brakes.refused.empty()) return measures_page(desk, visit, brakes.refused, 403);
+    const bool asked = visit.request.form.get("do") == "look";
+    if (asked || (!brakes.reasons.empty() && visit.request.form.get("do") != "confirm"))
+      return confirm_page(desk, visit, measure, brakes);
+  }
   const Result<std::string> opened = desk.hooks().open_measure(std::move(measure));
   if (!opened) {
     return measures_page(desk, visit, opened.error().text(), opened.error().fault == Fault::client ? 400 : 503);

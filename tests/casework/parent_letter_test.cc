@@ -16,11 +16,15 @@ LetterFacts facts() {
   return {.school = "Ashford Oaks Primary School",
           .salutation = "Mrs Hughes",
           .child = "Amelia",
-          .date = "23 November 2026",
           .place = "in a computing lesson",
-          .theme = "gambling",
-          .illegal = false,
-          .blocked = true,
+          .episodes = {{.reference = "7GQ4",
+                        .theme = "gambling",
+                        .person = "amelia.hughes",
+                        .date = "23 November 2026",
+                        .attempts = 3,
+                        .let_through = 0}},
+          .child_account = "amelia.hughes",
+          .assessed_as = "concern",
           .school_did = "We talked with the class about safe searching",
           .child_was_told = "that it is good to tell an adult",
           .contact = "Ms Ali, 01234 567890",
@@ -41,9 +45,9 @@ TEST(ParentLetter, HasNothingForbiddenWhateverTheTheme) {
     for (const bool illegal : {false, true})
       for (const bool blocked : {false, true}) {
         LetterFacts of = facts();
-        of.theme = theme;
-        of.illegal = illegal;
-        of.blocked = blocked;
+        of.episodes[0].theme = theme;
+        of.episodes[0].illegal = illegal;
+        of.episodes[0].let_through = blocked ? 0 : 3;
         const auto letter = draft_parent_letter(of);
         ASSERT_TRUE(letter.has_value());
         EXPECT_THAT(letter_problems(*letter, {"ben.jones", "Ben"}), IsEmpty()) << *letter;
@@ -52,8 +56,48 @@ TEST(ParentLetter, HasNothingForbiddenWhateverTheTheme) {
 
 TEST(ParentLetter, SaysWhenItWasNotBlocked) {
   LetterFacts of = facts();
-  of.blocked = false;
+  of.episodes[0].let_through = 3;
   EXPECT_THAT(*draft_parent_letter(of), HasSubstr("did not block it"));
+}
+
+TEST(ParentLetter, SpeaksOfEveryEpisodeByThemeBlockedAndLetThroughApart) {
+  LetterFacts of = facts();
+  of.episodes.push_back({.reference = "7GQ5",
+                         .theme = "self-harm",
+                         .person = "amelia.hughes",
+                         .date = "24 November 2026",
+                         .attempts = 2,
+                         .let_through = 2});
+  of.episodes.push_back({.reference = "7GQ6",
+                         .theme = "gambling",
+                         .person = "amelia.hughes",
+                         .date = "24 November 2026",
+                         .attempts = 2,
+                         .let_through = 1});
+  const auto letter = draft_parent_letter(of);
+  ASSERT_TRUE(letter.has_value()) << letter.error().text();
+  for (const char* part : {"on 23 November 2026 and 24 November 2026",
+                           "websites about self-harm. The school's internet "
+                           "filter did not block it",
+                           "blocked it 4 times and did not block it once"})
+    EXPECT_THAT(*letter, HasSubstr(part));
+  EXPECT_THAT(*letter, Not(HasSubstr("nothing was shown")));
+  EXPECT_THAT(letter_contradictions(*letter, of), IsEmpty());
+  EXPECT_THAT(letter_contradictions("The filter blocked it and nothing was shown.", of), testing::SizeIs(1));
+}
+
+TEST(ParentLetter, IsRefusedWhileFactsContradict) {
+  LetterFacts none = facts(), wrongly = facts(), program = facts(), other = facts();
+  none.episodes.clear();
+  wrongly.assessed_as = "false-positive";
+  program.assessed_as = "background";
+  other.episodes[0].person = "ben.jones";
+  for (const LetterFacts& of : {none, wrongly, program, other}) {
+    const auto letter = draft_parent_letter(of);
+    ASSERT_FALSE(letter.has_value());
+    EXPECT_EQ(letter.error().fault, Fault::client);
+  }
+  EXPECT_THAT(draft_parent_letter(other).error().text(), HasSubstr("7GQ4"));
 }
 
 TEST(ParentLetter, NoneIsWrittenUnderLegalHold) {

@@ -63,6 +63,58 @@ TEST_F(IncidentPages, GoFromTheEpisodeToTheEnd) {
   EXPECT_THAT(pdf, HasSubstr("First note"));
 }
 
+TEST_F(IncidentPages, GiveTheWholeRecordOnPaper) {
+  const std::string path = open_incident();
+  const std::string episode = first_episode(lead_);
+  get(lead_, episode);
+  ASSERT_EQ(post(lead_, episode + "/acknowledge", {{"assessment", "concern"}, {"note", "Quiet all day"}}).status, 303);
+  get(lead_, path);
+  ASSERT_EQ(post(lead_, path + "/action",
+                 {{"kind", "police"}, {"date", "2026-11-23"}, {"who", "PC Jones"}, {"how", "telephone"}})
+                .status,
+            303);
+  const std::string page = get(lead_, path).body + get(lead_, episode).body;
+  const std::string pdf = text_of_pdf(get(lead_, path + "/record.pdf").body);
+  for (const char* fact : {"lucky-spins[.]example", "PC Jones", "telephone", "Quiet all day", "d.lead", "1 attempt"}) {
+    EXPECT_THAT(page, HasSubstr(fact));
+    EXPECT_THAT(pdf, HasSubstr(fact));
+  }
+}
+
+TEST_F(IncidentPages, RefuseAnActionInTheFutureAndKeepWhatWasTyped) {
+  const std::string path = open_incident();
+  for (const char* day : {"2031-01-01", "2026-11-22"}) {
+    const web::Response answer =
+        post(lead_, path + "/action", {{"kind", "police"}, {"date", day}, {"who", "PC Jones"}, {"how", "telephone"}});
+    EXPECT_EQ(answer.status, 400) << day;
+    EXPECT_THAT(answer.body, HasSubstr("value=\"PC Jones\""));
+  }
+}
+
+TEST_F(IncidentPages, WriteNoLetterThatTheRecordContradicts) {
+  breaches::Breach searched = a_breach(now_ - std::chrono::minutes(10), "amelia.hughes", "search.example");
+  searched.action = "monitor";
+  searched.reason.theme = searched.reason.category = "self-harm";
+  record({searched});
+  const std::string path = open_incident();
+  const std::string list = get(lead_, "/episodes?theme=gambling").body;
+  std::smatch other;
+  ASSERT_TRUE(std::regex_search(list, other, std::regex("href=\"/episodes/([0-9a-f-]{36})\"")));
+  get(lead_, path);
+  ASSERT_EQ(post(lead_, path + "/episode", {{"episode", other[1]}}).status, 303);
+  get(lead_, path + "/letter");
+  const std::string letter = post(lead_, path + "/letter", {{"do", "draft"}, {"child", "Amelia"}}).body;
+  EXPECT_THAT(letter, HasSubstr("websites about self-harm. The school&apos;s internet filter did not block it"));
+  EXPECT_THAT(letter, HasSubstr("websites about gambling. The school&apos;s internet filter blocked it"));
+  const web::Response pdf =
+      post(lead_, path + "/letter", {{"do", "pdf"}, {"letter", "The filter blocked it and nothing was shown."}});
+  EXPECT_EQ(pdf.status, 400);
+  EXPECT_THAT(pdf.body, HasSubstr("does not say that something was let through"));
+  ASSERT_EQ(post(lead_, path + "/assess", {{"assessment", "false-positive"}, {"reason", "x"}}).status, 303);
+  get(lead_, path + "/letter");
+  EXPECT_EQ(post(lead_, path + "/letter", {{"do", "draft"}}).status, 400);
+}
+
 TEST_F(IncidentPages, OfferNoWayToChangeANote) {
   const std::string path = open_incident();
   post(lead_, path + "/note", {{"text", "As it was"}});

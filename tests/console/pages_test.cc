@@ -19,6 +19,28 @@ using testing::Not;
 
 class Pages : public DeskTest {};
 
+TEST_F(Pages, CountWhatIsOlderAndWasNeverLookedAt) {
+  breaches::Breach old = a_breach(now_ - std::chrono::hours(24 * 8)),
+                   yesterday = a_breach(now_ - std::chrono::hours(20));
+  old.reason.urgency = 3;
+  record({old, yesterday});
+  add_user("d.lead", Role::dsl);
+  Browser lead = sign_in("d.lead");
+  EXPECT_THAT(get(lead, "/").body, HasSubstr("Older, never looked at (2)"));
+  EXPECT_THAT(get(lead, "/episodes?state=new&urgency=2&to=2026-11-22").body, HasSubstr("2 found"));
+}
+
+TEST_F(Pages, TellEpisodesOfNoThemeFromAllOfThem) {
+  breaches::Breach unlisted = a_breach(now_ - std::chrono::minutes(20), "ben.jones");
+  unlisted.reason.theme = unlisted.reason.category = "";
+  record({unlisted, a_breach(now_ - std::chrono::minutes(10))});
+  add_user("d.lead", Role::dsl);
+  Browser lead = sign_in("d.lead");
+  EXPECT_THAT(get(lead, "/episodes").body, HasSubstr("<option value=\"-\">No theme</option>"));
+  EXPECT_THAT(get(lead, "/episodes?theme=-").body, HasSubstr("1 found"));
+  EXPECT_THAT(get(lead, "/episodes?theme=").body, HasSubstr("2 found"));
+}
+
 TEST_F(Pages, BeginWithWhatNeedsSomebodyNow) {
   breaches::Breach urgent = a_breach(now_ - std::chrono::minutes(30));
   urgent.reason.theme = urgent.reason.category = "suicide";
@@ -67,6 +89,47 @@ TEST_F(Pages, BlockForEveryoneThroughTheGatewayWithNameAndReason) {
   ASSERT_TRUE(std::regex_search(page, found, kClose));
   EXPECT_EQ(location(post(lead, found[1].str(), {{"why", "a mistake"}})), "/measures?done=measure-closed");
   EXPECT_THAT(closed, HasSubstr("d.lead a mistake"));
+}
+
+TEST_F(Pages, AskBeforeABlockThatClosesMoreThanWasMeant) {
+  std::vector<rules::Measure> opened;
+  parts().hooks.open_measure = [&](rules::Measure measure) -> Result<std::string> {
+    opened.push_back(std::move(measure));
+    return "id";
+  };
+  parts().hooks.policy = [] { return PolicyFacts{.version = "v1", .groups = {{"ks1", "Key Stage 1"}}}; };
+  parts().hooks.site_facts = [](std::string_view site) {
+    SiteFacts facts{.host = std::string(site), .public_suffix = site == "co.uk"};
+    if (site == "adult.example") facts.categories.push_back({"pornography", "Pornography", 3, false});
+    return facts;
+  };
+  add_user("d.lead", Role::dsl);
+  add_user("t.ech", Role::technician);
+  Browser lead = sign_in("d.lead"), technician = sign_in("t.ech");
+  get(lead, "/measures");
+  Fields block{{"site", "co.uk"}, {"why", "seen in class"}, {"days", "7"}};
+  const web::Response asked = post(lead, "/measures/emergency", block);
+  EXPECT_EQ(asked.status, 409);
+  EXPECT_THAT(asked.body, HasSubstr("many thousand sites"));
+  EXPECT_THAT(asked.body, HasSubstr("name=\"why\" value=\"seen in class\"")) << "what was typed goes on";
+  EXPECT_TRUE(opened.empty());
+  block.emplace_back("do", "confirm");
+  EXPECT_EQ(post(lead, "/measures/emergency", block).status, 303);
+  EXPECT_EQ(opened.size(), 1u);
+  const web::Response looked =
+      post(lead, "/measures/emergency", {{"site", "a.example"}, {"why", "x"}, {"days", "7"}, {"do", "look"}});
+  EXPECT_EQ(looked.status, 200);
+  EXPECT_THAT(looked.body, HasSubstr("What this would close"));
+  EXPECT_EQ(opened.size(), 1u) << "looking opens nothing";
+  const Fields session{
+      {"group", "ks1"}, {"sites", "adult.example"}, {"why", "x"}, {"minutes", "30"}, {"do", "confirm"}};
+  get(technician, "/measures");
+  const web::Response refused = post(technician, "/measures/supervised", session);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, HasSubstr("Only the safeguarding lead"));
+  EXPECT_EQ(opened.size(), 1u);
+  get(lead, "/measures");
+  EXPECT_EQ(post(lead, "/measures/supervised", session).status, 303);
 }
 
 TEST_F(Pages, OpenASupervisedSessionForAnHourAtMost) {
