@@ -76,7 +76,7 @@ int check(std::span<const std::string_view> words) {
   if (!arguments->has("--config")) return usage_error(kCheckCommand, {Fault::client, "--config DIR is missing", {}});
 
   const std::string folder = arguments->get("--config");
-  auto loaded = load_policy(folder, wall_now());
+  auto loaded = load_policy(folder, wall_now(), RefusedLists::refuse_all, ListUse::check);
   if (loaded)
     for (Problem& problem : shared_connection_warnings(*loaded, folder, wall_now()))
       loaded->warnings.push_back(std::move(problem));

@@ -175,6 +175,23 @@ class ControlPlane {
     co_return answer;
   }
 
+  // What an update has published, on the loader's thread: lists may be large.
+  awaitable<ControlAnswer> take_lists() {
+    service_.reloading();
+    std::function<ControlAnswer()> work = [this] {
+      const auto outcome = gateway_.take_lists();
+      ControlAnswer answer{.done = outcome.has_value(), .text = {}};
+      for (const Problem& problem : outcome ? *outcome : outcome.error()) answer.text += problem.text() + '\n';
+      answer.text += "policy " + gateway_.policy_version() +
+                     (answer.done ? " is in force\n" : " stays in force: the lists could not be put in force\n");
+      return answer;
+    };
+    ControlAnswer answer = co_await on_loader(std::move(work));
+    service_.ready();
+    co_return answer;
+  }
+  awaitable<void> take_lists_unasked() { co_await take_lists(); }
+
   // "measures", "measure-open {…}" and "measure-close {…}".
   ControlAnswer measure_answer(std::string_view line, const breaches::MachineUser& user) {
     ControlAnswer answer{.done = true, .text = {}};
@@ -253,6 +270,7 @@ class ControlPlane {
     if (error) co_return;
     ControlAnswer answer{.done = false, .text = "unknown request\n"};
     if (line == "reload\n") answer = co_await reload(peer_user(peer));
+    if (line == "lists\n") answer = co_await take_lists();
     if (line == "version\n") answer = {.done = true, .text = gateway_.policy_version() + '\n'};
     if (line == "opened\n") answer = {.done = true, .text = share_line(gateway_.inspection_seen().share)};
     if (line == "firewall\n") answer = firewall_answer(gateway_.firewall());
@@ -300,6 +318,7 @@ class ControlPlane {
 
   void watch_lists() {
     gateway_.watch_lists(wall_now());
+    gateway_.watch_protection();
     list_watch_.expires_after(std::chrono::minutes(1));
     list_watch_.async_wait([this](const boost::system::error_code& error) {
       if (!error) watch_lists();
@@ -351,7 +370,7 @@ class ControlPlane {
   asio::steady_timer firewall_watch_{context_};
   net::ServiceManager service_;
   std::jthread drains_;  // on its way from the signal that ends the gateway
-  ListSchedule lists_{context_, gateway_, [this] { asio::co_spawn(context_, reload_on_signal(), asio::detached); }};
+  ListSchedule lists_{context_, gateway_, [this] { asio::co_spawn(context_, take_lists_unasked(), asio::detached); }};
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "app/table.h"
 #include "base/file.h"
 #include "config/plain_text.h"
+#include "rules/list_effect.h"
 
 namespace schoolgate::app {
 namespace {
@@ -18,16 +19,6 @@ constexpr std::chrono::seconds kRemoteIsStale = std::chrono::days(7);
 std::optional<std::chrono::seconds> oldest_allowed(const config::ListConfig& list) {
   if (list.stale_after || !list.remote) return list.stale_after;
   return std::max(kRemoteIsStale, 3 * list.refresh);
-}
-
-bool acts_on(const rules::GroupSpec& group, std::string_view category) {
-  const auto strict = [&](const rules::CategoryActionSpec& spec) {
-    return spec.category == category && spec.action >= rules::Action::warn;
-  };
-  return std::ranges::any_of(group.categories, strict) ||
-         std::ranges::any_of(group.schedules, [&](const rules::ScheduleSpec& schedule) {
-           return std::ranges::any_of(schedule.categories, strict);
-         });
 }
 
 // The value of the last `"name":"value"` before `end`; a quote inside a value is escaped, so this can only be a field.
@@ -104,6 +95,43 @@ std::vector<ListTrouble> list_troubles(std::span<const config::ListConfig> lists
   return troubles;
 }
 
+std::vector<ListTrouble> remark_troubles(std::span<const config::ListConfig> lists,
+                                         std::span<const blocklists::ImageRemark> remarks) {
+  using Kind = blocklists::ImageRemark::Kind;
+  constexpr std::size_t kMostNamed = 10;
+  std::map<std::string, std::vector<const blocklists::ImageRemark*>> by_list;
+  std::vector<ListTrouble> troubles;
+  const auto text_of = [&](const blocklists::ImageRemark& remark) {
+    const auto list = std::ranges::find(lists, remark.list, &config::ListConfig::name);
+    return list == lists.end() ? remark.text : without_sealed_source(*list, remark.text);
+  };
+  for (const blocklists::ImageRemark& remark : remarks) {
+    if (remark.kind == Kind::left_alone) by_list[remark.list].push_back(&remark);
+    if (remark.kind == Kind::refused)
+      troubles.push_back({"list refused: " + remark.list,
+                          "New content of the list '" + remark.list + "' was refused (" + text_of(remark) +
+                              "). Its last good content stays in force where there is any."});
+    if (remark.kind == Kind::covers)
+      troubles.push_back(
+          {"list covers too much: " + remark.list,
+           "The list '" + remark.list + "' covers " + remark.text +
+               ". Lists of illegal content and sealed lists are taken as they are; tell its publisher."});
+    if (remark.kind == Kind::unprobed)
+      troubles.push_back({"probe not covered", "Of the lists in force, " + remark.text + "."});
+  }
+  for (const auto& [list, sites] : by_list) {
+    std::string text;
+    for (std::size_t i = 0; i < sites.size() && i < kMostNamed; ++i)
+      text += (i ? ", " : "") + sites[i]->site + " (entry " + sites[i]->entry + ")";
+    if (sites.size() > kMostNamed) text += ", …";
+    troubles.push_back({"list leaves sites alone: " + list,
+                        "The list '" + list + "' covers " + counted(sites.size(), "site", "sites") +
+                            " that must stay reachable, and leaves them alone: " + text +
+                            ". `schoolgate lists status` shows all of them."});
+  }
+  return troubles;
+}
+
 std::vector<rules::ListStanding> standings(std::span<const config::ListConfig> lists,
                                            std::span<const blocklists::ListInfo> in_force, const SourceStates& states,
                                            TimePoint now) {
@@ -144,15 +172,14 @@ std::optional<LastTest> last_test(const fs::path& state, std::string_view list) 
   return std::nullopt;
 }
 
-ListGates list_gates(const config::Configuration& configuration) {
-  ListGates gates{.limits = {}, .must_block = configuration.list_updates.must_block, .ignored_categories = {}};
+ListGates list_gates(const config::Configuration& configuration, TimePoint now) {
+  ListGates gates{.limits = {}, .must_block = configuration.list_updates.must_block, .would_refuse = {}};
   gates.limits.most_over_blocks = configuration.list_updates.most_over_blocks;
-  for (const rules::Category& category : configuration.policy.categories.all()) {
-    const bool acted_on = category.illegal || std::ranges::any_of(configuration.policy.groups, [&](const auto& group) {
-                            return acts_on(group, category.id);
-                          });
-    if (!acted_on || category.id == "support") gates.ignored_categories.push_back(category.id);
-  }
+  // A policy that does not compile is refused elsewhere; until then every category counts.
+  if (auto effect = rules::ListEffect::of(configuration.policy, now))
+    gates.would_refuse = [effect = std::move(*effect)](const names::Url& site, std::string_view category) {
+      return effect.refuses(site, category);
+    };
   return gates;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "blocklists/category_db.h"
+#include "blocklists/gated_compile.h"
 #include "blocklists/store.h"
 #include "config/load.h"
 #include "rules/protection.h"
@@ -49,6 +50,11 @@ struct ListTrouble {
                                                      std::span<const blocklists::ListInfo> in_force,
                                                      const SourceStates& states, TimePoint now);
 
+/// What the technician hears of an image: contents that were refused, sites that lists leave alone, lists of illegal
+/// content that cover what they should not.
+[[nodiscard]] std::vector<ListTrouble> remark_troubles(std::span<const config::ListConfig> lists,
+                                                       std::span<const blocklists::ImageRemark> remarks);
+
 /// How each configured list stands, for rules::protection_of(). A list without entries counts as missing. Without
 /// stale_after, a remote list is too old when its publisher has not answered for a week and for three of its refresh
 /// times; a local file never is.
@@ -67,8 +73,8 @@ struct LastTest {
 struct ListGates {
   blocklists::SanityLimits limits;
   std::vector<blocklists::MustBlock> must_block;
-  std::vector<std::string> ignored_categories;  ///< which no group blocks or warns of, and support
+  blocklists::WouldRefuse would_refuse;  ///< of the policy of that configuration, at `now`
 };
-[[nodiscard]] ListGates list_gates(const config::Configuration& configuration);
+[[nodiscard]] ListGates list_gates(const config::Configuration& configuration, TimePoint now);
 
 }  // namespace schoolgate::app

@@ -1,7 +1,7 @@
 // Fetching remote lists when they are due: a child process at low priority, never the gateway itself.
 //
-// Belongs to the control plane, on its thread. One child at a time. What the child publishes is put in force by an
-// ordinary reload, so it passes the same checks as a change by hand.
+// Belongs to the control plane, on its thread. One child at a time. What the child publishes is put in force under the
+// configuration that is in force: an update of lists never brings in a file that nobody has accepted.
 #pragma once
 
 #include <sys/types.h>
@@ -19,7 +19,7 @@ namespace schoolgate::app {
 
 class ListSchedule {
  public:
-  /// `updated` is called when a child has ended well: reload.
+  /// `updated` is called when a child has ended: RunningGateway::take_lists().
   ListSchedule(net::asio::io_context& context, RunningGateway& gateway, std::function<void()> updated);
   ~ListSchedule();  ///< ends a child that is still running; what it has fetched stays unpublished
 

@@ -10,6 +10,7 @@
 #include "app/read_configuration.h"
 #include "app/table.h"
 #include "base/json.h"
+#include "config/plain_text.h"
 
 namespace schoolgate::app {
 namespace {
@@ -22,6 +23,7 @@ struct ListState {
   std::string failure;                   ///< of the last attempt to fetch it
   bool stale;
   std::optional<LastTest> test;
+  std::vector<blocklists::ImageRemark> remarks;  ///< about this list
 };
 
 std::uint64_t entries_of(const blocklists::ListInfo& list) { return list.hosts + list.urls + list.patterns; }
@@ -66,7 +68,22 @@ void print_words(const std::vector<ListState>& states, TimePoint now) {
     row(std::move(cells), {or_dash(list.owner), or_dash(list.licence_holder)}, list.sealed ? "sealed" : list.source);
     if (!state.failure.empty()) failures += list.name + ": " + state.failure + '\n';
   }
-  print(states.empty() ? "no lists are configured\n" : table.text() + failures);
+  if (states.empty()) return void(print("no lists are configured\n"));
+  print(table.text() + failures);
+  using Kind = blocklists::ImageRemark::Kind;
+  Table sites;
+  std::string others;
+  for (const ListState& state : states)
+    for (const blocklists::ImageRemark& remark : state.remarks) {
+      if (remark.kind == Kind::left_alone)
+        sites.row({remark.list, "leaves alone", config::printable(remark.site), "which it covers by",
+                   config::printable(remark.entry)});
+      if (remark.kind == Kind::refused)
+        others += remark.list + ": its newest content is refused: " +
+                  config::printable(without_sealed_source(state.list, remark.text), 400) + '\n';
+      if (remark.kind == Kind::covers) others += remark.list + ": covers " + remark.text + '\n';
+    }
+  print(others + sites.text());
 }
 
 void write_state(JsonWriter& json, const ListState& state, TimePoint now) {
@@ -88,6 +105,18 @@ void write_state(JsonWriter& json, const ListState& state, TimePoint now) {
     state.fetching.checked == TimePoint{} ? json.null() : json.value(to_rfc3339(state.fetching.checked));
     json.field("failures", state.fetching.failures).field("failure", state.failure);
   }
+  using Kind = blocklists::ImageRemark::Kind;
+  json.key("refused").begin_array();
+  for (const blocklists::ImageRemark& remark : state.remarks)
+    if (remark.kind == Kind::refused) json.value(without_sealed_source(list, remark.text));
+  json.end_array().key("left_alone").begin_array();
+  for (const blocklists::ImageRemark& remark : state.remarks)
+    if (remark.kind == Kind::left_alone)
+      json.begin_object().field("site", remark.site).field("entry", remark.entry).end_object();
+  json.end_array();
+  json.field("covers_must_allow", std::ranges::any_of(state.remarks, [](const blocklists::ImageRemark& remark) {
+               return remark.kind == Kind::covers;
+             }));
   json.key("last_test");
   if (state.test)
     json.begin_object()
@@ -118,19 +147,22 @@ int list_status(std::span<const std::string_view> words) {
   if (!configuration) return kProblem;
   const TimePoint now = wall_now();
   Problems problems;
-  const auto data = category_data(*configuration, now, problems);
+  const auto data = category_data(*configuration, now, problems, ListUse::ask);
   const int found = report(problems);
   if (!data) return report(data.error());
 
   const std::filesystem::path& folder = configuration->settings.state;
   SourceStates fetching;
-  if (const auto store = blocklists::ListStore::open(folder)) fetching = store->source_states();
+  if (const auto store = blocklists::ListStore::open_to_read(folder)) fetching = store->source_states();
   std::vector<ListState> states;
   for (const config::ListConfig& list : configuration->lists) {
     const auto* info = find_list(data->lists->lists(), list.name);
     const bool stale = info && list.stale_after && now - known_good(list, *info, fetching) > *list.stale_after;
-    states.push_back(
-        {list, info, fetching[list.name], failure_text(list, fetching), stale, last_test(folder, list.name)});
+    std::vector<blocklists::ImageRemark> remarks;
+    std::ranges::copy_if(data->remarks, std::back_inserter(remarks),
+                         [&](const auto& remark) { return remark.list == list.name; });
+    states.push_back({list, info, fetching[list.name], failure_text(list, fetching), stale,
+                      last_test(folder, list.name), std::move(remarks)});
   }
   if (data->last_good)
     std::fputs("schoolgate: the lists as they are now were refused; these are the last good ones\n", stderr);

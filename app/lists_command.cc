@@ -19,18 +19,21 @@ namespace schoolgate::app {
 namespace {
 
 constexpr std::string_view kHelp =
-    R"(schoolgate lists update   --config DIR [--due] [--accept] [--force LIST] [--json]
+    R"(schoolgate lists update   --config DIR [--due] [--accept LIST[,LIST]] [--force LIST] [--json]
 schoolgate lists status   --config DIR [--json]
 schoolgate lists rollback --config DIR
 schoolgate lists compile  --format F --category C INPUT... --output IMAGE [--name N] [--sealed] [--key FILE] [--json]
 schoolgate lists lookup   --image IMAGE HOST_OR_URL... [--key FILE]
 
 update fetches the remote lists, proves and checks them, compiles all lists together, puts the result in force and
-tells a running gateway. A list that cannot be had or looks wrong is kept as it was, and the exit status is 1. So it is
-when sites that must stay reachable would be covered: then the whole update waits for a person to --accept it.
+tells a running gateway. A list that cannot be had or looks wrong is kept as it was, alone, and the exit status is 1.
+Sites that must stay reachable and that a list covers are left alone by that list, and said; a list that covers too many
+of them is kept as it was. Lists of illegal content and sealed ones leave nothing alone: that they cover such a site is said,
+without the site, and the exit status is 1.
 
 status shows every list of the configuration: its entries, the lines that were not understood, its age, when its server
-last answered or why it could not be fetched, and when the self-test last tried it. Of a sealed list it shows no source.
+last answered or why it could not be fetched, when the self-test last tried it, why its newest content was refused, and
+which sites it leaves alone. Of a sealed list it shows no source.
 
 rollback puts the image before the one in force back in force; there it stays until a list or lists.yaml changes.
 
@@ -43,7 +46,7 @@ lookup prints a line for each name: the name, its categories, and each list with
 list does. A name without a path is looked up as HTTPS shows it, by the name alone.
 
   --due          only what was not asked for within its refresh time, at low priority
-  --accept       put in force what looked wrong: a person has looked at it
+  --accept LIST  take LIST as it is, with the sites that it covers: a person has looked at it
   --force LIST   fetch LIST whole, even when its server has nothing newer
   --format F     domains, hosts, urls, expressions, squidguard, adblock, dnsmasq, rpz, dstdomain or e2guardian
   --name N       the list's name; default: the input's file name

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <string_view>
 
-#include "app/category_data.h"
+#include "app/protection_now.h"
 #include "app/table.h"
+#include "rules/not_ready.h"
 #include "rules/rule_tests.h"
 
 namespace schoolgate::app {
@@ -28,15 +29,43 @@ void serve_all_the_same(std::span<Problem> problems, std::string_view what, std:
   fallbacks.push_back({std::string(what), why + "; " + std::string(instead)});
 }
 
+void add_gaps(const rules::Protection& protection, const std::filesystem::path& folder, Problems& problems) {
+  for (const std::string& gap : gaps_in_words(protection))
+    problems.push_back({.severity = Problem::Severity::warning,
+                        .at = {.file = (folder / "policy.yaml").string()},
+                        .message = "not protected: " + gap,
+                        .hint = "give it a list, or say why there is none: known_gaps in schoolgate.yaml"});
+}
+
+// The policy as it is until the lists that its groups wait for have been there. Empty: it does not compile.
+std::expected<void, Problems> close_what_waits(LoadedPolicy& loaded, const rules::Protection& protection,
+                                               TimePoint now) {
+  loaded.in_force = loaded.configuration.policy;
+  loaded.as_written = loaded.snapshot;
+  bool waits = false;
+  for (rules::GroupSpec& group : loaded.in_force.groups) {
+    const std::vector<std::string> to_come = protection.waits_for(group.id);
+    if (to_come.empty()) continue;
+    rules::close_until_ready(group, to_come);
+    waits = true;
+  }
+  if (!waits) return {};
+  Problems said_before;
+  auto closed = rules::PolicySnapshot::compile(loaded.in_force, loaded.as_written->shared_lists(), now, said_before);
+  if (!closed) return std::unexpected(std::move(closed.error()));
+  loaded.snapshot = std::move(*closed);
+  return {};
+}
+
 }  // namespace
 
 std::expected<LoadedPolicy, Problems> load_policy(const std::filesystem::path& folder, TimePoint now,
-                                                  RefusedLists refused) {
-  return policy_from(config::load(folder), folder, now, refused);
+                                                  RefusedLists refused, ListUse use) {
+  return policy_from(config::load(folder), folder, now, refused, use);
 }
 
 std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const std::filesystem::path& folder,
-                                                  TimePoint now, RefusedLists refused) {
+                                                  TimePoint now, RefusedLists refused, ListUse use) {
   const bool must_serve = refused == RefusedLists::serve_last_good;
   std::vector<StartFallback> fallbacks;
   Problems problems = std::move(loaded.problems);
@@ -44,12 +73,12 @@ std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const s
   config::Configuration& configuration = *loaded.configuration;
 
   const std::size_t before_lists = problems.size();
-  auto data = category_data(configuration, now, problems);
+  auto data = category_data(configuration, now, problems, use);
   if (!data) {
     problems.push_back(
         {.at = {.file = (folder / "lists.yaml").string()}, .message = data.error().what, .hint = data.error().next});
     if (!must_serve) return std::unexpected(std::move(problems));
-    data = CategoryData{blocklists::CategoryDb::empty()};
+    data = CategoryData{.lists = blocklists::CategoryDb::empty()};
   }
   const auto& lists = data->lists;
   if (must_serve && !data->must_not_serve)
@@ -57,6 +86,7 @@ std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const s
                        lists->lists().empty() ? "no list is in force" : "the lists in force before stay in force",
                        fallbacks);
   // Which data decided belongs to the version: the same rules over other lists are another policy.
+  configuration.policy.version = configuration.version;
   if (!lists->checksum().empty()) configuration.policy.version += "-" + lists->checksum().substr(0, 8);
 
   Problems warnings;
@@ -67,13 +97,31 @@ std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const s
     return std::unexpected(std::move(problems));
   }
   const std::size_t before_tests = problems.size();
+  // The tests are about the rules: what waits for its lists would fail every one that expects an open site.
   Problems failed = rules::run_rule_tests(configuration.policy, **snapshot, now);
+  const auto failed_tests = std::size_t(std::ranges::count(failed, Problem::Severity::error, &Problem::severity));
   problems.insert(problems.end(), failed.begin(), failed.end());
   if (must_serve)
     serve_all_the_same(from(problems, before_tests), "tests",
                        "the policy is in force all the same; a reload would refuse it", fallbacks);
+  const rules::Protection protection = protection_now(configuration, **snapshot, now);
+  if (use == ListUse::check) add_gaps(protection, folder, problems);
   if (has_errors(problems)) return std::unexpected(std::move(problems));
-  return LoadedPolicy{std::move(configuration), std::move(*snapshot), std::move(problems), std::move(fallbacks)};
+  if (data->publish) {
+    const std::size_t before_publishing = problems.size();
+    if (auto published = data->publish(); !published)
+      problems.push_back({.at = {.file = (folder / "lists.yaml").string()},
+                          .message = published.error().what,
+                          .hint = published.error().next});
+    if (must_serve)
+      serve_all_the_same(from(problems, before_publishing), "lists",
+                         "the lists are in force, and the next start compiles them again", fallbacks);
+    if (has_errors(problems)) return std::unexpected(std::move(problems));
+  }
+  LoadedPolicy out{std::move(configuration), std::move(*snapshot), std::move(problems), std::move(fallbacks)};
+  out.failed_tests = failed_tests;
+  if (auto closed = close_what_waits(out, protection, now); !closed) return std::unexpected(std::move(closed.error()));
+  return out;
 }
 
 }  // namespace schoolgate::app

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "app/category_data.h"
 #include "base/clock.h"
 #include "base/problem.h"
 #include "config/load.h"
@@ -32,6 +33,11 @@ struct LoadedPolicy {
   std::shared_ptr<const rules::PolicySnapshot> snapshot;
   Problems warnings;
   std::vector<StartFallback> fallbacks = {};  ///< only where RefusedLists::serve_last_good was asked for
+  /// The policy that `snapshot` was compiled from: as written, but for groups that wait for a list (rules/not_ready.h).
+  rules::PolicySpec in_force = {};
+  /// The policy as written, over the same lists: what protection is asked of.
+  std::shared_ptr<const rules::PolicySnapshot> as_written = {};
+  std::size_t failed_tests = 0;  ///< of the rules' own tests, among the warnings
 };
 
 /// What becomes of a configuration whose lists or tests were refused.
@@ -40,12 +46,14 @@ enum class RefusedLists : std::uint8_t {
   serve_last_good,  ///< a start or a question: better yesterday's lists than no filter; what was refused is a warning
 };
 
+/// `use`: a question writes nothing; what is put in force publishes its lists, once nothing refuses it any more.
 [[nodiscard]] std::expected<LoadedPolicy, Problems> load_policy(const std::filesystem::path& folder, TimePoint now,
-                                                                RefusedLists refused = RefusedLists::refuse_all);
+                                                                RefusedLists refused = RefusedLists::refuse_all,
+                                                                ListUse use = ListUse::ask);
 
 /// The same from files that were read already; `folder` is where they are from.
 [[nodiscard]] std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded,
                                                                 const std::filesystem::path& folder, TimePoint now,
-                                                                RefusedLists refused);
+                                                                RefusedLists refused, ListUse use);
 
 }  // namespace schoolgate::app

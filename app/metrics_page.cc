@@ -3,9 +3,11 @@
 #include <dirent.h>
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <initializer_list>
+#include <limits>
 
 namespace schoolgate::app {
 namespace {
@@ -32,6 +34,7 @@ class Page {
   void sample(double value, std::string_view labels = {}, std::string_view suffix = {}) {
     char number[40];
     std::snprintf(number, sizeof number, "%.17g", value);
+    if (std::isinf(value)) std::snprintf(number, sizeof number, "%s", value > 0 ? "+Inf" : "-Inf");
     text_ += name_ + std::string(suffix);
     if (!labels.empty()) text_ += '{' + std::string(labels) + '}';
     text_ += ' ';
@@ -176,9 +179,17 @@ void add_lists(Page& page, const MetricsSources& sources) {
   const auto lists = sources.policy.lists().lists();
   page.family("list_entries", "gauge", "Entries of each list in force.");
   for (const auto& list : lists) page.sample(double(list.hosts + list.urls + list.patterns), label("list", list.name));
-  page.family("list_age_seconds", "gauge", "Time since each list was obtained.");
-  for (const auto& list : lists)
-    page.sample(std::chrono::duration<double>(sources.now - list.fetched).count(), label("list", list.name));
+  page.family("list_age_seconds", "gauge", "Time since each list was obtained; +Inf: it has never been there.");
+  for (const auto& [list, age] : sources.list_ages)
+    page.sample(age ? std::chrono::duration<double>(*age).count() : std::numeric_limits<double>::infinity(),
+                label("list", list));
+}
+
+void add_protection(Page& page, const MetricsSources& sources) {
+  page.family("protection", "gauge", "1 for the state of each group and category: protected, stale or empty.");
+  for (const rules::CategoryProtection& row : sources.protection.rows)
+    page.sample(1, label("group", row.group) + ',' + label("category", row.category) + ',' +
+                       label("state", rules::to_string(row.state)));
 }
 
 }  // namespace
@@ -227,6 +238,7 @@ std::string metrics_page(const MetricsSources& sources) {
   total("not_durable_total", "counter", "Refusals sent before their record was on disk.",
         [](const Counters& w) { return w.not_durable.get(); });
   add_lists(page, sources);
+  add_protection(page, sources);
   page.family("policy_version_info", "gauge", "The policy in force.");
   page.sample(1, label("version", sources.policy.version()));
   page.family("reload_total", "counter", "Reloads by result.");

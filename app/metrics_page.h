@@ -16,6 +16,7 @@
 #include "identity/identity_service.h"
 #include "proxy/flow/counters.h"
 #include "proxy/net/linux/firewall_watch.h"
+#include "rules/protection.h"
 #include "rules/snapshot.h"
 
 namespace schoolgate::app {
@@ -31,6 +32,9 @@ struct MetricsSources {
   breaches::BreachLogCounters breach_log;
   std::vector<std::pair<std::string, std::uint64_t>> breaches_by_category;
   std::uint64_t decisions_dropped = 0;
+  rules::Protection protection;
+  /// Of every list of lists.yaml and every list in force; none: it has never been there.
+  std::vector<std::pair<std::string, std::optional<std::chrono::milliseconds>>> list_ages;
   std::uint64_t alert_queue = 0, alerts_sent = 0, alerts_failed = 0;
   std::uint64_t reloads_accepted = 0, reloads_refused = 0;
   net::FirewallState firewall = net::FirewallState::off;

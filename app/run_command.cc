@@ -55,7 +55,9 @@ int run(std::span<const std::string_view> words) {
 
   give_up_privileges();
   const std::filesystem::path folder = arguments->get("--config");
-  auto loaded = arguments->has("--strict") ? load_policy(folder, wall_now()) : start_policy(folder, wall_now());
+  auto loaded = arguments->has("--strict")
+                    ? load_policy(folder, wall_now(), RefusedLists::refuse_all, ListUse::put_in_force)
+                    : start_policy(folder, wall_now());
   if (!loaded) return report(loaded.error());
   report(loaded->warnings);
   auto gateway = RunningGateway::make(folder, std::move(*loaded));

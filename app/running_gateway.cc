@@ -129,6 +129,7 @@ RunningGateway::RunningGateway(std::filesystem::path folder, LoadedPolicy loaded
     : folder_(std::move(folder)),
       settings_(loaded.configuration.settings),
       configuration_(std::make_shared<const config::Configuration>(loaded.configuration)),
+      as_written_(std::move(loaded.as_written)),
       lists_(std::move(loaded.configuration.lists)),
       policy_(std::move(loaded.snapshot)) {}
 
@@ -210,7 +211,7 @@ Result<void> RunningGateway::open_alerts(const casework::AlertSettings& settings
   if (!alerts) return std::unexpected(std::move(alerts.error()));
   const std::scoped_lock lock(alerts_mutex_);
   alerts_ = std::move(*alerts);
-  for (const auto& [kind, text] : early_troubles_) alerts_->post_system_alert(kind, text);
+  for (const auto& [kind, text, audience] : early_troubles_) alerts_->post_system_alert(kind, text, audience);
   early_troubles_.clear();
   return {};
 }
@@ -290,7 +291,7 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
   keeper_ = std::make_unique<PolicyKeeper>(
       policy_, [this](TimePoint ends_after) { return desk_->measures(ends_after); },
       [this](const std::string& id) { return desk_->end_measure(id); });
-  for (const Problem& problem : keeper_->use(loaded.configuration.policy, loaded.snapshot, moment_now()))
+  for (const Problem& problem : keeper_->use(loaded.in_force, loaded.snapshot, moment_now()))
     log::warning("a measure", {{"what", problem.text()}});
   return {};
 }
@@ -392,13 +393,44 @@ void RunningGateway::tell_trouble(const breaches::LogTrouble& trouble) {
   tell_it(kind, trouble.text);
 }
 
-void RunningGateway::tell_it(const std::string& kind, const std::string& text) {
+void RunningGateway::tell_it(const std::string& kind, const std::string& text, casework::SystemAudience audience) {
   log::warning(kind, {{"what", text}});
   const std::scoped_lock lock(alerts_mutex_);
   if (alerts_)
-    alerts_->post_system_alert(kind, text);
+    alerts_->post_system_alert(kind, text, audience);
   else
-    early_troubles_.emplace_back(kind, text);
+    early_troubles_.push_back({kind, text, audience});
+}
+
+rules::Protection RunningGateway::protection() const {
+  const auto [configuration, policy] = [&] {
+    const std::scoped_lock lock(configuration_mutex_);
+    return std::pair(configuration_, as_written_);
+  }();
+  return protection_now(*configuration, *policy, wall_now());
+}
+
+void RunningGateway::watch_protection() {
+  if (!protection_watch_) protection_watch_.emplace(settings_.state / "lists" / "protected.tsv");
+  std::map<std::string, std::vector<rules::CategoryProtection>> lost;
+  for (rules::CategoryProtection& row : protection_watch_->lost(protection()))
+    lost[row.category].push_back(std::move(row));
+  for (const auto& [category, rows] : lost) {
+    const std::vector<std::string> words = gaps_in_words({.rows = rows});
+    std::string text = "The filter no longer protects from " + category + " as it did";
+    for (const std::string& line : words) text += ". " + line;
+    tell_it("no longer protected: " + category, text + ". `schoolgate lists status` shows all lists.",
+            casework::SystemAudience::technician_and_lead);
+  }
+  const auto store = blocklists::ListStore::open_to_read(settings_.state);
+  const auto image = store ? store->current() : std::nullopt;
+  if (!image || image->remarks == told_remarks_) return;
+  told_remarks_ = image->remarks;
+  const std::vector<config::ListConfig> lists = [&] {
+    const std::scoped_lock lock(lists_mutex_);
+    return lists_;
+  }();
+  for (const ListTrouble& trouble : remark_troubles(lists, image->remarks)) tell_it(trouble.kind, trouble.text);
 }
 
 bool RunningGateway::lists_due(TimePoint now) const {
@@ -462,7 +494,7 @@ void RunningGateway::notice_episodes() {
 }
 
 std::expected<Problems, Problems> RunningGateway::reload(const breaches::MachineUser& user) {
-  auto loaded = load_policy(folder_, wall_now());
+  auto loaded = load_policy(folder_, wall_now(), RefusedLists::refuse_all, ListUse::put_in_force);
   if (!loaded) {
     ++reloads_.refused;
     log::warning("reload refused", {{"problems", loaded.error().size()}, {"first", loaded.error().front().text()}});
@@ -487,6 +519,7 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
   {
     const std::scoped_lock lock(configuration_mutex_);
     configuration_ = std::make_shared<const config::Configuration>(loaded->configuration);
+    as_written_ = loaded->as_written;
   }
   {
     const std::scoped_lock lock(lists_mutex_);
@@ -508,13 +541,38 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
                                 .message = "identity: it is read at the next start",
                                 .hint = "restart the gateway"});
   }
-  Problems of_measures =
-      keeper_->use(std::move(loaded->configuration.policy), std::move(loaded->snapshot), moment_now());
+  Problems of_measures = keeper_->use(std::move(loaded->in_force), std::move(loaded->snapshot), moment_now());
   loaded->warnings.insert(loaded->warnings.end(), of_measures.begin(), of_measures.end());
   for (const std::string_view what : {"configuration", "lists", "tests", "inspection", "audit log"})
     fallbacks_.clear(what);
   ++reloads_.accepted;
   log::info("reload accepted", {{"policy", version}});
+  return std::move(loaded->warnings);
+}
+
+std::expected<Problems, Problems> RunningGateway::take_lists() {
+  const auto in_force = [&] {
+    const std::scoped_lock lock(configuration_mutex_);
+    return configuration_;
+  }();
+  auto loaded = policy_from({*in_force, {}}, folder_, wall_now(), RefusedLists::serve_last_good, ListUse::put_in_force);
+  if (!loaded) {
+    log::error("lists not in force", {{"first", loaded.error().front().text()}});
+    return std::unexpected(std::move(loaded.error()));
+  }
+  const std::string version = loaded->snapshot->version();
+  {
+    const std::scoped_lock lock(configuration_mutex_);
+    as_written_ = std::move(loaded->as_written);
+  }
+  Problems of_measures = keeper_->use(std::move(loaded->in_force), std::move(loaded->snapshot), moment_now());
+  if (const std::size_t failed_tests = loaded->failed_tests; failed_tests != 0)
+    tell_it("tests fail since a list changed",
+            "Since the last update of the lists, " + std::to_string(failed_tests) +
+                " of the rules' own tests have another answer than they expect. The lists are in force; "
+                "`schoolgate check` names the tests.");
+  loaded->warnings.insert(loaded->warnings.end(), of_measures.begin(), of_measures.end());
+  log::info("lists in force", {{"policy", version}});
   return std::move(loaded->warnings);
 }
 
@@ -545,6 +603,8 @@ std::string RunningGateway::metrics() const {
                          .breach_log = breach_log_->counters(),
                          .breaches_by_category = gateway_->categories.all(),
                          .decisions_dropped = decisions_ ? decisions_->dropped() : 0,
+                         .protection = protection(),
+                         .list_ages = list_ages(),
                          .alert_queue = alerts.waiting,
                          .alerts_sent = alerts.sent,
                          .alerts_failed = alerts.failed,
@@ -557,6 +617,17 @@ std::string RunningGateway::metrics() const {
   if (people_ && people_->is_open()) sources.identity = people_->service().counters();
   for (const auto& worker : workers_) sources.workers.push_back(&std::as_const(*worker).counters());
   return metrics_page(sources);
+}
+
+std::vector<std::pair<std::string, std::optional<std::chrono::milliseconds>>> RunningGateway::list_ages() const {
+  const TimePoint now = wall_now();
+  const auto policy = policy_.current();
+  std::vector<std::pair<std::string, std::optional<std::chrono::milliseconds>>> ages;
+  for (const blocklists::ListInfo& list : policy->lists().lists()) ages.emplace_back(list.name, now - list.fetched);
+  const std::scoped_lock lock(lists_mutex_);
+  for (const config::ListConfig& list : lists_)
+    if (find_list(policy->lists().lists(), list.name) == nullptr) ages.emplace_back(list.name, std::nullopt);
+  return ages;
 }
 
 InspectionSeen RunningGateway::inspection_seen() const {

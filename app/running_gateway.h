@@ -17,6 +17,7 @@
 #include "app/load_policy.h"
 #include "app/metrics_page.h"
 #include "app/policy_keeper.h"
+#include "app/protection_now.h"
 #include "app/safeguarding_desk.h"
 #include "app/selftest_job.h"
 #include "app/start_fallbacks.h"
@@ -53,12 +54,20 @@ class RunningGateway {
   /// Loads the folder again and publishes it. On any problem the policy in force stays, and the problems are returned;
   /// on success the warnings.
   [[nodiscard]] std::expected<Problems, Problems> reload(const breaches::MachineUser& user);
+  /// Puts lists that an update has published in force, under the configuration that is in force: no file of the folder
+  /// is read but the lists. The warnings; what the lists do to the rules' tests is one of them, and an alert.
+  [[nodiscard]] std::expected<Problems, Problems> take_lists();
   /// Lets running requests finish, and takes new ones as long as that lasts; returns when the workers have ended. On a
   /// thread of its own, so that the control plane goes on: a measure that is opened meanwhile comes into force.
   void drain();
   /// After drain(): writes what waits.
   void finish();
 
+  /// Protected or not, by the policy and the data in force. Thread-safe; reads what is known of the lists' sources.
+  [[nodiscard]] rules::Protection protection() const;
+  /// Tells the technician and the safeguarding lead of categories that are no longer protected, and the technician of
+  /// what lists leave alone. One thread at a time.
+  void watch_protection();
   /// True when a remote list should be asked for news. Thread-safe.
   [[nodiscard]] bool lists_due(TimePoint now) const;
   /// Tells the technician of every list that is missing or too old, each once an hour. One thread at a time.
@@ -76,7 +85,8 @@ class RunningGateway {
   /// Where measures are opened and closed. Thread-safe.
   [[nodiscard]] SafeguardingDesk& desk() noexcept { return *desk_; }
   /// An alert to the technician ("it"), logged too. Thread-safe.
-  void tell_it(const std::string& kind, const std::string& text);
+  void tell_it(const std::string& kind, const std::string& text,
+               casework::SystemAudience audience = casework::SystemAudience::technician);
 
   /// The next connection from there is the self-test's. Thread-safe. Fault client: not an address of this machine.
   [[nodiscard]] Result<void> expect_selftest(const net::Endpoint& from);
@@ -107,6 +117,7 @@ class RunningGateway {
   void tell_trouble(const breaches::LogTrouble& trouble);
   void notice_episodes();
   [[nodiscard]] Result<void> open_people();
+  [[nodiscard]] std::vector<std::pair<std::string, std::optional<std::chrono::milliseconds>>> list_ages() const;
   [[nodiscard]] Result<void> open_desk(const LoadedPolicy& loaded);
   [[nodiscard]] Result<void> make_workers();
   [[nodiscard]] Result<void> try_itself(const std::string& by, const std::stop_token& stop);
@@ -119,16 +130,23 @@ class RunningGateway {
   StartFallbacks fallbacks_{[this](const StartFallback& fallback) { tell_fallback(fallback); }};
   mutable std::mutex configuration_mutex_;
   std::shared_ptr<const config::Configuration> configuration_;  ///< the one in force
+  std::shared_ptr<const rules::PolicySnapshot> as_written_;     ///< its policy, before groups that wait are closed
   mutable std::mutex lists_mutex_;
   std::vector<config::ListConfig> lists_;          ///< of the configuration in force
   std::map<std::string, TimePoint> told_of_list_;  ///< when which trouble of a list was last told
+  std::optional<ProtectionWatch> protection_watch_;
+  std::vector<blocklists::ImageRemark> told_remarks_;  ///< of the image whose remarks were told last
   rules::PolicyStore policy_;
   rules::PresenceStore presences_;
   ReloadCounters reloads_;
   std::unique_ptr<breaches::AuditLog> audit_;
   std::mutex alerts_mutex_;  ///< guards alerts_ while it is being made, and the next
   std::unique_ptr<casework::Alerts> alerts_;
-  std::vector<std::pair<std::string, std::string>> early_troubles_;
+  struct Trouble {
+    std::string kind, text;
+    casework::SystemAudience audience;
+  };
+  std::vector<Trouble> early_troubles_;
   std::unique_ptr<breaches::DecisionLog> decisions_;
   std::unique_ptr<breaches::BreachLog> breach_log_;
   std::unique_ptr<flow::Pages> pages_;

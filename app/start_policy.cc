@@ -74,12 +74,14 @@ config::Loaded accepted_configuration(const fs::path& state, const fs::path& fol
 
 std::expected<LoadedPolicy, Problems> start_policy(const fs::path& folder, TimePoint now) {
   const config::Loaded files = config::load(folder);
-  const auto serve_files = [&] { return policy_from(files, folder, now, RefusedLists::serve_last_good); };
+  const auto serve_files = [&] {
+    return policy_from(files, folder, now, RefusedLists::serve_last_good, ListUse::put_in_force);
+  };
   const std::optional<fs::path> state = accepted_state(places_of_state(files, folder));
   // Nothing was accepted yet, or these very files were: then only what they cannot be served without refuses them.
   if (!state || (files.configuration && accepted_version(*state) == files.configuration->version)) return serve_files();
 
-  auto changed = policy_from(files, folder, now, RefusedLists::refuse_all);
+  auto changed = policy_from(files, folder, now, RefusedLists::refuse_all, ListUse::put_in_force);
   if (changed) return changed;
   config::Loaded accepted = accepted_configuration(*state, folder);
   std::error_code unreadable;
@@ -87,7 +89,8 @@ std::expected<LoadedPolicy, Problems> start_policy(const fs::path& folder, TimeP
   const bool ours =
       accepted.configuration && fs::equivalent(accepted.configuration->settings.state, *state, unreadable);
   auto last_good =
-      ours ? policy_from(std::move(accepted), folder, now, RefusedLists::serve_last_good) : std::unexpected(Problems());
+      ours ? policy_from(std::move(accepted), folder, now, RefusedLists::serve_last_good, ListUse::put_in_force)
+           : std::unexpected(Problems());
   if (!last_good) return serve_files();
   last_good->fallbacks.insert(
       last_good->fallbacks.begin(),

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
+#include <set>
 
 #include "app/act_as_owner.h"
 #include "app/category_data.h"
@@ -9,8 +11,9 @@
 #include "app/control_plane.h"
 #include "app/list_keeping.h"
 #include "app/progress_line.h"
-#include "app/read_configuration.h"
+#include "app/start_policy.h"
 #include "app/table.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "blocklists/update.h"
 #include "config/plain_text.h"
@@ -18,9 +21,14 @@
 namespace schoolgate::app {
 namespace {
 
-std::vector<blocklists::UpdateSource> sources_of(const std::vector<config::ListConfig>& lists) {
+bool is_illegal(const rules::CategoryTable& categories, std::string_view id) {
+  const rules::CategoryId category = categories.find(id);
+  return category != rules::kNoCategory && categories[category].illegal;
+}
+
+std::vector<blocklists::UpdateSource> sources_of(const config::Configuration& configuration) {
   std::vector<blocklists::UpdateSource> sources;
-  for (const config::ListConfig& list : lists)
+  for (const config::ListConfig& list : configuration.lists)
     sources.push_back({.name = list.name,
                        .category = list.category,
                        .format = list.format,
@@ -28,6 +36,7 @@ std::vector<blocklists::UpdateSource> sources_of(const std::vector<config::ListC
                        .remote = list.remote,
                        .refresh = list.refresh,
                        .sealed = list.sealed,
+                       .illegal = is_illegal(configuration.policy.categories, list.category),
                        .force = list.force,
                        .checksum = list.proof.checksum,
                        .signature = list.proof.signature,
@@ -35,11 +44,25 @@ std::vector<blocklists::UpdateSource> sources_of(const std::vector<config::ListC
   return sources;
 }
 
+/// Lists of illegal content, and sealed ones, that cover sites which must stay reachable; each once.
+std::set<std::string> never_thinned(const blocklists::UpdateReport& done) {
+  std::set<std::string> lists;
+  for (const blocklists::OverBlock& site : done.covered_sites) lists.insert(site.list);
+  return lists;
+}
+
 void print_words(const blocklists::UpdateReport& done) {
   Table table;
   for (const blocklists::ListOutcome& list : done.lists)
     table.row({list.list, std::string(blocklists::to_string(list.kind)), config::printable(list.why, 400)});
   std::string text = table.text();
+  Table sites;
+  for (const blocklists::OverBlock& site : done.left_alone)
+    sites.row(
+        {site.list, "leaves alone", config::printable(site.site), "which it covers by", config::printable(site.entry)});
+  for (const blocklists::OverBlock& site : done.accepted_sites)
+    sites.row({site.list, "covers", config::printable(site.site), "as accepted, by", config::printable(site.entry)});
+  text += sites.text();
   if (done.published) {
     std::uint64_t entries = 0;
     for (const blocklists::ListReport& list : done.compiled.lists) entries += list.hosts + list.urls + list.patterns;
@@ -72,26 +95,43 @@ void print_json(const blocklists::UpdateReport& done) {
         .field("list", refusal.list)
         .field("explanation", refusal.explanation)
         .end_object();
+  json.end_array();
+  const auto sites = [&](std::string_view key, const std::vector<blocklists::OverBlock>& found) {
+    json.key(key).begin_array();
+    for (const blocklists::OverBlock& site : found)
+      json.begin_object()
+          .field("list", site.list)
+          .field("category", site.category)
+          .field("entry", site.entry)
+          .field("site", site.site)
+          .end_object();
+    json.end_array();
+  };
+  sites("left_alone", done.left_alone);
+  sites("accepted", done.accepted_sites);
+  json.key("covering").begin_array();
+  for (const std::string& list : never_thinned(done)) json.value(list);
   json.end_array().end_object();
   print(out + '\n');
 }
 
 void print_refusals(const blocklists::UpdateReport& done) {
+  for (const std::string& list : never_thinned(done))
+    std::fprintf(stderr,
+                 "schoolgate: list '%s' covers sites that must stay reachable; a list like this one is never thinned\n",
+                 list.c_str());
   for (const blocklists::Refusal& refusal : done.refusals)
     std::fprintf(stderr, "schoolgate: refused (%s): %s%s%s\n", std::string(blocklists::to_string(refusal.gate)).c_str(),
                  refusal.list.c_str(), refusal.list.empty() ? "" : ": ",
                  config::printable(refusal.explanation, 1000).c_str());
-  if (!done.refusals.empty() && !done.published)
-    std::fputs("schoolgate: when it is right all the same: schoolgate lists update --accept\n", stderr);
-}
-
-/// As needs_attention(), but what was refused and then accepted is done.
-bool waits_for_a_person(const blocklists::UpdateReport& done) {
-  using Kind = blocklists::ListOutcome::Kind;
-  return (!done.refusals.empty() && !done.published && !done.unchanged) ||
-         std::ranges::any_of(done.lists, [](const blocklists::ListOutcome& list) {
-           return list.kind == Kind::kept || list.kind == Kind::left_out;
-         });
+  std::string lists;
+  for (const blocklists::Refusal& refusal : done.refusals)
+    if (!refusal.list.empty() && refusal.gate != blocklists::Gate::unreadable &&
+        refusal.gate != blocklists::Gate::purpose && !lists.contains(refusal.list))
+      lists += (lists.empty() ? "" : ",") + refusal.list;
+  if (!lists.empty())
+    std::fprintf(stderr, "schoolgate: when it is right all the same: schoolgate lists update --accept %s\n",
+                 lists.c_str());
 }
 
 void hide_sealed_sources(const std::vector<config::ListConfig>& lists, blocklists::UpdateReport& done) {
@@ -120,9 +160,31 @@ Result<void> forget_validators(const blocklists::ListStore& store, const config:
   return store.set_source_states(states);
 }
 
-/// True unless a gateway that runs here refused what is in force now.
-bool reload_gateway(const std::filesystem::path& state) {
-  const auto answer = ask_running_gateway(state, "reload");
+/// The lists that --accept names, each of them configured. Fault client.
+Result<std::set<std::string>> accepted_lists(const Arguments& arguments, const config::Configuration& configuration) {
+  std::set<std::string> names;
+  const std::string all = arguments.get("--accept");
+  for (std::string_view rest = all; !rest.empty();) {
+    const std::size_t comma = rest.find(',');
+    const std::string name(rest.substr(0, comma));
+    rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    if (std::ranges::find(configuration.lists, name, &config::ListConfig::name) == configuration.lists.end())
+      return fail(Fault::client, "there is no list '" + config::printable(name) + "' to accept",
+                  "schoolgate lists status shows all");
+    names.insert(name);
+  }
+  return names;
+}
+
+Error with_accept_explained(Error error) {
+  if (error.what.contains("--accept"))
+    error.next = "name the lists that a person has looked at, as in --accept ut1-games,ut1-adult";
+  return error;
+}
+
+/// True unless a gateway that runs here could not put in force what was published.
+bool tell_gateway(const std::filesystem::path& state) {
+  const auto answer = ask_running_gateway(state, "lists");
   if (!answer) {
     std::fputs("schoolgate: no gateway runs here; the next start serves this\n", stderr);
     return true;
@@ -131,20 +193,51 @@ bool reload_gateway(const std::filesystem::path& state) {
   return answer->done;
 }
 
+/// The state folder that the files name, however broken they are.
+std::optional<std::filesystem::path> state_of(const config::Loaded& files, const std::filesystem::path& folder) {
+  if (files.configuration) return files.configuration->settings.state;
+  const auto text = read_file(folder / "schoolgate.yaml");
+  return text ? state_named_in(*text, folder) : std::nullopt;
+}
+
+/// What lists are updated for: the configuration that was accepted last, and before the first time the files as they
+/// are. Acts as the owner of its state folder from then on. Problems are on stderr.
+std::optional<config::Configuration> configuration_to_update(const std::filesystem::path& folder) {
+  config::Loaded files = config::load(folder);
+  const auto state = state_of(files, folder);
+  if (state)
+    if (auto acts = act_as_owner(*state); !acts) return report(acts.error()), std::nullopt;
+  std::error_code error;
+  if (!state || !std::filesystem::exists(*state / "accepted" / "schoolgate.yaml", error)) {
+    if (!files.configuration) report(files.problems);
+    return std::move(files.configuration);
+  }
+  config::Loaded accepted = accepted_configuration(*state, folder);
+  if (!accepted.configuration) report(accepted.problems);
+  if (accepted.configuration &&
+      (!files.configuration || files.configuration->version != accepted.configuration->version))
+    std::fputs(
+        "schoolgate: the files are not what was accepted last; the accepted lists are updated (schoolgate reload "
+        "accepts the files)\n",
+        stderr);
+  return std::move(accepted.configuration);
+}
+
 }  // namespace
 
 int update_lists(std::span<const std::string_view> words) {
   const auto arguments =
-      Arguments::read(words, {.options = {"--config", "--force"}, .switches = {"--due", "--accept", "--json"}});
-  if (!arguments) return usage_error(kListsCommand, arguments.error());
+      Arguments::read(words, {.options = {"--config", "--force", "--accept"}, .switches = {"--due", "--json"}});
+  if (!arguments) return usage_error(kListsCommand, with_accept_explained(arguments.error()));
   if (!arguments->has("--config")) return usage_error(kListsCommand, {Fault::client, "--config DIR is missing", {}});
-  const auto configuration = read_configuration(*arguments);
+  const auto configuration = configuration_to_update(arguments->get("--config"));
   if (!configuration) return kProblem;
   const config::Settings& settings = configuration->settings;
-  if (auto acts = act_as_owner(settings.state); !acts) return report(acts.error());
   const auto store = blocklists::ListStore::open(settings.state);
   if (!store) return report(store.error());
 
+  auto accept = accepted_lists(*arguments, *configuration);
+  if (!accept) return usage_error(kListsCommand, accept.error());
   if (arguments->has("--force"))
     if (auto forgot = forget_validators(*store, *configuration, arguments->get("--force")); !forgot)
       return report(forgot.error());
@@ -154,14 +247,14 @@ int update_lists(std::span<const std::string_view> words) {
   options.fetch.trust = settings.upstream.trust;
   options.fetch.proxy = configuration->list_updates.proxy;
   options.fetch.most_bytes = configuration->list_updates.most_bytes;
-  ListGates gates = list_gates(*configuration);
+  ListGates gates = list_gates(*configuration, wall_now());
   options.limits = gates.limits;
   options.must_block = std::move(gates.must_block);
-  options.ignored_categories = std::move(gates.ignored_categories);
+  options.would_refuse = std::move(gates.would_refuse);
   options.ask_again = !due;
-  options.accept = arguments->has("--accept");
+  options.accept = std::move(*accept);
   options.low_priority = due;
-  options.identity = list_identity(configuration->lists);
+  options.identity = list_identity(configuration->lists, options.would_refuse);
   Result<blocklists::UpdateReport> done;
   {
     ProgressLine progress;
@@ -172,7 +265,7 @@ int update_lists(std::span<const std::string_view> words) {
                 std::to_string(now.entries) + " entries";
       progress.show(text);
     };
-    done = blocklists::update(*store, sources_of(configuration->lists), wall_now(), options);
+    done = blocklists::update(*store, sources_of(*configuration), wall_now(), options);
   }
   if (!done) return report(done.error());
   hide_sealed_sources(configuration->lists, *done);
@@ -182,18 +275,17 @@ int update_lists(std::span<const std::string_view> words) {
   else
     print_words(*done);
   bool served = true;
-  if (done->published && !due) served = reload_gateway(settings.state);  // when due, the gateway itself waits for this
-  return served && !waits_for_a_person(*done) ? kDone : kProblem;
+  if (done->published && !due) served = tell_gateway(settings.state);  // when due, the gateway itself waits for this
+  return served && !done->needs_attention() ? kDone : kProblem;
 }
 
 int roll_back_lists(std::span<const std::string_view> words) {
   const auto arguments = Arguments::read(words, {.options = {"--config"}, .switches = {}});
   if (!arguments) return usage_error(kListsCommand, arguments.error());
   if (!arguments->has("--config")) return usage_error(kListsCommand, {Fault::client, "--config DIR is missing", {}});
-  const auto configuration = read_configuration(*arguments);
+  const auto configuration = configuration_to_update(arguments->get("--config"));
   if (!configuration) return kProblem;
   const std::filesystem::path& state = configuration->settings.state;
-  if (auto acts = act_as_owner(state); !acts) return report(acts.error());
   const auto store = blocklists::ListStore::open(state);
   if (!store) return report(store.error());
   Result<blocklists::StoredImage> image;
@@ -204,7 +296,7 @@ int roll_back_lists(std::span<const std::string_view> words) {
   }
   if (!image) return report(image.error());
   print("image " + std::to_string(image->number) + " of " + to_rfc3339(image->made) + " is in force again\n");
-  return reload_gateway(state) ? kDone : kProblem;
+  return tell_gateway(state) ? kDone : kProblem;
 }
 
 }  // namespace schoolgate::app

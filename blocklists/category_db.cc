@@ -64,6 +64,15 @@ class Mapping {
   std::size_t size_ = 0;
 };
 
+template <class Unwanted>
+void remove_if(Matches& matches, Unwanted&& unwanted) noexcept {
+  if (std::ranges::none_of(matches.items(), unwanted)) return;
+  std::array<Match, Matches::kCapacity> kept;
+  const auto [from, end] = std::ranges::remove_copy_if(matches.items(), kept.begin(), unwanted);
+  matches.clear();
+  std::for_each(kept.begin(), end, [&](const Match& match) { matches.add(match); });
+}
+
 constexpr std::size_t kMostLabels = 128;  // a name of 253 bytes has at most 127
 
 }  // namespace
@@ -82,6 +91,8 @@ struct CategoryDb::Impl {
   std::vector<std::uint16_t> pattern_lists;  // each list with patterns, once
   std::unique_ptr<const PatternSet> patterns;
   std::span<const SealedEntry> sealed_hosts, sealed_urls;
+  std::span<const ExceptionRecord> exceptions;
+  bool url_exceptions = false;  // some of them are of a path
   std::optional<Sealer> sealer;
 
   // One suffix of the asked host.
@@ -143,6 +154,8 @@ struct CategoryDb::Impl {
   void lookup_urls(const names::Url& url, std::string_view suffix, const HashState& state,
                    Matches& matches) const noexcept;
   void lookup_sealed(const names::Url& url, Matches& matches) const noexcept;
+  void leave_out(const names::Url& url, Matches& matches) const noexcept;
+  void apply_exceptions(std::uint64_t key, std::uint16_t of_url, std::size_t reach, Matches& matches) const noexcept;
   template <class Found>
   void find_sealed(std::span<const SealedEntry> entries, const SealedEntry& tag, Found&& found) const noexcept {
     for (auto at = std::lower_bound(entries.begin(), entries.end(), tag);
@@ -180,8 +193,9 @@ Result<void> CategoryDb::Impl::read(std::string_view bytes) {
   const auto pattern_section = section<PatternRecord>(bytes, Section::patterns);
   const auto sealed_host_section = section<SealedEntry>(bytes, Section::sealed_hosts);
   const auto sealed_url_section = section<SealedEntry>(bytes, Section::sealed_urls);
-  if (!text || !records || !offsets || !members || !host_directory || !host_entries || !host_filter || !url_directory ||
-      !url_entries || !pattern_section || !sealed_host_section || !sealed_url_section)
+  const auto exception_section = section<ExceptionRecord>(bytes, Section::exceptions);
+  if (!exception_section || !text || !records || !offsets || !members || !host_directory || !host_entries ||
+      !host_filter || !url_directory || !url_entries || !pattern_section || !sealed_host_section || !sealed_url_section)
     return refuse("has a section outside the file");
   if (records->size() > kMaxLists) return refuse("has too many lists");
   const auto text_of = [&](const TextRef& ref) -> std::optional<std::string_view> {
@@ -216,7 +230,8 @@ Result<void> CategoryDb::Impl::read(std::string_view bytes) {
     if (!pattern || record.list >= lists.size()) return refuse("has a pattern outside the file");
     items.push_back({*pattern, record.flags});
     pattern_texts.push_back(*pattern);
-    if (pattern_lists.empty() || pattern_lists.back() != record.list) pattern_lists.push_back(record.list);
+    if ((record.flags & kOverHost) == 0 && (pattern_lists.empty() || pattern_lists.back() != record.list))
+      pattern_lists.push_back(record.list);
   }
   auto built = PatternSet::build(items);
   if (!built) return std::unexpected(std::move(built.error()));
@@ -229,6 +244,11 @@ Result<void> CategoryDb::Impl::read(std::string_view bytes) {
   urls = FingerprintTable(*url_directory, *url_entries);
   sealed_hosts = *sealed_host_section;
   sealed_urls = *sealed_url_section;
+  for (const ExceptionRecord& record : *exception_section) {
+    if (record.list >= lists.size()) return refuse("leaves something alone for a list that it does not hold");
+    url_exceptions |= (record.flags & kExceptUrl) != 0;
+  }
+  exceptions = *exception_section;
   return {};
 }
 
@@ -309,6 +329,37 @@ void CategoryDb::lookup(const names::Url& url, Matches& matches, bool& undecided
           matches.add({impl.pattern_records[index].list, Match::Kind::pattern, impl.pattern_texts[index]});
         },
         undecided);
+  // What overflowed is answered strictly as it is: some of it is not here to be left out.
+  if (!impl.exceptions.empty() && !matches.items().empty() && !matches.overflowed()) impl.leave_out(url, matches);
+}
+
+// Off the path of what no list covers: it is asked only once something matched.
+void CategoryDb::Impl::leave_out(const names::Url& url, Matches& matches) const noexcept {
+  std::size_t count = 0;
+  for (SuffixWalk walk(header.salt, url.host(), url.address().has_value()); count < kMostLabels && walk.next();
+       ++count) {
+    apply_exceptions(walk.state().finish(HashDomain::host), 0, walk.suffix().size(), matches);
+    if (!url_exceptions || url.names_only()) continue;
+    std::size_t segments = 0;
+    for (PathWalk path(walk.state(), url.path()); segments < ListIntake::kDeepestPath && path.next(); ++segments)
+      apply_exceptions(path.state().finish(HashDomain::url), kExceptUrl, walk.suffix().size() + path.end(), matches);
+  }
+}
+
+// `reach`: how many bytes of host and path the place has, to be held against an entry's.
+void CategoryDb::Impl::apply_exceptions(std::uint64_t key, std::uint16_t of_url, std::size_t reach,
+                                        Matches& matches) const noexcept {
+  const auto first = std::ranges::lower_bound(exceptions, key, {}, &ExceptionRecord::key);
+  for (auto at = first; at != exceptions.end() && at->key == key; ++at) {
+    if ((at->flags & kExceptUrl) != of_url) continue;
+    remove_if(matches, [&](const Match& match) {
+      if (match.list != at->list) return false;
+      if ((at->flags & kExceptCloser) != 0 || match.kind == Match::Kind::pattern || match.network_bits != 0)
+        return true;
+      if (match.kind == Match::Kind::url && of_url == 0) return false;
+      return match.entry.size() <= reach;
+    });
+  }
 }
 
 // At most as many probes as the deepest URL entry has segments, and two.
@@ -398,7 +449,7 @@ void CategoryDb::Impl::each_url_list(std::string_view host, Take&& take) const n
 }
 
 bool CategoryDb::has_url_entries(std::string_view host) const noexcept {
-  if (!impl_->pattern_records.empty()) return true;
+  if (!impl_->pattern_lists.empty()) return true;
   bool found = false;
   impl_->each_url_list(host, [&found](std::uint16_t) { found = true; });
   return found;

@@ -71,6 +71,9 @@ class Compiler {
         hosts_(options.sort_memory, image.has_parent_path() ? image.parent_path() : fs::path(".")),
         urls_(options.sort_memory / 4, image.has_parent_path() ? image.parent_path() : fs::path(".")) {}
 
+  /// The source whose turn it was when run() failed, where that can have been its own fault.
+  [[nodiscard]] std::optional<std::size_t> at_fault() const noexcept { return at_fault_; }
+
   Result<CompileReport> run() {
     if (auto checked = check_sources(); !checked) return std::unexpected(std::move(checked.error()));
     if (auto salted = choose_salt(); !salted) return std::unexpected(std::move(salted.error()));
@@ -81,6 +84,7 @@ class Compiler {
     }
     for (std::uint16_t list = 0; list < sources_.size(); ++list)
       if (auto read = read_list(list); !read) return std::unexpected(std::move(read.error()));
+    at_fault_.reset();
     return write();
   }
 
@@ -107,6 +111,7 @@ class Compiler {
       hash.update(text);
     };
     for (const ListSource& source : sources_) {
+      at_fault_ = static_cast<std::size_t>(&source - sources_.data());
       field(source.name);
       field(source.category);
       field(to_string(source.format));
@@ -139,6 +144,7 @@ class Compiler {
 
   Result<void> read_list(std::uint16_t number) {
     const ListSource& source = sources_[number];
+    at_fault_ = number;
     auto files = files_of(source);
     if (!files) return std::unexpected(std::move(files.error()));
     std::optional<Sealer> sealer;
@@ -157,10 +163,12 @@ class Compiler {
       intake->skip("file left out: " + left.reason);
     }
     entries_ += intake->entries();
-    if (source.sealed)
+    if (source.sealed) {
       static_cast<SealedList&>(*intake).finish(sealed_hosts_, sealed_urls_);
-    else if (auto kept = keep(static_cast<OpenList&>(*intake), number); !kept)
+    } else if (auto kept = keep(static_cast<OpenList&>(*intake), number); !kept) {
+      at_fault_.reset();  // the disk's
       return kept;
+    }
     reports_.push_back(std::move(intake->report()));
     return {};
   }
@@ -189,12 +197,13 @@ class Compiler {
     list.finish({.host = [&](std::uint64_t key) { add(hosts_, key, number); },
                  .url = [&](std::uint64_t key) { add(urls_, key, number); },
                  .url_host = [&](std::uint64_t key) { add(hosts_, key, number | kUrlsBelow); }});
+    for (const OpenList::Exception& exception : list.exceptions())
+      exceptions_.push_back({exception.key, number, exception.flags, 0});
     for (const OpenList::Pattern& pattern : list.patterns())
       patterns_.push_back({text_.add(pattern.text), number, pattern_flags(pattern.text, pattern.whole_url), 0});
-    ImageHeader& header = writer_.header();
-    header.deepest_host = std::max(header.deepest_host, list.deepest_host());
-    header.deepest_path = std::max(header.deepest_path, list.deepest_path());
-    for (std::size_t i = 0; i < 3; ++i) header.network_lengths[i] |= list.network_lengths()[i];
+    header_.deepest_host = std::max(header_.deepest_host, list.deepest_host());
+    header_.deepest_path = std::max(header_.deepest_path, list.deepest_path());
+    for (std::size_t i = 0; i < 3; ++i) header_.network_lengths[i] |= list.network_lengths()[i];
     return result;
   }
 
@@ -243,7 +252,7 @@ class Compiler {
     if (sources_.empty()) return {};
     HashState state(salt_);
     state.absorb(kWildcardsKnown);
-    ImageHeader& header = writer_.header();
+    ImageHeader& header = header_;
     header.deepest_host = std::max(header.deepest_host, std::uint32_t{1});
     return hosts_.add({state.finish(HashDomain::host), kUrlsBelow});  // as one of the first list
   }
@@ -262,30 +271,60 @@ class Compiler {
     std::sort(sealed_urls_.begin(), sealed_urls_.end());
     std::vector<ListRecord> lists;
     for (std::size_t i = 0; i < sources_.size(); ++i) lists.push_back(record(sources_[i], reports_[i]));
-
-    writer_.header().salt = salt_;
+    header_.salt = salt_;
     if (!sealed_hosts_.empty() || !sealed_urls_.empty())
-      writer_.header().sealed_key_check = Sealer(*options_.sealed_key).check();
-    writer_.add(Section::lists, std::span<const ListRecord>(lists));
-    writer_.add(Section::text, text_.bytes());
-    writer_.add(Section::set_offsets, sets_.offsets());
-    writer_.add(Section::set_members, sets_.members());
-    writer_.add(Section::host_directory, std::span<const std::uint32_t>(hosts.directory()));
-    writer_.add(Section::host_entries, std::span<const std::uint64_t>(hosts.entries()));
-    writer_.add(Section::host_filter, std::span<const std::uint64_t>(filter));
-    writer_.add(Section::url_directory, std::span<const std::uint32_t>(urls.directory()));
-    writer_.add(Section::url_entries, std::span<const std::uint64_t>(urls.entries()));
-    writer_.add(Section::patterns, std::span<const PatternRecord>(patterns_));
-    writer_.add(Section::sealed_hosts, std::span<const SealedEntry>(sealed_hosts_));
-    writer_.add(Section::sealed_urls, std::span<const SealedEntry>(sealed_urls_));
-    const std::string bytes = writer_.finish();
-    if (auto written = replace_file(image_, bytes); !written) return std::unexpected(std::move(written.error()));
-    ImageHeader header;
-    std::memcpy(&header, bytes.data(), sizeof header);
+      header_.sealed_key_check = Sealer(*options_.sealed_key).check();
+
+    sort_exceptions();
+    const auto write_image = [&]() -> Result<void> {
+      ImageWriter writer(header_);
+      writer.add(Section::lists, std::span<const ListRecord>(lists));
+      writer.add(Section::text, text_.bytes());
+      writer.add(Section::set_offsets, sets_.offsets());
+      writer.add(Section::set_members, sets_.members());
+      writer.add(Section::host_directory, std::span<const std::uint32_t>(hosts.directory()));
+      writer.add(Section::host_entries, std::span<const std::uint64_t>(hosts.entries()));
+      writer.add(Section::host_filter, std::span<const std::uint64_t>(filter));
+      writer.add(Section::url_directory, std::span<const std::uint32_t>(urls.directory()));
+      writer.add(Section::url_entries, std::span<const std::uint64_t>(urls.entries()));
+      writer.add(Section::patterns, std::span<const PatternRecord>(patterns_));
+      writer.add(Section::sealed_hosts, std::span<const SealedEntry>(sealed_hosts_));
+      writer.add(Section::sealed_urls, std::span<const SealedEntry>(sealed_urls_));
+      writer.add(Section::exceptions, std::span<const ExceptionRecord>(exceptions_));
+      const std::string bytes = writer.finish();
+      ImageHeader header;
+      std::memcpy(&header, bytes.data(), sizeof header);
+      report.checksum = to_hex(header.content_sha256);
+      report.image_bytes = bytes.size();
+      return replace_file(image_, bytes);
+    };
+    if (auto written = write_image(); !written) return std::unexpected(std::move(written.error()));
+    if (options_.spare) {
+      const auto draft = CategoryDb::open(image_, options_.sealed_key);
+      if (!draft) return std::unexpected(draft.error());
+      if (add_spared(options_.spare(**draft)))
+        if (auto written = write_image(); !written) return std::unexpected(std::move(written.error()));
+    }
     report.lists = std::move(reports_);
-    report.checksum = to_hex(header.content_sha256);
-    report.image_bytes = bytes.size();
     return report;
+  }
+
+  // True when the lists leave something alone now that they did not before.
+  bool add_spared(const std::vector<SparedSite>& spared) {
+    const std::size_t before = exceptions_.size();
+    for (const SparedSite& site : spared) {
+      if (site.list >= sources_.size() || sources_[site.list].sealed) continue;
+      exceptions_.push_back(
+          {place_key(salt_, site.at, site.with_path), site.list, site.with_path ? kExceptUrl : std::uint16_t{0}, 0});
+    }
+    sort_exceptions();
+    return exceptions_.size() != before;
+  }
+
+  void sort_exceptions() {
+    std::ranges::sort(exceptions_);
+    const auto repeated = std::ranges::unique(exceptions_);
+    exceptions_.erase(repeated.begin(), repeated.end());
   }
 
   // Joins what the lists say of one key into one entry.
@@ -341,11 +380,13 @@ class Compiler {
   KeySorter hosts_, urls_;
   ListSets sets_;
   TextPool text_;
-  ImageWriter writer_;
+  ImageHeader header_;
   std::vector<PatternRecord> patterns_;
   std::vector<SealedEntry> sealed_hosts_, sealed_urls_;
+  std::vector<ExceptionRecord> exceptions_;
   std::vector<ListReport> reports_;
   std::optional<Error> included_failure_;
+  std::optional<std::size_t> at_fault_;
   std::uint64_t bytes_total_ = 0, bytes_done_ = 0, entries_ = 0;
 };
 
@@ -354,6 +395,14 @@ class Compiler {
 Result<CompileReport> compile(std::span<const ListSource> sources, const fs::path& image,
                               const CompileOptions& options) {
   return Compiler(sources, image, options).run();
+}
+
+std::expected<CompileReport, CompileFailure> try_compile(std::span<const ListSource> sources, const fs::path& image,
+                                                         const CompileOptions& options) {
+  Compiler compiler(sources, image, options);
+  auto report = compiler.run();
+  if (report) return std::move(*report);
+  return std::unexpected(CompileFailure{std::move(report.error()), compiler.at_fault()});
 }
 
 }  // namespace schoolgate::blocklists

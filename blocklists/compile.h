@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -57,6 +58,7 @@ struct ListReport {
   std::uint64_t urls = 0, patterns = 0;
   std::uint64_t duplicates = 0;  ///< entries given again
   std::uint64_t redundant = 0;   ///< entries that a wider entry of the same list covers
+  std::uint64_t exceptions = 0;  ///< places that the list itself leaves alone, entries that it takes back
   std::uint64_t skipped = 0, rejected = 0;
   std::uint64_t public_suffix_count = 0;     ///< of the rejected: names such as "com" or "co.uk"
   std::vector<std::string> public_suffixes;  ///< the first kNotes of these; none for sealed lists
@@ -74,6 +76,14 @@ struct CompileReport {
   std::uint64_t host_keys = 0, url_keys = 0;  ///< distinct over all lists
 };
 
+/// A place that a list leaves alone although its entries cover it: the host and everything under it, or with a path
+/// this and everything below. Entries that are closer (a host under `at`, a path below it) go on counting.
+struct SparedSite {
+  std::uint16_t list = 0;  ///< index into CategoryDb::lists()
+  names::Url at;
+  bool with_path = false;
+};
+
 /// Told now and then while compiling.
 struct Progress {
   std::string_view list;
@@ -82,6 +92,9 @@ struct Progress {
 };
 
 struct CompileOptions {
+  /// Asked once with the lists compiled: what each of them has to leave alone. Sealed lists cannot leave anything
+  /// alone.
+  std::function<std::vector<SparedSite>(const CategoryDb&)> spare;
   std::function<void(const Progress&)> progress;
   ReadLimits limits;
   std::optional<SealedKey> sealed_key;      ///< needed when a source is sealed
@@ -89,9 +102,19 @@ struct CompileOptions {
   std::uint64_t max_entries = 200'000'000;  ///< over all lists
 };
 
+/// Why nothing was compiled, and which of the sources could not be read; none: it is no source's fault.
+struct CompileFailure {
+  Error error;
+  std::optional<std::size_t> source;
+};
+
 /// Compiles `sources` into `image`. Bad lines are counted, never fatal; a source that cannot be read to its end is an
 /// Error and leaves `image` as it was. Faults: config (a source), host (disk), upstream (damaged archive).
 [[nodiscard]] Result<CompileReport> compile(std::span<const ListSource> sources, const std::filesystem::path& image,
                                             const CompileOptions& options = {});
+/// The same for a caller that can go on without the source at fault.
+[[nodiscard]] std::expected<CompileReport, CompileFailure> try_compile(std::span<const ListSource> sources,
+                                                                       const std::filesystem::path& image,
+                                                                       const CompileOptions& options = {});
 
 }  // namespace schoolgate::blocklists

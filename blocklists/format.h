@@ -40,6 +40,12 @@ class EntrySink {
   virtual void url(std::string_view text) = 0;
   /// An RE2 pattern; `whole_url` when it is over scheme://host/path, else over host/path.
   virtual void pattern(std::string_view text, bool whole_url) = 0;
+  /// host or host/path that this list leaves alone itself: against entries that are as wide or wider, or against
+  /// `all_entries` of it, closer ones too.
+  enum class Reach : std::uint8_t { wider_entries, all_entries };
+  virtual void except(std::string_view text, Reach reach) = 0;
+  /// Takes the entry of this very host back, wherever in the list it is.
+  virtual void withdraw(std::string_view host) = 0;
   /// Understood, but nothing that a proxy can honour.
   virtual void skip(std::string_view reason) = 0;
   /// Not understood.

@@ -15,7 +15,7 @@
 namespace schoolgate::blocklists {
 
 inline constexpr std::array<char, 8> kImageMagic = {'S', 'G', 'L', 'I', 'S', 'T', 'S', '\n'};
-inline constexpr std::uint32_t kImageVersion = 3;
+inline constexpr std::uint32_t kImageVersion = 4;
 
 enum class Section : std::uint32_t {
   lists,           ///< ListRecord each
@@ -30,6 +30,7 @@ enum class Section : std::uint32_t {
   patterns,      ///< PatternRecord each
   sealed_hosts,  ///< SealedEntry each, ascending
   sealed_urls,
+  exceptions,  ///< ExceptionRecord each, ascending
   count
 };
 inline constexpr std::size_t kSections = static_cast<std::size_t>(Section::count);
@@ -76,6 +77,17 @@ struct PatternRecord {
   std::uint16_t flags = 0;
   std::uint32_t zero = 0;
 };
+
+/// A place that one list leaves alone although entries of it cover the place.
+struct ExceptionRecord {
+  std::uint64_t key = 0;  ///< of a host, or of host and path, in the domain that `flags` says
+  std::uint16_t list = 0;
+  std::uint16_t flags = 0;
+  std::uint32_t zero = 0;
+  auto operator<=>(const ExceptionRecord&) const = default;
+};
+inline constexpr std::uint16_t kExceptUrl = 1;     ///< the key is of host and path
+inline constexpr std::uint16_t kExceptCloser = 2;  ///< entries that are closer than the place are left alone as well
 
 /// A keyed 112-bit tag and the list it belongs to.
 struct SealedEntry {

@@ -11,9 +11,9 @@ namespace schoolgate::blocklists {
 
 class ImageWriter {
  public:
-  ImageWriter() { bytes_.resize(sizeof(ImageHeader)); }
+  /// `header` as the compiler filled it in; the table of sections, the size and the digests are the writer's.
+  explicit ImageWriter(const ImageHeader& header) : header_(header) { bytes_.resize(sizeof(ImageHeader)); }
 
-  [[nodiscard]] ImageHeader& header() noexcept { return header_; }
   template <class T>
   void add(Section section, std::span<const T> items) {
     add_bytes(section, {reinterpret_cast<const char*>(items.data()), items.size_bytes()});

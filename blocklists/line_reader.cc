@@ -176,6 +176,13 @@ LineReader LineReader::over(std::string_view bytes, const ReadLimits& limits) {
   return LineReader(std::move(state));
 }
 
+std::string_view LineReader::peek(std::size_t most) {
+  State& s = *state_;
+  while (s.end - s.begin < most && s.end < s.buffer.size() && s.fill()) {
+  }
+  return {s.buffer.data() + s.begin, std::min(most, s.end - s.begin)};
+}
+
 bool LineReader::next(Line& line) {
   State& s = *state_;
   std::size_t searched = 0;

@@ -36,6 +36,8 @@ class LineReader {
   LineReader(LineReader&&) noexcept;
   LineReader& operator=(LineReader&&) noexcept;
 
+  /// The first bytes that next() will give lines of, unpacked, at most `most` (up to 64 KiB); consumes nothing.
+  [[nodiscard]] std::string_view peek(std::size_t most);
   /// False at the end or on an error: ask failure() then.
   [[nodiscard]] bool next(Line& line);
   /// Why reading stopped early: damaged or cut gzip data, a bomb, an unreadable disk. Empty text at a clean end.

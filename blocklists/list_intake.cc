@@ -118,6 +118,18 @@ void ListIntake::pattern(std::string_view text, bool whole_url) {
   take_pattern(text, whole_url);
 }
 
+void ListIntake::except(std::string_view text, Reach reach) {
+  const auto at = names::Url::parse(text);
+  if (!at) return reject("not a host or URL to leave alone");
+  take_exception(*at, at->path() != "/", reach);
+}
+
+void ListIntake::withdraw(std::string_view text) {
+  const auto host = canonical_host(text, scratch_);
+  if (!host) return reject("not a host");
+  take_withdrawal(host->text, host->is_address);
+}
+
 void ListIntake::close_report() {
   for (const auto& [reason, count] : reasons_) report_.reasons.push_back({reason, count});
   std::sort(report_.reasons.begin(), report_.reasons.end(), [](const ReasonCount& a, const ReasonCount& b) {

@@ -30,6 +30,8 @@ class ListIntake : public EntrySink {
   void host(std::string_view text) final;
   void url(std::string_view text) final;
   void pattern(std::string_view text, bool whole_url) final;
+  void except(std::string_view text, Reach reach) final;
+  void withdraw(std::string_view host) final;
   void skip(std::string_view reason) final;
   void reject(std::string_view reason) final;
 
@@ -41,6 +43,9 @@ class ListIntake : public EntrySink {
   virtual void take_network(const names::IpNetwork& network) = 0;
   virtual void take_url(const names::Url& url) = 0;
   virtual void take_pattern(std::string_view text, bool whole_url) = 0;
+  /// A list that takes none says so: skip().
+  virtual void take_exception(const names::Url& at, bool with_path, Reach reach) = 0;
+  virtual void take_withdrawal(std::string_view host, bool is_address) = 0;
 
   /// Fills in the reasons; the subclass calls it when the list is complete.
   void close_report();

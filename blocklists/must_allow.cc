@@ -8,22 +8,21 @@
 namespace schoolgate::blocklists {
 namespace {
 
-bool contains(std::span<const std::string> names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+bool is_root(const names::Url& url) { return url.path() == "/" && url.query().empty(); }
+
+std::string without_scheme(const names::Url& url) {
+  return is_root(url) ? std::string(url.host()) : std::string(url.host()) + std::string(url.path());
 }
 
-// Lists that cover the URL, with what they say.
-std::vector<OverBlock> covering(const CategoryDb& db, const names::Url& url) {
-  Matches matches;
-  bool undecided = false;
-  db.lookup(url, matches, undecided);
-  std::vector<OverBlock> out;
-  for (const Match& match : matches.items()) {
-    const ListInfo& list = db.lists()[match.list];
-    out.push_back({url.text(), list.name, list.category, std::string(match.entry)});
-  }
-  if (undecided) out.push_back({url.text(), "", "", "the patterns could not be tried", true});
-  return out;
+// "bbc.co.uk" of the corpus's "www.bbc.co.uk", where it was the whole site that the list named.
+names::Url place_of(const names::Url& site, const Match& match) {
+  constexpr std::string_view kWww = "www.";
+  std::string host(site.host());
+  if (host.starts_with(kWww) && match.kind == Match::Kind::host && match.entry.size() <= host.size() - kWww.size())
+    host.erase(0, kWww.size());
+  auto parsed = names::Host::parse(host);
+  const bool whole = match.kind == Match::Kind::host || is_root(site);
+  return whole && parsed ? names::Url::of_host(*parsed, 443) : site;
 }
 
 }  // namespace
@@ -57,16 +56,23 @@ const std::vector<MustAllow>& shipped_must_allow() {
   return corpus;
 }
 
-std::vector<OverBlock> find_over_blocks(const CategoryDb& candidate, const CategoryDb* current,
-                                        std::span<const MustAllow> corpus, std::span<const std::string> ignored) {
+std::vector<OverBlock> find_over_blocks(const CategoryDb& lists, std::span<const MustAllow> corpus,
+                                        const WouldRefuse& would_refuse) {
   std::vector<OverBlock> out;
   for (const MustAllow& site : corpus) {
-    const std::vector<OverBlock> before = current != nullptr ? covering(*current, site.url) : std::vector<OverBlock>{};
-    for (OverBlock& found : covering(candidate, site.url)) {
-      if (contains(site.may_be, found.category) || contains(ignored, found.category)) continue;
-      found.is_new =
-          std::none_of(before.begin(), before.end(), [&](const OverBlock& b) { return b.category == found.category; });
-      out.push_back(std::move(found));
+    Matches matches;
+    bool undecided = false;
+    lists.lookup(site.url, matches, undecided);
+    for (const Match& match : matches.items()) {
+      const ListInfo& list = lists.lists()[match.list];
+      if (std::ranges::find(site.may_be, list.category) != site.may_be.end()) continue;
+      if (would_refuse && !would_refuse(site.url, list.category)) continue;
+      const bool of_path = match.kind == Match::Kind::url || (match.kind == Match::Kind::pattern && !is_root(site.url));
+      out.push_back({.place = {match.list, place_of(site.url, match), of_path},
+                     .site = without_scheme(site.url),
+                     .list = list.name,
+                     .category = list.category,
+                     .entry = list.sealed ? std::string() : std::string(match.entry)});
     }
   }
   return out;

@@ -4,6 +4,7 @@
 // over). A school may have a file of its own in the same form.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "base/error.h"
 #include "base/problem.h"
 #include "blocklists/category_db.h"
+#include "blocklists/compile.h"
 #include "names/url.h"
 
 namespace schoolgate::blocklists {
@@ -29,15 +31,19 @@ struct MustAllow {
 
 /// A site of the corpus that a list covers although its category may not.
 struct OverBlock {
-  std::string url, list, category;
-  std::string entry;    ///< empty for a sealed list
-  bool is_new = false;  ///< the data in force until now does not cover it by this category
+  SparedSite place;  ///< what the list would have to leave alone
+  std::string site;  ///< as the corpus writes it, without its scheme
+  std::string list, category;
+  std::string entry;  ///< empty for a sealed list
 };
 
-/// Judges every site of the corpus with `candidate`. `current` may be nullptr. Categories in `ignored` (to allow, or
-/// those that no group acts on) are not looked at.
-[[nodiscard]] std::vector<OverBlock> find_over_blocks(const CategoryDb& candidate, const CategoryDb* current,
-                                                      std::span<const MustAllow> corpus,
-                                                      std::span<const std::string> ignored = {});
+/// Whether some group would be refused `site` because a list puts it into `category`: the school's own rules, sites of
+/// help and what groups do with a category are the judge's matter, not this room's.
+using WouldRefuse = std::function<bool(const names::Url& site, std::string_view category)>;
+
+/// Looks every site of the corpus up. An entry counts once for each site it covers; a site for which the patterns could
+/// not be tried is passed over. Null: every category refuses.
+[[nodiscard]] std::vector<OverBlock> find_over_blocks(const CategoryDb& lists, std::span<const MustAllow> corpus,
+                                                      const WouldRefuse& would_refuse = {});
 
 }  // namespace schoolgate::blocklists

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "blocklists/image_format.h"
 #include "blocklists/wildcards.h"
 
 namespace schoolgate::blocklists {
@@ -16,6 +17,30 @@ std::uint64_t network_key(const HashKey& salt, const names::IpAddress& address, 
   HashState state(salt);
   state.absorb({bytes.data(), bytes.size()});
   return state.finish(HashDomain::network);
+}
+
+std::uint64_t place_key(const HashKey& salt, const names::Url& at, bool with_path) noexcept {
+  HashState host(salt);
+  for (SuffixWalk walk(salt, at.host(), at.address().has_value()); walk.next();) host = walk.state();
+  if (!with_path) return host.finish(HashDomain::host);
+  PathWalk path(host, at.path());
+  while (path.next()) {
+  }
+  return path.state().finish(HashDomain::url);
+}
+
+void OpenList::take_exception(const names::Url& at, bool with_path, Reach reach) {
+  ++report().exceptions;
+  exceptions_.push_back(
+      {place_key(salt_, at, with_path),
+       static_cast<std::uint16_t>((with_path ? kExceptUrl : 0) | (reach == Reach::all_entries ? kExceptCloser : 0))});
+}
+
+void OpenList::take_withdrawal(std::string_view host, bool is_address) {
+  ++report().exceptions;
+  HashState state(salt_);
+  for (SuffixWalk walk(salt_, host, is_address); walk.next();) state = walk.state();
+  withdrawn_.insert(state.finish(HashDomain::host));
 }
 
 void OpenList::take_host(std::string_view host, bool is_address) {
@@ -98,12 +123,21 @@ void OpenList::take_pattern(std::string_view text, bool whole_url) {
 }
 
 void OpenList::finish(const Keys& keys) {
-  const auto any_of = [](const std::uint64_t* begin, const std::uint64_t* end, const KeySet& set) {
-    return std::any_of(begin, end, [&set](std::uint64_t key) { return set.contains(key); });
+  const auto any_of = [this](const std::uint64_t* begin, const std::uint64_t* end, const KeySet& set) {
+    return std::any_of(begin, end, [&](std::uint64_t key) { return set.contains(key) && !withdrawn_.contains(key); });
+  };
+  // An entry under a place that the list leaves alone is needed there, although a wider one covers it elsewhere.
+  std::set<std::uint64_t> open;
+  for (const Exception& exception : exceptions_)
+    if (exception.flags == 0) open.insert(exception.key);
+  const auto lies_in_the_open = [&](const std::uint64_t* begin, const std::uint64_t* end) {
+    return !open.empty() && std::any_of(begin, end, [&](std::uint64_t key) { return open.contains(key); });
   };
   for (const std::uint64_t *at = host_chains_.data(), *end = at + host_chains_.size(); at != end;) {
     const std::uint64_t* own = at + 1 + *at;
-    if (any_of(at + 1, own, hosts_)) {
+    if (withdrawn_.contains(*own)) {
+      ++report().skipped;
+    } else if (any_of(at + 1, own, hosts_) && !lies_in_the_open(at + 1, own)) {
       ++report().redundant;
     } else {
       ++report().hosts;

@@ -15,6 +15,9 @@ namespace schoolgate::blocklists {
 /// The key under which the first `length` bits (of the 16-byte form) of an address are listed and looked up.
 [[nodiscard]] std::uint64_t network_key(const HashKey& salt, const names::IpAddress& address, int length) noexcept;
 
+/// The key of a host, or of host and path, as it is looked up.
+[[nodiscard]] std::uint64_t place_key(const HashKey& salt, const names::Url& at, bool with_path) noexcept;
+
 class OpenList final : public ListIntake {
  public:
   struct Pattern {
@@ -27,6 +30,11 @@ class OpenList final : public ListIntake {
   struct Keys {
     std::function<void(std::uint64_t)> host, url, url_host;
   };
+  /// A place that the list leaves alone: its key, and the flags of ExceptionRecord.
+  struct Exception {
+    std::uint64_t key = 0;
+    std::uint16_t flags = 0;
+  };
 
   OpenList(const HashKey& salt, const ListSource& source) : ListIntake(source), salt_(salt) {}
 
@@ -34,6 +42,7 @@ class OpenList final : public ListIntake {
   void finish(const Keys& keys);
 
   [[nodiscard]] const std::vector<Pattern>& patterns() const noexcept { return patterns_; }
+  [[nodiscard]] const std::vector<Exception>& exceptions() const noexcept { return exceptions_; }
   [[nodiscard]] std::uint32_t deepest_host() const noexcept { return deepest_host_; }
   [[nodiscard]] std::uint32_t deepest_path() const noexcept { return deepest_path_; }
   /// Bit n: a network of prefix length n is listed.
@@ -44,10 +53,14 @@ class OpenList final : public ListIntake {
   void take_network(const names::IpNetwork& network) override;
   void take_url(const names::Url& url) override;
   void take_pattern(std::string_view text, bool whole_url) override;
+  void take_exception(const names::Url& at, bool with_path, Reach reach) override;
+  void take_withdrawal(std::string_view host, bool is_address) override;
   void take_wildcard_over(std::string_view host, bool is_address);
 
   HashKey salt_;
   KeySet hosts_, urls_, seen_wildcards_;
+  std::set<std::uint64_t> withdrawn_;  ///< of hosts_; few
+  std::vector<Exception> exceptions_;
   std::vector<std::uint64_t> wildcards_;
   /// For each host: how many parents it has, their keys, its own.
   std::vector<std::uint64_t> host_chains_;

@@ -29,7 +29,22 @@ re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()
 
 }  // namespace
 
+namespace {
+
+// "^ads[0-9]+\\." of a list for name servers, "(^|\\.)casino[0-9]*\\.com$" of one for hosts: no address begins or ends
+// so.
+bool is_about_the_host(std::string_view pattern, bool whole_url) noexcept {
+  if (pattern.starts_with("(?i)")) pattern.remove_prefix(4);
+  if (pattern.find('/') != std::string_view::npos || pattern.find(':') != std::string_view::npos) return false;
+  const bool begins = pattern.starts_with('^') || pattern.starts_with("(^|");
+  const bool ends = pattern.ends_with('$') && !pattern.ends_with("\\$");
+  return begins && (ends || (whole_url && !pattern.starts_with("^http") && !pattern.starts_with("^ws")));
+}
+
+}  // namespace
+
 std::uint16_t pattern_flags(std::string_view pattern, bool whole_url) noexcept {
+  if (is_about_the_host(pattern, whole_url)) return kOverHost;
   bool looks_behind = false;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     if (pattern[i] == '\\' && i + 1 < pattern.size()) {
@@ -54,8 +69,11 @@ struct PatternSet::Impl {
   // Over without_literal, when there are many; each of these then runs only if the set names it.
   std::unique_ptr<RE2::Set> prefilter;
 
-  bool matches(std::uint32_t index, std::string_view whole, std::string_view from_host, bool names_only) const {
+  bool matches(std::uint32_t index, std::string_view whole, std::string_view from_host, std::string_view host,
+               bool names_only) const {
     const Compiled& pattern = patterns[index];
+    if (pattern.flags & kOverHost)
+      return pattern.expression->Match(piece(host), 0, host.size(), RE2::UNANCHORED, nullptr, 0);
     if (names_only && (pattern.flags & kNeedsWholeText)) return false;
     const std::string_view text = pattern.flags & kWholeUrl ? whole : from_host;
     return pattern.expression->Match(piece(text), 0, text.size(), RE2::UNANCHORED, nullptr, 0);
@@ -116,7 +134,7 @@ void PatternSet::match(const names::Url& url, void (*found)(void*, std::size_t),
     if (impl.prefilter == nullptr) {
       for (const std::uint32_t index : impl.without_literal) add(index);
     } else {
-      for (const std::string_view text : {whole, from_host}) {
+      for (const std::string_view text : {whole, from_host, host}) {
         std::vector<int> hits;
         RE2::Set::ErrorInfo error{};
         const bool any = impl.prefilter->Match(piece(text), &hits, &error);
@@ -126,13 +144,13 @@ void PatternSet::match(const names::Url& url, void (*found)(void*, std::size_t),
     }
     if (all) {
       for (std::uint32_t index = 0; index < impl.patterns.size(); ++index)
-        if (impl.matches(index, whole, from_host, names_only)) found(context, index);
+        if (impl.matches(index, whole, from_host, host, names_only)) found(context, index);
       return;
     }
     std::sort(candidates.begin(), candidates.begin() + std::ptrdiff_t(count));
     const auto end = std::unique(candidates.begin(), candidates.begin() + std::ptrdiff_t(count));
     for (auto at = candidates.begin(); at != end; ++at)
-      if (impl.matches(*at, whole, from_host, names_only)) found(context, *at);
+      if (impl.matches(*at, whole, from_host, host, names_only)) found(context, *at);
   } catch (...) {  // no memory: not knowing is told, never read as "no match"
     undecided = true;
   }

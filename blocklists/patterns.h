@@ -20,6 +20,7 @@ namespace schoolgate::blocklists {
 
 enum PatternFlags : std::uint16_t {
   kWholeUrl = 1,        ///< over scheme://host/path?query, else over host/path?query
+  kOverHost = 4,        ///< over the host alone: it is anchored there, and a path would never let it match
   kNeedsWholeText = 2,  ///< looks at what stands behind its match ($, \b …): cannot be decided by the host alone
 };
 

@@ -19,6 +19,53 @@ bool begins_as_page(std::string_view line) noexcept {
   return false;
 }
 
+struct Signature {
+  std::size_t at;
+  std::string_view bytes, name;
+};
+constexpr Signature kSignatures[] = {
+    {257, "ustar", "a tar archive (say which 'member' of it is the list)"},
+    {0, std::string_view("PK\x03\x04", 4), "a zip archive (say which 'member' of it is the list)"},
+    {0, std::string_view("7z\xbc\xaf\x27\x1c", 6), "a 7-Zip archive"},
+    {0, std::string_view("Rar!", 4), "a RAR archive"},
+    {0,
+     std::string_view("\xfd"
+                      "7zXZ",
+                      5),
+     "packed with xz"},
+    {0, std::string_view("\x28\xb5\x2f\xfd", 4), "packed with zstd"},
+    {0, "BZh", "packed with bzip2"},
+    {0, std::string_view("\xff\xfe", 2), "text in UTF-16"},
+    {0, std::string_view("\xfe\xff", 2), "text in UTF-16"},
+    {0, std::string_view("\x89PNG", 4), "a picture"},
+    {0, std::string_view("\xff\xd8\xff", 3), "a picture"},
+    {0, "GIF8", "a picture"},
+    {0, "%PDF-", "a PDF document"},
+    {0,
+     std::string_view("\x7f"
+                      "ELF",
+                      4),
+     "a program"},
+};
+
+// A name for what the (unpacked) beginning of a file shows it to be; empty for text.
+std::string what_it_is(LineReader& reader) {
+  const std::string_view head = reader.peek(512);
+  for (const Signature& signature : kSignatures)
+    if (head.size() >= signature.at + signature.bytes.size() &&
+        head.substr(signature.at, signature.bytes.size()) == signature.bytes)
+      return std::string(signature.name);
+  const auto first = head.find_first_not_of(" \t\r\n");
+  if (first != std::string_view::npos) {
+    const std::string_view text = head.substr(first);
+    const auto next = text.find_first_not_of(" \t\r\n", 1);
+    const char second = next == std::string_view::npos ? ' ' : text[next];
+    if ((text[0] == '{' && (second == '"' || second == '}')) || (text[0] == '[' && (second == '{' || second == '"')))
+      return "JSON";
+  }
+  return {};
+}
+
 std::string with_sign(const std::vector<std::string>& names) {
   std::string out;
   for (std::size_t i = 0; i < names.size() && i < 5; ++i) out += (i ? ", " : "") + names[i];
@@ -31,11 +78,14 @@ std::string with_sign(const std::vector<std::string>& names) {
 std::string_view to_string(Gate gate) noexcept {
   switch (gate) {
     case Gate::empty: return "empty";
+    case Gate::wrong_form: return "wrong form";
     case Gate::web_page: return "web page";
     case Gate::grown: return "grown";
     case Gate::shrunk: return "shrunk";
     case Gate::junk: return "junk";
     case Gate::public_suffix: return "public suffix";
+    case Gate::purpose: return "purpose";
+    case Gate::unreadable: return "unreadable";
     case Gate::must_allow: return "must allow";
     case Gate::must_block: return "must block";
   }
@@ -45,7 +95,10 @@ std::string_view to_string(Gate gate) noexcept {
 std::optional<Refusal> check_bytes(const ListSource& source) {
   if (is_folder_format(source.format)) return {};
   auto reader = LineReader::open(source.path);
-  if (!reader) return Refusal{Gate::empty, source.name, reader.error().text()};
+  if (!reader) return Refusal{Gate::unreadable, source.name, reader.error().text()};
+  if (const std::string form = what_it_is(*reader); !form.empty())
+    return Refusal{Gate::wrong_form, source.name,
+                   "it is " + form + " and not lines of format '" + std::string(to_string(source.format)) + "'"};
   LineReader::Line line;
   for (int seen = 0; seen < kLinesLookedAt && reader->next(line);) {
     const std::string_view text = trimmed(line.text);
@@ -90,31 +143,17 @@ std::vector<Refusal> check_shape(const ListReport& report, const std::optional<L
   return out;
 }
 
-std::vector<Refusal> check_probes(const CategoryDb& candidate, const CategoryDb* current,
-                                  std::span<const MustAllow> must_allow, std::span<const MustBlock> must_block,
-                                  std::span<const std::string> ignored_categories, const SanityLimits& limits) {
-  std::vector<Refusal> out;
-  std::vector<std::string> fresh;
-  std::string list;
-  for (const OverBlock& found : find_over_blocks(candidate, current, must_allow, ignored_categories)) {
-    if (!found.is_new) continue;
-    fresh.push_back(found.url + " (" + found.category + ", by list '" + found.list + "')");
-    list = found.list;
-  }
-  if (fresh.size() > limits.most_over_blocks)
-    out.push_back(
-        {Gate::must_allow, fresh.size() == 1 ? list : std::string(),
-         std::to_string(fresh.size()) + " sites that must stay reachable would be covered: " + with_sign(fresh)});
+std::vector<MustBlock> lost_probes(const CategoryDb& lists, std::span<const MustBlock> must_block) {
+  std::vector<MustBlock> lost;
   for (const MustBlock& probe : must_block) {
     Matches matches;
     bool undecided = false;
-    candidate.lookup(probe.url, matches, undecided);
-    const auto items = matches.items();
-    if (std::none_of(items.begin(), items.end(),
-                     [&](const Match& match) { return candidate.lists()[match.list].category == probe.category; }))
-      out.push_back({Gate::must_block, {}, "the probe of category '" + probe.category + "' is no longer covered"});
+    lists.lookup(probe.url, matches, undecided);
+    if (std::ranges::none_of(matches.items(),
+                             [&](const Match& match) { return lists.lists()[match.list].category == probe.category; }))
+      lost.push_back(probe);
   }
-  return out;
+  return lost;
 }
 
 }  // namespace schoolgate::blocklists

@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "blocklists/sealed_file.h"
 
 namespace schoolgate::blocklists {
 namespace {
@@ -77,6 +78,49 @@ std::string padded(std::uint64_t number) {
   return std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits;
 }
 
+constexpr std::pair<ImageRemark::Kind, std::string_view> kRemarkKinds[] = {
+    {ImageRemark::Kind::refused, "refused"},
+    {ImageRemark::Kind::left_alone, "left alone"},
+    {ImageRemark::Kind::covers, "covers"},
+    {ImageRemark::Kind::unprobed, "unprobed"}};
+
+std::optional<ImageRemark::Kind> remark_kind_from(std::string_view text) {
+  for (const auto& [kind, name] : kRemarkKinds)
+    if (name == text) return kind;
+  return std::nullopt;
+}
+
+std::string remark_rows(std::span<const ImageRemark> remarks) {
+  std::string rows;
+  for (const ImageRemark& remark : remarks) {
+    rows += "remark\t" + std::string(to_string(remark.kind));
+    for (const std::string& field : {remark.list, remark.category, remark.entry, remark.site, remark.text})
+      rows += '\t' + cell(field);
+    rows += '\n';
+  }
+  return rows;
+}
+
+// Relative names, sizes and times: what tells another content without reading it.
+std::string stamp_of(const fs::path& content) {
+  std::vector<std::string> lines;
+  std::error_code error;
+  const auto add = [&](const fs::path& path) {
+    lines.push_back(path.lexically_relative(content).string() + ' ' + std::to_string(fs::file_size(path, error)) + ' ' +
+                    std::to_string(fs::last_write_time(path, error).time_since_epoch().count()));
+  };
+  if (fs::is_directory(content, error)) {
+    for (const auto& entry : fs::recursive_directory_iterator(content, error))
+      if (entry.is_regular_file(error)) add(entry.path());
+  } else {
+    add(content);
+  }
+  std::ranges::sort(lines);
+  std::string all;
+  for (const std::string& line : lines) all += line + '\n';
+  return to_hex(sha256(all));
+}
+
 // Only these may be part of a file's name.
 std::string file_name_of(std::string_view list) {
   std::string out;
@@ -97,6 +141,12 @@ std::string file_name_of(std::string_view list) {
 
 }  // namespace
 
+std::string_view to_string(ImageRemark::Kind kind) noexcept {
+  for (const auto& [known, name] : kRemarkKinds)
+    if (known == kind) return name;
+  return "?";
+}
+
 ListStore::Lock::~Lock() {
   if (fd_ >= 0) ::close(fd_);
 }
@@ -106,6 +156,16 @@ Result<ListStore> ListStore::open(const fs::path& state) {
   for (const fs::path& folder :
        {state, store.folder_, store.folder_ / "sources", store.folder_ / "images", store.folder_ / "staging"})
     if (auto made = make_private_folder(folder); !made) return std::unexpected(std::move(made.error()));
+  return store;
+}
+
+Result<ListStore> ListStore::open_to_read(const fs::path& state) {
+  ListStore store(state);
+  for (const fs::path& folder : {state, store.folder_, store.folder_ / "images"}) {
+    if (::access(folder.c_str(), R_OK | X_OK) == 0) continue;
+    if (errno == ENOENT) return store;
+    return fail_errno("cannot read " + folder.string(), errno, "ask as the gateway's user or as root");
+  }
   return store;
 }
 
@@ -120,15 +180,24 @@ Result<ListStore::Lock> ListStore::lock() const {
 }
 
 Result<SealedKey> ListStore::sealed_key() const {
+  auto known = known_sealed_key();
+  if (!known) return std::unexpected(std::move(known.error()));
+  if (*known) return **known;
+  SealedKey key{};
+  fill_random(key);
+  if (auto written = replace_file(state_ / "sealed.key", {reinterpret_cast<const char*>(key.data()), key.size()});
+      !written)
+    return std::unexpected(std::move(written.error()));
+  return key;
+}
+
+Result<std::optional<SealedKey>> ListStore::known_sealed_key() const {
   const fs::path path = state_ / "sealed.key";
   SealedKey key{};
   struct stat about{};
   if (::stat(path.c_str(), &about) != 0) {
-    if (errno != ENOENT) return fail_errno("cannot look at " + path.string(), errno);
-    fill_random(key);
-    if (auto written = replace_file(path, {reinterpret_cast<const char*>(key.data()), key.size()}); !written)
-      return std::unexpected(std::move(written.error()));
-    return key;
+    if (errno == ENOENT) return std::nullopt;
+    return fail_errno("cannot look at " + path.string(), errno);
   }
   if ((about.st_mode & 077) != 0)
     return fail(Fault::host, path.string() + " may be read by others", "chmod 600 " + path.string());
@@ -138,6 +207,58 @@ Result<SealedKey> ListStore::sealed_key() const {
     return fail(Fault::host, path.string() + " is not a key", "restore it, or remove it and compile the lists again");
   std::copy(bytes->begin(), bytes->end(), key.begin());
   return key;
+}
+
+bool ListStore::has_copy_of(const ListSource& local) const {
+  std::error_code error;
+  if (!fs::exists(source(local.name), error)) return false;
+  for (const auto& row : read_table(folder_ / "copies.tsv"))
+    if (row.size() >= 2 && row[0] == local.name) return row[1] == stamp_of(local.path);
+  return false;
+}
+
+Result<void> ListStore::keep_copy(const ListSource& local) const {
+  if (has_copy_of(local)) return {};
+  std::error_code error;
+  const bool folder = fs::is_directory(local.path, error);
+  if (folder && local.sealed) return {};  // only one file can be sealed at rest
+  const fs::path copy = staging(local.name + ".copy"), place = source(local.name);
+  const std::string stamp = stamp_of(local.path);  // before the content: what changes meanwhile is copied again
+  fs::remove_all(copy, error);
+  fs::copy(local.path, copy, fs::copy_options::recursive, error);
+  if (error) return fail(Fault::host, "cannot copy " + local.path.string() + ": " + error.message());
+  if (local.sealed) {
+    auto key = sealed_key();
+    if (!key) return std::unexpected(std::move(key.error()));
+    ListSource at_rest = local;
+    at_rest.path = copy;
+    if (auto sealed = seal_in_place(at_rest, *key); !sealed) {
+      fs::remove_all(copy, error);  // its text stays nowhere
+      return sealed;
+    }
+  } else if (!folder) {
+    fs::permissions(copy, fs::perms::owner_read | fs::perms::owner_write, error);
+  }
+  fs::remove_all(place, error);
+  fs::rename(copy, place, error);
+  if (error) return fail(Fault::host, "cannot move a list to " + place.string() + ": " + error.message());
+  std::string text = cell(local.name) + '\t' + stamp + '\n';
+  for (const auto& row : read_table(folder_ / "copies.tsv"))
+    if (row.size() >= 2 && row[0] != local.name) text += cell(row[0]) + '\t' + cell(row[1]) + '\n';
+  return replace_file(folder_ / "copies.tsv", text);
+}
+
+std::set<std::string> ListStore::accepted_sites() const {
+  std::set<std::string> sites;
+  for (const auto& row : read_table(folder_ / "accepted.tsv"))
+    if (row.size() >= 2) sites.insert(row[0] + '\t' + row[1]);
+  return sites;
+}
+
+Result<void> ListStore::set_accepted_sites(const std::set<std::string>& sites) const {
+  std::string text;
+  for (const std::string& site : sites) text += site + '\n';
+  return replace_file(folder_ / "accepted.tsv", text);
 }
 
 fs::path ListStore::source(std::string_view list) const { return folder_ / "sources" / file_name_of(list); }
@@ -191,6 +312,9 @@ std::vector<StoredImage> ListStore::images() const {
       if (row[0] == "made") image.made = to_time(row[1]);
       if (row[0] == "identity") image.identity = row[1];
       if (row[0] == "checksum") image.checksum = row[1];
+      if (row[0] == "remark" && row.size() >= 7)
+        if (const auto kind = remark_kind_from(row[1]))
+          image.remarks.push_back({*kind, row[2], row[3], row[4], row[5], row[6]});
     }
     out.push_back(std::move(image));
   }
@@ -216,13 +340,13 @@ Result<std::shared_ptr<const CategoryDb>> ListStore::open_current() const {
                   "run 'schoolgate lists update' or 'schoolgate lists rollback'");
     return CategoryDb::empty();
   }
-  const auto key = sealed_key();
+  const auto key = known_sealed_key();
   if (!key) return std::unexpected(key.error());
   return CategoryDb::open(image->path, *key);
 }
 
 Result<StoredImage> ListStore::publish(const fs::path& staged, const std::string& identity, const CompileReport& report,
-                                       TimePoint now, bool again) const {
+                                       TimePoint now, bool again, std::span<const ImageRemark> remarks) const {
   std::vector<StoredImage> known = images();
   if (!again)
     for (const StoredImage& image : known)
@@ -251,6 +375,8 @@ Result<StoredImage> ListStore::publish(const fs::path& staged, const std::string
       about += "note\t" + cell(list.name) + '\t' + cell(note.file) + '\t' + std::to_string(note.line) + '\t' +
                cell(note.reason) + '\t' + cell(note.text) + '\n';
   }
+  about += remark_rows(remarks);
+  image.remarks.assign(remarks.begin(), remarks.end());
   if (auto written = replace_file(image_file(image.number, ".tsv"), about); !written)
     return std::unexpected(std::move(written.error()));
   if (::rename(staged.c_str(), image.path.c_str()) != 0)
@@ -262,6 +388,22 @@ Result<StoredImage> ListStore::publish(const fs::path& staged, const std::string
     for (const std::string_view ending : {".image", ".tsv", ".withdrawn"})
       fs::remove(image_file(known[i].number, ending), ignored);
   return image;
+}
+
+Result<void> ListStore::set_remarks(std::span<const ImageRemark> remarks) const {
+  const auto image = current();
+  if (!image) return fail(Fault::config, "there is no list image in force", "run 'schoolgate lists update'");
+  if (std::ranges::equal(image->remarks, remarks)) return {};
+  const fs::path path = image_file(image->number, ".tsv");
+  auto text = read_file(path);
+  if (!text) return std::unexpected(std::move(text.error()));
+  std::string kept;
+  for (std::string_view rest = *text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
+    if (!rest.starts_with("remark\t")) kept += rest.substr(0, end);
+    rest.remove_prefix(end);
+  }
+  return replace_file(path, kept + remark_rows(remarks));
 }
 
 Result<StoredImage> ListStore::rollback() const {

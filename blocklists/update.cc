@@ -48,6 +48,7 @@ struct Work {
   fs::path staged;       // new content waiting to be accepted; empty: none
   SourceState state;     // as it will be stored
   SourceState accepted;  // as it was
+  bool refused = false;  // for what it is; nothing of it is compiled
 };
 
 class Update {
@@ -56,10 +57,6 @@ class Update {
       : store_(store), sources_(sources), now_(now), options_(options) {}
 
   Result<UpdateReport> run() {
-    for (const UpdateSource& source : sources_)
-      if (!source.force)
-        if (auto fits = check_purpose(source.name, source.category, source.source, source.format); !fits)
-          return std::unexpected(std::move(fits.error()));
     auto lock = store_.lock();
     if (!lock) return std::unexpected(std::move(lock.error()));
     if (options_.low_priority) lower_priority();
@@ -69,12 +66,7 @@ class Update {
       if (auto current = store_.open_current()) current_ = std::move(*current);
 
     for (const UpdateSource& source : sources_) obtain(source);
-    auto compiled = compile_and_gate();
-    Result<void> result;
-    if (!compiled)
-      result = std::unexpected(std::move(compiled.error()));
-    else if (*compiled)
-      result = judge_and_publish();
+    Result<void> result = compile_and_publish();
     // Whatever came of it, what was learnt of the servers is kept.
     if (auto kept = keep_states(); !kept && result) result = std::move(kept);
     for (const Work& work : work_) report_.lists.push_back(work.outcome);
@@ -92,15 +84,27 @@ class Update {
     Work work;
     work.source = &source;
     work.outcome.list = source.name;
+    std::error_code error;
+    const bool have = fs::exists(store_.source(source.name), error);
+    if (const auto fits = check_purpose(source.name, source.category, source.source, source.format);
+        !fits && !source.force) {
+      report_.refusals.push_back({Gate::purpose, source.name, fits.error().text()});
+      work.outcome.kind = ListOutcome::Kind::left_out;
+      work.outcome.why = fits.error().text();
+      work.refused = true;
+      work_.push_back(std::move(work));
+      return;
+    }
     if (!source.remote) {
-      work.path = source.source;
+      if (fs::exists(source.source, error))
+        work.path = source.source;
+      else
+        work.outcome.why = source.source + " is not there";
       work_.push_back(std::move(work));
       return;
     }
     if (const auto known = states_.find(source.name); known != states_.end()) work.accepted = known->second;
     work.state = work.accepted;
-    std::error_code error;
-    const bool have = fs::exists(store_.source(source.name), error);
     if (have) work.path = store_.source(source.name);
     if (have && !options_.ask_again && work.accepted.failures == 0 && now_ - work.accepted.checked < source.refresh) {
       work.outcome.kind = ListOutcome::Kind::not_due;
@@ -201,98 +205,86 @@ class Update {
     work.outcome.why = why;
   }
 
-  // Compiles; lists that a gate refuses go back to their old content, and then once more. False: a gate stops it all.
-  Result<bool> compile_and_gate() {
-    for (std::size_t round = 0; round <= work_.size(); ++round) {
-      if (auto compiled = compile_once(); !compiled) return std::unexpected(std::move(compiled.error()));
-      bool again = false, stopped = false;
-      for (const ListReport& list : report_.compiled.lists) {
-        Work& work =
-            *std::find_if(work_.begin(), work_.end(), [&](const Work& w) { return w.source->name == list.name; });
-        // Content that was accepted once is not judged again: only what is new.
-        if (work.source->remote && work.staged.empty()) continue;
-        const auto refused = check_shape(list, before(list.name), options_.limits);
-        if (refused.empty()) continue;
-        report_.refusals.insert(report_.refusals.end(), refused.begin(), refused.end());
-        if (work.source->remote) {
-          keep_old(work, std::string(to_string(refused[0].gate)) + ": " + refused[0].explanation);
-          again = true;
-        } else if (options_.accept) {
-          continue;
-        } else if (current_ != nullptr) {
-          work.outcome.why = refused[0].explanation;
-          stopped = true;
-        } else {  // nothing is in force that could stay: the other lists are better than none
-          work.outcome.kind = ListOutcome::Kind::left_out;
-          work.outcome.why = refused[0].explanation;
-          work.path.clear();
-          again = true;
-        }
-      }
-      if (stopped) return false;
-      if (!again) return true;
-    }
-    return false;
+  [[nodiscard]] ListSource source_of(const Work& work) const {
+    const UpdateSource& source = *work.source;
+    return {.name = source.name,
+            .category = source.category,
+            .format = source.format,
+            .path = work.path,
+            .sealed = source.sealed,
+            .keep_public_suffixes = source.force,
+            .origin = source.source,
+            .fetched = source.remote ? work.state.fetched : changed_at(work.path)};
   }
 
-  Result<void> compile_once() {
-    std::vector<ListSource> sources;
-    for (const Work& work : work_) {
-      if (work.path.empty()) continue;
-      const UpdateSource& source = *work.source;
-      sources.push_back({.name = source.name,
-                         .category = source.category,
-                         .format = source.format,
-                         .path = work.path,
-                         .sealed = source.sealed,
-                         .keep_public_suffixes = source.force,
-                         .origin = source.source,
-                         .fetched = source.remote ? work.state.fetched : changed_at(work.path)});
+  // A remote list that is not new has no other content than the one accepted before; a local one has its copy.
+  [[nodiscard]] GatedList gated(const Work& work) const {
+    const UpdateSource& source = *work.source;
+    GatedList list{.source = source_of(work)};
+    list.illegal = source.illegal;
+    list.accepted = options_.accept.contains(source.name);
+    list.why_not = work.outcome.why;
+    list.is_new = source.remote ? !work.staged.empty() : !store_.has_copy_of(list.source);
+    std::error_code error;
+    const fs::path kept = store_.source(source.name);
+    if (!work.refused && kept != work.path && fs::exists(kept, error)) {
+      list.last_good = kept;
+      list.last_good_since = source.remote ? work.accepted.fetched : changed_at(kept);
     }
-    CompileOptions compile_options;
-    if (std::any_of(sources.begin(), sources.end(), [](const ListSource& s) { return s.sealed; })) {
+    return list;
+  }
+
+  Result<void> compile_and_publish() {
+    GateOptions gates{.limits = options_.limits,
+                      .must_allow = options_.must_allow,
+                      .must_block = options_.must_block,
+                      .would_refuse = options_.would_refuse,
+                      .accepted_sites = store_.accepted_sites(),
+                      .sealed_key = {},
+                      .progress = [this](const Progress& progress) { tell("compiling", progress); }};
+    if (std::ranges::any_of(sources_, &UpdateSource::sealed)) {
       auto key = store_.sealed_key();
       if (!key) return std::unexpected(std::move(key.error()));
-      compile_options.sealed_key = key_ = *key;
+      gates.sealed_key = *key;
     }
-    compile_options.progress = [this](const Progress& progress) { tell("compiling", progress); };
-    auto compiled = compile(sources, store_.staging("image"), compile_options);
-    if (!compiled) return std::unexpected(std::move(compiled.error()));
-    report_.compiled = std::move(*compiled);
-    return {};
-  }
+    std::vector<GatedList> lists;
+    for (const Work& work : work_) lists.push_back(gated(work));
+    auto done = compile_gated(std::move(lists), store_.staging("image"), current_.get(), gates);
+    if (!done) return std::unexpected(std::move(done.error()));
+    for (std::size_t i = 0; i < work_.size(); ++i) take_outcome(work_[i], done->lists[i]);
+    const std::vector<ImageRemark> remarks = remarks_of(*done);
+    report_.refusals.insert(report_.refusals.end(), done->refusals.begin(), done->refusals.end());
+    report_.compiled = std::move(done->compiled);
+    report_.left_alone = std::move(done->left_alone);
+    report_.covered_sites = std::move(done->covered_sites);
+    report_.accepted_sites = std::move(done->accepted_sites);
+    if (report_.compiled.lists.empty() && current_ == nullptr) return {};  // nothing has ever come
 
-  std::optional<ListInfo> before(const std::string& list) const {
-    if (current_ == nullptr) return {};
-    for (const ListInfo& info : current_->lists())
-      if (info.name == list) return info;
-    return {};
-  }
-
-  Result<void> judge_and_publish() {
     if (current_ != nullptr && current_->checksum() == report_.compiled.checksum) {
       report_.unchanged = true;
-      return accept_sources();
-    }
-    tell("judging");
-    const auto candidate = CategoryDb::open(store_.staging("image"), key_);
-    if (!candidate) return std::unexpected(candidate.error());
-    const auto refused = check_probes(**candidate, current_.get(), options_.must_allow, options_.must_block,
-                                      options_.ignored_categories, options_.limits);
-    report_.refusals.insert(report_.refusals.end(), refused.begin(), refused.end());
-    // Without an image in force there is nothing to keep, and no filter at all would be worse: told, but published.
-    if (!refused.empty() && !options_.accept && current_ != nullptr) {
-      // Nothing of it was wrong with the transfer, so the next update asks for it anew.
-      for (Work& work : work_)
-        if (!work.staged.empty()) keep_old(work, refused[0].explanation);
-      return {};
+      if (auto accepted = accept_sources(); !accepted) return accepted;
+      return store_.set_remarks(remarks);
     }
     if (auto accepted = accept_sources(); !accepted) return accepted;
-    auto published =
-        store_.publish(store_.staging("image"), options_.identity, report_.compiled, now_, options_.accept);
+    auto published = store_.publish(store_.staging("image"), options_.identity, report_.compiled, now_,
+                                    !options_.accept.empty(), remarks);
     if (!published) return std::unexpected(std::move(published.error()));
     report_.published = std::move(*published);
     return {};
+  }
+
+  void take_outcome(Work& work, const GatedOutcome& outcome) {
+    if (outcome.content == Content::as_it_came) return;
+    if (work.source->remote && !work.staged.empty()) return keep_old(work, outcome.why);
+    work.outcome.kind = outcome.content == Content::last_good ? ListOutcome::Kind::kept : ListOutcome::Kind::left_out;
+    if (work.outcome.why.empty()) work.outcome.why = outcome.why;
+    work.path.clear();
+    if (!work.source->remote || work.refused) return;
+    // What was accepted before can no longer be read: the next update asks for all of it.
+    work.state.etag.clear();
+    work.state.last_modified.clear();
+    if (work.state.failure.empty()) work.state.failure = outcome.why;
+    work.state.failures = std::max<std::uint64_t>(work.state.failures, 1);
   }
 
   Result<void> accept_sources() {
@@ -303,7 +295,14 @@ class Update {
         return fail_errno("cannot move a list to " + place.string(), errno);
       work.staged.clear();
     }
-    return {};
+    for (const Work& work : work_) {
+      if (work.source->remote || work.path.empty()) continue;
+      if (auto kept = store_.keep_copy(source_of(work)); !kept) return kept;
+    }
+    if (options_.accept.empty()) return {};
+    std::set<std::string> sites = store_.accepted_sites();
+    for (const OverBlock& site : report_.accepted_sites) sites.insert(site.list + '\t' + site.site);
+    return store_.set_accepted_sites(sites);
   }
 
   Result<void> keep_states() {
@@ -321,7 +320,7 @@ class Update {
       const bool sealed = std::any_of(work_.begin(), work_.end(), [&](const Work& work) {
         return work.source->sealed && path.stem() == store_.staging(work.source->name).filename();
       });
-      if (!part || sealed) fs::remove(path, error);
+      if (!part || sealed) fs::remove_all(path, error);
     }
   }
 
@@ -332,7 +331,6 @@ class Update {
   UpdateReport report_;
   std::map<std::string, SourceState> states_;
   std::shared_ptr<const CategoryDb> current_;
-  std::optional<SealedKey> key_;
   std::vector<Work> work_;
 };
 
@@ -351,9 +349,10 @@ std::string_view to_string(ListOutcome::Kind kind) noexcept {
 }
 
 bool UpdateReport::needs_attention() const noexcept {
-  return !refusals.empty() || std::any_of(lists.begin(), lists.end(), [](const ListOutcome& list) {
-    return list.kind == ListOutcome::Kind::kept || list.kind == ListOutcome::Kind::left_out;
-  });
+  return !refusals.empty() || !covered_sites.empty() ||
+         std::any_of(lists.begin(), lists.end(), [](const ListOutcome& list) {
+           return list.kind == ListOutcome::Kind::kept || list.kind == ListOutcome::Kind::left_out;
+         });
 }
 
 Result<UpdateReport> update(const ListStore& store, std::span<const UpdateSource> sources, TimePoint now,

@@ -1,14 +1,14 @@
-// `lists update`: fetch, prove, gate, compile, swap. What fails leaves the last good image in force.
+// `lists update`: fetch, prove, gate, compile, swap. What fails for one list leaves that list as it was, and no other.
 //
 // Blocking and thorough; runs in a process of its own beside the gateway, at low priority, and holds the store's lock.
 // The steps, and what a failure of each leaves:
 //
 //     fetch     each remote list that is due                      failed: the content accepted before is used
 //     prove     checksum, signature, no older than before         failed: as above
-//     gate      looks like a list, and like itself yesterday      refused: as above; a local list stops the update
-//     compile   all lists together, into staging                  failed: nothing changes
-//     judge     must-allow corpus and must-block probes           refused: nothing changes until a person accepts
-//     swap      accepted content and image in one go
+//     gate      looks like a list, and like itself yesterday      refused: as above, for a local list too
+//     compile   all lists together, into staging                  unreadable: as above
+//     judge     must-allow corpus and must-block probes           sites are left alone; too many, or a lost probe: as
+//     above swap      accepted content and image in one go              failed: nothing changes
 #pragma once
 
 #include <chrono>
@@ -22,8 +22,7 @@
 #include "base/error.h"
 #include "blocklists/compile.h"
 #include "blocklists/fetch.h"
-#include "blocklists/must_allow.h"
-#include "blocklists/sanity.h"
+#include "blocklists/gated_compile.h"
 #include "blocklists/store.h"
 
 namespace schoolgate::blocklists {
@@ -36,6 +35,7 @@ struct UpdateSource {
   bool remote = false;  ///< `source` is a URL
   std::chrono::seconds refresh{std::chrono::hours(24)};
   bool sealed = false;
+  bool illegal = false;              ///< its category is of illegal content
   bool force = false;                ///< load it as `category` although the catalogue says otherwise
   std::string checksum, signature;   ///< https URL or path; empty: not asked for
   std::filesystem::path public_key;  ///< needed with `signature`
@@ -46,11 +46,11 @@ struct UpdateOptions {
   SanityLimits limits;
   std::vector<MustAllow> must_allow = shipped_must_allow();
   std::vector<MustBlock> must_block;
-  std::vector<std::string> ignored_categories;  ///< of which no group blocks anything
-  bool ask_again = false;                       ///< fetch lists that are not due
-  bool accept = false;                          ///< a person has looked at what the judge found
-  bool low_priority = false;                    ///< lower the whole process (nice, idle I/O)
-  std::string identity;                         ///< what the image is compiled from, for the store
+  WouldRefuse would_refuse;
+  bool ask_again = false;        ///< fetch lists that are not due
+  std::set<std::string> accept;  ///< lists that a person has looked at and takes as they are
+  bool low_priority = false;     ///< lower the whole process (nice, idle I/O)
+  std::string identity;          ///< what the image is compiled from, for the store
   std::function<void(std::string_view step, const Progress&)> progress;
 };
 
@@ -71,16 +71,20 @@ struct ListOutcome {
 
 struct UpdateReport {
   std::vector<ListOutcome> lists;
-  std::vector<Refusal> refusals;         ///< every gate that said no
-  std::optional<StoredImage> published;  ///< the new image; empty when nothing changed or a gate stopped it
+  std::vector<Refusal> refusals;      ///< every gate that said no
+  std::vector<OverBlock> left_alone;  ///< as GatedReport has them, and the next two
+  std::vector<OverBlock> covered_sites;
+  std::vector<OverBlock> accepted_sites;
+  std::optional<StoredImage> published;  ///< the new image; empty when nothing changed
   bool unchanged = false;                ///< the lists give the image that is in force already
   CompileReport compiled;
-  /// True when something needs a person: a list kept or left out, a gate that refused.
+  /// True when something needs a person: a list kept or left out, a gate that refused, a list of illegal content that
+  /// covers what it should not. Sites that lists leave alone are told, and need nobody.
   [[nodiscard]] bool needs_attention() const noexcept;
 };
 
-/// Runs an update. An Error means that nothing could be done at all (another update runs, disk full, a purpose that is
-/// refused); what happened to single lists is in the report.
+/// Runs an update. An Error means that nothing could be done at all (another update runs, disk full); what happened to
+/// single lists is in the report.
 [[nodiscard]] Result<UpdateReport> update(const ListStore& store, std::span<const UpdateSource> sources, TimePoint now,
                                           const UpdateOptions& options = {});
 

@@ -51,7 +51,7 @@ struct ListConfig {
 struct ListUpdateConfig {
   std::string proxy;                              ///< "http://proxy.example:3128"; empty: direct
   std::uint32_t most_bytes = 512u << 20;          ///< of one fetched file
-  std::uint32_t most_over_blocks = 0;             ///< newly covered sites that must stay reachable
+  std::uint32_t most_over_blocks = 25;            ///< sites that must stay reachable and that one list may cover
   std::vector<blocklists::MustBlock> must_block;  ///< what the lists must go on covering
 };
 

@@ -95,12 +95,11 @@ void read_keeping(Mapping& keys, Report& report, ListConfig& list) {
                    "it is stale after 24h; say 'stale_after', or refresh it more often");
 }
 
+// Only a warning: the gateway may still have the list's last good content (app/category_data.h), and says so where it
+// has not.
 void check_source(const YamlNode& node, Report& report, const ListConfig& list) {
   const bool folder = blocklists::is_folder_format(list.format);
-  if (list.if_missing == IfMissing::serve)
-    folder ? expect_folder(node, report, list.source) : expect_file(node, report, list.source);
-  else
-    folder ? require_folder(node, report, list.source) : require_file(node, report, list.source);
+  folder ? expect_folder(node, report, list.source) : expect_file(node, report, list.source);
 }
 
 void read_list(const YamlNode& node, Report& report, const rules::CategoryTable& categories,

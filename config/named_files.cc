@@ -13,43 +13,50 @@
 namespace schoolgate::config {
 namespace {
 
-bool require(const YamlNode& node, Report& report, const std::filesystem::path& path, mode_t type,
-             std::string_view wanted, int access_mode) {
-  const auto complain = [&](std::string why) {
-    report.error(node, "cannot read '" + printable(path.string(), PATH_MAX) + "': " + why);
-    return false;
-  };
+// Empty: this process can read it.
+std::string why_unreadable(const std::filesystem::path& path, mode_t type, std::string_view wanted, int access_mode) {
   struct stat about{};
-  if (::stat(path.c_str(), &about) != 0) return complain(std::generic_category().message(errno));
-  if ((about.st_mode & S_IFMT) != type) return complain("not a " + std::string(wanted));
-  if (::faccessat(AT_FDCWD, path.c_str(), access_mode, AT_EACCESS) != 0)
-    return complain(std::generic_category().message(errno));
-  return true;
+  const auto failed = [] { return std::generic_category().message(errno); };
+  if (::stat(path.c_str(), &about) != 0) return failed();
+  if ((about.st_mode & S_IFMT) != type) return "not a " + std::string(wanted);
+  return ::faccessat(AT_FDCWD, path.c_str(), access_mode, AT_EACCESS) == 0 ? std::string() : failed();
 }
 
-bool is_absent(const YamlNode& node, Report& report, const std::filesystem::path& path) {
-  struct stat about{};
-  if (::stat(path.c_str(), &about) == 0 || errno != ENOENT) return false;
-  report.warning(node, "there is no '" + printable(path.string(), PATH_MAX) + "'");
-  return true;
+std::string why_no_file(const std::filesystem::path& path) { return why_unreadable(path, S_IFREG, "file", R_OK); }
+std::string why_no_folder(const std::filesystem::path& path) {
+  return why_unreadable(path, S_IFDIR, "folder", R_OK | X_OK);
+}
+
+std::string cannot_read(const std::filesystem::path& path, const std::string& why) {
+  return "cannot read '" + printable(path.string(), PATH_MAX) + "': " + why;
+}
+
+bool require(const YamlNode& node, Report& report, const std::filesystem::path& path, const std::string& why) {
+  if (!why.empty()) report.error(node, cannot_read(path, why));
+  return why.empty();
+}
+
+bool expect(const YamlNode& node, Report& report, const std::filesystem::path& path, const std::string& why) {
+  if (!why.empty()) report.warning(node, cannot_read(path, why));
+  return why.empty();
 }
 
 }  // namespace
 
 bool expect_file(const YamlNode& node, Report& report, const std::filesystem::path& path) {
-  return !is_absent(node, report, path) && require_file(node, report, path);
+  return expect(node, report, path, why_no_file(path));
 }
 
 bool expect_folder(const YamlNode& node, Report& report, const std::filesystem::path& path) {
-  return !is_absent(node, report, path) && require_folder(node, report, path);
+  return expect(node, report, path, why_no_folder(path));
 }
 
 bool require_file(const YamlNode& node, Report& report, const std::filesystem::path& path) {
-  return require(node, report, path, S_IFREG, "file", R_OK);
+  return require(node, report, path, why_no_file(path));
 }
 
 bool require_folder(const YamlNode& node, Report& report, const std::filesystem::path& path) {
-  return require(node, report, path, S_IFDIR, "folder", R_OK | X_OK);
+  return require(node, report, path, why_no_folder(path));
 }
 
 bool require_secret_file(const YamlNode& node, Report& report, const std::filesystem::path& path) {

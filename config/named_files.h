@@ -14,7 +14,7 @@ bool require_file(const YamlNode& node, Report& report, const std::filesystem::p
 /// An error unless `path` is a folder that this process can list.
 bool require_folder(const YamlNode& node, Report& report, const std::filesystem::path& path);
 
-/// A warning where there is nothing at `path`; false then. What is there must be a file (or a folder) that can be read.
+/// The same as a warning: something else may serve in the place of what cannot be read.
 bool expect_file(const YamlNode& node, Report& report, const std::filesystem::path& path);
 bool expect_folder(const YamlNode& node, Report& report, const std::filesystem::path& path);
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "rules/compiled_policy.h"
+#include "rules/not_ready.h"
 
 namespace schoolgate::rules {
 namespace {
@@ -65,7 +66,7 @@ std::string join(std::initializer_list<std::string_view> sentences) {
   return text;
 }
 
-std::string for_pupil(const Citation& citation, const Verdict& verdict, bool is_closed_for_exam) {
+std::string for_pupil(const Citation& citation, const Verdict& verdict, bool is_closed_for_exam, bool waits) {
   if (verdict.action == Action::allow || verdict.action == Action::monitor) return "You can use this page.";
   if (verdict.reason.undecided)
     return join(
@@ -80,6 +81,9 @@ std::string for_pupil(const Citation& citation, const Verdict& verdict, bool is_
     return join({"There is a test going on. Only the pages for the test are open now.",
                  "If something is wrong, put your hand up."});
   const std::string_view inside = verdict.reason.nested ? "This page shows another page inside it." : "";
+  if (waits)
+    return join({"The school's web filter is still getting ready, so this page stays closed for now.",
+                 "Please try again in a few minutes."});
   if (verdict.reason.tier == Tier::unlisted)
     return join({inside, "This page is not on the list of pages for your class.", kAskAdult});
   const auto* const words = std::ranges::find(kPupilWords, std::string_view(citation.theme), &PupilWords::theme);
@@ -372,7 +376,7 @@ Explanation explain(const PolicySnapshot& snapshot, const Subject& subject, cons
   const Told told{snapshot.compiled(), snapshot, subject, request, verdict, citation};
   const OwnRule* const rule = deciding_rule(told);
   const bool closed_for_exam = rule != nullptr && rule->kind == RuleSpec::Kind::everything;
-  return {.pupil = for_pupil(citation, verdict, closed_for_exam),
+  return {.pupil = for_pupil(citation, verdict, closed_for_exam, is_not_ready(snapshot, subject.group, verdict)),
           .technician = for_technician(told, now),
           .lead = for_lead(told)};
 }

@@ -1,6 +1,7 @@
 // The part of the Adblock Plus syntax that a proxy can honour: whole hosts (||host^), URLs below a host (||host/path),
 // wildcards below a host, and regular expressions. A proxy does not see the page that asks, the kind of element or the
-// document, so exceptions, cosmetic rules and rules with such conditions are counted as skipped.
+// document, so cosmetic rules and rules with such conditions are counted as skipped. Exceptions (@@) of whole hosts and
+// of URLs below a host are honoured, as are AdGuard's $badfilter and $dnsrewrite, which lists for name servers carry.
 #include <string>
 
 #include "blocklists/formats/importers.h"
@@ -31,12 +32,42 @@ std::size_t options_at(std::string_view text) noexcept {
   return dollar;
 }
 
+// What AdGuard's $dnsrewrite answers with: "NXDOMAIN", "0.0.0.0" or "NOERROR;A;0.0.0.0".
+bool rewrites_to_nowhere(std::string_view value) noexcept {
+  if (const auto last = value.rfind(';'); last != std::string_view::npos) {
+    const bool refused = value.starts_with("NXDOMAIN") || value.starts_with("REFUSED");
+    return refused || leads_nowhere(value.substr(last + 1));
+  }
+  return value == "NXDOMAIN" || value == "REFUSED" || (!value.empty() && leads_nowhere(value));
+}
+
+// Takes "badfilter" out of the options; true when it was there.
+bool takes_back(std::string& options) {
+  bool found = false;
+  std::string rest;
+  for (std::string_view left = options; !left.empty();) {
+    const auto comma = left.find(',');
+    const std::string_view option = trimmed(left.substr(0, comma));
+    left = comma == std::string_view::npos ? std::string_view{} : left.substr(comma + 1);
+    if (option == "badfilter")
+      found = true;
+    else
+      rest += (rest.empty() ? "" : ",") + std::string(option);
+  }
+  options = rest;
+  return found;
+}
+
 // Empty when every option leaves the rule honourable.
 std::string_view condition(std::string_view options) noexcept {
   while (!options.empty()) {
     const auto comma = options.find(',');
     const std::string_view option = trimmed(options.substr(0, comma));
     options = comma == std::string_view::npos ? std::string_view{} : options.substr(comma + 1);
+    if (option.starts_with("dnsrewrite=")) {
+      if (!rewrites_to_nowhere(option.substr(sizeof "dnsrewrite=" - 1))) return "maps a name to a real address";
+      continue;
+    }
     if (option == "important" || option == "all" || option == "document" || option == "doc" || option == "match-case" ||
         option == "_")
       continue;
@@ -69,11 +100,17 @@ class Adblock final : public LineImporter {
     if (text.empty() || text.starts_with('!') || text.starts_with('[')) return;
     if (is_cosmetic(text)) return sink.skip("cosmetic");
     if (text.starts_with('#')) return;
-    if (text.starts_with("@@")) return sink.skip("an exception");
+    const bool exception = text.starts_with("@@");
+    if (exception) text.remove_prefix(2);
+    bool taken_back = false;
     if (const auto dollar = options_at(text); dollar != std::string_view::npos) {
-      if (const auto reason = condition(text.substr(dollar + 1)); !reason.empty()) return sink.skip(reason);
+      std::string options(text.substr(dollar + 1));
+      taken_back = takes_back(options);
+      if (const auto reason = condition(options); !reason.empty())
+        return sink.skip(exception ? "an exception with a condition" : reason);
       text = text.substr(0, dollar);
     }
+    if (taken_back || exception) return exempt(text, exception, taken_back, sink);
     if (text.size() > 2 && text.starts_with('/') && text.ends_with('/'))
       return sink.pattern("(?i)" + std::string(text.substr(1, text.size() - 2)), true);
     if (text.starts_with("||")) return below_host(text.substr(2), sink);
@@ -91,6 +128,25 @@ class Adblock final : public LineImporter {
   }
 
  private:
+  // "||host^" or "||host/path" alone: what an exception opens, or a $badfilter takes back.
+  static void exempt(std::string_view text, bool exception, bool taken_back, EntrySink& sink) {
+    if (exception && taken_back) return sink.skip("an exception that is taken back");
+    if (text.starts_with("||"))
+      text.remove_prefix(2);
+    else if (text.starts_with("|http://") || text.starts_with("|https://"))
+      text = text.substr(text.find("//") + 2);
+    else if (text.find('.') == std::string_view::npos || text.find('/') != std::string_view::npos)
+      return sink.skip(exception ? "an exception for a piece of any site's URL" : "takes back what is no entry");
+    while (text.ends_with('*') || text.ends_with('|')) text.remove_suffix(1);
+    if (text.ends_with('^')) text.remove_suffix(1);
+    text = without_wildcard(text);
+    if (text.empty() || text.find_first_of("*^|") != std::string_view::npos || text.ends_with('.'))
+      return sink.skip(exception ? "an exception with a wildcard" : "takes back what is no entry");
+    if (exception) return sink.except(text, EntrySink::Reach::all_entries);
+    if (text.find('/') != std::string_view::npos) return sink.skip("takes back a URL");
+    sink.withdraw(text);
+  }
+
   static void below_host(std::string_view text, EntrySink& sink) {
     text = without_wildcard(text);
     bool to_the_end = false;

@@ -22,6 +22,8 @@ class Dnsmasq final : public LineImporter {
     const auto last = value.rfind('/');
     if (last == 0) return sink.reject("no slash after the name");
     if (option == "server" && last + 1 < value.size()) return sink.skip("names that another server resolves");
+    if (option == "address" && !leads_nowhere(trimmed(value.substr(last + 1))))
+      return sink.skip("maps a name to a real address");
     std::string_view names = value.substr(1, last - 1);
     if (names.empty()) return sink.reject("no name between the slashes");
     while (!names.empty()) {

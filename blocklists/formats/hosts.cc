@@ -26,6 +26,7 @@ class Hosts final : public LineImporter {
       return text.empty() ? sink.reject("no address before the name") : sink.reject("does not begin with an address");
     }
     if (text.empty()) return sink.reject("an address without a name");
+    if (!leads_nowhere(address)) return sink.skip("maps a name to a real address");
     while (!text.empty()) {
       const std::string_view name = take_word(text);
       if (std::find(kOwnNames.begin(), kOwnNames.end(), name) != kOwnNames.end())

@@ -49,7 +49,7 @@ class Rpz final : public LineImporter {
     if (!same_owner) owner_ = owner;
     if (equal_ignoring_case(type, "CNAME")) {
       const std::string_view target = take_word(text);
-      if (ends_with(target, "rpz-passthru.") || ends_with(target, "rpz-passthru")) return sink.skip("an exemption");
+      if (ends_with(target, "rpz-passthru.") || ends_with(target, "rpz-passthru")) return exemption(owner, sink);
       if (ends_with(target, "rpz-tcp-only.") || ends_with(target, "rpz-tcp-only"))
         return sink.skip("asks only for TCP");
     } else if (!equal_ignoring_case(type, "A") && !equal_ignoring_case(type, "AAAA") &&
@@ -70,15 +70,24 @@ class Rpz final : public LineImporter {
     }
   }
 
+  // Without the zone's own name; empty for the zone itself.
+  std::string_view name_of(std::string_view owner) const {
+    if (!owner.ends_with('.')) return owner;
+    if (!origin_.empty() && ends_with(owner, "." + origin_)) return owner.substr(0, owner.size() - origin_.size() - 1);
+    return equal_ignoring_case(owner, origin_) ? std::string_view() : owner.substr(0, owner.size() - 1);
+  }
+
+  // A closer name of the zone goes before it, as in a name server.
+  void exemption(std::string_view owner, EntrySink& sink) {
+    owner = without_wildcard(name_of(owner));
+    if (owner.empty()) return;
+    if (owner.find(".rpz-") != std::string_view::npos) return sink.skip("an exemption of an address");
+    sink.except(owner, EntrySink::Reach::wider_entries);
+  }
+
   void entry(std::string_view owner, EntrySink& sink) {
-    if (owner.ends_with('.')) {
-      if (!origin_.empty() && ends_with(owner, "." + origin_))
-        owner.remove_suffix(origin_.size() + 1);
-      else if (equal_ignoring_case(owner, origin_))
-        return;
-      else
-        owner.remove_suffix(1);
-    }
+    owner = name_of(owner);
+    if (owner.empty()) return;
     for (const std::string_view trigger : {".rpz-client-ip", ".rpz-nsip", ".rpz-nsdname"})
       if (ends_with(owner, trigger)) return sink.skip("a trigger that a proxy cannot see");
     if (ends_with(owner, ".rpz-ip")) return address(owner.substr(0, owner.size() - 7), sink);

@@ -14,6 +14,10 @@ namespace schoolgate::blocklists {
   return text;
 }
 
+/// True for what lists map blocked names to: nothing (empty, "#"), the unspecified address, this machine, the broadcast
+/// address. Another address is a real one, so such a line is an answer and no block.
+[[nodiscard]] bool leads_nowhere(std::string_view address) noexcept;
+
 /// Cuts the first word off `text`.
 [[nodiscard]] inline std::string_view take_word(std::string_view& text) noexcept {
   text = trimmed(text);

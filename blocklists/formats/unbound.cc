@@ -24,7 +24,12 @@ class Unbound final : public LineImporter {
     if (option == "local-zone") return zone(text, sink);
     if (option != "local-data") return sink.skip("an option that lists no name");
     text = unquoted(text);
-    import_name_or_url(without_dot(take_word(text)), sink);
+    const std::string_view name = without_dot(take_word(text));
+    // "300 IN A 0.0.0.0": the last word is what it answers with, for the types that hold an address.
+    std::string_view type;
+    while (!text.empty() && type != "A" && type != "AAAA") type = take_word(text);
+    if ((type == "A" || type == "AAAA") && !leads_nowhere(text)) return sink.skip("maps a name to a real address");
+    import_name_or_url(name, sink);
   }
 
  private:

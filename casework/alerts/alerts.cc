@@ -51,6 +51,7 @@ std::string route_key(const AlertRoute& route) {
 struct Alerts::Impl {
   struct Posted {
     std::string kind, text;
+    SystemAudience audience = SystemAudience::technician;
   };
 
   AlertsOptions options;
@@ -141,14 +142,14 @@ void Alerts::notice() {
   impl_->work.notify_one();
 }
 
-void Alerts::post_system_alert(std::string kind, std::string text) {
+void Alerts::post_system_alert(std::string kind, std::string text, SystemAudience audience) {
   {
     const std::lock_guard guard(impl_->mutex);
     if (impl_->posted.size() >= kMostInMemory) {
       ++impl_->counters.suppressed;
       return;
     }
-    impl_->posted.push_back({std::move(kind), std::move(text)});
+    impl_->posted.push_back({std::move(kind), std::move(text), audience});
     ++impl_->asked;
   }
   impl_->work.notify_one();
@@ -547,9 +548,9 @@ Result<void> Alerts::Impl::put_system(const AlertSettings& current, const Posted
   }
 
   std::set<std::string> destinations;
-  if (std::ranges::any_of(current.recipients, [](const Recipient& r) { return r.id == "it"; })) {
-    destinations.insert("it");
-  } else {
+  const bool has_it = std::ranges::any_of(current.recipients, [](const Recipient& r) { return r.id == "it"; });
+  if (has_it) destinations.insert("it");
+  if (!has_it || trouble.audience == SystemAudience::technician_and_lead) {
     for (const AlertRoute& route : current.routes)
       if (!route.daily) destinations.insert(route.to.begin(), route.to.end());
   }

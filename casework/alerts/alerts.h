@@ -38,6 +38,12 @@ struct AlertCounters {
   std::uint64_t suppressed = 0;  ///< system alerts of a kind that was told within the hour
 };
 
+/// Who is told of a trouble of the gateway.
+enum class SystemAudience : std::uint8_t {
+  technician,           ///< recipient "it"; without one, everybody on the immediate routes
+  technician_and_lead,  ///< "it" and everybody on the immediate routes: children are not protected as they were
+};
+
 class Alerts {
  public:
   /// An outbox that cannot be opened now is tried again with every round of work.
@@ -53,7 +59,7 @@ class Alerts {
   /// Tells recipient "it" (or, without one, everybody on the immediate routes) of a trouble of the gateway, once an
   /// hour for each `kind` ("breach log failing", "list update failed"). Kept in memory when the outbox cannot be
   /// written.
-  void post_system_alert(std::string kind, std::string text);
+  void post_system_alert(std::string kind, std::string text, SystemAudience audience = SystemAudience::technician);
   /// Hands a record (to_json(PinkSlip)) to the webhook that AlertSettings::case_system names. Returns the id of the
   /// delivery: the same for every try. Empty: there is no case system.
   [[nodiscard]] std::string post_case(std::string json);

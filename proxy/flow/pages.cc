@@ -40,12 +40,13 @@ enum Value : std::size_t {
   kFaultConfig,
   kFaultHost,
   kFaultSelf,
+  kFaultNotReady,
   kValues,
 };
 constexpr std::string_view kNames[kValues] = {"school",       "reference",  "contact",      "status",
                                               "site",         "reason",     "group_title",  "detail",
                                               "continue_url", "report_url", "fault_client", "fault_upstream",
-                                              "fault_config", "fault_host", "fault_self"};
+                                              "fault_config", "fault_host", "fault_self",   "fault_not_ready"};
 
 // "www[.]site[.]example": nothing that a program would turn into a link. A path that came along by mistake is cut off.
 std::string_view defang(std::string_view host, std::span<char> room) noexcept {

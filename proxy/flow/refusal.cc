@@ -6,11 +6,17 @@
 #include "proxy/flow/report_link.h"
 #include "proxy/flow/worker.h"
 #include "rules/explain.h"
+#include "rules/not_ready.h"
 
 namespace schoolgate::flow {
 namespace {
 
+bool is_not_ready(const Judgement& judgement) {
+  return rules::is_not_ready(*judgement.policy, judgement.subject.group, judgement.verdict);
+}
+
 PageKind page_kind(const Judgement& judgement) {
+  if (is_not_ready(judgement)) return PageKind::upstream;
   const rules::CategoryId id = judgement.verdict.reason.category;
   if (judgement.verdict.reason.tier == rules::Tier::illegal) return PageKind::illegal;
   if (judgement.verdict.action == rules::Action::warn) return PageKind::warn;
@@ -48,6 +54,11 @@ net::awaitable<bool> send(Connection& connection, std::string answer, bool keep_
 
 net::awaitable<std::string> record_refusal(Connection& connection, const Judgement& judgement,
                                            const rules::Request& request, const Origin& origin) {
+  if (is_not_ready(judgement)) {  // nobody has tried anything: the school's lists have not come yet
+    std::string reference = Uuid::v7(judgement.time).reference();
+    log::info("not ready", {{"reference", reference}, {"group", judgement.policy->group_id(judgement.subject.group)}});
+    co_return reference;
+  }
   breaches::Breach breach = breach_of(judgement, request, origin);
   std::string reference = breach.id.reference();
   connection.client.clear_deadline();
@@ -59,16 +70,20 @@ net::awaitable<std::string> record_refusal(Connection& connection, const Judgeme
 std::string refusal_answer(Connection& connection, const Judgement& judgement, const rules::Request& request,
                            std::string_view reference, bool keep_alive, bool head_only) {
   Worker& worker = connection.worker;
+  const bool not_ready = is_not_ready(judgement);
   const std::string reason = rules::explain(*judgement.policy, judgement.subject, request, judgement.verdict).pupil;
   PageFacts facts{.kind = page_kind(judgement),
-                  .status = 403,
+                  .status = not_ready ? 503 : 403,
                   .school = worker.settings().school,
                   .reference = reference,
                   .reason = reason,
                   .group_title = judgement.policy->group_title(judgement.subject.group),
                   .contact = worker.settings().contact};
   std::string report;
-  if (facts.kind != PageKind::illegal) {
+  if (not_ready) {
+    facts.site = request.url().host();
+    facts.fault = "not_ready";
+  } else if (facts.kind != PageKind::illegal) {
     facts.site = request.url().host();
     report = report_link(worker.settings().desk, judgement, request, reference);
     facts.report_url = report;
@@ -82,6 +97,7 @@ std::string refusal_answer(Connection& connection, const Judgement& judgement, c
   }
   std::string answer;
   worker.gateway().pages.append_response(answer, facts, keep_alive, head_only);
+  if (not_ready) insert_fields(answer, "Retry-After: 60\r\n");
   return answer;
 }
 

@@ -7,6 +7,7 @@
 #include "proxy/flow/connection.h"
 #include "proxy/flow/long_lived.h"
 #include "proxy/flow/worker.h"
+#include "rules/not_ready.h"
 
 namespace schoolgate::flow {
 
@@ -54,7 +55,9 @@ void LiveTunnel::judge_again() {
   }
   if (judgement.refuses()) {
     worker.counters().rejudged_closed.add();
-    if (judgement.verdict_refuses()) worker.record_later(breach_of(judgement, *judged, {}));
+    if (judgement.verdict_refuses() &&
+        !rules::is_not_ready(*judgement.policy, judgement.subject.group, judgement.verdict))
+      worker.record_later(breach_of(judgement, *judged, {}));
     return end();
   }
   if (tunnel_.carries != Carries::anything && (opens || carries_what_is_refused_now(worker, tunnel_, judgement))) {

@@ -158,27 +158,46 @@ TEST(ListKeeping, TheNewestTestThatNamesAListCounts) {
   std::filesystem::remove_all(folder);
 }
 
-TEST(ListKeeping, WhatNoGroupActsOnIsNotHeldAgainstAList) {
+TEST(ListKeeping, GatesAskThePolicyAndTheSettings) {
   config::Configuration configuration;
   configuration.list_updates.most_over_blocks = 3;
+  configuration.policy.timezone = "Europe/London";
   rules::GroupSpec pupils;
+  pupils.id = "pupils";
+  pupils.networks.push_back({*names::IpNetwork::parse("10.0.0.0/8"), {}});
   pupils.categories = {{.category = "gambling", .action = rules::Action::block, .at = {}},
-                       {.category = "games", .action = rules::Action::monitor, .at = {}}};
-  rules::ScheduleSpec lessons;
-  lessons.categories = {{.category = "chat", .action = rules::Action::warn, .at = {}}};
-  pupils.schedules.push_back(lessons);
+                       {.category = "games", .action = rules::Action::warn, .at = {}}};
+  pupils.unlisted = rules::Action::allow;
   configuration.policy.groups.push_back(pupils);
-  const ListGates gates = list_gates(configuration);
+  configuration.policy.fallback = "pupils";
+  const ListGates gates = list_gates(configuration, kNow);
   EXPECT_EQ(gates.limits.most_over_blocks, 3u);
-  const auto ignored = [&](const char* category) {
-    return std::ranges::find(gates.ignored_categories, category) != gates.ignored_categories.end();
+  ASSERT_TRUE(gates.would_refuse);
+  const auto museum = *names::Url::parse("museum.example/");
+  EXPECT_TRUE(gates.would_refuse(museum, "gambling"));
+  EXPECT_FALSE(gates.would_refuse(museum, "games")) << "it is only warned of";
+  configuration.policy.fallback = "nobody";
+  EXPECT_FALSE(list_gates(configuration, kNow).would_refuse) << "without a policy every category counts";
+}
+
+TEST(ListKeeping, TheTechnicianHearsWhatAnImageIsWithout) {
+  using Kind = blocklists::ImageRemark::Kind;
+  config::ListConfig sealed = remote_list("iwf");
+  sealed.sealed = true;
+  const std::vector<blocklists::ImageRemark> remarks{
+      {.kind = Kind::refused, .list = "iwf", .text = "unreadable: " + sealed.source + " is damaged"},
+      {.kind = Kind::left_alone, .list = "bets", .entry = "bbc.co.uk", .site = "www.bbc.co.uk"},
+      {.kind = Kind::left_alone, .list = "bets", .entry = "nasa.gov", .site = "www.nasa.gov"},
+      {.kind = Kind::covers, .list = "iwf", .text = "1 site that must stay reachable"},
   };
-  EXPECT_FALSE(ignored("gambling"));
-  EXPECT_FALSE(ignored("chat")) << "a schedule warns of it";
-  EXPECT_FALSE(ignored("child-abuse")) << "it is illegal";
-  EXPECT_TRUE(ignored("games")) << "it is only monitored";
-  EXPECT_TRUE(ignored("adverts"));
-  EXPECT_TRUE(ignored("support"));
+  const auto troubles = remark_troubles({&sealed, 1}, remarks);
+  ASSERT_EQ(troubles.size(), 3u);
+  EXPECT_EQ(troubles[0].kind, "list refused: iwf");
+  EXPECT_TRUE(troubles[0].text.contains("[sealed] is damaged")) << troubles[0].text;
+  EXPECT_EQ(troubles[1].kind, "list covers too much: iwf");
+  EXPECT_EQ(troubles[2].kind, "list leaves sites alone: bets");
+  EXPECT_TRUE(troubles[2].text.contains("2 sites") && troubles[2].text.contains("www.nasa.gov (entry nasa.gov)"))
+      << troubles[2].text;
 }
 
 }  // namespace

@@ -85,7 +85,8 @@ TEST(ListsCommand, StatusShowsEveryList) {
   EXPECT_TRUE(json.out.contains(R"("compiled":true,"hosts":2,"urls":0,"patterns":0,"rejected":1,)")) << json.out;
   EXPECT_TRUE(json.out.contains(R"({"name":"far","category":"gambling","format":"domains","sealed":false,)"
                                 R"("source":"https://lists.example/x","owner":"","licence_holder":"","compiled":false,)"
-                                R"("checked":null,"failures":0,"failure":"","last_test":null})"))
+                                R"("checked":null,"failures":0,"failure":"","refused":[],"left_alone":[],"covers_must_allow":false,)"
+                                R"("last_test":null})"))
       << json.out;
 }
 

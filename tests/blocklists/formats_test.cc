@@ -21,6 +21,10 @@ class Recorder final : public EntrySink {
   void pattern(std::string_view text, bool whole_url) override {
     said.push_back((whole_url ? "url-pattern " : "pattern ") + std::string(text));
   }
+  void except(std::string_view text, Reach reach) override {
+    said.push_back((reach == Reach::all_entries ? "open " : "open-wider ") + std::string(text));
+  }
+  void withdraw(std::string_view host) override { said.push_back("withdraw " + std::string(host)); }
   void skip(std::string_view reason) override { said.push_back("skip " + std::string(reason)); }
   void reject(std::string_view reason) override { said.push_back("reject " + std::string(reason)); }
   std::vector<std::string> said;
@@ -111,12 +115,38 @@ TEST(Adblock, TakesHostsUrlsAndExpressions) {
 
 TEST(Adblock, SkipsWhatAProxyCannotSee) {
   EXPECT_THAT(
-      read(Format::adblock,
-           {"@@||a.example^", "b.example##.ad", "c.example#@#.ad", "||d.example^$third-party", "||e.example^$script",
-            "||f.example^$domain=g.example|h.example", "/ads/banner.", "||i*.example^", "||j.", "##.everywhere"}),
-      ElementsAre("skip an exception", "skip cosmetic", "skip cosmetic", "skip only on some pages",
+      read(Format::adblock, {"@@||a.example^$script", "b.example##.ad", "c.example#@#.ad", "||d.example^$third-party",
+                             "||e.example^$script", "||f.example^$domain=g.example|h.example", "/ads/banner.",
+                             "||i*.example^", "||j.", "##.everywhere"}),
+      ElementsAre("skip an exception with a condition", "skip cosmetic", "skip cosmetic", "skip only on some pages",
                   "skip only for some kinds of content", "skip only on some pages", "skip a piece of any site's URL",
                   "skip a wildcard inside a name", "skip the beginning of a name", "skip cosmetic"));
+}
+
+TEST(Adblock, AListsOwnExceptionsAreHonoured) {
+  EXPECT_THAT(read(Format::adblock, {"@@||a.example^", "@@||b.example^$important", "@@||c.example/ok/",
+                                     "@@|https://d.example/x|", "@@e.example", "@@||*.f.example^", "@@||g*.example^",
+                                     "@@/regex/", "@@||h.example^$domain=i.example", "@@/banner/"}),
+              ElementsAre("open a.example", "open b.example", "open c.example/ok/", "open d.example/x",
+                          "open e.example", "open f.example", "skip an exception with a wildcard",
+                          "skip an exception for a piece of any site's URL", "skip an exception with a condition",
+                          "skip an exception for a piece of any site's URL"));
+}
+
+TEST(Adblock, ABadFilterTakesItsRuleBack) {
+  EXPECT_THAT(read(Format::adblock, {"||a.example^$badfilter", "||b.example^$important,badfilter",
+                                     "@@||c.example^$badfilter", "/ads/$badfilter", "||d.example/x$badfilter"}),
+              ElementsAre("withdraw a.example", "withdraw b.example", "skip an exception that is taken back",
+                          "skip takes back what is no entry", "skip takes back a URL"));
+}
+
+TEST(Adblock, ARewriteToNowhereIsABlockAndOneToASiteIsNone) {
+  EXPECT_THAT(read(Format::adblock, {"||a.example^$dnsrewrite=NXDOMAIN", "||b.example^$dnsrewrite=0.0.0.0",
+                                     "||c.example^$dnsrewrite=NOERROR;A;0.0.0.0", "||d.example^$dnsrewrite=REFUSED;;",
+                                     "||e.example^$dnsrewrite=NOERROR;CNAME;forcesafesearch.google.com",
+                                     "||f.example^$dnsrewrite=192.0.2.1"}),
+              ElementsAre("host a.example", "host b.example", "host c.example", "host d.example",
+                          "skip maps a name to a real address", "skip maps a name to a real address"));
 }
 
 TEST(Adblock, HeadersAndCommentsSayNothing) {
@@ -143,6 +173,18 @@ TEST(Dnsmasq, LeavesOtherOptionsAlone) {
                           "reject no slash after the name"));
 }
 
+TEST(RealAddresses, AreAnswersAndNoBlocks) {
+  EXPECT_THAT(read(Format::hosts, {"140.82.112.4 github.example", "2001:db8::7 a.example", "255.255.255.255 b.example",
+                                   ":: c.example", "127.8.8.8 d.example", "fe80::1%lo0 e.example"}),
+              ElementsAre("skip maps a name to a real address", "skip maps a name to a real address", "host b.example",
+                          "host c.example", "host d.example", "host e.example"));
+  EXPECT_THAT(read(Format::dnsmasq, {"address=/a.example/192.0.2.1", "address=/b.example/127.0.0.1"}),
+              ElementsAre("skip maps a name to a real address", "host b.example"));
+  EXPECT_THAT(read(Format::unbound, {"local-data: \"a.example. A 192.0.2.1\"",
+                                     "local-data: \"b.example. 60 IN AAAA ::\"", "local-data: \"c.example. TXT x\""}),
+              ElementsAre("skip maps a name to a real address", "host b.example", "host c.example"));
+}
+
 TEST(Unbound, TakesZonesThatRefuse) {
   EXPECT_THAT(read(Format::unbound, {"server:", "local-zone: \"a.example.\" always_null",
                                      "local-zone: b.example refuse", "local-zone: \"c.example.\" transparent",
@@ -159,12 +201,18 @@ TEST(Rpz, TakesOwnersBelowTheZoneAndLeavesTheZonesOwnRecords) {
               ElementsAre("host a.example", "host a.example", "host b.example", "host c.example", "host d.example"));
 }
 
-TEST(Rpz, SkipsExemptionsAndTriggersThatAProxyCannotSee) {
+TEST(Rpz, AnExemptionOpensANameButNoCloserOne) {
   EXPECT_THAT(
-      read(Format::rpz, {"a.example CNAME rpz-passthru.", "b.example CNAME rpz-tcp-only.",
-                         "32.1.2.0.192.rpz-client-ip CNAME .", "ns.example.rpz-nsdname CNAME .", "c.example MX 5 d."}),
-      ElementsAre("skip an exemption", "skip asks only for TCP", "skip a trigger that a proxy cannot see",
-                  "skip a trigger that a proxy cannot see", "skip a record type that blocks nothing"));
+      read(Format::rpz, {"$ORIGIN rpz.example.", "a.example CNAME rpz-passthru.",
+                         "*.b.example.rpz.example. CNAME rpz-passthru.", "32.1.2.0.192.rpz-ip CNAME rpz-passthru."}),
+      ElementsAre("open-wider a.example", "open-wider b.example", "skip an exemption of an address"));
+}
+
+TEST(Rpz, SkipsTriggersThatAProxyCannotSee) {
+  EXPECT_THAT(read(Format::rpz, {"b.example CNAME rpz-tcp-only.", "32.1.2.0.192.rpz-client-ip CNAME .",
+                                 "ns.example.rpz-nsdname CNAME .", "c.example MX 5 d."}),
+              ElementsAre("skip asks only for TCP", "skip a trigger that a proxy cannot see",
+                          "skip a trigger that a proxy cannot see", "skip a record type that blocks nothing"));
 }
 
 TEST(Rpz, AddressTriggersAreNetworks) {

@@ -134,11 +134,11 @@ TEST_F(WrongImage, OfAnotherVersionIsRefused) {
   ImageHeader newer = header();
   newer.version = kImageVersion + 1;
   set(newer);
-  EXPECT_THAT(said(), testing::HasSubstr("has version 4, this program reads 3"));
+  EXPECT_THAT(said(), testing::HasSubstr("has version 5, this program reads 4"));
   ImageHeader longer = header();
   longer.sections = kSections + 1;
   set(longer);
-  EXPECT_THAT(said(), testing::HasSubstr("has version 3"));
+  EXPECT_THAT(said(), testing::HasSubstr("has version 4"));
 }
 
 TEST_F(WrongImage, WithASectionOutsideTheFileIsRefused) {

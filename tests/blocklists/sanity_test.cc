@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "blocklists/must_allow.h"
+
 #include "tests/blocklists/test_lists.h"
 
 namespace schoolgate::blocklists {
@@ -102,24 +104,51 @@ TEST(Sanity, AWebPageIsNoList) {
   EXPECT_EQ(check("a.example\n<b.example>\n"), "-");
 }
 
-TEST(Sanity, NewlyCoveredSitesThatMustStayReachableAreRefused) {
-  const CompiledLists before({{"search", Format::domains, "www.google.com\n"}});
-  const CompiledLists after({{"adverts", Format::domains, "gov.uk.example\nessex.gov.uk\n"}});
-  const auto refusals = check_probes(*after.db, before.db.get(), shipped_must_allow(), {});
-  ASSERT_THAT(gates(refusals), testing::ElementsAre("must allow"));
-  EXPECT_THAT(refusals[0].explanation, HasSubstr("essex.gov.uk"));
-  // What was covered before is no news; what may be ignored is ignored.
-  EXPECT_THAT(check_probes(*after.db, after.db.get(), shipped_must_allow(), {}), IsEmpty());
-  const std::vector<std::string> ignored = {"category-of-adverts"};
-  EXPECT_THAT(check_probes(*after.db, nullptr, shipped_must_allow(), {}, ignored), IsEmpty());
+TEST(Sanity, WhatIsNoTextIsRefusedByName) {
+  const TemporaryFolder folder;
+  std::string tar(512, '\0');
+  tar.replace(257, 5, "ustar");
+  const std::pair<std::string, const char*> rows[] = {
+      {tar, "a tar archive"},
+      {std::string("PK\x03\x04", 4) + "rest", "a zip archive"},
+      {"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"},
+      {"\xfd"
+       "7zXZ",
+       "packed with xz"},
+      {"\x28\xb5\x2f\xfd", "packed with zstd"},
+      {"BZh91", "packed with bzip2"},
+      {std::string("\xff\xfe"
+                   "a\0",
+                   4),
+       "text in UTF-16"},
+      {"\x89PNG\r\n", "a picture"},
+      {"%PDF-1.7", "a PDF document"},
+      {"  [ {\"name\": 1} ]", "JSON"},
+      {"{\"domains\": []}", "JSON"},
+  };
+  for (const Format format : {Format::domains, Format::hosts, Format::urls, Format::adblock})
+    for (const auto& [bytes, name] : rows) {
+      const ListSource source{.name = "x", .format = format, .path = folder.write("list", bytes)};
+      const auto refusal = check_bytes(source);
+      ASSERT_TRUE(refusal) << name;
+      EXPECT_EQ(refusal->gate, Gate::wrong_form) << name;
+      EXPECT_THAT(refusal->explanation, HasSubstr(name));
+    }
+  for (const char* text : {"[Adblock Plus 2.0]\n||a.example^\n", "{a.example}\n", "a.example\n", "# PK\n"}) {
+    const ListSource source{.name = "x", .path = folder.write("list", text)};
+    EXPECT_FALSE(check_bytes(source)) << text;
+  }
 }
 
-TEST(Sanity, AProbeThatIsNoLongerCoveredIsRefused) {
+TEST(Sanity, AProbeThatIsNoLongerCoveredIsLost) {
   const CompiledLists lists({{"gambling", Format::domains, "lucky-spins.example\n"}});
   const std::vector<MustBlock> probes = {{*names::Url::parse("http://lucky-spins.example/"), "category-of-gambling"},
-                                         {*names::Url::parse("http://other.example/"), "category-of-gambling"}};
-  const auto refusals = check_probes(*lists.db, nullptr, {}, probes);
-  ASSERT_THAT(gates(refusals), testing::ElementsAre("must block"));
+                                         {*names::Url::parse("http://other.example/"), "category-of-gambling"},
+                                         {*names::Url::parse("http://lucky-spins.example/"), "category-of-games"}};
+  const auto lost = lost_probes(*lists.db, probes);
+  ASSERT_THAT(lost, SizeIs(2));
+  EXPECT_EQ(lost[0].url.host(), "other.example");
+  EXPECT_EQ(lost[1].category, "category-of-games");
 }
 
 TEST(MustAllow, TheShippedCorpusIsReadInFull) {
@@ -144,11 +173,50 @@ TEST(MustAllow, ACategoryThatMayHoldASiteIsNoOverBlock) {
   const auto corpus = read_must_allow("www.a.example category-of-search\nwww.b.example\n", "x");
   ASSERT_TRUE(corpus);
   const CompiledLists lists({{"search", Format::domains, "a.example\nb.example\n"}});
-  const auto found = find_over_blocks(*lists.db, nullptr, *corpus);
+  const auto found = find_over_blocks(*lists.db, *corpus);
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].list, "search");
   EXPECT_EQ(found[0].entry, "b.example");
-  EXPECT_TRUE(found[0].is_new);
+  EXPECT_EQ(found[0].site, "www.b.example");
+}
+
+TEST(MustAllow, WhatWouldRefuseNobodyIsNoOverBlock) {
+  const auto corpus = read_must_allow("www.a.example\nwww.b.example\n", "x");
+  const CompiledLists lists({{"games", Format::domains, "a.example\nb.example\n"}});
+  const auto found = find_over_blocks(*lists.db, *corpus, [](const names::Url& site, std::string_view category) {
+    EXPECT_EQ(category, "category-of-games");
+    return site.host() != "www.a.example";
+  });
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].site, "www.b.example");
+}
+
+TEST(MustAllow, ThePlaceToLeaveAloneIsTheSiteAndNotMoreThanTheEntry) {
+  struct Row {
+    const char* site;
+    NamedList list;
+    const char* host;
+    const char* path;
+    bool with_path;
+  };
+  const Row rows[] = {
+      {"www.a.example", {"l", Format::domains, "a.example\n"}, "a.example", "/", false},
+      {"www.a.example", {"l", Format::domains, "www.a.example\n"}, "www.a.example", "/", false},
+      {"sub.a.example", {"l", Format::domains, "a.example\n"}, "sub.a.example", "/", false},
+      {"www.a.example/maths", {"l", Format::domains, "a.example\n"}, "a.example", "/", false},
+      {"www.a.example/maths", {"l", Format::urls, "a.example/maths\n"}, "www.a.example", "/maths", true},
+      {"www.essex.example", {"l", Format::expressions, "sex\n"}, "www.essex.example", "/", false},
+      {"www.a.example/sussex", {"l", Format::expressions, "sex\n"}, "www.a.example", "/sussex", true},
+  };
+  for (const Row& row : rows) {
+    const auto corpus = read_must_allow(row.site, "x");
+    const CompiledLists lists({row.list});
+    const auto found = find_over_blocks(*lists.db, *corpus);
+    ASSERT_THAT(found, SizeIs(1)) << row.site << " in " << row.list.text;
+    EXPECT_EQ(found[0].place.at.host(), row.host) << row.site;
+    EXPECT_EQ(found[0].place.at.path(), row.path) << row.site;
+    EXPECT_EQ(found[0].place.with_path, row.with_path) << row.site;
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "blocklists/update.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "tests/blocklists/https_server.h"
@@ -155,30 +156,157 @@ TEST_F(UpdateTest, PoisonedUpdatesAreRefusedAndTheLastGoodImageStays) {
   EXPECT_TRUE(covers("n7.example"));
 }
 
-TEST_F(UpdateTest, AnUpdateThatCoversSitesThatMustStayWaitsForAPerson) {
+TEST_F(UpdateTest, AListLeavesSitesThatMustStayReachableAloneAndCountsOtherwise) {
   put("/games.txt", names(200));
   (void)run_well({games});
-  put("/games.txt", names(200) + "bbc.co.uk\n");
-  const auto waiting = run_well({games});
-  EXPECT_FALSE(waiting.published);
-  ASSERT_FALSE(waiting.refusals.empty());
-  EXPECT_EQ(waiting.refusals[0].gate, Gate::must_allow);
-  EXPECT_THAT(waiting.refusals[0].explanation, HasSubstr("bbc.co.uk"));
+  put("/games.txt", names(201) + "bbc.co.uk\n");
+  const auto done = run_well({games});
+  EXPECT_TRUE(done.published);
+  EXPECT_FALSE(done.needs_attention());
+  ASSERT_FALSE(done.left_alone.empty());
+  EXPECT_EQ(done.left_alone[0].entry, "bbc.co.uk");
   EXPECT_FALSE(covers("www.bbc.co.uk"));
-  options.accept = true;
+  EXPECT_TRUE(covers("n200.example"));
+  const auto remarks = store.current()->remarks;
+  ASSERT_EQ(remarks.size(), done.left_alone.size());
+  EXPECT_EQ(remarks[0].kind, ImageRemark::Kind::left_alone);
+  EXPECT_EQ(remarks[0].list, "games");
+
+  // What a person accepts stays accepted, and is asked for by site: another one is left alone again.
+  options.accept = {"games"};
   EXPECT_TRUE(run_well({games}).published);
   EXPECT_TRUE(covers("www.bbc.co.uk"));
+  options.accept.clear();
+  put("/games.txt", names(202) + "bbc.co.uk\nnasa.gov\n");
+  EXPECT_TRUE(run_well({games}).published);
+  EXPECT_TRUE(covers("www.bbc.co.uk"));
+  EXPECT_FALSE(covers("www.nasa.gov"));
 }
 
-TEST_F(UpdateTest, AnUpdateThatLosesAProbeIsRefused) {
+TEST_F(UpdateTest, AListThatCoversTooMuchKeepsItsLastContentAloneAndTheOthersGoOn) {
+  put("/games.txt", names(200));
+  put("/bets.txt", names(200, "b"));
+  UpdateSource bets = games;
+  bets.name = "bets";
+  bets.category = "gambling";
+  bets.source = server.url("/bets.txt");
+  (void)run_well({games, bets});
+  std::string over;
+  for (std::size_t i = 0; i < 60; ++i) over += std::string(shipped_must_allow()[i].url.host()) + "\n";
+  put("/games.txt", names(201) + over);
+  put("/bets.txt", names(201, "b"));
+  const auto done = run_well({games, bets});
+  EXPECT_TRUE(done.published);
+  EXPECT_EQ(done.lists.at(0).kind, Kind::kept);
+  EXPECT_THAT(done.lists.at(0).why, HasSubstr("must allow"));
+  EXPECT_EQ(done.lists.at(1).kind, Kind::fetched);
+  EXPECT_TRUE(covers("n199.example"));
+  EXPECT_FALSE(covers("n200.example"));
+  EXPECT_TRUE(covers("b200.example"));
+  options.accept = {"games"};
+  EXPECT_EQ(run_well({games, bets}).lists.at(0).kind, Kind::fetched);
+  EXPECT_TRUE(covers("n200.example"));
+}
+
+TEST_F(UpdateTest, AListThatLosesAProbeKeepsItsLastContent) {
   put("/games.txt", names(200));
   options.must_block = {{*names::Url::parse("http://n199.example/"), "games"}};
   EXPECT_TRUE(run_well({games}).published);
   put("/games.txt", names(199));
   const auto refused = run_well({games});
-  EXPECT_FALSE(refused.published);
+  EXPECT_EQ(refused.lists.at(0).kind, Kind::kept);
   EXPECT_EQ(refused.refusals.at(0).gate, Gate::must_block);
   EXPECT_TRUE(covers("n199.example"));
+}
+
+TEST_F(UpdateTest, AProbeThatNothingEverCoveredIsSaidAndStopsNothing) {
+  put("/games.txt", names(200));
+  options.must_block = {{*names::Url::parse("http://other.example/"), "games"}};
+  const auto done = run_well({games});
+  EXPECT_TRUE(done.published);
+  EXPECT_TRUE(done.needs_attention());
+  EXPECT_TRUE(covers("n199.example"));
+}
+
+// One list's fault, in every form it may have, and always another list beside it that has to come through.
+TEST_F(UpdateTest, WhateverIsWrongWithOneListTheOthersComeThrough) {
+  UpdateSource local = games;
+  local.name = "local";
+  local.source = folder.write("local", names(200, "local")).string();
+  local.remote = false;
+  UpdateSource squid = local;
+  squid.name = "squid";
+  squid.format = Format::squidguard;
+  (void)folder.write("squid/domains", names(200, "squid"));
+  squid.source = (folder.path() / "squid").string();
+  put("/games.txt", names(200));
+  (void)run_well({games, local, squid});
+  int round = 200;
+  const auto check = [&](const char* what, auto&& break_it, auto&& mend_it) {
+    break_it();
+    put("/games.txt", names(++round));
+    const auto done = run_well({games, local, squid});
+    EXPECT_TRUE(done.published) << what;
+    EXPECT_TRUE(done.needs_attention()) << what;
+    EXPECT_TRUE(covers("n" + std::to_string(round - 1) + ".example")) << what;
+    EXPECT_TRUE(covers("local7.example")) << what;
+    EXPECT_TRUE(covers("squid7.example")) << what;
+    mend_it();
+  };
+  const auto write_local = [&] { (void)folder.write("local", names(200, "local")); };
+  const auto damage = [&](std::string text) { return [&, text] { (void)folder.write("local", text); }; };
+  const std::filesystem::path path = local.source, kept = folder.path() / "kept";
+  check("a web page", damage("<html>\n"), write_local);
+  check("empty", damage(""), write_local);
+  check("shrunk", damage(names(3, "local")), write_local);
+  check("a damaged archive", damage(std::string("\x1f\x8b\x08\0\0\0\0\0\0\x03garbage", 17)), write_local);
+  check("a suffix", damage(names(200, "local") + "co.uk\n"), write_local);
+  check("gone", [&] { std::filesystem::remove(path); }, write_local);
+  check(
+      "a folder in its place",
+      [&] {
+        std::filesystem::remove(path);
+        std::filesystem::create_directory(path);
+      },
+      [&] {
+        std::filesystem::remove(path);
+        write_local();
+      });
+  check(
+      "a folder without lists", [&] { std::filesystem::rename(folder.path() / "squid/domains", kept); },
+      [&] { std::filesystem::rename(kept, folder.path() / "squid/domains"); });
+  check(
+      "a file in the folder's place",
+      [&] {
+        std::filesystem::rename(folder.path() / "squid", kept);
+        (void)folder.write("squid", "x");
+      },
+      [&] {
+        std::filesystem::remove(folder.path() / "squid");
+        std::filesystem::rename(kept, folder.path() / "squid");
+      });
+  if (::geteuid() != 0)
+    check(
+        "of another mode", [&] { std::filesystem::permissions(path, std::filesystem::perms::none); },
+        [&] { std::filesystem::permissions(path, std::filesystem::perms::owner_all); });
+  EXPECT_FALSE(run_well({games, local, squid}).needs_attention()) << "all is well again";
+}
+
+TEST_F(UpdateTest, ListsThatAreNeverThinnedAlarmAndKeepTheirEntries) {
+  put("/games.txt", names(200) + "bbc.co.uk\n");
+  games.category = "child-abuse";
+  games.illegal = true;
+  const auto done = run_well({games});
+  EXPECT_TRUE(done.published);
+  EXPECT_TRUE(done.needs_attention());
+  EXPECT_TRUE(done.left_alone.empty());
+  EXPECT_FALSE(done.covered_sites.empty());
+  EXPECT_TRUE(covers("www.bbc.co.uk"));
+  const auto remarks = store.current()->remarks;
+  ASSERT_EQ(remarks.size(), 1u);
+  EXPECT_EQ(remarks[0].kind, ImageRemark::Kind::covers);
+  EXPECT_EQ(remarks[0].site + remarks[0].entry, "") << "the name is not told";
+  EXPECT_THAT(*read_file(store.folder() / "images/000001.tsv"), testing::Not(HasSubstr("bbc")));
 }
 
 TEST_F(UpdateTest, TheFirstImageIsPublishedAlthoughOneListIsRefused) {
@@ -194,17 +322,21 @@ TEST_F(UpdateTest, TheFirstImageIsPublishedAlthoughOneListIsRefused) {
   EXPECT_TRUE(covers("local7.example"));
 }
 
-TEST_F(UpdateTest, ALocalListThatLooksWrongStopsTheUpdate) {
-  UpdateSource local;
-  local.name = "local";
-  local.category = "games";
-  local.source = folder.write("local", names(500)).string();
-  EXPECT_TRUE(run_well({local}).published);
-  (void)folder.write("local", names(5));
-  const auto stopped = run_well({local});
-  EXPECT_FALSE(stopped.published);
-  EXPECT_EQ(stopped.refusals.at(0).gate, Gate::shrunk);
-  EXPECT_TRUE(covers("n499.example"));
+TEST_F(UpdateTest, WhereNothingHasEverComeNothingIsPublished) {
+  const auto report = run_well({games});
+  EXPECT_FALSE(report.published);
+  EXPECT_EQ(report.lists.at(0).kind, Kind::left_out);
+  EXPECT_FALSE(store.current());
+}
+
+TEST_F(UpdateTest, AcceptedContentThatWasDamagedOnDiskIsAskedForAnew) {
+  put("/games.txt", names(200));
+  (void)run_well({games});
+  ASSERT_TRUE(replace_file(store.source("games"), std::string("\x1f\x8b\x08\0\0\0\0\0\0\x03garbage", 17)));
+  games.refresh = std::chrono::hours(480);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::left_out);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::fetched);
+  EXPECT_TRUE(covers("n7.example"));
 }
 
 TEST_F(UpdateTest, ChecksumsMustFit) {
@@ -242,16 +374,20 @@ TEST_F(UpdateTest, SignaturesMustFitAndMayNotGoBack) {
   EXPECT_TRUE(covers("n209.example"));
 }
 
-TEST_F(UpdateTest, AListToAllowIsRefusedUnlessForced) {
+TEST_F(UpdateTest, AListToAllowIsLeftOutUnlessForced) {
+  put("/games.txt", names(200));
   UpdateSource white;
   white.name = "ut1-liste_blanche";
   white.category = "games";
-  white.source = folder.write("white", names(20)).string();
-  const auto refused = run(std::vector{white});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().fault, Fault::config);
+  white.source = folder.write("white", names(20, "white")).string();
+  const auto refused = run_well({games, white});
+  EXPECT_EQ(refused.lists.at(1).kind, Kind::left_out);
+  EXPECT_EQ(refused.refusals.at(0).gate, Gate::purpose);
+  EXPECT_TRUE(covers("n7.example"));
+  EXPECT_FALSE(covers("white7.example"));
   white.force = true;
-  EXPECT_TRUE(run_well({white}).published);
+  EXPECT_TRUE(run_well({games, white}).published);
+  EXPECT_TRUE(covers("white7.example"));
 }
 
 TEST_F(UpdateTest, SealedListsLeaveNoTextInTheImageOrTheReport) {

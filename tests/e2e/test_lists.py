@@ -156,28 +156,47 @@ def a_day_passes(school) -> None:
     table.write_text("".join("\t".join([name, then, then, *rest]) + "\n" for name, _fetched, _checked, *rest in lines))
 
 
-def test_an_update_that_covers_what_must_stay_reachable_waits_for_a_person(subscribed, publisher, web):
+def test_a_list_leaves_what_must_stay_reachable_alone_and_blocks_the_rest(subscribed, publisher, web):
     subscribed.command("lists update")
     subscribed.start()
     publisher.files["/bets.txt"] += "www.bbc.co.uk\nother.example\n"
-    done = subscribed.command("lists update", check=1)
-    assert "bbc.co.uk" in done.stderr and "--accept" in done.stderr
-    assert status_of(subscribed, web, "other.example") == 200
-    subscribed.command("lists update", "--accept")
+    done = subscribed.command("lists update")
+    assert re.search(r"bets +leaves alone +www\.bbc\.co\.uk +which it covers by +www\.bbc\.co\.uk", done.stdout), done.stdout
     assert status_of(subscribed, web, "other.example") == 403
+    assert states_of(subscribed)["bets"]["left_alone"] == [
+        {"site": "www.bbc.co.uk" + path, "entry": "www.bbc.co.uk"} for path in ("", "/bitesize", "/newsround", "/cbeebies")
+    ]
+    assert action_for(subscribed, "http://www.bbc.co.uk/") == "allow"
+    refused = subscribed.command("lists update", "--accept", check=2)
+    assert "name the lists" in refused.stderr
+    assert "there is no list 'best'" in subscribed.command("lists update", "--accept", "best", check=2).stderr
+    accepted = subscribed.command("lists update", "--accept", "bets").stdout
+    assert re.search(r"bets +covers +www\.bbc\.co\.uk +as accepted", accepted), accepted
+    assert action_for(subscribed, "http://www.bbc.co.uk/") == "block"
 
 
-def test_a_local_list_that_shrank_refuses_the_reload_at_its_line(new_school, web):
+def action_for(school, address: str) -> str:
+    return json.loads(school.command("explain", address, "--group", "pupils", "--json").stdout)["action"]
+
+
+def test_a_local_list_that_shrank_keeps_its_last_content_and_everything_else_goes_on(new_school, web):
     school = new_school()
     school.files["lists/bets.txt"] = MANY + "bets.example\n"
     school.start()
-    school.write(**{"lists/bets.txt": "other.example\n"})
-    done = school.command("reload", check=1)
-    assert re.search(r"lists\.yaml:3:\d+: it has 1 entries and had 201", done.stderr), done.stderr
+    school.write(**{"lists/bets.txt": "other.example\n", "rules/more.yaml": "block: [ { site: third.example } ]\n"})
+    checked = school.command("check", check=1)
+    assert re.search(r"lists\.yaml:3:\d+: list 'bets' is refused \(shrunk: it has 1 entries and had 201\)", checked.stderr)
+    done = school.command("reload")
+    assert re.search(r"lists\.yaml:3:\d+: warning: list 'bets' is refused .*last good content stays", done.stderr), done.stderr
     assert status_of(school, web, "bets.example") == 403
+    assert status_of(school, web, "third.example") == 403
+    assert status_of(school, web, "other.example") == 200
     assert school.command("lists update", check=1).stderr.count("refused (shrunk)") == 1
-    school.command("lists update", "--accept")
+    assert status_of(school, web, "bets.example") == 403
+    school.command("lists update", "--accept", "bets")
     assert status_of(school, web, "bets.example") == 200 and status_of(school, web, "other.example") == 403
+    school.command("reload")
+    assert status_of(school, web, "other.example") == 403, "what was accepted is not refused again"
 
 
 # --- going back ------------------------------------------------------------------------------------------------------------

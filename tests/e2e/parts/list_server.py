@@ -8,17 +8,17 @@ import threading
 
 
 class ListServer:
-    """Serves `files` (path -> text); `answers` keeps (path, status) of every request. Its name is localhost."""
+    """Serves `files` (path -> text or bytes); `answers` keeps (path, status) of every request. Its name is localhost."""
 
     def __init__(self, certificates: pathlib.Path):
-        self.files: dict[str, str] = {}
+        self.files: dict[str, str | bytes] = {}
         self.answers: list[tuple[str, int]] = []
         publisher = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 text = publisher.files.get(self.path)
-                body = (text or "").encode()
+                body = text if isinstance(text, bytes) else (text or "").encode()
                 etag = f'"{hashlib.sha256(body).hexdigest()}"'
                 known = self.headers.get("If-None-Match") == etag
                 status = 404 if text is None else 304 if known else 200
