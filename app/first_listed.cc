@@ -18,6 +18,9 @@ class FirstHost final : public blocklists::EntrySink {
   }
   void url(std::string_view) override {}
   void pattern(std::string_view, bool) override {}
+  // An entry that the list takes back is not `wanted`: the data in force says so.
+  void except(std::string_view, Reach) override {}
+  void withdraw(std::string_view) override {}
   void skip(std::string_view) override {}
   void reject(std::string_view) override {}
   [[nodiscard]] std::optional<names::Host>& found() noexcept { return found_; }

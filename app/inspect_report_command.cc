@@ -49,6 +49,8 @@ class UrlHosts final : public blocklists::EntrySink {
     if (url && std::ranges::find(hosts_, url->host()) == hosts_.end()) hosts_.emplace_back(url->host());
   }
   void pattern(std::string_view, bool) override {}
+  void except(std::string_view, Reach) override {}
+  void withdraw(std::string_view) override {}
   void skip(std::string_view) override {}
   void reject(std::string_view) override {}
   [[nodiscard]] std::vector<std::string>& hosts() noexcept { return hosts_; }
