@@ -81,7 +81,10 @@ def listen(machine: str, address: str, port: int, *, udp: bool = False) -> subpr
         print("up", flush=True)
         while True:
             c, peer = s.accept()
-            c.sendall(peer[0].encode())
+            try:
+                c.sendall(peer[0].encode())
+            except OSError:
+                pass  # the other end has gone
             c.close()
     """
     server = subprocess.Popen(["ip", "netns", "exec", machine, "/usr/bin/python3", "-c", textwrap.dedent(script)],
@@ -96,7 +99,7 @@ def reach(machine: str, source: str, address: str, port: int, *, udp: bool = Fal
         import socket
         family = socket.AF_INET6 if ":" in "{address}" else socket.AF_INET
         s = socket.socket(family, socket.{"SOCK_DGRAM" if udp else "SOCK_STREAM"})
-        s.settimeout(3)
+        s.settimeout(10)
         s.setsockopt(socket.SOL_IP, 15, 1)
         try:
             s.bind(("{source}", 0))
