@@ -143,7 +143,7 @@ def measure_held(binary: pathlib.Path, names: int, rounds: int, count: int) -> l
                     while talks:
                         for connection in held[: count // 2]:
                             try:
-                                connection.send(b"x")
+                                connection.send(b"\0")  # neither TLS nor HTTP
                             except OSError:
                                 pass
                         time.sleep(0.2)

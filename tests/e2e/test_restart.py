@@ -67,7 +67,7 @@ def test_silent_tunnels_do_not_hold_the_end(tmp_path, school, web):
     tunnels = [Wire(school.proxy) for _ in range(50)]
     for tunnel in tunnels:
         assert tunnel.ask(connect(f"allowed.example:{echo.port}")).status == 200
-        assert tunnel.send(b"hello").read(5) == b"hello"
+        assert tunnel.send(b"\0\1\2\3\4").read(5) == b"\0\1\2\3\4"  # neither TLS nor HTTP
     chats = [websocket(school, web) for _ in range(50)]
     school.process.send_signal(signal.SIGTERM)
     assert school.process.wait(timeout=30) == 0  # a twentieth of limits.drain
