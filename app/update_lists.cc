@@ -176,10 +176,10 @@ Result<std::set<std::string>> accepted_lists(const Arguments& arguments, const c
   return names;
 }
 
-Error with_accept_explained(Error error) {
-  if (error.what.contains("--accept"))
-    error.next = "name the lists that a person has looked at, as in --accept ut1-games,ut1-adult";
-  return error;
+/// True for `--accept` without a list behind it: it would accept whatever came.
+bool accepts_nothing_named(std::span<const std::string_view> words) {
+  const auto at = std::ranges::find(words, "--accept");
+  return at != words.end() && (at + 1 == words.end() || at[1].starts_with("--"));
 }
 
 /// True unless a gateway that runs here could not put in force what was published.
@@ -226,9 +226,12 @@ std::optional<config::Configuration> configuration_to_update(const std::filesyst
 }  // namespace
 
 int update_lists(std::span<const std::string_view> words) {
+  if (accepts_nothing_named(words))
+    return usage_error(kListsCommand, {Fault::client, "--accept does not say which list",
+                                       "name the lists that a person has looked at: --accept ut1-games,ut1-adult"});
   const auto arguments =
       Arguments::read(words, {.options = {"--config", "--force", "--accept"}, .switches = {"--due", "--json"}});
-  if (!arguments) return usage_error(kListsCommand, with_accept_explained(arguments.error()));
+  if (!arguments) return usage_error(kListsCommand, arguments.error());
   if (!arguments->has("--config")) return usage_error(kListsCommand, {Fault::client, "--config DIR is missing", {}});
   const auto configuration = configuration_to_update(arguments->get("--config"));
   if (!configuration) return kProblem;

@@ -162,7 +162,7 @@ Result<ListStore> ListStore::open(const fs::path& state) {
 Result<ListStore> ListStore::open_to_read(const fs::path& state) {
   ListStore store(state);
   for (const fs::path& folder : {state, store.folder_, store.folder_ / "images"}) {
-    if (::access(folder.c_str(), R_OK | X_OK) == 0) continue;
+    if (::faccessat(AT_FDCWD, folder.c_str(), R_OK | X_OK, AT_EACCESS) == 0) continue;
     if (errno == ENOENT) return store;
     return fail_errno("cannot read " + folder.string(), errno, "ask as the gateway's user or as root");
   }

@@ -81,6 +81,12 @@ TEST(UpdateLists, ThereMustBeSomethingToGoBackTo) {
 
 TEST(UpdateLists, WrongUsage) {
   EXPECT_EQ(test::run_schoolgate({"lists", "update"}).status, 2);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"lists", "update", "--accept"}, {"lists", "update", "--accept", "--config", "x"}}) {
+    const Ran ran = test::run_schoolgate(words);
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_TRUE(ran.err.contains("--accept does not say which list")) << ran.err;
+  }
   EXPECT_EQ(test::run_schoolgate({"lists", "rollback", "--config", "x", "--due"}).status, 2);
 }
 
