@@ -37,10 +37,10 @@ TEST(RuleTests, OneWhoseRuleHasEndedIsPassedOver) {
   const Problems problems = run(spec, "http://lesson.bets.example/", Action::allow);
   ASSERT_EQ(problems.size(), 1u);
   EXPECT_EQ(problems[0].severity, Problem::Severity::warning);
-  EXPECT_EQ(
-      problems[0].text(),
-      "rules/local.yaml:40:5: test passed over: http://lesson.bets.example/ for group ks2: the rule that it tests "
-      "ended on 2026-11-21 (rules/local.yaml:2) (remove the rule and its test, or set a new 'until')");
+  EXPECT_EQ(problems[0].text(),
+            "rules/local.yaml:40:5: warning: test passed over: http://lesson.bets.example/ for group ks2: the rule "
+            "that it tests "
+            "ended on 2026-11-21 (rules/local.yaml:2) (remove the rule and its test, or set a new 'until')");
 }
 
 TEST(RuleTests, OneThatIsAskedForATimeBeforeTheEndIsTried) {
