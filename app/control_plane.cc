@@ -242,6 +242,12 @@ class ControlPlane {
     return {.done = true, .text = text + '\n'};
   }
 
+  ControlAnswer confirm_clock(const breaches::MachineUser& user) {
+    log::warning("the clock was confirmed", {{"by", user.name}});
+    if (auto kept = gateway_.clock().confirm(); !kept) return {.done = false, .text = kept.error().text() + '\n'};
+    return {.done = true, .text = gateway_.clock().words() + '\n'};
+  }
+
   awaitable<void> reload_on_signal() { co_await reload(breaches::current_user()); }
 
   ControlAnswer load(const breaches::MachineUser& user) {
@@ -271,6 +277,9 @@ class ControlPlane {
     ControlAnswer answer{.done = false, .text = "unknown request\n"};
     if (line == "reload\n") answer = co_await reload(peer_user(peer));
     if (line == "lists\n") answer = co_await take_lists();
+    if (line == "clock\n")
+      answer = {.done = gateway_.clock().standing().is_believed(), .text = gateway_.clock().words() + '\n'};
+    if (line == "clock-confirm\n") answer = confirm_clock(peer_user(peer));
     if (line == "version\n") answer = {.done = true, .text = gateway_.policy_version() + '\n'};
     if (line == "opened\n") answer = {.done = true, .text = share_line(gateway_.inspection_seen().share)};
     if (line == "firewall\n") answer = firewall_answer(gateway_.firewall());
@@ -326,6 +335,7 @@ class ControlPlane {
   }
 
   void watch_measures() {
+    gateway_.watch_clock();
     gateway_.watch_measures(moment_now());
     gateway_.keep_allowances(wall_now());
     measure_watch_.expires_after(std::chrono::seconds(1));

@@ -159,7 +159,7 @@ std::vector<console::ListAge> list_ages(const config::Configuration& configurati
     console::ListAge age{.name = list.name, .category = list.category, .licence = licence_of(list)};
     if (const blocklists::ListInfo* info = find_list(in_force, list.name)) {
       age.entries = info->hosts + info->urls + info->patterns;
-      age.updated = known_good(list, *info, states);
+      age.updated = known_good(list, *info, states, now);
     }
     const auto trouble =
         std::ranges::find_if(troubles, [&](const ListTrouble& one) { return one.kind.ends_with(": " + list.name); });

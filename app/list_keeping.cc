@@ -38,17 +38,21 @@ const blocklists::ListInfo* find_list(std::span<const blocklists::ListInfo> in_f
   return found == in_force.end() ? nullptr : &*found;
 }
 
-TimePoint known_good(const config::ListConfig& list, const blocklists::ListInfo& in_force, const SourceStates& states) {
+TimePoint known_good(const config::ListConfig& list, const blocklists::ListInfo& in_force, const SourceStates& states,
+                     TimePoint now) {
+  // A mark of the future was made by a clock that was ahead: it says nothing.
+  const auto past = [now](TimePoint time) { return time > now + std::chrono::days(1) ? TimePoint{} : time; };
   const auto state = states.find(list.name);
-  if (!list.remote || state == states.end() || state->second.failures != 0) return in_force.fetched;
+  if (!list.remote || state == states.end() || state->second.failures != 0) return past(in_force.fetched);
   // An answer counts for what is in force only when that is what was fetched last: not after a rollback.
-  return in_force.fetched < state->second.fetched ? in_force.fetched
-                                                  : std::max(in_force.fetched, state->second.checked);
+  return in_force.fetched < state->second.fetched ? past(in_force.fetched)
+                                                  : std::max(past(in_force.fetched), past(state->second.checked));
 }
 
 std::string age_text(TimePoint since, TimePoint now) {
   using namespace std::chrono;
   const auto age = now - since;
+  if (since > now + minutes(1)) return "an unknown time";  // the clock was ahead when that was noted
   if (age < minutes(2))
     return counted(std::uint64_t(std::max<std::int64_t>(0, floor<seconds>(age).count())), "second", "seconds");
   if (age < hours(2)) return std::to_string(floor<minutes>(age).count()) + " minutes";
@@ -84,7 +88,7 @@ std::vector<ListTrouble> list_troubles(std::span<const config::ListConfig> lists
       troubles.push_back({"list missing: " + list.name,
                           "The list '" + list.name + "' is configured and not in force: nothing of it is blocked" +
                               why + ". `schoolgate lists status` shows all lists."});
-    } else if (const TimePoint good = known_good(list, *info, states);
+    } else if (const TimePoint good = known_good(list, *info, states, now);
                list.stale_after && now - good > *list.stale_after) {
       troubles.push_back({"list stale: " + list.name,
                           "The list '" + list.name + "' is " + age_text(good, now) +
@@ -145,7 +149,7 @@ std::vector<rules::ListStanding> standings(std::span<const config::ListConfig> l
         return known != states.end() && known->second.fetched != TimePoint{} ? State::missing : State::never;
       if (info->hosts + info->urls + info->patterns == 0) return State::missing;
       const auto oldest = oldest_allowed(list);
-      return oldest && now - known_good(list, *info, states) > *oldest ? State::stale : State::fresh;
+      return oldest && now - known_good(list, *info, states, now) > *oldest ? State::stale : State::fresh;
     };
     out.push_back(
         {.name = list.name, .category = list.category, .state = state(), .may_be_missing = list.served_without});

@@ -29,7 +29,7 @@ using SourceStates = std::map<std::string, blocklists::SourceState>;
 /// When the content in force was last known to be its publisher's newest: the change of a local file, the last good
 /// answer of a server. What is on disk and not in force yet does not count.
 [[nodiscard]] TimePoint known_good(const config::ListConfig& list, const blocklists::ListInfo& in_force,
-                                   const SourceStates& states);
+                                   const SourceStates& states, TimePoint now);
 
 /// "3 hours".
 [[nodiscard]] std::string age_text(TimePoint since, TimePoint now);

@@ -157,7 +157,7 @@ int list_status(std::span<const std::string_view> words) {
   std::vector<ListState> states;
   for (const config::ListConfig& list : configuration->lists) {
     const auto* info = find_list(data->lists->lists(), list.name);
-    const bool stale = info && list.stale_after && now - known_good(list, *info, fetching) > *list.stale_after;
+    const bool stale = info && list.stale_after && now - known_good(list, *info, fetching, now) > *list.stale_after;
     std::vector<blocklists::ImageRemark> remarks;
     std::ranges::copy_if(data->remarks, std::back_inserter(remarks),
                          [&](const auto& remark) { return remark.list == list.name; });

@@ -258,6 +258,14 @@ std::string metrics_page(const MetricsSources& sources) {
   page.family("alerts_total", "counter", "Deliveries of alerts by result.");
   page.sample(double(sources.alerts_sent), label("result", "sent"));
   page.sample(double(sources.alerts_failed), label("result", "failed"));
+  page.family("clock_believed", "gauge",
+              "1 while the machine's clock is believed; while it is not, nothing is removed.");
+  page.sample(sources.clock == ClockDoubt::none ? 1 : 0);
+  if (!sources.ends.empty()) {
+    page.family("ends_seconds", "gauge", "Time until a certificate ends; negative when it is over.");
+    for (const auto& [what, end] : sources.ends)
+      page.sample(std::chrono::duration<double>(end - sources.now).count(), label("what", what));
+  }
   page.family("breach_log_lag_seconds", "gauge", "Age of the oldest record that is not on disk yet.");
   page.sample(sources.breach_log.lag_seconds);
   page.family("breach_log_waiting", "gauge", "Records that are not on disk yet.");

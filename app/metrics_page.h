@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "app/load_policy.h"
-#include "base/clock.h"
+#include "base/believable_clock.h"
 #include "breaches/breach_log.h"
 #include "identity/identity_service.h"
 #include "proxy/flow/counters.h"
@@ -40,6 +40,8 @@ struct MetricsSources {
   net::FirewallState firewall = net::FirewallState::off;
   std::optional<identity::IdentityCounters> identity;  ///< none: identity is not configured
   std::vector<StartFallback> start_fallbacks;
+  ClockDoubt clock = ClockDoubt::none;
+  std::vector<std::pair<std::string, TimePoint>> ends;  ///< what ends when
   TimePoint now;
 };
 

@@ -86,14 +86,15 @@ int hold_key(std::span<const std::string_view> words) {
   return kDone;
 }
 
-Result<std::unique_ptr<tls::LeafMint>> make_mint(const std::filesystem::path& folder) {
+Result<std::unique_ptr<tls::LeafMint>> make_mint(const std::filesystem::path& folder, tls::LeafMint::Now now) {
   auto holder = std::make_shared<KeyHolderProcess>(folder);
   auto channel = holder->start();
   if (!channel) return std::unexpected(std::move(channel.error()));
-  return tls::LeafMint::make(std::make_unique<tls::RemoteSigner>(std::move(*channel), [holder] {
+  const auto again = [holder] {
     log::warning("the process that holds the authority's key has ended and is started again");
     return holder->start();
-  }));
+  };
+  return tls::LeafMint::make(std::make_unique<tls::RemoteSigner>(std::move(*channel), again), {}, std::move(now));
 }
 
 // The authority's key is out of reach: no leaf is ever signed.
@@ -101,7 +102,7 @@ class NoSigner final : public tls::LeafSigner {
  public:
   explicit NoSigner(Error why) : why_(std::move(why)) {}
   Result<void> use_key(std::string_view) override { return {}; }
-  Result<std::string> sign(std::string_view, tls::LeafFor) override { return std::unexpected(why_); }
+  Result<std::string> sign(std::string_view, tls::LeafFor, TimePoint) override { return std::unexpected(why_); }
 
  private:
   const Error why_;
@@ -130,7 +131,8 @@ Result<void> add_parts(flow::Inspection& inspection) {
 const Command kKeyHolderCommand{"key-holder", "hold the authority's key", "", hold_key};
 
 Result<std::shared_ptr<const flow::Inspection>> open_inspection(const config::Settings& settings,
-                                                                const std::shared_ptr<const flow::Inspection>& before) {
+                                                                const std::shared_ptr<const flow::Inspection>& before,
+                                                                std::function<TimePoint()> now) {
   if (settings.inspection == rules::InspectionMode::off) return nullptr;
   const auto folder = authority_folder(settings);
   std::error_code error;
@@ -141,10 +143,15 @@ Result<std::shared_ptr<const flow::Inspection>> open_inspection(const config::Se
   }
   auto authority = tls::Authority::load_public(folder);
   if (!authority) return std::unexpected(std::move(authority.error()));
+  if ((*authority)->not_after() <= now()) {
+    log::error("nothing is decrypted: the authority ended on " + to_rfc3339((*authority)->not_after()),
+               {{"next", "move its folder away, schoolgate ca create, give it to the devices, schoolgate reload"}});
+    return nullptr;
+  }
   flow::Inspection inspection;
   if (before) inspection = *before;
   if (const std::string fingerprint = (*authority)->fingerprint_sha256(); inspection.authority != fingerprint) {
-    auto mint = make_mint(folder);
+    auto mint = make_mint(folder, now);
     if (!mint) return std::unexpected(std::move(mint.error()));
     inspection.mint = std::move(*mint);
     inspection.authority = fingerprint;

@@ -12,13 +12,16 @@
 #include "app/desk_facts.h"
 #include "app/list_keeping.h"
 #include "app/open_inspection.h"
+#include "app/released.h"
 #include "app/selftest_run.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "blocklists/store.h"
+#include "blocklists/update.h"
 #include "casework/privacy.h"
 #include "proxy/net/file_descriptor.h"
 #include "proxy/net/linux/firewall.h"
+#include "proxy/net/linux/kernel_clock.h"
 
 namespace schoolgate::app {
 namespace {
@@ -152,12 +155,19 @@ Result<std::unique_ptr<RunningGateway>> RunningGateway::make(std::filesystem::pa
 }
 
 Result<void> RunningGateway::open_stores(const LoadedPolicy& loaded) {
+  [[maybe_unused]] const auto made = make_private_folder(settings_.state);  // the log says it where it cannot be
+  clock_ = std::make_unique<ClockWatch>(
+      ClockWatch::Parts{.state = settings_.state, .released = released(), .is_kept_right = net::is_clock_kept_right});
+  ends_ = std::make_unique<EndsWatch>(settings_.state);
+  if (const auto doubt = clock_->look()) tell_of_clock(*doubt);
+  const AskClock ask_clock = [this] { return clock_->standing(); };
   // First of all stores: it knows whether another gateway runs on this state.
   auto breach_log =
       breaches::BreachLog::open({.folder = settings_.state,
                                  .school = settings_.site.name,
                                  .gateway = settings_.site.gateway,
                                  .retention = settings_.retention.breaches,
+                                 .clock = ask_clock,
                                  .on_trouble = [this](const auto& trouble) { tell_trouble(trouble); },
                                  .on_episodes = [this] { notice_episodes(); },
                                  .oldest_held = [state = settings_.state] { return casework::oldest_held(state); }});
@@ -167,7 +177,7 @@ Result<void> RunningGateway::open_stores(const LoadedPolicy& loaded) {
   audit_ = breaches::AuditLog::open_when_used(settings_.state);
   record_start();
   if (settings_.decisions)
-    decisions_ = breaches::DecisionLog::open(*settings_.decisions, settings_.retention.decisions, wall_now,
+    decisions_ = breaches::DecisionLog::open(*settings_.decisions, settings_.retention.decisions, ask_clock,
                                              [this](const std::string& why) {
                                                if (why.empty()) return fallbacks_.clear("decision log");
                                                fallbacks_.set("decision log", why + "; decisions are not kept");
@@ -185,8 +195,7 @@ void RunningGateway::record_start() {
       record_change(*audit_, settings_.state, *configuration_in_force(), "start", breaches::current_user());
   if (!noted) return cannot_be_written(noted.error());
   // Written to also where nothing has changed: a log that cannot be written is told before it is needed.
-  if (auto removed = audit_->remove_before(wall_now() - settings_.retention.audit); !removed)
-    return cannot_be_written(removed.error());
+  if (auto removed = remove_old_audit(clock_->standing()); !removed) return cannot_be_written(removed.error());
   fallbacks_.clear("audit log");
 }
 
@@ -202,12 +211,15 @@ void RunningGateway::open_pages() {
 Result<void> RunningGateway::open_alerts(const casework::AlertSettings& settings) {
   auto clock = rules::SiteClock::open(settings_.site.timezone);
   if (!clock) return std::unexpected(std::move(clock.error()));
-  auto alerts = casework::Alerts::open({.folder = settings_.state,
-                                        .school = settings_.site.name,
-                                        .gateway = settings_.site.gateway,
-                                        .local_time = local_clock(std::move(*clock)),
-                                        .hold = std::chrono::seconds(1)},
-                                       settings);
+  auto alerts =
+      casework::Alerts::open({.folder = settings_.state,
+                              .school = settings_.site.name,
+                              .gateway = settings_.site.gateway,
+                              .local_time = local_clock(std::move(*clock)),
+                              .now = [watch = clock_.get()] { return watch->likely_now(); },
+                              .believes_clock = [watch = clock_.get()] { return watch->standing().is_believed(); },
+                              .hold = std::chrono::seconds(1)},
+                             settings);
   if (!alerts) return std::unexpected(std::move(alerts.error()));
   const std::scoped_lock lock(alerts_mutex_);
   alerts_ = std::move(*alerts);
@@ -223,7 +235,8 @@ Result<void> RunningGateway::open_people() {
   auto people = WhoIsAsking::make({.settings = settings_,
                                    .clock = std::move(*clock),
                                    .presences = presences_,
-                                   .on_event = [this](const auto& event) { tell_of_session(event); }});
+                                   .on_event = [this](const auto& event) { tell_of_session(event); },
+                                   .ask_clock = [this] { return clock_->standing(); }});
   if (!people) return std::unexpected(std::move(people.error()));
   people_ = std::move(*people);
   if (auto opened = people_->try_to_open(); !opened)
@@ -257,6 +270,7 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
                                 .address = loaded.configuration.alerts.console,
                                 .hooks = {},
                                 .spec = [this] { return keeper_->spec(); },
+                                .ask_clock = [this] { return clock_->standing(); },
                                 .measures_changed = [this]() -> Result<void> {
                                   auto refreshed = keeper_->refresh(moment_now());
                                   if (!refreshed) return std::unexpected(std::move(refreshed.error()));
@@ -264,6 +278,7 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
                                 }};
   add_facts(parts.hooks, {.configuration = [this] { return configuration_in_force(); },
                           .policy = [this] { return policy_.current(); }});
+  parts.hooks.clock_doubt = [this] { return clock_->standing().is_believed() ? std::string() : clock_->words(); };
   parts.hooks.has_case_system = [this] {
     const std::scoped_lock lock(configuration_mutex_);
     return !configuration_->alerts.case_system.empty();
@@ -298,7 +313,7 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
 
 Result<void> RunningGateway::make_workers() {
   raise_open_files(settings_.limits.connections);
-  auto inspection = open_inspection(settings_, nullptr);
+  auto inspection = open_inspection(settings_, nullptr, [clock = clock_.get()] { return clock->likely_now(); });
   if (!inspection) {
     fallbacks_.set("inspection", inspection.error().text() +
                                      "; connections that would be opened fail. Mend it, then: schoolgate reload");
@@ -433,6 +448,43 @@ void RunningGateway::watch_protection() {
   for (const ListTrouble& trouble : remark_troubles(lists, image->remarks)) tell_it(trouble.kind, trouble.text);
 }
 
+void RunningGateway::tell_of_clock(ClockDoubt doubt) {
+  tell_it(doubt == ClockDoubt::none ? "the clock is believed again" : "the clock is not believed", clock_->words());
+}
+
+// Nothing goes by a clock that is not believed.
+Result<std::uint64_t> RunningGateway::remove_old_audit(const ClockStanding& clock) {
+  const TimePoint before = clock.is_believed() ? clock.likely - settings_.retention.audit : TimePoint();
+  return audit_->remove_before(before, clock.likely);
+}
+
+void RunningGateway::watch_clock() {
+  constexpr auto kUpkeepEvery = std::chrono::minutes(10);
+  if (const auto doubt = clock_->look()) tell_of_clock(*doubt);
+  const ClockStanding standing = clock_->standing();
+  const SteadyTime now = steady_now();
+  if (!standing.is_believed() || (upkeep_at_ && now - *upkeep_at_ < kUpkeepEvery)) return;
+  upkeep_at_ = now;
+  watch_ends(standing.likely);
+  if (auto removed = remove_old_audit(standing); !removed)
+    log::warning("old audit records cannot be removed", {{"what", removed.error().text()}});
+}
+
+// An authority that ends while the gateway runs is no longer used: sites are judged by their names again.
+void RunningGateway::watch_ends(TimePoint now) {
+  const auto ends = known_ends(settings_);
+  for (const auto& [kind, text] : ends_->look(ends, now)) tell_it(kind, text);
+  const bool is_over = !ends.empty() && ends.front().what == "the school's authority" && ends.front().ends <= now;
+  if (!is_over) return;
+  {
+    const std::scoped_lock lock(inspection_mutex_);
+    if (!inspection_) return;
+    inspection_.reset();
+  }
+  log::error("nothing is decrypted any more: the authority has ended");
+  for (const auto& worker : workers_) worker->use(std::shared_ptr<const flow::Inspection>());
+}
+
 bool RunningGateway::lists_due(TimePoint now) const {
   const std::scoped_lock lock(lists_mutex_);
   if (std::ranges::none_of(lists_, &config::ListConfig::remote)) return false;
@@ -440,7 +492,7 @@ bool RunningGateway::lists_due(TimePoint now) const {
   return std::ranges::any_of(lists_, [&](const config::ListConfig& list) {
     if (!list.remote) return false;
     const auto known = states.find(list.name);
-    return known == states.end() || known->second.checked + list.refresh <= now;
+    return known == states.end() || blocklists::is_due(known->second.checked, list.refresh, now);
   });
 }
 
@@ -455,7 +507,7 @@ void RunningGateway::watch_lists(TimePoint now) {
   }
   for (const ListTrouble& trouble : troubles) {
     TimePoint& told = told_of_list_[trouble.kind];
-    if (now - told < kAgain) continue;
+    if (told <= now && now - told < kAgain) continue;  // a mark of the future mutes nothing
     told = now;
     tell_it(trouble.kind, trouble.text);
   }
@@ -502,7 +554,8 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
   }
   const std::string version = loaded->snapshot->version();
   const bool closed = fallbacks_.has("inspection");
-  auto inspection = open_inspection(loaded->configuration.settings, closed ? nullptr : inspection_);
+  auto inspection = open_inspection(loaded->configuration.settings, closed ? nullptr : inspection_,
+                                    [clock = clock_.get()] { return clock->likely_now(); });
   if (!inspection) {
     ++reloads_.refused;
     return std::unexpected(Problems{{.at = {.file = (folder_ / "schoolgate.yaml").string()},
@@ -613,7 +666,10 @@ std::string RunningGateway::metrics() const {
                          .firewall = firewall_.report().state,
                          .identity = {},
                          .start_fallbacks = fallbacks_.all(),
+                         .clock = clock_->standing().doubt,
+                         .ends = {},
                          .now = wall_now()};
+  for (const KnownEnd& end : known_ends(settings_)) sources.ends.emplace_back(end.what, end.ends);
   if (people_ && people_->is_open()) sources.identity = people_->service().counters();
   for (const auto& worker : workers_) sources.workers.push_back(&std::as_const(*worker).counters());
   return metrics_page(sources);

@@ -8,9 +8,12 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/clock_watch.h"
+#include "app/ends_watch.h"
 #include "app/firewall_alarm.h"
 #include "app/inspection_seen.h"
 #include "app/kept_allowances.h"
@@ -78,6 +81,9 @@ class RunningGateway {
   void watch_firewall(TimePoint now);
   /// As watch_firewall() last saw it. Thread-safe.
   [[nodiscard]] net::FirewallReport firewall() const { return firewall_.report(); }
+  /// Looks at the machine's own clock, and removes what is over its time from the audit log. Once a second.
+  void watch_clock();
+  [[nodiscard]] ClockWatch& clock() noexcept { return *clock_; }
   /// A measure may have begun or ended. Cheap; once a second.
   void watch_measures(Moment now) { keeper_->refresh_if_due(now); }
   /// Keeps the minutes that daily allowances have used. Cheap; once a second.
@@ -115,6 +121,9 @@ class RunningGateway {
   [[nodiscard]] Result<void> open_alerts(const casework::AlertSettings& settings);
   // On the breach log's threads; what comes before the alerts are open is told once they are.
   void tell_trouble(const breaches::LogTrouble& trouble);
+  void tell_of_clock(ClockDoubt doubt);
+  void watch_ends(TimePoint now);
+  [[nodiscard]] Result<std::uint64_t> remove_old_audit(const ClockStanding& clock);
   void notice_episodes();
   [[nodiscard]] Result<void> open_people();
   [[nodiscard]] std::vector<std::pair<std::string, std::optional<std::chrono::milliseconds>>> list_ages() const;
@@ -139,6 +148,9 @@ class RunningGateway {
   rules::PolicyStore policy_;
   rules::PresenceStore presences_;
   ReloadCounters reloads_;
+  std::unique_ptr<ClockWatch> clock_;  ///< before all that asks it
+  std::optional<SteadyTime> upkeep_at_;
+  std::unique_ptr<EndsWatch> ends_;
   std::unique_ptr<breaches::AuditLog> audit_;
   std::mutex alerts_mutex_;  ///< guards alerts_ while it is being made, and the next
   std::unique_ptr<casework::Alerts> alerts_;

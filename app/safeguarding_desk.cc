@@ -202,10 +202,11 @@ void SafeguardingDesk::keep(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto progress = sums->advance(20'000);
     if (!progress) log::warning("sums for reports are behind", {{"why", progress.error().text()}});
-    const TimePoint now = wall_now();
-    if (const auto today = std::chrono::floor<std::chrono::days>(now); enforced != today) {
+    const ClockStanding clock = parts_.ask_clock();
+    const auto today = std::chrono::floor<std::chrono::days>(clock.likely);
+    if (clock.is_believed() && enforced != today) {
       enforced = today;
-      enforce_retention(**desk, now);
+      enforce_retention(**desk, clock.likely);
     }
     if (progress && progress->more) continue;
     woken_.wait_for(lock, stop, kPause, [] { return false; });
@@ -225,7 +226,7 @@ void SafeguardingDesk::enforce_retention(casework::DeskStore& desk, TimePoint no
   for (const casework::Deletion& deletion : *removed)
     log::info("removed after its time", {{"kind", deletion.kind}, {"count", deletion.count}});
   if (!people_) return;
-  const auto people = people_->forget_before(now - retention.people);
+  const auto people = people_->forget_before(now - retention.people, now);
   if (!people) log::error("retention of people is not enforced", {{"why", people.error().text()}});
 }
 

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/believable_clock.h"
 #include "base/error.h"
 #include "breaches/audit_log.h"
 #include "casework/desk_store.h"
@@ -37,6 +38,8 @@ class SafeguardingDesk {
     console::Hooks hooks;  ///< without open_measure and close_measure, which are set here
     /// The policy as the configuration has it: what a measure is checked against.
     std::function<rules::PolicySpec()> spec;
+    /// Nothing is removed after its time while the clock is not believed.
+    AskClock ask_clock;
     /// A measure was opened or closed: returns when it is in force on every worker.
     std::function<Result<void>()> measures_changed;
   };

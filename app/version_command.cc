@@ -1,5 +1,6 @@
 // schoolgate version: what exactly is installed, for a report of a problem.
 #include "app/command.h"
+#include "app/released.h"
 
 namespace schoolgate::app {
 namespace {
@@ -24,6 +25,8 @@ int version(std::span<const std::string_view> words) {
 }
 
 }  // namespace
+
+TimePoint released() noexcept { return TimePoint(std::chrono::seconds(SCHOOLGATE_RELEASED)); }
 
 const Command kVersionCommand{"version", "print the version and its build", kHelp, version};
 

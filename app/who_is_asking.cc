@@ -90,6 +90,7 @@ Result<void> WhoIsAsking::try_to_open() {
   auto service = identity::IdentityService::open(
       settings.identity, settings.state, parts_.presences,
       {.now = moment_now,
+       .believes_clock = [ask = parts_.ask_clock] { return ask().is_believed(); },
        .local_minute = [clock = parts_.clock](TimePoint time) { return local_minute(clock, time); },
        .on_event = parts_.on_event,
        .neighbours = neighbours_now});

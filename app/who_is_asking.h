@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "app/proxy_authenticator.h"
+#include "base/believable_clock.h"
 #include "base/error.h"
 #include "base/held.h"
 #include "base/problem.h"
@@ -31,6 +32,7 @@ class WhoIsAsking {
     rules::SiteClock clock;
     rules::PresenceStore& presences;
     std::function<void(const identity::SessionEvent&)> on_event;
+    AskClock ask_clock;
   };
   /// Closed: until try_to_open() has succeeded, devices that have to sign in are led to a page that is not there, and
   /// clients of the explicit proxy that show credentials get the strictest policy. Fault config: the page's address.

@@ -106,7 +106,8 @@ class Update {
     if (const auto known = states_.find(source.name); known != states_.end()) work.accepted = known->second;
     work.state = work.accepted;
     if (have) work.path = store_.source(source.name);
-    if (have && !options_.ask_again && work.accepted.failures == 0 && now_ - work.accepted.checked < source.refresh) {
+    if (have && !options_.ask_again && work.accepted.failures == 0 &&
+        !is_due(work.accepted.checked, source.refresh, now_)) {
       work.outcome.kind = ListOutcome::Kind::not_due;
     } else if (auto came = fetch_and_prove(work, have); !came) {
       keep_old(work, came.error().text());

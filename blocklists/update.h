@@ -41,6 +41,11 @@ struct UpdateSource {
   std::filesystem::path public_key;  ///< needed with `signature`
 };
 
+/// Whether a list is to be asked for again. A mark of the future was made by a clock that was ahead: it is due at once.
+[[nodiscard]] constexpr bool is_due(TimePoint checked, std::chrono::seconds refresh, TimePoint now) noexcept {
+  return checked > now || now - checked >= refresh;
+}
+
 struct UpdateOptions {
   FetchSettings fetch;
   SanityLimits limits;

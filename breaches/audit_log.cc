@@ -123,12 +123,12 @@ Result<std::uint64_t> AuditLog::record_change(const AuditChange& change) {
   return seq;
 }
 
-Result<std::uint64_t> AuditLog::remove_before(TimePoint before) {
+Result<std::uint64_t> AuditLog::remove_before(TimePoint before, TimePoint now) {
   const std::lock_guard guard(impl_->mutex);
   if (!impl_->chain) {
     if (auto opened = impl_->open(); !opened) return std::unexpected(opened.error());
   }
-  return impl_->chain->remove_before(before, UINT32_MAX);
+  return impl_->chain->remove_before(before, now, UINT32_MAX);
 }
 
 Result<void> list_audit(const std::filesystem::path& state_folder, const std::function<bool(std::string_view)>& read) {

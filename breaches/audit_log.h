@@ -57,7 +57,7 @@ class AuditLog {
   /// "sudo_user"},"old_version","new_version","files":[{"name","diff"}],"previous_hash"}.
   [[nodiscard]] Result<std::uint64_t> record_change(const AuditChange& change);
   /// Removes whole days before `before`; how many records. The chain stays verifiable.
-  [[nodiscard]] Result<std::uint64_t> remove_before(TimePoint before);
+  [[nodiscard]] Result<std::uint64_t> remove_before(TimePoint before, TimePoint now);
 
  private:
   AuditLog();

@@ -29,6 +29,10 @@ constexpr std::size_t kMostInTransaction = 4096;
 constexpr std::chrono::seconds kSumsEvery{1};
 constexpr std::chrono::milliseconds kFirstRetry{100}, kLastRetry{5000};
 constexpr std::chrono::minutes kRetentionEvery{10};
+/// While something is overdue: a step of a thousand records so often, between the writes of new ones. 5,000 a second,
+/// which is many days' records in a minute, and a disk that is not asked for more than a few commits a second.
+constexpr std::chrono::milliseconds kRetentionStep{200};
+constexpr std::chrono::seconds kHoldsEvery{5};  // legal holds are read so often
 
 // One gateway per state folder: two writers would fork the chain. The kernel frees the lock however a process ends.
 class FolderLock {
@@ -83,7 +87,10 @@ struct BreachLog::Impl {
   bool stopping = false, writer_sleeps = false, watch_stopping = false;
   std::uint64_t written = 0, failures = 0, lost = 0;
 
-  bool failing = false;  // the writer's: trouble was told and not yet its end
+  Steady::time_point retention_due{}, holds_read{};  // the writer's, as is the next
+  std::optional<TimePoint> oldest_hold;
+  std::uint64_t removed = 0;  // in this round of retention
+  bool failing = false;       // the writer's: trouble was told and not yet its end
   std::string attempted_hash;
   std::thread writer, watcher;
 
@@ -94,7 +101,8 @@ struct BreachLog::Impl {
   void acknowledge_durable(std::size_t count, std::uint64_t first_seq);
   void tell_trouble(const Error& error);
   void watch_deadlines();
-  void remove_old();
+  [[nodiscard]] bool remove_old();
+  [[nodiscard]] std::optional<TimePoint> removable_before(TimePoint now);
 };
 
 BreachLog::BreachLog() : impl_(std::make_unique<Impl>()) {}
@@ -199,7 +207,7 @@ BreachLogCounters BreachLog::counters() const {
 
 void BreachLog::Impl::write_until_stopped() {
   std::vector<Breach> batch, arrived;
-  auto sums_stored = Steady::now(), retention_done = Steady::now() - kRetentionEvery;
+  auto sums_stored = Steady::now();
   auto retry = kFirstRetry;
   bool last_try = false;
   while (true) {
@@ -209,7 +217,7 @@ void BreachLog::Impl::write_until_stopped() {
       if (store && batch.empty() && !ready()) {  // without a store, opening it is what is to be done
         writer_sleeps = true;
         const bool sums_wait = store->has_unstored_sums();
-        work.wait_until(guard, sums_wait ? sums_stored + kSumsEvery : Steady::now() + kRetentionEvery, ready);
+        work.wait_until(guard, sums_wait ? std::min(sums_stored + kSumsEvery, retention_due) : retention_due, ready);
         writer_sleeps = false;
       }
       if (batch.empty()) {
@@ -234,9 +242,9 @@ void BreachLog::Impl::write_until_stopped() {
     } else if (last_try) {
       break;
     }
-    if (store && !last_try && Steady::now() - retention_done >= kRetentionEvery) {
-      remove_old();
-      retention_done = Steady::now();
+    if (store && !last_try && Steady::now() >= retention_due) {
+      const bool more = remove_old();
+      retention_due = Steady::now() + (more ? std::chrono::milliseconds(kRetentionStep) : kRetentionEvery);
     }
     if (!store) {
       std::unique_lock guard(mutex);
@@ -262,9 +270,11 @@ void BreachLog::Impl::write_until_stopped() {
 bool BreachLog::Impl::write_batch(std::vector<Breach>& batch, bool sums_due) {
   bool sums = sums_due;
   std::size_t done = 0;
+  const ClockStanding standing = settings.clock();
+  const auto likely = standing.is_believed() ? std::nullopt : std::optional(standing.likely);
   while (done < batch.size() || sums) {
     const std::size_t count = std::min(batch.size() - done, kMostInTransaction);
-    auto first = store->write(std::span(batch).subspan(done, count), sums);
+    auto first = store->write(std::span(batch).subspan(done, count), sums, likely);
     if (!first) {
       attempted_hash = store->attempted_hash();
       store.reset();
@@ -360,29 +370,43 @@ void BreachLog::Impl::watch_deadlines() {
   }
 }
 
-void BreachLog::Impl::remove_old() {
-  TimePoint before = wall_now() - settings.retention;
-  const Result<std::optional<TimePoint>> held =
-      settings.oldest_held ? settings.oldest_held() : std::optional<TimePoint>();
-  if (!held) {  // a hold that cannot be read must be taken to be there
-    log::error("old breach records are kept: legal holds cannot be read", {{"why", held.error().text()}});
-    return;
+// Until when records may go; nothing while the clock is not believed, or a hold may be there that cannot be read.
+std::optional<TimePoint> BreachLog::Impl::removable_before(TimePoint now) {
+  if (Steady::now() - holds_read >= kHoldsEvery || holds_read == Steady::time_point{}) {
+    const Result<std::optional<TimePoint>> held =
+        settings.oldest_held ? settings.oldest_held() : std::optional<TimePoint>();
+    if (!held) {
+      log::error("old breach records are kept: legal holds cannot be read", {{"why", held.error().text()}});
+      return std::nullopt;
+    }
+    oldest_hold = *held;
+    holds_read = Steady::now();
   }
-  before = std::min(before, held->value_or(before));
-  std::uint64_t removed = 0;
+  const TimePoint before = now - settings.retention;
+  return std::min(before, oldest_hold.value_or(before));
+}
+
+// One step, or as many as are done before a new record comes. True when more is overdue.
+bool BreachLog::Impl::remove_old() {
   while (true) {
-    auto step = store->remove_before(before);
+    const ClockStanding standing = settings.clock();
+    if (!standing.is_believed()) return false;
+    const auto before = removable_before(standing.likely);
+    if (!before) return false;
+    auto step = store->remove_before(*before, standing.likely);
     if (!step) {
       log::error("old breach records cannot be removed", {{"why", step.error().text()}});
-      return;
+      return false;
     }
     removed += *step;
     store->checkpoint_if_due();
     if (*step == 0) break;
     const std::lock_guard guard(mutex);
-    if (!incoming.empty() || stopping) break;  // the rest waits for the next round: records come first
+    if (!incoming.empty() || stopping) return true;  // records come first
   }
-  if (removed > 0) log::info("old breach records removed", {{"records", removed}});
+  if (const auto count = std::exchange(removed, 0); count > 0)
+    log::info("old breach records removed", {{"records", count}});
+  return false;
 }
 
 }  // namespace schoolgate::breaches

@@ -15,7 +15,7 @@
 #include <optional>
 #include <string>
 
-#include "base/clock.h"
+#include "base/believable_clock.h"
 #include "base/error.h"
 #include "breaches/breach.h"
 
@@ -36,6 +36,7 @@ struct BreachLogSettings {
   std::filesystem::path folder;  ///< the state folder; the log makes breaches.db (0600) in it
   std::string school, gateway;
   std::chrono::seconds retention{std::chrono::hours(24) * 365};
+  AskClock clock = believed_clock;  ///< nothing is removed while it is not believed; on the writer's thread
   std::chrono::milliseconds durable_deadline{2000};   ///< after this a waiting record is acknowledged as not durable
   std::size_t queue_limit = 100'000;                  ///< records kept in memory while the disk fails
   std::function<void(const LogTrouble&)> on_trouble;  ///< on the opener's or the writer's thread; must be quick

@@ -63,13 +63,14 @@ Result<std::unique_ptr<BreachStore>> BreachStore::open(const Settings& settings,
   return store;
 }
 
-Result<std::uint64_t> BreachStore::write(std::span<const Breach> breaches, bool sums_due) {
+Result<std::uint64_t> BreachStore::write(std::span<const Breach> breaches, bool sums_due,
+                                         std::optional<TimePoint> likely) {
   const std::uint64_t first = chain_->next_seq();
-  if (!write_all(breaches, sums_due)) return std::unexpected(database_.error("write"));
+  if (!write_all(breaches, sums_due, likely)) return std::unexpected(database_.error("write"));
   return first;
 }
 
-bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due) {
+bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due, std::optional<TimePoint> likely) {
   attempted_hash_.clear();
   if (!begin_.run()) return false;
   for (const Breach& breach : breaches) {
@@ -79,7 +80,7 @@ bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due) {
     record_writer_.write(record_, breach, seq, episode);
     chain_->close_record(record_);
     if (is_withheld(breach.reason) && !selftest && !keep_sealed(breach, episode)) return false;
-    if (!chain_->append(breach.time, record_)) return false;
+    if (!chain_->append(breach.time, record_, likely)) return false;
   }
   if (sums_due && !episodes_->store()) return false;
   if (!chain_->store_head()) return false;
@@ -108,15 +109,17 @@ void BreachStore::checkpoint_if_due() {
   checkpoint_at_ = moved ? kCheckpointPages : wal_pages_ + kCheckpointPages;
 }
 
-Result<std::uint64_t> BreachStore::remove_before(TimePoint before) {
-  auto removed = chain_->remove_before(before, kRemovalStep);
+Result<std::uint64_t> BreachStore::remove_before(TimePoint before, TimePoint now) {
+  auto removed = chain_->remove_before(before, now, kRemovalStep);
   if (!removed) return removed;
-  auto erase = database_.prepare("DELETE FROM episodes WHERE last < ?1");
+  // An episode goes with the last of its records: by its number, since its time may be that of a wrong clock.
+  auto erase = database_.prepare("DELETE FROM episodes WHERE through_seq <= ?1");
   if (!erase) return std::unexpected(erase.error());
-  const TimePoint day{std::chrono::floor<std::chrono::days>(before)};
-  if (!erase->bind(1, day.time_since_epoch().count()).run()) return std::unexpected(database_.error("write"));
-  auto unseal = database_.prepare("DELETE FROM sealed_addresses WHERE time < ?1");
+  if (!erase->bind(1, std::int64_t(chain_->head().cut_seq)).run()) return std::unexpected(database_.error("write"));
+  auto unseal =
+      database_.prepare("DELETE FROM sealed_addresses WHERE time < ?1 AND episode NOT IN (SELECT id FROM episodes)");
   if (!unseal) return std::unexpected(unseal.error());
+  const TimePoint day{std::chrono::floor<std::chrono::days>(before)};
   if (!unseal->bind(1, day.time_since_epoch().count()).run()) return std::unexpected(database_.error("write"));
   return removed;
 }

@@ -34,8 +34,9 @@ class BreachStore {
                                                                  std::optional<std::filesystem::path>& aside);
 
   /// Writes all of `breaches` and, when `sums_due`, the changed episodes, in one durable transaction. Returns the
-  /// number of the first record written.
-  [[nodiscard]] Result<std::uint64_t> write(std::span<const Breach> breaches, bool sums_due);
+  /// number of the first record written. `likely`: what time it is where the clock is not believed, for retention.
+  [[nodiscard]] Result<std::uint64_t> write(std::span<const Breach> breaches, bool sums_due,
+                                            std::optional<TimePoint> likely = {});
 
   /// After a failed write(): the hash that the head has if the commit reached the disk all the same; empty when it was
   /// not even tried, or held no record.
@@ -48,13 +49,13 @@ class BreachStore {
   /// Moves all of it and syncs: what this returns success for is durable whatever happened before.
   [[nodiscard]] Result<void> checkpoint_all() { return database_.checkpoint(SQLITE_CHECKPOINT_TRUNCATE); }
   /// Removes up to a thousand records and episodes of days before `before`. Returns how many records.
-  [[nodiscard]] Result<std::uint64_t> remove_before(TimePoint before);
+  [[nodiscard]] Result<std::uint64_t> remove_before(TimePoint before, TimePoint now);
   void forget_ended_episodes(TimePoint now) { episodes_->forget_ended(now); }
 
  private:
   BreachStore(store::Database database, const Settings& settings, const store::StateKey& key);
   [[nodiscard]] bool keep_sealed(const Breach& breach, std::string_view episode);
-  [[nodiscard]] bool write_all(std::span<const Breach> breaches, bool sums_due);
+  [[nodiscard]] bool write_all(std::span<const Breach> breaches, bool sums_due, std::optional<TimePoint> likely);
 
   store::Database database_;  ///< chain_ and episodes_ keep its address
   RecordWriter record_writer_;

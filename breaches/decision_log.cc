@@ -34,7 +34,8 @@ struct DecisionLog::Impl {
 
   std::filesystem::path file;
   std::chrono::seconds retention{};
-  Now now;
+  AskClock clock;
+  [[nodiscard]] TimePoint now() const { return clock().likely; }
   OnTrouble on_trouble;
   int fd = -1;      // the writer's
   std::string day;  // of the open file
@@ -59,6 +60,7 @@ struct DecisionLog::Impl {
   void rotate_if_due();
   void remove_old();
   [[nodiscard]] bool is_older_than(const std::filesystem::directory_entry& entry, TimePoint oldest) const;
+  [[nodiscard]] TimePoint written(TimePoint last) const;
   [[nodiscard]] std::filesystem::path rotated_name(const std::string& of_day) const {
     return file.parent_path() / (file.stem().string() + "-" + of_day + file.extension().string());
   }
@@ -67,11 +69,11 @@ struct DecisionLog::Impl {
 DecisionLog::DecisionLog() : impl_(std::make_unique<Impl>()) {}
 
 std::unique_ptr<DecisionLog> DecisionLog::open(const std::filesystem::path& file, std::chrono::seconds retention,
-                                               Now now, OnTrouble on_trouble) {
+                                               AskClock clock, OnTrouble on_trouble) {
   std::unique_ptr<DecisionLog> log(new DecisionLog);
   log->impl_->file = file;
   log->impl_->retention = retention;
-  log->impl_->now = std::move(now);
+  log->impl_->clock = std::move(clock);
   log->impl_->on_trouble = std::move(on_trouble);
   if (auto opened = log->impl_->open_file(); !opened) log->impl_->tell_failure(opened.error());
   log->impl_->writer = std::thread([impl = log->impl_.get()] {
@@ -123,7 +125,7 @@ Result<void> DecisionLog::Impl::open_file() {
   if (fd >= 0) ::close(fd);
   fd = opened;
   // A file from an earlier day goes on being that day's until the next rotation renames it.
-  day = day_text(about.st_size > 0 ? TimePoint(std::chrono::seconds(about.st_mtime)) : now());
+  day = day_text(about.st_size > 0 ? written(TimePoint(std::chrono::seconds(about.st_mtime))) : now());
   return {};
 }
 
@@ -212,8 +214,15 @@ void DecisionLog::Impl::rotate_if_due() {
   remove_old();
 }
 
-// "decisions-2026-11-22.jsonl", also packed (".gz", ".xz", ".zst" ...): by its day. What another rotation has made of the
-// file ("decisions.jsonl.1", "decisions.jsonl-20261122.gz"): by its last change.
+// When a file was last written. The file system's mark was made by a clock that may have been wrong: one of the future,
+// or one so old that the file would go at once, says nothing.
+TimePoint DecisionLog::Impl::written(TimePoint last) const {
+  const TimePoint present = now();
+  return last > present || last < present - retention ? present : last;
+}
+
+// "decisions-2026-11-22.jsonl", also packed (".gz", ".xz", ".zst" ...): by its day. What another rotation has made of
+// the file ("decisions.jsonl.1", "decisions.jsonl-20261122.gz"): by its last change.
 bool DecisionLog::Impl::is_older_than(const std::filesystem::directory_entry& entry, TimePoint oldest) const {
   const std::string name = entry.path().filename().string(), live = file.filename().string();
   const std::string start = file.stem().string() + "-", end = file.extension().string();
@@ -228,7 +237,9 @@ bool DecisionLog::Impl::is_older_than(const std::filesystem::directory_entry& en
 }
 
 void DecisionLog::Impl::remove_old() {
-  const TimePoint oldest = now() - retention;
+  const ClockStanding standing = clock();
+  if (!standing.is_believed()) return;
+  const TimePoint oldest = standing.likely - retention;
   std::error_code error;
   for (const auto& entry :
        std::filesystem::directory_iterator(file.parent_path().empty() ? "." : file.parent_path(), error)) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/clock.h"
+#include "base/believable_clock.h"
 #include "base/error.h"
 #include "breaches/append_text.h"
 
@@ -35,18 +35,17 @@ struct Decision {
 /// One background thread writes; each worker fills a buffer of its own (DecisionBuffer) and hands it over when full or
 /// once a tick. Begins a new file each UTC day (decisions.jsonl becomes decisions-2026-11-22.jsonl) and removes those
 /// older than `retention`, packed ones and those of another rotation too. It needs no logrotate; where one renames the
-/// file all the same, the next block goes to a new file of the name. The file has mode 0640.
+/// file all the same, the next block goes to a new file of the name. The file has mode 0640. While the clock is not
+/// believed, files are named by the day that is likely and none is removed.
 class DecisionLog {
  public:
-  /// `now` tells the day; tests hand in their own.
-  using Now = std::function<TimePoint()>;
   /// Why lines cannot be written, once; empty text once they can be again. On the opener's or the writer's thread.
   using OnTrouble = std::function<void(const std::string& why)>;
 
   /// A file that cannot be opened now is tried again with every block; until then lines are dropped and counted.
   [[nodiscard]] static std::unique_ptr<DecisionLog> open(const std::filesystem::path& file,
-                                                         std::chrono::seconds retention, Now now = wall_now,
-                                                         OnTrouble on_trouble = {});
+                                                         std::chrono::seconds retention,
+                                                         AskClock clock = believed_clock, OnTrouble on_trouble = {});
   ~DecisionLog();  ///< writes what waits, then stops
   /// Takes a block of whole lines. Thread-safe; drops and counts when more than 64 MiB wait.
   void submit(std::string block, std::size_t lines);

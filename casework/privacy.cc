@@ -149,7 +149,7 @@ Result<std::vector<Deletion>> Privacy::enforce(const RetentionRules& rules, Time
   // The journal's own chain is cut at its beginning, as the breach log's is.
   auto chain = store::Chain::open(database, desk_.key());
   if (!chain) return std::unexpected(chain.error());
-  auto cut = chain->remove_before(now - rules.journal, UINT32_MAX);
+  auto cut = chain->remove_before(now - rules.journal, now, UINT32_MAX);
   if (!cut) return std::unexpected(cut.error());
   if (*cut > 0) {
     const Deletion deletion{.at = now,

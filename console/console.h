@@ -95,6 +95,8 @@ struct Hooks {
   std::function<Result<void>(std::string_view by)> run_self_test;
   /// The one that runs, or ran last.
   std::function<SelfTest()> self_test;
+  /// What is wrong with the gateway's clock, in words for a technician; empty while it is believed.
+  std::function<std::string()> clock_doubt;
   /// Whether an address is on a sealed list, for what people report.
   std::function<bool(std::string_view address)> is_sealed;
   /// How people write a person's name; empty when it is not known.

@@ -236,6 +236,7 @@ void Desk::set_frame(web::View& view, const web::Request& request, const identit
     return;
   }
   view.set("csrf", session->csrf).set("signed_in", true);
+  if (hooks().clock_doubt) view.set_if("clock_doubt", hooks().clock_doubt());
   view.set("user_name", session->name.empty() ? session->user : session->name);
   view.set("user_role", title_of(session->role));
   for (const NavigationItem& item : kNavigation) {

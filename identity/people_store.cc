@@ -603,7 +603,7 @@ Result<std::vector<std::string>> PeopleStore::close_run_out(TimePoint now) {
   return users;
 }
 
-Result<std::uint64_t> PeopleStore::forget_before(TimePoint before) {
+Result<std::uint64_t> PeopleStore::forget_before(TimePoint before, TimePoint now) {
   std::uint64_t rows = 0;
   auto done = state_->in_transaction([&]() -> Result<void> {
     for (const char* sql : {"DELETE FROM access WHERE closed < ?1", "DELETE FROM visits WHERE closed < ?1",
@@ -617,13 +617,13 @@ Result<std::uint64_t> PeopleStore::forget_before(TimePoint before) {
     return {};
   });
   if (!done) return std::unexpected(done.error());
-  const auto answers = forget_answers_before(before);
+  const auto answers = forget_answers_before(before, now);
   if (!answers) return answers;
   return rows + *answers;
 }
 
 // A chain is cut at its beginning only, and whoever has access is not asked again because an answer has grown old.
-Result<std::uint64_t> PeopleStore::forget_answers_before(TimePoint before) {
+Result<std::uint64_t> PeopleStore::forget_answers_before(TimePoint before, TimePoint now) {
   const std::scoped_lock lock(state_->mutex);
   const auto oldest = state_->first(
       "SELECT coalesce((SELECT min(last) FROM (SELECT max(seq) AS last FROM answers WHERE user IN (SELECT user FROM "
@@ -636,7 +636,7 @@ Result<std::uint64_t> PeopleStore::forget_answers_before(TimePoint before) {
   if (!chain) return std::unexpected(chain.error());
   const std::uint64_t stays = std::uint64_t(**oldest), cut = chain->head().cut_seq;
   if (stays <= cut + 1) return 0;
-  auto removed = chain->remove_before(before, stays - cut - 1);
+  auto removed = chain->remove_before(before, now, stays - cut - 1);
   if (!removed) return removed;
   // Also where an earlier cut was not followed by this: a power cut may have come between.
   auto gone = state_->change("DELETE FROM answers WHERE seq <= ?1",

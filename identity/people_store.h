@@ -156,7 +156,7 @@ class PeopleStore {
   /// Removes closed rows, visits and wrong-password counts that are older than `before`; accounts that are closed or
   /// ran out and have no row left; and answers to the terms, from the beginning of their chain up to the first that is
   /// still somebody's last. Returns how many rows.
-  [[nodiscard]] Result<std::uint64_t> forget_before(TimePoint before);
+  [[nodiscard]] Result<std::uint64_t> forget_before(TimePoint before, TimePoint now);
 
   // --- terms of use
 
@@ -190,7 +190,7 @@ class PeopleStore {
 
  private:
   struct State;
-  [[nodiscard]] Result<std::uint64_t> forget_answers_before(TimePoint before);
+  [[nodiscard]] Result<std::uint64_t> forget_answers_before(TimePoint before, TimePoint now);
   explicit PeopleStore(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

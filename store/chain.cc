@@ -105,7 +105,7 @@ void Chain::close_record(std::string& record) const {
   record += "\"}";
 }
 
-bool Chain::append(TimePoint time, std::string_view record) {
+bool Chain::append(TimePoint time, std::string_view record, std::optional<TimePoint> likely) {
   const std::uint64_t seq = next_seq();
   std::string hash = to_hex(sha256(record));
   insert_.bind(1, std::int64_t(seq)).bind(2, time.time_since_epoch().count()).bind(3, record).bind(4, hash);
@@ -118,7 +118,8 @@ bool Chain::append(TimePoint time, std::string_view record) {
     day_first_ = seq;
   }
   day_last_ = seq;
-  return true;
+  if (!likely || day_of(*likely) == day_) return true;
+  return upsert_day_.bind(1, day_of(*likely)).bind(2, std::int64_t(seq)).bind(3, std::int64_t(seq)).run();
 }
 
 bool Chain::store_day() {
@@ -139,11 +140,16 @@ bool Chain::store_head() {
       .run();
 }
 
-Result<std::uint64_t> Chain::remove_before(TimePoint before, std::uint64_t limit) {
+Result<std::uint64_t> Chain::remove_before(TimePoint before, TimePoint now, std::uint64_t limit) {
   // The cut keeps the chain whole: only a beginning is removed, ending before the first record of any day that stays.
-  auto query = database_->prepare("SELECT min(first_seq) FROM days WHERE day >= ?1");
+  // Days to come are no dates of what stays, but nothing after the last right day is known to be old.
+  auto query = database_->prepare(
+      "SELECT coalesce((SELECT min(first_seq) FROM days WHERE day BETWEEN ?1 AND ?2),"
+      " (SELECT min(first_seq) FROM days WHERE day > ?2))");
   if (!query) return std::unexpected(query.error());
-  if (query->bind(1, day_of(before)).step() != Statement::Step::row) return std::unexpected(database_->error("read"));
+  const std::int64_t tomorrow = day_of(now) + 1;  // another zone's clock may be a little ahead
+  if (query->bind(1, day_of(before)).bind(2, tomorrow).step() != Statement::Step::row)
+    return std::unexpected(database_->error("read"));
   std::uint64_t through = query->is_null(0) ? head_.seq : std::uint64_t(query->integer(0)) - 1;
   query->reset();
   if (through <= head_.cut_seq) return 0;
@@ -167,7 +173,7 @@ Result<std::uint64_t> Chain::remove_before(TimePoint before, std::uint64_t limit
     auto note = database_->prepare("INSERT INTO removals(at, first_seq, last_seq, hash) VALUES(?1, ?2, ?3, ?4)");
     if (!erase || !forget || !note || !erase->bind(1, std::int64_t(through)).run() ||
         !forget->bind(1, std::int64_t(through)).run() ||
-        !note->bind(1, wall_now().time_since_epoch().count())
+        !note->bind(1, now.time_since_epoch().count())
              .bind(2, std::int64_t(before_cut.cut_seq + 1))
              .bind(3, std::int64_t(through))
              .bind(4, head_.cut_hash)

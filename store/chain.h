@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -47,13 +48,16 @@ class Chain {
   /// Appends ,"previous_hash":"…"} to a record that is otherwise complete.
   void close_record(std::string& record) const;
   /// Stores a closed record as next_seq(). The transaction must be rolled back, and the chain opened anew, when false.
-  [[nodiscard]] bool append(TimePoint time, std::string_view record);
+  /// `likely`: where the clock that gave `time` is not believed, when it is written all the same; retention then goes
+  /// by the later of the two days.
+  [[nodiscard]] bool append(TimePoint time, std::string_view record, std::optional<TimePoint> likely = {});
   /// Signs and stores the head; the last step of every transaction that appended.
   [[nodiscard]] bool store_head();
 
   /// Removes at most `limit` of the oldest records that lie wholly before the UTC day of `before`, and signs the new
-  /// beginning. Returns how many. Own transaction.
-  [[nodiscard]] Result<std::uint64_t> remove_before(TimePoint before, std::uint64_t limit);
+  /// beginning. Returns how many. Own transaction. Days of the future were written by a clock that was ahead: they hold
+  /// back nothing that came before a day that is right. `now` must be believed.
+  [[nodiscard]] Result<std::uint64_t> remove_before(TimePoint before, TimePoint now, std::uint64_t limit);
 
   [[nodiscard]] const ChainHead& head() const noexcept { return head_; }
 

@@ -34,6 +34,9 @@ using namespace std::chrono_literals;
 constexpr const char* kAlertsFile = "alerts.db";
 constexpr auto kLook = 30s;  // how often clock and outbox are looked at when nothing happens
 constexpr auto kFirstPause = 15s, kLastPause = 3600s;
+/// An alert is given up after a week in which it was tried: the first nine tries take an hour, all others an hour each.
+/// Tries are counted, not days, since a gateway may be off and a clock may be wrong.
+constexpr int kMostTries = 24 * 7 + 9;
 constexpr auto kGiveUpAfter = 24h * 7, kForgetAfter = 24h * 90, kSystemEvery = 1h;
 constexpr std::size_t kEpisodesAtOnce = 500, kEpisodesInDigest = 10'000, kAlertsAtOnce = 100, kMostInMemory = 1000;
 
@@ -228,6 +231,7 @@ TimePoint Alerts::Impl::round(const AlertSettings& current, std::vector<Posted> 
       if (auto put = put_system(current, troubles.back()); !put) return put;
       troubles.pop_back();
     }
+    if (auto back = outbox->bring_back(options.now(), kLastPause * 2); !back) return back;
     if (auto followed = follow_episodes(current); !followed) return followed;
     if (auto put = put_cases(); !put) return put;
     if (auto climbed = climb(current); !climbed) return climbed;
@@ -436,7 +440,7 @@ Result<void> Alerts::Impl::climb(const AlertSettings& current) {
       if (auto moved = outbox->set_watch(watch.episode, step); !moved) return moved;
     }
     // The last step is taken, or it has been so long that nobody waits for it any more.
-    if (step >= current.escalation.size() || now - watch.begun > kGiveUpAfter)
+    if (step >= current.escalation.size() || (now - watch.begun > kGiveUpAfter && options.believes_clock()))
       if (auto ended = outbox->set_watch(watch.episode, std::nullopt); !ended) return ended;
   }
   return {};
@@ -469,7 +473,8 @@ Result<void> Alerts::Impl::make_digests(const AlertSettings& current) {
     auto progress = outbox->progress("daily " + route_key(route));
     if (!progress) return std::unexpected(progress.error());
     const bool first_time = !progress->has_value();
-    if (!first_time && ((*progress)->day >= today || local.minute < route.daily_minute)) continue;
+    // A day of the future was noted by a clock that was ahead: today's digest is still owed.
+    if (!first_time && ((*progress)->day == today || local.minute < route.daily_minute)) continue;
     if (auto made = make_digest(current, route, progress->value_or(Progress{}),
                                 local.minute < route.daily_minute ? today - 1 : today, first_time);
         !made)
@@ -517,8 +522,12 @@ Result<void> Alerts::Impl::make_digest(const AlertSettings& current, const Alert
       digests[destination].push_back(episode);
   for (const auto& [destination, told_of] : digests) {
     const std::string id = Uuid::v7(now).text();
+    std::string key = "digest/" + std::to_string(today) + '/' + route_key(route) + '/' + destination;
+    const auto known = outbox->find(key);
+    if (!known) return std::unexpected(known.error());
+    if (*known) key += '/' + id;  // a clock that was ahead has sent one of that day already, with other news
     if (auto put = outbox->put({.id = id,
-                                .key = "digest/" + std::to_string(today) + '/' + route_key(route) + '/' + destination,
+                                .key = std::move(key),
                                 .destination = destination,
                                 .urgency = 1,
                                 .content = digest_alert(place, told_of, id, now, head->seq, head->hash),
@@ -538,11 +547,11 @@ Result<void> Alerts::Impl::put_system(const AlertSettings& current, const Posted
   std::optional<TimePoint> before;
   if (const auto known = told.find(trouble.kind); known != told.end()) before = known->second;
   if (!before && outbox) {
-    auto newest = outbox->newest_with_prefix(prefix);
+    auto newest = outbox->newest_with_prefix(prefix, now);
     if (!newest) return std::unexpected(newest.error());
     before = *newest;
   }
-  if (before && now - *before < kSystemEvery) {
+  if (before && *before <= now && now - *before < kSystemEvery) {  // a mark of the future mutes nothing
     count(&AlertCounters::suppressed);
     return {};
   }
@@ -591,18 +600,18 @@ Result<void> Alerts::Impl::send_due(const AlertSettings& current) {
         std::ranges::any_of(current.webhooks, [&](const WebhookSettings& w) { return w.name == alert.destination; });
     const bool by_mail = std::ranges::any_of(
         current.recipients, [&](const Recipient& r) { return r.id == alert.destination && !r.email.empty(); });
-    if ((!by_webhook && !(by_mail && current.mail)) || now - alert.created > kGiveUpAfter) {
-      log::warning("an alert is given up",
-                   {{"alert", alert.id},
-                    {"destination", alert.destination},
-                    {"why", by_webhook || by_mail ? "a week of tries" : "no such destination"}});
+    const bool has_destination = by_webhook || (by_mail && current.mail);
+    if (!has_destination || (alert.attempts >= kMostTries && options.believes_clock())) {
+      log::warning("an alert is given up", {{"alert", alert.id},
+                                            {"destination", alert.destination},
+                                            {"why", has_destination ? "a week of tries" : "no such destination"}});
       count(&AlertCounters::given_up);
       if (auto set = outbox->set_state(alert.id, Outbox::State::given_up); !set) return set;
       continue;
     }
     const std::string endpoint = by_webhook ? alert.destination : "mail";
     if (const auto known = down.find(endpoint); known != down.end()) {
-      if (auto set = outbox->try_again(alert.id, known->second, alert.attempts); !set) return set;
+      if (auto set = outbox->try_again(alert.id, known->second, alert.attempts + 1); !set) return set;
       continue;
     }
     const Delivered delivered = deliver(current, alert);
@@ -619,7 +628,7 @@ Result<void> Alerts::Impl::send_due(const AlertSettings& current) {
     if (delivered.error().kind == DeliveryFailure::Kind::unreachable) down[endpoint] = again;
     if (auto set = outbox->try_again(alert.id, again, alert.attempts + 1); !set) return set;
   }
-  return outbox->forget_before(now - kForgetAfter);
+  return options.believes_clock() ? outbox->forget_before(now - kForgetAfter) : Result<void>();
 }
 
 void Alerts::Impl::send_from_memory(const AlertSettings& current) {
@@ -635,7 +644,7 @@ void Alerts::Impl::send_from_memory(const AlertSettings& current) {
       count(&AlertCounters::failed);
       alert.due = next_try(++alert.attempts);
     }
-    if (now - alert.created <= kGiveUpAfter) in_memory.push_back(std::move(alert));
+    if (alert.attempts < kMostTries) in_memory.push_back(std::move(alert));
   }
 }
 

@@ -25,9 +25,12 @@ namespace schoolgate::casework {
 struct AlertsOptions {
   std::filesystem::path folder;  ///< the state folder: breaches.db is read, alerts.db (0600) is kept in it
   std::string school, gateway;
-  LocalClock local_time;                      ///< the site's wall clock; empty: UTC
-  std::function<TimePoint()> now = wall_now;  ///< tests hand in their own
-  std::chrono::milliseconds hold{500};        ///< a new alert waits this long, so that its first count says more than 1
+  LocalClock local_time;  ///< the site's wall clock; empty: UTC
+  /// The wall clock's time, or the likely one while that is not believed; tests hand in their own.
+  std::function<TimePoint()> now = wall_now;
+  /// Nothing is given up or forgotten while it says no.
+  std::function<bool()> believes_clock = [] { return true; };
+  std::chrono::milliseconds hold{500};  ///< a new alert waits this long, so that its first count says more than 1
 };
 
 struct AlertCounters {

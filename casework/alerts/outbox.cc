@@ -64,10 +64,11 @@ Result<void> Outbox::put(const OutboxAlert& alert) {
   return {};
 }
 
-Result<std::optional<TimePoint>> Outbox::newest_with_prefix(std::string_view prefix) {
-  auto query = database_.prepare("SELECT max(created) FROM alerts WHERE substr(key, 1, length(?1)) = ?1");
+Result<std::optional<TimePoint>> Outbox::newest_with_prefix(std::string_view prefix, TimePoint now) {
+  auto query =
+      database_.prepare("SELECT max(created) FROM alerts WHERE substr(key, 1, length(?1)) = ?1 AND created <= ?2");
   if (!query) return std::unexpected(query.error());
-  if (query->bind(1, prefix).step() != Step::row) return failure();
+  if (query->bind(1, prefix).bind(2, ms_of(now)).step() != Step::row) return failure();
   if (query->is_null(0)) return std::nullopt;
   return time_from(query->integer(0));
 }
@@ -122,6 +123,16 @@ Result<void> Outbox::try_again(std::string_view id, TimePoint due, int attempts)
   auto statement = database_.prepare("UPDATE alerts SET due = ?2, attempts = ?3 WHERE id = ?1");
   if (!statement) return std::unexpected(statement.error());
   if (!statement->bind(1, id).bind(2, ms_of(due)).bind(3, std::int64_t(attempts)).run()) return failure();
+  return {};
+}
+
+Result<void> Outbox::bring_back(TimePoint now, std::chrono::seconds longest_pause) {
+  auto tries = database_.prepare("UPDATE alerts SET due = ?1 WHERE state = 0 AND due > ?2");
+  if (!tries) return std::unexpected(tries.error());
+  if (!tries->bind(1, ms_of(now)).bind(2, ms_of(now + longest_pause)).run()) return failure();
+  auto begun = database_.prepare("UPDATE watches SET begun = ?1 WHERE over = 0 AND begun > ?2");
+  if (!begun) return std::unexpected(begun.error());
+  if (!begun->bind(1, ms_of(now)).bind(2, ms_of(now + longest_pause)).run()) return failure();
   return {};
 }
 

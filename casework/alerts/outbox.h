@@ -61,8 +61,8 @@ class Outbox {
   [[nodiscard]] Result<std::optional<Known>> find(std::string_view key);
   /// Adds it, or gives the waiting one with its key this content and urgency.
   [[nodiscard]] Result<void> put(const OutboxAlert& alert);
-  /// The newest alert whose key begins with `prefix`.
-  [[nodiscard]] Result<std::optional<TimePoint>> newest_with_prefix(std::string_view prefix);
+  /// When the newest alert up to `now` whose key begins with `prefix` was made.
+  [[nodiscard]] Result<std::optional<TimePoint>> newest_with_prefix(std::string_view prefix, TimePoint now);
 
   /// Waiting alerts whose time has come, most urgent and oldest first.
   [[nodiscard]] Result<std::vector<OutboxAlert>> due(TimePoint now, std::size_t limit);
@@ -70,6 +70,10 @@ class Outbox {
   [[nodiscard]] Result<std::uint64_t> waiting();
   [[nodiscard]] Result<void> set_state(std::string_view id, State state);
   [[nodiscard]] Result<void> try_again(std::string_view id, TimePoint due, int attempts);
+
+  /// What a clock that was ahead has planned is due now: tries that are further away than any pause, and episodes whose
+  /// watch begins in the future.
+  [[nodiscard]] Result<void> bring_back(TimePoint now, std::chrono::seconds longest_pause);
 
   [[nodiscard]] Result<std::optional<Progress>> progress(std::string_view reader);
   [[nodiscard]] Result<void> set_progress(std::string_view reader, const Progress& progress);

@@ -99,6 +99,15 @@ Result<void> create_authority(const std::filesystem::path& folder, std::string_v
   return {};
 }
 
+Result<TimePoint> end_of_certificate(const std::filesystem::path& file) {
+  const auto text = read_file(file, kLargestFile);
+  if (!text) return std::unexpected(text.error());
+  const BioHandle bio(BIO_new_mem_buf(text->data(), int(text->size())));
+  const CertificateHandle certificate(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
+  if (!certificate) return fail_openssl(Fault::config, file.string() + " holds no certificate");
+  return time_of(X509_get0_notAfter(certificate.get()));
+}
+
 Result<std::shared_ptr<const Authority>> Authority::load_public(const std::filesystem::path& folder) {
   const auto file = authority_files(folder).certificate;
   const auto text = read_file(file, kLargestFile);

@@ -21,6 +21,9 @@ struct AuthorityFiles {
 };
 [[nodiscard]] AuthorityFiles authority_files(const std::filesystem::path& folder);
 
+/// When the first certificate of a PEM file ends. Fault config: it holds none; host: it cannot be read.
+[[nodiscard]] Result<TimePoint> end_of_certificate(const std::filesystem::path& file);
+
 /// Makes a P-256 key and a self-signed certificate for ten years from `now` in `folder` (0700 when it has to be made):
 /// CA with path length 0, subject "<school> web filter <8 hex of the key>". An existing authority, or half of one, is
 /// never overwritten (fault config).

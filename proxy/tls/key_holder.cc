@@ -39,7 +39,9 @@ std::string answer_to(std::string_view packet, const std::shared_ptr<const Autho
   }
   if (const auto* sign = std::get_if<Sign>(&question)) {
     if (!leaves) return write_answer({sign->id, false, "no key was named for certificates"});
-    const auto der = leaves->mint(sign->host, sign->what, wall_now());
+    // The asker knows whether the machine's clock is believed. A time at which the authority is not good is no time.
+    const bool sane = authority->not_before() <= sign->when && sign->when < authority->not_after();
+    const auto der = leaves->mint(sign->host, sign->what, sane ? sign->when : wall_now());
     return write_answer({sign->id, der.has_value(), der ? std::string_view(*der) : der.error().what});
   }
   return write_answer({0, false, "that is no question"});
@@ -92,16 +94,16 @@ Result<void> RemoteSigner::introduce_key() {
   return {};
 }
 
-Result<std::string> RemoteSigner::sign(std::string_view host, LeafFor what) {
+Result<std::string> RemoteSigner::sign(std::string_view host, LeafFor what, TimePoint now) {
   if (!may_be_named(host)) return fail(Fault::self, "no certificate is made for \"" + std::string(host) + '"');
   if (!channel_)
     if (auto opened = reopen(); !opened) return std::unexpected(opened.error());
   std::uint32_t id = ++last_id_;
-  auto answer = ask(write_question(Sign{id, what, host}), id);
+  auto answer = ask(write_question(Sign{id, what, host, now}), id);
   if (answer || channel_ || answer.error().fault != Fault::self) return answer;
   if (!reopen()) return answer;  // the first reason is the better one
   id = ++last_id_;
-  return ask(write_question(Sign{id, what, host}), id);
+  return ask(write_question(Sign{id, what, host, now}), id);
 }
 
 Result<void> RemoteSigner::reopen() {

@@ -39,7 +39,7 @@ class RemoteSigner final : public LeafSigner {
 
   void set_limit(std::chrono::milliseconds limit) noexcept { limit_ = limit; }
   Result<void> use_key(std::string_view public_key) override;
-  Result<std::string> sign(std::string_view host, LeafFor what) override;
+  Result<std::string> sign(std::string_view host, LeafFor what, TimePoint now) override;
 
  private:
   Result<std::string> ask(std::string_view question, std::uint32_t id);

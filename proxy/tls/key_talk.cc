@@ -5,7 +5,7 @@
 namespace schoolgate::tls {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 enum Kind : std::uint8_t { use_key = 1, sign = 2 };
 
 /// Reads big-endian numbers from the front of a packet; `ok` turns false when it ends too early.
@@ -13,6 +13,10 @@ struct Reader {
   std::string_view rest;
   bool ok = true;
 
+  TimePoint time() noexcept {
+    const std::uint64_t high = number(4), low = number(4);
+    return TimePoint(std::chrono::milliseconds(std::int64_t(high << 32 | low)));
+  }
   std::uint32_t number(std::size_t size) noexcept {
     if (rest.size() < size) {
       ok = false;
@@ -47,7 +51,8 @@ Question read_question(std::string_view packet) noexcept {
     if (in.ok && !question.public_key.empty()) return question;
   } else if (kind == sign) {
     const std::uint32_t what = in.number(1);
-    const Sign question{id, LeafFor(what), in.counted(1)};
+    const TimePoint when = in.time();
+    const Sign question{id, LeafFor(what), in.counted(1), when};
     if (in.ok && what <= std::uint32_t(LeafFor::own_page) && may_be_named(question.host)) return question;
   }
   return {};
@@ -64,6 +69,9 @@ std::string write_question(const Sign& question) {
   std::string packet{char(kVersion), char(sign)};
   put(packet, question.id, 4);
   put(packet, std::uint32_t(question.what), 1);
+  const auto when = std::uint64_t(question.when.time_since_epoch().count());
+  put(packet, std::uint32_t(when >> 32), 4);
+  put(packet, std::uint32_t(when), 4);
   put(packet, std::uint32_t(question.host.size()), 1);
   return packet.append(question.host);
 }

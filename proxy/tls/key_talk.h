@@ -4,7 +4,7 @@
 // questions as strictly as if a stranger had written them: whoever asks parses the network.
 //
 //     question: version, kind, id (4), then  use_key: length (2), SubjectPublicKeyInfo
-//                                            sign:    what, length (1), host
+//                                            sign:    what, time (8, milliseconds), length (1), host
 //     answer:   version, good or not, id (4), length (2), DER or words
 // All lengths are big-endian and must fill the packet exactly.
 #pragma once
@@ -31,6 +31,7 @@ struct Sign {
   std::uint32_t id = 0;
   LeafFor what = LeafFor::verified_site;
   std::string_view host;  ///< may_be_named() of certificate_parts.h
+  TimePoint when{};       ///< what the asker takes the time to be; any number may stand here
 };
 /// Views into the packet. Monostate: not a question.
 using Question = std::variant<std::monostate, UseKey, Sign>;

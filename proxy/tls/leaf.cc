@@ -33,6 +33,7 @@ Result<std::shared_ptr<const Leaf>> make_leaf(std::string_view der, evp_pkey_st*
   X509_check_purpose(leaf->certificate.get(), -1, 0);  // reads the extensions now, not on the first worker's time
   EVP_PKEY_up_ref(key);
   leaf->key.reset(key);
+  leaf->not_before = time_of(X509_get0_notBefore(leaf->certificate.get()));
   leaf->not_after = time_of(X509_get0_notAfter(leaf->certificate.get()));
   return leaf;
 }

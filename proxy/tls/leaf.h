@@ -21,7 +21,7 @@ enum class LeafFor : std::uint8_t {
 struct Leaf {
   CertificateHandle certificate;
   KeyHandle key;
-  TimePoint not_after{};
+  TimePoint not_before{}, not_after{};
 };
 
 /// The private key of all leaves of this process, P-256; a new one with every start. Fault self.

@@ -23,11 +23,11 @@ std::string key_of(std::string_view host, LeafFor what, std::string_view upstrea
 
 }  // namespace
 
-Result<std::unique_ptr<LeafMint>> LeafMint::make(std::unique_ptr<LeafSigner> signer, LeafMintLimits limits) {
+Result<std::unique_ptr<LeafMint>> LeafMint::make(std::unique_ptr<LeafSigner> signer, LeafMintLimits limits, Now now) {
   auto key = make_leaf_key();
   if (!key) return std::unexpected(key.error());
   if (auto named = signer->use_key(public_half(key->get())); !named) return std::unexpected(named.error());
-  std::unique_ptr<LeafMint> mint(new LeafMint(std::move(signer), std::move(*key), limits));
+  std::unique_ptr<LeafMint> mint(new LeafMint(std::move(signer), std::move(*key), limits, std::move(now)));
   mint->thread_ = std::thread([raw = mint.get()] { raw->run(); });
   return mint;
 }
@@ -36,8 +36,8 @@ Result<std::unique_ptr<LeafMint>> LeafMint::make(std::shared_ptr<const Authority
   return make(make_local_signer(std::move(authority)), limits);
 }
 
-LeafMint::LeafMint(std::unique_ptr<LeafSigner> signer, KeyHandle key, LeafMintLimits limits)
-    : signer_(std::move(signer)), key_(std::move(key)), limits_(limits) {}
+LeafMint::LeafMint(std::unique_ptr<LeafSigner> signer, KeyHandle key, LeafMintLimits limits, Now now)
+    : signer_(std::move(signer)), key_(std::move(key)), limits_(limits), now_(std::move(now)) {}
 
 LeafMint::~LeafMint() {
   {
@@ -97,7 +97,7 @@ void LeafMint::run() {
     Minted minted = find(key);  // it may have come while this order waited
     if (!*minted) {
       lock.unlock();
-      const auto der = signer_->sign(host, what);
+      const auto der = signer_->sign(host, what, now_());
       minted = der ? make_leaf(*der, key_.get()) : Minted(std::unexpected(der.error()));
       lock.lock();
       ++(minted ? counters_.minted : counters_.failed);
@@ -114,7 +114,9 @@ void LeafMint::run() {
 
 std::shared_ptr<const Leaf> LeafMint::find(std::string_view key) {
   const auto at = by_key_.find(key);
-  if (at == by_key_.end() || at->second->leaf->not_after < wall_now() + kTooShort) return nullptr;
+  if (at == by_key_.end()) return nullptr;
+  const Leaf& leaf = *at->second->leaf;
+  if (const TimePoint now = now_(); leaf.not_after < now + kTooShort || leaf.not_before > now) return nullptr;
   kept_.splice(kept_.begin(), kept_, at->second);
   return at->second->leaf;
 }

@@ -35,16 +35,20 @@ class LeafMint {
   using Minted = Result<std::shared_ptr<const Leaf>>;
   using Done = std::function<void(Minted)>;
 
+  /// What time it is: quick, on any thread.
+  using Now = std::function<TimePoint()>;
+
   /// Makes this process's leaf key, introduces it to the signer and starts the thread.
   [[nodiscard]] static Result<std::unique_ptr<LeafMint>> make(std::unique_ptr<LeafSigner> signer,
-                                                              LeafMintLimits limits = {});
+                                                              LeafMintLimits limits = {}, Now now = wall_now);
   [[nodiscard]] static Result<std::unique_ptr<LeafMint>> make(std::shared_ptr<const Authority> authority,
                                                               LeafMintLimits limits = {});
   /// Ends the thread. Those who still wait get an Error, on this thread. Never to be destroyed by a `done`.
   ~LeafMint();
 
-  /// Null when it is not there, or ends so soon that a client's clock may already refuse it. `upstream_fingerprint` is
-  /// that of the site's verified leaf (UpstreamFacts), empty for own_page: another certificate upstream, another leaf.
+  /// Null when it is not there, or ends so soon that a client's clock may already refuse it, or was made while the
+  /// clock was ahead and is not good yet. `upstream_fingerprint` is that of the site's verified leaf (UpstreamFacts),
+  /// empty for own_page: another certificate upstream, another leaf.
   [[nodiscard]] std::shared_ptr<const Leaf> cached(std::string_view host, LeafFor what,
                                                    std::string_view upstream_fingerprint);
   /// `done` is called once, on the mint's thread, or here and now when the queue is full: it must only hand over.
@@ -67,7 +71,7 @@ class LeafMint {
     std::size_t operator()(std::string_view key) const noexcept { return std::hash<std::string_view>()(key); }
   };
 
-  LeafMint(std::unique_ptr<LeafSigner> signer, KeyHandle key, LeafMintLimits limits);
+  LeafMint(std::unique_ptr<LeafSigner> signer, KeyHandle key, LeafMintLimits limits, Now now);
   void run();
   [[nodiscard]] std::shared_ptr<const Leaf> find(std::string_view key);
   void keep(const std::string& key, std::shared_ptr<const Leaf> leaf);
@@ -75,6 +79,7 @@ class LeafMint {
   std::unique_ptr<LeafSigner> signer_;  ///< the thread's alone
   KeyHandle key_;
   const LeafMintLimits limits_;
+  const Now now_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;

@@ -21,8 +21,9 @@ class LeafSigner {
   virtual ~LeafSigner() = default;
   /// Names the key that leaves are made for (DER SubjectPublicKeyInfo): once, before the first sign().
   [[nodiscard]] virtual Result<void> use_key(std::string_view public_key) = 0;
-  /// A certificate (DER) for `host` (canonical, or an IP literal with or without brackets) and for nothing else.
-  [[nodiscard]] virtual Result<std::string> sign(std::string_view host, LeafFor what) = 0;
+  /// A certificate (DER) for `host` (canonical, or an IP literal with or without brackets) and for nothing else, good
+  /// at `now`: the wall clock's time, or what is likely while that is not believed.
+  [[nodiscard]] virtual Result<std::string> sign(std::string_view host, LeafFor what, TimePoint now) = 0;
 };
 
 /// Signs in this process. `authority` has its key.

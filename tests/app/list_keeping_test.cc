@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "blocklists/update.h"
 #include "config/load.h"
 
 namespace schoolgate::app {
@@ -36,7 +37,7 @@ TEST(ListKeeping, AnAnswerWithoutNewsKeepsAListFresh) {
   const config::ListConfig list = remote_list("bets");
   const blocklists::ListInfo info = in_force("bets", kNow - hours(100));
   SourceStates states{{"bets", {.fetched = kNow - hours(100), .checked = kNow - hours(1)}}};
-  EXPECT_EQ(known_good(list, info, states), kNow - hours(1));
+  EXPECT_EQ(known_good(list, info, states, kNow), kNow - hours(1));
   EXPECT_TRUE(list_troubles({&list, 1}, {&info, 1}, states, kNow).empty());
 }
 
@@ -44,7 +45,20 @@ TEST(ListKeeping, AnAnswerSaysNothingOfWhatWasRolledBackTo) {
   const config::ListConfig list = remote_list("bets");
   const blocklists::ListInfo older = in_force("bets", kNow - hours(100));
   const SourceStates states{{"bets", {.fetched = kNow - hours(2), .checked = kNow - hours(1)}}};
-  EXPECT_EQ(known_good(list, older, states), kNow - hours(100));
+  EXPECT_EQ(known_good(list, older, states, kNow), kNow - hours(100));
+}
+
+TEST(ListKeeping, AMarkOfAClockThatWasAheadSaysNothing) {
+  const config::ListConfig list = remote_list("bets");
+  const blocklists::ListInfo info = in_force("bets", kNow - hours(100));
+  const TimePoint ahead = kNow + hours(24 * 400);
+  const SourceStates states{{"bets", {.fetched = kNow - hours(100), .checked = ahead}}};
+  EXPECT_EQ(known_good(list, info, states, kNow), info.fetched);
+  EXPECT_EQ(known_good(list, in_force("bets", ahead), states, kNow), TimePoint{});
+  EXPECT_EQ(age_text(ahead, kNow), "an unknown time");
+  EXPECT_TRUE(blocklists::is_due(ahead, hours(24), kNow));
+  EXPECT_FALSE(blocklists::is_due(kNow - hours(23), hours(24), kNow));
+  EXPECT_TRUE(blocklists::is_due(kNow - hours(24), hours(24), kNow));
 }
 
 TEST(ListKeeping, AListPastItsAgeIsTroubleWithTheReason) {

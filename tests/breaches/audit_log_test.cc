@@ -118,7 +118,7 @@ TEST(AuditLog, OldDaysGoAndTheRestVerifies) {
   old.time = at("2019-01-01");
   ASSERT_TRUE((*log)->record_change(old).has_value());
   ASSERT_TRUE((*log)->record_change(a_change()).has_value());
-  EXPECT_EQ((*log)->remove_before(at("2020-01-01")).value_or(0), 1u);
+  EXPECT_EQ((*log)->remove_before(at("2020-01-01"), at("2026-11-23")).value_or(0), 1u);
   const auto report = verify_audit(folder.path());
   ASSERT_TRUE(report.has_value());
   EXPECT_FALSE(report->fault.has_value());

@@ -35,7 +35,7 @@ class Torture : public testing::TestWithParam<bool> {
     const std::vector<std::string> of_first_day = kept_;
     write({a_breach(kSecondDay)});
     attempt([&] { return store_->checkpoint_all().has_value(); });
-    attempt([&] { return store_->remove_before(kSecondDay).has_value(); });
+    attempt([&] { return store_->remove_before(kSecondDay, kSecondDay).has_value(); });
     std::erase_if(kept_,
                   [&](const std::string& id) { return std::ranges::find(of_first_day, id) != of_first_day.end(); });
     write({a_breach(kSecondDay), a_breach(kSecondDay)});

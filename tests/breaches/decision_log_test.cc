@@ -46,7 +46,7 @@ void rlimit_fsize(rlim_t bytes) {
 class DecisionFile : public ::testing::Test {
  protected:
   void open(std::chrono::seconds retention = 24h * 90) {
-    log_ = DecisionLog::open(file_, retention, [this] { return now_.load(); });
+    log_ = DecisionLog::open(file_, retention, [this] { return ClockStanding{doubt_.load(), now_.load()}; });
   }
   void write(const Decision& decision) {
     DecisionBuffer buffer(log_.get());
@@ -59,6 +59,7 @@ class DecisionFile : public ::testing::Test {
   TemporaryFolder folder_;
   std::filesystem::path file_ = folder_.path() / "decisions.jsonl";
   std::atomic<TimePoint> now_ = at("2026-11-23T09:30:00Z");
+  std::atomic<ClockDoubt> doubt_ = ClockDoubt::none;
   std::unique_ptr<DecisionLog> log_;
 };
 
@@ -170,6 +171,38 @@ TEST_F(DecisionFile, PackedFilesAndThoseOfAnotherRotationGoToo) {
   for (const char* name : kept) EXPECT_TRUE(std::filesystem::exists(folder_.path() / name)) << name;
 }
 
+// The clock is 400 days ahead, or years behind, for a start: files go by the likely day, and none is removed.
+TEST_F(DecisionFile, AClockThatIsNotBelievedRemovesNoFile) {
+  for (const char* name : {"decisions-2026-08-01.jsonl", "decisions-2026-11-22.jsonl"})
+    ASSERT_TRUE(replace_file(folder_.path() / name, "{}\n").has_value());
+  open(24h * 90);
+  write(a_decision());
+  doubt_ = ClockDoubt::ahead;
+  now_ = at("2026-11-24T00:00:00Z");  // what is likely
+  write(a_decision());
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "decisions-2026-08-01.jsonl"));
+  doubt_ = ClockDoubt::none;
+  now_ = at("2026-11-25T00:00:00Z");
+  write(a_decision());
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "decisions-2026-08-01.jsonl"));
+  for (const char* name : {"decisions-2026-11-22.jsonl", "decisions-2026-11-23.jsonl", "decisions-2026-11-24.jsonl"})
+    EXPECT_TRUE(std::filesystem::exists(folder_.path() / name)) << name;
+}
+
+TEST_F(DecisionFile, AFileWhoseTimeIsThatOfAWrongClockIsNotTakenForAnOldOne) {
+  for (const auto wrong : {-24h * 365 * 6, 24h * 400}) {
+    ASSERT_TRUE(replace_file(file_, "{}\n").has_value());
+    const auto time = std::chrono::file_clock::from_sys(now_.load() + wrong);
+    std::filesystem::last_write_time(file_,
+                                     std::chrono::time_point_cast<std::filesystem::file_time_type::duration>(time));
+    open();
+    write(a_decision());
+    EXPECT_EQ(lines_of(content(file_)).size(), 2u) << wrong;
+    log_.reset();
+    std::filesystem::remove(file_);
+  }
+}
+
 TEST_F(DecisionFile, AFileThatWasRenamedOrRemovedIsBegunAgain) {
   open();
   write(a_decision());
@@ -221,7 +254,7 @@ TEST(DecisionFileAbsent, IsToldOnceAndWrittenOnceItCanBe) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "nowhere" / "decisions.jsonl";
   std::vector<std::string> told;
-  const auto log = DecisionLog::open(file, 24h, wall_now, [&](const std::string& why) { told.push_back(why); });
+  const auto log = DecisionLog::open(file, 24h, believed_clock, [&](const std::string& why) { told.push_back(why); });
   const auto write = [&] {
     log->submit("{}\n", 1);
     log->drain();

@@ -94,7 +94,8 @@ class DeskFixture : public ::testing::Test {
   }
   [[nodiscard]] std::filesystem::path decisions() const { return folder_.path() / "decisions.jsonl"; }
   void decide(const std::vector<breaches::Decision>& lines) {
-    const auto log = breaches::DecisionLog::open(decisions(), std::chrono::hours(24 * 90), [] { return kSchoolDay; });
+    const auto log = breaches::DecisionLog::open(decisions(), std::chrono::hours(24 * 90),
+                                                 [] { return ClockStanding{ClockDoubt::none, kSchoolDay}; });
     breaches::DecisionBuffer buffer(log.get());
     for (const breaches::Decision& line : lines) buffer.append(line);
     buffer.flush();

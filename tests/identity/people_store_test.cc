@@ -264,16 +264,16 @@ TEST_F(People, WhatIsOverGoesAfterItsTimeAndWhoIsThereStays) {
   ASSERT_TRUE(people_->record_terms({.user = "stays", .version = "1", .accepted = true, .when = years_ago(4)}));
   ASSERT_TRUE(people_->record_terms({.user = "gone", .version = "2", .accepted = true, .when = years_ago(4)}));
   ASSERT_TRUE(people_->close_account("gone", "left", "office", years_ago(3)));
-  ASSERT_TRUE(people_->forget_before(years_ago(5)));
+  ASSERT_TRUE(people_->forget_before(years_ago(5), day_at(11)));
   EXPECT_EQ(people_->accounts()->size(), 2u) << "five years are not over";
   EXPECT_EQ(people_->terms_answers()->size(), 3u);
-  ASSERT_TRUE(people_->forget_before(years_ago(2)));
+  ASSERT_TRUE(people_->forget_before(years_ago(2), day_at(11)));
   ASSERT_EQ(people_->accounts()->size(), 1u);
   EXPECT_EQ(people_->accounts()->at(0).user, "stays");
   EXPECT_EQ(people_->terms_answers()->at(0).user, "stays") << "who has access is not asked again";
   EXPECT_TRUE(people_->verify_terms());
   ASSERT_TRUE(people_->close_account("stays", "left", "office", years_ago(2)));
-  ASSERT_TRUE(people_->forget_before(years_ago(1)));
+  ASSERT_TRUE(people_->forget_before(years_ago(1), day_at(11)));
   EXPECT_TRUE(people_->accounts()->empty());
   EXPECT_TRUE(people_->terms_answers()->empty());
   EXPECT_TRUE(people_->verify_terms());
@@ -368,8 +368,8 @@ TEST_F(People, OldClosedRowsGoAndOpenOnesStay) {
   ASSERT_TRUE(people_->note_access({.user = "noah", .group = "year5", .granted_by = "directory", .from = day_at(8)},
                                    day_at(8)));
   ASSERT_TRUE(people_->close_access("noah", "left", "office", day_at(9)));
-  EXPECT_EQ(people_->forget_before(day_at(9)), 0u);
-  EXPECT_EQ(people_->forget_before(day_at(10)), 1u);
+  EXPECT_EQ(people_->forget_before(day_at(9), day_at(11)), 0u);
+  EXPECT_EQ(people_->forget_before(day_at(10), day_at(11)), 1u);
   EXPECT_EQ(people_->register_of_access()->size(), 1u);
 }
 

@@ -1,5 +1,7 @@
 """The clock jumps, a day either way and past 2038: deadlines do not notice, records stay in order, the chain stays whole.
 
+And it starts in the wrong year: nothing irreversible is done by a clock that is not believed.
+
 libfaketime answers the gateway's questions for the time of day; monotonic time is the machine's own.
 """
 
@@ -8,6 +10,7 @@ import glob
 
 import pytest
 
+from parts.inspected import InspectedWire
 from parts.waiting import wait_for
 from parts.wire import Wire, fetch, get
 
@@ -21,7 +24,9 @@ class Clock:
 
     def jump(self, offset: str) -> None:
         """Seconds, or a whole date "@YYYY-MM-DD hh:mm:ss"."""
-        self.path.write_text(offset + "\n")
+        next_one = self.path.with_suffix(".next")  # renamed: whoever reads it finds the old time or the new one, never half of it
+        next_one.write_text(offset + "\n")
+        next_one.replace(self.path)
 
 
 @pytest.fixture
@@ -103,3 +108,81 @@ def test_lists_and_alerts_go_on_after_a_jump(running, clock, web):
     running.command("reload")
     wait_for(lambda: fetch(running.proxy, f"http://bets.example:{web.http}/").status == 403, "the lists to be in force")
     running.command("breaches verify")
+
+
+YEAR_AND_MORE, YEARS_BACK = "+34560000", "@2020-03-01 08:00:00"
+
+
+@pytest.fixture
+def with_old_files(running, clock, web):
+    """A school with a record and the decisions of three weeks, whose gateway has been stopped."""
+    running.old = [running.folder / f"decisions-{datetime.date.today() - datetime.timedelta(days=days)}.jsonl" for days in (1, 20)]
+    for path in running.old:
+        path.write_text("{}\n")
+    running.before = blocked(running, web, "before")
+    running.stop()
+    return running
+
+
+@pytest.mark.parametrize("wrong, why", [(YEAR_AND_MORE, "later than anything known"), (YEARS_BACK, "before this release")])
+def test_one_start_in_the_wrong_year_costs_no_record(with_old_files, clock, web, wrong, why):
+    """Retention is looked at as soon as the gateway runs, and a first decision turns the day's file."""
+    school = with_old_files
+    clock.jump(wrong)
+    school.start()
+    wait_for(lambda: school.metric("clock_believed") == 0, "the doubt")
+    during = blocked(school, web, "during")
+    assert fetch(school.proxy, f"http://allowed.example:{web.http}/during").status == 200
+    school.wait_for_decision(url=f"http://allowed.example:{web.http}/during")
+    assert "the clock is not believed" in school.words()
+    doubted = school.command("clock", check=1).stdout
+    assert why in doubted and "schoolgate clock --confirm" in doubted
+    school.stop()
+
+    clock.jump("+0")
+    school.start()
+    wait_for(lambda: school.metric("clock_believed") == 1, "the clock to be believed again")
+    after = blocked(school, web, "after")
+    assert [record["id"] for record in school.breaches()] == [record["id"] for record in (school.before, during, after)]
+    school.command("breaches verify")
+    school.command("clock")
+    assert all(path.exists() for path in school.old)
+    text = "".join(path.read_text() for path in school.folder.glob("decisions*.jsonl"))
+    assert "/during" in text and "/before" in text
+
+
+def test_a_step_while_it_runs_is_told_and_ends(running, clock, web):
+    first = blocked(running, web, "first")
+    clock.jump(YEAR_AND_MORE)
+    wait_for(lambda: "the clock is not believed" in running.words(), "the doubt to be told")
+    assert running.metric("clock_believed") == 0
+    clock.jump("-3600")
+    wait_for(lambda: "the clock is believed again" in running.words(), "the clock to be believed an hour back")
+    assert running.metric("clock_believed") == 1
+    clock.jump("+0")
+    assert first["id"] in [record["id"] for record in running.breaches()]
+
+
+def test_an_administrator_can_say_that_the_clock_is_right(with_old_files, clock, web):
+    school = with_old_files
+    clock.jump("+3628800")  # six weeks: the gateway was off in the holidays
+    school.start()
+    assert school.command("clock", check=None).returncode == 1
+    assert "is believed" in school.command("clock", "--confirm").stdout
+    wait_for(lambda: school.metric("clock_believed") == 1, "the word to count")
+    assert school.before["id"] in [record["id"] for record in school.breaches()]
+
+
+def test_certificates_made_in_the_wrong_year_are_good_in_the_right_one(new_inspecting, clock, site):
+    """A device's own clock is right, and it holds the certificate against that."""
+    shims = glob.glob(SHIM)
+    school = new_inspecting(environment={
+        "LD_PRELOAD": shims[0], "FAKETIME_TIMESTAMP_FILE": str(clock.path), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    })
+    school.start()
+    school.stop()
+    clock.jump(YEAR_AND_MORE)
+    school.start()
+    wait_for(lambda: school.metric("clock_believed") == 0, "the doubt")
+    with InspectedWire(school, "forum.example", site.port) as wire:
+        assert wire.certificate

@@ -116,13 +116,35 @@ TEST_F(ChainOnDisk, RemovesOnlyABeginningAndSignsIt) {
   append(chain, 3, 0);
   append(chain, 2, 1);
   append(chain, 1, 2);
-  EXPECT_EQ(*chain.remove_before(day(1), 2), 2u) << "in steps";
-  EXPECT_EQ(*chain.remove_before(day(1), 1000), 1u);
-  EXPECT_EQ(*chain.remove_before(day(1), 1000), 0u);
+  EXPECT_EQ(*chain.remove_before(day(1), day(9), 2), 2u) << "in steps";
+  EXPECT_EQ(*chain.remove_before(day(1), day(9), 1000), 1u);
+  EXPECT_EQ(*chain.remove_before(day(1), day(9), 1000), 0u);
   EXPECT_EQ(chain.head().cut_seq, 3u);
-  EXPECT_EQ(*chain.remove_before(day(9), 1000), 3u) << "all of it, when no later day is there";
+  EXPECT_EQ(*chain.remove_before(day(9), day(9), 1000), 3u) << "all of it, when no later day is there";
   EXPECT_EQ(chain.next_seq(), 7u);
   EXPECT_EQ(open().head().broken, "");
+}
+
+// Records of a clock that was wrong for a while, among right ones. Days are counted from one that is called today.
+TEST_F(ChainOnDisk, RecordsOfAWrongClockNeitherGoEarlyNorHoldBackTheOthers) {
+  const TimePoint today = day(3000);
+  const auto write = [today](Chain& chain, int day, std::optional<int> likely = {}) {
+    const auto at = [today](int days) { return today + std::chrono::hours(24 * days); };
+    std::string record = R"({"n":)" + std::to_string(chain.next_seq());
+    chain.close_record(record);
+    ASSERT_TRUE(chain.append(at(day), record, likely ? std::optional(at(*likely)) : std::nullopt));
+    ASSERT_TRUE(chain.store_head());
+  };
+  const TimePoint year_ago = today - std::chrono::hours(24 * 365);
+  Chain chain = open();
+  write(chain, -2000, -10);  // the battery was flat when the gateway was new
+  write(chain, 400, -9);     // the wrong year
+  EXPECT_EQ(*chain.remove_before(year_ago, today, 1000), 0u) << "they were written ten days ago";
+  write(chain, 400);  // by a release that did not know: nothing is sure, it stays
+  EXPECT_EQ(*chain.remove_before(today, today, 1000), 1u);
+  write(chain, -1);
+  EXPECT_EQ(*chain.remove_before(today - std::chrono::hours(24 * 2), today, 1000), 2u) << "a right day follows them";
+  EXPECT_EQ(*chain.remove_before(today + std::chrono::hours(24), today, 1000), 1u);
 }
 
 TEST_F(ChainOnDisk, RemovesNothingWhereTheRecordOfTheCutIsMissing) {
@@ -130,7 +152,7 @@ TEST_F(ChainOnDisk, RemovesNothingWhereTheRecordOfTheCutIsMissing) {
   append(chain, 3, 0);
   append(chain, 1, 1);
   run("DELETE FROM records WHERE seq = 3");
-  const auto removed = chain.remove_before(day(1), 1000);
+  const auto removed = chain.remove_before(day(1), day(9), 1000);
   ASSERT_FALSE(removed);
   EXPECT_THAT(removed.error().text(), HasSubstr("record 3 of"));
   EXPECT_EQ(chain.head().cut_seq, 0u);
@@ -142,11 +164,11 @@ TEST_F(ChainOnDisk, ARemovalThatFailsChangesNothing) {
   append(chain, 1, 1);
   for (const char* table : {"removals", "days"}) {
     run((std::string("ALTER TABLE ") + table + " RENAME TO away").c_str());
-    EXPECT_FALSE(chain.remove_before(day(1), 1000)) << table;
+    EXPECT_FALSE(chain.remove_before(day(1), day(9), 1000)) << table;
     run((std::string("ALTER TABLE away RENAME TO ") + table).c_str());
     EXPECT_EQ(chain.head().cut_seq, 0u) << table;
   }
-  EXPECT_EQ(*chain.remove_before(day(1), 1000), 3u);
+  EXPECT_EQ(*chain.remove_before(day(1), day(9), 1000), 3u);
 }
 
 TEST_F(ChainOnDisk, FindsTheNumbersOfDays) {

@@ -176,15 +176,16 @@ constexpr Names kToKeep = {"chmod",
                            "utimensat",
                            "utimes"};
 
-// Starting and ending the key holder and the update of the lists, which acts as the owner of the state folder.
+// Asking whether a time server keeps the clock (setting it takes a capability that is long gone); starting and ending
+// the key holder and the update of the lists, which acts as the owner of the state folder.
 constexpr Names kToStart = {
-    "alarm",       "capget",     "capset",       "execve",       "execveat",           "fork",
-    "getgroups",   "getitimer",  "getpgid",      "getpgrp",      "getpriority",        "getsid",
-    "ioprio_get",  "ioprio_set", "kill",         "prlimit64",    "sched_setscheduler", "seccomp",
-    "setfsgid",    "setfsuid",   "setgid",       "setgroups",    "setitimer",          "setpgid",
-    "setpriority", "setregid",   "setresgid",    "setresuid",    "setreuid",           "setrlimit",
-    "setsid",      "setuid",     "timer_create", "timer_delete", "timer_gettime",      "timer_settime",
-    "tkill",       "vfork",      "wait4",        "waitid"};
+    "adjtimex",      "alarm",       "capget",     "capset",       "execve",       "execveat",
+    "fork",          "getgroups",   "getitimer",  "getpgid",      "getpgrp",      "getpriority",
+    "getsid",        "ioprio_get",  "ioprio_set", "kill",         "prlimit64",    "sched_setscheduler",
+    "seccomp",       "setfsgid",    "setfsuid",   "setgid",       "setgroups",    "setitimer",
+    "setpgid",       "setpriority", "setregid",   "setresgid",    "setresuid",    "setreuid",
+    "setrlimit",     "setsid",      "setuid",     "timer_create", "timer_delete", "timer_gettime",
+    "timer_settime", "tkill",       "vfork",      "wait4",        "waitid"};
 
 // No program of ours, and no library that it uses, ever asks for these: whoever does is somebody else.
 constexpr Names kNobodysOwn = {"acct",

@@ -57,6 +57,7 @@ class AlertsFixture : public ::testing::Test {
     options.school = "Ashford Oaks Primary School";
     options.gateway = "gw-1";
     options.now = [this] { return now_.load(); };
+    options.believes_clock = [this] { return believed_.load(); };
     options.hold = 0ms;
     auto alerts = Alerts::open(options, settings);
     ASSERT_TRUE(alerts.has_value()) << alerts.error().text();
@@ -80,6 +81,7 @@ class AlertsFixture : public ::testing::Test {
 
   TemporaryFolder folder_;
   std::atomic<TimePoint> now_ = kMorning + 1min;
+  std::atomic<bool> believed_ = true;
   std::unique_ptr<Alerts> alerts_;
 };
 
@@ -234,9 +236,53 @@ TEST_F(MailAlert, AfterAWeekOfTriesItIsGivenUp) {
   open(settings);
   attempt(4, kMorning);
   alerts_->settle();
-  settle_at(kMorning + 24h * 7 + 1h);
+  TimePoint time = kMorning;
+  for (int tries = 1; tries < 24 * 7 + 9; ++tries) settle_at(time += 75min);
+  EXPECT_EQ(alerts_->counters().given_up, 0u);
+  believed_ = false;
+  settle_at(time += 75min);
+  EXPECT_EQ(alerts_->counters().given_up, 0u) << "not by a clock that is not believed";
+  believed_ = true;
+  settle_at(time += 75min);
   EXPECT_EQ(alerts_->counters().given_up, 1u);
   EXPECT_EQ(alerts_->counters().waiting, 0u);
+}
+
+TEST_F(MailAlert, AGatewayThatWasOffForNineDaysSendsWhatWaited) {
+  AlertSettings settings;
+  {
+    Receiver server("smtp_receiver.py");
+    settings = mail_to_lead(server.port());
+  }
+  open(settings);
+  attempt(4, kMorning);
+  alerts_->settle();
+  alerts_.reset();
+  Receiver server("smtp_receiver.py");
+  now_ = kMorning + 24h * 9;
+  open(mail_to_lead(server.port()));
+  alerts_->settle();
+  EXPECT_THAT(server.next(), HasSubstr("dsl@school.example"));
+  EXPECT_EQ(alerts_->counters().given_up, 0u);
+}
+
+TEST_F(MailAlert, ATryThatWasPlannedWhileTheClockWasAheadIsDueWhenItIsRight) {
+  AlertSettings settings;
+  {
+    Receiver server("smtp_receiver.py");
+    settings = mail_to_lead(server.port());
+  }
+  now_ = kMorning + 24h * 400;
+  open(settings);
+  attempt(4, kMorning + 24h * 400);
+  alerts_->settle();
+  EXPECT_EQ(alerts_->counters().failed, 1u);
+  alerts_.reset();
+  Receiver server("smtp_receiver.py");
+  now_ = kMorning + 2min;
+  open(mail_to_lead(server.port()));
+  alerts_->settle();
+  EXPECT_THAT(server.next(), HasSubstr("dsl@school.example"));
 }
 
 TEST_F(MailAlert, StartTlsIsTakenWhenOfferedAndThePasswordIsGiven) {
@@ -340,6 +386,20 @@ TEST_F(WebhookAlert, ADestinationThatAReloadRemovedIsGivenUp) {
   EXPECT_EQ(alerts_->counters().given_up, 1u);
 }
 
+TEST_F(SystemAlert, ATroubleThatWasToldByAClockThatWasAheadIsToldAgain) {
+  Receiver server("smtp_receiver.py");
+  now_ = kMorning + 24h * 400;
+  open(mail_to_lead(server.port()));
+  alerts_->post_system_alert("list update failed", "no route");
+  alerts_->settle();
+  EXPECT_THAT(server.next(), HasSubstr("list update failed"));
+  now_ = kMorning + 5min;
+  open(mail_to_lead(server.port()));
+  alerts_->post_system_alert("list update failed", "no route");
+  alerts_->settle();
+  EXPECT_THAT(server.next(), HasSubstr("list update failed"));
+}
+
 TEST_F(SystemAlert, TroubleGoesToItOnceAnHour) {
   Receiver server("smtp_receiver.py");
   open(mail_to_lead(server.port()));
@@ -395,6 +455,26 @@ TEST_F(Digest, ItComesOnceADayAtItsTimeWithSumsAndTheLogsHead) {
   attempt(2, at("2026-11-25T10:00:00Z"), "gambling");
   settle_at(at("2026-11-25T16:00:00Z"));
   EXPECT_THAT(server.next(), HasSubstr("daily digest, 1 episode, 1 attempt"));
+}
+
+TEST_F(Digest, ADayThatAClockAheadHasNotedIsStillOwed) {
+  Receiver server("smtp_receiver.py");
+  AlertSettings settings = mail_to_lead(server.port());
+  settings.routes = {{.urgency = 2, .daily = true, .daily_minute = 15 * 60 + 30, .to = {"dsl"}}};
+  const TimePoint ahead = kMorning + 24h * 400;
+  now_ = ahead;
+  open(settings);
+  attempt(2, ahead, "gambling");
+  settle_at(ahead + 1min);
+  settle_at(ahead + 6h);
+  EXPECT_THAT(server.next(), HasSubstr("daily digest, 1 episode"));
+  attempt(2, kMorning + 1h, "gambling");
+  settle_at(at("2026-11-23T15:29:59Z"));
+  EXPECT_TRUE(server.is_silent());
+  settle_at(at("2026-11-23T15:30:00Z"));
+  EXPECT_THAT(server.next(), HasSubstr("daily digest, 1 episode"));
+  settle_at(at("2026-11-23T16:00:00Z"));
+  EXPECT_TRUE(server.is_silent()) << "once";
 }
 
 TEST_F(Digest, TheSitesClockSaysWhen) {

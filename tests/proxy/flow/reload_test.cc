@@ -32,10 +32,10 @@ class HeldUpSigner final : public tls::LeafSigner {
   HeldUpSigner(std::shared_ptr<const tls::Authority> authority, std::shared_ptr<Talk> talk)
       : signer_(tls::make_local_signer(std::move(authority))), talk_(std::move(talk)) {}
   Result<void> use_key(std::string_view key) override { return signer_->use_key(key); }
-  Result<std::string> sign(std::string_view host, tls::LeafFor what) override {
+  Result<std::string> sign(std::string_view host, tls::LeafFor what, TimePoint now) override {
     if (!std::exchange(told_, true)) talk_->asked.set_value();
     talk_->may_go_on.wait();
-    return signer_->sign(host, what);
+    return signer_->sign(host, what, now);
   }
 
  private:

@@ -63,7 +63,7 @@ TEST_F(KeyHolderTest, AnotherProcessSignsAndThisOneNeverHasTheKey) {
   ASSERT_TRUE(signer.use_key(public_half(key.get())));
   const auto authority = *Authority::load_public(folder);
   for (const LeafFor what : {LeafFor::verified_site, LeafFor::own_page}) {
-    const auto der = signer.sign("site.test", what);
+    const auto der = signer.sign("site.test", what, wall_now());
     ASSERT_TRUE(der) << der.error().text();
     const auto leaf = make_leaf(*der, key.get());
     ASSERT_TRUE(leaf) << leaf.error().text();
@@ -121,12 +121,12 @@ TEST_F(KeyHolderTest, AHolderThatDiedIsReplacedWhereOneCanBe) {
   ASSERT_TRUE(signer.use_key(public_half(key.get())));
   first->kill();
   (void)first->status();
-  const auto der = signer.sign("site.test", LeafFor::verified_site);
+  const auto der = signer.sign("site.test", LeafFor::verified_site, wall_now());
   ASSERT_TRUE(der) << der.error().text();
   EXPECT_TRUE(make_leaf(*der, key.get()));
   second->kill();
   (void)second->status();
-  EXPECT_FALSE(signer.sign("site.test", LeafFor::verified_site)) << "not over and over again";
+  EXPECT_FALSE(signer.sign("site.test", LeafFor::verified_site, wall_now())) << "not over and over again";
 }
 
 TEST_F(KeyHolderTest, AHolderThatDoesNotAnswerIsReplacedForTheNextQuestion) {
@@ -142,7 +142,7 @@ TEST_F(KeyHolderTest, AHolderThatDoesNotAnswerIsReplacedForTheNextQuestion) {
   EXPECT_FALSE(signer.use_key(public_half(key.get())));
   EXPECT_EQ(second, nullptr);
   signer.set_limit(std::chrono::seconds(60));
-  const auto der = signer.sign("site.test", LeafFor::verified_site);
+  const auto der = signer.sign("site.test", LeafFor::verified_site, wall_now());
   ASSERT_TRUE(der) << der.error().text();
   EXPECT_TRUE(make_leaf(*der, key.get()));
 }
@@ -153,8 +153,8 @@ TEST_F(KeyHolderTest, WithoutAReplacementEveryQuestionFailsAtOnce) {
   ASSERT_TRUE(signer.use_key(public_half(key.get())));
   child.kill();
   (void)child.status();
-  EXPECT_FALSE(signer.sign("site.test", LeafFor::verified_site));
-  EXPECT_FALSE(signer.sign("site.test", LeafFor::verified_site));
+  EXPECT_FALSE(signer.sign("site.test", LeafFor::verified_site, wall_now()));
+  EXPECT_FALSE(signer.sign("site.test", LeafFor::verified_site, wall_now()));
 }
 
 TEST_F(KeyHolderTest, AnAnswerThatComesTooLateBelongsToNoLaterQuestion) {
@@ -175,7 +175,7 @@ TEST_F(KeyHolderTest, AnAnswerThatComesTooLateBelongsToNoLaterQuestion) {
     late("of the host");
   });
   signer.set_limit(std::chrono::seconds(60));
-  const auto der = signer.sign("site.test", LeafFor::own_page);
+  const auto der = signer.sign("site.test", LeafFor::own_page, wall_now());
   holder.join();
   ASSERT_TRUE(der);
   EXPECT_EQ(*der, "of the host");
@@ -185,8 +185,8 @@ TEST_F(KeyHolderTest, AKeyThatIsNoneIsRefusedByTheHolder) {
   Child child(folder);
   RemoteSigner signer(std::move(child.asker));
   EXPECT_FALSE(signer.use_key("not a key"));
-  EXPECT_FALSE(signer.sign("site.test", LeafFor::own_page));
-  EXPECT_FALSE(signer.sign("*.test", LeafFor::own_page));
+  EXPECT_FALSE(signer.sign("site.test", LeafFor::own_page, wall_now()));
+  EXPECT_FALSE(signer.sign("*.test", LeafFor::own_page, wall_now()));
 }
 
 }  // namespace

@@ -18,11 +18,11 @@ class GuardedSigner final : public LeafSigner {
   explicit GuardedSigner(std::shared_ptr<const Authority> authority)
       : inner_(make_local_signer(std::move(authority))) {}
   Result<void> use_key(std::string_view key) override { return inner_->use_key(key); }
-  Result<std::string> sign(std::string_view host, LeafFor what) override {
-    if (++asked > 1) return inner_->sign(host, what);
+  Result<std::string> sign(std::string_view host, LeafFor what, TimePoint now) override {
+    if (++asked > 1) return inner_->sign(host, what, now);
     begun.set_value();
     if (!go_on.get_future().get()) return fail(Fault::self, "no");
-    return inner_->sign(host, what);
+    return inner_->sign(host, what, now);
   }
   std::promise<void> begun;
   std::promise<bool> go_on;

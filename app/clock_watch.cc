@@ -1,0 +1,112 @@
+#include "app/clock_watch.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "breaches/audit_log.h"
+#include "breaches/breach_store.h"
+#include "store/sqlite.h"
+
+namespace schoolgate::app {
+namespace {
+
+constexpr const char* kFile = "clock";
+constexpr std::chrono::minutes kKeepEvery{1};
+constexpr std::chrono::hours kSayAgain{24};
+
+std::optional<TimePoint> last_time_in(const std::filesystem::path& file) {
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return std::nullopt;
+  auto database = store::Database::open(file, store::Database::Access::read);
+  if (!database) return std::nullopt;
+  auto query = database->prepare("SELECT time FROM records ORDER BY seq DESC LIMIT 1");
+  if (!query || query->step() != store::Statement::Step::row) return std::nullopt;
+  return TimePoint(std::chrono::milliseconds(query->integer(0)));
+}
+
+}  // namespace
+
+std::optional<TimePoint> ClockWatch::last_record(const std::filesystem::path& state) {
+  return std::max(last_time_in(state / breaches::kBreachesFile), last_time_in(state / "audit.db"));
+}
+
+ClockWatch::ClockWatch(Parts parts) : parts_(std::move(parts)), started_(parts_.now().steady) {
+  if (const auto text = read_file(parts_.state / kFile))
+    last_believed_ = from_rfc3339(text->substr(0, text->find('\n')));
+  if (!last_believed_) last_believed_ = last_record(parts_.state);
+}
+
+ClockEvidence ClockWatch::evidence(Moment now) const {
+  // How long it was off is not known; how long it has run since is.
+  const auto last =
+      last_believed_ && !last_believed_at_ ? std::optional(*last_believed_ + (now.steady - started_)) : last_believed_;
+  return {.released = parts_.released,
+          .kernel_is_kept_right = parts_.is_kept_right && parts_.is_kept_right(now.wall),
+          .told = told_,
+          .last_believed = last,
+          .last_believed_at = last_believed_at_};
+}
+
+std::optional<ClockDoubt> ClockWatch::look() {
+  const std::scoped_lock lock(mutex_);
+  const Moment now = parts_.now();
+  const ClockDoubt doubt = doubt_of(now, evidence(now));
+  wrong_by_.store((now.wall - likely_time(now, evidence(now))).count(), std::memory_order_relaxed);
+  if (doubt == ClockDoubt::none) {
+    last_believed_ = now.wall;
+    last_believed_at_ = now.steady;
+    if (!kept_at_ || now.steady - *kept_at_ >= kKeepEvery) {
+      kept_at_ = now.steady;
+      if (auto kept = keep(now.wall); !kept) log::warning("the time is not kept", {{"why", kept.error().text()}});
+    }
+  }
+  const bool again = doubt != ClockDoubt::none && said_at_ && now.steady - *said_at_ >= kSayAgain;
+  if (doubt == said_ && !again) return std::nullopt;
+  said_ = doubt;
+  said_at_ = now.steady;
+  return doubt;
+}
+
+void ClockWatch::told_by_server(TimePoint time) {
+  const std::scoped_lock lock(mutex_);
+  told_ = Moment{time, parts_.now().steady};
+}
+
+Result<void> ClockWatch::confirm() {
+  const std::scoped_lock lock(mutex_);
+  const Moment now = parts_.now();
+  told_.reset();
+  last_believed_ = now.wall;
+  last_believed_at_ = now.steady;
+  return keep(now.wall);
+}
+
+Result<void> ClockWatch::keep(TimePoint time) const {
+  return replace_file(parts_.state / kFile, to_rfc3339(time) + '\n');
+}
+
+ClockStanding ClockWatch::standing() const {
+  const std::scoped_lock lock(mutex_);
+  const Moment now = parts_.now();
+  const ClockEvidence known = evidence(now);
+  return {doubt_of(now, known), likely_time(now, known)};
+}
+
+TimePoint ClockWatch::likely_now() const noexcept {
+  return parts_.now().wall - std::chrono::milliseconds(wrong_by_.load(std::memory_order_relaxed));
+}
+
+std::string ClockWatch::words() const {
+  const ClockStanding now = standing();
+  const std::string says = "The machine's clock says " + to_rfc3339(parts_.now().wall);
+  if (now.is_believed()) return says + " and is believed.";
+  const std::string why = now.doubt == ClockDoubt::before_release ? "which is before this release was made"
+                          : now.doubt == ClockDoubt::behind       ? "which is earlier than what it has shown before"
+                                                                  : "which is later than anything known accounts for";
+  return says + ", " + why + "; likely it is about " + to_rfc3339(now.likely) +
+         ". Until it is believed again, nothing is removed after its time, no alert is given up, and certificates are "
+         "made "
+         "for the likely date. Put the clock right and let a time server keep it (timedatectl); if it is right, say so "
+         "with `schoolgate clock --confirm`.";
+}
+
+}  // namespace schoolgate::app

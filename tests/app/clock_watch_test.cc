@@ -1,0 +1,127 @@
+// The watch over the clock through starts and steps; what it judges by is tried in tests/base/believable_clock_test.cc.
+#include "app/clock_watch.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "breaches/audit_log.h"
+
+namespace schoolgate::app {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+const TimePoint kNine = from_rfc3339("2026-11-23T09:00:00Z").value();
+constexpr hours kYearAndMore{24 * 400};
+
+class Watch : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (std::filesystem::temp_directory_path() / "schoolgate-clock-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    state_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(state_); }
+
+  ClockWatch start(TimePoint wall) {
+    now_ = {wall, SteadyTime(minutes(1))};
+    return ClockWatch({.state = state_,
+                       .released = from_rfc3339("2026-11-01").value(),
+                       .now = [this] { return now_; },
+                       .is_kept_right = [this](TimePoint) { return is_kept_right_; }});
+  }
+  void pass(std::chrono::milliseconds time) { now_ = {now_.wall + time, now_.steady + time}; }
+  void step(std::chrono::milliseconds by) { now_.wall += by; }
+
+  std::filesystem::path state_;
+  Moment now_;
+  bool is_kept_right_ = false;
+};
+
+TEST_F(Watch, AStartInTheWrongYearIsNotBelievedAndTheNextOneIs) {
+  {
+    ClockWatch first = start(kNine);
+    EXPECT_FALSE(first.look());
+    EXPECT_TRUE(first.standing().is_believed());
+  }
+  {
+    ClockWatch wrong = start(kNine + kYearAndMore);
+    EXPECT_EQ(wrong.look(), ClockDoubt::ahead);
+    pass(hours(2));
+    EXPECT_FALSE(wrong.look()) << "said once";
+    EXPECT_EQ(wrong.standing().likely, kNine + hours(2));
+    EXPECT_EQ(wrong.likely_now(), kNine + hours(2));
+    EXPECT_NE(wrong.words().find("2027"), std::string::npos) << wrong.words();
+    pass(hours(23));
+    EXPECT_EQ(wrong.look(), ClockDoubt::ahead) << "and again every day";
+  }
+  ClockWatch right = start(kNine + hours(26));
+  EXPECT_FALSE(right.look());
+  EXPECT_TRUE(right.standing().is_believed());
+}
+
+TEST_F(Watch, AStepWhileItRunsIsDoubtedAtOnceAndItsEndIsSaid) {
+  ClockWatch watch = start(kNine);
+  EXPECT_FALSE(watch.look());
+  step(kYearAndMore);
+  EXPECT_FALSE(watch.standing().is_believed()) << "before the next look";
+  EXPECT_EQ(watch.look(), ClockDoubt::ahead);
+  pass(minutes(5));
+  step(-kYearAndMore);
+  EXPECT_EQ(watch.look(), ClockDoubt::none);
+  EXPECT_EQ(watch.likely_now(), kNine + minutes(5));
+  step(-hours(1));
+  EXPECT_FALSE(watch.look()) << "summer time in the hardware clock";
+}
+
+TEST_F(Watch, WithoutAKeptTimeTheLastRecordStandsForIt) {
+  {
+    const auto log = breaches::AuditLog::open(state_);
+    ASSERT_TRUE(log);
+    ASSERT_TRUE((*log)->record_change({.time = kNine, .user = {}, .what = "start", .files = {}}));
+  }
+  ClockWatch watch = start(from_rfc3339("2026-11-02").value());
+  EXPECT_EQ(watch.look(), ClockDoubt::behind);
+  EXPECT_EQ(watch.standing().likely, kNine);
+}
+
+TEST_F(Watch, TheAdministratorsWordAListsServerAndATimeServerEndTheDoubt) {
+  {
+    ClockWatch first = start(kNine);
+    EXPECT_FALSE(first.look());
+  }
+  const hours holidays{24 * 42};
+  {
+    ClockWatch watch = start(kNine + holidays);
+    EXPECT_EQ(watch.look(), ClockDoubt::ahead);
+    watch.told_by_server(kNine + holidays - seconds(2));
+    EXPECT_EQ(watch.look(), ClockDoubt::none);
+  }
+  ASSERT_TRUE(replace_file(state_ / "clock", to_rfc3339(kNine) + '\n'));
+  {
+    ClockWatch watch = start(kNine + holidays);
+    EXPECT_EQ(watch.look(), ClockDoubt::ahead);
+    is_kept_right_ = true;
+    EXPECT_EQ(watch.look(), ClockDoubt::none);
+    is_kept_right_ = false;
+  }
+  ASSERT_TRUE(replace_file(state_ / "clock", to_rfc3339(kNine) + '\n'));
+  ClockWatch watch = start(kNine + holidays);
+  EXPECT_EQ(watch.look(), ClockDoubt::ahead);
+  ASSERT_TRUE(watch.confirm());
+  EXPECT_EQ(watch.look(), ClockDoubt::none);
+  ClockWatch next = start(kNine + holidays + hours(1));
+  EXPECT_FALSE(next.look());
+}
+
+TEST_F(Watch, AMarkThatIsNoTimeIsAsIfThereWereNone) {
+  ASSERT_TRUE(replace_file(state_ / "clock", "yesterday\n"));
+  ClockWatch watch = start(kNine);
+  EXPECT_FALSE(watch.look());
+}
+
+}  // namespace
+}  // namespace schoolgate::app
