@@ -196,7 +196,7 @@ Result<std::optional<SealedKey>> ListStore::known_sealed_key() const {
   SealedKey key{};
   struct stat about{};
   if (::stat(path.c_str(), &about) != 0) {
-    if (errno == ENOENT) return std::nullopt;
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;  // ENOTDIR: there is no state folder (none())
     return fail_errno("cannot look at " + path.string(), errno);
   }
   if ((about.st_mode & 077) != 0)

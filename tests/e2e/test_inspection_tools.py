@@ -99,7 +99,7 @@ def test_selftest_tells_of_an_authority_that_the_gateway_does_not_use(searching,
     told, by_url = results(school, check=1)
     result = by_url[f"https://forum.example:{site.port}/maths", "allow"]
     assert (result["found"], result["as_expected"]) == ("not opened", False)
-    assert "not the school's authority" in result["note"] and "reload" in result["note"]
+    assert "not from the school's authority" in result["note"] and "reload" in result["note"]
 
 
 # --- the owner of the state -------------------------------------------------------------------------------------------------
