@@ -14,7 +14,6 @@
 #include <cstring>
 #include <functional>
 #include <memory>
-#include <thread>
 
 #include "app/list_schedule.h"
 #include "app/measure_wire.h"
@@ -71,6 +70,7 @@ class ControlPlane {
     service_.ready();
     context_.run();
     loader_.join();
+    drainer_.join();
     gateway_.finish();
     ::unlink(control_path(gateway_.settings().state).c_str());
     return {};
@@ -146,7 +146,7 @@ class ControlPlane {
       }
       log::info("stopping", {{"signal", signal}});
       service_.stopping(gateway_.settings().limits.drain + kToFinish);
-      drains_ = std::jthread([this] {
+      asio::post(drainer_, [this] {
         gateway_.drain();
         asio::post(context_, [this] { context_.stop(); });
       });
@@ -379,7 +379,7 @@ class ControlPlane {
   asio::steady_timer measure_watch_{context_};
   asio::steady_timer firewall_watch_{context_};
   net::ServiceManager service_;
-  std::jthread drains_;  // on its way from the signal that ends the gateway
+  asio::thread_pool drainer_{1};  // there from the start: an end must not fail for want of a thread
   ListSchedule lists_{context_, gateway_, [this] { asio::co_spawn(context_, take_lists_unasked(), asio::detached); }};
 };
 
