@@ -69,6 +69,8 @@ TEST(OnTheLink, ALeaseANeighbourAndAnotherMachineAtTheAddress) {
   const test::ScratchState state;
   run("ip link add school type bridge && ip link set school up && ip addr add 10.20.1.1/24 dev school && "
       "ip addr add 2001:db8::1/64 dev school nodad");
+  // The kernel takes no other MAC for an address within this time of the last one (arp(7)): a second, unless told.
+  run("echo 0 >/proc/sys/net/ipv4/neigh/school/locktime");
   const std::string leases = (state.folder() / "dnsmasq.leases").string(), pid = (state.folder() / "pid").string();
   // It goes to the background once it listens.
   run("dnsmasq --conf-file=/dev/null --user=root --port=0 --interface=school --bind-interfaces --no-ping "
