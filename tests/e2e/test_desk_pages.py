@@ -222,4 +222,4 @@ def test_the_desk_works_without_scripts(desk):
         episode = next(path for path in sorted(links(browser, desk)) if re.fullmatch(r"/episodes/[0-9a-f-]{36}", path))
         browser.open(desk.base + episode)
         browser.click("button:has-text('By accident')")
-        assert "Your view of it is recorded" in browser.text("main")
+        assert "Recorded as Accidental" in browser.text("main")
