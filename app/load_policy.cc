@@ -77,7 +77,8 @@ std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const s
   if (!data) {
     problems.push_back(
         {.at = {.file = (folder / "lists.yaml").string()}, .message = data.error().what, .hint = data.error().next});
-    if (!must_serve) return std::unexpected(std::move(problems));
+    // A gateway serves strictly without them; a question that cannot read them has no answer.
+    if (!must_serve || use != ListUse::put_in_force) return std::unexpected(std::move(problems));
     data = CategoryData{.lists = blocklists::CategoryDb::empty()};
   }
   const auto& lists = data->lists;

@@ -8,6 +8,7 @@
 
 #include <map>
 
+#include "app/load_policy.h"
 #include "base/file.h"
 #include "tests/app/scratch_school.h"
 
@@ -119,7 +120,9 @@ TEST(CategoryData, AnotherUsersStateIsNotAnsweredAsIfItWereEmpty) {
   ASSERT_EQ(::seteuid(65534), 0);
   Problems problems;
   const auto data = category_data(*loaded.configuration, wall_now(), problems, ListUse::ask);
+  const auto policy = load_policy(school.config(), wall_now(), RefusedLists::serve_last_good);
   ASSERT_EQ(::seteuid(0), 0);
+  EXPECT_FALSE(policy) << "explain would answer by no list at all";
   ASSERT_FALSE(data);
   EXPECT_TRUE(data.error().what.starts_with("cannot read ")) << data.error().what;
 }
