@@ -143,8 +143,9 @@ TEST_F(GrownAlerts, WhatIsAboutARecipientGoesToTheHead) {
 
 TEST_F(GrownAlerts, DigestsLeaveOutWhatIsAboutTheirReader) {
   settings_.routes = {{.urgency = 1, .daily = true, .daily_minute = 9 * 60, .to = {"dsl"}}};
+  now_ = kSchoolDay - 3h;  // its first round may come before or after the record: never after the digest's time
   open();
-  keep({breach_of("ben.jones", kSchoolDay - 60h)});
+  keep({breach_of("ben.jones", kSchoolDay - 60h, "drugs")});  // told again or not, as that round came
   settle_at(kSchoolDay - 3h);
   keep({breach_of("d.lead", kSchoolDay - 2h, "gambling"), breach_of("ben.jones", kSchoolDay - 2h, "drugs")});
   settle_at(kSchoolDay);
