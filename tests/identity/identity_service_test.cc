@@ -324,7 +324,8 @@ TEST_F(Service, AChangeOfGroupsArrivesInASessionThatIsOpen) {
 }
 
 TEST_F(Service, SomebodyKnownAtTheProxyIsListedAndNobodyElseIsTakenForThem) {
-  settings_.sources.insert(settings_.sources.begin(), Source::negotiate);
+  settings_.sources = {Source::negotiate};  // what leases and neighbours tell is published whenever it is read
+  settings_.leases.clear();
   service_.reset();
   open();
   const rules::Person person{
