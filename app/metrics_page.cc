@@ -205,7 +205,8 @@ std::string metrics_page(const MetricsSources& sources) {
         [](const Counters& w) { return w.connections_open.get(); });
   total("connections_total", "counter", "Client connections accepted.",
         [](const Counters& w) { return w.connections_total.get(); });
-  page.family("connections_refused_total", "counter", "Client connections and HTTP/2 streams refused or ended because of a cap.");
+  page.family("connections_refused_total", "counter",
+              "Client connections and HTTP/2 streams refused or ended because of a cap.");
   page.sample(sum(sources, [](const Counters& w) { return w.shed_global.get(); }), label("cap", "all"));
   page.sample(sum(sources, [](const Counters& w) { return w.shed_client.get(); }), label("cap", "client"));
   page.sample(sum(sources, [](const Counters& w) { return w.shed_streams.get(); }), label("cap", "client_streams"));
@@ -258,6 +259,12 @@ std::string metrics_page(const MetricsSources& sources) {
   page.family("alerts_total", "counter", "Deliveries of alerts by result.");
   page.sample(double(sources.alerts_sent), label("result", "sent"));
   page.sample(double(sources.alerts_failed), label("result", "failed"));
+  page.family("forwarded_total", "counter",
+              "Records and alarms sent to the collector; failed: tries that reached none.");
+  page.sample(double(sources.forwarded.sent), label("result", "sent"));
+  page.sample(double(sources.forwarded.failed), label("result", "failed"));
+  page.family("forward_behind_seconds", "gauge", "How long what waits for the collector has waited.");
+  page.sample(sources.forwarded.behind_seconds);
   page.family("clock_believed", "gauge",
               "1 while the machine's clock is believed; while it is not, nothing is removed.");
   page.sample(sources.clock == ClockDoubt::none ? 1 : 0);

@@ -13,6 +13,7 @@
 #include "app/load_policy.h"
 #include "base/believable_clock.h"
 #include "breaches/breach_log.h"
+#include "casework/forwarding/forwarder.h"
 #include "identity/identity_service.h"
 #include "proxy/flow/counters.h"
 #include "proxy/net/linux/firewall_watch.h"
@@ -36,6 +37,7 @@ struct MetricsSources {
   /// Of every list of lists.yaml and every list in force; none: it has never been there.
   std::vector<std::pair<std::string, std::optional<std::chrono::milliseconds>>> list_ages;
   std::uint64_t alert_queue = 0, alerts_sent = 0, alerts_failed = 0;
+  casework::ForwardCounters forwarded;
   std::uint64_t reloads_accepted = 0, reloads_refused = 0;
   net::FirewallState firewall = net::FirewallState::off;
   std::optional<identity::IdentityCounters> identity;  ///< none: identity is not configured

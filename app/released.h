@@ -1,5 +1,7 @@
-// When this release was made.
+// Which release this is, and when it was made.
 #pragma once
+
+#include <string_view>
 
 #include "base/clock.h"
 
@@ -7,5 +9,8 @@ namespace schoolgate::app {
 
 /// Compiled in (BuildFacts.cmake): no clock that shows an earlier time is right.
 [[nodiscard]] TimePoint released() noexcept;
+
+/// "1.4.0".
+[[nodiscard]] std::string_view version() noexcept;
 
 }  // namespace schoolgate::app

@@ -223,7 +223,15 @@ Result<void> RunningGateway::open_alerts(const casework::AlertSettings& settings
   if (!alerts) return std::unexpected(std::move(alerts.error()));
   const std::scoped_lock lock(alerts_mutex_);
   alerts_ = std::move(*alerts);
-  for (const auto& [kind, text, audience] : early_troubles_) alerts_->post_system_alert(kind, text, audience);
+  forwarder_ = std::make_unique<casework::Forwarder>(casework::ForwarderOptions{
+      .folder = settings_.state,
+      .from = {.school = settings_.site.name, .gateway = settings_.site.gateway, .version = std::string(version())},
+      .on_trouble = [this](const std::string& text) { tell_it("forwarding", text); }});
+  forwarder_->apply(settings_.forward);
+  for (const auto& [kind, text, audience] : early_troubles_) {
+    alerts_->post_system_alert(kind, text, audience);
+    forwarder_->post({.kind = kind, .text = text, .time = wall_now()});
+  }
   early_troubles_.clear();
   return {};
 }
@@ -411,6 +419,7 @@ void RunningGateway::tell_trouble(const breaches::LogTrouble& trouble) {
 void RunningGateway::tell_it(const std::string& kind, const std::string& text, casework::SystemAudience audience) {
   log::warning(kind, {{"what", text}});
   const std::scoped_lock lock(alerts_mutex_);
+  if (forwarder_) forwarder_->post({.kind = kind, .text = text, .time = wall_now()});
   if (alerts_)
     alerts_->post_system_alert(kind, text, audience);
   else
@@ -543,6 +552,7 @@ void RunningGateway::tell_failed_update() {
 void RunningGateway::notice_episodes() {
   const std::scoped_lock lock(alerts_mutex_);
   if (alerts_) alerts_->notice();
+  if (forwarder_) forwarder_->notice();
 }
 
 std::expected<Problems, Problems> RunningGateway::reload(const breaches::MachineUser& user) {
@@ -569,6 +579,7 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
                                      .hint = noted.error().next}});
   }
   alerts_->apply(loaded->configuration.alerts);
+  forwarder_->apply(loaded->configuration.settings.forward);
   {
     const std::scoped_lock lock(configuration_mutex_);
     configuration_ = std::make_shared<const config::Configuration>(loaded->configuration);
@@ -661,6 +672,7 @@ std::string RunningGateway::metrics() const {
                          .alert_queue = alerts.waiting,
                          .alerts_sent = alerts.sent,
                          .alerts_failed = alerts.failed,
+                         .forwarded = forwarder_->counters(),
                          .reloads_accepted = reloads_.accepted,
                          .reloads_refused = reloads_.refused,
                          .firewall = firewall_.report().state,

@@ -30,6 +30,7 @@
 #include "breaches/breach_log.h"
 #include "breaches/decision_log.h"
 #include "casework/alerts/alerts.h"
+#include "casework/forwarding/forwarder.h"
 #include "proxy/flow/pages.h"
 #include "proxy/flow/worker.h"
 #include "rules/policy_store.h"
@@ -154,6 +155,7 @@ class RunningGateway {
   std::unique_ptr<breaches::AuditLog> audit_;
   std::mutex alerts_mutex_;  ///< guards alerts_ while it is being made, and the next
   std::unique_ptr<casework::Alerts> alerts_;
+  std::unique_ptr<casework::Forwarder> forwarder_;  ///< guarded as alerts_ is
   struct Trouble {
     std::string kind, text;
     casework::SystemAudience audience;

@@ -14,7 +14,7 @@ constexpr std::string_view kVersion = SCHOOLGATE_VERSION;
 constexpr std::string_view kRevision = SCHOOLGATE_REVISION;  // empty when not built from a checkout
 constexpr std::string_view kBuiltWith = SCHOOLGATE_BUILT_WITH;
 
-int version(std::span<const std::string_view> words) {
+int print_version(std::span<const std::string_view> words) {
   const auto arguments = Arguments::read(words, {});
   if (!arguments) return usage_error(kVersionCommand, arguments.error());
   std::string text = "schoolgate " + std::string(kVersion);
@@ -26,8 +26,10 @@ int version(std::span<const std::string_view> words) {
 
 }  // namespace
 
+std::string_view version() noexcept { return kVersion; }
+
 TimePoint released() noexcept { return TimePoint(std::chrono::seconds(SCHOOLGATE_RELEASED)); }
 
-const Command kVersionCommand{"version", "print the version and its build", kHelp, version};
+const Command kVersionCommand{"version", "print the version and its build", kHelp, print_version};
 
 }  // namespace schoolgate::app

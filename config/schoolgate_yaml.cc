@@ -296,6 +296,7 @@ void read_schoolgate(const YamlNode& root, Report& report, Settings& settings, r
   settings.inspection = policy.inspection;
   if (const YamlNode* unnamed = keys.find("unnamed")) read_unnamed(*unnamed, report, settings.unnamed);
   if (const YamlNode* firewall = keys.find("firewall")) read_firewall(*firewall, report, settings.firewall);
+  if (const YamlNode* forward = keys.find("forward")) read_forward(*forward, report, settings.forward);
   keys.optional("decisions", settings.decisions);
   if (const YamlNode* retention = keys.find("retention")) read_retention(*retention, report, settings.retention);
   if (const YamlNode* limits = keys.find("limits")) read_limits(*limits, report, settings.limits);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/problem.h"
+#include "casework/forwarding/forward_settings.h"
 #include "identity/identity_settings.h"
 #include "names/ip_address.h"
 #include "rules/policy_spec.h"
@@ -135,6 +136,7 @@ struct Settings {
   Firewall firewall;
   std::optional<std::filesystem::path> pages;  ///< folder of the school's own page templates
   identity::IdentitySettings identity;
+  std::optional<casework::ForwardSettings> forward;  ///< the collector of records and alarms; none: they stay here
   FirstStart first_start = FirstStart::wait;
   std::map<std::string, std::string> known_gaps;                  ///< category -> why the school has no data for it
   rules::InspectionMode inspection = rules::InspectionMode::off;  ///< also in PolicySpec, which judges by it

@@ -21,6 +21,9 @@ void read_schoolgate(const YamlNode& root, Report& report, Settings& settings, r
 /// `identity` in schoolgate.yaml; `listen` must have been read.
 void read_identity(const YamlNode& node, Report& report, const Listen& listen, identity::IdentitySettings& identity);
 
+/// `forward` in schoolgate.yaml.
+void read_forward(const YamlNode& node, Report& report, std::optional<casework::ForwardSettings>& forward);
+
 /// policy.yaml: groups and fallback.
 void read_policy(const YamlNode& root, Report& report, rules::PolicySpec& policy);
 

@@ -17,7 +17,7 @@ ARROWS = {
     "names": {"base"},
     "blocklists": {"names", "base"},
     "rules": {"blocklists", "names", "base"},
-    "config": {"rules", "blocklists", "casework/alerts/alert_settings.h", "identity/identity_settings.h", "names", "base"},
+    "config": {"rules", "blocklists", "casework/alerts/alert_settings.h", "casework/forwarding/forward_settings.h", "identity/identity_settings.h", "names", "base"},
     "store": {"base"},
     "breaches": {"store", "rules", "names", "base"},
     "casework": {"breaches", "store", "rules", "names", "base"},
