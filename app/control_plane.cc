@@ -225,12 +225,18 @@ class ControlPlane {
     return answer;
   }
 
-  // "selftest-from 127.0.0.1:40001": the next connection from there is no breach of anybody.
+  // "selftest-from 127.0.0.1:40001", "selftest-from 127.0.0.1:40001 as ks2": the next connection from there is no
+  // breach of anybody.
   ControlAnswer expect_selftest(std::string from) {
     if (from.ends_with('\n')) from.pop_back();
+    std::string group;
+    if (const std::size_t as = from.find(" as "); as != std::string::npos) {
+      group = from.substr(as + 4);
+      from.resize(as);
+    }
     const auto endpoint = net::Endpoint::parse(from);
     if (!endpoint) return {.done = false, .text = "not an address and port\n"};
-    if (auto taken = gateway_.expect_selftest(*endpoint); !taken)
+    if (auto taken = gateway_.expect_selftest(*endpoint, std::move(group)); !taken)
       return {.done = false, .text = taken.error().text() + '\n'};
     return {.done = true, .text = {}};
   }
@@ -336,6 +342,7 @@ class ControlPlane {
 
   void watch_measures() {
     gateway_.watch_clock();
+    gateway_.watch_selftest(moment_now());
     gateway_.watch_measures(moment_now());
     gateway_.keep_allowances(wall_now());
     measure_watch_.expires_after(std::chrono::seconds(1));

@@ -126,12 +126,16 @@ OrWhy<int> ProbeWire::read_status() {
   }
 }
 
-OrWhy<void> ProbeWire::secure(std::unique_ptr<tls::Session> session) {
+OrWhy<void> ProbeWire::skip_head() {
   while (!received_.contains("\r\n\r\n")) {
     if (received_.size() > kMostHead) return why("the answer to CONNECT has no end");
     if (auto more = receive_more(); !more) return more;
   }
   received_.clear();
+  return {};
+}
+
+OrWhy<void> ProbeWire::secure(std::unique_ptr<tls::Session> session) {
   for (;;) {
     const tls::Session::Step step = session->handshake(fd_.get());
     if (step == tls::Session::Step::done) break;

@@ -36,7 +36,9 @@ class ProbeWire {
   [[nodiscard]] OrWhy<void> send(std::string_view bytes);
   /// The status of the answer. Of what follows its first line nothing is looked at.
   [[nodiscard]] OrWhy<int> read_status();
-  /// After the answer to CONNECT: the handshake of `session`; what is sent and read from then on is inside it.
+  /// Reads the answer to CONNECT to its end.
+  [[nodiscard]] OrWhy<void> skip_head();
+  /// The handshake of `session`; what is sent and read from then on is inside it.
   [[nodiscard]] OrWhy<void> secure(std::unique_ptr<tls::Session> session);
 
  private:

@@ -23,6 +23,7 @@
 #include "app/protection_now.h"
 #include "app/safeguarding_desk.h"
 #include "app/selftest_job.h"
+#include "app/selftest_schedule.h"
 #include "app/start_fallbacks.h"
 #include "app/who_is_asking.h"
 #include "base/error.h"
@@ -85,6 +86,8 @@ class RunningGateway {
   /// Looks at the machine's own clock, and removes what is over its time from the audit log. Once a second.
   void watch_clock();
   [[nodiscard]] ClockWatch& clock() noexcept { return *clock_; }
+  /// Tries itself when that is due. Cheap; once a second.
+  void watch_selftest(Moment now);
   /// A measure may have begun or ended. Cheap; once a second.
   void watch_measures(Moment now) { keeper_->refresh_if_due(now); }
   /// Keeps the minutes that daily allowances have used. Cheap; once a second.
@@ -95,8 +98,9 @@ class RunningGateway {
   void tell_it(const std::string& kind, const std::string& text,
                casework::SystemAudience audience = casework::SystemAudience::technician);
 
-  /// The next connection from there is the self-test's. Thread-safe. Fault client: not an address of this machine.
-  [[nodiscard]] Result<void> expect_selftest(const net::Endpoint& from);
+  /// The next connection from there is the self-test's, for a device of `as_group` unless that is empty. Thread-safe.
+  /// Fault client: not an address of this machine.
+  [[nodiscard]] Result<void> expect_selftest(const net::Endpoint& from, std::string as_group);
 
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
   [[nodiscard]] std::string policy_version() const;
@@ -169,6 +173,7 @@ class RunningGateway {
   std::unique_ptr<SafeguardingDesk> desk_;
   std::unique_ptr<flow::Gateway> gateway_;
   SelftestJob selftest_{[this](const std::string& by, const std::stop_token& stop) { return try_itself(by, stop); }};
+  SelftestSchedule selftests_{settings_.state / "selftest"};
   std::unique_ptr<KeptAllowances> allowances_;
   FirewallAlarm firewall_{[this](const std::string& kind, const std::string& text) { tell_it(kind, text); }};
   mutable std::mutex inspection_mutex_;                 ///< a reload replaces it beside the control plane

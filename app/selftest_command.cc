@@ -20,10 +20,15 @@ policy: every test of rules/*.yaml, and for each category that a list gets refus
 must also be found in the breach log. Where the gateway opens TLS (schoolgate inspect-report) the whole address
 is asked for inside, trusting the school's authority alone; any other host over HTTPS is asked for by its name.
 
+Then it stands in for a device of every group: for each category that the group blocks or warns of it asks for one
+listed name, through the explicit proxy and as transparent HTTP and TLS, over IPv4 and IPv6, as far as the gateway
+listens there. What the gateway would let through of these it refuses as well, so none of them leaves.
+
 The requests come from this machine's own addresses and say so (User-Agent: schoolgate-selftest). They are recorded like
 any others, marked as the self-test's: they raise no alert, and no episode or report counts them. Tests for a group that
-none of these addresses is in, for another time, or for illegal content are judged by the same policy but not sent. A
-site that is allowed and does not answer counts as allowed.
+none of these addresses is in, for another time, or for illegal content are judged by the same policy but not sent; they
+and the categories without a name to try are listed and count as no pass. A site that is allowed and does not answer
+counts as allowed.
 
 Prints a table, stores the result in the state folder (selftest/TIME.json) and in the desk's log of checks, and exits
 with 1 when any check differs.
@@ -43,8 +48,10 @@ Result<void> require_same_policy(const LoadedPolicy& loaded) {
 }
 
 // One question on the control socket, which only the gateway's user and root can open.
-OrWhy<void> announce_to_gateway(const std::filesystem::path& state, const net::Endpoint& from) {
-  const auto answer = ask_running_gateway(state, "selftest-from " + from.text());
+OrWhy<void> announce_to_gateway(const std::filesystem::path& state, const net::Endpoint& from, std::string_view group) {
+  std::string question = "selftest-from " + from.text();
+  if (!group.empty()) question += " as " + std::string(group);
+  const auto answer = ask_running_gateway(state, question);
   if (answer && answer->done) return {};
   return std::unexpected("the gateway does not take note of the self-test: " +
                          (answer ? answer->text : answer.error().text()));
@@ -64,7 +71,9 @@ int selftest(std::span<const std::string_view> words) {
   if (!loaded) return report(loaded.error());
   if (auto same = require_same_policy(*loaded); !same) return report(same.error());
   const config::Settings& settings = loaded->configuration.settings;
-  const Announce announce = [&](const net::Endpoint& from) { return announce_to_gateway(settings.state, from); };
+  const AnnounceAs announce = [&](const net::Endpoint& from, std::string_view group) {
+    return announce_to_gateway(settings.state, from, group);
+  };
   const auto done = [&] {
     ProgressLine progress;
     const auto planned = [&](std::size_t checks) {
@@ -73,11 +82,12 @@ int selftest(std::span<const std::string_view> words) {
     return run_selftest(*loaded, now, announce, planned);
   }();
   if (!done) return report(done.error());
-  const std::size_t good = done->as_expected(), all = done->checks.size();
+  const std::size_t good = done->as_expected(), all = done->sent();
   if (arguments->has("--json"))
     print(json_of(*done));
   else
-    print(table_of(*done) + std::to_string(good) + " of " + std::to_string(all) + " checks as expected\n");
+    print(table_of(*done) + std::to_string(good) + " of " + std::to_string(all) + " checks as expected, " +
+          std::to_string(done->not_tried()) + " not tried\n");
   if (auto kept = keep_selftest(*done, *loaded, "schoolgate selftest"); !kept) return report(kept.error());
   return good == all ? kDone : kProblem;
 }

@@ -39,6 +39,7 @@ ProbeAnswer send_inside(tls::UpstreamContext& device, const net::Endpoint& proxy
   if (!accepted) return {.failure = std::move(accepted.error())};
   if (*accepted != 200) return {.status = *accepted, .failure = "CONNECT was refused"};
 
+  if (auto skipped = wire->skip_head(); !skipped) return {.status = *accepted, .failure = std::move(skipped.error())};
   static constexpr std::array<std::string_view, 1> kProtocols{"http/1.1"};
   auto session = device.open(url.host(), url.port(), kProtocols);
   if (!session) return {.status = *accepted, .failure = "TLS cannot begin"};

@@ -56,6 +56,10 @@ void send_all(const std::vector<Check>& checks, std::vector<ProbeAnswer>& answer
 Result<void> carry_out(std::vector<Check>& checks, const LoadedPolicy& loaded, const Announce& announce) {
   const config::Settings& settings = loaded.configuration.settings;
   std::vector<ProbeAnswer> answers(checks.size());
+  if (std::ranges::none_of(checks, [](const Check& check) { return check.from != nullptr; })) {
+    std::ranges::for_each(checks, judge_unsent);
+    return {};
+  }
   const auto devices = devices_for(checks, settings);
   if (!devices) return std::unexpected(devices.error());
   const TimePoint began = wall_now();
@@ -83,15 +87,19 @@ Result<void> carry_out(std::vector<Check>& checks, const LoadedPolicy& loaded, c
 }
 
 /// "lucky-spins[.]example": what must not be opened is not made to be clicked.
+std::string defanged(std::string_view host) {
+  std::string out;
+  for (const char c : host) c == '.' ? out += "[.]" : out += c;
+  return out;
+}
+
 std::string shown(const Check& check) {
   const names::Url& url = check.request.url();
   const std::string text =
       url.names_only() ? std::string(url.host()) + ":" + std::to_string(url.port()) : url.redacted();
   if (!is_refusal(check.expected)) return text;
   const std::size_t host = text.find(url.host());
-  std::string out = text.substr(0, host);
-  for (const char c : url.host()) c == '.' ? out += "[.]" : out += c;
-  return out + text.substr(host + url.host().size());
+  return text.substr(0, host) + defanged(url.host()) + text.substr(host + url.host().size());
 }
 
 Result<void> store(const std::filesystem::path& state, TimePoint time, const std::string& result) {
@@ -110,16 +118,22 @@ Result<void> note_at_desk(const SelftestRun& done, const LoadedPolicy& loaded, s
   };
   casework::CheckRun run{.at = done.at, .by = std::string(by), .kind = "selftest"};
   for (const Check& check : done.checks)
-    run.results.push_back({.group = check.group,
-                           .mode = !check.from    ? "judged, not sent"
-                                   : check.inside ? "inside TLS"
-                                                  : "explicit proxy",
-                           .what = is_illegal(check.category)
-                                       ? "an address that is never shown"
-                                       : std::string(check.request.method()) + " " + shown(check),
-                           .expected = std::string(rules::to_string(check.expected)),
-                           .found = check.found,
-                           .as_expected = check.as_expected});
+    if (check.from)
+      run.results.push_back({.group = check.group,
+                             .mode = check.inside ? "inside TLS" : "explicit proxy",
+                             .what = is_illegal(check.category)
+                                         ? "an address that is never shown"
+                                         : std::string(check.request.method()) + " " + shown(check),
+                             .expected = std::string(rules::to_string(check.expected)),
+                             .found = check.found,
+                             .as_expected = check.as_expected});
+  for (const GroupProbe& probe : done.devices.probes)
+    run.results.push_back({.group = probe.group,
+                           .mode = way_of(probe),
+                           .what = defanged(probe.host),
+                           .expected = std::string(rules::to_string(probe.expected)),
+                           .found = probe.found,
+                           .as_expected = probe.as_expected});
   auto desk = casework::DeskStore::open(loaded.configuration.settings.state);
   if (!desk) return std::unexpected(std::move(desk.error()));
   auto noted = casework::ChecksLog(**desk).record(run, done.at);
@@ -129,26 +143,40 @@ Result<void> note_at_desk(const SelftestRun& done, const LoadedPolicy& loaded, s
 
 }  // namespace
 
-std::size_t SelftestRun::as_expected() const noexcept {
-  return std::size_t(std::ranges::count_if(checks, &Check::as_expected));
+std::size_t SelftestRun::sent() const noexcept {
+  return std::size_t(std::ranges::count_if(checks, [](const Check& check) { return check.from != nullptr; })) +
+         devices.probes.size();
 }
 
-Result<SelftestRun> run_selftest(const LoadedPolicy& loaded, TimePoint now, const Announce& announce,
+std::size_t SelftestRun::as_expected() const noexcept {
+  return std::size_t(std::ranges::count_if(checks, [](const Check& check) { return check.from && check.as_expected; }) +
+                     std::ranges::count_if(devices.probes, &GroupProbe::as_expected));
+}
+
+std::size_t SelftestRun::not_tried() const noexcept {
+  return std::size_t(std::ranges::count_if(checks, [](const Check& check) { return check.from == nullptr; })) +
+         devices.not_tried.size();
+}
+
+Result<SelftestRun> run_selftest(const LoadedPolicy& loaded, TimePoint now, const AnnounceAs& announce,
                                  const std::function<void(std::size_t)>& planned) {
   const config::Settings& settings = loaded.configuration.settings;
-  if (settings.listen.proxy.empty())
-    return fail(Fault::config, "listen.proxy is empty, and the checks are sent through it",
-                "give the gateway an explicit listener, on loopback if it is for this test only");
   SelftestRun run;
   run.at = now;
   run.policy_version = loaded.snapshot->version();
-  run.clients = probe_clients(loaded, settings.listen.proxy.front().address.is_v4());
+  // Tests are sent through the explicit proxy; where there is none, they are judged only.
+  if (!settings.listen.proxy.empty())
+    run.clients = probe_clients(loaded, settings.listen.proxy.front().address.is_v4());
   run.checks = make_checks(loaded, run.clients, now);
-  if (run.checks.empty())
+  run.devices = plan_group_probes(loaded, now);
+  if (run.checks.empty() && run.devices.probes.empty())
     return fail(Fault::config, "there is nothing to check: no tests in rules/*.yaml and no list of names",
                 "write tests: { url: \u2026, group: \u2026, expect: block }");
-  if (planned) planned(run.checks.size());
-  if (auto done = carry_out(run.checks, loaded, announce); !done) return std::unexpected(std::move(done.error()));
+  if (planned) planned(run.sent());
+  const Announce as_itself = [&](const net::Endpoint& from) { return announce(from, {}); };
+  if (auto done = carry_out(run.checks, loaded, as_itself); !done) return std::unexpected(std::move(done.error()));
+  if (auto done = send_group_probes(run.devices.probes, loaded, announce); !done)
+    return std::unexpected(std::move(done.error()));
   return run;
 }
 
@@ -162,11 +190,27 @@ std::string table_of(const SelftestRun& run) {
               std::to_string(check.status) + ")";
     if (!check.as_expected && check.status != 0) found += " (" + std::to_string(check.status) + ")";
     if (!check.note.empty()) found += "; " + check.note;
-    table.row({check.as_expected ? "ok" : "DIFFERS", std::string(rules::to_string(check.expected)),
-               check.category.empty() ? "-" : check.category,
+    table.row({!check.from         ? "not sent"
+               : check.as_expected ? "ok"
+                                   : "DIFFERS",
+               std::string(rules::to_string(check.expected)), check.category.empty() ? "-" : check.category,
                check.group + (check.from ? " " + check.from->address.text() : ""),
                std::string(check.request.method()) + " " + shown(check), how + found + " [" + check.source + "]"});
   }
+  // Of a group and category that is refused at every entrance one line is enough.
+  for (const GroupProbe& probe : run.devices.probes) {
+    const auto same = [&](const GroupProbe& other) {
+      return other.group == probe.group && other.category == probe.category;
+    };
+    const bool all = std::ranges::all_of(run.devices.probes,
+                                         [&](const GroupProbe& other) { return !same(other) || other.as_expected; });
+    if (all && &*std::ranges::find_if(run.devices.probes, same) != &probe) continue;
+    table.row({probe.as_expected ? "ok" : "DIFFERS", std::string(rules::to_string(probe.expected)), probe.category,
+               "a device of " + probe.group, defanged(probe.host),
+               probe.found + (all ? " at every entrance" : " at " + way_of(probe)) + " [list " + probe.list + "]"});
+  }
+  for (const NotTried& one : run.devices.not_tried)
+    table.row({"not tried", "-", one.category, "a device of " + one.group, "-", one.why});
   return table.text();
 }
 
@@ -174,11 +218,11 @@ std::string json_of(const SelftestRun& run) {
   const std::vector<Check>& checks = run.checks;
   std::string out;
   JsonWriter json(out);
-  const auto sent = std::ranges::count_if(checks, [](const Check& check) { return check.from != nullptr; });
   json.begin_object().field("time", to_rfc3339(run.at)).field("policy_version", run.policy_version);
-  json.field("checks", checks.size())
+  json.field("checks", checks.size() + run.devices.probes.size())
       .field("as_expected", run.as_expected())
-      .field("sent", sent)
+      .field("sent", run.sent())
+      .field("not_tried", run.not_tried())
       .key("results")
       .begin_array();
   for (const Check& check : checks) {
@@ -190,6 +234,16 @@ std::string json_of(const SelftestRun& run) {
     json.field("found", check.found).field("status", check.status).field("inside", check.inside);
     json.field("note", check.note).field("source", check.source).end_object();
   }
+  json.end_array().key("devices").begin_array();
+  for (const GroupProbe& probe : run.devices.probes) {
+    json.begin_object().field("as_expected", probe.as_expected).field("group", probe.group);
+    json.field("category", probe.category).field("host", probe.host).field("list", probe.list);
+    json.field("entrance", way_of(probe)).field("expected", rules::to_string(probe.expected));
+    json.field("found", probe.found).end_object();
+  }
+  json.end_array().key("not_tried_devices").begin_array();
+  for (const NotTried& one : run.devices.not_tried)
+    json.begin_object().field("group", one.group).field("category", one.category).field("why", one.why).end_object();
   json.end_array().end_object();
   return out + '\n';
 }

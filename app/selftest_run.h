@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/group_probes.h"
 #include "app/load_policy.h"
 #include "app/probe_wire.h"
 #include "app/selftest_checks.h"
@@ -24,6 +25,7 @@ struct SelftestRun {
   std::string policy_version;
   std::vector<ProbeClient> clients;
   std::vector<Check> checks;
+  GroupProbes devices;  ///< as a device of every group
 
   SelftestRun() = default;
   SelftestRun(SelftestRun&&) = default;
@@ -31,12 +33,15 @@ struct SelftestRun {
   SelftestRun(const SelftestRun&) = delete;
   SelftestRun& operator=(const SelftestRun&) = delete;
 
+  // What was judged and not sent, or could not be tried, is no pass and counts in neither.
+  [[nodiscard]] std::size_t sent() const noexcept;
   [[nodiscard]] std::size_t as_expected() const noexcept;
+  [[nodiscard]] std::size_t not_tried() const noexcept;
 };
 
 /// Makes the checks and carries them out. `planned` is told how many there are before the first is sent. Fault config:
-/// there is nothing to check, or no explicit listener to send through.
-[[nodiscard]] Result<SelftestRun> run_selftest(const LoadedPolicy& loaded, TimePoint now, const Announce& announce,
+/// there is nothing to check.
+[[nodiscard]] Result<SelftestRun> run_selftest(const LoadedPolicy& loaded, TimePoint now, const AnnounceAs& announce,
                                                const std::function<void(std::size_t)>& planned = {});
 
 /// For people: a line for each check.

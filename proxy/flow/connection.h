@@ -10,6 +10,7 @@
 #include "proxy/flow/flow_settings.h"
 #include "proxy/flow/inbox.h"
 #include "proxy/flow/inside.h"
+#include "proxy/flow/selftest_connections.h"
 #include "proxy/net/endpoint.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/socket.h"
@@ -43,13 +44,13 @@ struct Connection {
   /// Who is known behind the peer's address, as of that generation of the presences (Worker::presence_of).
   std::shared_ptr<const rules::Presence> known;
   std::uint64_t known_generation = 0;
-  std::unique_ptr<ProxyLogin> login;   ///< what was proved on this connection itself; null: nothing was tried
-  std::unique_ptr<Inside> inside;      ///< set once the client speaks TLS with us: everything after is decrypted
-  std::unique_ptr<ClearTunnel> clear;  ///< set once CONNECT turned out to carry plain HTTP
-  const bool selftest;                 ///< the gateway tries itself (selftest_connections.h)
-  bool between_requests = false;       ///< kept alive and waiting: a drain may close it at once
-  bool awaited_by_drain = false;       ///< it was there when the drain began
-  Connection* previous = nullptr;      ///< in the worker's list
+  std::unique_ptr<ProxyLogin> login;       ///< what was proved on this connection itself; null: nothing was tried
+  std::unique_ptr<Inside> inside;          ///< set once the client speaks TLS with us: everything after is decrypted
+  std::unique_ptr<ClearTunnel> clear;      ///< set once CONNECT turned out to carry plain HTTP
+  const std::optional<Selftest> selftest;  ///< the gateway tries itself
+  bool between_requests = false;           ///< kept alive and waiting: a drain may close it at once
+  bool awaited_by_drain = false;           ///< it was there when the drain began
+  Connection* previous = nullptr;          ///< in the worker's list
   Connection* next = nullptr;
 
   /// A CONNECT was accepted, and requests are served inside it: they begin no other, and ask nobody to log in.

@@ -1,25 +1,26 @@
 #include "proxy/flow/selftest_connections.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace schoolgate::flow {
 
-bool SelftestConnections::expect(const net::Endpoint& from, Clock::time_point now) {
+bool SelftestConnections::expect(const net::Endpoint& from, Selftest what, Clock::time_point now) {
   const std::scoped_lock lock(mutex_);
   std::erase_if(expected_, [&](const Expected& one) { return one.until <= now || one.from == from; });
   const bool fits = expected_.size() < kMost;
-  if (fits) expected_.push_back({from, now + kFor});
+  if (fits) expected_.push_back({from, std::move(what), now + kFor});
   count_.store(expected_.size(), std::memory_order_release);
   return fits;
 }
 
-bool SelftestConnections::take(const net::Endpoint& peer, Clock::time_point now) {
-  if (count_.load(std::memory_order_acquire) == 0) return false;
+std::optional<Selftest> SelftestConnections::take(const net::Endpoint& peer, Clock::time_point now) {
+  if (count_.load(std::memory_order_acquire) == 0) return std::nullopt;
   const std::scoped_lock lock(mutex_);
-  bool taken = false;
-  std::erase_if(expected_, [&](const Expected& one) {
+  std::optional<Selftest> taken;
+  std::erase_if(expected_, [&](Expected& one) {
     const bool is_it = one.from == peer && one.until > now;
-    taken |= is_it;
+    if (is_it) taken = std::move(one.what);
     return is_it || one.until <= now;
   });
   count_.store(expected_.size(), std::memory_order_release);

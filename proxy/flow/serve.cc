@@ -27,6 +27,13 @@ std::optional<net::Endpoint> original_of(net::Socket& client) {
   return std::nullopt;
 }
 
+// A stand-in connects to the listener itself, where a device's connection is diverted on its way to a site. Addresses
+// of documentation (RFC 5737, RFC 3849): nothing passes, so nothing is ever dialled there.
+net::Endpoint destination_of_stand_in(const net::Endpoint& peer, Entrance entrance) {
+  const std::uint16_t port = entrance == Entrance::transparent_tls ? 443 : 80;
+  return {peer.address.is_v4() ? names::IpAddress::v4(0xC0000201) : *names::IpAddress::parse("2001:db8::1"), port};
+}
+
 }  // namespace
 
 Connection::Connection(net::Accepted accepted, Entrance how, Worker& owner)
@@ -36,7 +43,9 @@ Connection::Connection(net::Accepted accepted, Entrance how, Worker& owner)
       entrance(how),
       selftest(owner.gateway().selftests.take(peer)) {
   worker.connections().add(*this);
-  if (entrance != Entrance::explicit_proxy) original = original_of(client);
+  if (entrance == Entrance::explicit_proxy) return;
+  const bool stands_in = selftest && !selftest->as_group.empty();
+  original = stands_in ? destination_of_stand_in(peer, entrance) : original_of(client);
 }
 
 Connection::~Connection() { worker.forget(*this); }

@@ -328,9 +328,11 @@ net::awaitable<Authenticator::Answer> Worker::authenticate(const names::IpAddres
 }
 
 Judgement Worker::decide(Connection& connection, const rules::Request& request, rules::Stage stage) {
+  if (connection.selftest && !connection.selftest->as_group.empty())
+    return decide_for_stand_in(connection, request, stage);
   Judgement judgement{.policy = policy_.current(), .presence = presence_of(connection), .time = wall_now()};
   judgement.subject = judgement.policy->subject_for(connection.peer.address, judgement.presence.get());
-  judgement.selftest = connection.selftest;
+  judgement.selftest = connection.selftest.has_value();
   const auto before = std::chrono::steady_clock::now();
   judgement.verdict = judgement.policy->decide(judgement.subject, request, stage, judgement.time);
   judgement.took = std::chrono::steady_clock::now() - before;
@@ -339,6 +341,23 @@ Judgement Worker::decide(Connection& connection, const rules::Request& request, 
       gateway_.passes.has(connection.peer.address, request.url().host(), judgement.time))
     judgement.verdict.action = rules::Action::allow;
   judgement.doorway = doorway_of(connection, judgement);
+  return judgement;
+}
+
+// As a device of that group would be judged, whoever is at the address and whatever has to be said first; but nothing
+// passes: a probe that the policy would let through must not reach the site.
+Judgement Worker::decide_for_stand_in(const Connection& connection, const rules::Request& request, rules::Stage stage) {
+  Judgement judgement{.policy = policy_.current(), .time = wall_now()};
+  judgement.selftest = true;
+  judgement.subject.address = connection.peer.address;
+  const auto group = judgement.policy->find_group(connection.selftest->as_group);
+  if (group) {
+    judgement.subject.group = *group;
+    judgement.subject.by_name_only = true;  // opening a connection would dial the site first
+    judgement.verdict = judgement.policy->decide(judgement.subject, request, stage, judgement.time);
+  }
+  const bool passes = judgement.verdict.action < rules::Action::warn;
+  if (!group || passes) judgement.verdict = {.action = rules::Action::block, .reason = {.stage = stage}};
   return judgement;
 }
 
@@ -485,8 +504,8 @@ void Worker::log_page(Connection& connection, std::string_view host, std::string
   const auto site = names::Host::parse(host);
   rules::Citation reason;
   if (site)
-    reason = policy->cite(policy->decide(subject, rules::Request::of_host(*site, 443, "CONNECT"), rules::Stage::connect,
-                                         line.time));
+    reason = policy->cite(
+        policy->decide(subject, rules::Request::of_host(*site, 443, "CONNECT"), rules::Stage::connect, line.time));
   line.sealed = reason.illegal || reason.sealed;
   const std::string device = connection.peer.address.text();
   if (reason.tier == rules::to_string(rules::Tier::support)) {  // as log_help() does: neither the person nor the site

@@ -217,6 +217,8 @@ class Worker {
   friend struct Connection;
   void log_help(const Judgement& judgement);
   [[nodiscard]] Judgement decide(Connection& connection, const rules::Request& request, rules::Stage stage);
+  [[nodiscard]] Judgement decide_for_stand_in(const Connection& connection, const rules::Request& request,
+                                              rules::Stage stage);
   void use_gate(std::shared_ptr<const SignInGate> gate);
   void forget(Connection& connection);
 
