@@ -33,7 +33,8 @@ std::string_view to_string(ProtectionState state) noexcept {
 }
 
 bool is_gap(const CategoryProtection& row) noexcept {
-  return row.state == ProtectionState::stale || (row.state == ProtectionState::empty && row.known_gap.empty());
+  const bool excused = row.lists.empty() && !row.known_gap.empty();
+  return row.state == ProtectionState::stale || (row.state == ProtectionState::empty && !excused);
 }
 
 bool Protection::whole() const noexcept { return std::ranges::none_of(rows, is_gap); }

@@ -54,13 +54,14 @@ struct CategoryProtection {
 struct Protection {
   std::vector<CategoryProtection> rows;  ///< in the order of the policy's groups, then of the category table
 
-  /// No row is stale or empty, known gaps of empty ones apart: what `status` and /ready answer by.
+  /// No row is stale or empty, known gaps of rows without a list apart: what `status` and /ready answer by.
   [[nodiscard]] bool whole() const noexcept;
   /// Lists that `group` waits for, each once.
   [[nodiscard]] std::vector<std::string> waits_for(std::string_view group) const;
 };
 
-/// A row that a person has to do something about: stale, or empty without a known gap.
+/// A row that a person has to do something about: stale, or empty. A known gap excuses it only while no list is
+/// configured: a list that is lost is never a known gap.
 [[nodiscard]] bool is_gap(const CategoryProtection& row) noexcept;
 
 /// `known_gaps`: category -> reason. `now`: rules that have expired are no data.

@@ -148,6 +148,11 @@ TEST(Protection, AKnownGapIsNoGapWhileItIsEmpty) {
   const ListStanding old = list("bets", "gambling", State::stale);
   EXPECT_FALSE(protection_of(*policy, {&old, 1}, gaps, sunday_noon()).whole())
       << "a list that was chosen and is too old is another thing";
+  for (const State state : {State::missing, State::never}) {
+    const ListStanding lost = list("bets", "gambling", state);
+    EXPECT_FALSE(protection_of(*policy, {&lost, 1}, gaps, sunday_noon()).whole())
+        << "nor does it excuse one that is lost";
+  }
 }
 
 }  // namespace
