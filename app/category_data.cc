@@ -13,9 +13,9 @@
 #include "app/table.h"
 #include "base/digest.h"
 #include "base/file.h"
-#include "blocklists/catalogue.h"
 #include "blocklists/gated_compile.h"
 #include "blocklists/keeping.h"
+#include "blocklists/list_at_hand.h"
 
 namespace schoolgate::app {
 namespace {
@@ -29,6 +29,9 @@ using blocklists::ListSource;
 using blocklists::ListStore;
 using blocklists::OnDisk;
 using Severity = Problem::Severity;
+
+// Counts up when the same lists are read as something else, so that images of another release are made anew.
+constexpr int kReading = 2;
 
 // Everything of a local source that shows a change of it without reading it.
 void add_stat(std::string& facts, const fs::path& path) {
@@ -48,11 +51,25 @@ void add_stats(std::string& facts, const fs::path& source) {
   for (const fs::path& file : files) add_stat(facts, file);
 }
 
-TimePoint changed_at(const fs::path& path) {
-  struct stat about{};
-  if (::stat(path.c_str(), &about) != 0) return {};
-  return TimePoint{std::chrono::seconds(about.st_mtim.tv_sec)};
-}
+/// A folder of its own outside the state folder, gone with everything in it.
+class PassingFolder {
+ public:
+  PassingFolder() {
+    std::string name = (fs::temp_directory_path() / "schoolgate-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  ~PassingFolder() {
+    std::error_code error;
+    if (!path_.empty()) fs::remove_all(path_, error);
+  }
+  PassingFolder(const PassingFolder&) = delete;
+  PassingFolder& operator=(const PassingFolder&) = delete;
+  /// Empty when it could not be made.
+  [[nodiscard]] const fs::path& path() const noexcept { return path_; }
+
+ private:
+  fs::path path_;
+};
 
 Problem at_lists(Severity severity, const Error& error) {
   return {.severity = severity, .at = {.file = "lists.yaml"}, .message = error.what, .hint = error.next};
@@ -68,8 +85,9 @@ class Lists {
         now_(now),
         gates_(list_gates(configuration, now)),
         states_(store.source_states()) {
-    for (const config::ListConfig& list : configuration.lists) gated_.push_back(look_at(list));
     look_at_image();
+    const std::vector<blocklists::UpdateSource> sources = list_sources(configuration);
+    for (std::size_t i = 0; i < sources.size(); ++i) look_at(configuration.lists[i], sources[i]);
   }
 
   Result<CategoryData> keep(Problems& problems) {
@@ -101,45 +119,28 @@ class Lists {
   }
 
  private:
-  GatedList look_at(const config::ListConfig& list) {
-    const fs::path kept = store_.source(list.name);
-    std::error_code error;
-    const bool have = fs::exists(kept, error);
-    GatedList out{.source = {.name = list.name,
-                             .category = list.category,
-                             .format = list.format,
-                             .path = list.remote ? kept : fs::path(list.source),
-                             .sealed = list.sealed,
-                             .keep_public_suffixes = list.force,
-                             .origin = list.source}};
-    const auto category = configuration_.policy.categories.find(list.category);
-    out.illegal = category != rules::kNoCategory && configuration_.policy.categories[category].illegal;
-    if (const auto fits = blocklists::check_purpose(list.name, list.category, list.source, list.format);
-        !fits && !list.force) {
-      out.source.path.clear();
-      wrong_purpose_.push_back({.at = list.at, .message = fits.error().what, .hint = fits.error().next});
-      return out;
+  void look_at(const config::ListConfig& list, const blocklists::UpdateSource& source) {
+    const auto known = states_.find(list.name);
+    auto at_hand = blocklists::list_at_hand(store_, source, known == states_.end() ? nullptr : &known->second);
+    GatedList& out = gated_.emplace_back(std::move(at_hand.list));
+    if (at_hand.wrong_purpose) {
+      wrong_purpose_.push_back(
+          {.at = list.at, .message = at_hand.wrong_purpose->what, .hint = at_hand.wrong_purpose->next});
+      said_.insert(list.name);
+    } else if (list.sealed && out.source.path.empty() && out.last_good.empty()) {
+      carry_over(out);
     }
-    const bool there = list.remote ? have : fs::exists(out.source.path, error);
-    if (list.remote) {
-      const auto known = states_.find(list.name);
-      const bool fetched = known != states_.end() && known->second.fetched != TimePoint{};
-      out.source.fetched = fetched ? known->second.fetched : changed_at(kept);
-      out.is_new = false;
-    } else {
-      out.source.fetched = changed_at(out.source.path);
-      out.is_new = there && !store_.has_copy_of(out.source);
-      if (have) out.last_good = kept, out.last_good_since = changed_at(kept);
-    }
-    if (!there) {
-      out.why_not = list.remote ? "it has not been fetched yet" : "it is not there: " + out.source.path.string();
-      out.source.path.clear();
-    }
-    return out;
+  }
+
+  void carry_over(GatedList& list) {
+    const auto key = store_.known_sealed_key();
+    if (!key || !*key || disk_.image != OnDisk::Image::readable) return;
+    if (!carried_) carried_.emplace();
+    if (!carried_->path().empty()) blocklists::carry_over(list, *current_, in_force_->path, **key, carried_->path());
   }
 
   void look_at_image() {
-    identity_ = list_identity(configuration_.lists, gates_.would_refuse);
+    identity_ = list_identity(configuration_, gates_.would_refuse);
     in_force_ = store_.current();
     auto opened = store_.open_current();
     if (!opened) {
@@ -180,23 +181,31 @@ class Lists {
   }
 
   Result<CategoryData> compile_aside() {
-    std::string temporary = (fs::temp_directory_path() / "schoolgate-XXXXXX").string();
-    if (!::mkdtemp(temporary.data())) return fail_errno("cannot make a temporary folder", errno);
-    const fs::path image = fs::path(temporary) / "lists.image";
+    const PassingFolder passing;  // what is mapped stays until it is let go
+    if (passing.path().empty()) return fail_errno("cannot make a temporary folder", errno);
+    const fs::path image = passing.path() / "lists.image";
     auto key = store_.known_sealed_key();
     if (!key) return std::unexpected(std::move(key.error()));
     if (needs_key() && !*key) fill_random(key->emplace());  // the image does not outlive the question
-    Result<CategoryData> data;
-    if (auto done = compile_into(image, *key); !done) {
-      data = std::unexpected(std::move(done.error()));
-    } else if (auto opened = CategoryDb::open(image, *key); !opened) {
-      data = std::unexpected(std::move(opened.error()));
-    } else {
-      data = CategoryData{.lists = std::move(*opened), .remarks = remarks_of(*done)};
+    auto done = compile_into(image, *key);
+    if (!done) return std::unexpected(std::move(done.error()));
+    if (tell_lost(*done)) return image_in_force(true);
+    auto opened = CategoryDb::open(image, *key);
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    return CategoryData{.lists = std::move(*opened), .remarks = remarks_of(*done)};
+  }
+
+  // True when the image in force holds lists that a new one would lack: what it closes stays closed.
+  bool tell_lost(const blocklists::GatedReport& done) {
+    for (const blocklists::Refusal& lost : done.lost) {
+      const auto list = std::ranges::find(configuration_.lists, lost.list, &config::ListConfig::name);
+      problems_.push_back(
+          {.severity = Severity::error,
+           .at = list->at,
+           .message = "list '" + lost.list + "' would be lost: " + without_sealed_source(*list, lost.explanation),
+           .hint = "put its source back, or take it out of lists.yaml"});
     }
-    std::error_code error;
-    fs::remove_all(temporary, error);  // what is mapped stays until it is let go
-    return data;
+    return !done.lost.empty();
   }
 
   // What a start or a reload does. Where it cannot be done, what was in force goes on, and else an image aside.
@@ -217,6 +226,11 @@ class Lists {
     const fs::path staged = store_.staging("candidate.image");
     auto done = compile_into(staged, key);
     if (!done) return instead(Severity::error, done.error());
+    if (tell_lost(*done)) {
+      std::error_code error;
+      fs::remove(staged, error);
+      return image_in_force(true);
+    }
     auto opened = CategoryDb::open(staged, key);
     if (!opened) return instead(Severity::error, opened.error());
     const auto was_rolled_back = [&](const blocklists::StoredImage& image) {
@@ -274,8 +288,16 @@ class Lists {
     for (std::size_t i = 0; i < gated_.size(); ++i) {
       const config::ListConfig& list = configuration_.lists[i];
       const bool in_force = find_list(data.lists->lists(), list.name) != nullptr;
-      if (!gated_[i].why_not.empty()) tell_missing(list, gated_[i].why_not, in_force, data);
+      if (!gated_[i].why_not.empty() && !said_.contains(list.name))
+        tell_missing(list, gated_[i].why_not, in_force, data);
       tell_remarks(list, in_force, data.remarks);
+      if (use_ == ListUse::check && configuration_.settings.known_gaps.contains(list.category))
+        problems_.push_back(
+            {.severity = Severity::warning,
+             .at = list.at,
+             .message = "category '" + list.category + "' of list '" + list.name +
+                        "' is a known gap of schoolgate.yaml, which excuses nothing where there is a list",
+             .hint = "take '" + list.category + "' out of known_gaps"});
     }
     for (const ImageRemark& remark : data.remarks)
       if (remark.kind == ImageRemark::Kind::unprobed) tell(Severity::warning, {Fault::config, remark.text, {}});
@@ -286,7 +308,7 @@ class Lists {
     const bool refuse = list.if_missing == config::IfMissing::refuse;
     Problem problem{.severity = refuse ? Severity::error : Severity::warning,
                     .at = list.at,
-                    .message = "list '" + list.name + "': " + why,
+                    .message = "list '" + list.name + "': " + without_sealed_source(list, why),
                     .hint = list.remote ? "run: schoolgate lists update" : ""};
     if (in_force) {
       problem.message += "; its last good content stays in force";
@@ -310,6 +332,9 @@ class Lists {
         problem.hint = "when it is right all the same: schoolgate lists update --accept " + list.name;
       } else if (remark.kind == ImageRemark::Kind::covers) {
         problem.message = "list '" + list.name + "' covers " + remark.text + "; a list like this one is never thinned";
+        problem.hint = "tell its publisher";
+      } else if (remark.kind == ImageRemark::Kind::overruled) {
+        problem.message = "list '" + list.name + "': " + without_sealed_source(list, remark.text);
         problem.hint = "tell its publisher";
       } else if (remark.kind == ImageRemark::Kind::left_alone) {
         if (++left_alone <= 5) sites += (sites.empty() ? "" : ", ") + remark.site;
@@ -339,18 +364,23 @@ class Lists {
   std::shared_ptr<const CategoryDb> current_;
   std::optional<Error> image_error_;
   OnDisk disk_;
+  std::optional<PassingFolder> carried_;  // what the image in force holds of sealed lists that are away
   Problems wrong_purpose_, problems_;
+  std::set<std::string> said_;  // lists of wrong_purpose_
 };
 
 }  // namespace
 
-std::string list_identity(std::span<const config::ListConfig> lists, const blocklists::WouldRefuse& would_refuse) {
-  std::string facts;
+std::string list_identity(const config::Configuration& configuration, const blocklists::WouldRefuse& would_refuse) {
+  const rules::CategoryTable& table = configuration.policy.categories;
+  std::string facts = "reading " + std::to_string(kReading) + '\n';
   std::set<std::string_view> categories;
-  for (const config::ListConfig& list : lists) {
+  for (const config::ListConfig& list : configuration.lists) {
     categories.insert(list.category);
+    const rules::CategoryId category = table.find(list.category);
     facts += list.name + '\n' + list.category + '\n' + std::string(blocklists::to_string(list.format)) + '\n' +
-             (list.sealed ? "sealed\n" : "open\n") + (list.force ? "forced\n" : "") + list.source + '\n';
+             (list.sealed ? "sealed\n" : "open\n") + (list.force ? "forced\n" : "") +
+             (category != rules::kNoCategory && table[category].illegal ? "illegal\n" : "") + list.source + '\n';
     if (!list.remote) add_stats(facts, list.source);
   }
   for (const std::string_view category : categories)

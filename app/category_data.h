@@ -19,10 +19,10 @@
 
 namespace schoolgate::app {
 
-/// Names the image of these lists as they are now: how they are configured, size and time of local files, and which of
+/// Names the image of its lists as they are now: how they are configured, size and time of local files, and which of
 /// the sites that must stay reachable the policy would refuse for standing in them. The content of remote lists is left
 /// out, because only an update changes it, and that publishes an image of its own.
-[[nodiscard]] std::string list_identity(std::span<const config::ListConfig> lists,
+[[nodiscard]] std::string list_identity(const config::Configuration& configuration,
                                         const blocklists::WouldRefuse& would_refuse);
 
 /// For what the lists are wanted.

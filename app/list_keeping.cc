@@ -120,6 +120,10 @@ std::vector<ListTrouble> remark_troubles(std::span<const config::ListConfig> lis
           {"list covers too much: " + remark.list,
            "The list '" + remark.list + "' covers " + remark.text +
                ". Lists of illegal content and sealed lists are taken as they are; tell its publisher."});
+    if (remark.kind == Kind::overruled)
+      troubles.push_back({"list exceptions not honoured: " + remark.list,
+                          "Of the list '" + remark.list + "' " + text_of(remark) +
+                              ". Its entries go on counting there; tell its publisher."});
     if (remark.kind == Kind::unprobed)
       troubles.push_back({"probe not covered", "Of the lists in force, " + remark.text + "."});
   }
@@ -174,6 +178,27 @@ std::optional<LastTest> last_test(const fs::path& state, std::string_view list) 
     return test;
   }
   return std::nullopt;
+}
+
+std::vector<blocklists::UpdateSource> list_sources(const config::Configuration& configuration) {
+  const rules::CategoryTable& categories = configuration.policy.categories;
+  std::vector<blocklists::UpdateSource> sources;
+  for (const config::ListConfig& list : configuration.lists) {
+    const rules::CategoryId category = categories.find(list.category);
+    sources.push_back({.name = list.name,
+                       .category = list.category,
+                       .format = list.format,
+                       .source = list.source,
+                       .remote = list.remote,
+                       .refresh = list.refresh,
+                       .sealed = list.sealed,
+                       .illegal = category != rules::kNoCategory && categories[category].illegal,
+                       .force = list.force,
+                       .checksum = list.proof.checksum,
+                       .signature = list.proof.signature,
+                       .public_key = list.proof.public_key});
+  }
+  return sources;
 }
 
 ListGates list_gates(const config::Configuration& configuration, TimePoint now) {

@@ -15,6 +15,7 @@
 #include "blocklists/category_db.h"
 #include "blocklists/gated_compile.h"
 #include "blocklists/store.h"
+#include "blocklists/update.h"
 #include "config/load.h"
 #include "rules/protection.h"
 
@@ -68,6 +69,9 @@ struct LastTest {
   bool as_expected = false;
 };
 [[nodiscard]] std::optional<LastTest> last_test(const std::filesystem::path& state, std::string_view list);
+
+/// The configured lists as an update takes them.
+[[nodiscard]] std::vector<blocklists::UpdateSource> list_sources(const config::Configuration& configuration);
 
 /// What new category data must pass before it goes into force.
 struct ListGates {

@@ -82,6 +82,7 @@ void print_words(const std::vector<ListState>& states, TimePoint now) {
         others += remark.list + ": its newest content is refused: " +
                   config::printable(without_sealed_source(state.list, remark.text), 400) + '\n';
       if (remark.kind == Kind::covers) others += remark.list + ": covers " + remark.text + '\n';
+      if (remark.kind == Kind::overruled) others += remark.list + ": " + config::printable(remark.text, 400) + '\n';
     }
   print(others + sites.text());
 }
@@ -113,6 +114,9 @@ void write_state(JsonWriter& json, const ListState& state, TimePoint now) {
   for (const blocklists::ImageRemark& remark : state.remarks)
     if (remark.kind == Kind::left_alone)
       json.begin_object().field("site", remark.site).field("entry", remark.entry).end_object();
+  json.end_array().key("overruled").begin_array();
+  for (const blocklists::ImageRemark& remark : state.remarks)
+    if (remark.kind == Kind::overruled) json.value(remark.text);
   json.end_array();
   json.field("covers_must_allow", std::ranges::any_of(state.remarks, [](const blocklists::ImageRemark& remark) {
                return remark.kind == Kind::covers;

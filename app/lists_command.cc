@@ -14,6 +14,7 @@
 #include "blocklists/compile.h"
 #include "config/plain_text.h"
 #include "config/scalars.h"
+#include "rules/category.h"
 
 namespace schoolgate::app {
 namespace {
@@ -81,6 +82,9 @@ std::string name_of(const fs::path& input) {
 
 std::vector<blocklists::ListSource> sources_of(const Arguments& arguments, blocklists::Format format) {
   std::vector<blocklists::ListSource> sources;
+  const rules::CategoryTable categories;
+  const rules::CategoryId category = categories.find(arguments.get("--category"));
+  const bool illegal = category != rules::kNoCategory && categories[category].illegal;
   std::set<std::string> taken;
   for (const std::string& input : arguments.words()) {
     std::string name = arguments.get("--name", name_of(input));
@@ -96,7 +100,8 @@ std::vector<blocklists::ListSource> sources_of(const Arguments& arguments, block
                        .format = format,
                        .path = input,
                        .sealed = arguments.has("--sealed"),
-                       .fetched = fetched});
+                       .fetched = fetched,
+                       .illegal = illegal});
   }
   return sources;
 }
@@ -107,8 +112,9 @@ void print_report(const blocklists::CompileReport& done, const std::string& imag
     out += list.name + " (" + list.category + "): " + counted(list.hosts, "host", "hosts") + ", " +
            counted(list.urls, "URL", "URLs") + ", " + counted(list.patterns, "pattern", "patterns") + " of " +
            counted(list.lines, "line", "lines") + "; " + counted(list.duplicates, "duplicate", "duplicates") + ", " +
-           std::to_string(list.redundant) + " covered by wider entries, " + std::to_string(list.skipped) +
-           " skipped, " + std::to_string(list.rejected) + " not understood\n";
+           std::to_string(list.redundant) + " covered by wider entries, " + std::to_string(list.excepted) +
+           " opened by its own exceptions, " + std::to_string(list.adjusted) + " adjusted, " +
+           std::to_string(list.skipped) + " skipped, " + std::to_string(list.rejected) + " not understood\n";
     Table reasons;
     for (const blocklists::ReasonCount& reason : list.reasons)
       reasons.row({std::to_string(reason.count), reason.reason});
@@ -132,6 +138,7 @@ void print_report_json(const blocklists::CompileReport& done, const std::string&
     json.begin_object().field("name", list.name).field("category", list.category).field("lines", list.lines);
     json.field("hosts", list.hosts).field("networks", list.networks).field("urls", list.urls);
     json.field("patterns", list.patterns).field("duplicates", list.duplicates).field("redundant", list.redundant);
+    json.field("excepted", list.excepted).field("adjusted", list.adjusted);
     json.field("skipped", list.skipped).field("rejected", list.rejected).key("reasons").begin_object();
     for (const blocklists::ReasonCount& reason : list.reasons) json.field(reason.reason, reason.count);
     json.end_object().end_object();

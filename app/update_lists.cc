@@ -21,29 +21,6 @@
 namespace schoolgate::app {
 namespace {
 
-bool is_illegal(const rules::CategoryTable& categories, std::string_view id) {
-  const rules::CategoryId category = categories.find(id);
-  return category != rules::kNoCategory && categories[category].illegal;
-}
-
-std::vector<blocklists::UpdateSource> sources_of(const config::Configuration& configuration) {
-  std::vector<blocklists::UpdateSource> sources;
-  for (const config::ListConfig& list : configuration.lists)
-    sources.push_back({.name = list.name,
-                       .category = list.category,
-                       .format = list.format,
-                       .source = list.source,
-                       .remote = list.remote,
-                       .refresh = list.refresh,
-                       .sealed = list.sealed,
-                       .illegal = is_illegal(configuration.policy.categories, list.category),
-                       .force = list.force,
-                       .checksum = list.proof.checksum,
-                       .signature = list.proof.signature,
-                       .public_key = list.proof.public_key});
-  return sources;
-}
-
 /// Lists of illegal content, and sealed ones, that cover sites which must stay reachable; each once.
 std::set<std::string> never_thinned(const blocklists::UpdateReport& done) {
   std::set<std::string> lists;
@@ -111,6 +88,9 @@ void print_json(const blocklists::UpdateReport& done) {
   sites("accepted", done.accepted_sites);
   json.key("covering").begin_array();
   for (const std::string& list : never_thinned(done)) json.value(list);
+  json.end_array().key("overruled").begin_array();
+  for (const blocklists::ImageRemark& remark : done.overruled)
+    json.begin_object().field("list", remark.list).field("why", remark.text).end_object();
   json.end_array().end_object();
   print(out + '\n');
 }
@@ -120,6 +100,9 @@ void print_refusals(const blocklists::UpdateReport& done) {
     std::fprintf(stderr,
                  "schoolgate: list '%s' covers sites that must stay reachable; a list like this one is never thinned\n",
                  list.c_str());
+  for (const blocklists::ImageRemark& remark : done.overruled)
+    std::fprintf(stderr, "schoolgate: list '%s': %s\n", remark.list.c_str(),
+                 config::printable(remark.text, 400).c_str());
   for (const blocklists::Refusal& refusal : done.refusals)
     std::fprintf(stderr, "schoolgate: refused (%s): %s%s%s\n", std::string(blocklists::to_string(refusal.gate)).c_str(),
                  refusal.list.c_str(), refusal.list.empty() ? "" : ": ",
@@ -257,7 +240,7 @@ int update_lists(std::span<const std::string_view> words) {
   options.ask_again = !due;
   options.accept = std::move(*accept);
   options.low_priority = due;
-  options.identity = list_identity(configuration->lists, options.would_refuse);
+  options.identity = list_identity(*configuration, options.would_refuse);
   Result<blocklists::UpdateReport> done;
   {
     ProgressLine progress;
@@ -268,7 +251,7 @@ int update_lists(std::span<const std::string_view> words) {
                 std::to_string(now.entries) + " entries";
       progress.show(text);
     };
-    done = blocklists::update(*store, sources_of(*configuration), wall_now(), options);
+    done = blocklists::update(*store, list_sources(*configuration), wall_now(), options);
   }
   if (!done) return report(done.error());
   hide_sealed_sources(configuration->lists, *done);

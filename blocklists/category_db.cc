@@ -155,7 +155,13 @@ struct CategoryDb::Impl {
                    Matches& matches) const noexcept;
   void lookup_sealed(const names::Url& url, Matches& matches) const noexcept;
   void leave_out(const names::Url& url, Matches& matches) const noexcept;
-  void apply_exceptions(std::uint64_t key, std::uint16_t of_url, std::size_t reach, Matches& matches) const noexcept;
+  struct ExceptedPlace {
+    std::uint64_t key = 0;
+    std::uint16_t of_url = 0;
+    std::size_t reach = 0;  // how many bytes of host and path it has, to be held against an entry's
+    bool below = false;     // what is asked for lies under its host
+  };
+  void apply_exceptions(const ExceptedPlace& place, Matches& matches) const noexcept;
   template <class Found>
   void find_sealed(std::span<const SealedEntry> entries, const SealedEntry& tag, Found&& found) const noexcept {
     for (auto at = std::lower_bound(entries.begin(), entries.end(), tag);
@@ -338,26 +344,27 @@ void CategoryDb::Impl::leave_out(const names::Url& url, Matches& matches) const 
   std::size_t count = 0;
   for (SuffixWalk walk(header.salt, url.host(), url.address().has_value()); count < kMostLabels && walk.next();
        ++count) {
-    apply_exceptions(walk.state().finish(HashDomain::host), 0, walk.suffix().size(), matches);
+    const bool below = walk.suffix().size() < url.host().size();
+    apply_exceptions({walk.state().finish(HashDomain::host), 0, walk.suffix().size(), below}, matches);
     if (!url_exceptions || url.names_only()) continue;
     std::size_t segments = 0;
     for (PathWalk path(walk.state(), url.path()); segments < ListIntake::kDeepestPath && path.next(); ++segments)
-      apply_exceptions(path.state().finish(HashDomain::url), kExceptUrl, walk.suffix().size() + path.end(), matches);
+      apply_exceptions({path.state().finish(HashDomain::url), kExceptUrl, walk.suffix().size() + path.end(), below},
+                       matches);
   }
 }
 
-// `reach`: how many bytes of host and path the place has, to be held against an entry's.
-void CategoryDb::Impl::apply_exceptions(std::uint64_t key, std::uint16_t of_url, std::size_t reach,
-                                        Matches& matches) const noexcept {
-  const auto first = std::ranges::lower_bound(exceptions, key, {}, &ExceptionRecord::key);
-  for (auto at = first; at != exceptions.end() && at->key == key; ++at) {
-    if ((at->flags & kExceptUrl) != of_url) continue;
+void CategoryDb::Impl::apply_exceptions(const ExceptedPlace& place, Matches& matches) const noexcept {
+  const auto first = std::ranges::lower_bound(exceptions, place.key, {}, &ExceptionRecord::key);
+  for (auto at = first; at != exceptions.end() && at->key == place.key; ++at) {
+    if ((at->flags & kExceptUrl) != place.of_url) continue;
+    if ((at->flags & (place.below ? kExceptNameOnly : kExceptBelowOnly)) != 0) continue;
     remove_if(matches, [&](const Match& match) {
       if (match.list != at->list) return false;
       if ((at->flags & kExceptCloser) != 0 || match.kind == Match::Kind::pattern || match.network_bits != 0)
         return true;
-      if (match.kind == Match::Kind::url && of_url == 0) return false;
-      return match.entry.size() <= reach;
+      if (match.kind == Match::Kind::url && place.of_url == 0) return false;
+      return match.entry.size() <= place.reach;
     });
   }
 }

@@ -115,6 +115,7 @@ class Compiler {
       field(source.name);
       field(source.category);
       field(to_string(source.format));
+      if (source.sealed && is_sealed_file(source.path)) continue;
       auto files = files_of(source);
       if (!files) return std::unexpected(std::move(files.error()));
       for (const ListFile& file : files->files) {
@@ -145,17 +146,18 @@ class Compiler {
   Result<void> read_list(std::uint16_t number) {
     const ListSource& source = sources_[number];
     at_fault_ = number;
-    auto files = files_of(source);
-    if (!files) return std::unexpected(std::move(files.error()));
     std::optional<Sealer> sealer;
     std::unique_ptr<ListIntake> intake;
     if (source.sealed) {
       sealer.emplace(*options_.sealed_key);
+      // What is left of a folder is a file too.
       if (is_sealed_file(source.path)) return read_sealed(source, *sealer, number);
       intake = std::make_unique<SealedList>(*sealer, source, number);
     } else {
       intake = std::make_unique<OpenList>(salt_, source);
     }
+    auto files = files_of(source);
+    if (!files) return std::unexpected(std::move(files.error()));
     for (const ListFile& file : files->files)
       if (auto read = read_file(source, file, *intake, 0); !read) return read;
     for (const LeftOut& left : files->left_out) {

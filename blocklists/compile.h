@@ -33,6 +33,7 @@ struct ListSource {
   bool keep_public_suffixes = false;  ///< take "com" or ".xyz" at its word; otherwise such lines are rejected
   std::string origin = {};            ///< what people see as its source; `path` when empty
   TimePoint fetched = {};
+  bool illegal = false;  ///< of illegal content: no exception of its own opens anything of it
 };
 
 /// A line that gave no entry.
@@ -59,14 +60,20 @@ struct ListReport {
   std::uint64_t duplicates = 0;  ///< entries given again
   std::uint64_t redundant = 0;   ///< entries that a wider entry of the same list covers
   std::uint64_t exceptions = 0;  ///< places that the list itself leaves alone, entries that it takes back
+  std::uint64_t excepted = 0;    ///< entries of which these leave nothing; they are not in the image
+  std::uint64_t adjusted = 0;    ///< entries that cover more, or less, than their line says
   std::uint64_t skipped = 0, rejected = 0;
+  std::uint64_t overruled_exceptions = 0;    ///< of the rejected: exceptions that no list, or no such list, may have
+  std::vector<std::string> wide_exceptions;  ///< of these, the first kNotes that name "com" or "co.uk"; none if sealed
   std::uint64_t public_suffix_count = 0;     ///< of the rejected: names such as "com" or "co.uk"
   std::vector<std::string> public_suffixes;  ///< the first kNotes of these; none for sealed lists
-  std::vector<ReasonCount> reasons;          ///< of skipped and rejected, most frequent first
+  std::vector<ReasonCount> reasons;          ///< of skipped, rejected and adjusted, most frequent first
   std::vector<LineNote> notes;               ///< the first kNotes rejected or skipped lines
 
   /// Entries that were understood, before duplicates and redundant ones went.
-  [[nodiscard]] std::uint64_t accepted() const noexcept { return hosts + urls + patterns + duplicates + redundant; }
+  [[nodiscard]] std::uint64_t accepted() const noexcept {
+    return hosts + urls + patterns + duplicates + redundant + excepted;
+  }
 };
 
 struct CompileReport {

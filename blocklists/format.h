@@ -40,12 +40,22 @@ class EntrySink {
   virtual void url(std::string_view text) = 0;
   /// An RE2 pattern; `whole_url` when it is over scheme://host/path, else over host/path.
   virtual void pattern(std::string_view text, bool whole_url) = 0;
-  /// host or host/path that this list leaves alone itself: against entries that are as wide or wider, or against
-  /// `all_entries` of it, closer ones too.
-  enum class Reach : std::uint8_t { wider_entries, all_entries };
+  /// How far an exception goes: what of its place it opens, and against which entries.
+  struct Reach {
+    enum class Of : std::uint8_t { name_and_below, name_only, below_only };
+    Of of = Of::name_and_below;
+    bool closer_entries = false;  ///< also against entries closer than the place; else as wide ones or wider
+    bool operator==(const Reach&) const = default;
+  };
+  /// host or host/path that this list leaves alone itself. Exactly what is written, never more: what else the line says
+  /// (a query, a port, a condition) makes it skip() instead.
   virtual void except(std::string_view text, Reach reach) = 0;
+  /// Takes back an exception of this place, wherever in the list it is.
+  virtual void close_again(std::string_view text) { (void)text; }
   /// Takes the entry of this very host back, wherever in the list it is.
   virtual void withdraw(std::string_view host) = 0;
+  /// The entry of this line covers more, or less, than the line says.
+  virtual void adjust(std::string_view reason) { (void)reason; }
   /// Understood, but nothing that a proxy can honour.
   virtual void skip(std::string_view reason) = 0;
   /// Not understood.

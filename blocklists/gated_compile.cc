@@ -13,6 +13,16 @@ std::string examples(std::span<const OverBlock> sites) {
   return out;
 }
 
+std::string overruled_in_words(const ListReport& list) {
+  const std::uint64_t count = list.overruled_exceptions;
+  std::string out = std::to_string(count) + " of its own exceptions " + (count == 1 ? "is" : "are") + " not honoured";
+  if (list.wide_exceptions.empty()) return out + ": a list of illegal content opens nothing";
+  out += ": all sites would be open under ";
+  for (std::size_t i = 0; i < list.wide_exceptions.size() && i < 5; ++i)
+    out += (i ? ", " : "") + list.wide_exceptions[i];
+  return out + (list.wide_exceptions.size() > 5 ? ", …" : "");
+}
+
 class GatedCompile {
  public:
   GatedCompile(std::vector<GatedList> lists, const std::filesystem::path& image, const CategoryDb* current,
@@ -33,6 +43,7 @@ class GatedCompile {
       }
       report_.compiled = std::move(*compiled);
       if (refuse_by_shape() || refuse_by_cover() || refuse_by_probe()) continue;
+      note_lost();
       return std::move(report_);
     }
   }
@@ -67,6 +78,7 @@ class GatedCompile {
       if (lists_[i].source.path.empty()) continue;
       in_image_.push_back(i);
       sources.push_back(lists_[i].source);
+      sources.back().illegal = lists_[i].illegal;
     }
     CompileOptions options;
     options.sealed_key = options_.sealed_key;
@@ -102,12 +114,42 @@ class GatedCompile {
     return found == current_->lists().end() ? std::optional<ListInfo>() : *found;
   }
 
+  static std::uint64_t entries_of(const std::optional<ListInfo>& list) {
+    return list ? list->hosts + list->urls + list->patterns : 0;
+  }
+
+  void note_lost() {
+    for (std::size_t i = 0; i < lists_.size(); ++i) {
+      const std::uint64_t held = entries_of(before(lists_[i].source.name));
+      if (report_.lists[i].content != Content::left_out || held == 0) continue;
+      report_.lost.push_back({Gate::lost, lists_[i].source.name,
+                              "the image in force holds " + std::to_string(held) + (held == 1 ? " entry" : " entries") +
+                                  " of it and a new one would hold none (" + report_.lists[i].why +
+                                  "); no new image is published until it is back, or is no " + "longer in lists.yaml"});
+    }
+  }
+
+  // What was accepted before and reads as next to nothing now is damaged, or read as another format.
+  std::optional<Refusal> damaged(const ListReport& list) const {
+    for (Refusal& refusal : check_shape(list, before(list.name), options_.limits))
+      if (refusal.gate == Gate::empty || refusal.gate == Gate::shrunk) return std::move(refusal);
+    return {};
+  }
+
   bool refuse_by_shape() {
     bool refused = false;
     for (std::size_t at = 0; at < in_image_.size(); ++at) {
       const std::size_t i = in_image_[at];
-      if (!lists_[i].is_new || lists_[i].accepted) continue;
+      if (lists_[i].accepted) continue;
       const ListReport& list = report_.compiled.lists[at];
+      if (!lists_[i].is_new) {
+        if (entries_of(before(list.name)) == 0) continue;
+        const auto refusal = damaged(list);
+        if (!refusal) continue;
+        take_out(i, refusal->gate, refusal->explanation);
+        refused = true;
+        continue;
+      }
       for (const Refusal& refusal : check_shape(list, before(list.name), options_.limits)) {
         if (lists_[i].is_new)
           take_out(i, refusal.gate, refusal.explanation);
@@ -183,6 +225,9 @@ std::vector<ImageRemark> remarks_of(const GatedReport& report) {
                        .category = found.category,
                        .entry = found.entry,
                        .site = found.site});
+  for (const ListReport& list : report.compiled.lists)
+    if (list.overruled_exceptions != 0)
+      remarks.push_back({.kind = Kind::overruled, .list = list.name, .text = overruled_in_words(list)});
   std::map<std::string, std::size_t> covered;
   for (const OverBlock& found : report.covered_sites) ++covered[found.list];
   for (const auto& [list, count] : covered)

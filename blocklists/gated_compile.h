@@ -29,7 +29,7 @@ struct GatedList {
   /// The content that was accepted before, of the same category and format; an empty path: there is none.
   std::filesystem::path last_good;
   TimePoint last_good_since;
-  bool is_new = true;        ///< no gate has seen `source` yet
+  bool is_new = true;        ///< no gate has seen `source` yet; else it is held against the image in force alone
   bool illegal = false;      ///< its category is: never thinned
   bool accepted = false;     ///< a person has looked at it and takes it as it is
   std::string why_not = {};  ///< why nothing has come; one line
@@ -63,6 +63,9 @@ struct GatedReport {
   std::vector<OverBlock>
       covered_sites;  ///< sites that illegal or sealed lists cover: an alarm, without the site's name
   std::vector<OverBlock> accepted_sites;  ///< sites that a list covers because a person accepted it
+  /// Lists whose entries the image in force holds and this image lacks, with the reason of each. Such an image is never
+  /// published: it would open what they close.
+  std::vector<Refusal> lost;
 };
 
 /// `current` is the image in force, or null. An Error: no image could be made, for a reason that is no list's.

@@ -86,8 +86,10 @@ struct ExceptionRecord {
   std::uint32_t zero = 0;
   auto operator<=>(const ExceptionRecord&) const = default;
 };
-inline constexpr std::uint16_t kExceptUrl = 1;     ///< the key is of host and path
-inline constexpr std::uint16_t kExceptCloser = 2;  ///< entries that are closer than the place are left alone as well
+inline constexpr std::uint16_t kExceptUrl = 1;        ///< the key is of host and path
+inline constexpr std::uint16_t kExceptCloser = 2;     ///< entries that are closer than the place are left alone as well
+inline constexpr std::uint16_t kExceptNameOnly = 4;   ///< at the host alone, not at what is under it
+inline constexpr std::uint16_t kExceptBelowOnly = 8;  ///< at what is under the host, not at the host
 
 /// A keyed 112-bit tag and the list it belongs to.
 struct SealedEntry {

@@ -4,6 +4,7 @@
 #include <re2/stringpiece.h>
 
 #include <algorithm>
+#include <expected>
 #include <tuple>
 
 #include "blocklists/canonical.h"
@@ -26,10 +27,32 @@ std::string_view without_port(std::string_view text) noexcept {
   return text.find(':') == colon || text[colon - 1] == ']' ? text.substr(0, colon) : text;
 }
 
+struct ExactPlace {
+  names::Url at;
+  bool with_path = false;
+};
+
+// host or host/path, and nothing that reading it would drop; else why not.
+std::expected<ExactPlace, std::string_view> exact_place(std::string_view text, std::string& scratch) {
+  if (text.find_first_of("?#") != std::string_view::npos) return std::unexpected("an exception of one query");
+  const auto slash = text.find('/');
+  const std::string_view host = text.substr(0, slash);
+  const std::string_view path = slash == std::string_view::npos ? std::string_view{} : text.substr(slash);
+  if (without_port(host) != host) return std::unexpected("an exception of one port");
+  const auto canonical = canonical_host(host, scratch);
+  if (!canonical) return std::unexpected("not a host or URL to leave alone");
+  auto at = names::Url::parse(text);
+  // A path that reading shortens ("/a/..") named something else.
+  if (!at || at->host() != canonical->text || !at->query().empty() ||
+      (path.size() > 1 && std::ranges::count(at->path(), '/') != std::ranges::count(path, '/')))
+    return std::unexpected("not a host or URL to leave alone");
+  return ExactPlace{std::move(*at), path.size() > 1};
+}
+
 }  // namespace
 
 ListIntake::ListIntake(const ListSource& source)
-    : sealed_(source.sealed), keep_public_suffixes_(source.keep_public_suffixes) {
+    : sealed_(source.sealed), illegal_(source.illegal), keep_public_suffixes_(source.keep_public_suffixes) {
   report_.name = source.name;
   report_.category = source.category;
 }
@@ -59,6 +82,14 @@ void ListIntake::note(std::uint64_t& counter, std::string_view reason) {
         {*file_, line_, std::string(reason), sealed_ ? std::string{} : std::string(text_.substr(0, 120))});
 }
 
+void ListIntake::adjust(std::string_view reason) {
+  ++report_.adjusted;
+  if (const auto known = reasons_.find(reason); known != reasons_.end())
+    ++known->second;
+  else
+    reasons_.emplace(reason, 1);
+}
+
 void ListIntake::skip(std::string_view reason) { note(report_.skipped, reason); }
 void ListIntake::reject(std::string_view reason) { note(report_.rejected, reason); }
 
@@ -75,7 +106,10 @@ void ListIntake::host(std::string_view text) {
     ++entries_;
     return take_network(*wide);
   }
-  text = without_port(text);
+  if (const std::string_view name = without_port(text); name != text) {
+    text = name;
+    adjust("covers every port, not only the one that is named");
+  }
   if (text.find(':') != std::string_view::npos && !text.starts_with('[')) {
     const auto address = names::IpAddress::parse(text);
     if (!address) return reject("not a host");
@@ -118,13 +152,31 @@ void ListIntake::pattern(std::string_view text, bool whole_url) {
   take_pattern(text, whole_url);
 }
 
+void ListIntake::overrule(std::string_view reason) {
+  ++report_.overruled_exceptions;
+  reject(reason);
+}
+
 void ListIntake::except(std::string_view text, Reach reach) {
-  const auto at = names::Url::parse(text);
-  if (!at) return reject("not a host or URL to leave alone");
-  take_exception(*at, at->path() != "/", reach);
+  if (illegal_) return overrule("an exception in a list of illegal content");
+  const auto place = exact_place(text, scratch_);
+  if (!place) return skip(place.error());
+  if (!place->at.address() && is_public_suffix(place->at.host())) {
+    if (report_.wide_exceptions.size() < ListReport::kNotes && !sealed_)
+      report_.wide_exceptions.emplace_back(place->at.host());
+    return overrule("an exception of a bare public suffix: it would open all sites under it");
+  }
+  take_exception(place->at, place->with_path, reach);
+}
+
+void ListIntake::close_again(std::string_view text) {
+  const auto place = exact_place(text, scratch_);
+  if (!place) return skip("takes back what is no exception");
+  take_exception_back(place->at, place->with_path);
 }
 
 void ListIntake::withdraw(std::string_view text) {
+  if (illegal_) return overrule("an entry taken back in a list of illegal content");
   const auto host = canonical_host(text, scratch_);
   if (!host) return reject("not a host");
   take_withdrawal(host->text, host->is_address);

@@ -31,7 +31,9 @@ class ListIntake : public EntrySink {
   void url(std::string_view text) final;
   void pattern(std::string_view text, bool whole_url) final;
   void except(std::string_view text, Reach reach) final;
+  void close_again(std::string_view text) final;
   void withdraw(std::string_view host) final;
+  void adjust(std::string_view reason) final;
   void skip(std::string_view reason) final;
   void reject(std::string_view reason) final;
 
@@ -45,6 +47,7 @@ class ListIntake : public EntrySink {
   virtual void take_pattern(std::string_view text, bool whole_url) = 0;
   /// A list that takes none says so: skip().
   virtual void take_exception(const names::Url& at, bool with_path, Reach reach) = 0;
+  virtual void take_exception_back(const names::Url& at, bool with_path) = 0;
   virtual void take_withdrawal(std::string_view host, bool is_address) = 0;
 
   /// Fills in the reasons; the subclass calls it when the list is complete.
@@ -52,9 +55,11 @@ class ListIntake : public EntrySink {
 
  private:
   void accept_host(std::string_view host, bool is_address);
+  /// Of an exception that a list of this kind may not have: counts it.
+  void overrule(std::string_view reason);
   void note(std::uint64_t& counter, std::string_view reason);
 
-  bool sealed_, keep_public_suffixes_;
+  bool sealed_, illegal_, keep_public_suffixes_;
   ListReport report_;
   std::map<std::string, std::uint64_t, std::less<>> reasons_;
   const std::string* file_ = nullptr;

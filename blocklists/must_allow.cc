@@ -4,6 +4,7 @@
 
 #include "blocklists/embedded_data.h"
 #include "blocklists/formats/text.h"
+#include "blocklists/public_suffix.h"
 
 namespace schoolgate::blocklists {
 namespace {
@@ -14,11 +15,13 @@ std::string without_scheme(const names::Url& url) {
   return is_root(url) ? std::string(url.host()) : std::string(url.host()) + std::string(url.path());
 }
 
-// "bbc.co.uk" of the corpus's "www.bbc.co.uk", where it was the whole site that the list named.
+// "bbc.co.uk" of the corpus's "www.bbc.co.uk", where it was the whole site that the list named; never "gov.uk", which
+// is many sites.
 names::Url place_of(const names::Url& site, const Match& match) {
   constexpr std::string_view kWww = "www.";
   std::string host(site.host());
-  if (host.starts_with(kWww) && match.kind == Match::Kind::host && match.entry.size() <= host.size() - kWww.size())
+  if (host.starts_with(kWww) && match.kind == Match::Kind::host && match.entry.size() <= host.size() - kWww.size() &&
+      !is_public_suffix(std::string_view(host).substr(kWww.size())))
     host.erase(0, kWww.size());
   auto parsed = names::Host::parse(host);
   const bool whole = match.kind == Match::Kind::host || is_root(site);

@@ -6,6 +6,13 @@
 #include "blocklists/wildcards.h"
 
 namespace schoolgate::blocklists {
+namespace {
+
+// What an exception opens of its place, as bits; once for entries as wide or wider, once for closer ones too.
+constexpr std::uint8_t kName = 1, kBelow = 2;
+constexpr int kOfCloserEntries = 2;
+
+}  // namespace
 
 std::uint64_t network_key(const HashKey& salt, const names::IpAddress& address, int length) noexcept {
   std::array<char, 17> bytes{};
@@ -30,10 +37,17 @@ std::uint64_t place_key(const HashKey& salt, const names::Url& at, bool with_pat
 }
 
 void OpenList::take_exception(const names::Url& at, bool with_path, Reach reach) {
+  if (with_path && reach.of != Reach::Of::name_and_below) return skip("an exception with a wildcard");
   ++report().exceptions;
-  exceptions_.push_back(
-      {place_key(salt_, at, with_path),
-       static_cast<std::uint16_t>((with_path ? kExceptUrl : 0) | (reach == Reach::all_entries ? kExceptCloser : 0))});
+  std::uint16_t flags = with_path ? kExceptUrl : 0;
+  if (reach.closer_entries) flags |= kExceptCloser;
+  if (reach.of == Reach::Of::name_only) flags |= kExceptNameOnly;
+  if (reach.of == Reach::Of::below_only) flags |= kExceptBelowOnly;
+  exceptions_.push_back({place_key(salt_, at, with_path), flags});
+}
+
+void OpenList::take_exception_back(const names::Url& at, bool with_path) {
+  closed_again_.insert(place_key(salt_, at, with_path));
 }
 
 void OpenList::take_withdrawal(std::string_view host, bool is_address) {
@@ -122,45 +136,90 @@ void OpenList::take_pattern(std::string_view text, bool whole_url) {
   patterns_.push_back(std::move(pattern));
 }
 
-void OpenList::finish(const Keys& keys) {
-  const auto any_of = [this](const std::uint64_t* begin, const std::uint64_t* end, const KeySet& set) {
-    return std::any_of(begin, end, [&](std::uint64_t key) { return set.contains(key) && !withdrawn_.contains(key); });
+void OpenList::drop_exceptions_taken_back() {
+  std::erase_if(exceptions_, [this](const Exception& exception) { return closed_again_.contains(exception.key); });
+  for (const Exception& exception : exceptions_) {
+    std::uint8_t& opened = opened_[exception.key];
+    const std::uint8_t what = (exception.flags & kExceptNameOnly) != 0    ? kName
+                              : (exception.flags & kExceptBelowOnly) != 0 ? kBelow
+                                                                          : kName | kBelow;
+    opened |= what;
+    if ((exception.flags & kExceptCloser) != 0) opened |= what << kOfCloserEntries;
+  }
+}
+
+bool OpenList::is_opened(KeyChain hosts, KeyChain places) const {
+  if (opened_.empty()) return false;
+  const auto opened = [this](std::uint64_t key) {
+    const auto known = opened_.find(key);
+    return known == opened_.end() ? 0 : int{known->second};
   };
-  // An entry under a place that the list leaves alone is needed there, although a wider one covers it elsewhere.
-  std::set<std::uint64_t> open;
-  for (const Exception& exception : exceptions_)
-    if (exception.flags == 0) open.insert(exception.key);
-  const auto lies_in_the_open = [&](const std::uint64_t* begin, const std::uint64_t* end) {
-    return !open.empty() && std::any_of(begin, end, [&](std::uint64_t key) { return open.contains(key); });
-  };
-  for (const std::uint64_t *at = host_chains_.data(), *end = at + host_chains_.size(); at != end;) {
-    const std::uint64_t* own = at + 1 + *at;
-    if (withdrawn_.contains(*own)) {
-      ++report().skipped;
-    } else if (any_of(at + 1, own, hosts_) && !lies_in_the_open(at + 1, own)) {
+  for (const std::uint64_t parent : hosts.first(hosts.size() - 1))
+    if ((opened(parent) & (kBelow << kOfCloserEntries)) != 0) return true;
+  const int own_host = opened(hosts.back()), both = kName | kBelow;
+  if (((own_host >> kOfCloserEntries) & both) == both) return true;
+  if (places.empty()) return (own_host & both) == both;
+  for (const std::uint64_t over : places.first(places.size() - 1))
+    if ((opened(over) & (kName << kOfCloserEntries)) != 0) return true;
+  return opened(places.back()) != 0;
+}
+
+bool OpenList::is_covered(KeyChain over, const KeySet& entries) const {
+  return std::ranges::any_of(over,
+                             [&](std::uint64_t key) { return entries.contains(key) && !withdrawn_.contains(key); });
+}
+
+// An entry under a place that the list leaves alone is needed there, although a wider one covers it elsewhere.
+bool OpenList::lies_in_the_open(KeyChain hosts) const {
+  if (opened_.empty()) return false;
+  return std::ranges::any_of(hosts, [this](std::uint64_t key) { return opened_.contains(key); });
+}
+
+void OpenList::finish_hosts(const Keys& keys) {
+  const KeyChain chains(host_chains_);
+  for (std::size_t at = 0; at < chains.size();) {
+    const KeyChain hosts = chains.subspan(at + 1, chains[at] + 1);
+    const KeyChain parents = hosts.first(hosts.size() - 1);
+    if (withdrawn_.contains(hosts.back()) || is_opened(hosts, {})) {
+      ++report().excepted;
+    } else if (is_covered(parents, hosts_) && !lies_in_the_open(parents)) {
       ++report().redundant;
     } else {
       ++report().hosts;
-      keys.host(*own);
+      keys.host(hosts.back());
     }
-    at = own + 1;
+    at += 1 + hosts.size();
   }
   for (const std::uint64_t key : networks_) {
     ++report().hosts;
     ++report().networks;
     keys.host(key);
   }
-  for (const std::uint64_t *at = url_chains_.data(), *end = at + url_chains_.size(); at != end;) {
-    const std::uint64_t *hosts = at + 2, *urls = hosts + at[0], *past = urls + at[1];
-    if (any_of(hosts, urls, hosts_) || any_of(urls, past - 1, urls_)) {
+}
+
+void OpenList::finish_urls(const Keys& keys) {
+  const KeyChain chains(url_chains_);
+  for (std::size_t at = 0; at < chains.size();) {
+    const KeyChain hosts = chains.subspan(at + 2, chains[at]);
+    const KeyChain places = chains.subspan(at + 2 + hosts.size(), chains[at + 1]);
+    if (is_opened(hosts, places)) {
+      ++report().excepted;
+    } else if ((is_covered(hosts, hosts_) || is_covered(places.first(places.size() - 1), urls_)) &&
+               !lies_in_the_open(hosts)) {
       ++report().redundant;
     } else {
       ++report().urls;
-      keys.url(past[-1]);
-      keys.url_host(urls[-1]);
+      keys.url(places.back());
+      keys.url_host(hosts.back());
     }
-    at = past;
+    at += 2 + hosts.size() + places.size();
   }
+}
+
+void OpenList::finish(const Keys& keys) {
+  drop_exceptions_taken_back();
+  finish_hosts(keys);
+  finish_urls(keys);
   for (const std::uint64_t key : wildcards_) keys.url_host(key);
   report().patterns = patterns_.size();
   close_report();

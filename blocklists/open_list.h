@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "blocklists/key_set.h"
@@ -54,13 +56,26 @@ class OpenList final : public ListIntake {
   void take_url(const names::Url& url) override;
   void take_pattern(std::string_view text, bool whole_url) override;
   void take_exception(const names::Url& at, bool with_path, Reach reach) override;
+  void take_exception_back(const names::Url& at, bool with_path) override;
   void take_withdrawal(std::string_view host, bool is_address) override;
   void take_wildcard_over(std::string_view host, bool is_address);
+
+  using KeyChain = std::span<const std::uint64_t>;
+  void drop_exceptions_taken_back();
+  /// True when the list's own exceptions leave nothing of an entry. `hosts`: the keys of its parents and its own;
+  /// `places`: the keys of the paths at and over it, empty for a host.
+  [[nodiscard]] bool is_opened(KeyChain hosts, KeyChain places) const;
+  void finish_hosts(const Keys& keys);
+  void finish_urls(const Keys& keys);
+  [[nodiscard]] bool is_covered(KeyChain over, const KeySet& entries) const;
+  [[nodiscard]] bool lies_in_the_open(KeyChain hosts) const;
 
   HashKey salt_;
   KeySet hosts_, urls_, seen_wildcards_;
   std::set<std::uint64_t> withdrawn_;  ///< of hosts_; few
   std::vector<Exception> exceptions_;
+  std::set<std::uint64_t> closed_again_;          ///< exceptions that the list takes back; few
+  std::map<std::uint64_t, std::uint8_t> opened_;  ///< what the exceptions open, by place; filled by finish()
   std::vector<std::uint64_t> wildcards_;
   /// For each host: how many parents it has, their keys, its own.
   std::vector<std::uint64_t> host_chains_;

@@ -88,6 +88,7 @@ std::string_view to_string(Gate gate) noexcept {
     case Gate::unreadable: return "unreadable";
     case Gate::must_allow: return "must allow";
     case Gate::must_block: return "must block";
+    case Gate::lost: return "would be lost";
   }
   return "?";
 }
@@ -118,9 +119,14 @@ std::vector<Refusal> check_shape(const ListReport& report, const std::optional<L
   const std::uint64_t now = report.hosts + report.urls + report.patterns;
   if (now == 0) {
     refuse(Gate::empty, "nothing in it is an entry (" + std::to_string(report.lines) + " lines read, " +
-                            std::to_string(report.rejected) + " not understood)");
+                            std::to_string(report.rejected) + " not understood, " + std::to_string(report.excepted) +
+                            " opened by its own exceptions)");
     return out;
   }
+  if (const std::uint64_t given = now + report.excepted;
+      report.excepted != 0 && given >= limits.small && double(now) < double(given) * limits.least_left)
+    refuse(Gate::shrunk,
+           "its own exceptions leave " + std::to_string(now) + " of its " + std::to_string(given) + " entries");
   if (before) {
     const std::uint64_t then = before->hosts + before->urls + before->patterns;
     if (then != 0 && now >= limits.small && double(now) > double(then) * limits.most_growth)

@@ -28,6 +28,7 @@ enum class Gate : std::uint8_t {
   unreadable,     ///< not there, not to be read to its end, or not in the form that was promised
   must_allow,     ///< covers more sites that must stay reachable than it could leave alone
   must_block,     ///< no longer covers what it must
+  lost,           ///< the image in force holds entries of it, and the new image would hold none
 };
 [[nodiscard]] std::string_view to_string(Gate gate) noexcept;
 

@@ -46,7 +46,12 @@ Result<void> seal_in_place(const ListSource& source, const SealedKey& key, const
   }
   SealedContent content;
   list.finish(content.hosts, content.urls);
-  const ListReport& report = list.report();
+  content.report = std::move(list.report());
+  return write_sealed_file(source.path, content, sealer);
+}
+
+Result<void> write_sealed_file(const fs::path& path, const SealedContent& content, const Sealer& sealer) {
+  const ListReport& report = content.report;
   Header header;
   header.key_check = sealer.check();
   header.hosts = content.hosts.size();
@@ -63,7 +68,7 @@ Result<void> seal_in_place(const ListSource& source, const SealedKey& key, const
     bytes.append(reinterpret_cast<const char*>(entries->data()), entries->size() * sizeof(SealedEntry));
   header.digest = digest_of(bytes);
   std::memcpy(bytes.data(), &header, sizeof header);
-  return replace_file(source.path, bytes);
+  return replace_file(path, bytes);
 }
 
 bool is_sealed_file(const fs::path& path) {
@@ -71,6 +76,29 @@ bool is_sealed_file(const fs::path& path) {
   std::array<char, 8> begin{};
   in.read(begin.data(), begin.size());
   return in && begin == kMagic;
+}
+
+Result<SealedContent> sealed_content_in(const fs::path& image, std::uint16_t list) {
+  std::ifstream in(image, std::ios::binary);
+  ImageHeader header;
+  in.read(reinterpret_cast<char*>(&header), sizeof header);
+  SealedContent out;
+  for (auto [section, entries] :
+       {std::pair(Section::sealed_hosts, &out.hosts), std::pair(Section::sealed_urls, &out.urls)}) {
+    const SectionRecord& where = header.table[static_cast<std::size_t>(section)];
+    if (!in || where.size > kLargest) break;
+    std::vector<SealedEntry> all(where.size / sizeof(SealedEntry));
+    in.seekg(static_cast<std::streamoff>(where.offset));
+    in.read(reinterpret_cast<char*>(all.data()), static_cast<std::streamsize>(where.size));
+    for (SealedEntry entry : all) {
+      const auto member = static_cast<std::uint16_t>(entry.tag_and_list);
+      if ((member & ~kUrlsBelow) != list) continue;
+      entry.tag_and_list -= list;  // a sealed file says list 0
+      entries->push_back(entry);
+    }
+  }
+  if (!in) return fail(Fault::host, "cannot read " + image.string());
+  return out;
 }
 
 Result<SealedContent> read_sealed_file(const fs::path& path, const Sealer& sealer) {

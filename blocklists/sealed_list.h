@@ -45,6 +45,7 @@ class SealedList final : public ListIntake {
   void take_url(const names::Url& url) override;
   void take_pattern(std::string_view text, bool whole_url) override;
   void take_exception(const names::Url&, bool, Reach) override { skip("a sealed list leaves nothing alone"); }
+  void take_exception_back(const names::Url&, bool) override { skip("a sealed list leaves nothing alone"); }
   void take_withdrawal(std::string_view, bool) override { skip("a sealed list leaves nothing alone"); }
   void take_wildcard_over(std::string_view host);
 

@@ -82,6 +82,7 @@ constexpr std::pair<ImageRemark::Kind, std::string_view> kRemarkKinds[] = {
     {ImageRemark::Kind::refused, "refused"},
     {ImageRemark::Kind::left_alone, "left alone"},
     {ImageRemark::Kind::covers, "covers"},
+    {ImageRemark::Kind::overruled, "overruled"},
     {ImageRemark::Kind::unprobed, "unprobed"}};
 
 std::optional<ImageRemark::Kind> remark_kind_from(std::string_view text) {

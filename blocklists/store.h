@@ -49,6 +49,7 @@ struct ImageRemark {
     refused,     ///< this content of the list was refused: `text` says why
     left_alone,  ///< the list leaves `site` alone, which `entry` covers
     covers,      ///< a list that is never thinned covers a site that must stay reachable; it is not named
+    overruled,   ///< exceptions of the list's own are not honoured: `text`
     unprobed,    ///< a probe of lists.yaml is not covered: `text`
   };
   Kind kind = Kind::refused;

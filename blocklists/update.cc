@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <iterator>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/file.h"
-#include "blocklists/catalogue.h"
+#include "blocklists/list_at_hand.h"
 #include "blocklists/proof.h"
 #include "blocklists/sealed_file.h"
 
@@ -34,17 +36,11 @@ std::string last_part(std::string_view url) {
   return std::string(slash == std::string_view::npos ? url : url.substr(slash + 1));
 }
 
-TimePoint changed_at(const fs::path& path) {
-  struct stat about{};
-  if (::stat(path.c_str(), &about) != 0) return {};
-  return TimePoint(std::chrono::seconds(about.st_mtim.tv_sec));
-}
-
 // One list on its way through an update.
 struct Work {
   const UpdateSource* source = nullptr;
   ListOutcome outcome;
-  fs::path path;         // what will be compiled; empty: left out
+  GatedList list;        // as it is at hand, or came
   fs::path staged;       // new content waiting to be accepted; empty: none
   SourceState state;     // as it will be stored
   SourceState accepted;  // as it was
@@ -84,28 +80,23 @@ class Update {
     Work work;
     work.source = &source;
     work.outcome.list = source.name;
-    std::error_code error;
-    const bool have = fs::exists(store_.source(source.name), error);
-    if (const auto fits = check_purpose(source.name, source.category, source.source, source.format);
-        !fits && !source.force) {
-      report_.refusals.push_back({Gate::purpose, source.name, fits.error().text()});
-      work.outcome.kind = ListOutcome::Kind::left_out;
-      work.outcome.why = fits.error().text();
-      work.refused = true;
-      work_.push_back(std::move(work));
-      return;
-    }
-    if (!source.remote) {
-      if (fs::exists(source.source, error))
-        work.path = source.source;
-      else
-        work.outcome.why = source.source + " is not there";
-      work_.push_back(std::move(work));
-      return;
-    }
     if (const auto known = states_.find(source.name); known != states_.end()) work.accepted = known->second;
     work.state = work.accepted;
-    if (have) work.path = store_.source(source.name);
+    ListAtHand at_hand = list_at_hand(store_, source, &work.accepted);
+    work.list = std::move(at_hand.list);
+    work.list.accepted = options_.accept.contains(source.name);
+    if (at_hand.wrong_purpose) {
+      report_.refusals.push_back({Gate::purpose, source.name, work.list.why_not});
+      work.outcome.kind = ListOutcome::Kind::left_out;
+      work.outcome.why = work.list.why_not;
+      work.refused = true;
+    }
+    if (work.refused || !source.remote) {
+      work.outcome.why = work.list.why_not;
+      work_.push_back(std::move(work));
+      return;
+    }
+    const bool have = !work.list.source.path.empty();
     if (have && !options_.ask_again && work.accepted.failures == 0 &&
         !is_due(work.accepted.checked, source.refresh, now_)) {
       work.outcome.kind = ListOutcome::Kind::not_due;
@@ -150,7 +141,12 @@ class Update {
     work.state.fetched = now_;
     work.state.etag = fetched->etag;
     work.state.last_modified = fetched->last_modified;
-    work.staged = work.path = request.into;
+    work.staged = request.into;
+    work.list.last_good = work.list.source.path;  // as it was at hand
+    work.list.last_good_since = work.list.source.fetched;
+    work.list.source.path = request.into;
+    work.list.source.fetched = now_;
+    work.list.is_new = true;
     work.outcome.kind = ListOutcome::Kind::fetched;
     return {};
   }
@@ -197,42 +193,13 @@ class Update {
     work.state.checked = checked;
     work.state.failure = why;
     ++work.state.failures;
-    work.staged.clear();
-    std::error_code error;
-    const fs::path old = store_.source(work.source->name);
-    const bool have = fs::exists(old, error);
-    work.path = have ? old : fs::path();
-    work.outcome.kind = have ? ListOutcome::Kind::kept : ListOutcome::Kind::left_out;
-    work.outcome.why = why;
-  }
-
-  [[nodiscard]] ListSource source_of(const Work& work) const {
-    const UpdateSource& source = *work.source;
-    return {.name = source.name,
-            .category = source.category,
-            .format = source.format,
-            .path = work.path,
-            .sealed = source.sealed,
-            .keep_public_suffixes = source.force,
-            .origin = source.source,
-            .fetched = source.remote ? work.state.fetched : changed_at(work.path)};
-  }
-
-  // A remote list that is not new has no other content than the one accepted before; a local one has its copy.
-  [[nodiscard]] GatedList gated(const Work& work) const {
-    const UpdateSource& source = *work.source;
-    GatedList list{.source = source_of(work)};
-    list.illegal = source.illegal;
-    list.accepted = options_.accept.contains(source.name);
-    list.why_not = work.outcome.why;
-    list.is_new = source.remote ? !work.staged.empty() : !store_.has_copy_of(list.source);
-    std::error_code error;
-    const fs::path kept = store_.source(source.name);
-    if (!work.refused && kept != work.path && fs::exists(kept, error)) {
-      list.last_good = kept;
-      list.last_good_since = source.remote ? work.accepted.fetched : changed_at(kept);
+    if (!std::exchange(work.staged, {}).empty()) {
+      work.list.source.path = std::exchange(work.list.last_good, {});
+      work.list.source.fetched = work.list.last_good_since;
     }
-    return list;
+    const bool have = !work.list.source.path.empty() || !work.list.last_good.empty();
+    work.outcome.kind = have ? ListOutcome::Kind::kept : ListOutcome::Kind::left_out;
+    work.outcome.why = work.list.why_not = why;
   }
 
   Result<void> compile_and_publish() {
@@ -249,17 +216,27 @@ class Update {
       gates.sealed_key = *key;
     }
     std::vector<GatedList> lists;
-    for (const Work& work : work_) lists.push_back(gated(work));
+    for (Work& work : work_) {
+      if (gates.sealed_key && current_ != nullptr && !work.refused)
+        carry_over(work.list, *current_, store_.current()->path, *gates.sealed_key, store_.staging("x").parent_path());
+      lists.push_back(work.list);
+    }
     auto done = compile_gated(std::move(lists), store_.staging("image"), current_.get(), gates);
     if (!done) return std::unexpected(std::move(done.error()));
     for (std::size_t i = 0; i < work_.size(); ++i) take_outcome(work_[i], done->lists[i]);
     const std::vector<ImageRemark> remarks = remarks_of(*done);
+    std::ranges::copy_if(remarks, std::back_inserter(report_.overruled),
+                         [](const ImageRemark& remark) { return remark.kind == ImageRemark::Kind::overruled; });
     report_.refusals.insert(report_.refusals.end(), done->refusals.begin(), done->refusals.end());
     report_.compiled = std::move(done->compiled);
     report_.left_alone = std::move(done->left_alone);
     report_.covered_sites = std::move(done->covered_sites);
     report_.accepted_sites = std::move(done->accepted_sites);
     if (report_.compiled.lists.empty() && current_ == nullptr) return {};  // nothing has ever come
+    if (!done->lost.empty()) {  // what came and passed is kept for the image that can be published
+      report_.refusals.insert(report_.refusals.end(), done->lost.begin(), done->lost.end());
+      return accept_sources();
+    }
 
     if (current_ != nullptr && current_->checksum() == report_.compiled.checksum) {
       report_.unchanged = true;
@@ -279,7 +256,7 @@ class Update {
     if (work.source->remote && !work.staged.empty()) return keep_old(work, outcome.why);
     work.outcome.kind = outcome.content == Content::last_good ? ListOutcome::Kind::kept : ListOutcome::Kind::left_out;
     if (work.outcome.why.empty()) work.outcome.why = outcome.why;
-    work.path.clear();
+    work.list.source.path.clear();
     if (!work.source->remote || work.refused) return;
     // What was accepted before can no longer be read: the next update asks for all of it.
     work.state.etag.clear();
@@ -297,8 +274,8 @@ class Update {
       work.staged.clear();
     }
     for (const Work& work : work_) {
-      if (work.source->remote || work.path.empty()) continue;
-      if (auto kept = store_.keep_copy(source_of(work)); !kept) return kept;
+      if (work.source->remote || work.list.source.path.empty()) continue;
+      if (auto kept = store_.keep_copy(work.list.source); !kept) return kept;
     }
     if (options_.accept.empty()) return {};
     std::set<std::string> sites = store_.accepted_sites();
@@ -350,7 +327,7 @@ std::string_view to_string(ListOutcome::Kind kind) noexcept {
 }
 
 bool UpdateReport::needs_attention() const noexcept {
-  return !refusals.empty() || !covered_sites.empty() ||
+  return !refusals.empty() || !covered_sites.empty() || !overruled.empty() ||
          std::any_of(lists.begin(), lists.end(), [](const ListOutcome& list) {
            return list.kind == ListOutcome::Kind::kept || list.kind == ListOutcome::Kind::left_out;
          });

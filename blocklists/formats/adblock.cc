@@ -58,24 +58,31 @@ bool takes_back(std::string& options) {
   return found;
 }
 
-// Empty when every option leaves the rule honourable.
-std::string_view condition(std::string_view options) noexcept {
+// Why an option makes a rule one that a proxy cannot honour; empty when it can.
+std::string_view condition_of(std::string_view option) noexcept {
+  if (option.starts_with("dnsrewrite="))
+    return rewrites_to_nowhere(option.substr(sizeof "dnsrewrite=" - 1)) ? "" : "maps a name to a real address";
+  for (const std::string_view harmless : {"important", "all", "document", "doc", "match-case", "_"})
+    if (option == harmless) return {};
+  for (const std::string_view of_page : {"third-party", "3p", "~third-party", "1p", "first-party"})
+    if (option == of_page) return "only on some pages";
+  for (const std::string_view of_page : {"domain=", "from=", "denyallow="})
+    if (option.starts_with(of_page)) return "only on some pages";
+  return "only for some kinds of content";
+}
+
+// Every option but these narrows an exception: to a document, to a rule that rewrites, to a page, to a client.
+bool widens_no_exception(std::string_view option) noexcept {
+  return option == "important" || option == "match-case" || option == "_";
+}
+
+std::string_view condition(std::string_view options, bool exception) noexcept {
   while (!options.empty()) {
     const auto comma = options.find(',');
     const std::string_view option = trimmed(options.substr(0, comma));
     options = comma == std::string_view::npos ? std::string_view{} : options.substr(comma + 1);
-    if (option.starts_with("dnsrewrite=")) {
-      if (!rewrites_to_nowhere(option.substr(sizeof "dnsrewrite=" - 1))) return "maps a name to a real address";
-      continue;
-    }
-    if (option == "important" || option == "all" || option == "document" || option == "doc" || option == "match-case" ||
-        option == "_")
-      continue;
-    if (option == "third-party" || option == "3p" || option == "~third-party" || option == "1p" ||
-        option == "first-party" || option.starts_with("domain=") || option.starts_with("from=") ||
-        option.starts_with("denyallow="))
-      return "only on some pages";
-    return "only for some kinds of content";
+    if (exception && !widens_no_exception(option)) return "an exception with a condition";
+    if (const auto reason = condition_of(option); !reason.empty()) return reason;
   }
   return {};
 }
@@ -103,14 +110,15 @@ class Adblock final : public LineImporter {
     const bool exception = text.starts_with("@@");
     if (exception) text.remove_prefix(2);
     bool taken_back = false;
+    std::string options;
     if (const auto dollar = options_at(text); dollar != std::string_view::npos) {
-      std::string options(text.substr(dollar + 1));
+      options = text.substr(dollar + 1);
       taken_back = takes_back(options);
-      if (const auto reason = condition(options); !reason.empty())
-        return sink.skip(exception ? "an exception with a condition" : reason);
+      if (const auto reason = condition(options, exception); !reason.empty()) return sink.skip(reason);
       text = text.substr(0, dollar);
     }
-    if (taken_back || exception) return exempt(text, exception, taken_back, sink);
+    if (exception) return exempt(text, taken_back, sink);
+    if (taken_back) return take_back(text, options, sink);
     if (text.size() > 2 && text.starts_with('/') && text.ends_with('/'))
       return sink.pattern("(?i)" + std::string(text.substr(1, text.size() - 2)), true);
     if (text.starts_with("||")) return below_host(text.substr(2), sink);
@@ -118,6 +126,7 @@ class Adblock final : public LineImporter {
       text.remove_prefix(1);
       if (text.ends_with('|') || text.ends_with('^')) text.remove_suffix(1);
       if (text.find_first_of("*^|") != std::string_view::npos) return sink.skip("a wildcard over any site");
+      sink.adjust("covers what is below as well, on every host under this one");
       return import_url(text, sink);
     }
     // Plain names are no rules of the syntax, but lists made for name servers carry them.
@@ -128,37 +137,55 @@ class Adblock final : public LineImporter {
   }
 
  private:
-  // "||host^" or "||host/path" alone: what an exception opens, or a $badfilter takes back.
-  static void exempt(std::string_view text, bool exception, bool taken_back, EntrySink& sink) {
-    if (exception && taken_back) return sink.skip("an exception that is taken back");
-    if (text.starts_with("||"))
-      text.remove_prefix(2);
-    else if (text.starts_with("|http://") || text.starts_with("|https://"))
-      text = text.substr(text.find("//") + 2);
-    else if (text.find('.') == std::string_view::npos || text.find('/') != std::string_view::npos)
-      return sink.skip(exception ? "an exception for a piece of any site's URL" : "takes back what is no entry");
-    while (text.ends_with('*') || text.ends_with('|')) text.remove_suffix(1);
+  // Opens exactly what is written, or nothing: "||host^" (lists for name servers write "||host^|"), "||*.host^" and
+  // "||host/path". With `taken_back` such an exception is none.
+  static void exempt(std::string_view text, bool taken_back, EntrySink& sink) {
+    const bool anchored = text.starts_with("||");
+    if (anchored) text.remove_prefix(2);
+    if (text.starts_with('|')) return sink.skip("an exception of one address alone");
+    if (!anchored && (text.find('.') == std::string_view::npos || text.find('/') != std::string_view::npos))
+      return sink.skip("an exception for a piece of any site's URL");
+    const bool below = text.starts_with("*.");
+    if (below) text.remove_prefix(2);
+    const bool of_path = text.find('/') != std::string_view::npos;
+    if (!of_path && text.ends_with("^|")) text.remove_suffix(1);
+    while (text.ends_with('*')) text.remove_suffix(1);
     if (text.ends_with('^')) text.remove_suffix(1);
-    text = without_wildcard(text);
-    if (text.empty() || text.find_first_of("*^|") != std::string_view::npos || text.ends_with('.'))
-      return sink.skip(exception ? "an exception with a wildcard" : "takes back what is no entry");
-    if (exception) return sink.except(text, EntrySink::Reach::all_entries);
-    if (text.find('/') != std::string_view::npos) return sink.skip("takes back a URL");
+    if (text.ends_with('|')) return sink.skip("an exception of one address alone");
+    if (text.empty() || text.starts_with('.') || text.find_first_of("*^|") != std::string_view::npos ||
+        text.ends_with('.') || (below && of_path))
+      return sink.skip("an exception with a wildcard");
+    if (taken_back) return sink.close_again(text);
+    using Of = EntrySink::Reach::Of;
+    sink.except(text, {.of = below ? Of::below_only : Of::name_and_below, .closer_entries = true});
+  }
+
+  // Only the rule of the same text is taken back, so what could also be the entry of another rule stays.
+  static void take_back(std::string_view text, std::string_view options, EntrySink& sink) {
+    if (!options.empty()) return sink.skip("takes back a rule with options");
+    if (text.starts_with("||") && text.find('/') != std::string_view::npos) return sink.skip("takes back a URL");
+    if (!text.starts_with("||") || !text.ends_with('^')) return sink.skip("takes back what is no entry");
+    text = text.substr(2, text.size() - 3);
+    if (text.empty() || text.starts_with('.') || text.find_first_of("*^|:") != std::string_view::npos)
+      return sink.skip("takes back what is no entry");
     sink.withdraw(text);
   }
 
   static void below_host(std::string_view text, EntrySink& sink) {
+    if (text.starts_with("*.")) sink.adjust("covers the name itself as well as what is under it");
     text = without_wildcard(text);
     bool to_the_end = false;
     if (text.ends_with('|')) text.remove_suffix(1), to_the_end = true;
     std::string_view plain = text;
     while (plain.ends_with('*')) plain.remove_suffix(1);
+    const bool whole_segments = plain.ends_with('^') || plain.ends_with('/');
     if (plain.ends_with('^')) plain.remove_suffix(1);
     if (plain.find_first_of("*^") == std::string_view::npos) {
       const auto slash = plain.find('/');
       const std::string_view host = plain.substr(0, slash);
       if (host.empty() || host.ends_with('.') || host.ends_with('-')) return sink.skip("the beginning of a name");
       if (slash == std::string_view::npos) return import_name_or_url(host, sink);
+      adjust_url(plain, to_the_end, whole_segments, sink);
       return import_url(plain, sink);
     }
     if (text.find_first_of("*^") < text.find('/')) return sink.skip("a wildcard inside a name");
@@ -166,6 +193,16 @@ class Adblock final : public LineImporter {
     append_escaped(pattern, text);
     if (to_the_end) pattern += '$';
     sink.pattern(pattern, true);
+  }
+
+  // A URL entry is for a place and what is below it, which a list can hold without an expression over every URL.
+  static void adjust_url(std::string_view plain, bool to_the_end, bool whole_segments, EntrySink& sink) {
+    if (plain.find('?') != std::string_view::npos)
+      sink.adjust("covers exactly this query, none that goes on");
+    else if (to_the_end)
+      sink.adjust("covers what is below the path as well");
+    else if (!whole_segments)
+      sink.adjust("covers whole path segments only");
   }
 };
 

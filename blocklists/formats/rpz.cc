@@ -77,12 +77,15 @@ class Rpz final : public LineImporter {
     return equal_ignoring_case(owner, origin_) ? std::string_view() : owner.substr(0, owner.size() - 1);
   }
 
-  // A closer name of the zone goes before it, as in a name server.
+  // A closer name of the zone goes before it, as in a name server. "x" is that name alone, "*.x" what is under it.
   void exemption(std::string_view owner, EntrySink& sink) {
-    owner = without_wildcard(name_of(owner));
-    if (owner.empty()) return;
+    using Of = EntrySink::Reach::Of;
+    owner = name_of(owner);
+    const bool below = owner.starts_with("*.");
+    if (below) owner.remove_prefix(2);
+    if (owner.empty() || owner == "*" || owner.starts_with('.')) return sink.skip("an exemption of everything");
     if (owner.find(".rpz-") != std::string_view::npos) return sink.skip("an exemption of an address");
-    sink.except(owner, EntrySink::Reach::wider_entries);
+    sink.except(owner, {.of = below ? Of::below_only : Of::name_only});
   }
 
   void entry(std::string_view owner, EntrySink& sink) {

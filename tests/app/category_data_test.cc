@@ -109,6 +109,59 @@ TEST(CategoryData, ARestartServesEveryListThatIsNotAtFault) {
   EXPECT_TRUE(explain.out.starts_with("block")) << "the list that is well goes on: " << explain.out;
 }
 
+TEST(CategoryData, ASealedFolderWhoseDiskIsAwayIsServedAsTheImageInForceHasIt) {
+  const ScratchSchool school;
+  fs::create_directory(school.config() / "secure");
+  school.write("secure/domains", "worst.example\n");
+  school.write("secure/urls", "bad.example/x\n");
+  school.edit("lists.yaml", "format: urls, source: lists/sealed.txt", "format: squidguard, source: secure");
+  ASSERT_EQ(school.run({"lists", "update"}).status, 0);
+  fs::rename(school.config() / "secure", school.folder() / "away");
+  const Ran update = school.run({"lists", "update"});
+  EXPECT_EQ(update.status, 1);
+  EXPECT_TRUE(update.out.contains("kept") && update.out.contains("not there")) << update.out << update.err;
+  const auto blocked = [&](const char* url) {
+    const Ran ran = school.run({"explain", url}, {"--group", "pupils"});
+    return ran.out.starts_with("block");
+  };
+  EXPECT_TRUE(blocked("http://worst.example/") && blocked("http://bad.example/x"));
+  {
+    const auto gateway = school.start();
+    ASSERT_TRUE(gateway->is_up());
+    EXPECT_TRUE(blocked("http://worst.example/"));
+  }
+  fs::rename(school.folder() / "away", school.config() / "secure");
+  EXPECT_EQ(school.run({"lists", "update"}).status, 0);
+  EXPECT_TRUE(blocked("http://worst.example/"));
+}
+
+TEST(CategoryData, AListThatWouldBeLostKeepsTheImageInForce) {
+  const ScratchSchool school;
+  ASSERT_EQ(school.run({"lists", "update"}).status, 0);
+  fs::remove(school.config() / "lists" / "gambling.txt");
+  fs::remove(school.state() / "lists" / "sources" / "demo-gambling");
+  const auto blocked = [&] {
+    return school.run({"explain", "http://lucky-spins.example/"}, {"--group", "pupils"}).out.starts_with("block");
+  };
+  EXPECT_TRUE(blocked());
+  const Ran update = school.run({"lists", "update"});
+  EXPECT_EQ(update.status, 1);
+  EXPECT_TRUE(update.err.contains("refused (would be lost): demo-gambling: ")) << update.err;
+  EXPECT_TRUE(blocked());
+  const auto gateway = school.start();
+  ASSERT_TRUE(gateway->is_up());
+  EXPECT_TRUE(blocked());
+  EXPECT_FALSE(fs::exists(school.state() / "lists" / "images" / "000002.image"));
+}
+
+TEST(CategoryData, CheckWarnsOfAKnownGapThatHasAList) {
+  const ScratchSchool school;
+  const std::string known = "known_gaps:\n";
+  school.edit("schoolgate.yaml", known, known + "  gambling: \"none chosen\"\n");
+  const Ran check = school.run({"check"});
+  EXPECT_TRUE(check.err.contains("category 'gambling' of list 'demo-gambling' is a known gap")) << check.err;
+}
+
 TEST(CategoryData, AnotherUsersStateIsNotAnsweredAsIfItWereEmpty) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become somebody else";
   const ScratchSchool school;

@@ -10,6 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 
 // List 0 leaves `places` alone; "a.example" is the host and what is under it, "a.example/x" that path and below.
 CompileOptions leaving_alone(std::vector<std::string> places) {
@@ -117,7 +118,7 @@ TEST(OwnExceptions, OfAZoneOpenNoCloserName) {
       {{"one", Format::rpz, "example.com CNAME .\nok.example.com CNAME rpz-passthru.\nbad.ok.example.com CNAME .\n"}});
   EXPECT_THAT(lists.matches("http://www.example.com/"), ElementsAre("one:example.com"));
   EXPECT_THAT(lists.matches("http://ok.example.com/"), IsEmpty());
-  EXPECT_THAT(lists.matches("http://bad.ok.example.com/"), ElementsAre("one:bad.ok.example.com"));
+  EXPECT_THAT(lists.matches("http://bad.ok.example.com/"), ElementsAre("one:example.com", "one:bad.ok.example.com"));
 }
 
 TEST(OwnExceptions, ARuleThatIsTakenBackIsGoneWithItsCover) {
@@ -126,6 +127,102 @@ TEST(OwnExceptions, ARuleThatIsTakenBackIsGoneWithItsCover) {
   EXPECT_THAT(lists.matches("http://a.example/"), IsEmpty());
   EXPECT_THAT(lists.matches("http://sub.a.example/"), ElementsAre("one:sub.a.example"));
   EXPECT_THAT(lists.matches("http://c.example/"), ElementsAre("one:c.example"));
+}
+
+TEST(OwnExceptions, OfAWholeSuffixOrASingleLabelOpenNothing) {
+  for (const std::string line :
+       {"@@||example^", "@@||com^", "@@||co.uk^", "@@||com^|", "@@||*.com^", "@@||com/x", "@@com."}) {
+    const CompiledLists lists(
+        {{"one", Format::adblock, "||a.example^\n||a.com^\n||a.co.uk^\n||a.com/x/y^\n" + line + "\n"}});
+    for (const char* url : {"http://a.example/", "http://a.com/", "http://a.co.uk/", "http://a.com/x/y"})
+      EXPECT_THAT(lists.matches(url), Not(IsEmpty())) << line << " opens " << url;
+  }
+  for (const std::string owner : {"com", "*.com", "co.uk", "*.example"}) {
+    const CompiledLists lists(
+        {{"one", Format::rpz,
+          "a.com CNAME .\ncom CNAME .\na.co.uk CNAME .\na.example CNAME .\n" + owner + " CNAME rpz-passthru.\n"}});
+    for (const char* url : {"http://a.example/", "http://a.com/", "http://a.co.uk/"})
+      EXPECT_THAT(lists.matches(url), Not(IsEmpty())) << owner << " opens " << url;
+  }
+}
+
+TEST(OwnExceptions, OpenNoMoreThanTheyName) {
+  const std::string list = "||x.example^\n||other.example^\n";
+  for (const std::string line : {"@@||x.example/?id=7",
+                                 "@@||x.example/?id=7^",
+                                 "@@||x.example/a?b",
+                                 "@@||x.example:8080^",
+                                 "@@|https://x.example/|",
+                                 "@@|https://x.example^",
+                                 "@@|http://x.example/",
+                                 "@@||x.example/a|",
+                                 "@@||x.example/|",
+                                 "@@||x.example/#a",
+                                 "@@||x.example/a/..",
+                                 "@@||x.example/a/%2e%2e/",
+                                 "@@||me@x.example^",
+                                 "@@||x.example^$domain=a.example",
+                                 "@@||x.example^$document",
+                                 "@@||x.example^$dnsrewrite=NXDOMAIN",
+                                 "@@||x.example^$dnsrewrite",
+                                 "@@||x.example^$client=a",
+                                 "@@||x.example^$important,script",
+                                 "@@||x.example^$Domain=a.example",
+                                 "@@.x.example^",
+                                 "@@x.example|"}) {
+    const CompiledLists lists({{"one", Format::adblock, list + line + "\n"}});
+    for (const char* url : {"http://x.example/", "https://x.example/b", "http://www.x.example/"})
+      EXPECT_THAT(lists.matches(url), ElementsAre("one:x.example")) << line << " opens " << url;
+    EXPECT_THAT(lists.matches_of_name("x.example"), ElementsAre("one:x.example")) << line;
+    EXPECT_EQ(lists.report.lists[0].skipped + lists.report.lists[0].rejected, 1u) << line << " is counted";
+  }
+}
+
+TEST(OwnExceptions, OfWhatIsBelowANameLeaveTheNameItselfListed) {
+  const CompiledLists adblock({{"one", Format::adblock, "||x.example^\n@@||*.x.example^\n"}});
+  EXPECT_THAT(adblock.matches("http://x.example/"), ElementsAre("one:x.example"));
+  EXPECT_THAT(adblock.matches("http://www.x.example/"), IsEmpty());
+  const CompiledLists zone({{"one", Format::rpz, "x.example CNAME .\n*.x.example CNAME rpz-passthru.\n"}});
+  EXPECT_THAT(zone.matches("http://x.example/"), ElementsAre("one:x.example"));
+  EXPECT_THAT(zone.matches("http://www.x.example/"), IsEmpty());
+}
+
+TEST(OwnExceptions, OfOneNameInAZoneOpenNoNameBelowIt) {
+  const CompiledLists lists({{"one", Format::rpz, "*.example.com CNAME .\nok.example.com CNAME rpz-passthru.\n"}});
+  EXPECT_THAT(lists.matches("http://ok.example.com/"), IsEmpty());
+  EXPECT_THAT(lists.matches("http://www.ok.example.com/"), ElementsAre("one:example.com"));
+  const CompiledLists both(
+      {{"one", Format::rpz, "x.example CNAME .\nx.example CNAME rpz-passthru.\n*.x.example CNAME rpz-passthru.\n"}});
+  EXPECT_THAT(both.matches("http://x.example/"), IsEmpty());
+  EXPECT_THAT(both.matches("http://www.x.example/"), IsEmpty());
+}
+
+TEST(OwnExceptions, WhatTheyOpenWhollyIsNotInForce) {
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += "||n" + std::to_string(i) + ".x.example^\n";
+  const CompiledLists adblock({{"one", Format::adblock, many + "||y.example^\n||x.example/a^\n@@||x.example^\n"}});
+  EXPECT_EQ(adblock.db->lists()[0].hosts, 1u) << "of 201";
+  EXPECT_EQ(adblock.db->lists()[0].urls, 0u);
+  EXPECT_THAT(adblock.matches("http://y.example/"), ElementsAre("one:y.example"));
+  const CompiledLists zone({{"one", Format::rpz,
+                             "a.example CNAME .\na.example CNAME rpz-passthru.\n*.a.example CNAME rpz-passthru.\n"
+                             "b.a.example CNAME .\nc.example CNAME .\nc.example CNAME rpz-passthru.\n"}});
+  EXPECT_EQ(zone.db->lists()[0].hosts, 2u) << "a closer name counts, and what is below c.example";
+  EXPECT_THAT(zone.matches("http://b.a.example/"), ElementsAre("one:b.a.example"));
+}
+
+TEST(OwnExceptions, ThatTheListTakesBackOpenNothing) {
+  const CompiledLists lists({{"one", Format::adblock, "||a.example^\n@@||a.example^$badfilter\n@@||a.example^\n"}});
+  EXPECT_THAT(lists.matches("http://a.example/"), ElementsAre("one:a.example"));
+}
+
+TEST(OwnExceptions, ARuleIsTakenBackByItsOwnTextAlone) {
+  for (const std::string line : {"||a.example^$important,badfilter", "||a.example^$document,badfilter",
+                                 "||*.a.example^$badfilter", "|https://a.example/|$badfilter",
+                                 "||a.example^|$badfilter", "a.example$badfilter", "||a.example/x$badfilter"}) {
+    const CompiledLists lists({{"one", Format::adblock, "||a.example^\n" + line + "\n"}});
+    EXPECT_THAT(lists.matches("http://a.example/"), ElementsAre("one:a.example")) << line;
+  }
 }
 
 TEST(HostExpressions, AreTriedOnTheHost) {

@@ -22,12 +22,16 @@ class Recorder final : public EntrySink {
     said.push_back((whole_url ? "url-pattern " : "pattern ") + std::string(text));
   }
   void except(std::string_view text, Reach reach) override {
-    said.push_back((reach == Reach::all_entries ? "open " : "open-wider ") + std::string(text));
+    const char* of = reach.of == Reach::Of::name_only ? "name " : reach.of == Reach::Of::below_only ? "below " : "";
+    said.push_back((reach.closer_entries ? "open " : "open-wider ") + (of + std::string(text)));
   }
+  void close_again(std::string_view text) override { said.push_back("close " + std::string(text)); }
+  void adjust(std::string_view) override { ++adjusted; }
   void withdraw(std::string_view host) override { said.push_back("withdraw " + std::string(host)); }
   void skip(std::string_view reason) override { said.push_back("skip " + std::string(reason)); }
   void reject(std::string_view reason) override { said.push_back("reject " + std::string(reason)); }
   std::vector<std::string> said;
+  int adjusted = 0;
 };
 
 std::vector<std::string> read(Format format, const std::vector<std::string>& lines) {
@@ -124,19 +128,34 @@ TEST(Adblock, SkipsWhatAProxyCannotSee) {
 }
 
 TEST(Adblock, AListsOwnExceptionsAreHonoured) {
-  EXPECT_THAT(read(Format::adblock, {"@@||a.example^", "@@||b.example^$important", "@@||c.example/ok/",
-                                     "@@|https://d.example/x|", "@@e.example", "@@||*.f.example^", "@@||g*.example^",
-                                     "@@/regex/", "@@||h.example^$domain=i.example", "@@/banner/"}),
-              ElementsAre("open a.example", "open b.example", "open c.example/ok/", "open d.example/x",
-                          "open e.example", "open f.example", "skip an exception with a wildcard",
-                          "skip an exception for a piece of any site's URL", "skip an exception with a condition",
-                          "skip an exception for a piece of any site's URL"));
+  EXPECT_THAT(
+      read(Format::adblock, {"@@||a.example^", "@@||b.example^$important", "@@||c.example/ok/",
+                             "@@|https://d.example/x|", "@@e.example", "@@||*.f.example^", "@@||g*.example^",
+                             "@@/regex/", "@@||h.example^$domain=i.example", "@@/banner/", "@@||j.example^|"}),
+      ElementsAre("open a.example", "open b.example", "open c.example/ok/", "skip an exception of one address alone",
+                  "open e.example", "open below f.example", "skip an exception with a wildcard",
+                  "skip an exception for a piece of any site's URL", "skip an exception with a condition",
+                  "skip an exception for a piece of any site's URL", "open j.example"));
+}
+
+TEST(Adblock, WhatAnEntryCannotHoldExactlyIsCounted) {
+  for (const char* line :
+       {"||*.a.example^", "||a.example/x", "||a.example/x|", "||a.example/?id=7", "|https://a.example/x"}) {
+    Recorder recorder;
+    importer_for(Format::adblock)->line(line, recorder);
+    EXPECT_EQ(recorder.adjusted, 1) << line;
+  }
+  for (const char* line : {"||a.example^", "||a.example/x/", "||a.example/x^", "/regex/"}) {
+    Recorder recorder;
+    importer_for(Format::adblock)->line(line, recorder);
+    EXPECT_EQ(recorder.adjusted, 0) << line;
+  }
 }
 
 TEST(Adblock, ABadFilterTakesItsRuleBack) {
   EXPECT_THAT(read(Format::adblock, {"||a.example^$badfilter", "||b.example^$important,badfilter",
                                      "@@||c.example^$badfilter", "/ads/$badfilter", "||d.example/x$badfilter"}),
-              ElementsAre("withdraw a.example", "withdraw b.example", "skip an exception that is taken back",
+              ElementsAre("withdraw a.example", "skip takes back a rule with options", "close c.example",
                           "skip takes back what is no entry", "skip takes back a URL"));
 }
 
@@ -205,7 +224,7 @@ TEST(Rpz, AnExemptionOpensANameButNoCloserOne) {
   EXPECT_THAT(
       read(Format::rpz, {"$ORIGIN rpz.example.", "a.example CNAME rpz-passthru.",
                          "*.b.example.rpz.example. CNAME rpz-passthru.", "32.1.2.0.192.rpz-ip CNAME rpz-passthru."}),
-      ElementsAre("open-wider a.example", "open-wider b.example", "skip an exemption of an address"));
+      ElementsAre("open-wider name a.example", "open-wider below b.example", "skip an exemption of an address"));
 }
 
 TEST(Rpz, SkipsTriggersThatAProxyCannotSee) {

@@ -157,6 +157,43 @@ TEST_F(GatedCompileTest, WhatRefusesNobodyIsNotHeldAgainstAList) {
   EXPECT_TRUE(covers("a.example"));
 }
 
+TEST_F(GatedCompileTest, AListThatItsOwnExceptionsEmptyIsRefused) {
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += "||n" + std::to_string(i) + ".x.example^\n";
+  GatedList emptied = list("one", many + "@@||x.example^\n", many),
+            thinned = list("two", many + "||y.example^\n@@||x.example^\n", many);
+  for (GatedList* one : {&emptied, &thinned}) one->source.format = Format::adblock;
+  const auto done = run({emptied, thinned});
+  EXPECT_EQ(done.lists[0].content, Content::last_good);
+  EXPECT_THAT(done.lists[0].why, HasSubstr("empty"));
+  EXPECT_EQ(done.lists[1].content, Content::last_good) << "nothing is known of it from before, but 200 of 201 are open";
+  EXPECT_THAT(done.lists[1].why, HasSubstr("shrunk"));
+  EXPECT_TRUE(covers("n7.x.example"));
+}
+
+TEST_F(GatedCompileTest, AListOfIllegalContentOpensNothingAndThatIsSaid) {
+  GatedList illegal = list("one", "||a.example^\n||b.example^\n@@||a.example^\n||b.example^$badfilter\n");
+  illegal.source.format = Format::adblock;
+  illegal.illegal = true;
+  const auto done = run({illegal});
+  EXPECT_TRUE(covers("a.example"));
+  EXPECT_TRUE(covers("b.example"));
+  const auto remarks = remarks_of(done);
+  ASSERT_THAT(remarks, SizeIs(1));
+  EXPECT_EQ(remarks[0].list, "one");
+  EXPECT_THAT(remarks[0].text, HasSubstr("2 of its own exceptions"));
+}
+
+TEST_F(GatedCompileTest, AnExceptionOfAWholeSuffixIsNamedAsTheListsFault) {
+  GatedList one = list("one", "||a.com^\n@@||com^\n");
+  one.source.format = Format::adblock;
+  const auto done = run({one});
+  EXPECT_TRUE(covers("a.com"));
+  const auto remarks = remarks_of(done);
+  ASSERT_THAT(remarks, SizeIs(1));
+  EXPECT_THAT(remarks[0].text, HasSubstr("com"));
+}
+
 TEST_F(GatedCompileTest, ALostProbeSendsTheListsOfItsCategoryBack) {
   options.must_block = {{*names::Url::parse("http://probe.example/"), "games"}};
   GatedList other = list("two", "bet.example\n", "old-bet.example\n");

@@ -428,6 +428,96 @@ TEST_F(UpdateTest, SealedListsLeaveNoTextInTheImageOrTheReport) {
   EXPECT_TRUE(covers("hidden7.example"));
 }
 
+// What the image in force closes stays closed, whatever became of the list behind it.
+class LostListTest : public UpdateTest {
+ protected:
+  LostListTest() {
+    put("/games.txt", names(200));
+    bets = {.name = "bets", .category = "gambling", .source = folder.write("bets.txt", names(150, "b")).string()};
+  }
+  void forget(const std::string& list) { std::filesystem::remove_all(store.source(list)); }
+  void expect_nothing_was_opened(const UpdateReport& report, const char* what) {
+    EXPECT_FALSE(report.published) << what;
+    EXPECT_TRUE(report.needs_attention()) << what;
+    EXPECT_TRUE(covers("n7.example") && covers("b7.example")) << what;
+  }
+  UpdateSource bets;
+};
+
+TEST_F(LostListTest, ALocalListWithoutSourceAndCopyIsNamedAndNothingIsPublished) {
+  (void)run_well({games, bets});
+  std::filesystem::remove(bets.source);
+  forget("bets");
+  put("/games.txt", names(250));
+  auto report = run_well({games, bets});
+  expect_nothing_was_opened(report, "local");
+  ASSERT_EQ(report.refusals.size(), 1u);
+  EXPECT_EQ(report.refusals[0].list, "bets");
+  EXPECT_THAT(report.refusals[0].explanation, HasSubstr("150 entries"));
+  EXPECT_THAT(report.refusals[0].explanation, HasSubstr("not there"));
+  EXPECT_FALSE(covers("n240.example"));
+  (void)folder.write("bets.txt", names(150, "b"));
+  report = run_well({games, bets});
+  EXPECT_TRUE(report.published) << "it is back";
+  EXPECT_TRUE(covers("n240.example")) << "what came meanwhile was not fetched for nothing";
+}
+
+TEST_F(LostListTest, AListThatLeftTheConfigurationIsNotLost) {
+  (void)run_well({games, bets});
+  EXPECT_TRUE(run_well({games}).published);
+  EXPECT_FALSE(covers("b7.example"));
+}
+
+TEST_F(LostListTest, AllListsAtOnce) {
+  (void)run_well({games, bets});
+  std::filesystem::remove(bets.source);
+  forget("bets");
+  forget("games");
+  files.clear();
+  expect_nothing_was_opened(run_well({games, bets}), "no list at all");
+}
+
+TEST_F(LostListTest, AListWhosePurposeTheCatalogueDoubtsNow) {
+  (void)run_well({games, bets});
+  bets.source = folder.write("ut1/liste_blanche", names(150, "b")).string();
+  bets.name = "bets";
+  const auto report = run_well({games, bets});
+  expect_nothing_was_opened(report, "purpose");
+}
+
+TEST_F(LostListTest, AcceptedContentThatReadsAsNothingNow) {
+  (void)run_well({games, bets});
+  games.refresh = std::chrono::hours(1000);
+  ASSERT_TRUE(replace_file(store.source("games"), "n1.example\n"));
+  expect_nothing_was_opened(run_well({games, bets}), "cut short on disk");
+  ASSERT_TRUE(replace_file(store.source("games"), names(200)));
+  games.format = Format::urls;
+  UpdateSource rewritten = games;
+  rewritten.format = Format::rpz;  // "n7.example" has no record type
+  expect_nothing_was_opened(run_well({rewritten, bets}), "another format");
+}
+
+TEST_F(LostListTest, ASealedFolderWhoseDiskIsAwayIsCarriedOver) {
+  bets.sealed = true;
+  bets.format = Format::squidguard;
+  bets.source = (folder.path() / "secure").string();
+  (void)folder.write("secure/domains", names(150, "b"));
+  (void)folder.write("secure/urls", "u.example/x/y\n");
+  (void)run_well({games, bets});
+  std::filesystem::remove_all(bets.source);
+  put("/games.txt", names(250));
+  for (int i = 0; i < 2; ++i) {
+    const auto report = run_well({games, bets});
+    EXPECT_TRUE(covers("b7.example") && covers("http://www.u.example/x/y/z")) << i;
+    EXPECT_FALSE(covers("http://u.example/z")) << i;
+    EXPECT_TRUE(covers("n240.example")) << "the others go on: " << i;
+    EXPECT_EQ(report.lists.at(1).kind, Kind::kept) << i;
+    EXPECT_THAT(report.lists.at(1).why, HasSubstr("not there")) << i;
+    const auto db = *store.open_current();
+    EXPECT_EQ(db->lists()[1].hosts + db->lists()[1].urls, 151u) << i;
+  }
+}
+
 TEST_F(UpdateTest, RollbackGoesBackAndTheSameImageDoesNotReturnByItself) {
   put("/games.txt", names(200));
   (void)run_well({games});
