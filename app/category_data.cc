@@ -380,7 +380,8 @@ std::string list_identity(const config::Configuration& configuration, const bloc
     const rules::CategoryId category = table.find(list.category);
     facts += list.name + '\n' + list.category + '\n' + std::string(blocklists::to_string(list.format)) + '\n' +
              (list.sealed ? "sealed\n" : "open\n") + (list.force ? "forced\n" : "") +
-             (category != rules::kNoCategory && table[category].illegal ? "illegal\n" : "") + list.source + '\n';
+             (category != rules::kNoCategory && table[category].illegal ? "illegal\n" : "") + list.source + '\n' +
+             list.member + '\n';
     if (!list.remote) add_stats(facts, list.source);
   }
   for (const std::string_view category : categories)

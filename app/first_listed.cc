@@ -36,13 +36,13 @@ std::optional<names::Host> first_listed(const config::ListConfig& list, const st
                                         const std::function<bool(const names::Host&)>& wanted) {
   const std::filesystem::path path =
       list.remote ? state / "lists" / "sources" / list.name : std::filesystem::path(list.source);
-  const auto files =
-      blocklists::files_of({.name = list.name, .category = list.category, .format = list.format, .path = path});
+  const auto files = blocklists::files_of(
+      {.name = list.name, .category = list.category, .format = list.format, .path = path, .member = list.member});
   if (!files) return std::nullopt;
   FirstHost first(wanted);
   for (const blocklists::ListFile& file : files->files) {
     const auto importer = blocklists::importer_for(file.format);
-    auto reader = blocklists::LineReader::open(file.path);
+    auto reader = blocklists::open_list_file(file);
     if (!importer || !reader) continue;
     blocklists::LineReader::Line line;
     while (!first.found() && reader->next(line) && line.number <= kMostLines)

@@ -63,13 +63,13 @@ class UrlHosts final : public blocklists::EntrySink {
 std::vector<std::string> first_hosts(const config::ListConfig& list, const std::filesystem::path& state) {
   const std::filesystem::path path =
       list.remote ? state / "lists" / "sources" / list.name : std::filesystem::path(list.source);
-  const auto files =
-      blocklists::files_of({.name = list.name, .category = list.category, .format = list.format, .path = path});
+  const auto files = blocklists::files_of(
+      {.name = list.name, .category = list.category, .format = list.format, .path = path, .member = list.member});
   UrlHosts found;
   if (!files) return {};
   for (const blocklists::ListFile& file : files->files) {
     const auto importer = blocklists::importer_for(file.format);
-    auto reader = blocklists::LineReader::open(file.path);
+    auto reader = blocklists::open_list_file(file);
     if (!importer || !reader) continue;
     blocklists::LineReader::Line line;
     while (found.hosts().size() < kFewHosts && reader->next(line) && line.number <= kMostLines)

@@ -189,6 +189,7 @@ std::vector<blocklists::UpdateSource> list_sources(const config::Configuration& 
                        .category = list.category,
                        .format = list.format,
                        .source = list.source,
+                       .member = list.member,
                        .remote = list.remote,
                        .refresh = list.refresh,
                        .sealed = list.sealed,

@@ -28,10 +28,14 @@ std::set<std::string> never_thinned(const blocklists::UpdateReport& done) {
   return lists;
 }
 
+std::string said_of(const blocklists::ListOutcome& list) {
+  return list.why.empty() && !list.taken.empty() ? "took " + list.taken + " of the archive" : list.why;
+}
+
 void print_words(const blocklists::UpdateReport& done) {
   Table table;
   for (const blocklists::ListOutcome& list : done.lists)
-    table.row({list.list, std::string(blocklists::to_string(list.kind)), config::printable(list.why, 400)});
+    table.row({list.list, std::string(blocklists::to_string(list.kind)), config::printable(said_of(list), 400)});
   std::string text = table.text();
   Table sites;
   for (const blocklists::OverBlock& site : done.left_alone)
@@ -64,6 +68,7 @@ void print_json(const blocklists::UpdateReport& done) {
         .field("name", list.list)
         .field("outcome", blocklists::to_string(list.kind))
         .field("why", list.why)
+        .field("taken", list.taken)
         .end_object();
   json.end_array().key("refusals").begin_array();
   for (const blocklists::Refusal& refusal : done.refusals)

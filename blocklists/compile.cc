@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "blocklists/fingerprint_table.h"
@@ -115,11 +116,12 @@ class Compiler {
       field(source.name);
       field(source.category);
       field(to_string(source.format));
+      if (!source.member.empty()) field(source.member);
       if (source.sealed && is_sealed_file(source.path)) continue;
       auto files = files_of(source);
       if (!files) return std::unexpected(std::move(files.error()));
       for (const ListFile& file : files->files) {
-        auto reader = LineReader::open(file.path);
+        auto reader = open_list_file(file);
         if (!reader) return std::unexpected(std::move(reader.error()));
         bytes_total_ += reader->size();
         if (source.sealed) continue;  // nothing of a sealed text may be derivable from the image
@@ -160,6 +162,7 @@ class Compiler {
     if (!files) return std::unexpected(std::move(files.error()));
     for (const ListFile& file : files->files)
       if (auto read = read_file(source, file, *intake, 0); !read) return read;
+    intake->report().taken = files->taken;
     for (const LeftOut& left : files->left_out) {
       intake->at(left.name, 0, {});
       intake->skip("file left out: " + left.reason);
@@ -210,7 +213,7 @@ class Compiler {
   }
 
   Result<void> read_file(const ListSource& source, const ListFile& file, ListIntake& intake, int depth) {
-    auto reader = LineReader::open(file.path, options_.limits);
+    auto reader = open_list_file(file, options_.limits);
     if (!reader) return std::unexpected(std::move(reader.error()));
     const std::unique_ptr<LineImporter> importer = importer_for(file.format);
     LineReader::Line line;
@@ -240,11 +243,13 @@ class Compiler {
       if (rest == std::string_view::npos || line.text.find('.') == std::string_view::npos)
         return intake.skip("a blanket block"), true;
     }
+    if (!file.member.empty() && trimmed(line.text).starts_with(".Include<"))
+      return intake.reject("an include inside an archive"), true;
     auto included = included_file(line.text, source.path);
     if (!included) return intake.reject(included.error().what), true;
     if (included->empty()) return false;
     if (depth == kDeepestInclude) return intake.reject("includes nested too deep"), true;
-    const ListFile inner{*included, included->filename().string(), file.format};
+    const ListFile inner{*included, {}, included->filename().string(), file.format};
     if (auto read = read_file(source, inner, intake, depth + 1); !read) included_failure_ = std::move(read.error());
     return true;
   }

@@ -28,12 +28,13 @@ struct ListSource {
   std::string name;      ///< "ut1-gambling"
   std::string category;  ///< category id
   Format format = Format::domains;
-  std::filesystem::path path;  ///< a file, or a folder for folder formats
+  std::filesystem::path path;  ///< a file, or a folder for folder formats; or an archive that holds it
   bool sealed = false;
   bool keep_public_suffixes = false;  ///< take "com" or ".xyz" at its word; otherwise such lines are rejected
   std::string origin = {};            ///< what people see as its source; `path` when empty
   TimePoint fetched = {};
-  bool illegal = false;  ///< of illegal content: no exception of its own opens anything of it
+  std::string member = {};  ///< the file or folder of an archive; empty: what the format needs, where that is clear
+  bool illegal = false;     ///< of illegal content: no exception of its own opens anything of it
 };
 
 /// A line that gave no entry.
@@ -62,6 +63,7 @@ struct ListReport {
   std::uint64_t exceptions = 0;  ///< places that the list itself leaves alone, entries that it takes back
   std::uint64_t excepted = 0;    ///< entries of which these leave nothing; they are not in the image
   std::uint64_t adjusted = 0;    ///< entries that cover more, or less, than their line says
+  std::string taken;             ///< which files of an archive it was read from; empty for another source
   std::uint64_t skipped = 0, rejected = 0;
   std::uint64_t overruled_exceptions = 0;    ///< of the rejected: exceptions that no list, or no such list, may have
   std::vector<std::string> wide_exceptions;  ///< of these, the first kNotes that name "com" or "co.uk"; none if sealed

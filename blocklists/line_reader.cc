@@ -11,15 +11,19 @@
 #include <optional>
 #include <vector>
 
+#include "blocklists/archive.h"
+
 namespace schoolgate::blocklists {
 namespace {
 
 constexpr std::size_t kChunk = 256u << 10;
 
-// The packed side: a descriptor or a piece of memory.
+// The packed side: a descriptor, a file of an archive or a piece of memory.
 class Source {
  public:
   Source(int fd, std::uint64_t size, std::string name) : fd_(fd), size_(size), name_(std::move(name)) {}
+  Source(ArchiveMember member, std::string name)
+      : member_(std::move(member)), size_(member_->size()), name_(std::move(name)) {}
   explicit Source(std::string_view bytes) : memory_(bytes), size_(bytes.size()), name_("the list") {}
   ~Source() {
     if (fd_ >= 0) ::close(fd_);
@@ -27,9 +31,14 @@ class Source {
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
 
-  // Bytes read; 0 at the end, -1 with errno.
+  // Bytes read; 0 at the end, -1 with why().
   [[nodiscard]] ssize_t read(char* to, std::size_t room) {
     ssize_t got = 0;
+    if (member_) {
+      got = static_cast<ssize_t>(member_->read(to, room));
+      consumed_ = member_->consumed();
+      return got;
+    }
     if (fd_ < 0) {
       got = static_cast<ssize_t>(memory_.copy(to, room, consumed_));
     } else {
@@ -39,12 +48,17 @@ class Source {
     if (got > 0) consumed_ += static_cast<std::uint64_t>(got);
     return got;
   }
+  [[nodiscard]] std::string why() const {
+    return member_ ? member_->why() : std::string("cannot read: ") + std::strerror(errno);
+  }
+  [[nodiscard]] Fault fault() const noexcept { return member_ ? Fault::upstream : Fault::host; }
   [[nodiscard]] std::uint64_t consumed() const noexcept { return consumed_; }
   [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
  private:
   int fd_ = -1;
+  std::optional<ArchiveMember> member_;
   std::string_view memory_;
   std::uint64_t size_ = 0, consumed_ = 0;
   std::string name_;
@@ -89,7 +103,7 @@ struct LineReader::State {
 
   bool refill_packed() {
     const ssize_t got = source->read(packed.data(), packed.size());
-    if (got < 0) return stop(Fault::host, std::string("cannot read: ") + std::strerror(errno)), false;
+    if (got < 0) return stop(source->fault(), source->why()), false;
     z.next_in = reinterpret_cast<Bytef*>(packed.data());
     z.avail_in = static_cast<uInt>(got);
     return true;
@@ -165,6 +179,16 @@ Result<LineReader> LineReader::open(const std::filesystem::path& path, const Rea
   }
   auto state = std::make_unique<State>();
   state->source.emplace(fd, static_cast<std::uint64_t>(about.st_size), path.string());
+  state->limits = limits;
+  return LineReader(std::move(state));
+}
+
+Result<LineReader> LineReader::open_member(const std::filesystem::path& archive, std::string_view member,
+                                           const ReadLimits& limits) {
+  auto opened = ArchiveMember::open(archive, member, limits);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  auto state = std::make_unique<State>();
+  state->source.emplace(std::move(*opened), archive.string() + ": " + std::string(member));
   state->limits = limits;
   return LineReader(std::move(state));
 }

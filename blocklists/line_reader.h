@@ -29,6 +29,9 @@ class LineReader {
 
   /// Fault config: a folder, a device or a missing file.
   [[nodiscard]] static Result<LineReader> open(const std::filesystem::path& path, const ReadLimits& limits = {});
+  /// One file of an archive (archive.h), plain or gzip. Fault config or upstream.
+  [[nodiscard]] static Result<LineReader> open_member(const std::filesystem::path& archive, std::string_view member,
+                                                      const ReadLimits& limits = {});
   /// Over bytes in memory, plain or gzip; the caller keeps them alive.
   [[nodiscard]] static LineReader over(std::string_view bytes, const ReadLimits& limits = {});
 

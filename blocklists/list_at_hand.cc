@@ -52,9 +52,11 @@ ListAtHand list_at_hand(const ListStore& store, const UpdateSource& list, const 
                                      .format = list.format,
                                      .sealed = list.sealed,
                                      .keep_public_suffixes = list.force,
-                                     .origin = list.source},
+                                     .origin = list.source,
+                                     .member = list.member},
                           .illegal = list.illegal}};
-  if (auto fits = check_purpose(list.name, list.category, list.source, list.format); !fits && !list.force) {
+  const std::string& named = list.member.empty() ? list.source : list.member;
+  if (auto fits = check_purpose(list.name, list.category, named, list.format); !fits && !list.force) {
     out.list.is_new = false;
     out.list.why_not = fits.error().text();
     out.wrong_purpose = std::move(fits.error());

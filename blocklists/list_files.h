@@ -1,4 +1,5 @@
-// Which files a source consists of, and in which format each is read: one for a file, several for a folder.
+// Which files a source consists of, and in which format each is read: one for a file, several for a folder. Either may
+// lie in an archive.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +14,8 @@ namespace schoolgate::blocklists {
 
 struct ListFile {
   std::filesystem::path path;
-  std::string name;  ///< how notes call it; empty for a file source
+  std::string member;  ///< the file of the archive at `path`; empty: `path` is the file
+  std::string name;    ///< how notes call it; empty for a file source
   Format format = Format::domains;
 };
 
@@ -25,9 +27,13 @@ struct LeftOut {
 struct ListFiles {
   std::vector<ListFile> files;  ///< in a fixed order
   std::vector<LeftOut> left_out;
+  std::string taken;  ///< of an archive: which of its files these are, for people
 };
 
-/// Fault config: a folder where a file was promised or the other way round, a folder without any list in it.
+[[nodiscard]] Result<LineReader> open_list_file(const ListFile& file, const ReadLimits& limits = {});
+
+/// Fault config: a folder where a file was promised or the other way round, a folder without any list in it, an archive
+/// of which it is not clear what is meant. Fault upstream: a damaged archive.
 [[nodiscard]] Result<ListFiles> files_of(const ListSource& source);
 
 /// For e2guardian's lists: the file of the same folder that a line ".Include<…>" names. Empty for other lines; a path

@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "blocklists/archive.h"
 #include "blocklists/formats/text.h"
 #include "blocklists/line_reader.h"
+#include "blocklists/list_files.h"
+#include "blocklists/sealed_file.h"
 
 namespace schoolgate::blocklists {
 namespace {
@@ -24,8 +27,8 @@ struct Signature {
   std::string_view bytes, name;
 };
 constexpr Signature kSignatures[] = {
-    {257, "ustar", "a tar archive (say which 'member' of it is the list)"},
-    {0, std::string_view("PK\x03\x04", 4), "a zip archive (say which 'member' of it is the list)"},
+    {257, "ustar", "a tar archive"},
+    {0, std::string_view("PK\x03\x04", 4), "a zip archive"},
     {0, std::string_view("7z\xbc\xaf\x27\x1c", 6), "a 7-Zip archive"},
     {0, std::string_view("Rar!", 4), "a RAR archive"},
     {0,
@@ -66,6 +69,24 @@ std::string what_it_is(LineReader& reader) {
   return {};
 }
 
+// Of one file of lines.
+std::optional<Refusal> check_text(const ListSource& source, Result<LineReader> reader) {
+  if (!reader) return Refusal{Gate::unreadable, source.name, reader.error().text()};
+  if (const std::string form = what_it_is(*reader); !form.empty())
+    return Refusal{Gate::wrong_form, source.name,
+                   "it is " + form + " and not lines of format '" + std::string(to_string(source.format)) + "'"};
+  LineReader::Line line;
+  for (int seen = 0; seen < kLinesLookedAt && reader->next(line);) {
+    const std::string_view text = trimmed(line.text);
+    if (text.empty()) continue;
+    if (begins_as_page(text))
+      return Refusal{Gate::web_page, source.name,
+                     "the source is a web page, not a list: the address has moved, or asks to sign in"};
+    ++seen;
+  }
+  return {};
+}
+
 std::string with_sign(const std::vector<std::string>& names) {
   std::string out;
   for (std::size_t i = 0; i < names.size() && i < 5; ++i) out += (i ? ", " : "") + names[i];
@@ -94,22 +115,15 @@ std::string_view to_string(Gate gate) noexcept {
 }
 
 std::optional<Refusal> check_bytes(const ListSource& source) {
-  if (is_folder_format(source.format)) return {};
-  auto reader = LineReader::open(source.path);
-  if (!reader) return Refusal{Gate::unreadable, source.name, reader.error().text()};
-  if (const std::string form = what_it_is(*reader); !form.empty())
-    return Refusal{Gate::wrong_form, source.name,
-                   "it is " + form + " and not lines of format '" + std::string(to_string(source.format)) + "'"};
-  LineReader::Line line;
-  for (int seen = 0; seen < kLinesLookedAt && reader->next(line);) {
-    const std::string_view text = trimmed(line.text);
-    if (text.empty()) continue;
-    if (begins_as_page(text))
-      return Refusal{Gate::web_page, source.name,
-                     "the source is a web page, not a list: the address has moved, or asks to sign in"};
-    ++seen;
+  std::error_code error;
+  if (std::filesystem::is_directory(source.path, error) || is_sealed_file(source.path)) return {};
+  if (is_folder_format(source.format) || !source.member.empty() || is_archive(source.path)) {
+    const auto files = files_of(source);
+    if (!files) return Refusal{Gate::wrong_form, source.name, files.error().text()};
+    if (is_folder_format(source.format)) return {};
+    return check_text(source, open_list_file(files->files.front()));
   }
-  return {};
+  return check_text(source, LineReader::open(source.path));
 }
 
 std::vector<Refusal> check_shape(const ListReport& report, const std::optional<ListInfo>& before,

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "blocklists/image_format.h"
+#include "blocklists/list_files.h"
 
 namespace schoolgate::blocklists {
 namespace {
@@ -34,11 +35,12 @@ std::uint64_t digest_of(std::string bytes) {
 Result<void> seal_in_place(const ListSource& source, const SealedKey& key, const ReadLimits& limits) {
   const Sealer sealer(key);
   SealedList list(sealer, source, 0);
-  {
-    auto reader = LineReader::open(source.path, limits);
+  auto files = files_of(source);
+  if (!files) return std::unexpected(std::move(files.error()));
+  for (const ListFile& file : files->files) {
+    auto reader = open_list_file(file, limits);
     if (!reader) return std::unexpected(std::move(reader.error()));
-    const auto importer = importer_for(source.format);
-    if (importer == nullptr) return fail(Fault::config, "a fetched list is one file, not a folder");
+    const auto importer = importer_for(file.format);
     const std::string no_file;
     for (LineReader::Line line; reader->next(line);)
       if (list.begin_line(no_file, line)) importer->line(line.text, list);

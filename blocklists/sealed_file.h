@@ -15,8 +15,8 @@ struct SealedContent {
   ListReport report;                     ///< counts, and notes without text
 };
 
-/// Reads the list of `source` (one file, any format) and replaces it by its sealed form: afterwards `source.path` holds
-/// tags and the text is gone from it. Faults as compile().
+/// Reads the list of `source` (one file, any format, an archive too) and replaces it by its sealed form: afterwards
+/// `source.path` holds tags and the text is gone from it. Faults as compile().
 [[nodiscard]] Result<void> seal_in_place(const ListSource& source, const SealedKey& key, const ReadLimits& limits = {});
 
 /// Writes what is left of a sealed list. Fault host.

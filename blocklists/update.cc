@@ -124,8 +124,11 @@ class Update {
       return {};
     }
     if (auto proved = prove(work, request.into); !proved) return proved;
-    ListSource looked_at{
-        .name = source.name, .category = source.category, .format = source.format, .path = request.into};
+    ListSource looked_at{.name = source.name,
+                         .category = source.category,
+                         .format = source.format,
+                         .path = request.into,
+                         .member = source.member};
     if (auto refusal = check_bytes(looked_at)) {
       Error error{Fault::upstream, refusal->explanation, ""};
       report_.refusals.push_back(std::move(*refusal));
@@ -229,6 +232,9 @@ class Update {
                          [](const ImageRemark& remark) { return remark.kind == ImageRemark::Kind::overruled; });
     report_.refusals.insert(report_.refusals.end(), done->refusals.begin(), done->refusals.end());
     report_.compiled = std::move(done->compiled);
+    for (Work& work : work_)
+      for (const ListReport& list : report_.compiled.lists)
+        if (list.name == work.source->name) work.outcome.taken = list.taken;
     report_.left_alone = std::move(done->left_alone);
     report_.covered_sites = std::move(done->covered_sites);
     report_.accepted_sites = std::move(done->accepted_sites);

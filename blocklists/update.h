@@ -32,6 +32,7 @@ struct UpdateSource {
   std::string name, category;
   Format format = Format::domains;
   std::string source;   ///< an https URL, or a path
+  std::string member;   ///< the file or folder of the archive that `source` is; empty: as ListSource::member
   bool remote = false;  ///< `source` is a URL
   std::chrono::seconds refresh{std::chrono::hours(24)};
   bool sealed = false;
@@ -70,7 +71,8 @@ struct ListOutcome {
   };
   std::string list;
   Kind kind = Kind::local;
-  std::string why;  ///< of kept and left_out
+  std::string why;    ///< of kept and left_out
+  std::string taken;  ///< which files of an archive it was read from
 };
 [[nodiscard]] std::string_view to_string(ListOutcome::Kind kind) noexcept;
 

@@ -31,8 +31,10 @@ struct ListConfig {
   std::string name;      ///< unique; names the list in images, metrics and reasons
   std::string category;  ///< a known category id
   blocklists::Format format = blocklists::Format::domains;
-  /// An https URL as written, or a path (file, or folder for squidguard) resolved against the configuration folder.
+  /// An https URL as written, or a path (file, or folder for squidguard, or an archive of either) resolved against the
+  /// configuration folder.
   std::string source;
+  std::string member;                                    ///< the file or folder meant, where `source` is an archive
   bool remote = false;                                   ///< `source` is a URL
   std::chrono::seconds refresh{std::chrono::hours(24)};  ///< how often a remote source is asked for news
   bool sealed = false;                                   ///< entries may never be shown; kept only as keyed hashes

@@ -98,8 +98,16 @@ void read_keeping(Mapping& keys, Report& report, ListConfig& list) {
 // Only a warning: the gateway may still have the list's last good content (app/category_data.h), and says so where it
 // has not.
 void check_source(const YamlNode& node, Report& report, const ListConfig& list) {
-  const bool folder = blocklists::is_folder_format(list.format);
+  std::error_code error;
+  const bool archive = !list.member.empty() || std::filesystem::is_regular_file(list.source, error);
+  const bool folder = blocklists::is_folder_format(list.format) && !archive;
   folder ? expect_folder(node, report, list.source) : expect_file(node, report, list.source);
+}
+
+bool is_member_name(std::string_view name) {
+  constexpr std::size_t kLongest = 512;
+  return !name.empty() && name.size() <= kLongest && !name.starts_with('/') &&
+         !(("/" + std::string(name) + "/").contains("/../"));
 }
 
 void read_list(const YamlNode& node, Report& report, const rules::CategoryTable& categories,
@@ -113,6 +121,9 @@ void read_list(const YamlNode& node, Report& report, const rules::CategoryTable&
   read_format(keys, report, list);
   const YamlNode* source = keys.require("source");
   const bool has_source = source && read_source(*source, report, list.source, list.remote);
+  if (keys.optional("member", list.member) && !is_member_name(list.member))
+    report.error(*keys.find("member"), "'" + printable(list.member) + "' names no file or folder of an archive",
+                 "as the archive lists it, such as gambling/domains");
   keys.optional("refresh", Span{list.refresh, minutes(5), hours(24 * 365)});
   if (const YamlNode* refresh = keys.find("refresh"); refresh && !list.remote && !list.source.empty())
     report.warning(*refresh, "'refresh' has no effect on a local list", "'schoolgate lists update' reads it again");

@@ -1,9 +1,14 @@
 """Category lists from their publisher to the pupil's screen: fetched, refused, rolled back, missing, stale."""
 
 import datetime
+import gzip
+import io
 import json
 import os
+import pathlib
 import re
+import tarfile
+import zipfile
 
 import pytest
 
@@ -108,6 +113,69 @@ def test_a_server_whose_authority_nobody_trusts(subscribed, publisher):
     done = subscribed.command("lists update", check=1)
     assert re.search(r"bets +left out .*certificate", done.stdout), done.stdout
     assert publisher.answers == []
+
+
+# --- archives ----------------------------------------------------------------------------------------------------------------
+
+
+def packed(files: dict[str, bytes], kind: str) -> bytes:
+    """An archive as publishers make them: "tar.gz" or "zip"."""
+    out = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in files.items():
+                archive.writestr(name, text)
+        return out.getvalue()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text))
+    return out.getvalue()
+
+
+# The form of UT1's archives: a folder of the category's name. With the folder of real lists, the publisher's own files.
+def ut1_gambling() -> dict[str, bytes]:
+    folder = pathlib.Path(os.environ.get("SCHOOLGATE_DATA", "/nowhere")) / "lists/gambling"
+    if (folder / "domains.gz").exists():
+        files = {name: gzip.decompress((folder / f"{name}.gz").read_bytes()) for name in ("domains", "urls")}
+        files["domains"] += b"bets.example\n"
+        files["urls"] += b"mixed.example/bets\n"
+    else:
+        files = {"domains": (MANY + "bets.example\n").encode(), "urls": b"mixed.example/bets\n"}
+    return {f"gambling/{name}": text for name, text in (files | {"usage": b"black\n"}).items()}
+
+
+def archived(school, publisher, kind: str, more: str) -> None:
+    publisher.files[f"/gambling.{kind}"] = packed(ut1_gambling(), kind)
+    source = publisher.url(f"/gambling.{kind}")
+    school.write(**{"lists.yaml": f'lists:\n  - {{ name: bets, category: gambling, source: "{source}", {more} }}\n'})
+
+
+@pytest.mark.parametrize("kind", ["tar.gz", "zip"])
+@pytest.mark.parametrize("more", ["format: squidguard", "format: squidguard, member: gambling", "format: domains, member: gambling/domains"])
+def test_a_publishers_archive_is_read_in_place(subscribed, publisher, web, kind, more):
+    archived(subscribed, publisher, kind, more)
+    said = subscribed.command("lists update").stdout
+    assert re.search(r"bets +fetched +took gambling/domains", said), said
+    subscribed.start()
+    assert status_of(subscribed, web, "bets.example") == 403
+    below = fetch(subscribed.proxy, f"http://mixed.example:{web.http}/bets/x").status
+    assert (below == 403) == ("squidguard" in more), "the file of URLs is in the folder"
+    assert status_of(subscribed, web, "other.example") == 200
+    subscribed.command("reload")
+    assert re.search(r"bets +unchanged", subscribed.command("lists update").stdout)
+    assert not [one for one in subscribed.state.rglob("*") if one.name in ("domains", "urls", "usage")], "unpacked to disk"
+
+
+def test_an_archive_where_one_file_is_meant_is_refused_with_what_it_holds(subscribed, publisher, web):
+    subscribed.command("lists update")
+    subscribed.start()
+    archived(subscribed, publisher, "tar.gz", "format: domains")
+    subscribed.command("reload", check=None)
+    done = subscribed.command("lists update", check=1)
+    assert re.search(r"is an archive .*member: NAME.*gambling/domains", done.stderr), done.stderr
+    assert status_of(subscribed, web, "bets.example") == 403, "what was there goes on"
 
 
 # --- what is refused -----------------------------------------------------------------------------------------------------
