@@ -5,6 +5,7 @@
 #include <set>
 
 #include "app/command.h"
+#include "app/list_catalogue.h"
 #include "app/list_status.h"
 #include "app/progress_line.h"
 #include "app/sealed_key.h"
@@ -23,6 +24,7 @@ constexpr std::string_view kHelp =
     R"(schoolgate lists update   --config DIR [--due] [--accept LIST[,LIST]] [--force LIST] [--json]
 schoolgate lists status   --config DIR [--json]
 schoolgate lists rollback --config DIR
+schoolgate lists catalogue [WORD] [--json]
 schoolgate lists compile  --format F --category C INPUT... --output IMAGE [--name N] [--sealed] [--key FILE] [--json]
 schoolgate lists lookup   --image IMAGE HOST_OR_URL... [--key FILE]
 
@@ -37,6 +39,10 @@ last answered or why it could not be fetched, when the self-test last tried it, 
 which sites it leaves alone. Of a sealed list it shows no source.
 
 rollback puts the image before the one in force back in force; there it stays until a list or lists.yaml changes.
+
+catalogue shows the public lists that lists.yaml takes by name (catalogue: NAME), with address, licence, ages, and sites
+that they are known to cover wrongly; with WORD those about a publisher or category. CHECKED says when an address was last
+fetched and read by this program.
 
 Run by root, update and rollback act as the user who owns the state folder.
 
@@ -249,10 +255,11 @@ int lookup(std::span<const std::string_view> words) {
 }
 
 int lists_verbs(std::span<const std::string_view> words) {
-  if (words.empty()) return wrong("say update, status, rollback, compile or lookup");
+  if (words.empty()) return wrong("say update, status, rollback, catalogue, compile or lookup");
   if (words[0] == "update") return update_lists(words.subspan(1));
   if (words[0] == "rollback") return roll_back_lists(words.subspan(1));
   if (words[0] == "status") return list_status(words.subspan(1));
+  if (words[0] == "catalogue") return list_catalogue(words.subspan(1));
   if (words[0] == "compile") return compile(words.subspan(1));
   if (words[0] == "lookup") return lookup(words.subspan(1));
   return wrong("there is no 'lists " + std::string(words[0]) + "'");

@@ -5,7 +5,8 @@
 
 namespace schoolgate::blocklists::data {
 
-extern const std::string_view kCatalogue;  ///< catalogue.tsv
-extern const std::string_view kMustAllow;  ///< must_allow.txt
+extern const std::string_view kCatalogue;    ///< catalogue.tsv
+extern const std::string_view kPublicLists;  ///< public_lists.tsv
+extern const std::string_view kMustAllow;    ///< must_allow.txt
 
 }  // namespace schoolgate::blocklists::data

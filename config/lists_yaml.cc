@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "blocklists/public_lists.h"
 #include "config/named_files.h"
 #include "config/plain_text.h"
 #include "config/scalars.h"
@@ -110,13 +111,40 @@ bool is_member_name(std::string_view name) {
          !(("/" + std::string(name) + "/").contains("/../"));
 }
 
-void read_list(const YamlNode& node, Report& report, const rules::CategoryTable& categories,
-               std::set<std::string>& names, std::vector<ListConfig>& out) {
-  ListConfig list;
-  list.at = report.at(node);
-  Mapping keys(node, report);
-  if (keys.required("name", Id{list.name}) && !names.insert(list.name).second)
-    report.error(*keys.find("name"), "the list '" + list.name + "' stands twice");
+// `catalogue: NAME` stands for category, format, source and refresh of a public list.
+void read_catalogue(const YamlNode& node, Mapping& keys, Report& report, const rules::CategoryTable& categories,
+                    ListConfig& list) {
+  for (const char* key : {"category", "format", "source", "member"})
+    if (const YamlNode* written = keys.find(key))
+      report.error(*written, std::string("'") + key + "' beside 'catalogue', which says it already",
+                   "leave one of the two out");
+  const std::string* name = text_of(node, report, "a list of the catalogue");
+  if (!name) return;
+  const blocklists::PublicList* known = blocklists::find_public_list(*name);
+  if (!known) {
+    std::vector<std::string_view> names;
+    for (const blocklists::PublicList& each : blocklists::public_lists()) names.push_back(each.name);
+    const std::string hint = suggest(*name, names);
+    return report.error(node, "the catalogue has no list '" + printable(*name) + "'",
+                        hint.empty() ? "schoolgate lists catalogue shows all" : hint);
+  }
+  list.category = known->entry->category;
+  if (categories.find(list.category) == rules::kNoCategory)
+    report.error(node, "there is no category '" + list.category + "', of which this list is",
+                 "add it to categories.yaml");
+  list.format = known->format;
+  list.source = known->address;
+  list.member = known->member;
+  list.remote = true;
+  list.refresh = known->refresh;
+}
+
+// Category, format and source, as they are written. Null: there is no source that could be looked at.
+const YamlNode* read_what(Mapping& keys, Report& report, const rules::CategoryTable& categories, ListConfig& list) {
+  if (const YamlNode* catalogue = keys.find("catalogue")) {
+    read_catalogue(*catalogue, keys, report, categories, list);
+    return nullptr;
+  }
   read_category_name(keys, report, categories, list.category);
   read_format(keys, report, list);
   const YamlNode* source = keys.require("source");
@@ -124,6 +152,17 @@ void read_list(const YamlNode& node, Report& report, const rules::CategoryTable&
   if (keys.optional("member", list.member) && !is_member_name(list.member))
     report.error(*keys.find("member"), "'" + printable(list.member) + "' names no file or folder of an archive",
                  "as the archive lists it, such as gambling/domains");
+  return has_source ? source : nullptr;
+}
+
+void read_list(const YamlNode& node, Report& report, const rules::CategoryTable& categories,
+               std::set<std::string>& names, std::vector<ListConfig>& out) {
+  ListConfig list;
+  list.at = report.at(node);
+  Mapping keys(node, report);
+  if (keys.required("name", Id{list.name}) && !names.insert(list.name).second)
+    report.error(*keys.find("name"), "the list '" + list.name + "' stands twice");
+  const YamlNode* source = read_what(keys, report, categories, list);
   keys.optional("refresh", Span{list.refresh, minutes(5), hours(24 * 365)});
   if (const YamlNode* refresh = keys.find("refresh"); refresh && !list.remote && !list.source.empty())
     report.warning(*refresh, "'refresh' has no effect on a local list", "'schoolgate lists update' reads it again");
@@ -131,7 +170,7 @@ void read_list(const YamlNode& node, Report& report, const rules::CategoryTable&
   keys.optional("force", list.force);
   read_proof(keys, report, list, list.proof);
   read_keeping(keys, report, list);
-  if (has_source && !list.remote) check_source(*source, report, list);
+  if (source && !list.remote) check_source(*source, report, list);
   out.push_back(std::move(list));
 }
 

@@ -2,7 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <set>
+
+#include "blocklists/embedded_data.h"
+#include "blocklists/public_lists.h"
+#include "names/url.h"
 
 namespace schoolgate::blocklists {
 namespace {
@@ -18,6 +23,36 @@ TEST(Catalogue, EveryLineIsComplete) {
     EXPECT_FALSE(entry.category.empty()) << entry.name;
     EXPECT_EQ(entry.ages.empty(), entry.purpose != Purpose::block) << entry.name;
   }
+}
+
+TEST(PublicLists, EveryLineIsComplete) {
+  const auto lines = std::ranges::count(data::kPublicLists, '\n') - 5;  // of comment
+  ASSERT_EQ(public_lists().size(), std::size_t(lines)) << "a line that cannot be read is left out";
+  ASSERT_GT(public_lists().size(), 100u);
+  std::set<std::string_view> seen;
+  for (const PublicList& list : public_lists()) {
+    EXPECT_TRUE(seen.insert(list.name).second) << list.name << " stands twice";
+    EXPECT_EQ(find_public_list(list.name), &list);
+    EXPECT_NE(list.entry->purpose, Purpose::allow) << list.name;
+    EXPECT_TRUE(names::Url::parse(list.address) && list.address.starts_with("https://")) << list.name;
+    EXPECT_EQ(is_folder_format(list.format), list.address.ends_with(".tar.gz"))
+        << list.name << ": a folder comes packed";
+    EXPECT_FALSE(list.licence.empty()) << list.name;
+    EXPECT_TRUE(list.checked == "never" || (list.checked.size() == 10 && list.checked.starts_with("20"))) << list.name;
+    EXPECT_TRUE(check_purpose(list.name, list.entry->category, list.address, list.format)) << list.name;
+  }
+  EXPECT_EQ(find_public_list("ut1-liste_blanche"), nullptr);
+}
+
+TEST(PublicLists, HoldEveryPublisherAndWhatIsKnown) {
+  for (const char* name : {"ut1-gambling", "blocklistproject-gambling", "hagezi-doh", "stevenblack-gambling",
+                           "nextdns-tiktok", "dibdot-doh-domains"})
+    EXPECT_NE(find_public_list(name), nullptr) << name;
+  const PublicList* games = find_public_list("ut1-games");
+  ASSERT_NE(games, nullptr);
+  EXPECT_THAT(std::string(games->over_blocks), HasSubstr("phonicsplay"));
+  EXPECT_EQ(games->entry->category, "games");
+  EXPECT_EQ(games->format, Format::squidguard);
 }
 
 TEST(Catalogue, FindsAListByItsNameOrItsSource) {
