@@ -82,8 +82,9 @@ std::vector<ListTrouble> list_troubles(std::span<const config::ListConfig> lists
     const std::string failure = failure_text(list, states);
     const std::string why = failure.empty() ? "" : " (" + failure + ")";
     const blocklists::ListInfo* const info = find_list(in_force, list.name);
-    if (info == nullptr) {
-      const bool on_its_way = list.remote && !list.sealed && !states.contains(list.name);
+    const bool holds_nothing = info != nullptr && info->hosts + info->urls + info->patterns == 0;
+    if (info == nullptr || info->category != list.category || holds_nothing) {
+      const bool on_its_way = info == nullptr && list.remote && !list.sealed && !states.contains(list.name);
       if (on_its_way) continue;
       troubles.push_back({"list missing: " + list.name,
                           "The list '" + list.name + "' is configured and not in force: nothing of it is blocked" +

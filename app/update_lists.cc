@@ -211,6 +211,26 @@ std::optional<config::Configuration> configuration_to_update(const std::filesyst
   return std::move(accepted.configuration);
 }
 
+/// The lists of which the image in force holds entries.
+std::set<std::string> lists_in_force(const blocklists::ListStore& store) {
+  std::set<std::string> names;
+  const auto lists = store.open_current();
+  if (!lists) return names;
+  for (const blocklists::ListInfo& list : (*lists)->lists())
+    if (list.hosts + list.urls + list.patterns != 0) names.insert(list.name);
+  return names;
+}
+
+/// A person may go back to less than there was, and is told of it.
+void say_lost(const std::set<std::string>& before, const std::set<std::string>& now,
+              const std::vector<config::ListConfig>& configured) {
+  std::string lost;
+  for (const config::ListConfig& list : configured)
+    if (before.contains(list.name) && !now.contains(list.name)) lost += (lost.empty() ? "" : ", ") + list.name;
+  if (!lost.empty())
+    std::fprintf(stderr, "schoolgate: nothing is blocked of the lists that it lacks: %s\n", lost.c_str());
+}
+
 }  // namespace
 
 int update_lists(std::span<const std::string_view> words) {
@@ -279,6 +299,7 @@ int roll_back_lists(std::span<const std::string_view> words) {
   const std::filesystem::path& state = configuration->settings.state;
   const auto store = blocklists::ListStore::open(state);
   if (!store) return report(store.error());
+  const std::set<std::string> before = lists_in_force(*store);
   Result<blocklists::StoredImage> image;
   {
     const auto lock = store->lock();
@@ -286,6 +307,7 @@ int roll_back_lists(std::span<const std::string_view> words) {
     image = store->rollback();
   }
   if (!image) return report(image.error());
+  say_lost(before, lists_in_force(*store), configuration->lists);
   print("image " + std::to_string(image->number) + " of " + to_rfc3339(image->made) + " is in force again\n");
   return tell_gateway(state) ? kDone : kProblem;
 }

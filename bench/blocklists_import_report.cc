@@ -56,7 +56,9 @@ int main(int argc, char** argv) {
       "*duplicates* and\n"
       "*covered* entries (below another entry of the same file) leave the image. *Skipped* lines are understood but "
       "nothing a\n"
-      "proxy can honour, *rejected* ones are not understood; the last column has the most frequent reasons of both.\n\n"
+      "proxy can honour, *rejected* ones are not understood; the last column has the most frequent reasons of both, "
+      "and "
+      "of\nentries that cover more or less than their line says.\n\n"
       "| file | format | counted | taken | hosts | URLs | patterns | duplicates | covered | skipped | rejected | why "
       "|\n"
       "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n");

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "blocklists/archive.h"
 #include "blocklists/public_lists.h"
 #include "config/named_files.h"
 #include "config/plain_text.h"
@@ -99,8 +100,7 @@ void read_keeping(Mapping& keys, Report& report, ListConfig& list) {
 // Only a warning: the gateway may still have the list's last good content (app/category_data.h), and says so where it
 // has not.
 void check_source(const YamlNode& node, Report& report, const ListConfig& list) {
-  std::error_code error;
-  const bool archive = !list.member.empty() || std::filesystem::is_regular_file(list.source, error);
+  const bool archive = !list.member.empty() || blocklists::is_archive(list.source);
   const bool folder = blocklists::is_folder_format(list.format) && !archive;
   folder ? expect_folder(node, report, list.source) : expect_file(node, report, list.source);
 }

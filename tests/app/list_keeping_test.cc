@@ -29,6 +29,8 @@ config::ListConfig remote_list(const char* name) {
 blocklists::ListInfo in_force(const char* name, TimePoint fetched) {
   blocklists::ListInfo info;
   info.name = name;
+  info.category = "gambling";
+  info.hosts = 1;
   info.fetched = fetched;
   return info;
 }
@@ -89,6 +91,19 @@ TEST(ListKeeping, AMissingListIsTroubleOnceItWasTried) {
   config::ListConfig sealed = list;
   sealed.sealed = true;
   EXPECT_EQ(list_troubles({&sealed, 1}, {}, {}, kNow).size(), 1u) << "a sealed list is missed from the start";
+}
+
+TEST(ListKeeping, AListThatHoldsNothingOrIsOfAnotherCategoryIsMissing) {
+  const config::ListConfig list = remote_list("bets");
+  const SourceStates states{{"bets", {.fetched = kNow, .checked = kNow}}};
+  blocklists::ListInfo emptied = in_force("bets", kNow), moved = in_force("bets", kNow);
+  emptied.hosts = 0;
+  moved.category = "games";
+  for (const blocklists::ListInfo& info : {emptied, moved}) {
+    const auto troubles = list_troubles({&list, 1}, {&info, 1}, states, kNow);
+    ASSERT_EQ(troubles.size(), 1u);
+    EXPECT_EQ(troubles[0].kind, "list missing: bets");
+  }
 }
 
 TEST(ListKeeping, TheSourceOfASealedListIsNotTold) {

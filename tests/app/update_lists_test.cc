@@ -72,6 +72,18 @@ TEST(UpdateLists, ARunningGatewayIsToldAndARollbackGoesBack) {
   EXPECT_EQ(action_for(school, "http://new-bets.example/"), "allow");
 }
 
+TEST(UpdateLists, ARollbackSaysWhichListsItLoses) {
+  const ScratchSchool school;
+  ASSERT_EQ(school.run({"lists", "update"}).status, 0);
+  school.write("lists/new.txt", "new-bets.example\n");
+  school.write("lists.yaml", school.read("lists.yaml") +
+                                 "  - { name: new, category: gambling, format: domains, source: lists/new.txt }\n");
+  ASSERT_EQ(school.run({"lists", "update"}).status, 0);
+  const Ran back = school.run({"lists", "rollback"});
+  EXPECT_TRUE(back.out.starts_with("image 1 of ")) << back.out;
+  EXPECT_TRUE(back.err.contains("nothing is blocked of the lists that it lacks: new")) << back.err;
+}
+
 TEST(UpdateLists, ThereMustBeSomethingToGoBackTo) {
   const ScratchSchool school;
   const Ran ran = school.run({"lists", "rollback"});

@@ -206,6 +206,29 @@ def test_a_poisoned_list_stays_out_and_the_last_good_one_serves(subscribed, publ
     assert states_of(subscribed)["bets"]["failures"] == 0
 
 
+def test_an_exception_of_a_whole_suffix_opens_nothing_and_is_told(subscribed, publisher, web, mail):
+    subscribed.write(**{"lists.yaml": REMOTE.format(url=publisher.url("/bets.adblock")).replace("domains", "adblock")})
+    publisher.files["/bets.adblock"] = "".join(f"||{name}^\n" for name in (MANY + "bets.example").split()) + "@@||example^\n@@||co.uk^\n"
+    done = subscribed.command("lists update", check=1)
+    assert "is in force" in done.stdout, "what it lists counts"
+    assert "2 of its own exceptions are not honoured" in done.stderr and "co.uk" in done.stderr, done.stderr
+    subscribed.start()
+    assert status_of(subscribed, web, "bets.example") == 403
+    assert "tell its publisher" in a_mail_about(mail, "list exceptions not honoured: bets")
+    assert states_of(subscribed)["bets"]["overruled"]
+
+
+def test_a_list_that_its_own_exceptions_thin_out_is_refused(subscribed, publisher, web):
+    subscribed.write(**{"lists.yaml": REMOTE.format(url=publisher.url("/bets.adblock")).replace("domains", "adblock")})
+    listed = "".join(f"||{name.replace('.example', '.bets.example')}^\n" for name in MANY.split()) + "||bets.example^\n"
+    publisher.files["/bets.adblock"] = listed
+    subscribed.command("lists update")
+    subscribed.start()
+    publisher.files["/bets.adblock"] = listed + "||other.example^\n@@||bets.example^\n"
+    assert "refused (shrunk)" in subscribed.command("lists update", check=1).stderr
+    assert status_of(subscribed, web, "bets.example") == 403
+
+
 def test_the_technician_gets_a_mail_when_the_gateway_refuses_a_list(subscribed, publisher, web, mail):
     subscribed.command("lists update")
     a_day_passes(subscribed)
