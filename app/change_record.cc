@@ -46,7 +46,7 @@ Result<void> keep_accepted(const fs::path& folder, const config::Configuration& 
 }  // namespace
 
 Result<void> record_change(breaches::AuditLog& audit, const fs::path& state, const config::Configuration& now,
-                           std::string_view what, const breaches::MachineUser& user) {
+                           std::string_view what, const breaches::MachineUser& user, Acceptance acceptance) {
   const fs::path folder = state / "accepted";
   const auto before = accepted_files(folder);
   const auto old_version = before.find(std::string(kVersionFile));
@@ -66,7 +66,7 @@ Result<void> record_change(breaches::AuditLog& audit, const fs::path& state, con
   for (const auto& [name, text] : before)
     if (name != kVersionFile && !current.contains(name)) change.files.push_back({name, text, ""});
   if (auto recorded = audit.record_change(change); !recorded) return std::unexpected(std::move(recorded.error()));
-  return keep_accepted(folder, now, before);
+  return acceptance == Acceptance::accepted ? keep_accepted(folder, now, before) : Result<void>();
 }
 
 }  // namespace schoolgate::app

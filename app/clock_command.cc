@@ -11,8 +11,7 @@ namespace {
 constexpr std::string_view kHelp = R"(schoolgate clock --config DIR [--confirm]
 
 Says whether the running gateway believes the machine's clock; exit status 1 when it does not. It holds the clock
-against a time server's state, against the dates that list servers gave, and against the time at which it last believed
-it. While it does not, nothing is removed after its time and no alert is given up.
+against a time server's state and against the time at which it last believed it. While it does not, nothing is removed after its time and no alert is given up.
 
   --confirm   the clock is right: the gateway believes it from now on. For a gateway that was off for weeks, without a
               time server.

@@ -41,7 +41,6 @@ ClockEvidence ClockWatch::evidence(Moment now) const {
       last_believed_ && !last_believed_at_ ? std::optional(*last_believed_ + (now.steady - started_)) : last_believed_;
   return {.released = parts_.released,
           .kernel_is_kept_right = parts_.is_kept_right && parts_.is_kept_right(now.wall),
-          .told = told_,
           .last_believed = last,
           .last_believed_at = last_believed_at_};
 }
@@ -66,15 +65,9 @@ std::optional<ClockDoubt> ClockWatch::look() {
   return doubt;
 }
 
-void ClockWatch::told_by_server(TimePoint time) {
-  const std::scoped_lock lock(mutex_);
-  told_ = Moment{time, parts_.now().steady};
-}
-
 Result<void> ClockWatch::confirm() {
   const std::scoped_lock lock(mutex_);
   const Moment now = parts_.now();
-  told_.reset();
   last_believed_ = now.wall;
   last_believed_at_ = now.steady;
   return keep(now.wall);

@@ -33,8 +33,6 @@ class ClockWatch {
   /// Keeps the time while it is believed. Returns what is thought of the clock when that has changed, and once a day
   /// while it is not believed.
   [[nodiscard]] std::optional<ClockDoubt> look();
-  /// A list's server gave this time, just now.
-  void told_by_server(TimePoint time);
   /// The administrator says that the clock is right.
   [[nodiscard]] Result<void> confirm();
 
@@ -57,7 +55,6 @@ class ClockWatch {
   const SteadyTime started_;
   std::optional<TimePoint> last_believed_;
   std::optional<SteadyTime> last_believed_at_;
-  std::optional<Moment> told_;
   std::optional<SteadyTime> kept_at_, said_at_;
   ClockDoubt said_ = ClockDoubt::none;
   std::atomic<std::int64_t> wrong_by_{0};  ///< milliseconds that the wall clock is ahead; 0 while it is believed

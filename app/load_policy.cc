@@ -37,6 +37,12 @@ void add_gaps(const rules::Protection& protection, const std::filesystem::path& 
                         .hint = "give it a list, or say why there is none: known_gaps in schoolgate.yaml"});
 }
 
+// The lists cannot be had at all. Nothing serves where one of them must not be missing.
+bool may_serve_without_lists(const config::Configuration& configuration) {
+  return std::ranges::none_of(
+      configuration.lists, [](const config::ListConfig& list) { return list.if_missing == config::IfMissing::refuse; });
+}
+
 // The policy as it is until the lists that its groups wait for have been there. Empty: it does not compile.
 std::expected<void, Problems> close_what_waits(LoadedPolicy& loaded, const rules::Protection& protection,
                                                TimePoint now) {
@@ -66,25 +72,30 @@ std::expected<LoadedPolicy, Problems> load_policy(const std::filesystem::path& f
 
 std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const std::filesystem::path& folder,
                                                   TimePoint now, RefusedLists refused, ListUse use) {
-  const bool must_serve = refused == RefusedLists::serve_last_good;
+  const bool must_serve = refused != RefusedLists::refuse_all;
+  const bool is_start = refused == RefusedLists::serve_last_good && use == ListUse::put_in_force;
   std::vector<StartFallback> fallbacks;
   Problems problems = std::move(loaded.problems);
   if (!loaded.configuration) return std::unexpected(std::move(problems));
   config::Configuration& configuration = *loaded.configuration;
 
   const std::size_t before_lists = problems.size();
+  ListsKnown known = ListsKnown::as_stored;
   auto data = category_data(configuration, now, problems, use);
   if (!data) {
     problems.push_back(
         {.at = {.file = (folder / "lists.yaml").string()}, .message = data.error().what, .hint = data.error().next});
-    // A gateway serves strictly without them; a question that cannot read them has no answer.
-    if (!must_serve || use != ListUse::put_in_force) return std::unexpected(std::move(problems));
+    // A start closes what needs them; what is in force stays; a question that cannot read them has no answer.
+    if (!is_start || !may_serve_without_lists(configuration)) return std::unexpected(std::move(problems));
     data = CategoryData{.lists = blocklists::CategoryDb::empty()};
+    known = ListsKnown::unreadable;
   }
   const auto& lists = data->lists;
   if (must_serve && !data->must_not_serve)
     serve_all_the_same(from(problems, before_lists), "lists",
-                       lists->lists().empty() ? "no list is in force" : "the lists in force before stay in force",
+                       known == ListsKnown::unreadable ? "groups that need the lists are closed until they can be read"
+                       : lists->lists().empty()        ? "no list is in force"
+                                                       : "the lists in force before stay in force",
                        fallbacks);
   // Which data decided belongs to the version: the same rules over other lists are another policy.
   configuration.policy.version = configuration.version;
@@ -105,7 +116,7 @@ std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const s
   if (must_serve)
     serve_all_the_same(from(problems, before_tests), "tests",
                        "the policy is in force all the same; a reload would refuse it", fallbacks);
-  const rules::Protection protection = protection_now(configuration, **snapshot, now);
+  const rules::Protection protection = protection_now(configuration, **snapshot, now, known);
   if (use == ListUse::check) add_gaps(protection, folder, problems);
   if (has_errors(problems)) return std::unexpected(std::move(problems));
   if (data->publish) {
@@ -121,6 +132,7 @@ std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const s
   }
   LoadedPolicy out{std::move(configuration), std::move(*snapshot), std::move(problems), std::move(fallbacks)};
   out.failed_tests = failed_tests;
+  out.lists_unreadable = known == ListsKnown::unreadable;
   if (auto closed = close_what_waits(out, protection, now); !closed) return std::unexpected(std::move(closed.error()));
   return out;
 }

@@ -37,13 +37,18 @@ struct LoadedPolicy {
   rules::PolicySpec in_force = {};
   /// The policy as written, over the same lists: what protection is asked of.
   std::shared_ptr<const rules::PolicySnapshot> as_written = {};
-  std::size_t failed_tests = 0;  ///< of the rules' own tests, among the warnings
+  std::size_t failed_tests = 0;   ///< of the rules' own tests, among the warnings
+  bool lists_unreadable = false;  ///< a start without any list: to be tried again
+  bool was_accepted = true;       ///< a start may serve files that a reload would refuse: they do not count as accepted
 };
 
 /// What becomes of a configuration whose lists or tests were refused.
 enum class RefusedLists : std::uint8_t {
   refuse_all,       ///< a change: the configuration is refused, the policy in force stays
-  serve_last_good,  ///< a start or a question: better yesterday's lists than no filter; what was refused is a warning
+  serve_last_good,  ///< a start or a question: better yesterday's lists than no filter; what was refused is a warning.
+                    ///< A start that has no lists at all closes the groups that need them
+  take_new,         ///< lists that were published under the policy in force: as serve_last_good, but without any lists
+                    ///< that policy stays
 };
 
 /// `use`: a question writes nothing; what is put in force publishes its lists, once nothing refuses it any more.

@@ -35,46 +35,83 @@ Result<std::shared_ptr<const rules::PolicySnapshot>> PolicyKeeper::compile(const
               "the policy in force stays");
 }
 
-Result<std::vector<rules::Measure>> PolicyKeeper::settled(Moment now) {
-  const auto kept = measures_(lengths_.ends_after(now.wall));
-  if (!kept) return std::unexpected(kept.error());
-  auto settled = lengths_.settle(*kept, now);
+std::vector<rules::Measure> PolicyKeeper::settle(const std::vector<rules::Measure>& kept, Moment now) {
+  auto settled = lengths_.settle(kept, now);
   over_.insert(over_.end(), settled.over.begin(), settled.over.end());
   return std::move(settled.measures);
 }
 
-Problems PolicyKeeper::use(rules::PolicySpec spec, std::shared_ptr<const rules::PolicySnapshot> plain, Moment now) {
-  const std::scoped_lock lock(mutex_);
-  spec_ = std::move(spec);
-  lists_ = std::shared_ptr<const blocklists::CategoryDb>(plain, &plain->lists());
+Result<std::vector<rules::Measure>> PolicyKeeper::settled(Moment now) {
+  auto read = measures_(lengths_.ends_after(now.wall));
+  if (!read) return std::unexpected(std::move(read.error()));
+  if (auto kept = kept_.keep(*read); !kept)
+    log::warning("the measures in force are not kept beside their store", {{"why", kept.error().text()}});
+  known_ = std::move(*read);
+  return settle(*known_, now);
+}
+
+std::vector<rules::Measure> PolicyKeeper::settled_or_known(Moment now, std::string& trouble) {
+  if (auto read = settled(now))
+    return std::move(*read);
+  else
+    trouble = read.error().text() + "; emergency blocks and exams stay in force as they were last known";
+  if (!known_) known_ = kept_.read();
+  return settle(*known_, now);
+}
+
+Result<Problems> PolicyKeeper::publish(const std::vector<rules::Measure>& measures, Moment now) {
   Problems warnings;
-  const auto measures = settled(now);
-  if (measures) {
-    next_change_ = rules::next_change(*measures, now.wall);
-    if (std::ranges::any_of(*measures, [&](const auto& measure) { return is_in_force(measure, now.wall); })) {
-      auto with = compile(*measures, now.wall, warnings);
-      if (with)
-        plain = std::move(*with);
-      else
-        log::error("measures are not in force", {{"why", with.error().text()}});
+  auto snapshot = compile(measures, now.wall, warnings);
+  if (!snapshot) return std::unexpected(std::move(snapshot.error()));
+  next_change_ = rules::next_change(measures, now.wall);
+  store_.publish(std::move(*snapshot));
+  return warnings;
+}
+
+Problems PolicyKeeper::use(rules::PolicySpec spec, std::shared_ptr<const rules::PolicySnapshot> plain, Moment now) {
+  std::string trouble;
+  Problems warnings;
+  {
+    const std::scoped_lock lock(mutex_);
+    spec_ = std::move(spec);
+    lists_ = std::shared_ptr<const blocklists::CategoryDb>(plain, &plain->lists());
+    const auto measures = settled_or_known(now, trouble);
+    next_change_ = rules::next_change(measures, now.wall);
+    if (std::ranges::none_of(measures, [&](const auto& measure) { return is_in_force(measure, now.wall); })) {
+      store_.publish(std::move(plain));
+    } else if (auto published = publish(measures, now)) {
+      warnings = std::move(*published);
+    } else {
+      // A policy with its measures is in force already: better that one than a newer one without them.
+      trouble = published.error().text();
+      if (!has_published_) store_.publish(std::move(plain));
     }
-  } else {
-    log::error("measures cannot be read", {{"why", measures.error().text()}});
+    has_published_ = true;
   }
-  store_.publish(std::move(plain));
+  tell(trouble);
   return warnings;
 }
 
 Result<Problems> PolicyKeeper::refresh(Moment now) {
-  const std::scoped_lock lock(mutex_);
-  const auto measures = settled(now);
-  if (!measures) return std::unexpected(measures.error());
-  Problems warnings;
-  auto snapshot = compile(*measures, now.wall, warnings);
-  if (!snapshot) return std::unexpected(std::move(snapshot.error()));
-  next_change_ = rules::next_change(*measures, now.wall);
-  store_.publish(std::move(*snapshot));
-  return warnings;
+  Result<Problems> published;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto measures = settled(now);
+    if (!measures) return std::unexpected(measures.error());
+    published = publish(*measures, now);
+  }
+  if (published) tell({});
+  return published;
+}
+
+void PolicyKeeper::tell(const std::string& trouble) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (trouble == told_) return;
+    told_ = trouble;
+  }
+  if (!trouble.empty()) log::error("measures", {{"why", trouble}});
+  tell_(trouble);
 }
 
 std::optional<TimePoint> PolicyKeeper::next_change() const {
@@ -94,8 +131,13 @@ void PolicyKeeper::refresh_if_due(Moment now) {
     if (auto closed = close_(id); !closed)
       log::error("a measure that is over is not closed", {{"id", id}, {"why", closed.error().text()}});
   if (!is_due) return;
-  if (auto done = refresh(now); !done)
-    log::error("a measure began or ended and is not seen yet", {{"why", done.error().text()}});
+  std::string trouble;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto measures = settled_or_known(now, trouble);
+    if (auto done = publish(measures, now); !done) trouble = done.error().text();
+  }
+  tell(trouble);
 }
 
 rules::PolicySpec PolicyKeeper::spec() const {

@@ -1,16 +1,20 @@
 // The policy in force: what the configuration says, with the measures of the moment written into it.
 //
 // Keeps the specification and the lists of the last accepted configuration, so that a measure that begins or ends is
-// in force within milliseconds: the lists stay where they are in memory, only the rules are compiled again.
-// Thread-safe; never on the path of a request.
+// in force within milliseconds: the lists stay where they are in memory, only the rules are compiled again. Measures
+// that cannot be read stay in force as they were last known, over a restart too: nothing that a person has blocked
+// opens because a file is damaged. Thread-safe; never on the path of a request.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "app/kept_measures.h"
 #include "app/measure_lengths.h"
 #include "base/error.h"
 #include "base/problem.h"
@@ -29,9 +33,12 @@ class PolicyKeeper {
   /// Closes one whose time is over although the wall clock, set back, says that it is not.
   using Close = std::function<Result<void>(const std::string& id)>;
 
-  /// Holds nothing before use().
-  PolicyKeeper(rules::PolicyStore& store, Measures measures, Close close)
-      : store_(store), measures_(std::move(measures)), close_(std::move(close)) {}
+  /// Told, outside any lock, why the measures cannot be read or put in force; empty: they can again.
+  using Tell = std::function<void(const std::string& why)>;
+
+  /// Holds nothing before use(). What was last known of the measures is kept in `state`.
+  PolicyKeeper(rules::PolicyStore& store, const std::filesystem::path& state, Measures measures, Close close, Tell tell)
+      : store_(store), measures_(std::move(measures)), close_(std::move(close)), tell_(std::move(tell)), kept_(state) {}
 
   /// Publishes a configuration that was just accepted, with the measures in force. `plain` is its snapshot without any.
   [[nodiscard]] Problems use(rules::PolicySpec spec, std::shared_ptr<const rules::PolicySnapshot> plain, Moment now);
@@ -53,13 +60,24 @@ class PolicyKeeper {
 
   /// What is in force or comes later, with the ends that hold now; under the lock.
   [[nodiscard]] Result<std::vector<rules::Measure>> settled(Moment now);
+  /// The same; as they were last known where they cannot be read, with the reason in `trouble`.
+  [[nodiscard]] std::vector<rules::Measure> settled_or_known(Moment now, std::string& trouble);
+  [[nodiscard]] std::vector<rules::Measure> settle(const std::vector<rules::Measure>& kept, Moment now);
+  /// What is in force with these measures.
+  [[nodiscard]] Result<Problems> publish(const std::vector<rules::Measure>& measures, Moment now);
+  void tell(const std::string& trouble);
 
   rules::PolicyStore& store_;
   const Measures measures_;
   const Close close_;
+  const Tell tell_;
   mutable std::mutex mutex_;
+  KeptMeasures kept_;
+  std::optional<std::vector<rules::Measure>> known_;  ///< as the store last had them; none: not read since the start
   MeasureLengths lengths_;
   std::vector<std::string> over_;  ///< to be closed in the store
+  std::string told_;               ///< the trouble that lasts
+  bool has_published_ = false;
   rules::PolicySpec spec_;
   std::shared_ptr<const blocklists::CategoryDb> lists_;
   std::optional<TimePoint> next_change_;

@@ -31,12 +31,16 @@ std::string what_is_wrong(const CategoryProtection& row) {
 }  // namespace
 
 rules::Protection protection_now(const config::Configuration& configuration, const rules::PolicySnapshot& policy,
-                                 TimePoint now) {
+                                 TimePoint now, ListsKnown known) {
   SourceStates states;
   const auto store = blocklists::ListStore::open_to_read(configuration.settings.state);
   if (store) states = store->source_states();
   auto lists = standings(configuration.lists, policy.lists().lists(), states, now);
   for (ListStanding& list : lists) {
+    if (known == ListsKnown::unreadable) {
+      list.state = ListStanding::State::never;
+      continue;
+    }
     std::error_code error;
     // A local list that was accepted once is kept.
     if (list.state == ListStanding::State::never && store && std::filesystem::exists(store->source(list.name), error))

@@ -1,6 +1,7 @@
 // Protected or not, now: rules::protection_of() over what the state folder knows of the lists.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -13,10 +14,18 @@
 
 namespace schoolgate::app {
 
+/// Whether anything is known of the lists' content.
+enum class ListsKnown : std::uint8_t {
+  as_stored,   ///< what the state folder says holds
+  unreadable,  ///< it cannot be read: a list that has been there is of as little use as one that never was
+};
+
 /// Of `policy`, which was compiled from `configuration`, with the lists that it holds. Reads what is known of the
-/// lists' sources, writes nothing; any thread. No group waits where the configuration says `first_start: serve`.
+/// lists' sources, writes nothing; any thread. No group waits where the configuration says `first_start: serve`, unless
+/// the lists are unreadable: then it waits for all but those with `if_missing: serve`.
 [[nodiscard]] rules::Protection protection_now(const config::Configuration& configuration,
-                                               const rules::PolicySnapshot& policy, TimePoint now);
+                                               const rules::PolicySnapshot& policy, TimePoint now,
+                                               ListsKnown known = ListsKnown::as_stored);
 
 /// "ks2 blocks gambling, and nothing in force names it": the rows that are no more than known gaps left out, a line for
 /// each category and state, with the groups that it is about. For people.

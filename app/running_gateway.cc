@@ -12,6 +12,7 @@
 #include "app/desk_facts.h"
 #include "app/list_keeping.h"
 #include "app/open_inspection.h"
+#include "app/read_at_start.h"
 #include "app/released.h"
 #include "app/selftest_run.h"
 #include "base/file.h"
@@ -132,6 +133,7 @@ RunningGateway::RunningGateway(std::filesystem::path folder, LoadedPolicy loaded
     : folder_(std::move(folder)),
       settings_(loaded.configuration.settings),
       configuration_(std::make_shared<const config::Configuration>(loaded.configuration)),
+      start_accepted_(loaded.was_accepted),
       as_written_(std::move(loaded.as_written)),
       lists_(std::move(loaded.configuration.lists)),
       policy_(std::move(loaded.snapshot)) {}
@@ -146,6 +148,7 @@ RunningGateway::~RunningGateway() {
 
 Result<std::unique_ptr<RunningGateway>> RunningGateway::make(std::filesystem::path folder, LoadedPolicy loaded) {
   std::unique_ptr<RunningGateway> gateway(new RunningGateway(std::move(folder), loaded));
+  gateway->lists_unreadable_ = loaded.lists_unreadable;
   for (const StartFallback& fallback : loaded.fallbacks) gateway->fallbacks_.set(fallback.what, fallback.why);
   if (auto opened = gateway->open_stores(loaded); !opened) return std::unexpected(std::move(opened.error()));
   if (auto opened = gateway->open_people(); !opened) return std::unexpected(std::move(opened.error()));
@@ -191,8 +194,9 @@ void RunningGateway::record_start() {
   const auto cannot_be_written = [this](const Error& why) {
     fallbacks_.set("audit log", why.text() + "; a change of the configuration is refused until it can be recorded");
   };
-  const auto noted =
-      record_change(*audit_, settings_.state, *configuration_in_force(), "start", breaches::current_user());
+  const auto noted = record_change(*audit_, settings_.state, *configuration_in_force(),
+                                   start_accepted_ ? "start" : "start, not accepted", breaches::current_user(),
+                                   start_accepted_ ? Acceptance::accepted : Acceptance::served_all_the_same);
   if (!noted) return cannot_be_written(noted.error());
   // Written to also where nothing has changed: a log that cannot be written is told before it is needed.
   if (auto removed = remove_old_audit(clock_->standing()); !removed) return cannot_be_written(removed.error());
@@ -310,10 +314,11 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
     };
   desk_ = std::make_unique<SafeguardingDesk>(std::move(parts));
   if (auto opened = desk_->try_to_open(); !opened)
-    fallbacks_.set("desk", opened.error().text() + "; the desk is closed and its measures are not known");
+    fallbacks_.set("desk", opened.error().text() + "; the desk is closed");
   keeper_ = std::make_unique<PolicyKeeper>(
-      policy_, [this](TimePoint ends_after) { return desk_->measures(ends_after); },
-      [this](const std::string& id) { return desk_->end_measure(id); });
+      policy_, settings_.state, [this](TimePoint ends_after) { return desk_->measures(ends_after); },
+      [this](const std::string& id) { return desk_->end_measure(id); },
+      [this](const std::string& why) { why.empty() ? fallbacks_.clear("measures") : fallbacks_.set("measures", why); });
   for (const Problem& problem : keeper_->use(loaded.in_force, loaded.snapshot, moment_now()))
     log::warning("a measure", {{"what", problem.text()}});
   return {};
@@ -382,8 +387,6 @@ void RunningGateway::serve_desk() {
   auto* const sessions = people_ ? &people_->service().sessions() : nullptr;
   if (auto started = desk_->try_to_start(people, sessions); !started)
     return fallbacks_.set("desk", started.error().text() + "; the desk is closed");
-  if (!fallbacks_.has("desk")) return;
-  if (auto refreshed = keeper_->refresh(moment_now()); !refreshed) return;
   fallbacks_.clear("desk");
 }
 
@@ -391,6 +394,9 @@ void RunningGateway::retry_start() {
   const std::scoped_lock lock(retry_mutex_);
   if (draining_) return;
   if (fallbacks_.has("audit log")) record_start();
+  if (lists_unreadable_) retry_lists();
+  if (fallbacks_.has("measures")) [[maybe_unused]]
+    const auto refreshed = keeper_->refresh(moment_now());
   if (fallbacks_.has("identity") || fallbacks_.has("portal")) serve_people();
   if (fallbacks_.has("desk")) serve_desk();
 }
@@ -398,6 +404,11 @@ void RunningGateway::retry_start() {
 void RunningGateway::tell_fallback(const StartFallback& fallback) {
   if (fallback.why.empty()) return log::info("no longer a fallback", {{"what", fallback.what}});
   tell_it("started without: " + fallback.what, fallback.why + '.');
+}
+
+std::shared_ptr<const flow::Inspection> RunningGateway::inspection_in_force() const {
+  const std::scoped_lock lock(inspection_mutex_);
+  return inspection_;
 }
 
 std::shared_ptr<const config::Configuration> RunningGateway::configuration_in_force() const {
@@ -563,9 +574,9 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
     return std::unexpected(std::move(loaded.error()));
   }
   const std::string version = loaded->snapshot->version();
-  const bool closed = fallbacks_.has("inspection");
-  auto inspection = open_inspection(loaded->configuration.settings, closed ? nullptr : inspection_,
-                                    [clock = clock_.get()] { return clock->likely_now(); });
+  const auto before = fallbacks_.has("inspection") ? nullptr : inspection_in_force();
+  auto inspection =
+      open_inspection(loaded->configuration.settings, before, [clock = clock_.get()] { return clock->likely_now(); });
   if (!inspection) {
     ++reloads_.refused;
     return std::unexpected(Problems{{.at = {.file = (folder_ / "schoolgate.yaml").string()},
@@ -591,22 +602,19 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
   }
   {
     const std::scoped_lock lock(inspection_mutex_);
-    inspection_ = std::move(*inspection);
+    inspection_ = *inspection;
   }
-  for (const auto& worker : workers_) worker->use(inspection_);
+  for (const auto& worker : workers_) worker->use(*inspection);
   const SourcePosition file{.file = (folder_ / "schoolgate.yaml").string()};
   if (people_) {
     Problems waiting = people_->use(loaded->configuration.settings, file);
     loaded->warnings.insert(loaded->warnings.end(), waiting.begin(), waiting.end());
     for (const auto& worker : workers_) worker->use(people_->gate());
-  } else if (!loaded->configuration.settings.identity.sources.empty()) {
-    loaded->warnings.push_back({.severity = Problem::Severity::warning,
-                                .at = file,
-                                .message = "identity: it is read at the next start",
-                                .hint = "restart the gateway"});
   }
+  for (Problem& waits : wait_for_restart(loaded->configuration.settings)) loaded->warnings.push_back(std::move(waits));
   Problems of_measures = keeper_->use(std::move(loaded->in_force), std::move(loaded->snapshot), moment_now());
   loaded->warnings.insert(loaded->warnings.end(), of_measures.begin(), of_measures.end());
+  lists_unreadable_ = false;
   for (const std::string_view what : {"configuration", "lists", "tests", "inspection", "audit log"})
     fallbacks_.clear(what);
   ++reloads_.accepted;
@@ -614,30 +622,59 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
   return std::move(loaded->warnings);
 }
 
+// Against what runs, not against the last reload: a setting waits until the restart that reads it.
+Problems RunningGateway::wait_for_restart(const config::Settings& wanted) const {
+  Problems waiting;
+  for (const std::string& setting : settings_read_at_start(settings_, wanted))
+    waiting.push_back({.severity = Problem::Severity::warning,
+                       .at = {.file = (folder_ / "schoolgate.yaml").string()},
+                       .message = "needs a restart: " + setting,
+                       .hint = "until then the gateway goes on as it started"});
+  return waiting;
+}
+
 std::expected<Problems, Problems> RunningGateway::take_lists() {
   const auto in_force = [&] {
     const std::scoped_lock lock(configuration_mutex_);
     return configuration_;
   }();
-  auto loaded = policy_from({*in_force, {}}, folder_, wall_now(), RefusedLists::serve_last_good, ListUse::put_in_force);
+  auto loaded = policy_from({*in_force, {}}, folder_, wall_now(), RefusedLists::take_new, ListUse::put_in_force);
   if (!loaded) {
-    log::error("lists not in force", {{"first", loaded.error().front().text()}});
+    const auto first = std::ranges::find(loaded.error(), Problem::Severity::error, &Problem::severity);
+    tell_it("lists not in force", "The lists could not be put in force, and those in force before stay: " +
+                                      (first == loaded.error().end() ? "see the log" : first->text()) + '.');
     return std::unexpected(std::move(loaded.error()));
   }
-  const std::string version = loaded->snapshot->version();
+  return use_lists(std::move(*loaded));
+}
+
+Problems RunningGateway::use_lists(LoadedPolicy loaded) {
+  const std::string version = loaded.snapshot->version();
   {
     const std::scoped_lock lock(configuration_mutex_);
-    as_written_ = std::move(loaded->as_written);
+    as_written_ = std::move(loaded.as_written);
   }
-  Problems of_measures = keeper_->use(std::move(loaded->in_force), std::move(loaded->snapshot), moment_now());
-  if (const std::size_t failed_tests = loaded->failed_tests; failed_tests != 0)
+  Problems of_measures = keeper_->use(std::move(loaded.in_force), std::move(loaded.snapshot), moment_now());
+  lists_unreadable_ = false;
+  const auto of_lists = std::ranges::find(loaded.fallbacks, "lists", &StartFallback::what);
+  of_lists == loaded.fallbacks.end() ? fallbacks_.clear("lists") : fallbacks_.set("lists", of_lists->why);
+  if (const std::size_t failed_tests = loaded.failed_tests; failed_tests != 0)
     tell_it("tests fail since a list changed",
             "Since the last update of the lists, " + std::to_string(failed_tests) +
                 " of the rules' own tests have another answer than they expect. The lists are in force; "
                 "`schoolgate check` names the tests.");
-  loaded->warnings.insert(loaded->warnings.end(), of_measures.begin(), of_measures.end());
+  loaded.warnings.insert(loaded.warnings.end(), of_measures.begin(), of_measures.end());
   log::info("lists in force", {{"policy", version}});
-  return std::move(loaded->warnings);
+  return std::move(loaded.warnings);
+}
+
+// Said once, when it began; from then on quietly until the lists can be read.
+void RunningGateway::retry_lists() {
+  auto loaded =
+      policy_from({*configuration_in_force(), {}}, folder_, wall_now(), RefusedLists::take_new, ListUse::put_in_force);
+  if (!loaded) return;
+  const Problems warnings = use_lists(std::move(*loaded));
+  for (const Problem& problem : warnings) log::warning("lists", {{"what", problem.text()}});
 }
 
 void RunningGateway::drain() {

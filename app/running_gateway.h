@@ -119,6 +119,10 @@ class RunningGateway {
   RunningGateway(std::filesystem::path folder, LoadedPolicy loaded);
   [[nodiscard]] Result<void> open_stores(const LoadedPolicy& loaded);
   void record_start();
+  [[nodiscard]] Problems use_lists(LoadedPolicy loaded);
+  void retry_lists();
+  [[nodiscard]] Problems wait_for_restart(const config::Settings& wanted) const;
+  [[nodiscard]] std::shared_ptr<const flow::Inspection> inspection_in_force() const;
   void open_pages();
   void serve_people();
   void serve_desk();
@@ -144,7 +148,9 @@ class RunningGateway {
   StartFallbacks fallbacks_{[this](const StartFallback& fallback) { tell_fallback(fallback); }};
   mutable std::mutex configuration_mutex_;
   std::shared_ptr<const config::Configuration> configuration_;  ///< the one in force
+  const bool start_accepted_;                                   ///< LoadedPolicy::was_accepted
   std::shared_ptr<const rules::PolicySnapshot> as_written_;     ///< its policy, before groups that wait are closed
+  bool lists_unreadable_ = false;                               ///< the thread that reloads
   mutable std::mutex lists_mutex_;
   std::vector<config::ListConfig> lists_;          ///< of the configuration in force
   std::map<std::string, TimePoint> told_of_list_;  ///< when which trouble of a list was last told

@@ -51,15 +51,18 @@ SafeguardingDesk::SafeguardingDesk(Parts parts) : parts_(std::move(parts)) {}
 
 SafeguardingDesk::~SafeguardingDesk() { stop(); }
 
+Result<void> SafeguardingDesk::open_measures() {
+  if (desk_) return {};
+  auto desk = casework::DeskStore::open(parts_.settings.state);
+  if (!desk) return std::unexpected(std::move(desk.error()));
+  desk_ = std::move(*desk);
+  return {};
+}
+
 Result<void> SafeguardingDesk::open_stores() {
-  const std::filesystem::path& state = parts_.settings.state;
-  if (!desk_) {
-    auto desk = casework::DeskStore::open(state);
-    if (!desk) return std::unexpected(std::move(desk.error()));
-    desk_ = std::move(*desk);
-  }
+  if (auto opened = open_measures(); !opened) return opened;
   if (!users_) {
-    auto users = identity::Users::open(state);
+    auto users = identity::Users::open(parts_.settings.state);
     if (!users) return std::unexpected(std::move(users.error()));
     users_ = std::move(*users);
   }
@@ -145,7 +148,7 @@ void SafeguardingDesk::stop() {
 
 Result<std::vector<rules::Measure>> SafeguardingDesk::measures(TimePoint now) {
   const std::scoped_lock lock(mutex_);
-  if (auto opened = open_stores(); !opened) return std::unexpected(std::move(opened.error()));
+  if (auto opened = open_measures(); !opened) return std::unexpected(std::move(opened.error()));
   return casework::MeasureStore(*desk_, &parts_.audit).in_force(now);
 }
 
@@ -160,7 +163,7 @@ Result<std::string> SafeguardingDesk::open_measure(rules::Measure measure, const
   std::string id;
   {
     const std::scoped_lock lock(mutex_);
-    if (auto there = open_stores(); !there) return std::unexpected(std::move(there.error()));
+    if (auto there = open_measures(); !there) return std::unexpected(std::move(there.error()));
     auto opened = casework::MeasureStore(*desk_, &parts_.audit).open(std::move(measure), user, wall_now());
     if (!opened) return opened;
     id = std::move(*opened);
@@ -173,7 +176,7 @@ Result<void> SafeguardingDesk::close_measure(std::string_view id, std::string_vi
                                              const breaches::MachineUser& user) {
   {
     const std::scoped_lock lock(mutex_);
-    if (auto there = open_stores(); !there) return there;
+    if (auto there = open_measures(); !there) return there;
     auto closed = casework::MeasureStore(*desk_, &parts_.audit).close(id, by, why, user, wall_now());
     if (!closed) return closed;
   }
@@ -182,7 +185,7 @@ Result<void> SafeguardingDesk::close_measure(std::string_view id, std::string_vi
 
 Result<void> SafeguardingDesk::end_measure(std::string_view id) {
   const std::scoped_lock lock(mutex_);
-  if (auto there = open_stores(); !there) return there;
+  if (auto there = open_measures(); !there) return there;
   return casework::MeasureStore(*desk_, &parts_.audit)
       .close(id, "schoolgate", "its time was over; the clock had been set back meanwhile", breaches::current_user(),
              wall_now());

@@ -67,7 +67,9 @@ class SafeguardingDesk {
                                            const breaches::MachineUser& user);
 
  private:
-  [[nodiscard]] Result<void> open_stores();  // under mutex_
+  // Under mutex_. Measures need no accounts: a damaged desk_users.db ends none.
+  [[nodiscard]] Result<void> open_measures();
+  [[nodiscard]] Result<void> open_stores();
   [[nodiscard]] Result<void> serve();
   void keep(const std::stop_token& stop);
   void enforce_retention(casework::DeskStore& desk, TimePoint now);

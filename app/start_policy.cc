@@ -6,6 +6,7 @@
 
 #include "app/table.h"
 #include "base/file.h"
+#include "breaches/audit_log.h"
 
 namespace schoolgate::app {
 namespace {
@@ -26,17 +27,54 @@ std::vector<fs::path> places_of_state(const config::Loaded& loaded, const fs::pa
   return places;
 }
 
-// The first place that holds an accepted configuration.
-std::optional<fs::path> accepted_state(const std::vector<fs::path>& places) {
-  for (const fs::path& state : places) {
-    std::error_code unreadable;
-    if (fs::exists(state / "accepted" / "schoolgate.yaml", unreadable)) return state;
-  }
-  return std::nullopt;
+/// What was accepted last, as far as the state folder still knows.
+struct Accepted {
+  std::string version;                        ///< empty: not known
+  std::optional<config::Configuration> copy;  ///< whole, and of this gateway
+  std::string why_not;                        ///< something was accepted once, and there is no copy to serve
+};
+
+Accepted read_accepted(const fs::path& state, const fs::path& folder) {
+  Accepted accepted{.version = read_file(state / "accepted" / ".version").value_or(std::string())};
+  const std::string copy =
+      "the copy of the configuration that was accepted last, " + (state / "accepted").string() + ", ";
+  config::Loaded loaded = accepted_configuration(state, folder);
+  std::error_code unreadable;
+  if (!loaded.configuration)
+    accepted.why_not = copy + "cannot be read";
+  else if (!fs::equivalent(loaded.configuration->settings.state, state, unreadable))
+    accepted.why_not = copy + "is of another gateway";  // or the folder was moved: its own settings must lead back here
+  else if (!accepted.version.empty() && loaded.configuration->version != accepted.version)
+    accepted.why_not = copy + "is damaged";
+  else
+    accepted.copy = std::move(loaded.configuration);
+  return accepted;
 }
 
-std::string accepted_version(const fs::path& state) {
-  return read_file(state / "accepted" / ".version").value_or(std::string());
+// By the audit log: it has a record of each start and reload that accepted something.
+bool was_ever_accepted(const fs::path& state) {
+  bool found = false;
+  const auto listed = breaches::list_audit(state, [&](std::string_view record) {
+    found = record.contains(R"("what":"start")") || record.contains(R"("what":"reload")");
+    return !found;
+  });
+  return listed && found;
+}
+
+// In the first place that knows of one.
+Accepted find_accepted(const std::vector<fs::path>& places, const fs::path& folder) {
+  std::error_code unreadable;
+  for (const fs::path& state : places)
+    if (fs::exists(state / "accepted", unreadable)) return read_accepted(state, folder);
+  Accepted none;
+  for (const fs::path& state : places)
+    if (was_ever_accepted(state))
+      none.why_not = "the copy of the configuration that was accepted last is gone from " + state.string();
+  return none;
+}
+
+void add_fallback(LoadedPolicy& loaded, std::string why) {
+  loaded.fallbacks.insert(loaded.fallbacks.begin(), {"configuration", std::move(why)});
 }
 
 std::string reason(const Problems& problems) {
@@ -74,29 +112,31 @@ config::Loaded accepted_configuration(const fs::path& state, const fs::path& fol
 
 std::expected<LoadedPolicy, Problems> start_policy(const fs::path& folder, TimePoint now) {
   const config::Loaded files = config::load(folder);
-  const auto serve_files = [&] {
-    return policy_from(files, folder, now, RefusedLists::serve_last_good, ListUse::put_in_force);
+  const auto serve = [&](config::Loaded loaded) {
+    return policy_from(std::move(loaded), folder, now, RefusedLists::serve_last_good, ListUse::put_in_force);
   };
-  const std::optional<fs::path> state = accepted_state(places_of_state(files, folder));
-  // Nothing was accepted yet, or these very files were: then only what they cannot be served without refuses them.
-  if (!state || (files.configuration && accepted_version(*state) == files.configuration->version)) return serve_files();
+  Accepted accepted = find_accepted(places_of_state(files, folder), folder);
+  // These very files were accepted: then only what they cannot be served without refuses them.
+  if (files.configuration && accepted.version == files.configuration->version) return serve(files);
 
   auto changed = policy_from(files, folder, now, RefusedLists::refuse_all, ListUse::put_in_force);
   if (changed) return changed;
-  config::Loaded accepted = accepted_configuration(*state, folder);
-  std::error_code unreadable;
-  // A copy of another gateway's state, or one that was moved: its own settings must lead back here.
-  const bool ours =
-      accepted.configuration && fs::equivalent(accepted.configuration->settings.state, *state, unreadable);
-  auto last_good =
-      ours ? policy_from(std::move(accepted), folder, now, RefusedLists::serve_last_good, ListUse::put_in_force)
-           : std::unexpected(Problems());
-  if (!last_good) return serve_files();
-  last_good->fallbacks.insert(
-      last_good->fallbacks.begin(),
-      {"configuration", reason(changed.error()) + "; the configuration that was accepted last is in force (" +
-                            last_good->configuration.version + "). Mend the files, then: schoolgate reload"});
-  return last_good;
+  if (accepted.copy) {
+    auto last_good = serve({std::move(accepted.copy), {}});
+    if (last_good) {
+      add_fallback(*last_good, reason(changed.error()) + "; the configuration that was accepted last is in force (" +
+                                   last_good->configuration.version + "). Mend the files, then: schoolgate reload");
+      return last_good;
+    }
+    accepted.why_not = "the configuration that was accepted last cannot be served either: " + reason(last_good.error());
+  }
+  auto all_the_same = serve(files);
+  if (!all_the_same) return all_the_same;
+  all_the_same->was_accepted = all_the_same->failed_tests == 0;
+  if (!accepted.why_not.empty())
+    add_fallback(*all_the_same, reason(changed.error()) + ", and " + accepted.why_not +
+                                    "; the files are in force all the same. Mend them, then: schoolgate reload");
+  return all_the_same;
 }
 
 }  // namespace schoolgate::app

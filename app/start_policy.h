@@ -3,7 +3,9 @@
 // A start tries changed files as a reload does. What a reload would refuse is not served at a start either: the texts
 // in <state>/accepted serve in its place, so that a power cut never turns an unfinished edit into a school without a
 // filter. Files that were accepted once start again: a test of theirs that fails by now, or a list that a gate refuses
-// by now, is an alarm. Only a first start can be refused, with nothing accepted yet.
+// by now, is an alarm. Only a first start can be refused, with nothing accepted yet. Where the copy in <state>/accepted
+// is damaged or gone, files that a reload would refuse serve all the same, which is a fallback, and are not recorded as
+// accepted.
 #pragma once
 
 #include <expected>

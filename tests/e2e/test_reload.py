@@ -112,6 +112,17 @@ def test_what_was_changed_is_in_the_audit_log(running):
     wait_for(look, "the change in the audit log")
 
 
+def test_a_reload_names_every_setting_that_waits_for_a_restart(running, web):
+    running.edit("schoolgate.yaml", f'  proxy: ["127.0.0.1:{running.proxy}"]', f'  proxy: ["127.0.0.1:{running.proxy}", "127.0.0.1:1"]')
+    running.edit("schoolgate.yaml", "inspection:", "limits: { idle_tunnel: 1m }\nretention: { decisions: 10d }\ninspection:")
+    said = running.command("reload").stdout
+    for setting in ("listen.proxy", "limits.idle_tunnel", "retention.decisions"):
+        assert f"needs a restart: {setting}" in said, said
+    assert said.count("needs a restart") == 3, said
+    running.edit("rules/school.yaml", "betting", "bets")
+    assert "needs a restart: listen.proxy" in running.command("reload").stdout, "it is still not in force"
+
+
 def test_reload_without_a_gateway_says_so(new_school):
     school = new_school()
     school.write()

@@ -19,6 +19,8 @@ import urllib.request
 
 import pytest
 
+from parts.list_server import ListServer
+from parts.origins import make_certificates
 from parts.ports import free_port
 from parts.school import School
 from parts.waiting import listens, wait_for
@@ -352,3 +354,140 @@ def test_strict_refuses_what_a_reload_refuses(school, name):
     WRONG[name].apply(school)
     done = school.command("run", "--strict", check=1)
     assert re.search(WRONG[name].said, done.stderr), done.stderr
+
+
+# --- what is lost closes, and never opens ---------------------------------------------------------------------------------
+
+SEALED = "  - { name: sealed, category: child-abuse, format: urls, source: lists/sealed.txt, sealed: true, if_missing: IF_MISSING }\n"
+
+
+def with_sealed_list(school, if_missing="serve"):
+    school.files["lists.yaml"] += SEALED.replace("IF_MISSING", if_missing)
+    school.files["lists.yaml"] = school.files["lists.yaml"].replace("lists/bets.txt }", f"lists/bets.txt, if_missing: {if_missing} }}")
+    school.files["lists/sealed.txt"] = "sealed.example/secret\n"
+    school.files["lists.yaml"] = re.sub(r"(lists/(?:adult|games|social)\.txt) \}", r"\1, if_missing: serve }", school.files["lists.yaml"])
+    return school
+
+
+def key_is_damaged(school):
+    """The key of sealed lists is unusable, for root as well: nothing can be compiled."""
+    (school.state / "sealed.key").write_bytes(b"short")
+    (school.state / "sealed.key").chmod(0o644)
+
+
+def key_is_mended(school, key):
+    (school.state / "sealed.key").write_bytes(key)
+    (school.state / "sealed.key").chmod(0o600)
+
+
+def status_of(school, web, host):
+    return fetch(school.proxy, f"http://{host}:{web.http}/").status
+
+
+def test_lists_that_cannot_be_put_in_force_leave_those_that_are(new_school, web):
+    school = with_sealed_list(new_school()).start()
+    school.edit("lists/games.txt", "more-games.example", "other-games.example")
+    school.command("lists update")
+    key_is_damaged(school)
+    done = school.command("lists rollback", check=None)
+    assert status_of(school, web, "bets.example") == 403, "the list's sites are open"
+    assert done.returncode == 1 and "stays in force" in done.stdout + done.stderr
+    assert "lists not in force" in school.words()
+
+
+def test_nothing_serves_without_a_list_that_must_not_be_missing(new_school, web):
+    school = with_sealed_list(new_school())
+    school.files["lists.yaml"] = school.files["lists.yaml"].replace("lists/bets.txt, if_missing: serve }", "lists/bets.txt, if_missing: refuse }")
+    school.start()
+    school.kill()
+    key_is_damaged(school)
+    with pytest.raises(AssertionError, match="ended with 1"):
+        school.start()
+    school.process = None
+
+
+@pytest.fixture
+def publisher(tmp_path):
+    make_certificates(tmp_path, "localhost")
+    server = ListServer(tmp_path)
+    yield server
+    server.stop()
+
+
+def test_a_start_without_its_lists_closes_the_groups_that_need_them(new_school, web, publisher, tmp_path):
+    publisher.files["/remote.txt"] = "remote.bets.example\n"
+    school = new_school(extra="first_start: serve\n", upstream=f"trust: [{tmp_path}/authority.pem]")
+    school.files["lists.yaml"] = (
+        f"lists:\n  - {{ name: remote, category: gambling, format: domains, source: \"{publisher.url('/remote.txt')}\" }}\n"
+        + SEALED.replace("IF_MISSING", "serve")
+    )
+    school.files["lists/sealed.txt"] = "sealed.example/secret\n"
+    school.start()
+    wait_for(lambda: status_of(school, web, "remote.bets.example") == 403, "the list in force")
+    school.kill()
+    key = (school.state / "sealed.key").read_bytes()
+    key_is_damaged(school)
+    school.start()
+    assert status_of(school, web, "other.example") == 503, "pupils have the web without any list"
+    assert school.metric("start_fallback", what="lists") == 1
+    key_is_mended(school, key)
+    wait_for(lambda: status_of(school, web, "other.example") == 200, "the lists, once they can be read")
+    assert status_of(school, web, "remote.bets.example") == 403
+    assert "start_fallback{" not in page_of(school)
+
+
+def page_of(school):
+    with urllib.request.urlopen(f"http://127.0.0.1:{school.metrics}/metrics", timeout=10) as page:
+        return page.read().decode()
+
+
+def damage(state, name):
+    for companion in ("-wal", "-shm"):
+        (state / (name + companion)).unlink(missing_ok=True)
+    (state / name).write_bytes(b"this is no database\n" * 400)
+
+
+@pytest.mark.parametrize("damaged", ["desk.db", "desk_users.db"])
+def test_an_emergency_block_outlives_a_desk_that_cannot_be_read(new_school, web, damaged):
+    school = new_school().start()
+    school.command("emergency block", "other.example", "--by", "J. Smith", "--why", "seen in class")
+    assert status_of(school, web, "other.example") == 403
+    school.stop()
+    damage(school.state, damaged)
+    school.start()
+    assert status_of(school, web, "other.example") == 403
+    if damaged == "desk.db":
+        assert school.metric("start_fallback", what="measures") == 1
+    school.edit("rules/school.yaml", "betting", "bets")
+    school.command("reload")
+    assert status_of(school, web, "other.example") == 403, "a reload has opened it"
+
+
+def audit(school):
+    return school.command("breaches audit").stdout
+
+
+def test_a_refused_edit_is_not_accepted_because_the_accepted_copy_is_gone(new_school, web):
+    school = new_school().start()
+    school.stop()
+    failing_test(school)
+    shutil.rmtree(school.state / "accepted")
+    school.start()
+    assert school.metric("start_fallback", what="configuration") == 1
+    assert "is gone" in school.words()
+    assert not (school.state / "accepted").exists(), "what a reload refuses is recorded as accepted"
+    assert '"what":"start, not accepted"' in audit(school)
+
+
+def test_a_damaged_copy_of_the_accepted_configuration_is_a_fallback_with_a_name(new_school, web):
+    school = new_school().start()
+    school.stop()
+    failing_test(school)
+    copy = school.state / "accepted/rules/school.yaml"
+    copy.write_text(copy.read_text().replace("  - { site: blocked.example, category: gambling, why: \"betting\" }\n", ""))
+    before = copy.read_text()
+    school.start()
+    assert status_of(school, web, "blocked.example") == 403, "the damaged copy is in force"
+    assert school.metric("start_fallback", what="configuration") == 1
+    assert "is damaged" in school.words()
+    assert copy.read_text() == before, "what a reload refuses is recorded as accepted"
