@@ -15,6 +15,7 @@
 #include "breaches/find_reference.h"
 #include "breaches/verify.h"
 #include "rules/site_time.h"
+#include "store/only_ask.h"
 
 namespace schoolgate::app {
 namespace {
@@ -188,14 +189,16 @@ int find(std::span<const std::string_view> words) {
   if (!arguments->has("--config")) return usage_error(kBreachesCommand, {Fault::client, "--config DIR is missing", {}});
   const auto reference = breaches::read_reference(arguments->words().front());
   if (!reference)
-    return usage_error(kBreachesCommand, {Fault::client, "'" + arguments->words().front() + "' is not the number of a page",
-                                          "it has ten letters and digits, such as K7QF-2M9XPT"});
+    return usage_error(kBreachesCommand,
+                       {Fault::client, "'" + arguments->words().front() + "' is not the number of a page",
+                        "it has ten letters and digits, such as K7QF-2M9XPT"});
   const auto configuration = read_configuration(*arguments);
   if (!configuration) return kProblem;
   return show_reference(configuration->settings, *reference, arguments->has("--json"));
 }
 
 int breaches_verbs(std::span<const std::string_view> words) {
+  store::only_ask();
   if (words.empty()) return usage_error(kBreachesCommand, {Fault::client, "say export, find, verify or audit", {}});
   if (words[0] == "export") return export_records(words.subspan(1));
   if (words[0] == "find") return find(words.subspan(1));
@@ -206,7 +209,7 @@ int breaches_verbs(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kBreachesCommand{"breaches", "export what was tried, find a page's number, verify the log, list changes", kHelp,
-                               breaches_verbs};
+const Command kBreachesCommand{"breaches", "export what was tried, find a page's number, verify the log, list changes",
+                               kHelp, breaches_verbs};
 
 }  // namespace schoolgate::app

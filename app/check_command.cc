@@ -6,6 +6,7 @@
 #include "app/shared_connections.h"
 #include "app/table.h"
 #include "base/json.h"
+#include "store/only_ask.h"
 
 namespace schoolgate::app {
 namespace {
@@ -71,6 +72,7 @@ void print_json(const Problems& problems, const Summary* summary) {
 }
 
 int check(std::span<const std::string_view> words) {
+  store::only_ask();
   const auto arguments = Arguments::read(words, {.options = {"--config"}, .switches = {"--json"}});
   if (!arguments) return usage_error(kCheckCommand, arguments.error());
   if (!arguments->has("--config")) return usage_error(kCheckCommand, {Fault::client, "--config DIR is missing", {}});

@@ -20,6 +20,7 @@
 #include "rules/measures.h"
 #include "rules/presence.h"
 #include "rules/site_clock.h"
+#include "store/only_ask.h"
 
 namespace schoolgate::app {
 namespace {
@@ -81,13 +82,15 @@ std::vector<std::string> names_in(std::string_view text) {
   return names;
 }
 
-rules::Person person_of(const Arguments& arguments, const config::Settings& settings) {
+Result<rules::Person> person_of(const Arguments& arguments, const config::Settings& settings) {
   rules::Person person{.user = rules::member_name(arguments.get("--user")),
                        .name = {},
                        .groups = {},
                        .confidence = rules::Confidence::login,
                        .source = "as given"};
-  if (auto known = known_person(settings, person.user)) person = std::move(*known);
+  auto known = known_person(settings, person.user);
+  if (!known) return std::unexpected(std::move(known.error()));
+  if (*known) person = std::move(**known);
   if (arguments.has("--groups")) person.groups = names_in(arguments.get("--groups"));
   return person;
 }
@@ -95,7 +98,9 @@ rules::Person person_of(const Arguments& arguments, const config::Settings& sett
 Result<rules::Device> device_of(const std::string& text, const config::Settings& settings) {
   if (std::ranges::find(rules::kDeviceKinds, text) != rules::kDeviceKinds.end())
     return rules::Device{.mac = {}, .name = {}, .kind = text, .owner = {}};
-  if (auto known = known_device(settings, text)) return std::move(*known);
+  auto known = known_device(settings, text);
+  if (!known) return std::unexpected(std::move(known.error()));
+  if (*known) return std::move(**known);
   if (names::IpAddress::parse(text)) return rules::Device{};
   return fail(
       Fault::client, "no device '" + text + "' is known",
@@ -156,7 +161,11 @@ Result<Asker> who_asks(const Arguments& arguments, const LoadedPolicy& loaded) {
   if (arguments.has("--user") || arguments.has("--device")) {
     const auto presence = std::make_shared<rules::Presence>();
     presence->address = *address;
-    if (arguments.has("--user")) presence->person = person_of(arguments, settings);
+    if (arguments.has("--user")) {
+      auto person = person_of(arguments, settings);
+      if (!person) return std::unexpected(std::move(person.error()));
+      presence->person = std::move(*person);
+    }
     if (arguments.has("--device")) {
       auto device = device_of(arguments.get("--device"), settings);
       if (!device) return std::unexpected(device.error());
@@ -397,10 +406,11 @@ void print_json(const LoadedPolicy& loaded, const Asker& asker, const Answers& a
   print(out + ',' + more.substr(1) + '\n');
 }
 
-/// Compiles the policy again with what is in force at `time`; says what that is, or why it is not known.
-std::string put_measures_in_force(LoadedPolicy& loaded, TimePoint time) {
+/// Compiles the policy again with what is in force at `time`, and says what that is. An answer without a block that is
+/// in force would be wrong, so there is none where it is not known.
+Result<std::string> put_measures_in_force(LoadedPolicy& loaded, TimePoint time) {
   const auto measures = known_measures(loaded.configuration.settings, time);
-  if (!measures) return "measures are not known: " + measures.error().text();
+  if (!measures) return std::unexpected(measures.error());
   std::string told;
   for (const rules::Measure& measure : *measures)
     if (measure.from <= time && time < measure.until) told += (told.empty() ? "" : ", ") + rules::cited_as(measure);
@@ -408,12 +418,13 @@ std::string put_measures_in_force(LoadedPolicy& loaded, TimePoint time) {
   rules::PolicySpec spec = loaded.configuration.policy;
   Problems warnings = rules::apply_measures(spec, *measures, time);
   auto snapshot = rules::PolicySnapshot::compile(spec, loaded.snapshot->shared_lists(), time, warnings);
-  if (!snapshot) return "measures cannot be put in force: " + snapshot.error().front().text();
+  if (!snapshot) return fail(Fault::self, "measures cannot be put in force: " + snapshot.error().front().text());
   loaded.snapshot = std::move(*snapshot);
   return "with " + told;
 }
 
 int explain(std::span<const std::string_view> words) {
+  store::only_ask();
   const auto arguments = Arguments::read(words, {.options = {"--config", "--group", "--address", "--user", "--groups",
                                                              "--device", "--at", "--method", "--from"},
                                                  .switches = {"--json"},
@@ -451,16 +462,17 @@ int explain(std::span<const std::string_view> words) {
                                            "e.g. 12:30, \"tue 12:30\", \"2026-11-22 12:30\""});
     time = *read;
   }
-  const std::string in_force = put_measures_in_force(*loaded, time);
+  const auto in_force = put_measures_in_force(*loaded, time);
+  if (!in_force) return report(in_force.error());
   const auto asker = who_asks(*arguments, *loaded);
   if (!asker) return report(asker.error());
   const std::string method = arguments->get("--method", "GET");
   const auto answers = judge(*loaded, asker->subject, *url, method, text, from, time);
   if (!answers) return report(answers.error());
   if (arguments->has("--json"))
-    print_json(*loaded, *asker, *answers, time, text, in_force);
+    print_json(*loaded, *asker, *answers, time, text, *in_force);
   else
-    print_words(*loaded, *asker, *answers, time, in_force);
+    print_words(*loaded, *asker, *answers, time, *in_force);
   return kDone;
 }
 

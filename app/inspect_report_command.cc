@@ -13,6 +13,7 @@
 #include "blocklists/line_reader.h"
 #include "blocklists/list_files.h"
 #include "rules/inspection_plan.h"
+#include "store/only_ask.h"
 
 namespace schoolgate::app {
 namespace {
@@ -230,6 +231,7 @@ void print_json(const LoadedPolicy& loaded, const std::vector<GroupPlan>& plans,
 }
 
 int inspect_report(std::span<const std::string_view> words) {
+  store::only_ask();
   const auto arguments = Arguments::read(words, {.options = {"--config", "--group"}, .switches = {"--json"}});
   if (!arguments) return usage_error(kInspectReportCommand, arguments.error());
   if (!arguments->has("--config"))

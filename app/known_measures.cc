@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "app/act_as_owner.h"
 #include "casework/desk_store.h"
 #include "casework/measures.h"
 
@@ -12,7 +11,6 @@ Result<std::vector<rules::Measure>> known_measures(const config::Settings& setti
   std::error_code failed;
   if (!std::filesystem::exists(settings.state / casework::kDeskFile, failed) && !failed)
     return std::vector<rules::Measure>{};
-  if (const auto owner = act_as_owner(settings.state); !owner) return std::unexpected(owner.error());
   const auto desk = casework::DeskStore::open(settings.state);
   if (!desk) return std::unexpected(desk.error());
   return casework::MeasureStore(**desk, nullptr).in_force(time);

@@ -10,7 +10,7 @@
 namespace schoolgate::app {
 
 /// Those in the state folder that are neither closed nor over at `time`; none when nobody ever opened one. What was
-/// closed since is not told, so of the past this is less than was. Root reads as the folder's owner from here on.
+/// closed since is not told, so of the past this is less than was. Of a process that only asks (store/only_ask.h).
 /// Fault host: they cannot be read.
 [[nodiscard]] Result<std::vector<rules::Measure>> known_measures(const config::Settings& settings, TimePoint time);
 

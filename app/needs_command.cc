@@ -11,6 +11,7 @@
 #include "config/scalars.h"
 #include "rules/needs_learner.h"
 #include "rules/site_time.h"
+#include "store/only_ask.h"
 
 namespace schoolgate::app {
 namespace {
@@ -154,6 +155,7 @@ void print_json(const std::vector<rules::SiteNeeds>& all, const Read& read, Time
 }
 
 int needs(std::span<const std::string_view> words) {
+  store::only_ask();
   const auto arguments =
       Arguments::read(words, {.options = {"--config", "--group", "--site", "--since"}, .switches = {"--json"}});
   if (!arguments) return usage_error(kNeedsCommand, arguments.error());

@@ -1,7 +1,6 @@
 // schoolgate report: what an inspection asks for, in one folder.
 #include <cstdio>
 
-#include "app/act_as_owner.h"
 #include "app/command.h"
 #include "app/desk_facts.h"
 #include "app/load_policy.h"
@@ -10,6 +9,7 @@
 #include "identity/people_store.h"
 #include "identity/users.h"
 #include "rules/site_time.h"
+#include "store/only_ask.h"
 
 namespace schoolgate::app {
 namespace {
@@ -33,6 +33,7 @@ Result<std::chrono::sys_days> read_day(const rules::SiteClock& clock, const std:
 }
 
 int inspection_pack(std::span<const std::string_view> words) {
+  store::only_ask();
   const auto arguments =
       Arguments::read(words, {.options = {"--config", "--output", "--since", "--until"}, .switches = {}});
   if (!arguments) return usage_error(kReportCommand, arguments.error());
@@ -43,7 +44,6 @@ int inspection_pack(std::span<const std::string_view> words) {
   if (!configuration) return kProblem;
   const config::Settings& settings = configuration->settings;
   const std::filesystem::path output = std::filesystem::absolute(arguments->get("--output"));
-  if (auto acts = act_as_owner(settings.state); !acts) return report(acts.error());
   const auto clock = rules::SiteClock::open(settings.site.timezone);
   if (!clock) return report(clock.error());
   const auto today =
@@ -57,8 +57,12 @@ int inspection_pack(std::span<const std::string_view> words) {
   }
   auto users = identity::Users::open(settings.state);
   if (!users) return report(users.error());
-  auto people = identity::PeopleStore::open(settings.state);
-  if (!people) return report(people.error());
+  std::unique_ptr<identity::PeopleStore> people;  // none, where nobody was ever asked for
+  if (std::error_code error; std::filesystem::exists(settings.state / "people.db", error) || error) {
+    auto opened = identity::PeopleStore::open(settings.state);
+    if (!opened) return report(opened.error());
+    people = std::move(*opened);
+  }
   console::Hooks hooks;
   auto loaded = load_policy(arguments->get("--config"), wall_now(), RefusedLists::serve_last_good);
   if (!loaded) return report(loaded.error());
@@ -72,7 +76,7 @@ int inspection_pack(std::span<const std::string_view> words) {
                                       .decisions = settings.decisions.value_or(std::filesystem::path()),
                                       .clock = &*clock,
                                       .users = **users,
-                                      .people = people->get(),
+                                      .people = people.get(),
                                       .hooks = std::move(hooks)},
                                      range, output);
   if (!written) return report(written.error());

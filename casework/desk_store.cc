@@ -9,6 +9,7 @@
 #include "breaches/breach_store.h"
 #include "casework/shown_text.h"
 #include "store/chain.h"
+#include "store/only_ask.h"
 #include "store/sql.h"
 
 namespace schoolgate::casework {
@@ -134,7 +135,7 @@ Result<store::Database> open_breaches_with_desk(const std::filesystem::path& sta
   if (!database) return database;
   auto attach = database->prepare("ATTACH ?1 AS desk");
   if (!attach) return std::unexpected(attach.error());
-  const std::string name = (state_folder / kDeskFile).string();
+  const std::string name = store::name_to_attach(state_folder / kDeskFile);
   if (!attach->bind(1, name).run()) return std::unexpected(database->error("use"));
   return database;
 }

@@ -11,6 +11,7 @@
 #include "identity/password.h"
 #include "identity/totp.h"
 #include "rules/utf8.h"
+#include "store/only_ask.h"
 #include "store/sqlite.h"
 
 namespace schoolgate::identity {
@@ -260,7 +261,8 @@ Users::~Users() = default;
 Result<std::unique_ptr<Users>> Users::open(const std::filesystem::path& state_folder) {
   auto database = Database::open(state_folder / "desk_users.db", Database::Access::write);
   if (!database) return std::unexpected(database.error());
-  if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
+  if (!store::only_asks())
+    if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
   auto state = std::make_unique<State>();
   state->database = *std::move(database);
   return std::unique_ptr<Users>(new Users(std::move(state)));

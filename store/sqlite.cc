@@ -3,11 +3,51 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "base/clock.h"
+#include "store/only_ask.h"
 
 namespace schoolgate::store {
+
+namespace {
+
+std::atomic<bool> asks_only{false};
+
+bool is_there(const std::string& file) {
+  std::error_code error;
+  return std::filesystem::exists(file, error);
+}
+
+// Of a process that only asks. Beside a writer there is a log and its index, which are joined. Where no log is, no
+// process has the database open: it is read as it lies. A log that a process which ended has left behind is read
+// through an index in memory.
+std::string uri_to_ask(const std::filesystem::path& file) {
+  constexpr std::string_view kUnescaped = "/._-";
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(file).string()) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kUnescaped.contains(c);
+    if (plain) {
+      uri += c;
+    } else {
+      uri += '%';
+      uri += kHex[static_cast<unsigned char>(c) >> 4];
+      uri += kHex[static_cast<unsigned char>(c) & 15];
+    }
+  }
+  if (!is_there(file.string() + "-wal")) return uri + "?immutable=1";
+  return uri + "?readonly_shm=1";
+}
+
+}  // namespace
+
+void only_ask() noexcept { asks_only = true; }
+bool only_asks() noexcept { return asks_only; }
+
+std::string name_to_attach(const std::filesystem::path& file) { return asks_only ? uri_to_ask(file) : file.string(); }
 
 Statement& Statement::bind(int parameter, std::int64_t value) noexcept {
   sqlite3_bind_int64(statement_.get(), parameter, value);
@@ -51,6 +91,7 @@ std::string_view Statement::text(int column) noexcept {
 }
 
 Result<Database> Database::open(const std::filesystem::path& file, Access access, const std::string& vfs) {
+  if (asks_only) access = Access::read;
   if (access == Access::write) {
     // Made here and not by SQLite, so that it never exists with a wider mode; the WAL and its index inherit it. One
     // that exists is not touched: closing any descriptor of it would drop the locks that this process's other
@@ -64,8 +105,10 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
   sqlite3* connection = nullptr;
   // A reader of a WAL database also keeps its index up to date, so it opens the file for writing and then forbids
   // itself.
-  const int opened = sqlite3_open_v2(file.c_str(), &connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                                     vfs.empty() ? nullptr : vfs.c_str());
+  const std::string name = name_to_attach(file);
+  const int flags = asks_only ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE;
+  const int opened =
+      sqlite3_open_v2(name.c_str(), &connection, flags | SQLITE_OPEN_NOMUTEX, vfs.empty() ? nullptr : vfs.c_str());
   database.connection_.reset(connection);
   if (opened != SQLITE_OK) return std::unexpected(database.error("open"));
   sqlite3_extended_result_codes(connection, 1);

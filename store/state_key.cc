@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/file.h"
+#include "store/only_ask.h"
 
 namespace schoolgate::store {
 namespace {
@@ -26,7 +27,7 @@ Result<StateKey> StateKey::load(const std::filesystem::path& folder) {
 
 Result<StateKey> StateKey::load_or_create(const std::filesystem::path& folder) {
   std::error_code error;
-  if (std::filesystem::exists(key_file(folder), error) || error) return load(folder);
+  if (only_asks() || std::filesystem::exists(key_file(folder), error) || error) return load(folder);
   std::array<std::uint8_t, 32> random;
   fill_random(random);
   StateKey key;
