@@ -17,6 +17,7 @@
 
 #include "app/list_schedule.h"
 #include "app/measure_wire.h"
+#include "app/question_socket.h"
 #include "app/shared_connections.h"
 #include "base/log.h"
 #include "base/uuid.h"
@@ -60,6 +61,7 @@ class ControlPlane {
     gateway_.start();  // not before the signal that ends it in order is listened for
     log::info("serving", {{"school", gateway_.settings().site.name}, {"policy", gateway_.policy_version()}});
     serve_control();
+    serve_questions();
     serve_metrics();
     retry_start();
     beat();
@@ -73,22 +75,23 @@ class ControlPlane {
     drainer_.join();
     gateway_.finish();
     ::unlink(control_path(gateway_.settings().state).c_str());
+    ::unlink(question_path(gateway_.settings().state).c_str());
     return {};
   }
 
  private:
-  Result<void> open_control() {
-    const std::filesystem::path path = control_path(gateway_.settings().state);
+  // Made for this user alone; whoever may more is let in afterwards.
+  Result<void> open_socket(Local::acceptor& acceptor, const std::filesystem::path& path) {
     if (path.string().size() >= sizeof(sockaddr_un::sun_path))
       return fail(Fault::config, "the path of the state folder is too long for a socket: " + path.string());
     ::unlink(path.c_str());
     boost::system::error_code error;
-    control_ = Local::acceptor(context_);
-    control_.open(Local(), error);
-    const ::mode_t before = ::umask(0177);  // only this user may tell the gateway what to do
-    if (!error) control_.bind(Local::endpoint(path.string()), error);
+    acceptor = Local::acceptor(context_);
+    acceptor.open(Local(), error);
+    const ::mode_t before = ::umask(0177);
+    if (!error) acceptor.bind(Local::endpoint(path.string()), error);
     ::umask(before);
-    if (!error) control_.listen(16, error);
+    if (!error) acceptor.listen(16, error);
     if (error) return fail(Fault::host, "cannot listen on " + path.string() + ": " + error.message());
     return {};
   }
@@ -111,11 +114,22 @@ class ControlPlane {
 
   // Neither is worth a school without a filter: what cannot be had now is tried again.
   void serve_control() {
-    if (auto opened = open_control(); !opened)
+    if (auto opened = open_socket(control_, control_path(gateway_.settings().state)); !opened)
       return gateway_.fallbacks().set("control socket",
                                       opened.error().text() + "; commands are not heard, SIGHUP and SIGTERM are");
     gateway_.fallbacks().clear("control socket");
-    accept_control();
+    accept(control_, Asker::commands);
+  }
+
+  // Where there is no such folder and none can be made (a gateway of an ordinary user), questions go where commands go.
+  void serve_questions() {
+    const std::filesystem::path path = question_path(gateway_.settings().state);
+    std::error_code error;
+    std::filesystem::create_directory(path.parent_path(), error);
+    if (auto opened = open_socket(questions_, path); !opened)
+      return log::info("questions go over the control socket only", {{"why", opened.error().text()}});
+    [[maybe_unused]] const int opened_to_group = ::chmod(path.c_str(), 0660);
+    accept(questions_, Asker::questions);
   }
 
   void serve_metrics() {
@@ -195,7 +209,7 @@ class ControlPlane {
   // "measures", "measure-open {…}" and "measure-close {…}".
   ControlAnswer measure_answer(std::string_view line, const breaches::MachineUser& user) {
     ControlAnswer answer{.done = true, .text = {}};
-    if (line == "measures\n") {
+    if (line == "measures") {
       const auto measures = gateway_.desk().measures(wall_now());
       if (!measures) return {.done = false, .text = measures.error().text() + '\n'};
       for (const rules::Measure& measure : *measures) answer.text += measure_json(measure) + '\n';
@@ -218,8 +232,7 @@ class ControlPlane {
   }
 
   // "certificate www.example.org": a name of it on each line.
-  ControlAnswer certificate_of(std::string host) {
-    if (host.ends_with('\n')) host.pop_back();
+  ControlAnswer certificate_of(const std::string& host) {
     ControlAnswer answer{.done = true, .text = {}};
     for (const std::string& name : gateway_.certificate_names(host)) answer.text += name + '\n';
     return answer;
@@ -228,7 +241,6 @@ class ControlPlane {
   // "selftest-from 127.0.0.1:40001", "selftest-from 127.0.0.1:40001 as ks2": the next connection from there is no
   // breach of anybody.
   ControlAnswer expect_selftest(std::string from) {
-    if (from.ends_with('\n')) from.pop_back();
     std::string group;
     if (const std::size_t as = from.find(" as "); as != std::string::npos) {
       group = from.substr(as + 4);
@@ -266,40 +278,66 @@ class ControlPlane {
     return answer;
   }
 
-  void accept_control() {
-    control_.async_accept([this](const boost::system::error_code& error, Local::socket peer) {
+  /// What may be said over a socket.
+  enum class Asker { commands, questions };
+
+  void accept(Local::acceptor& acceptor, Asker asker) {
+    acceptor.async_accept([this, &acceptor, asker](const boost::system::error_code& error, Local::socket peer) {
       if (error == asio::error::operation_aborted) return;
-      if (!error) asio::co_spawn(context_, answer_control(std::move(peer)), asio::detached);
-      accept_control();
+      if (!error) asio::co_spawn(context_, answer(std::move(peer), asker), asio::detached);
+      accept(acceptor, asker);
     });
   }
 
-  // One line asks, the answer is "done" or "problem" and the text.
-  awaitable<void> answer_control(Local::socket peer) {
+  // One line asks, the answer is "done" or "problem" and the text. One that never asks is let go with the timer.
+  awaitable<void> answer(Local::socket connection, Asker asker) {
+    const auto peer = std::make_shared<Local::socket>(std::move(connection));
+    asio::steady_timer deadline(context_, std::chrono::seconds(10));
+    deadline.async_wait([peer](const boost::system::error_code& expired) {
+      boost::system::error_code ignored;
+      if (!expired) peer->close(ignored);
+    });
     std::string line;
     const auto [error, size] =
-        co_await asio::async_read_until(peer, asio::dynamic_buffer(line, 64 * 1024), '\n', net::as_tuple);
+        co_await asio::async_read_until(*peer, asio::dynamic_buffer(line, 64 * 1024), '\n', net::as_tuple);
+    deadline.cancel();
     if (error) co_return;
-    ControlAnswer answer{.done = false, .text = "unknown request\n"};
-    if (line == "reload\n") answer = co_await reload(peer_user(peer));
-    if (line == "lists\n") answer = co_await take_lists();
-    if (line == "clock\n")
-      answer = {.done = gateway_.clock().standing().is_believed(), .text = gateway_.clock().words() + '\n'};
-    if (line == "clock-confirm\n") answer = confirm_clock(peer_user(peer));
-    if (line == "version\n") answer = {.done = true, .text = gateway_.policy_version() + '\n'};
-    if (line == "opened\n") answer = {.done = true, .text = share_line(gateway_.inspection_seen().share)};
-    if (line == "firewall\n") answer = firewall_answer(gateway_.firewall());
-    if (line == "distrust\n") answer = {.done = true, .text = distrust_lines(gateway_.inspection_seen().distrusted)};
-    if (line == "shared\n") answer = {.done = true, .text = shared_lines(gateway_.inspection_seen().shared)};
-    if (line.starts_with("certificate ")) answer = certificate_of(line.substr(line.find(' ') + 1));
-    if (line.starts_with("selftest-from ")) answer = expect_selftest(line.substr(line.find(' ') + 1));
-    if (line == "measures\n" || line.starts_with("measure-")) {
-      const breaches::MachineUser user = peer_user(peer);
-      std::function<ControlAnswer()> work = [this, &line, &user] { return measure_answer(line, user); };
-      answer = co_await on_loader(std::move(work));
-    }
+    line.resize(size - 1);
+    ControlAnswer answer = is_question(line) ? answer_question(line) : ControlAnswer{.text = "unknown request\n"};
+    if (asker == Asker::commands && !is_question(line)) answer = co_await obey(*peer, line);
     const std::string text = (answer.done ? "done\n" : "problem\n") + answer.text;
-    co_await asio::async_write(peer, asio::buffer(text), net::as_tuple);
+    co_await asio::async_write(*peer, asio::buffer(text), net::as_tuple);
+  }
+
+  awaitable<ControlAnswer> obey(Local::socket& peer, const std::string& line) {
+    if (line == "reload") co_return co_await reload(peer_user(peer));
+    if (line == "lists") co_return co_await take_lists();
+    if (line == "clock-confirm") co_return confirm_clock(peer_user(peer));
+    if (line.starts_with("selftest-from ")) co_return expect_selftest(line.substr(line.find(' ') + 1));
+    if (line != "measures" && !line.starts_with("measure-")) co_return ControlAnswer{.text = "unknown request\n"};
+    const breaches::MachineUser user = peer_user(peer);
+    std::function<ControlAnswer()> work = [this, &line, &user] { return measure_answer(line, user); };
+    co_return co_await on_loader(std::move(work));
+  }
+
+  // Changes nothing, and names no person.
+  ControlAnswer answer_question(const std::string& line) {
+    if (line == "status" || line == "status-json") return status_answer(line == "status-json");
+    if (line == "clock")
+      return {.done = gateway_.clock().standing().is_believed(), .text = gateway_.clock().words() + '\n'};
+    if (line == "opened") return {.done = true, .text = share_line(gateway_.inspection_seen().share)};
+    if (line == "firewall") return firewall_answer(gateway_.firewall());
+    if (line == "distrust") return {.done = true, .text = distrust_lines(gateway_.inspection_seen().distrusted)};
+    if (line == "shared") return {.done = true, .text = shared_lines(gateway_.inspection_seen().shared)};
+    if (line.starts_with("certificate ")) return certificate_of(line.substr(line.find(' ') + 1));
+    return {.done = true, .text = gateway_.policy_version() + '\n'};
+  }
+
+  // Done: everybody is protected.
+  ControlAnswer status_answer(bool json) {
+    const GatewayStatus status = gateway_.status();
+    return {.done = reasons_unprotected(status).empty(),
+            .text = json ? status_json(status) : status_words(status, wall_now())};
   }
 
   void accept_metrics() {
@@ -321,14 +359,28 @@ class ControlPlane {
     std::string head;
     const auto [error, size] =
         co_await asio::async_read_until(*socket, asio::dynamic_buffer(head, 16 * 1024), "\r\n\r\n", net::as_tuple);
-    if (!error) {
-      const bool found = head.starts_with("GET /metrics ") || head.starts_with("GET / ");
-      const std::string body = found ? gateway_.metrics() : "not found; the page is /metrics\n";
-      const std::string text = std::string(found ? "HTTP/1.1 200 OK" : "HTTP/1.1 404 Not Found") +
-                               "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: " +
-                               std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
-      co_await asio::async_write(*socket, asio::buffer(text), net::as_tuple);
+    if (error) co_return;
+    const std::string text = page(head);
+    co_await asio::async_write(*socket, asio::buffer(text), net::as_tuple);
+  }
+
+  std::string page(std::string_view head) const {
+    const auto asks = [&](std::string_view path) { return head.starts_with("GET " + std::string(path) + ' '); };
+    if (asks("/health")) return http_answer("200 OK", "text/plain", "the process works\n");
+    if (asks("/ready")) {
+      const auto reasons = reasons_unprotected(gateway_.status());
+      return http_answer(reasons.empty() ? "200 OK" : "503 Service Unavailable", "application/json",
+                         readiness_json(reasons));
     }
+    if (asks("/metrics") || asks("/"))
+      return http_answer("200 OK", "text/plain; version=0.0.4; charset=utf-8", gateway_.metrics());
+    return http_answer("404 Not Found", "text/plain", "not found; the pages are /metrics, /health and /ready\n");
+  }
+
+  static std::string http_answer(std::string_view status, std::string_view type, const std::string& body) {
+    return "HTTP/1.1 " + std::string(status) + "\r\nContent-Type: " + std::string(type) +
+           "\r\nCache-Control: no-store\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\nConnection: close\r\n\r\n" + body;
   }
 
   void watch_lists() {
@@ -352,7 +404,9 @@ class ControlPlane {
   }
 
   void watch_firewall() {
+    constexpr std::uint32_t kMissed = 5;  // of these looks: half a minute
     gateway_.watch_firewall(wall_now());
+    gateway_.look_at_workers(kMissed);
     firewall_watch_.expires_after(std::chrono::seconds(5));
     firewall_watch_.async_wait([this](const boost::system::error_code& error) {
       if (!error) watch_firewall();
@@ -366,7 +420,7 @@ class ControlPlane {
     heart_.expires_after(*interval);
     heart_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
-      if (gateway_.workers_alive(2))
+      if (gateway_.workers_answer())
         service_.watchdog();
       else
         log::error("a worker does not answer");
@@ -379,6 +433,7 @@ class ControlPlane {
   asio::thread_pool loader_{1};
   asio::signal_set signals_;
   Local::acceptor control_{context_};
+  Local::acceptor questions_{context_};
   std::optional<asio::ip::tcp::acceptor> metrics_;
   asio::steady_timer heart_{context_};
   asio::steady_timer retry_{context_};
@@ -394,15 +449,30 @@ class ControlPlane {
 
 Result<void> run_control_plane(RunningGateway& gateway) { return ControlPlane(gateway).run(); }
 
-Result<ControlAnswer> ask_running_gateway(const std::filesystem::path& state, std::string_view request) {
-  const std::string path = control_path(state).string();
+namespace {
+
+Result<net::FileDescriptor> connect_to(const std::filesystem::path& socket) {
+  const std::string path = socket.string();
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) return fail(Fault::config, "the path of the state folder is too long");
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  const net::FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  net::FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return fail_errno("no gateway answers on " + path, errno, "is it running, and are you its user or root?");
+    return fail_errno("no gateway answers on " + path, errno,
+                      "is it running, and are you its user, root, or, for a question, in the group schoolgate?");
+  return fd;
+}
+
+}  // namespace
+
+Result<ControlAnswer> ask_running_gateway(const std::filesystem::path& state, std::string_view request) {
+  const std::string path = control_path(state).string();
+  auto connected = connect_to(path);
+  if (!connected && is_question(request))
+    if (auto asked = connect_to(question_path(state))) connected = std::move(asked);
+  if (!connected) return std::unexpected(std::move(connected.error()));
+  const net::FileDescriptor fd = std::move(*connected);
   const std::string line = std::string(request) + '\n';
   if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != ssize_t(line.size()))
     return fail_errno("the gateway does not listen on " + path, errno);

@@ -1,4 +1,5 @@
-// The control plane's loop: signals, the control socket, the metrics page, the service manager's watchdog.
+// The control plane's loop: signals, the control socket and the one for questions, the metrics page, the service
+// manager's watchdog.
 //
 // One thread (the main one) with an io_context of its own; nothing here is on the path of a request.
 #pragma once
@@ -22,8 +23,10 @@ struct ControlAnswer {
   std::string text;
 };
 
-/// Asks the gateway that keeps its state in `state`: "reload", "version", "opened", "distrust", "measures",
-/// "selftest-from ADDRESS:PORT", "measure-open {…}" or "measure-close {…}". Fault host when none is running there.
+/// Asks the gateway that keeps its state in `state`: "reload", "version", "status", "status-json", "opened",
+/// "distrust", "measures", "selftest-from ADDRESS:PORT", "measure-open {…}" or "measure-close {…}". A question that
+/// names no person may also go over the socket for questions (question_socket.h). Fault host: none is running there, or
+/// this user may not ask it.
 [[nodiscard]] Result<ControlAnswer> ask_running_gateway(const std::filesystem::path& state, std::string_view request);
 
 }  // namespace schoolgate::app

@@ -1,6 +1,7 @@
 // Which release this is, and when it was made.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -12,5 +13,7 @@ namespace schoolgate::app {
 
 /// "1.4.0".
 [[nodiscard]] std::string_view version() noexcept;
+/// "1.4.0 (revision 0a1b2c3d4e5f)".
+[[nodiscard]] std::string release_name();
 
 }  // namespace schoolgate::app

@@ -623,13 +623,16 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
 }
 
 // Against what runs, not against the last reload: a setting waits until the restart that reads it.
-Problems RunningGateway::wait_for_restart(const config::Settings& wanted) const {
+Problems RunningGateway::wait_for_restart(const config::Settings& wanted) {
+  std::vector<std::string> settings = settings_read_at_start(settings_, wanted);
   Problems waiting;
-  for (const std::string& setting : settings_read_at_start(settings_, wanted))
+  for (const std::string& setting : settings)
     waiting.push_back({.severity = Problem::Severity::warning,
                        .at = {.file = (folder_ / "schoolgate.yaml").string()},
                        .message = "needs a restart: " + setting,
                        .hint = "until then the gateway goes on as it started"});
+  const std::scoped_lock lock(configuration_mutex_);
+  waits_for_restart_ = std::move(settings);
   return waiting;
 }
 
@@ -682,6 +685,7 @@ void RunningGateway::drain() {
     const std::scoped_lock lock(retry_mutex_);
     draining_ = true;
   }
+  is_closing_ = true;
   desk_->stop();
   selftest_.stop();
   for (const auto& worker : workers_) worker->drain();
@@ -794,8 +798,29 @@ void RunningGateway::watch_selftest(Moment now) {
     log::info("self-test put off", {{"why", started.error().text()}});
 }
 
-bool RunningGateway::workers_alive(std::uint32_t most) {
-  return std::ranges::all_of(workers_, [&](const auto& worker) { return worker->missed_heartbeats() <= most; });
+GatewayStatus RunningGateway::status() const {
+  const TimePoint now = wall_now();
+  const auto [configuration, policy, waits] = [&] {
+    const std::scoped_lock lock(configuration_mutex_);
+    return std::tuple(configuration_, as_written_, waits_for_restart_);
+  }();
+  GatewayStatus status = status_of_policy(*configuration, *policy, protection_now(*configuration, *policy, now), now);
+  status.is_running = true;
+  status.policy = policy_version();
+  status.firewall = firewall_.report();
+  status.clock = ClockLine{clock_->standing().is_believed(), clock_->words()};
+  status.fallbacks = fallbacks_.all();
+  status.waits_for_restart = waits;
+  status.is_closing = is_closing_;
+  status.workers_answer = workers_answer_;
+  status.take(alert_standing(settings_.state));
+  return status;
+}
+
+void RunningGateway::look_at_workers(std::uint32_t most) {
+  bool all = true;  // each is asked, also after one that does not answer
+  for (const auto& worker : workers_) all = worker->missed_heartbeats() <= most && all;
+  workers_answer_ = all;
 }
 
 }  // namespace schoolgate::app

@@ -4,6 +4,7 @@
 // the PolicyStore (a snapshot goes in) and at the breach log (records come back).
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "app/clock_watch.h"
 #include "app/ends_watch.h"
 #include "app/firewall_alarm.h"
+#include "app/gateway_status.h"
 #include "app/inspection_seen.h"
 #include "app/kept_allowances.h"
 #include "app/load_policy.h"
@@ -106,14 +108,18 @@ class RunningGateway {
   [[nodiscard]] std::string policy_version() const;
   [[nodiscard]] std::shared_ptr<const config::Configuration> configuration_in_force() const;
   [[nodiscard]] std::string metrics() const;
+  /// For one screen, and for /ready. Thread-safe; reads what is known of the lists and of alerts.
+  [[nodiscard]] GatewayStatus status() const;
   /// What was opened since the start, and who did not accept our certificate since inspection was switched on.
   /// Thread-safe.
   [[nodiscard]] InspectionSeen inspection_seen() const;
   /// The names of the certificate last seen at `host`; empty when none was. Thread-safe.
   [[nodiscard]] std::vector<std::string> certificate_names(std::string_view host) const;
   [[nodiscard]] const config::Settings& settings() const noexcept { return settings_; }
-  /// True when every worker's loop has run since the last call but `most`.
-  [[nodiscard]] bool workers_alive(std::uint32_t most);
+  /// Every few seconds: has every worker's loop run since the last call but `most`?
+  void look_at_workers(std::uint32_t most);
+  /// As look_at_workers() last saw it. Thread-safe.
+  [[nodiscard]] bool workers_answer() const noexcept { return workers_answer_; }
 
  private:
   RunningGateway(std::filesystem::path folder, LoadedPolicy loaded);
@@ -121,7 +127,7 @@ class RunningGateway {
   void record_start();
   [[nodiscard]] Problems use_lists(LoadedPolicy loaded);
   void retry_lists();
-  [[nodiscard]] Problems wait_for_restart(const config::Settings& wanted) const;
+  [[nodiscard]] Problems wait_for_restart(const config::Settings& wanted);
   [[nodiscard]] std::shared_ptr<const flow::Inspection> inspection_in_force() const;
   void open_pages();
   void serve_people();
@@ -145,6 +151,8 @@ class RunningGateway {
   config::Settings settings_;
   std::mutex retry_mutex_;  ///< held by retry_start(); guards draining_
   bool draining_ = false;
+  std::atomic<bool> is_closing_ = false, workers_answer_ = true;
+  std::vector<std::string> waits_for_restart_;  ///< under configuration_mutex_
   StartFallbacks fallbacks_{[this](const StartFallback& fallback) { tell_fallback(fallback); }};
   mutable std::mutex configuration_mutex_;
   std::shared_ptr<const config::Configuration> configuration_;  ///< the one in force

@@ -17,8 +17,7 @@ constexpr std::string_view kBuiltWith = SCHOOLGATE_BUILT_WITH;
 int print_version(std::span<const std::string_view> words) {
   const auto arguments = Arguments::read(words, {});
   if (!arguments) return usage_error(kVersionCommand, arguments.error());
-  std::string text = "schoolgate " + std::string(kVersion);
-  if (!kRevision.empty()) text += " (revision " + std::string(kRevision) + ")";
+  std::string text = "schoolgate " + release_name();
   text += "\nbuilt with " __VERSION__ "\n           " + std::string(kBuiltWith) + "\n";
   print(text);
   return kDone;
@@ -27,6 +26,12 @@ int print_version(std::span<const std::string_view> words) {
 }  // namespace
 
 std::string_view version() noexcept { return kVersion; }
+
+std::string release_name() {
+  std::string name(kVersion);
+  if (!kRevision.empty()) name += " (revision " + std::string(kRevision) + ")";
+  return name;
+}
 
 TimePoint released() noexcept { return TimePoint(std::chrono::seconds(SCHOOLGATE_RELEASED)); }
 

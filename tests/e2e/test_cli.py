@@ -9,7 +9,7 @@ import pytest
 
 from parts.school import BINARY, School
 
-VERBS = ["run", "check", "reload", "explain", "lists", "breaches", "firewall", "selftest", "version"]
+VERBS = ["run", "check", "reload", "explain", "lists", "breaches", "firewall", "selftest", "status", "version"]
 
 
 def schoolgate(*arguments: str) -> subprocess.CompletedProcess:
