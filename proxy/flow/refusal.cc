@@ -1,6 +1,9 @@
 #include "proxy/flow/refusal.h"
 
+#include <atomic>
+
 #include "base/log.h"
+#include "base/steady_clock.h"
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/proxy_login.h"
 #include "proxy/flow/report_link.h"
@@ -136,13 +139,29 @@ void insert_fields(std::string& answer, std::string_view lines) {
   if (status_line != std::string::npos) answer.insert(status_line + 2, lines);
 }
 
+namespace {
+
+// The whole school waits for them, so the journal has it: once a minute, whichever worker sees it first.
+void say_that_name_servers_are_silent() {
+  constexpr auto kAgain = std::chrono::duration_cast<SteadyClock::duration>(std::chrono::minutes(1)).count();
+  static std::atomic<std::int64_t> said{0};  // 0: never
+  const std::int64_t now = steady_now().time_since_epoch().count();
+  std::int64_t before = said.load(std::memory_order_relaxed);
+  if (before != 0 && now - before < kAgain) return;
+  if (!said.compare_exchange_strong(before, now, std::memory_order_relaxed)) return;
+  log::warning("the name servers do not answer",
+               {{"next", "see upstream.resolver in schoolgate.yaml, or /etc/resolv.conf, and the network to them"}});
+}
+
+}  // namespace
+
 void count_fault(Connection& connection, net::FailureKind kind) {
   const auto as_counted = [&] {
     using net::FailureKind;
     switch (kind) {
       case FailureKind::name_not_found:
-      case FailureKind::name_failed: return UpstreamFault::name;
-      case FailureKind::name_unanswered:
+      case FailureKind::name_failed:
+      case FailureKind::name_unanswered: return UpstreamFault::name;
       case FailureKind::timed_out: return UpstreamFault::timeout;
       case FailureKind::destination_refused: return UpstreamFault::refused_destination;
       case FailureKind::loop: return UpstreamFault::loop;
@@ -154,6 +173,7 @@ void count_fault(Connection& connection, net::FailureKind kind) {
     return UpstreamFault::connect;
   }();
   connection.worker.counters().upstream_errors[std::size_t(as_counted)].add();
+  if (kind == net::FailureKind::name_unanswered) say_that_name_servers_are_silent();
 }
 
 Fault fault_of(Connection& connection, const net::Failure& failure, std::string_view site) {

@@ -356,6 +356,23 @@ def test_strict_refuses_what_a_reload_refuses(school, name):
     assert re.search(WRONG[name].said, done.stderr), done.stderr
 
 
+@pytest.mark.parametrize("servers", ["silent", "gone"])
+def test_name_servers_that_are_down_are_counted_as_names_and_told(new_school, web, servers):
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.0.0.1", 0))
+    school = new_school(dns_port=silent.getsockname()[1])
+    if servers == "gone":
+        silent.close()
+    school.start()
+    assert fetch(school.proxy, "http://never-asked.example/").status in (502, 504)
+    assert school.metric("upstream_errors_total", kind="name") == 1
+    assert school.metric("upstream_errors_total", kind="timeout") == 0
+    wait_for(lambda: "the name servers" in school.words(), "a line in the journal")
+    assert fetch(school.proxy, "http://asked-again.example/").status in (502, 504)
+    assert school.words().count("the name servers") == 1, "a line for each request"
+    silent.close()
+
+
 # --- what is lost closes, and never opens ---------------------------------------------------------------------------------
 
 SEALED = "  - { name: sealed, category: child-abuse, format: urls, source: lists/sealed.txt, sealed: true, if_missing: IF_MISSING }\n"
