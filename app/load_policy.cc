@@ -6,6 +6,7 @@
 #include "app/protection_now.h"
 #include "app/table.h"
 #include "rules/not_ready.h"
+#include "rules/rule_advice.h"
 #include "rules/rule_tests.h"
 
 namespace schoolgate::app {
@@ -117,7 +118,11 @@ std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const s
     serve_all_the_same(from(problems, before_tests), "tests",
                        "the policy is in force all the same; a reload would refuse it", fallbacks);
   const rules::Protection protection = protection_now(configuration, **snapshot, now, known);
-  if (use == ListUse::check) add_gaps(protection, folder, problems);
+  if (use == ListUse::check) {
+    Problems advice = rules::rule_advice(configuration.policy);
+    problems.insert(problems.end(), advice.begin(), advice.end());
+    add_gaps(protection, folder, problems);
+  }
   if (has_errors(problems)) return std::unexpected(std::move(problems));
   if (data->publish) {
     const std::size_t before_publishing = problems.size();

@@ -129,6 +129,27 @@ std::span<const YamlNode> items_of(const YamlNode& node, Report& report) {
   return {};
 }
 
+namespace {
+
+// "Year 5" -> "… such as year-5".
+std::string usable_name_hint(std::string_view text) {
+  std::string name;
+  for (const char c : text) {
+    if (c >= 'A' && c <= 'Z')
+      name += char(c - 'A' + 'a');
+    else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+      name += c;
+    else if (!name.empty() && name.back() != '-')
+      name += '-';
+  }
+  while (name.ends_with('-')) name.pop_back();
+  std::string hint = "letters, digits, '-', '_' and '.', at most 64";
+  if (is_id(name)) hint += ", such as " + name;
+  return hint;
+}
+
+}  // namespace
+
 std::vector<std::pair<const YamlNode*, const YamlNode*>> entries_of(const YamlNode& node, Report& report) {
   std::vector<std::pair<const YamlNode*, const YamlNode*>> out;
   if (node.kind != YamlNode::Kind::mapping) {
@@ -142,7 +163,7 @@ std::vector<std::pair<const YamlNode*, const YamlNode*>> entries_of(const YamlNo
     if (is_id(key.text))
       out.emplace_back(&key, &value);
     else
-      report.error(key, quote(key.text) + " is not a usable name", "letters, digits, '-', '_' and '.', at most 64");
+      report.error(key, quote(key.text) + " is not a usable name", usable_name_hint(key.text));
   }
   return out;
 }
@@ -178,7 +199,7 @@ bool read_value(const YamlNode& node, Report& report, Id out) {
   const std::string* text = text_of(node, report, "a name");
   if (!text) return false;
   if (!is_id(*text)) {
-    report.error(node, quote(*text) + " is not a usable name", "letters, digits, '-', '_' and '.', at most 64");
+    report.error(node, quote(*text) + " is not a usable name", usable_name_hint(*text));
     return false;
   }
   out.out = *text;

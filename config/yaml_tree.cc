@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "config/plain_text.h"
+#include "config/yaml_mistakes.h"
 
 namespace schoolgate::config {
 namespace {
@@ -211,6 +212,11 @@ std::optional<YamlNode> parse_yaml(std::string_view text, const std::string& fil
     report(refused.line, refused.column, refused.message, refused.hint);
   } catch (const YAML::Exception& error) {
     const bool placed = !error.mark.is_null();
+    if (placed)
+      if (auto mistake = find_yaml_mistake(text, error.mark.line + 1, error.mark.column + 1, error.msg)) {
+        report(mistake->line, mistake->column, std::move(mistake->message), std::move(mistake->hint));
+        return std::nullopt;
+      }
     report(placed ? error.mark.line + 1 : 0, placed ? error.mark.column + 1 : 0,
            "not valid YAML: " + printable(without_anchor(error.msg)), {});
   } catch (const std::exception& error) {

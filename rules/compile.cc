@@ -347,8 +347,11 @@ class Compiler {
 
   void compile_pattern(const RuleSpec& spec, OwnRule rule) {
     if (const auto fault = PatternSet::check(spec.text))
-      return error(spec.at, "bad pattern at character " + std::to_string(fault->offset + 1) + ": " + fault->message,
-                   fault->hint);
+      return error(
+          spec.at, "bad pattern at character " + std::to_string(fault->offset + 1) + ": " + fault->message,
+          spec.text.starts_with("*.")
+              ? "a pattern is a regular expression; for a site and all under it write site: " + spec.text.substr(2)
+              : fault->hint);
     if (std::ranges::any_of(spec.text, [](unsigned char c) { return c >= 0x80; }))
       warn(spec.at, "the pattern holds letters that no canonical URL holds",
            "a host is written as xn--…, other letters in a path as %XX");

@@ -14,7 +14,7 @@ TEST(CheckCommand, SumsUpAGoodConfiguration) {
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_EQ(ran.err, "");
   EXPECT_TRUE(ran.out.contains(": good\n")) << ran.out;
-  for (const char* line : {"  groups  5\n", "  rules   7\n", "  tests   23 passed\n", "  lists   9 with 16 entries\n"})
+  for (const char* line : {"  groups  5\n", "  rules   8\n", "  tests   23 passed\n", "  lists   9 with 16 entries\n"})
     EXPECT_TRUE(ran.out.contains(line)) << line << "is not in\n" << ran.out;
 }
 
@@ -22,7 +22,7 @@ TEST(CheckCommand, PrintsAStableObject) {
   const ScratchSchool school;
   const Ran ran = school.run({"check"}, {"--json"});
   EXPECT_EQ(ran.status, 0) << ran.err;
-  EXPECT_TRUE(ran.out.starts_with(R"({"ok":true,"groups":5,"rules":7,"tests":23,"lists":9,"entries":16,"rejected":0,)"
+  EXPECT_TRUE(ran.out.starts_with(R"({"ok":true,"groups":5,"rules":8,"tests":23,"lists":9,"entries":16,"rejected":0,)"
                                   R"("policy_version":")"))
       << ran.out;
   EXPECT_TRUE(ran.out.ends_with("\"problems\":[]}\n")) << ran.out;
@@ -46,7 +46,7 @@ TEST(CheckCommand, AFailingTestOfTheRulesIsAProblemAtItsLine) {
               "forum.example/maths\", group: pupils, expect: block");
   const Ran ran = school.run({"check"}, {"--json"});
   EXPECT_EQ(ran.status, 1);
-  EXPECT_TRUE(ran.err.contains("rules/school.yaml:25:")) << ran.err;
+  EXPECT_TRUE(ran.err.contains("rules/school.yaml:26:")) << ran.err;
   EXPECT_TRUE(ran.out.starts_with(R"({"ok":false,"problems":[{"severity":"error","file":")")) << ran.out;
 }
 

@@ -106,8 +106,8 @@ TEST(YamlTree, RefusesWhatIsNotOneSimpleDocument) {
             "f.yaml:3:1: a second YAML document (one file holds one document: remove the '---')");
   EXPECT_EQ(refusal("a: !env HOME"), "f.yaml:1:4: a tag ('!env') means nothing here (leave the tag out)");
   EXPECT_EQ(refusal("? [a]\n: b\n").find("f.yaml:1:3: a key must be a word"), 0u);
-  EXPECT_EQ(refusal("a: [1\n").find("f.yaml:2:1: not valid YAML: "), 0u);
-  EXPECT_EQ(refusal("a: b: c").find("f.yaml:1:5: not valid YAML: "), 0u);
+  EXPECT_EQ(refusal("a: [1\n").find("f.yaml:1:4: the bracket [ "), 0u);
+  EXPECT_EQ(refusal("a: b: c").find("f.yaml:1:4: this text has a colon "), 0u);
   EXPECT_EQ(refusal("a: \"\\q\"").find("f.yaml:1:"), 0u);
 }
 
