@@ -9,6 +9,7 @@
 #include "names/ip_address.h"
 #include "proxy/flow/client_account.h"
 #include "proxy/http/message.h"
+#include "proxy/net/upstream_pool_limits.h"
 
 namespace schoolgate::flow {
 
@@ -39,6 +40,7 @@ struct Limits {
   std::chrono::seconds header{20}, connect{10}, response{120}, idle{60}, idle_tunnel{900}, drain{30};
   std::uint32_t client_connections = 1'000, connections = 50'000;
   ClientLimits client;
+  net::UpstreamPoolLimits pool;  ///< of each worker
   http::HeadLimits head;
 };
 
@@ -47,7 +49,7 @@ struct FlowSettings {
   std::string gateway;
   std::string contact;  ///< how to ask at the school, for the pages; may be empty
   std::string desk;     ///< where the desk is, "https://gateway.school.example:9443"; empty: no page leads to it
-  std::string via;  ///< pseudonym in Via, also what loops are known by; empty: no Via
+  std::string via;      ///< pseudonym in Via, also what loops are known by; empty: no Via
   std::vector<ListenAt> listen;
   std::vector<std::uint16_t> connect_ports{443};
   Unnamed unnamed;

@@ -83,7 +83,7 @@ std::string_view without_query(const names::Url& url) {
 Worker::Worker(Gateway& gateway)
     : gateway_(gateway),
       dialer_(context_.get_executor(), deadlines_, gateway.guard, gateway.dialer),
-      pool_(deadlines_),
+      pool_(deadlines_, gateway.settings.limits.pool),
       policy_(gateway.policy),
       presences_(gateway.presences ? *gateway.presences : nobody()),
       decisions_(gateway.decisions) {

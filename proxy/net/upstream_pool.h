@@ -17,14 +17,9 @@
 
 #include "proxy/net/deadlines.h"
 #include "proxy/net/socket.h"
+#include "proxy/net/upstream_pool_limits.h"
 
 namespace schoolgate::net {
-
-struct UpstreamPoolLimits {
-  std::size_t per_key = 256;
-  std::size_t total = 2048;
-  std::chrono::seconds idle{30};  ///< shorter than what common servers keep, so that they rarely close first
-};
 
 struct UpstreamPoolCounters {
   std::uint64_t hits = 0, misses = 0, dead = 0, expired = 0, evicted = 0;

@@ -18,8 +18,8 @@ using http::StreamId;
 // An HTTP/2 end on a blocking peer.
 class H2End {
  public:
-  H2End(TlsEnd& end, bool server)
-      : peer_(end.inside), session(server ? H2Session::server({}, events) : H2Session::client({}, events)) {
+  H2End(TlsEnd& end, bool server, const http::H2Limits& limits = {})
+      : peer_(end.inside), session(server ? H2Session::server(limits, events) : H2Session::client(limits, events)) {
     events.session = session.get();
   }
   void flush() { peer_.sends(http::output_of(*session)); }
@@ -66,6 +66,34 @@ class H2Inspection : public InspectionTest {
     site.session->respond(stream, head, body.empty());
     if (!body.empty()) EXPECT_EQ(site.session->send_data(stream, body, true), body.size());
     site.flush();
+  }
+  /// Asks for a page and gets it: by then each side knows what the other takes.
+  void talk_once(H2End& pupil, H2End& site) {
+    const StreamId stream = ask(pupil, "/1");
+    pupil.flush();
+    site.until("request 1 GET https " + authority_text + " /1 ends");
+    respond(site, 1, "one");
+    pupil.until("end " + std::to_string(stream));
+  }
+  /// After talk_once(), a WebSocket on which the web site has said `greeting`: stream 3 there, and the pupil's number.
+  StreamId open_websocket(H2End& pupil, H2End& site, std::string_view greeting) {
+    pupil.until_holds([&] { return pupil.session->peer_allows_websockets(); }, "WebSockets are announced");
+    H2Head head;
+    head.method = "CONNECT";
+    head.scheme = "https";
+    head.authority = authority_text;
+    head.path = "/live";
+    head.protocol = "websocket";
+    const StreamId live = pupil.session->request(head, false);
+    pupil.flush();
+    site.until("request 3 CONNECT https " + authority_text + " /live");
+    H2Head accepted;
+    accepted.status = 200;
+    site.session->respond(3, accepted, false);
+    EXPECT_EQ(site.session->send_data(3, greeting, false), greeting.size());
+    site.flush();
+    pupil.until_holds([&] { return pupil.events.bodies[live] == greeting; }, "the site's words");
+    return live;
   }
   std::string authority_text = at("web.example");
 };

@@ -168,30 +168,11 @@ TEST_F(H2Inspection, AWebSocketGoesOverItWhereTheWebSiteTakesThat) {  // TLS-20,
   TlsEnd first_end = pupil_h2();
   TlsEnd site_end = web_inside("h2");
   H2End first(first_end, false), site(site_end, true);
-  const StreamId one = ask(first, "/1");
-  first.flush();
-  site.until("request 1 GET https " + authority_text + " /1 ends");  // by now each side knows what the other takes
-  respond(site, 1, "one");
-  first.until("end " + std::to_string(one));
+  talk_once(first, site);
 
   TlsEnd second_end = pupil_h2();
   H2End second(second_end, false);
-  second.until_holds([&] { return second.session->peer_allows_websockets(); }, "WebSockets are announced");
-  H2Head head;
-  head.method = "CONNECT";
-  head.scheme = "https";
-  head.authority = authority_text;
-  head.path = "/live";
-  head.protocol = "websocket";
-  const StreamId live = second.session->request(head, false);
-  second.flush();
-  site.until("request 3 CONNECT https " + authority_text + " /live");
-  H2Head accepted;
-  accepted.status = 200;
-  site.session->respond(3, accepted, false);
-  EXPECT_EQ(site.session->send_data(3, "from the site", false), 13u);
-  site.flush();
-  second.until_holds([&] { return second.events.bodies[live] == "from the site"; }, "the site's words");
+  const StreamId live = open_websocket(second, site, "from the site");
   EXPECT_EQ(second.session->send_data(live, "from the pupil", false), 14u);
   second.flush();
   site.until_holds([&] { return site.events.bodies[3] == "from the pupil"; }, "the pupil's words");

@@ -31,16 +31,20 @@ class H2Sharing : public H2Inspection {
       static_cast<void>(site.session->send_data(which, std::string(128 * 1024, 'x'), false));
     };
   }
+  /// Asks for eight films of which the web site sends as much as the gateway takes; nobody reads any of it.
+  void ask_for_eight_films(H2End& greedy, H2End& site) {
+    for (int i = 0; i < 8; ++i) static_cast<void>(ask(greedy, "/film"));
+    greedy.flush();
+    site.until_holds([&] { return site.events.heads.size() == 8; }, "eight requests");
+    for (const auto& [stream, head] : site.events.heads) answer_without_end(site, stream);
+  }
 };
 
 TEST_F(H2Sharing, AClientThatReadsNothingStopsNobodyElse) {
   TlsEnd greedy_end = pupil_h2();
   TlsEnd site_end = web_inside("h2");
   H2End greedy(greedy_end, false), site(site_end, true);
-  for (int i = 0; i < 8; ++i) static_cast<void>(ask(greedy, "/film"));
-  greedy.flush();
-  site.until_holds([&] { return site.events.heads.size() == 8; }, "eight requests");
-  for (const auto& [stream, head] : site.events.heads) answer_without_end(site, stream);
+  ask_for_eight_films(greedy, site);
   // More than the window of the connection, and none of it is read.
   site.until_holds(
       [&] {
@@ -65,10 +69,7 @@ TEST_F(H2Sharing, AClientThatReadsNothingLosesItsOwnStreams) {
   TlsEnd greedy_end = pupil_h2();
   TlsEnd site_end = web_inside("h2");
   H2End greedy(greedy_end, false), site(site_end, true);
-  for (int i = 0; i < 8; ++i) static_cast<void>(ask(greedy, "/film"));
-  greedy.flush();
-  site.until_holds([&] { return site.events.heads.size() == 8; }, "eight requests");
-  for (const auto& [stream, head] : site.events.heads) answer_without_end(site, stream);
+  ask_for_eight_films(greedy, site);
   site.until_holds(
       [&] {
         return std::ranges::any_of(site.events.lines,

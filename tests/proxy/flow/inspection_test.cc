@@ -105,6 +105,7 @@ TEST_F(InspectionTest, TheForbiddenPartOfSuchAWebSiteIsStillABreach) {
 }
 
 TEST_F(InspectionTest, AnotherHostInsideIsMisdirected) {  // TLS-10
+  settings.limits.pool.idle = std::chrono::seconds(1);
   TlsEnd pupil = pupil_inside("web.example", "web.example");
   TlsEnd site = web_inside();
   pupil.inside.sends(get_inside("/open", "other.example"));

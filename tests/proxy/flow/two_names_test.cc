@@ -78,6 +78,7 @@ TEST_F(TwoNames, HttpInATunnelIsJudgedByTheHostThatIsDialled) {
 }
 
 TEST_F(TwoNames, HttpInATunnelToANameIsForThatNameAlone) {
+  settings.limits.pool.idle = std::chrono::seconds(1);
   for (const std::string& request : {forwarded("GET", "other.example", "/"), forwarded("GET", "casino.example", "/"),
                                      std::string("GET / HTTP/1.1\r\nHost: web.example:81\r\n\r\n"),
                                      connect("web.example"), get("web.example", "/")}) {
