@@ -5,6 +5,7 @@
 #include "proxy/flow/asked.h"
 #include "proxy/flow/body_pump.h"
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/doorway.h"
 #include "proxy/flow/long_lived.h"
 #include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
@@ -38,7 +39,9 @@ struct Turn {
   bool slow = false;               // the web site ran out of time
   std::uint64_t uploaded = 0, downloaded = 0;
   PumpEnd upload_end = PumpEnd::finished;
-  bool client_failed = false;  // the upload ended by the client's doing, not because the answer was there
+  bool client_failed = false;           // the upload ended by the client's doing, not because the answer was there
+  bool ended = false;                   // the upload ended by ours, before there was an answer
+  std::optional<Judgement> refusing{};  // by which it was ended
   bool unread_body = false;
 
   [[nodiscard]] Worker& worker() const noexcept { return connection.worker; }
@@ -62,18 +65,27 @@ class LiveBody final : public LongLived {
   }
   [[nodiscard]] bool is_request() const noexcept override { return which_ != Which::stream; }
   void was_active_in(TimePoint minute) override { turn_.worker().note_activity(judgement(), minute); }
-  // The pump stops before its next piece, and the connection is cut: what is not whole must not look so.
+  // The pump stops before its next piece, and the connection is cut: what is not whole must not look so. A client that
+  // has no answer yet can still be told.
   void end() override {
     body_.stopped = true;
-    turn_.connection.client.cancel();
+    turn_.ended = !turn_.answered;
+    if (turn_.answered)
+      turn_.connection.client.cancel();
+    else
+      turn_.connection.client.wake();
     turn_.upstream->cancel();
   }
   void judge_again() override {
+    if (which_ == Which::request && turn_.answered) return;  // the answer's is asked
     Worker& worker = turn_.worker();
     Judgement now = worker.judge_again(turn_.connection, turn_.request, turn_.judgement.verdict.reason.stage);
     if (now.refuses()) {
       worker.counters().rejudged_closed.add();
-      if (now.verdict_refuses()) worker.record_later(breach_of(now, turn_.request, {}));
+      if (!turn_.answered)
+        turn_.refusing = std::move(now);
+      else if (now.verdict_refuses())
+        worker.record_later(breach_of(now, turn_.request, {}));
       return end();
     }
     now.time = turn_.judgement.time;
@@ -89,6 +101,13 @@ class LiveBody final : public LongLived {
 };
 
 enum class Step : std::uint8_t { done, close_client, refused, upstream_failed, retry };
+
+// By policy and person of now, where they have changed since the request was judged; nothing: it goes on.
+std::optional<Judgement> refused_now(Turn& turn) {
+  if (!turn.worker().is_outdated(turn.connection, turn.judgement)) return std::nullopt;
+  Judgement now = turn.worker().judge_again(turn.connection, turn.request, turn.judgement.verdict.reason.stage);
+  return now.refuses() ? std::optional(std::move(now)) : std::nullopt;
+}
 
 // What of the request's body has come with its head; the part of it that can be sent along at once.
 std::string_view body_prefix(const Turn& turn) {
@@ -170,6 +189,7 @@ net::awaitable<bool> pass_interim(Turn& turn) {
 // A download that the group may not have: the page goes out in its place, and the rest of the answer to nobody.
 net::awaitable<Step> refuse_answer(Turn& turn, Judgement refusing) {
   const Origin unseen;
+  turn.answered = true;
   turn.upstream->close();
   const std::string reference = co_await record_refusal(turn.connection, refusing, turn.request, unseen);
   turn.worker().log_decision(refusing, turn.request, {.reference = reference});
@@ -177,6 +197,19 @@ net::awaitable<Step> refuse_answer(Turn& turn, Judgement refusing) {
   const bool to_head = turn.heads.request.method == http::Method::head;
   const std::string page = refusal_answer(turn.connection, refusing, turn.request, reference, false, to_head);
   co_await turn.connection.client.send_all(page);
+  co_return Step::refused;
+}
+
+// Refused by what is in force now: with the page, or led to the door.
+net::awaitable<Step> refuse_now(Turn& turn, Judgement now) {
+  if (now.doorway == Doorway::open) co_return co_await refuse_answer(turn, std::move(now));
+  turn.answered = true;
+  turn.upstream->close();
+  note_doorway(turn.connection, now, turn.request);
+  const std::string answer =
+      doorway_answer(turn.connection, now, turn.request, http::known_method(turn.request.method()), false);
+  turn.connection.client.expire_after(turn.limits().idle);
+  co_await turn.connection.client.send_all(answer);
   co_return Step::refused;
 }
 
@@ -199,10 +232,7 @@ net::awaitable<Step> pass_final(Turn& turn) {
   if (auto refusing = turn.worker().refuses_answer(turn.judgement, turn.request, facts_of(head)))
     co_return co_await refuse_answer(turn, std::move(*refusing));
   // While the web site thought about its answer the policy may have changed.
-  if (turn.judgement.policy != turn.worker().policy())
-    if (Judgement now = turn.worker().judge_again(turn.connection, turn.request, turn.judgement.verdict.reason.stage);
-        now.verdict_refuses())
-      co_return co_await refuse_answer(turn, std::move(now));
+  if (auto now = refused_now(turn)) co_return co_await refuse_now(turn, std::move(*now));
   const bool stream = is_stream(head);  // before its views end
   const http::RequestHead& asked = turn.heads.request;
   const bool whole_request = asked.body.framing == http::Framing::none || turn.upload_end == PumpEnd::finished;
@@ -244,6 +274,8 @@ net::awaitable<Step> pass_final(Turn& turn) {
   PumpEnd end = PumpEnd::finished;
   if (rest.framing != http::Framing::length || rest.length != 0) {
     LiveBody live(turn, body, stream ? LiveBody::Which::stream : LiveBody::Which::answer);
+    // What came while the head was on its way has not seen it.
+    if (turn.worker().is_outdated(turn.connection, turn.judgement)) live.judge_again();
     end = co_await pump(body);
   }
   turn.downloaded += body.moved;
@@ -334,6 +366,7 @@ net::awaitable<Step> send_and_bring(Turn& turn) {
   const Step step = co_await (upload(turn, body) && bring_answer_beside(turn, body));
   turn.uploaded += body.moved;
   turn.unread_body = turn.upload_end != PumpEnd::finished;
+  if (turn.refusing) co_return co_await refuse_now(turn, std::move(*turn.refusing));
   co_return turn.upload_end == PumpEnd::finished ? step : (step == Step::done ? Step::close_client : step);
 }
 
@@ -421,7 +454,10 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
   Step step = Step::retry;
   for (bool fresh = !may_be_repeated(heads.request); step == Step::retry; fresh = true) {
     if (!co_await connect_upstream(turn, fresh)) co_return ExchangeEnd{};
-    step = co_await send_and_bring(turn);
+    if (auto now = refused_now(turn))  // while it was dialled
+      step = co_await refuse_now(turn, std::move(*now));
+    else
+      step = co_await send_and_bring(turn);
   }
   const std::size_t request_size = heads.request.size + (heads.request.size != 0 ? body_prefix(turn).size() : 0);
   if (step == Step::refused) {
@@ -452,7 +488,7 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
     connection.inbox.consume(request_size);
     co_return ExchangeEnd{.keep_alive = step == Step::done, .unread_body = turn.unread_body};
   }
-  if (turn.client_failed) {
+  if (turn.client_failed || turn.ended) {
     connection.worker.log_decision(judgement, request,
                                    {.bytes_out = turn.uploaded, .took = std::chrono::steady_clock::now() - began});
     if (turn.upload_end == PumpEnd::malformed) {

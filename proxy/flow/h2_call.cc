@@ -8,6 +8,7 @@
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/inside.h"
 #include "proxy/flow/warning_passes.h"
+#include "proxy/http/field_names.h"
 #include "proxy/http/read_head.h"
 
 namespace schoolgate::flow {
@@ -88,13 +89,7 @@ void H2Call::begin(H2Head& head, bool ends) {
   request_ = rules::Request::of_url(std::move(asked.url), method_name(asked_head, method_), target_);
   request_->comes_from(page_of(asked_head.fields));
   judgement_ = worker.judge(connection_, *request_, rules::Stage::request);
-  if (judgement_->doorway != Doorway::open) {
-    note_doorway(connection_, *judgement_, *request_);
-    // Who has to say to the proxy who they are can do so on a new tunnel only.
-    if (judgement_->doorway == Doorway::login) owner_->session().goaway(H2Code::no_error);
-    return answer_page(doorway_answer(connection_, *judgement_, *request_, asked_head.method, true));
-  }
-  if (judgement_->refuses()) return owner_->spawn(refuse(Origin::of(asked_head.fields)));
+  if (judgement_->refuses()) return refuse_now(Origin::of(asked_head.fields));
   if (judgement_->verdict.action == rules::Action::monitor)
     worker.record_later(breach_of(*judgement_, *request_, Origin::of(asked_head.fields)));
   if (connection_.inside->for_page) return answer_status(421, "ask again on a new connection");
@@ -152,6 +147,15 @@ void H2Call::answer_page(const std::string& http1) {
   finish();
 }
 
+// The door, or the page: nothing of it goes on.
+void H2Call::refuse_now(Origin origin) {
+  if (judgement_->doorway == Doorway::open) return owner_->spawn(refuse(origin));
+  note_doorway(connection_, *judgement_, *request_);
+  // Who has to say to the proxy who they are can do so on a new tunnel only.
+  if (judgement_->doorway == Doorway::login) owner_->session().goaway(H2Code::no_error);
+  answer_page(doorway_answer(connection_, *judgement_, *request_, http::known_method(request_->method()), true));
+}
+
 net::awaitable<void> H2Call::refuse(Origin origin) {
   const auto self = shared_from_this();  // whatever becomes of the stream meanwhile
   const std::string reference = co_await record_refusal(connection_, *judgement_, *request_, origin);
@@ -185,7 +189,7 @@ net::awaitable<void> H2Call::connect_then_send_on() {
   using Reached = net::Attempt<std::shared_ptr<H2Upstream>>;
   Reached reached =
       inside.trouble ? Reached(std::unexpected(*inside.trouble)) : co_await H2Upstream::reach(worker, inside);
-  if (!owner_) co_return;
+  if (!owner_ || judgement_->refuses()) co_return;  // refused meanwhile: the page is on its way
   if (!reached) {
     const Fault fault = fault_of(connection_, reached.error(), request_->url().host());
     worker.log_refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
@@ -209,7 +213,15 @@ void H2Call::begin_with_http1() {
   std::exchange(owner_, nullptr)->ended(stream_);
 }
 
+// Policy or person may have changed while it waited. False: it is refused by what is in force now, and answered so.
+bool H2Call::still_passes() {
+  if (judgement_->refuses()) return false;
+  if (worker_.is_outdated(connection_, *judgement_)) judge_again();
+  return owner_ && !judgement_->refuses();
+}
+
 void H2Call::forward(H2Upstream& upstream) {
+  if (!still_passes()) return;
   if (websocket_ && !upstream.session().peer_allows_websockets())
     return answer_status(501, "the web site takes no WebSocket over HTTP/2");
   up_ = upstream.request(sent_, request_ends_, shared_from_this());
@@ -295,7 +307,7 @@ void H2Call::on_interim(H2Head& head) {
 }
 
 void H2Call::on_answer(H2Head& head, bool ends) {
-  if (!owner_) return;
+  if (!owner_ || !still_passes()) return;
   auto heads = connection_.worker.take_heads();
   heads->request.method = to_head_ ? http::Method::head : http::Method::get;
   heads->request.websocket = websocket_;
@@ -454,7 +466,7 @@ void H2Call::out_of_patience() {
 }
 
 void H2Call::judge_again() {
-  if (!owner_) return;
+  if (!owner_ || judgement_->refuses()) return;
   const auto self = shared_from_this();
   Worker& worker = connection_.worker;
   Judgement now = worker.judge_again(connection_, *request_, judgement_->verdict.reason.stage);
@@ -464,10 +476,10 @@ void H2Call::judge_again() {
     return;
   }
   worker.counters().rejudged_closed.add();
-  if (!answered_ && now.verdict_refuses()) {
+  if (!answered_) {
     leave_upstream();
     judgement_ = std::move(now);
-    return owner_->spawn(refuse({}));
+    return refuse_now({});
   }
   if (now.verdict_refuses()) worker.record_later(breach_of(now, *request_, {}));
   end();

@@ -107,6 +107,8 @@ class H2Call final : public H2Caller, public LongLived, public std::enable_share
   [[nodiscard]] bool take_continue(std::string_view& target);
   void prepare();
   void send_on();
+  [[nodiscard]] bool still_passes();
+  void refuse_now(Origin origin);
   void forward(H2Upstream& upstream);
   [[nodiscard]] bool may_be_asked_anew(http::H2Code code);
   void ask_anew();

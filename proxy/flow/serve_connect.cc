@@ -159,6 +159,27 @@ net::awaitable<bool> judge_name_inside(Connection& connection, Opening& opening)
   co_return co_await reach(connection, opening);
 }
 
+// What was let through is judged by the policy and the person of now: true when it was shown the door, or refused.
+net::awaitable<bool> is_refused_now(Connection& connection, Opening& opening) {
+  const rules::Request* request = &opening.request;
+  Judgement now = connection.worker.judge_again(connection, *request, rules::Stage::connect);
+  if (!now.refuses() && opening.inside) {
+    request = &*opening.inside;
+    now = connection.worker.judge_again(connection, *request, rules::Stage::client_hello);
+  }
+  if (!now.refuses()) co_return false;
+  let_go(opening);
+  if (now.doorway != Doorway::open) {
+    note_doorway(connection, now, *request);
+    co_await send_alert(connection, tls::Alert::access_denied);
+  } else {
+    const names::Host& host = opening.inside ? *opening.hello.host : opening.to.host;
+    Decrypting named{host, opening.to.port, opening.destination, opening.inspection};
+    co_await refuse_inside(connection, opening.hello, now, *request, std::move(named));
+  }
+  co_return true;
+}
+
 // Plain HTTP inside: each request is judged by the host that it names, and that host is dialled.
 void serve_in_the_clear(Connection& connection, Opening& opening) {
   connection.clear = std::make_unique<ClearTunnel>(opening.to.host, opening.to.port);
@@ -304,6 +325,11 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   if (content == Content::in_the_clear) co_return Served{.keep_alive = true};
   if (content == Content::over) co_return Served{};
 
+  // While the client took its time, or something was dialled.
+  if (worker.is_outdated(connection, judgement)) {
+    if (co_await is_refused_now(connection, opening)) co_return Served{};
+    judgement = worker.judge_again(connection, request, rules::Stage::connect);
+  }
   const auto passed = co_await pass_first_flights(connection, *opening.upstream, opening.hello, request);
   if (!passed) co_return Served{};
   judgement.verdict.reason.entry = {};  // a view into the request, which moves

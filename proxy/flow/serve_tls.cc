@@ -27,6 +27,37 @@ net::awaitable<std::optional<Tunnel>> relay_to_portal(Connection& connection, co
   co_return co_await tunnel_to_portal(connection, std::move(*dialled), request, judgement);
 }
 
+Destination destination_of(const Judgement& judgement, const names::Host& host, std::uint16_t port) {
+  const std::string_view safe = judgement.policy->safe_endpoint(judgement.subject.group, host.text());
+  if (!safe.empty()) return {std::string(safe), port};
+  return {host.address() ? host.address()->text() : host.text(), port};
+}
+
+// Opened, where it says whom it is for.
+net::awaitable<void> open(Connection& connection, const NamedHello& hello, const rules::Request& request,
+                          const Decrypting& named) {
+  if (hello.what == HelloCase::named || hello.what == HelloCase::no_name || hello.what == HelloCase::ip_name)
+    co_await decrypt(connection, hello, named);
+  else
+    co_await refuse_unnamed(connection, hello.what, request);
+}
+
+// What is not to be relayed is shown the door, refused or opened: then true.
+net::awaitable<bool> ends_here(Connection& connection, const NamedHello& hello, const Judgement& judgement,
+                               const rules::Request& request, const Decrypting& named) {
+  if (judgement.doorway != Doorway::open) {
+    note_doorway(connection, judgement, request);
+    co_await send_alert(connection, tls::Alert::access_denied);
+    co_return true;
+  }
+  if (Worker::opens(judgement, named.inspection)) {
+    co_await open(connection, hello, request, named);
+    co_return true;
+  }
+  if (judgement.refuses()) co_await refuse_inside(connection, hello, judgement, request, named);
+  co_return judgement.refuses();
+}
+
 }  // namespace
 
 net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
@@ -59,40 +90,27 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
     const Judgement to_portal = worker.judge_portal(connection, request, rules::Stage::client_hello);
     if (!to_portal.refuses()) co_return co_await relay_to_portal(connection, request, to_portal);
   }
-  const Held<const Inspection> inspection = worker.inspection();
   Judgement judgement = worker.judge(connection, request, rules::Stage::client_hello);
-  if (judgement.doorway != Doorway::open) {
-    note_doorway(connection, judgement, request);
-    co_await send_alert(connection, tls::Alert::access_denied);
-    co_return std::nullopt;
-  }
-  Destination destination{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, host.text())),
-                          .port = connection.original->port};
-  if (destination.host.empty()) destination.host = host.address() ? host.address()->text() : host.text();
-  bool opens = Worker::opens(judgement, inspection);
-  if (judgement.refuses() && !opens) {
-    Decrypting refused{host, connection.original->port, std::move(destination), inspection};
-    co_await refuse_inside(connection, hello, judgement, request, std::move(refused));
-    co_return std::nullopt;
-  }
-  const Decrypting named{host, connection.original->port, destination, inspection};
-  if (!opens) opens = co_await carries_other_sites(connection, hello, judgement, named);
-  if (opens) {
-    if (hello.what != HelloCase::named && hello.what != HelloCase::no_name && hello.what != HelloCase::ip_name) {
-      co_await refuse_unnamed(connection, hello.what, request);
-      co_return std::nullopt;
-    }
-    co_await decrypt(connection, hello, named);
+  const Decrypting named{host, connection.original->port, destination_of(judgement, host, connection.original->port),
+                         worker.inspection()};
+  if (co_await ends_here(connection, hello, judgement, request, named)) co_return std::nullopt;
+  if (co_await carries_other_sites(connection, hello, judgement, named)) {
+    co_await open(connection, hello, request, named);
     co_return std::nullopt;
   }
 
   if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, request, {}));
-  auto upstream = co_await dial(worker, destination);
+  auto upstream = co_await dial(worker, named.to);
   if (!upstream) {
     count_fault(connection, upstream.error().kind);
     worker.log_refusal(connection, host.text(), rules::Stage::client_hello, "upstream");
     co_await send_alert(connection, tls::Alert::internal_error);
     co_return std::nullopt;
+  }
+  // While it was looked up and dialled.
+  if (worker.is_outdated(connection, judgement)) {
+    judgement = worker.judge_again(connection, request, rules::Stage::client_hello);
+    if (co_await ends_here(connection, hello, judgement, request, named)) co_return std::nullopt;
   }
   const auto passed = co_await pass_first_flights(connection, *upstream, hello, request);
   if (!passed) co_return std::nullopt;

@@ -289,6 +289,10 @@ Judgement Worker::judge_again(Connection& connection, const rules::Request& requ
   return judgement;
 }
 
+bool Worker::is_outdated(Connection& connection, const Judgement& judgement) {
+  return judgement.policy != policy_.current() || judgement.presence != presence_of(connection);
+}
+
 Judgement Worker::judge_portal(Connection& connection, const rules::Request& request, rules::Stage stage) {
   Judgement judgement = decide(connection, request, stage);
   if (judgement.verdict.reason.tier == rules::Tier::illegal) return judgement;

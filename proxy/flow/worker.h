@@ -122,6 +122,9 @@ class Worker {
   [[nodiscard]] Judgement judge(Connection& connection, const rules::Request& request, rules::Stage stage);
   /// The same for what is already running: not counted as another request, nor as activity.
   [[nodiscard]] Judgement judge_again(Connection& connection, const rules::Request& request, rules::Stage stage);
+  /// True when the policy, or what is known of the client, has changed since: what waited in between (for a dial, a
+  /// look-up, the client's next bytes) is judged again before it goes on.
+  [[nodiscard]] bool is_outdated(Connection& connection, const Judgement& judgement);
   /// For the name of the sign-in page: allowed whoever asks, but for what is illegal.
   [[nodiscard]] Judgement judge_portal(Connection& connection, const rules::Request& request, rules::Stage stage);
   /// What was let through by `judgement` moved bytes in the minute of `when`.

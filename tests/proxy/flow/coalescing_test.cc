@@ -222,6 +222,20 @@ TEST_F(Coalescing, AnOpenConnectionEndsWhenAnotherNameOfItIsBlocked) {
   EXPECT_TRUE(records().empty());  // nobody has asked for anything that is refused
 }
 
+TEST_F(Coalescing, WhatIsBlockedWhileItsCertificateIsLookedUpIsNotRelayed) {
+  policy.rules.clear();
+  begin();
+  TlsEnd browser = pupil(pupil_context.get(), "h2,http/1.1");
+  Peer looked_up = site->accept();
+  publish({rules::testing::emergency_site("good.wild.test")});
+  TlsEnd answers = TlsEnd::server(std::move(looked_up), web_context.get(), "h2");
+  ASSERT_TRUE(browser.facts().done) << browser.facts().why;
+  EXPECT_EQ(browser.facts().issuer, authority->subject());
+  browser.inside.sends("GET / HTTP/1.1\r\nHost: good.wild.test:" + std::to_string(gateway_address().port) + "\r\n\r\n");
+  EXPECT_EQ(browser.inside.answer().status, 403);
+  EXPECT_EQ(records().size(), 1u);
+}
+
 TEST_F(Coalescing, AnOpenConnectionEndsWhenMoreThanItsNameIsToBeSeen) {
   policy.rules.clear();
   begin();
