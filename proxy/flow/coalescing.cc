@@ -63,6 +63,14 @@ void keep(Worker& worker, std::string_view host, const Seen& seen) {
     names.failed(host, wall_now());
 }
 
+/// Whose share of the look-ups it is: a device has a /64 of IPv6 to choose from.
+names::IpAddress share_of(const names::IpAddress& client) {
+  if (client.is_v4()) return client;
+  std::array<std::uint8_t, 16> network = client.bytes();
+  std::fill(network.begin() + 8, network.end(), 0);
+  return names::IpAddress::v6(network);
+}
+
 /// Beside a connection that cannot be opened: what it can carry is good to know all the same.
 net::awaitable<void> learn_beside(Worker& worker, Destination to, names::Host name) {
   const Seen seen = co_await look_up(worker, std::move(to), name);
@@ -76,7 +84,7 @@ bool CertificateNames::is_fresh(const Known& known, TimePoint now) noexcept {
   return known.learned && now - *known.learned <= kGoodFor && *known.learned - now <= std::chrono::minutes(5);
 }
 
-CertificateNames::Answer CertificateNames::judge(const Known& known, const rules::PolicySnapshot& policy,
+CertificateNames::Answer CertificateNames::judge(const Covered& known, const rules::PolicySnapshot& policy,
                                                  const rules::Subject& subject, TimePoint now) {
   Answer worst;
   if (known.more) worst = {.treatment = Treatment::opened, .name = "more names than are kept"};
@@ -97,13 +105,13 @@ std::optional<CertificateNames::Answer> CertificateNames::others(std::string_vie
   const auto found = known_.find(host);
   if (found == known_.end() || !is_fresh(found->second, now)) return std::nullopt;
   Known& known = found->second;
-  if (known.others.empty() && !known.more) return Answer{};
-  if (rules::treats_by_address(policy)) return judge(known, policy, subject, now);
+  if (known.covered->others.empty() && !known.covered->more) return Answer{};
+  if (rules::treats_by_address(policy)) return judge(*known.covered, policy, subject, now);
   if (known.when != when) known.by_group.clear();
   known.when = when;
   if (known.by_group.size() <= subject.group) known.by_group.resize(subject.group + 1u);
   auto& kept = known.by_group[subject.group];
-  if (!kept) kept = judge(known, policy, subject, now);
+  if (!kept) kept = judge(*known.covered, policy, subject, now);
   return kept;
 }
 
@@ -111,45 +119,52 @@ std::optional<CertificateNames::Answer> CertificateNames::others_of_open(std::st
                                                                          const rules::PolicySnapshot& policy,
                                                                          const rules::Subject& subject,
                                                                          TimePoint now) const {
+  const std::shared_ptr<const Covered> known = covered(host);
+  return known ? std::optional(judge(*known, policy, subject, now)) : std::nullopt;
+}
+
+std::shared_ptr<const CertificateNames::Covered> CertificateNames::covered(std::string_view host) const {
   const std::scoped_lock lock(mutex_);
   const auto found = known_.find(host);
-  if (found == known_.end() || !found->second.learned) return std::nullopt;
-  return judge(found->second, policy, subject, now);
+  return found == known_.end() ? nullptr : found->second.covered;
 }
 
 CertificateNames::Known& CertificateNames::entry(std::string_view host) {
   if (const auto found = known_.find(host); found != known_.end()) return found->second;
   if (known_.size() >= kMostHosts)
-    known_.erase(std::ranges::min_element(
-        known_, {}, [](const auto& each) { return each.second.learned.value_or(each.second.next_try); }));
+    known_.erase(std::ranges::min_element(known_, {}, [](const auto& each) { return each.second.learned; }));
   return known_[std::string(host)];
 }
 
 void CertificateNames::learn(std::string_view host, std::span<const std::string> names, TimePoint now) {
-  std::vector<rules::CoveredName> others;
-  bool more = false;
+  const auto covered = std::make_shared<Covered>();
   for (const std::string& name : names) {
-    auto covered = rules::covered_name(name);
-    if (!covered || (!covered->wildcard && covered->host.text() == host)) continue;
-    more = others.size() == kMostNames;
-    if (more) break;
-    others.push_back(std::move(*covered));
+    auto other = rules::covered_name(name);
+    if (!other || (!other->wildcard && other->host.text() == host)) continue;
+    covered->more = covered->others.size() == kMostNames;
+    if (covered->more) break;
+    covered->others.push_back(std::move(*other));
   }
   const std::scoped_lock lock(mutex_);
   Known& known = entry(host);
-  known.others = std::move(others);
-  known.more = more;
+  known.covered = covered;
   known.learned = now;
-  known.pause = {};
   known.by_group.clear();
+  if (const auto failed = failures_.find(host); failed != failures_.end()) failures_.erase(failed);
   if (const auto claimed = beside_.find(host); claimed != beside_.end()) beside_.erase(claimed);
 }
 
 void CertificateNames::failed(std::string_view host, TimePoint now) {
   const std::scoped_lock lock(mutex_);
-  Known& known = entry(host);
-  known.pause = std::clamp(known.pause * 2, std::chrono::seconds(1), kLongestPause);
-  known.next_try = now + known.pause;
+  auto failure = failures_.find(host);
+  if (failure == failures_.end()) {
+    if (failures_.size() >= kMostFailures)
+      std::erase_if(failures_, [now](const auto& each) { return each.second.next_try <= now; });
+    if (failures_.size() >= kMostFailures) failures_.erase(failures_.begin());
+    failure = failures_.emplace(host, Failure{}).first;
+  }
+  failure->second.pause = std::clamp(failure->second.pause * 2, std::chrono::seconds(1), kLongestPause);
+  failure->second.next_try = now + failure->second.pause;
   if (const auto claimed = beside_.find(host); claimed != beside_.end()) beside_.erase(claimed);
 }
 
@@ -158,17 +173,20 @@ bool CertificateNames::look_up_is_due(std::string_view host, TimePoint now) cons
   return is_due(host, now);
 }
 
-bool CertificateNames::begin_look_up_beside(std::string_view host, TimePoint now) {
+bool CertificateNames::begin_look_up_beside(std::string_view host, const names::IpAddress& client, TimePoint now) {
+  const names::IpAddress share = share_of(client);
   const std::scoped_lock lock(mutex_);
-  return beside_.size() < kMostBeside && is_due(host, now) && beside_.emplace(host).second;
+  if (beside_.size() >= kMostBeside || !is_due(host, now)) return false;
+  const auto taken = std::ranges::count_if(beside_, [&](const auto& each) { return each.second == share; });
+  return std::size_t(taken) < kMostBesideOfOne && beside_.emplace(host, share).second;
 }
 
 bool CertificateNames::is_due(std::string_view host, TimePoint now) const {
-  const auto found = known_.find(host);
-  if (found == known_.end()) return true;
-  const Known& known = found->second;
-  if (is_fresh(known, now)) return false;
-  return known.next_try <= now || known.next_try - now > kLongestPause;  // far off: the clock was set back
+  if (const auto found = known_.find(host); found != known_.end() && is_fresh(found->second, now)) return false;
+  const auto failed = failures_.find(host);
+  if (failed == failures_.end()) return true;
+  const TimePoint next = failed->second.next_try;
+  return next <= now || next - now > kLongestPause;  // far off: the clock was set back
 }
 
 void CertificateNames::note_unwatched(std::string_view host, std::string_view sibling) {
@@ -188,7 +206,8 @@ std::vector<std::string> CertificateNames::names_of(std::string_view host) const
   const std::scoped_lock lock(mutex_);
   std::vector<std::string> out;
   if (const auto found = known_.find(host); found != known_.end())
-    for (const rules::CoveredName& name : found->second.others) out.push_back(name.text());
+    if (const auto& covered = found->second.covered)
+      for (const rules::CoveredName& name : covered->others) out.push_back(name.text());
   return out;
 }
 
@@ -203,7 +222,7 @@ net::awaitable<bool> carries_other_sites(Connection& connection, const NamedHell
   std::optional<CertificateNames::Answer> answer = known();
 
   if (!Worker::may_open(judgement, what.inspection)) {
-    if (!answer && names.begin_look_up_beside(host, judgement.time))
+    if (!answer && names.begin_look_up_beside(host, connection.peer.address, judgement.time))
       net::asio::co_spawn(worker.executor(), learn_beside(worker, what.to, what.host), net::asio::detached);
     if (answer && answer->treatment == Treatment::refused) names.note_unwatched(host, answer->name);
     co_return false;
@@ -231,9 +250,12 @@ bool carries_what_is_refused_now(Worker& worker, const Tunnel& tunnel, const Jud
       names.others(host, *judgement.policy, judgement.subject, moment(worker, judgement), judgement.time);
   if (worker.may_open(judgement)) {
     // What has grown too old is learned anew when the next connection begins; it still says what is refused.
-    const auto known =
-        answer ? answer : names.others_of_open(host, *judgement.policy, judgement.subject, judgement.time);
-    return !known || known->treatment != Treatment::alike;
+    if (answer) return answer->treatment != Treatment::alike;
+    std::shared_ptr<const CertificateNames::Covered> covered = names.covered(host);
+    if (!covered) covered = tunnel.covered;  // forgotten for want of room: not unknown
+    return !covered ||
+           CertificateNames::judge(*covered, *judgement.policy, judgement.subject, judgement.time).treatment !=
+               Treatment::alike;
   }
   if (!answer || answer->treatment != Treatment::refused) return false;
   names.note_unwatched(host, answer->name);

@@ -15,15 +15,16 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "names/ip_address.h"
 #include "proxy/net/asio.h"
 #include "rules/siblings.h"
 
@@ -50,13 +51,22 @@ class CertificateNames {
   /// The same for a connection that is open already: however old the knowledge is. Asked anew every time.
   [[nodiscard]] std::optional<Answer> others_of_open(std::string_view host, const rules::PolicySnapshot& policy,
                                                      const rules::Subject& subject, TimePoint now) const;
+  /// The names themselves, for a connection that outlives what is remembered here; null when none are known. Immutable.
+  struct Covered {
+    std::vector<rules::CoveredName> others;
+    bool more = false;  ///< names that were left out: too many
+  };
+  [[nodiscard]] std::shared_ptr<const Covered> covered(std::string_view host) const;
+  /// How the policy treats these. Asked anew every time.
+  [[nodiscard]] static Answer judge(const Covered& covered, const rules::PolicySnapshot& policy,
+                                    const rules::Subject& subject, TimePoint now);
   void learn(std::string_view host, std::span<const std::string> names, TimePoint now);
   /// A look-up failed: the next one is due after a pause that grows from a second to a minute.
   void failed(std::string_view host, TimePoint now);
   [[nodiscard]] bool look_up_is_due(std::string_view host, TimePoint now) const;
-  /// Claims a look-up beside a connection that does not wait for it; learn() or failed() has to follow. False when none
-  /// is due, when one is under way, or when there are too many.
-  [[nodiscard]] bool begin_look_up_beside(std::string_view host, TimePoint now);
+  /// Claims a look-up for `client` beside a connection that does not wait for it; learn() or failed() has to follow.
+  /// False when none is due, when one is under way, or when there are too many, in all or of this client.
+  [[nodiscard]] bool begin_look_up_beside(std::string_view host, const names::IpAddress& client, TimePoint now);
 
   /// A connection to `host` was relayed although it can carry `sibling`, which is refused.
   void note_unwatched(std::string_view host, std::string_view sibling);
@@ -69,28 +79,30 @@ class CertificateNames {
   [[nodiscard]] std::vector<std::string> names_of(std::string_view host) const;
 
  private:
-  static constexpr std::size_t kMostHosts = 20'000, kMostNames = 200, kMostBeside = 64;
+  static constexpr std::size_t kMostHosts = 20'000, kMostNames = 200, kMostFailures = 4'000;
+  static constexpr std::size_t kMostBeside = 64, kMostBesideOfOne = 16;
   static constexpr auto kGoodFor = std::chrono::hours(12);
   static constexpr auto kLongestPause = std::chrono::seconds(60);
   struct Known {
-    std::vector<rules::CoveredName> others;
-    bool more = false;                 ///< names that were left out: too many
-    std::optional<TimePoint> learned;  ///< nothing yet: look-ups have failed
-    TimePoint next_try;
-    std::chrono::seconds pause{0};
+    std::shared_ptr<const Covered> covered;
+    std::optional<TimePoint> learned;  ///< nothing where only `unwatched` is kept
     std::string unwatched;
     std::uint64_t when = 0;
     std::vector<std::optional<Answer>> by_group;
   };
+  struct Failure {
+    TimePoint next_try;
+    std::chrono::seconds pause{0};
+  };
   [[nodiscard]] static bool is_fresh(const Known& known, TimePoint now) noexcept;
-  [[nodiscard]] static Answer judge(const Known& known, const rules::PolicySnapshot& policy,
-                                    const rules::Subject& subject, TimePoint now);
   [[nodiscard]] bool is_due(std::string_view host, TimePoint now) const;
   Known& entry(std::string_view host);
 
   mutable std::mutex mutex_;
   std::map<std::string, Known, std::less<>> known_;
-  std::set<std::string, std::less<>> beside_;
+  /// Look-ups that failed. Apart, so that names which somebody makes up push out nothing that was learned.
+  std::map<std::string, Failure, std::less<>> failures_;
+  std::map<std::string, names::IpAddress, std::less<>> beside_;  ///< under way, for whom: an address, or its /64
 };
 
 /// True when the host of this ClientHello must be opened for what else its connection could carry. `judgement` let it

@@ -119,6 +119,7 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
   // One without a name has no certificate that a browser would look for other names in.
   const bool shared = hello.offers_h2 && !host.address();
   if (hello.what != HelloCase::not_tls) tunnel.carries = shared ? Carries::shared_tls : Carries::closed_tls;
+  if (tunnel.carries == Carries::shared_tls) tunnel.covered = worker.gateway().certificate_names.covered(host.text());
   co_return tunnel;
 }
 

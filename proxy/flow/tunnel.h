@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
+#include "proxy/flow/coalescing.h"
 #include "proxy/flow/judgement.h"
 #include "proxy/flow/portal_visits.h"
 #include "proxy/net/asio.h"
@@ -35,6 +37,8 @@ struct Tunnel {
   std::optional<rules::Request> inside = std::nullopt;      ///< the server name inside CONNECT where it is another name
   std::optional<PortalVisits::Visit> visit = std::nullopt;  ///< where it leads to the sign-in page
   Carries carries = Carries::anything;
+  /// shared_tls: what its certificate covers, where that was known when it began.
+  std::shared_ptr<const CertificateNames::Covered> covered = nullptr;
 };
 
 /// Relays until both sides are done, the policy says stop, or the drain ends; then writes the decision line. A tunnel

@@ -35,6 +35,9 @@ class CertificateNamesTest : public ::testing::Test {
     const auto answer = names_.others(host, *policy_, subject_, when, sunday_noon() + later);
     return answer ? std::optional(answer->treatment) : std::nullopt;
   }
+  bool begins_beside(std::string_view host, std::string_view client) {
+    return names_.begin_look_up_beside(host, *names::IpAddress::parse(client), sunday_noon());
+  }
   void learn(std::string_view host, std::vector<std::string> names) { names_.learn(host, names, sunday_noon()); }
 
   rules::testing::TestLists lists_{{}};
@@ -86,6 +89,13 @@ TEST_F(CertificateNamesTest, AFailedLookUpIsNoAnswer) {
   EXPECT_EQ(asked("one.example"), Treatment::alike);
 }
 
+TEST_F(CertificateNamesTest, NamesThatDoNotExistPushOutNothing) {
+  learn("one.example", {"odds.example"});
+  for (int i = 0; i < 30'000; ++i)
+    names_.failed("s" + std::to_string(i) + ".example", sunday_noon() + std::chrono::milliseconds(i));
+  EXPECT_EQ(asked("one.example"), Treatment::refused);
+}
+
 TEST_F(CertificateNamesTest, AFailureLaterDoesNotUnlearn) {
   learn("one.example", {"odds.example"});
   names_.failed("one.example", sunday_noon() + std::chrono::hours(13));
@@ -117,13 +127,26 @@ TEST_F(CertificateNamesTest, NamesThatAreLeftOutAreNotForgotten) {
 }
 
 TEST_F(CertificateNamesTest, ALookUpBesideIsClaimedOnce) {
-  EXPECT_TRUE(names_.begin_look_up_beside("one.example", sunday_noon()));
-  EXPECT_FALSE(names_.begin_look_up_beside("one.example", sunday_noon()));
+  EXPECT_TRUE(begins_beside("one.example", "10.20.2.1"));
+  EXPECT_FALSE(begins_beside("one.example", "10.20.2.2"));
   learn("one.example", {});
-  EXPECT_FALSE(names_.begin_look_up_beside("one.example", sunday_noon()));  // known now
+  EXPECT_FALSE(begins_beside("one.example", "10.20.2.1"));  // known now
   for (int i = 0; i < 64; ++i)
-    EXPECT_TRUE(names_.begin_look_up_beside("s" + std::to_string(i) + ".example", sunday_noon()));
-  EXPECT_FALSE(names_.begin_look_up_beside("s64.example", sunday_noon()));
+    EXPECT_TRUE(begins_beside("s" + std::to_string(i) + ".example", "10.20.2." + std::to_string(i)));
+  EXPECT_FALSE(begins_beside("s64.example", "10.20.2.64"));
+}
+
+TEST_F(CertificateNamesTest, OneClientHasAShareOfTheLookUpsBeside) {
+  for (const auto& [client, neighbour, other] : {std::array{"10.20.2.1", "10.20.2.1", "10.20.2.2"},
+                                                 std::array{"2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"}}) {
+    int begun = 0;
+    for (int i = 0; i < 40; ++i) begun += begins_beside("s" + std::to_string(i) + "." + client + ".example", client);
+    EXPECT_EQ(begun, 16) << client;
+    EXPECT_FALSE(begins_beside(std::string("more.") + client + ".example", neighbour));
+    EXPECT_TRUE(begins_beside(std::string("others.") + client + ".example", other));
+    names_.failed(std::string("s0.") + client + ".example", sunday_noon());
+    EXPECT_TRUE(begins_beside(std::string("more.") + client + ".example", neighbour));
+  }
 }
 
 TEST_F(CertificateNamesTest, WhatWasLetGoIsNamed) {
@@ -220,6 +243,26 @@ TEST_F(Coalescing, AnOpenConnectionEndsWhenAnotherNameOfItIsBlocked) {
   EXPECT_NE(browser.inside.ending(), Ending::silent);
   EXPECT_EQ(counters().rejudged_closed.get(), 1u);
   EXPECT_TRUE(records().empty());  // nobody has asked for anything that is refused
+}
+
+TEST_F(Coalescing, AnOpenConnectionIsNotCutBecauseItsCertificateWasForgotten) {
+  policy.rules.clear();
+  begin();
+  TlsEnd browser = pupil(trusts_web.get());
+  TlsEnd looked_up = site_answers();
+  TlsEnd seen = site_answers();
+  browser.inside.sends("hello");
+  seen.inside.expects("hello");
+  // Another device has looked at more sites than are kept.
+  CertificateNames& names = gateway().certificate_names;
+  for (int i = 0; i < 20'001; ++i) names.learn("s" + std::to_string(i) + ".example", {}, wall_now());
+  ASSERT_TRUE(names.names_of("good.wild.test").empty());
+  publish({rules::testing::block_site("elsewhere.example")});
+  std::this_thread::sleep_for(std::chrono::milliseconds(2'500));  // it was judged again
+  browser.inside.sends("still here");
+  seen.inside.expects("still here");
+  publish({rules::testing::emergency_site("casino.wild.test")});
+  EXPECT_NE(browser.inside.ending(), Ending::silent);
 }
 
 TEST_F(Coalescing, WhatIsBlockedWhileItsCertificateIsLookedUpIsNotRelayed) {
