@@ -244,6 +244,10 @@ void H2Call::upload(std::string_view bytes) {
   upload_.bytes.append(bytes);
   bytes_have_moved();
   push_upload();
+  if (!owner_ || account_for_held()) return;
+  // A client that sends more than anybody takes loses its own streams, and nobody else's.
+  connection_.worker.counters().shed_bytes.add();
+  end();
 }
 
 void H2Call::upload_trailers(H2Head& trailers) { upload_.trailers = std::move(trailers); }
@@ -443,7 +447,8 @@ std::chrono::seconds H2Call::silent_for() const noexcept {
 
 bool H2Call::account_for_held() {
   const std::size_t queued = owner_ ? owner_->session().queued(stream_) : 0;
-  return charge_.holds(sent_size_ + kept_.size() + download_.bytes.size() + queued);
+  const std::size_t sending = up_ != 0 ? upstream_->session().queued(up_) : 0;
+  return charge_.holds(sent_size_ + kept_.size() + upload_.bytes.size() + sending + download_.bytes.size() + queued);
 }
 
 void H2Call::set_silent(bool silent) {

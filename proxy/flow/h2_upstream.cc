@@ -40,15 +40,16 @@ net::awaitable<net::Attempt<std::shared_ptr<H2Upstream>>> H2Upstream::reach(Work
     auto upstream = worker.open_h2(key);
     return upstream && upstream->usable() ? upstream : nullptr;
   };
-  if (auto upstream = open()) co_return upstream;
   auto& dials = worker.h2_dials();
-  const auto under_way = dials.find(key);
-  if (const std::shared_ptr<H2Dial> dial = under_way == dials.end() ? nullptr : under_way->second.lock()) {
+  for (;;) {
+    if (auto upstream = open()) co_return upstream;
+    const auto under_way = dials.find(key);
+    const std::shared_ptr<H2Dial> dial = under_way == dials.end() ? nullptr : under_way->second.lock();
+    if (!dial) break;
     co_await dial->done.async_wait(net::as_tuple);
     if (dial->failure) co_return std::unexpected(*dial->failure);
     if (!dial->speaks_h2) co_return nullptr;
-    if (auto upstream = open()) co_return upstream;
-    // The others have taken all that it can carry: one more of its own.
+    // Where those who woke first have taken all that it can carry, one of the others dials, and the rest waits for it.
   }
   const auto dial = std::make_shared<H2Dial>(worker.executor());
   dials.insert_or_assign(key, dial);

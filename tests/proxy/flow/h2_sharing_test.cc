@@ -12,6 +12,7 @@ namespace {
 //
 //   it does not read what it has asked for             AClientThatReadsNothingStopsNobodyElse
 //   ... of more than it may have held for it           AClientThatReadsNothingLosesItsOwnStreams
+//   it sends more than anybody takes                   AClientThatSendsToNobodyLosesItsOwnStreams
 //   it opens streams without end                       AClientHasNoMoreStreamsThanItsSum
 class H2Sharing : public H2Inspection {
  protected:
@@ -77,6 +78,56 @@ TEST_F(H2Sharing, AClientThatReadsNothingLosesItsOwnStreams) {
       },
       "one of them to be given up");
   EXPECT_GE(counters().shed_bytes.get(), 1u);
+}
+
+TEST_F(H2Sharing, AClientThatSendsToNobodyLosesItsOwnStreams) {
+  settings.limits.client.bytes = 512 * 1024;
+  TlsEnd greedy_end = pupil_h2();
+  H2End greedy(greedy_end, false);
+  {
+    TlsEnd site_end = web_inside("h2");
+    H2End site(site_end, true);
+    talk_once(greedy, site);
+  }
+  // The web site is called and says nothing; what is sent to it waits here.
+  std::vector<StreamId> forms;
+  for (int i = 0; i < 8; ++i) forms.push_back(ask(greedy, "/form", "POST", false));
+  greedy.flush();
+  wait_until([&] { return web.was_called(); });
+  for (const StreamId form : forms)
+    static_cast<void>(greedy.session->send_data(form, std::string(120'000, 'f'), false));
+  const auto over = [&](StreamId form) {
+    return greedy.events.has("reset " + std::to_string(form) + " INTERNAL_ERROR") ||
+           greedy.events.has("end " + std::to_string(form));
+  };
+  greedy.until_holds([&] { return std::ranges::any_of(forms, over); }, "one of them to be given up");
+  EXPECT_GE(counters().shed_bytes.get(), 1u);
+  EXPECT_EQ(upstream_faults(UpstreamFault::timeout), 0u);
+}
+
+TEST_F(H2Sharing, ThoseWhoWaitForOneConnectionDialOneMoreWhenItIsFull) {
+  TlsEnd first_end = pupil_h2();
+  std::optional<TlsEnd> site_end(web_inside("h2"));
+  H2End first(first_end, false);
+  {
+    H2End site(*site_end, true);
+    talk_once(first, site);
+  }
+  TlsEnd second_end = pupil_h2();
+  ASSERT_EQ(second_end.facts().alpn, "h2");
+  H2End second(second_end, false);
+  site_end.reset();
+  // More than one connection takes.
+  for (int i = 0; i < 75; ++i) static_cast<void>(ask(first, "/2")), static_cast<void>(ask(second, "/2"));
+  first.flush();
+  second.flush();
+  TlsEnd full_end = web_inside("h2");
+  H2End full(full_end, true);
+  full.until_holds([&] { return full.events.heads.size() == 100; }, "as many as it takes");
+  TlsEnd next_end = web_inside("h2");
+  H2End next(next_end, true);
+  next.until_holds([&] { return next.events.heads.size() == 50; }, "all the others");
+  EXPECT_FALSE(web.was_called());
 }
 
 TEST_F(H2Sharing, AClientHasNoMoreStreamsThanItsSum) {
