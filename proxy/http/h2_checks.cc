@@ -53,7 +53,7 @@ const char* fault_of_h2_request(H2Head& head) noexcept {
 }
 
 const char* fault_of_h2_response(const H2Head& head) noexcept {
-  if (head.status < 100 || head.status > 599 || head.status == 101) return "malformed :status";
+  if (head.status < 100 || head.status > 999 || head.status == 101) return "malformed :status";
   return fault_of_fields(head);
 }
 

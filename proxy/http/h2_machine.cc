@@ -6,6 +6,7 @@
 
 #include "proxy/http/h2_checks.h"
 #include "proxy/http/h2_pairs.h"
+#include "proxy/http/octets.h"
 
 namespace schoolgate::http {
 namespace {
@@ -113,7 +114,7 @@ int H2Session::Machine::on_header(const nghttp2_frame& frame, std::string_view n
   if (decoded > limits.head_bytes || fields > limits.fields || fields > Fields::kCapacity) head.too_large = true;
   if (head.too_large || !find_alive(frame.hd.stream_id)) return 0;
   head.size = decoded;
-  const std::string_view kept = head.keep(value);
+  const std::string_view kept = head.keep(name.starts_with(':') ? value : trim_space(value));
   if (!name.starts_with(':'))
     head.add(head.keep(name), kept, never_index);
   else if (name == ":method")
@@ -353,6 +354,8 @@ H2Session::Machine::Machine(Role which, const H2Limits& bounds, H2Events& listen
   const std::unique_ptr<nghttp2_option, OptionDeleter> owned_option(option);
   set_callbacks(callbacks);
   nghttp2_option_set_no_auto_window_update(option, 1);
+  // Spaces around values are taken off here: apps and web sites of rank send them.
+  nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(option, 1);
   nghttp2_session* created = nullptr;
   const int made = role == Role::server ? nghttp2_session_server_new2(&created, callbacks, this, option)
                                         : nghttp2_session_client_new2(&created, callbacks, this, option);

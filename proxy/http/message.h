@@ -54,6 +54,7 @@ struct Field {
   Name known = Name::other;
   bool drop = false;   ///< hop-by-hop, or named by Connection: not forwarded (RFC 9110 section 7.6.1)
   bool plain = false;  ///< set by the reader: the bytes received are exactly "name: value CRLF", so a run can be copied
+  bool mend = false;   ///< of an answer: control characters of the value are written as spaces
   bool never_index =
       false;  ///< came as a literal that no HPACK table may hold, and goes on so (RFC 7541 section 7.1.3)
 };

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "proxy/http/field_names.h"
+#include "proxy/http/generous_fields.h"
 #include "proxy/http/octets.h"
 
 namespace schoolgate::http {
@@ -36,10 +37,36 @@ HeadEnd find_end(std::string_view bytes, std::size_t seen) noexcept {
   }
 }
 
+// The same for an answer: lines may end in a lone LF, and that is told (RFC 9112 section 2.2).
+struct AnswerEnd {
+  std::size_t size = 0;  // 0: more must come
+  bool bare_line_feeds = false;
+};
+AnswerEnd find_answer_end(std::string_view bytes, std::size_t seen) noexcept {
+  for (std::size_t at = seen > 3 ? seen - 3 : 0; (at = bytes.find('\n', at)) != std::string_view::npos; ++at) {
+    const std::string_view next = bytes.substr(at + 1, 2);
+    const bool lone = next.starts_with('\n');
+    if (!lone && next != "\r\n") continue;
+    const std::size_t size = at + (lone ? 2 : 3);
+    for (std::size_t lf = bytes.find('\n'); lf < size; lf = bytes.find('\n', lf + 1))
+      if (lf == 0 || bytes[lf - 1] != '\r') return {size, true};
+    return {size, false};
+  }
+  return {};
+}
+
 // Takes the line up to CRLF off `rest`, without the CRLF.
 std::string_view take_line(std::string_view& rest) noexcept {
   const std::size_t lf = rest.find('\n');
   const std::string_view line = rest.substr(0, lf - 1);
+  rest.remove_prefix(lf + 1);
+  return line;
+}
+
+std::string_view take_answer_line(std::string_view& rest) noexcept {
+  const std::size_t lf = rest.find('\n');
+  std::string_view line = rest.substr(0, lf);
+  if (line.ends_with('\r')) line.remove_suffix(1);
   rest.remove_prefix(lf + 1);
   return line;
 }
@@ -288,7 +315,8 @@ bool read_status_line(std::string_view line, ResponseHead& head) noexcept {
   head.minor_version = line[7] - '0';
   head.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
   head.reason = line.size() > 13 ? line.substr(13) : std::string_view{};
-  return head.status >= 100 && head.status <= 599 && is_field_value(head.reason);
+  if (!is_field_value(head.reason)) head.reason = {};  // nobody reads it
+  return head.status >= 100;  // 600 and above is nobody's business but the browser's, which shows it
 }
 
 // RFC 9112 section 6.3, in its order. What a server sends without being able to (a body with 204, both framings) does
@@ -337,15 +365,17 @@ HeadOutcome read_request_head(std::string_view bytes, std::size_t seen, const He
 
 HeadOutcome read_response_head(std::string_view bytes, std::size_t seen, const HeadLimits& limits,
                                const RequestHead& request, ResponseHead& head) noexcept {
-  const HeadEnd end = find_end(bytes, seen);
-  if (end.kind == HeadEnd::Kind::bare_line_feed) return bad(502, "line feed without carriage return");
-  if (end.kind == HeadEnd::Kind::missing) return bytes.size() < limits.bytes ? kNeedMore : bad(502, "head too large");
+  const AnswerEnd end = find_answer_end(bytes, seen);
+  if (end.size == 0) return bytes.size() < limits.bytes ? kNeedMore : bad(502, "head too large");
   if (end.size > limits.bytes) return bad(502, "head too large");
 
   head.size = end.size;
   std::string_view rest = bytes.substr(0, end.size);
-  if (!read_status_line(take_line(rest), head)) return bad(502, "malformed status line");
-  if (const auto fields = read_fields(rest, limits, head.fields); failed(fields)) return bad(502, fields.why);
+  if (!read_status_line(take_answer_line(rest), head)) return bad(502, "malformed status line");
+  HeadOutcome fields = end.bare_line_feeds ? bad(400, "") : read_fields(rest, limits, head.fields);
+  const bool mended = failed(fields);
+  if (mended) fields = read_fields_generously(rest, limits, head.fields);
+  if (failed(fields)) return bad(502, fields.why);
   Derived derived;
   if (const auto framing = derive(head.fields, derived); failed(framing)) return bad(502, framing.why);
   if (head.minor_version == 0 && derived.body.framing == Framing::chunked)
@@ -355,6 +385,8 @@ HeadOutcome read_response_head(std::string_view bytes, std::size_t seen, const H
                          !equal_ignoring_case(derived.upgrade, "websocket")))
     return bad(502, "upgrade not asked for");
   frame_response(derived, request, head);
+  if (mended)
+    head.keep_alive = false;  // whoever writes heads like that may have another opinion of where this one ends
   return kComplete;
 }
 

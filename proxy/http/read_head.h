@@ -1,12 +1,15 @@
 // Reading a message head: strict, bounded, without allocation.
 //
-// Strict on purpose (RFC 9112 sections 2.2, 3, 5 and 6; hard-cases HTTP-01 to HTTP-16): bare CR or LF, obs-fold, space
-// before a colon, any odd byte in a name, doubled or signed Content-Length, Transfer-Encoding that is not exactly
-// "chunked", both framings at once, a missing, doubled or malformed Host, a fragment or a form of target that the
-// method does not have: all refused, none repaired. One empty line before a request is passed over, and that is all.
+// Requests strictly, on purpose (RFC 9112 sections 2.2, 3, 5 and 6; hard-cases HTTP-01 to HTTP-16): bare CR or LF,
+// obs-fold, space before a colon, any odd byte in a name, doubled or signed Content-Length, Transfer-Encoding that is
+// not exactly "chunked", both framings at once, a missing, doubled or malformed Host, a fragment or a form of target
+// that the method does not have: all refused, none repaired. One empty line before a request is passed over, and that
+// is all.
 //
-// A server gets two mercies, because its message is framed anew towards the client: chunks outrank a Content-Length
-// beside them, and equal Content-Lengths are one. The connection that such an answer came on is not used again.
+// Answers as browsers read them (generous_fields.h), because they are written anew towards the client: lone line feeds,
+// folded lines, space before a colon, lines that are no fields, control characters in values and in the reason. And
+// chunks outrank a Content-Length beside them, and equal Content-Lengths are one. What frames the body stays strict,
+// and the connection that such an answer came on is not used again.
 #pragma once
 
 #include <string_view>

@@ -10,6 +10,18 @@
 namespace schoolgate::http {
 namespace {
 
+void write_value(HeadWriter& out, const Field& field) noexcept {
+  std::string_view rest = field.value;
+  while (field.mend && !rest.empty()) {
+    const char* const end = rest.data() + rest.size();
+    const char* const control = find_below<0x20>(rest.data(), end);
+    out << std::string_view(rest.data(), control);
+    if (control != end) out << " ";
+    rest = std::string_view(control == end ? end : control + 1, end);
+  }
+  out << rest;
+}
+
 // Lines that were received as they will be sent, one after the other, are copied as one run.
 void write_fields(HeadWriter& out, const Fields& fields) noexcept {
   const char* run = nullptr;
@@ -23,7 +35,9 @@ void write_fields(HeadWriter& out, const Fields& fields) noexcept {
     const bool in_place = field.value.data() == field.name.data() + field.name.size() + 2;
     if (!field.plain || !in_place) {
       flush();
-      out << field.name << ": " << field.value << "\r\n";
+      out << field.name << ": ";
+      write_value(out, field);
+      out << "\r\n";
       continue;
     }
     if (field.name.data() != run_end) {

@@ -396,12 +396,12 @@ def test_a_broken_chunk_ends_the_connection_and_not_the_filter(school, origin, w
     "response",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
-        b"HTTP/1.1 200 OK\r\nBad Name: 1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\x01\r\n\r\nhello",
         b"HTTP/1.1 2000 OK\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     ],
-    ids=["two lengths", "bad name", "bad status", "not HTTP", "length and chunked"],
+    ids=["two lengths", "control in a length", "bad status", "not HTTP", "length and chunked"],
 )
 def test_a_malformed_answer_is_the_web_sites_fault(school, origin, response):
     answer = fetch(school.proxy, origin.answer("/malformed", response, close=True))
@@ -409,6 +409,13 @@ def test_a_malformed_answer_is_the_web_sites_fault(school, origin, response):
         assert answer.get("Content-Length") is None and answer.body == b"hello"
     else:
         assert answer.status == 502
+
+
+def test_an_answer_that_browsers_read_goes_on_mended(school, origin):
+    response = b"HTTP/1.1 200 OK\nX-XSS-Protection : 1\n<!-- cached -->\nBad Name: 1\nX-Note: a\x02z\nContent-Length : 5\n\nhello"
+    answer = fetch(school.proxy, origin.answer("/mended", response, close=True))
+    assert (answer.status, answer.body) == (200, b"hello")
+    assert (answer.get("X-XSS-Protection"), answer.get("X-Note"), answer.get("Bad Name")) == ("1", "a z", None)
 
 
 def test_too_many_header_bytes_are_431(school, web):

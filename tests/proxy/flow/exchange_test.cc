@@ -404,7 +404,7 @@ TEST_F(Exchange, AfterALongUploadTheWebSiteHasItsWholeTimeToAnswer) {
 }
 
 TEST_F(Exchange, AMalformedAnswerIs502) {
-  for (const std::string_view malformed : {"NOT HTTP AT ALL\r\n\r\n"sv, "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello"sv,
+  for (const std::string_view malformed : {"NOT HTTP AT ALL\r\n\r\n"sv, "HTTP/1.1 200 OK\r\nContent-Length: 5\x01\r\n\r\nhello"sv,
                                            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"sv,
                                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"sv,
                                            "HTTP/1.1 101 Switching Protocols\r\n\r\n"sv}) {
@@ -416,6 +416,16 @@ TEST_F(Exchange, AMalformedAnswerIs502) {
     EXPECT_EQ(pupil.answer().status, 502) << malformed;
   }
   EXPECT_EQ(upstream_faults(UpstreamFault::protocol), 5u);
+}
+
+TEST_F(Exchange, AnAnswerThatBrowsersReadGoesOnMended) {
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/"));
+  Peer origin = web.accept();
+  origin.expects(forwarded("GET", "web.example", "/"));
+  origin.sends("HTTP/1.1 200 OK\nX-XSS-Protection : 1\n<!-- -->\nX: a\x02z\nContent-Length: 5\n\nhello");
+  pupil.expects("HTTP/1.1 200 OK\r\nX-XSS-Protection: 1\r\nX: a z\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(origin.ending(), Ending::closed);  // nobody else is served over that
 }
 
 TEST_F(Exchange, AnswersBehindTheAnswerAreNobodys) {

@@ -85,9 +85,6 @@ const MalformedHead kMalformedRequests[] = {
     {"ValueWithFieldBehindIt", frames::get({{"a", "x\r\nhost: evil.example"}})},
     {"ValueWithNul", frames::get({{"a", std::string("x\0y", 3)}})},
     {"ValueWithDel", frames::get({{"a", "x\x7Fy"}})},
-    {"ValueWithSpaceBefore", frames::get({{"a", " x"}})},
-    {"ValueWithSpaceBehind", frames::get({{"a", "x "}})},
-    {"ValueWithTabBehind", frames::get({{"a", "x\t"}})},
     {"Connection", frames::get({{"connection", "close"}})},
     {"ProxyConnection", frames::get({{"proxy-connection", "keep-alive"}})},
     {"KeepAlive", frames::get({{"keep-alive", "5"}})},
@@ -156,6 +153,21 @@ TEST_P(FineRequest, IsTaken) {
 INSTANTIATE_TEST_SUITE_P(Http17, FineRequest, testing::ValuesIn(kFineRequests),
                          [](const auto& each) { return std::string(each.param.name); });
 
+// Apps and web sites of rank send them (nghttp2 issues 1786 and 1921), browsers and curl take them.
+TEST(H2Hostile, SpaceAroundAValueIsTakenOff) {
+  Joined pair;
+  H2Head asked = get_head();
+  asked.add("user-agent", " app/1.0 \t");
+  const StreamId stream = pair.client->request(asked, true);
+  pair.run();
+  EXPECT_EQ(pair.at_server.field(stream, "user-agent"), "app/1.0");
+  H2Head answer = status_head(200);
+  answer.add("x-frame-options", "DENY ");
+  pair.server->respond(stream, answer, true);
+  pair.run();
+  EXPECT_EQ(pair.at_client.field(stream, "x-frame-options"), "DENY");
+}
+
 TEST(H2Hostile, Http17ABodyShorterThanItsLengthIsAStreamError) {
   Facing peer;
   peer.say(frames::start() + frames::request(1, frames::post({{"content-length", "5"}}), false));
@@ -205,7 +217,7 @@ const MalformedHead kMalformedResponses[] = {
     {"StatusOfTwoDigits", {{":status", "20"}}},
     {"StatusOfFourDigits", {{":status", "2000"}}},
     {"StatusInWords", {{":status", "2xx"}}},
-    {"StatusBeyondAll", {{":status", "600"}}},
+    {"StatusWithASpace", {{":status", " 200"}}},
     {"StatusBelowAll", {{":status", "099"}}},
     {"SwitchingProtocols", {{":status", "101"}}},
     {"PseudoFieldOfARequest", {{":status", "200"}, {":path", "/"}}},
