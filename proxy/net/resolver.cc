@@ -23,6 +23,13 @@ constexpr int kFirstTimeoutMs = 1500;  // doubles with every round over the serv
 constexpr int kTries = 2;
 constexpr std::uint32_t kStaleSeconds = 30;  // RFC 8767 section 5.2: how long a stale answer stands before asking again
 
+// RFC 8305 section 3: so long one family waits for the other.
+constexpr std::chrono::milliseconds kResolutionDelay{50};
+
+bool is_no_such_name(int status) noexcept {
+  return status == ARES_ENOTFOUND || status == ARES_ENODATA || status == ARES_EBADNAME;
+}
+
 // c-ares counts its users; the first worker starts it, nobody stops it: threads may still be in it at exit.
 bool start_library() {
   static const bool started = ::ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS;
@@ -87,13 +94,32 @@ class Resolver::Impl : public std::enable_shared_from_this<Resolver::Impl> {
   [[nodiscard]] Executor executor() const noexcept { return executor_; }
 
  private:
-  // A name that is being asked for, and who waits.
+  // A name that is being asked for in both families, and who waits. Stays until c-ares has let go of both questions.
   struct Flight final : Deadline {
-    Flight(Impl& owner, std::string about) : Deadline(owner.deadlines_), impl(owner), name(std::move(about)) {}
+    struct Question {
+      Flight& flight;
+      std::optional<int> status{};  // nothing: no answer yet
+    };
+    Flight(Impl& owner, std::string about)
+        : Deadline(owner.deadlines_),
+          impl(owner),
+          name(std::move(about)),
+          ttl(owner.settings_.longest.count()),
+          patience(owner.executor_) {}
     void on_deadline() override { impl.settle(*this, std::unexpected(failure_of(name, ARES_ETIMEOUT))); }
+    // Of no address. IPv4's "no such name" is about the name; that of IPv6 is not believed where IPv4 says otherwise
+    // (RFC 4074 section 4.2).
+    [[nodiscard]] int failure() const noexcept {
+      if (v4.status && (v4.status == ARES_ENOTFOUND || !is_no_such_name(*v4.status))) return *v4.status;
+      return v6.status.value_or(ARES_ENODATA);
+    }
     Impl& impl;
     std::string name;
     std::vector<Done> waiters;
+    Question v4{*this}, v6{*this};
+    std::vector<names::IpAddress> addresses;
+    std::int64_t ttl;
+    Timer patience;
   };
 
   // A socket of c-ares, watched for it. c-ares closes it; the watch only lets go.
@@ -130,13 +156,17 @@ class Resolver::Impl : public std::enable_shared_from_this<Resolver::Impl> {
   static void on_socket_state(void* self, ares_socket_t fd, int readable, int writable) {
     static_cast<Impl*>(self)->watch(fd, readable != 0, writable != 0);
   }
-  static void on_answer(void* flight, int status, int /*timeouts*/, ares_addrinfo* result) {
-    auto& answered = *static_cast<Flight*>(flight);
-    answered.impl.answered(answered, status, result);
+  static void on_answer(void* question, int status, int /*timeouts*/, ares_addrinfo* result) {
+    auto& answered = *static_cast<Flight::Question*>(question);
+    answered.flight.impl.answered(answered, status, result);
   }
 
   void watch(int fd, bool readable, bool writable);
-  void answered(Flight& flight, int status, ares_addrinfo* result);
+  void ask_family(Flight::Question& question, int family);
+  void answered(Flight::Question& question, int status, ares_addrinfo* result);
+  void take(Flight& flight, const ares_addrinfo& result);
+  void wait_a_little(Flight& flight);
+  [[nodiscard]] Answer outcome(Flight& flight);
   void settle(Flight& flight, const Answer& answer);
   void set_timer();
   void look_at_files();
@@ -240,49 +270,77 @@ void Resolver::Impl::ask(const std::string& name, Done done) {
   Flight& flight = *flights_.emplace(name, std::make_unique<Flight>(*this, name)).first->second;
   flight.waiters.push_back(std::move(done));
   flight.expire_after(settings_.deadline);
-  ares_addrinfo_hints hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_flags = ARES_AI_NOSORT;
-  ::ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, on_answer, &flight);  // may answer before it returns
+  ask_family(flight.v4, AF_INET);  // each may answer before it returns; the flight is there until both have
+  ask_family(flight.v6, AF_INET6);
   set_timer();
 }
 
-void Resolver::Impl::answered(Flight& flight, int status, ares_addrinfo* result) {
-  std::vector<names::IpAddress> addresses;
-  std::int64_t ttl = settings_.longest.count();
-  if (status == ARES_SUCCESS && result != nullptr) {
-    for (const ares_addrinfo_node* node = result->nodes; node != nullptr; node = node->ai_next) {
-      if (addresses.size() == settings_.addresses) break;
-      if (node->ai_family == AF_INET)
-        addresses.push_back(
-            names::IpAddress::v4(ntohl(reinterpret_cast<sockaddr_in*>(node->ai_addr)->sin_addr.s_addr)));
-      else if (node->ai_family == AF_INET6)
-        addresses.push_back(names::IpAddress::v6(
-            std::span<const std::uint8_t, 16>(reinterpret_cast<sockaddr_in6*>(node->ai_addr)->sin6_addr.s6_addr, 16)));
-      ttl = std::min<std::int64_t>(ttl, node->ai_ttl);
-    }
-    for (const ares_addrinfo_cname* alias = result->cnames; alias != nullptr; alias = alias->next)
-      ttl = std::min<std::int64_t>(ttl, alias->ttl);
-  }
-  if (result != nullptr) ::ares_freeaddrinfo(result);
-  if (status == ARES_SUCCESS && addresses.empty()) status = ARES_ENODATA;
+void Resolver::Impl::ask_family(Flight::Question& question, int family) {
+  ares_addrinfo_hints hints{};
+  hints.ai_family = family;
+  hints.ai_flags = ARES_AI_NOSORT;
+  ::ares_getaddrinfo(channel_, question.flight.name.c_str(), nullptr, &hints, on_answer, &question);
+}
 
-  const auto owned = std::move(flights_.extract(flight.name).mapped());
-  if (status == ARES_EDESTRUCTION) return settle(flight, std::unexpected(failure_of(flight.name, status)));
-  if (status == ARES_SUCCESS) {
-    const AddressList list(std::move(addresses));
-    keep(flight.name, list,
-         std::uint32_t(std::clamp<std::int64_t>(ttl, settings_.shortest.count(), settings_.longest.count())));
-    return settle(flight, list);
+void Resolver::Impl::take(Flight& flight, const ares_addrinfo& result) {
+  for (const ares_addrinfo_node* node = result.nodes; node != nullptr; node = node->ai_next) {
+    if (flight.addresses.size() == settings_.addresses) break;
+    if (node->ai_family == AF_INET)
+      flight.addresses.push_back(
+          names::IpAddress::v4(ntohl(reinterpret_cast<sockaddr_in*>(node->ai_addr)->sin_addr.s_addr)));
+    else if (node->ai_family == AF_INET6)
+      flight.addresses.push_back(names::IpAddress::v6(
+          std::span<const std::uint8_t, 16>(reinterpret_cast<sockaddr_in6*>(node->ai_addr)->sin6_addr.s6_addr, 16)));
+    flight.ttl = std::min<std::int64_t>(flight.ttl, node->ai_ttl);
   }
-  Failure failure = failure_of(flight.name, status);
+  for (const ares_addrinfo_cname* alias = result.cnames; alias != nullptr; alias = alias->next)
+    flight.ttl = std::min<std::int64_t>(flight.ttl, alias->ttl);
+}
+
+void Resolver::Impl::answered(Flight::Question& question, int status, ares_addrinfo* result) {
+  Flight& flight = question.flight;
+  const std::size_t before = flight.addresses.size();
+  if (status == ARES_SUCCESS && result != nullptr) take(flight, *result);
+  if (result != nullptr) ::ares_freeaddrinfo(result);
+  question.status = status == ARES_SUCCESS && flight.addresses.size() == before ? ARES_ENODATA : status;
+  if (flight.v4.status && flight.v6.status) {
+    const auto owned = std::move(flights_.extract(flight.name).mapped());
+    return settle(flight, outcome(flight));
+  }
+  if (status == ARES_EDESTRUCTION) return;
+  if (!flight.addresses.empty() || flight.v4.status == ARES_ENOTFOUND) wait_a_little(flight);
+}
+
+// A name server that never answers for one family does not hold up the other. What it says later still counts for those
+// who ask later.
+void Resolver::Impl::wait_a_little(Flight& flight) {
+  flight.patience.expires_after(kResolutionDelay);
+  flight.patience.async_wait([weak = weak_from_this(), name = flight.name](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (!self || error) return;
+    if (const auto found = self->flights_.find(name); found != self->flights_.end())
+      self->settle(*found->second, self->outcome(*found->second));
+  });
+}
+
+// What is known so far, which is kept.
+Resolver::Impl::Answer Resolver::Impl::outcome(Flight& flight) {
+  if (!flight.addresses.empty()) {
+    AddressList list(flight.addresses);
+    const std::int64_t seconds =
+        std::clamp<std::int64_t>(flight.ttl, settings_.shortest.count(), settings_.longest.count());
+    keep(flight.name, list, std::uint32_t(seconds));
+    return list;
+  }
+  Failure failure = failure_of(flight.name, flight.failure());
   if (failure.kind == FailureKind::name_not_found) keep(flight.name, {}, std::uint32_t(settings_.negative.count()));
-  settle(flight, std::unexpected(std::move(failure)));
+  return std::unexpected(std::move(failure));
 }
 
 // Tells everybody who waits. The flight itself stays until c-ares lets go of it: a late answer still fills the cache.
 void Resolver::Impl::settle(Flight& flight, const Answer& answer) {
   flight.clear_deadline();
+  if (flight.waiters.empty()) return;
   Answer told = answer;
   if (!told && told.error().kind != FailureKind::name_not_found) {
     ++counters.failed;

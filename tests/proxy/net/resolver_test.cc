@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
+#include <tuple>
 
 #include "tests/proxy/net/dns_server.h"
 #include "tests/proxy/net/loop.h"
@@ -135,6 +137,75 @@ TEST_F(ResolverTest, AServerThatNeverAnswersEndsAtTheDeadline) {
   ASSERT_FALSE(*answer);
   EXPECT_EQ(answer->error().kind, FailureKind::name_unanswered);
   EXPECT_EQ(answer->error().error.fault, Fault::upstream);
+}
+
+// A name server that answers for one type of record (RFC 1035 section 3.2.2) and is silent about every other: with one
+// address, or "no such name".
+class AnswersOneType {
+ public:
+  AnswersOneType(std::uint8_t type, std::string rdata) : type_(type), rdata_(std::move(rdata)) {
+    const SocketAddress at = to_socket_address({ip("127.0.0.1"), 0});
+    EXPECT_EQ(::bind(fd_.get(), at.get(), at.length), 0);
+    const timeval limit{.tv_sec = 0, .tv_usec = 20'000};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+      while (!stop.stop_requested()) answer_one();
+    });
+  }
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(local_endpoint(fd_.get())->port); }
+
+ private:
+  void answer_one() {
+    char asked[512];
+    sockaddr_storage from{};
+    socklen_t length = sizeof from;
+    const ssize_t got = ::recvfrom(fd_.get(), asked, sizeof asked, 0, reinterpret_cast<sockaddr*>(&from), &length);
+    if (got < 17) return;
+    std::size_t end = 12;
+    while (asked[end] != 0) end += std::size_t(asked[end]) + 1;
+    if (asked[end + 2] != char(type_)) return;
+    std::string answer(asked, end + 5);
+    answer.replace(2, 10, std::string("\x81\x80\0\1\0\0\0\0\0\0", 10));
+    if (rdata_.empty()) {
+      answer[3] = '\x83';
+    } else {
+      answer[7] = 1;
+      answer += std::string("\xC0\x0C\0", 3) + char(type_) + std::string("\0\1\0\0\0\x3C\0", 7) + char(rdata_.size()) +
+                rdata_;
+    }
+    ::sendto(fd_.get(), answer.data(), answer.size(), 0, reinterpret_cast<sockaddr*>(&from), length);
+  }
+
+  const std::uint8_t type_;
+  const std::string rdata_;
+  FileDescriptor fd_{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  std::jthread thread_;
+};
+
+// RFC 8305 section 3: 50 ms, not the 4.5 s until the other question is given up.
+TEST_F(ResolverTest, AFamilyThatIsNeverAnsweredHoldsUpNobody) {
+  const std::string v6 = "\x20\x01\x0d\xb8" + std::string(11, '\0') + "\x07";
+  for (const auto& [type, rdata, expected] :
+       {std::tuple{1, std::string("\xC0\0\2\7", 4), "192.0.2.7"}, std::tuple{28, v6, "2001:db8::7"}}) {
+    AnswersOneType server(std::uint8_t(type), rdata);
+    open({server.address()});
+    const auto began = std::chrono::steady_clock::now();
+    const auto answer = resolve("half.test");
+    EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(1)) << expected;
+    ASSERT_TRUE(answer) << answer.error().error.text();
+    EXPECT_TRUE(answer->contains(ip(expected)));
+    EXPECT_TRUE(resolver->cached("half.test")) << "those who ask next wait neither";
+  }
+}
+
+TEST_F(ResolverTest, ANameThatDoesNotExistIsKnownThoughOneFamilyIsNeverAnswered) {
+  AnswersOneType server(1, "");
+  open({server.address()});
+  const auto began = std::chrono::steady_clock::now();
+  const auto answer = resolve("half.test");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(1));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, FailureKind::name_not_found);
 }
 
 TEST_F(ResolverTest, WhileTheServersFailAnOldAnswerServes) {
