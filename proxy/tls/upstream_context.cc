@@ -84,6 +84,8 @@ Result<std::unique_ptr<UpstreamContext>> UpstreamContext::make(std::shared_ptr<c
       !SSL_CTX_set_tlsext_status_type(c, TLSEXT_STATUSTYPE_ocsp))
     return fail_openssl(Fault::self, "cannot prepare TLS towards web sites");
   SSL_CTX_set_options(c, SSL_OP_NO_TICKET);  // of TLS 1.2; those of TLS 1.3 come all the same
+  // Servers that have never heard of RFC 5746 are reached, as browsers reach them: we never renegotiate.
+  SSL_CTX_set_options(c, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_verify(c, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_verify_depth(c, kDeepestChain);
   SSL_CTX_set_max_cert_list(c, kMostCertificates);

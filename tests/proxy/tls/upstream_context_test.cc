@@ -28,7 +28,8 @@ class UpstreamContextTest : public UpstreamTalk {
     return connected;
   }
   /// A handshake with a server whose flights pass through `spoil`; whether our end was content.
-  bool handshake_through(SSL_CTX* server, const std::function<void(std::string&)>& spoil) {
+  bool handshake_through(SSL_CTX* server, const std::function<void(std::string&)>& spoil,
+                         FailureKind expected = FailureKind::protocol) {
     auto [near, far] = connection();
     const SslHandle ssl(SSL_new(server));
     BIO* const in = BIO_new(BIO_s_mem());
@@ -51,7 +52,7 @@ class UpstreamContextTest : public UpstreamTalk {
       }
       return connected.has_value();
     });
-    if (connected && !*connected) EXPECT_EQ(connected->error().kind, FailureKind::protocol);
+    if (connected && !*connected) EXPECT_EQ(connected->error().kind, expected);
     return connected && connected->has_value();
   }
   /// Nothing when the visit failed.
@@ -210,6 +211,31 @@ TEST_F(UpstreamContextTest, ASpoiltSignatureOrFinishedEndsTheHandshake) {
 }
 
 // TLS-23
+// A server from before RFC 5746: its hello does not speak of renegotiation. OpenSSL's own server always does, so the
+// words are cut out of its flight; a client that refuses such a server says so at once, and one that does not goes on
+// to its second flight, at which the cut shows.
+TEST_F(UpstreamContextTest, AServerThatKnowsNoSecureRenegotiationIsTalkedTo) {
+  const auto server = plain_server_context(sound_chain());
+  SSL_CTX_set_max_proto_version(server.get(), TLS1_2_VERSION);
+  int flights = 0;
+  const auto shorten = [](std::string& flight, std::size_t at) {
+    const int length = std::uint8_t(flight[at]) << 8 | std::uint8_t(flight[at + 1]);
+    flight[at] = char((length - 5) >> 8);
+    flight[at + 1] = char(length - 5);
+  };
+  const auto forget_renegotiation = [&](std::string& flight) {
+    if (flights++ != 0) return;
+    static constexpr std::string_view kInfo("\xFF\x01\x00\x01\x00", 5);
+    const std::size_t at = flight.find(kInfo);
+    ASSERT_NE(at, std::string::npos);
+    const std::size_t extensions = 5 + 4 + 2 + 32 + 1 + std::uint8_t(flight[5 + 4 + 2 + 32]) + 2 + 1;
+    flight.erase(at, kInfo.size());
+    for (const std::size_t length : {std::size_t(3), std::size_t(7), extensions}) shorten(flight, length);
+  };
+  EXPECT_FALSE(handshake_through(server.get(), forget_renegotiation, FailureKind::alert));
+  EXPECT_EQ(flights, 2);
+}
+
 TEST_F(UpstreamContextTest, AVerifiedSiteIsResumedAndEachTicketIsUsedOnce) {
   const SslContextHandle server = resumable_server(sound_chain());
   SSL_CTX_set_num_tickets(server.get(), 1);
