@@ -10,6 +10,7 @@ namespace schoolgate::casework {
 namespace {
 
 constexpr std::size_t kMostResults = 5000;
+constexpr std::string_view kAction = "action";
 constexpr const char* kColumns = "SELECT id, at, actor, kind, devices, action, good, total FROM checks";
 
 CheckRun read_run(store::Statement& row) {
@@ -87,9 +88,19 @@ Result<void> ChecksLog::set_action(const Viewer& viewer, std::string_view id, st
   auto kept = typed_text("action", action, 2000, Lines::many);
   if (!kept) return std::unexpected(kept.error());
   return desk_.change([&]() -> Result<void> {
+    auto run = find(id);
+    if (!run) return std::unexpected(run.error());
+    if (!*run) return fail(Fault::client, "there is no such check");
+    if ((*run)->action == *kept) return fail(Fault::client, "nothing was changed");
+    // What the check itself was recorded with is an entry too, once there is another one.
+    std::vector<Entry> entries;
+    if ((*run)->actions.empty() && !(*run)->action.empty())
+      entries.push_back({.field = std::string(kAction), .by = (*run)->by, .at = (*run)->at, .text = (*run)->action});
+    entries.push_back({.field = std::string(kAction), .by = viewer.user, .at = now, .text = *kept});
+    for (Entry& entry : entries)
+      if (auto added = add_entry(desk_.database(), id, std::move(entry)); !added) return std::unexpected(added.error());
     auto put = execute(desk_.database(), "UPDATE checks SET action = ?2 WHERE id = ?1", id, *kept);
     if (!put) return std::unexpected(put.error());
-    if (*put == 0) return fail(Fault::client, "there is no such check");
     return desk_.write_journal({.seq = 0,
                                 .time = now,
                                 .by = viewer.user,
@@ -124,6 +135,10 @@ Result<std::optional<CheckRun>> ChecksLog::find(std::string_view id) {
         },
         id);
   if (!read) return std::unexpected(read.error());
+  if (!found) return found;
+  auto actions = entries_of(desk_.database(), id, kAction);
+  if (!actions) return std::unexpected(actions.error());
+  found->actions = *std::move(actions);
   return found;
 }
 

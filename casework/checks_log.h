@@ -26,7 +26,8 @@ struct CheckRun {
   std::string kind;     ///< "selftest", "by hand", "testfiltering.com"
   std::string devices;  ///< what was tried on, for checks by hand
   std::vector<CheckResult> results;
-  std::string action;  ///< what was done about it
+  std::string action;          ///< what was done about it: what was written last
+  std::vector<Entry> actions;  ///< each that was written, oldest first, where there were several; only from find()
   std::size_t good = 0, total = 0;
 };
 

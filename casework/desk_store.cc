@@ -49,6 +49,26 @@ constexpr const char* kSchema = R"(
   CREATE INDEX IF NOT EXISTS incident_notes_by_incident ON incident_notes(incident);
   CREATE TRIGGER IF NOT EXISTS incident_notes_are_only_added BEFORE UPDATE ON incident_notes
     BEGIN SELECT raise(ABORT, 'notes are only added'); END;
+  CREATE TRIGGER IF NOT EXISTS incident_notes_are_not_replaced BEFORE INSERT ON incident_notes
+    WHEN EXISTS(SELECT 1 FROM incident_notes WHERE id = NEW.id)
+    BEGIN SELECT raise(ABORT, 'notes are only added'); END;
+  CREATE TRIGGER IF NOT EXISTS incident_notes_go_with_their_incident BEFORE DELETE ON incident_notes
+    WHEN EXISTS(SELECT 1 FROM incidents WHERE id = OLD.incident AND (closed IS NULL OR hold = 1))
+    BEGIN SELECT raise(ABORT, 'notes go with their incident, by its retention'); END;
+  CREATE TRIGGER IF NOT EXISTS incident_actions_are_only_added BEFORE UPDATE ON incident_actions
+    BEGIN SELECT raise(ABORT, 'actions are only added'); END;
+  CREATE TRIGGER IF NOT EXISTS incident_actions_are_not_replaced BEFORE INSERT ON incident_actions
+    WHEN EXISTS(SELECT 1 FROM incident_actions WHERE id = NEW.id)
+    BEGIN SELECT raise(ABORT, 'actions are only added'); END;
+  CREATE TRIGGER IF NOT EXISTS incident_actions_go_with_their_incident BEFORE DELETE ON incident_actions
+    WHEN EXISTS(SELECT 1 FROM incidents WHERE id = OLD.incident AND (closed IS NULL OR hold = 1))
+    BEGIN SELECT raise(ABORT, 'actions go with their incident, by its retention'); END;
+  CREATE TRIGGER IF NOT EXISTS incidents_are_not_replaced BEFORE INSERT ON incidents
+    WHEN EXISTS(SELECT 1 FROM incidents WHERE id = NEW.id OR reference = NEW.reference)
+    BEGIN SELECT raise(ABORT, 'an incident is not replaced'); END;
+  CREATE TRIGGER IF NOT EXISTS incidents_are_removed_when_over BEFORE DELETE ON incidents
+    WHEN OLD.closed IS NULL OR OLD.hold = 1
+    BEGIN SELECT raise(ABORT, 'an open or held incident is not removed'); END;
 
   CREATE TABLE IF NOT EXISTS checklists(theme TEXT PRIMARY KEY, steps TEXT NOT NULL, contacts TEXT NOT NULL,
     edited_by TEXT NOT NULL, edited_at INTEGER NOT NULL) WITHOUT ROWID;

@@ -46,6 +46,14 @@ Result<IncidentSubject> fit(IncidentSubject subject) {
   return subject;
 }
 
+// What is said of a person in an incident; entries of earlier releases are made of the same words (entries.cc).
+std::string words_of(const IncidentSubject& subject) {
+  std::string words(to_string(subject.role));
+  if (!subject.year_group.empty()) words += ", year group " + subject.year_group;
+  if (subject.vulnerable) words += ", vulnerable";
+  return words;
+}
+
 }  // namespace
 
 std::string_view to_string(SubjectRole role) noexcept { return kRoles[std::size_t(role)]; }
@@ -77,6 +85,8 @@ Result<std::string> Incidents::open(const Viewer& viewer, const Opening& opening
     auto kept = fit(subject);
     if (!kept) return std::unexpected(kept.error());
     if (is_viewer(viewer, kept->person)) return refuse("you cannot open an incident about yourself");
+    if (std::ranges::find(subjects, kept->person, &IncidentSubject::person) != subjects.end())
+      return refuse("'" + kept->person + "' is named twice");
     subjects.push_back(*std::move(kept));
   }
   const Uuid id = Uuid::v7(now);
@@ -89,13 +99,9 @@ Result<std::string> Incidents::open(const Viewer& viewer, const Opening& opening
       if (put)
         put = execute(database, "INSERT OR IGNORE INTO incident_episodes(incident, episode) VALUES(?1, ?2)", id.text(),
                       episode);
-    for (const IncidentSubject& subject : subjects)
-      if (put)
-        put = execute(database,
-                      "INSERT OR REPLACE INTO incident_subjects(incident, person, role, year_group, vulnerable)"
-                      " VALUES(?1, ?2, ?3, ?4, ?5)",
-                      id.text(), subject.person, subject.role, subject.year_group, subject.vulnerable);
     if (!put) return std::unexpected(put.error());
+    for (const IncidentSubject& subject : subjects)
+      if (auto kept = keep_subject(viewer, id.text(), subject, now); !kept) return kept;
     return journal(viewer, id.reference(), subjects,
                    "opened, with " + std::to_string(opening.episodes.size()) + " episodes and " +
                        std::to_string(subjects.size()) + " people",
@@ -271,9 +277,22 @@ Result<void> Incidents::journal(const Viewer& viewer, std::string_view reference
   return {};
 }
 
-Result<void> Incidents::enter(const Viewer& viewer, const Incident& incident, std::string_view field,
+// The row holds what is so now; the entries hold what was said, by whom, each time.
+Result<void> Incidents::keep_subject(const Viewer& viewer, std::string_view id, const IncidentSubject& subject,
+                                     TimePoint now) {
+  auto entered = enter(viewer, id, "person", "set", subject.person + ": " + words_of(subject), now, subject.person);
+  if (!entered) return entered;
+  auto put = execute(desk_.database(),
+                     "INSERT OR REPLACE INTO incident_subjects(incident, person, role, year_group, vulnerable)"
+                     " VALUES(?1, ?2, ?3, ?4, ?5)",
+                     id, subject.person, subject.role, subject.year_group, subject.vulnerable);
+  if (!put) return std::unexpected(put.error());
+  return {};
+}
+
+Result<void> Incidents::enter(const Viewer& viewer, std::string_view id, std::string_view field,
                               std::string_view choice, std::string_view text, TimePoint now, std::string_view person) {
-  auto added = add_entry(desk_.database(), incident.id,
+  auto added = add_entry(desk_.database(), id,
                          {.field = std::string(field),
                           .by = viewer.user,
                           .at = now,
@@ -316,23 +335,15 @@ Result<void> Incidents::set_subject(const Viewer& viewer, std::string_view id, c
                                     TimePoint now) {
   auto kept = fit(subject);
   if (!kept) return std::unexpected(kept.error());
-  return edit(
-      viewer, id, now, "a person set as " + std::string(to_string(kept->role)),
-      [&](const Incident& incident) -> Result<void> {
-        if (auto open = must_be_open(incident); !open) return open;
-        if (incident.subjects.size() >= 50) return refuse("more than 50 people");
-        std::string words(to_string(kept->role));
-        if (!kept->year_group.empty()) words += ", year group " + kept->year_group;
-        if (kept->vulnerable) words += ", vulnerable";
-        if (auto entered = enter(viewer, incident, "person", "set", kept->person + ": " + words, now, kept->person);
-            !entered)
-          return entered;
-        return nothing_of(
-            execute(desk_.database(),
-                    "INSERT OR REPLACE INTO incident_subjects(incident, person, role, year_group, vulnerable)"
-                    " VALUES(?1, ?2, ?3, ?4, ?5)",
-                    incident.id, kept->person, kept->role, kept->year_group, kept->vulnerable));
-      });
+  return edit(viewer, id, now, "a person set as " + std::string(to_string(kept->role)),
+              [&](const Incident& incident) -> Result<void> {
+                if (auto open = must_be_open(incident); !open) return open;
+                if (incident.subjects.size() >= 50) return refuse("more than 50 people");
+                const auto before = std::ranges::find(incident.subjects, kept->person, &IncidentSubject::person);
+                if (before != incident.subjects.end() && words_of(*before) == words_of(*kept))
+                  return refuse("this person is part of the incident already, as that: nothing was changed");
+                return keep_subject(viewer, incident.id, *kept, now);
+              });
 }
 
 Result<void> Incidents::remove_subject(const Viewer& viewer, std::string_view id, std::string_view person,
@@ -341,7 +352,7 @@ Result<void> Incidents::remove_subject(const Viewer& viewer, std::string_view id
     if (auto open = must_be_open(incident); !open) return open;
     if (std::ranges::find(incident.subjects, person, &IncidentSubject::person) == incident.subjects.end())
       return refuse("this person is not part of the incident");
-    if (auto entered = enter(viewer, incident, "person", "taken off", person, now, person); !entered) return entered;
+    if (auto entered = enter(viewer, incident.id, "person", "taken off", person, now, person); !entered) return entered;
     return nothing_of(execute(desk_.database(), "DELETE FROM incident_subjects WHERE incident = ?1 AND person = ?2",
                               incident.id, person));
   });
@@ -351,17 +362,18 @@ Result<void> Incidents::assess(const Viewer& viewer, std::string_view id, Assess
                                std::string_view reason, TimePoint now) {
   auto kept = typed_text("reason", reason, 4000, Lines::many);
   if (!kept) return std::unexpected(kept.error());
-  return edit(viewer, id, now, "assessed as " + std::string(to_string(assessment)),
-              [&](const Incident& incident) -> Result<void> {
-                if (auto open = must_be_open(incident); !open) return open;
-                if (auto entered = enter(viewer, incident, "assessment", to_string(assessment), *kept, now); !entered)
-                  return entered;
-                return nothing_of(execute(
-                    desk_.database(),
+  return edit(
+      viewer, id, now, "assessed as " + std::string(to_string(assessment)),
+      [&](const Incident& incident) -> Result<void> {
+        if (auto open = must_be_open(incident); !open) return open;
+        if (auto entered = enter(viewer, incident.id, "assessment", to_string(assessment), *kept, now); !entered)
+          return entered;
+        return nothing_of(
+            execute(desk_.database(),
                     "UPDATE incidents SET assessment = ?2, assessment_reason = ?3, assessed_by = ?4, assessed_at = ?5"
                     " WHERE id = ?1",
                     incident.id, assessment, *kept, viewer.user, now));
-              });
+      });
 }
 
 Result<void> Incidents::add_action(const Viewer& viewer, std::string_view id, const IncidentAction& action,
@@ -402,7 +414,7 @@ Result<void> Incidents::strike_action(const Viewer& viewer, std::string_view id,
     const auto found = std::ranges::find(incident.actions, action, &IncidentAction::id);
     if (found == incident.actions.end()) return refuse("there is no such action");
     if (found->struck_at) return refuse("the action is struck through already, by " + found->struck_by);
-    return enter(viewer, incident, kStruck, action, *kept, now);
+    return enter(viewer, incident.id, kStruck, action, *kept, now);
   });
 }
 
@@ -431,7 +443,7 @@ Result<void> Incidents::set_lessons(const Viewer& viewer, std::string_view id, s
     for (const auto& [field, text, before] : {std::tuple("lessons", &*kept, &incident.lessons),
                                               std::tuple("policy change", &*change, &incident.policy_change)})
       if (*text != *before)
-        if (auto entered = enter(viewer, incident, field, "", *text, now); !entered) return entered;
+        if (auto entered = enter(viewer, incident.id, field, "", *text, now); !entered) return entered;
     return nothing_of(execute(desk_.database(), "UPDATE incidents SET lessons = ?2, policy_change = ?3 WHERE id = ?1",
                               incident.id, *kept, *change));
   });
@@ -443,7 +455,7 @@ Result<void> Incidents::set_case_reference(const Viewer& viewer, std::string_vie
   if (!kept) return std::unexpected(kept.error());
   return edit(viewer, id, now, "case system's reference set", [&](const Incident& incident) -> Result<void> {
     if (*kept == incident.case_reference) return refuse("nothing was changed");
-    if (auto entered = enter(viewer, incident, "case reference", "", *kept, now); !entered) return entered;
+    if (auto entered = enter(viewer, incident.id, "case reference", "", *kept, now); !entered) return entered;
     return nothing_of(
         execute(desk_.database(), "UPDATE incidents SET case_reference = ?2 WHERE id = ?1", incident.id, *kept));
   });
@@ -455,7 +467,7 @@ Result<void> Incidents::set_review(const Viewer& viewer, std::string_view id, st
               [&](const Incident& incident) -> Result<void> {
                 if (auto open = must_be_open(incident); !open) return open;
                 if (day == incident.review_by) return refuse("nothing was changed");
-                if (auto entered = enter(viewer, incident, "review", "", day, now); !entered) return entered;
+                if (auto entered = enter(viewer, incident.id, "review", "", day, now); !entered) return entered;
                 return nothing_of(
                     execute(desk_.database(), "UPDATE incidents SET review_by = ?2 WHERE id = ?1", incident.id, day));
               });
@@ -470,7 +482,7 @@ Result<void> Incidents::set_hold(const Viewer& viewer, std::string_view id, bool
       viewer, id, now, hold ? "legal hold set" : "legal hold lifted", [&](const Incident& incident) -> Result<void> {
         if (hold == incident.hold)
           return refuse(hold ? "it is under legal hold already" : "it is not under legal hold");
-        if (auto entered = enter(viewer, incident, "legal hold", hold ? "set" : "lifted", *kept, now); !entered)
+        if (auto entered = enter(viewer, incident.id, "legal hold", hold ? "set" : "lifted", *kept, now); !entered)
           return entered;
         return nothing_of(execute(desk_.database(),
                                   "UPDATE incidents SET hold = ?2, hold_reason = ?3, hold_by = ?4 WHERE id = ?1",
@@ -485,7 +497,7 @@ Result<void> Incidents::close(const Viewer& viewer, std::string_view id, std::st
   return edit(viewer, id, now, "closed", [&](const Incident& incident) -> Result<void> {
     if (incident.closed) return refuse("the incident is closed already");
     if (incident.assessment == Assessment::none) return refuse("assess it before closing it");
-    if (auto entered = enter(viewer, incident, "outcome", "closed", *kept, now); !entered) return entered;
+    if (auto entered = enter(viewer, incident.id, "outcome", "closed", *kept, now); !entered) return entered;
     return nothing_of(
         execute(desk_.database(),
                 "UPDATE incidents SET closed = ?2, closed_by = ?3, outcome = ?4, review_by = '' WHERE id = ?1",
@@ -499,7 +511,7 @@ Result<void> Incidents::reopen(const Viewer& viewer, std::string_view id, std::s
   if (kept->empty()) return refuse("say why it is opened again");
   return edit(viewer, id, now, "opened again: " + *kept, [&](const Incident& incident) -> Result<void> {
     if (!incident.closed) return refuse("the incident is open");
-    if (auto entered = enter(viewer, incident, "outcome", "opened again", *kept, now); !entered) return entered;
+    if (auto entered = enter(viewer, incident.id, "outcome", "opened again", *kept, now); !entered) return entered;
     return nothing_of(
         execute(desk_.database(), "UPDATE incidents SET closed = NULL, closed_by = '' WHERE id = ?1", incident.id));
   });

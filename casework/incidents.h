@@ -154,9 +154,11 @@ class Incidents {
   [[nodiscard]] Result<void> journal(const Viewer& viewer, std::string_view reference,
                                      const std::vector<IncidentSubject>& subjects, std::string detail, TimePoint now);
   /// Inside edit(): what was written in `field` stays beside what is written later.
-  [[nodiscard]] Result<void> enter(const Viewer& viewer, const Incident& incident, std::string_view field,
+  [[nodiscard]] Result<void> enter(const Viewer& viewer, std::string_view id, std::string_view field,
                                    std::string_view choice, std::string_view text, TimePoint now,
                                    std::string_view person = {});
+  [[nodiscard]] Result<void> keep_subject(const Viewer& viewer, std::string_view id, const IncidentSubject& subject,
+                                          TimePoint now);
   DeskStore& desk_;
   std::optional<std::uint64_t> seen_;
 };

@@ -70,7 +70,8 @@ std::vector<Rule> rules_of() {
        &RetentionRules::checks,
        "SELECT count(*) FROM checks WHERE at < ?1",
        "SELECT 0",
-       {"DELETE FROM check_results WHERE run IN (SELECT id FROM checks WHERE at < ?1)",
+       {"DELETE FROM entries WHERE about IN (SELECT id FROM checks WHERE at < ?1)",
+        "DELETE FROM check_results WHERE run IN (SELECT id FROM checks WHERE at < ?1)",
         "DELETE FROM checks WHERE at < ?1"}},
       {"daily sums",
        &RetentionRules::sums,
@@ -86,6 +87,34 @@ Result<std::uint64_t> count_before(store::Database& database, std::string_view s
   auto count = select_number(database, sql, before);
   if (!count) return std::unexpected(count.error());
   return std::uint64_t(*count);
+}
+
+}  // namespace
+
+namespace {
+
+// What was written about a person: entries of earlier releases name nobody, but are about one of the person's episodes
+// (?2, a JSON array of ids).
+constexpr std::string_view kAboutPerson =
+    "(person = ?1 OR (person = '' AND text <> '' AND field = 'acknowledgement'"
+    " AND about IN (SELECT value FROM json_each(?2))))";
+
+// Ids of the person's episodes: those that the breach log still has, and those that the journal names.
+Result<std::string> episodes_of(DeskStore& desk, std::string_view person) {
+  std::string known = "[]", all = "[]";
+  if (auto log = store::Database::open(desk.folder() / breaches::kBreachesFile, store::Database::Access::read)) {
+    auto read = select(
+        *log, "SELECT json_group_array(id) FROM episodes WHERE who = ?1",
+        [&](store::Statement& row) { known = text_at(row, 0); }, "person " + std::string(person));
+    if (!read) return std::unexpected(read.error());
+  }
+  auto read = select(
+      desk.database(),
+      "SELECT json_group_array(id) FROM (SELECT value AS id FROM json_each(?1) UNION SELECT about FROM journal WHERE"
+      " person = ?2 AND what = 'acknowledge')",
+      [&](store::Statement& row) { all = text_at(row, 0); }, known, person);
+  if (!read) return std::unexpected(read.error());
+  return all;
 }
 
 }  // namespace
@@ -122,8 +151,11 @@ Result<std::vector<Deletion>> Privacy::enforce(const RetentionRules& rules, Time
       auto held = count_before(database, rule.held, before);
       if (!held) return std::unexpected(held.error());
       if (*due == *held) return {};
+      if (auto at_work = execute(database, "INSERT INTO retention_at_work(since) VALUES(?1)", now); !at_work)
+        return std::unexpected(at_work.error());
       for (const std::string& sql : rule.removal)
         if (auto gone = execute(database, sql, before); !gone) return std::unexpected(gone.error());
+      if (auto over = execute(database, "DELETE FROM retention_at_work"); !over) return std::unexpected(over.error());
       const Deletion deletion{.at = now,
                               .kind = std::string(rule.kind),
                               .count = *due - *held,
@@ -351,9 +383,13 @@ Result<std::uint64_t> Privacy::export_person(const Viewer& viewer, std::string_v
                   .done());
         },
         person);
+  const auto episodes = episodes_of(desk_, person);
+  if (!episodes) return std::unexpected(episodes.error());
   if (read)
     read = select(
-        database, "SELECT at, actor, field, choice, text FROM entries WHERE person = ?1 ORDER BY at, number",
+        database,
+        "SELECT at, actor, field, choice, text FROM entries WHERE " + std::string(kAboutPerson) +
+            " ORDER BY at, number",
         [&](store::Statement& row) {
           put(Piece(form, clock, "written about")
                   .time("time", time_at(row, 0))
@@ -363,7 +399,7 @@ Result<std::uint64_t> Privacy::export_person(const Viewer& viewer, std::string_v
                   .text("text", row.text(4))
                   .done());
         },
-        person);
+        person, *episodes);
   if (read)
     read = select(
         database, "SELECT time, what, actor, detail FROM journal WHERE person = ?1 ORDER BY seq",
@@ -461,8 +497,13 @@ Result<Privacy::Erased> Privacy::erase_person(const Viewer& viewer, std::string_
                                      person);
     if (!notes) return std::unexpected(notes.error());
     erased.incident_notes = std::uint64_t(*notes);
+    const auto of_person = episodes_of(desk_, person);
+    if (!of_person) return std::unexpected(of_person.error());
+    const auto written = execute(
+        database, "UPDATE entries SET text = '', person = '' WHERE " + std::string(kAboutPerson), person, *of_person);
+    if (!written) return std::unexpected(written.error());
+    erased.entries = *written;
     const std::pair<const char*, std::uint64_t*> kRemovals[] = {
-        {"UPDATE entries SET text = '', person = '' WHERE person = ?1", &erased.entries},
         {"DELETE FROM incident_subjects WHERE person = ?1", &erased.incidents},
         {"UPDATE page_reports SET person = '', name = '' WHERE person = ?1", &erased.reports},
         {"UPDATE releases SET person = '' WHERE person = ?1", &erased.releases},

@@ -73,6 +73,9 @@ web::Response check_page(const Desk& desk, const Visit& visit) {
         .set("found", result.found)
         .set("good_one", result.as_expected);
   }
+  view.list("actions").set("actions_any", !(*run)->actions.empty());
+  for (const casework::Entry& entry : (*run)->actions)
+    view.item("actions").set("author", entry.by + ", " + desk.when(entry.at)).set("text", entry.text);
   return desk.show(visit, "check", std::move(view));
 }
 

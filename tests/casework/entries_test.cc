@@ -6,14 +6,18 @@
 //   an entry was wrong                                      | a correction names it; both can be read
 //   a correction names an entry of another record           | refused
 //   a page is older than the record                         | refused, and what came meanwhile is told
-//   a statement changes or renames an entry                 | the database refuses it
+//   a statement changes, renames, replaces or removes one   | the database refuses it
+//   a person of an incident is set otherwise                | what was said of the person before stays
 //   an older release kept one value for each field          | it is taken over with its author and moment, once
 //   an older release ran again in between                   | what it wrote is taken over too
 #include "casework/entries.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "casework/checklists.h"
+#include "casework/checks_log.h"
 #include "casework/page_reports.h"
 #include "tests/casework/desk_support.h"
 
@@ -83,9 +87,63 @@ TEST_F(EntriesOfTheDesk, TheDatabaseRefusesToChangeOne) {
   store::Database& database = desk_->database();
   for (const char* change :
        {"UPDATE entries SET text = 'B'", "UPDATE entries SET actor = 'x', text = ''",
-        "UPDATE entries SET at = at + 1, text = '', person = ''", "UPDATE entries SET choice = 'none', text = ''"})
+        "UPDATE entries SET at = at + 1, text = '', person = ''", "UPDATE entries SET choice = 'none', text = ''",
+        "DELETE FROM entries",
+        "INSERT OR REPLACE INTO entries SELECT id, about, field, number, at, actor, choice, 'B', corrects, person FROM"
+        " entries",
+        "INSERT OR REPLACE INTO entries SELECT 'other', about, field, number, at, actor, choice, 'B', corrects, person"
+        " FROM entries"})
     EXPECT_FALSE(database.run(change)) << change;
   EXPECT_EQ(of("e1")[0].text, "A");
+}
+
+TEST_F(EntriesOfTheDesk, TheDatabaseRefusesToChangeWhatAnIncidentHolds) {
+  Incidents incidents(*desk_);
+  const std::string id = *incidents.open(kDsl, {.title = "t", .subjects = {{.person = "amelia.hughes"}}}, kSchoolDay);
+  ASSERT_TRUE(incidents.add_note(kDsl, id, "A", kSchoolDay));
+  ASSERT_TRUE(incidents.add_action(
+      kDsl, id, {.kind = ActionKind::police, .date = "2026-11-23", .who = "PC Jones", .how = "telephone"}, kSchoolDay));
+  store::Database& database = desk_->database();
+  for (const char* change :
+       {"UPDATE incident_actions SET who = 'x'", "DELETE FROM incident_actions",
+        "INSERT OR REPLACE INTO incident_actions SELECT id, incident, kind, date, 'x', how, reference, recorded_by,"
+        " recorded_at FROM incident_actions",
+        "DELETE FROM incident_notes",
+        "INSERT OR REPLACE INTO incident_notes SELECT id, incident, at, actor, 'x' FROM incident_notes",
+        "DELETE FROM incidents", "INSERT OR REPLACE INTO incidents SELECT * FROM incidents"})
+    EXPECT_FALSE(database.run(change)) << change;
+  const auto incident = *incidents.find(kDsl, id);
+  EXPECT_EQ(incident->notes.size(), 1u);
+  ASSERT_EQ(incident->actions.size(), 1u);
+  EXPECT_EQ(incident->actions[0].who, "PC Jones");
+}
+
+TEST_F(EntriesOfTheDesk, WhatWasSaidOfAPersonStaysWhenItIsSaidOtherwise) {
+  Incidents incidents(*desk_);
+  const IncidentSubject child{.person = "amelia.hughes", .role = SubjectRole::child, .year_group = "6"};
+  const std::string id = *incidents.open(kDsl, {.title = "t", .subjects = {child}}, kSchoolDay);
+  EXPECT_FALSE(incidents.set_subject(kDeputy, id, child, kSchoolDay + 1h)) << "nothing was changed";
+  ASSERT_TRUE(incidents.set_subject(
+      kDeputy, id, {.person = "amelia.hughes", .role = SubjectRole::alleged, .vulnerable = true}, kSchoolDay + 1h));
+  std::string all;
+  const auto incident = *incidents.find(kDsl, id);
+  for (const Entry& entry : incident->history) all += entry.by + ": " + entry.text + "\n";
+  EXPECT_EQ(all, "d.lead: amelia.hughes: child, year group 6\nd.eputy: amelia.hughes: alleged, vulnerable\n");
+  EXPECT_FALSE(incidents.open(kDsl, {.title = "t", .subjects = {child, child}}, kSchoolDay)) << "named twice";
+}
+
+TEST_F(EntriesOfTheDesk, WhatWasDoneAboutACheckStaysWhenMoreIsDone) {
+  ChecksLog checks(*desk_);
+  CheckRun run{.by = "t.ech", .kind = "by hand", .action = "rang the supplier"};
+  run.results.push_back({.group = "ks2", .what = "a page", .expected = "block", .found = "allow"});
+  const std::string id = *checks.record(run, kSchoolDay);
+  ASSERT_TRUE(checks.set_action(kDsl, id, "list renewed", kSchoolDay + 1h));
+  EXPECT_FALSE(checks.set_action(kDsl, id, "list renewed", kSchoolDay + 2h)) << "nothing was changed";
+  const auto found = *checks.find(id);
+  ASSERT_EQ(found->actions.size(), 2u);
+  EXPECT_EQ(found->actions[0].by + ": " + found->actions[0].text, "t.ech: rang the supplier");
+  EXPECT_EQ(found->actions[1].by + ": " + found->actions[1].text, "d.lead: list renewed");
+  EXPECT_EQ(found->action, "list renewed");
 }
 
 TEST_F(EntriesOfTheDesk, FieldsOfAnIncidentKeepWhatStoodThereBefore) {
@@ -248,6 +306,45 @@ TEST(EntriesOfAnOlderRelease, AreTakenOverAgainAfterItRanInBetween) {
   }
   const auto desk = DeskStore::open(folder.path());
   EXPECT_EQ((*desk)->acknowledgements("e1")->size(), 2u);
+}
+
+// What an older release does to an incident: it writes over the row, and makes its table of acknowledgements.
+constexpr const char* kOlderReleaseRuns = R"(
+  CREATE TABLE acknowledgements(episode TEXT PRIMARY KEY, actor TEXT NOT NULL, at INTEGER NOT NULL,
+    assessment INTEGER NOT NULL, note TEXT NOT NULL) WITHOUT ROWID;
+  UPDATE incidents SET assessment = 2, assessment_reason = 'the log says so', assessed_by = 'h.ead',
+    assessed_at = 4000000000000, lessons = 'Look closer', case_reference = '', review_by = '2026-12-24';
+  UPDATE incident_subjects SET role = 2;
+)";
+
+TEST(EntriesOfAnOlderRelease, FieldsThatItChangedInBetweenAreTakenOver) {
+  const TemporaryFolder folder;
+  std::string id;
+  {
+    const auto desk = *DeskStore::open(folder.path());
+    Incidents incidents(*desk);
+    id = *incidents.open(kDsl, {.title = "t", .subjects = {{.person = "amelia.hughes"}}}, kSchoolDay);
+    ASSERT_TRUE(incidents.assess(kDsl, id, Assessment::concern, "she said so", kSchoolDay));
+    ASSERT_TRUE(incidents.set_case_reference(kDsl, id, "CPOMS-1", kSchoolDay));
+    ASSERT_TRUE(incidents.set_review(kDsl, id, "2026-12-07", kSchoolDay));
+    ASSERT_TRUE(incidents.set_hold(kDsl, id, true, "police", kSchoolDay));
+  }
+  {
+    auto old = store::Database::open(folder.path() / kDeskFile, store::Database::Access::write);
+    ASSERT_TRUE(old->run(kOlderReleaseRuns));
+  }
+  for (int opening = 0; opening < 2; ++opening) {
+    const auto desk = *DeskStore::open(folder.path());
+    std::vector<std::string> all;
+    const auto incident = *Incidents(*desk).find(kDsl, id);
+    for (const Entry& entry : incident->history) all.push_back(entry.field + ": " + entry.choice + " " + entry.text);
+    std::ranges::sort(all);
+    EXPECT_EQ(all, (std::vector<std::string>{
+                       "assessment: accidental the log says so", "assessment: concern she said so",
+                       "case reference:  ", "case reference:  CPOMS-1", "legal hold: set police",
+                       "lessons:  Look closer", "person: set amelia.hughes: alleged",
+                       "person: set amelia.hughes: child", "review:  2026-12-07", "review:  2026-12-24"}));
+  }
 }
 
 }  // namespace

@@ -70,6 +70,28 @@ TEST_F(PrivacyOfTheDesk, WhatIsOverItsTimeGoesAndIsCounted) {
   EXPECT_TRUE(privacy.enforce({}, kSchoolDay + kYear)->empty()) << "nothing is left to remove";
 }
 
+TEST_F(PrivacyOfTheDesk, NotesTakenOverFromAnOlderReleaseAreOfTheirPerson) {
+  keep({breach_of("amelia.hughes", kSchoolDay), breach_of("ben.jones", kSchoolDay)});
+  for (const EpisodeRow& row : reader().list(kDsl, {})->rows) {
+    const std::string old =
+        "CREATE TABLE IF NOT EXISTS acknowledgements(episode TEXT PRIMARY KEY, actor TEXT NOT NULL, at INTEGER NOT "
+        "NULL,"
+        " assessment INTEGER NOT NULL, note TEXT NOT NULL) WITHOUT ROWID;"
+        "INSERT INTO acknowledgements VALUES('" +
+        row.id + "', 'd.lead', 1000, 1, 'an old note about " + row.person + "')";
+    const auto put = desk_->database().run(old.c_str());
+    ASSERT_TRUE(put.has_value()) << put.error().text();
+  }
+  reopen();
+  EXPECT_THAT(exported_person("amelia.hughes", Privacy::Form::text), HasSubstr("an old note about amelia.hughes"));
+  EXPECT_THAT(exported_person("amelia.hughes", Privacy::Form::text), Not(HasSubstr("ben.jones")));
+  const auto erased = Privacy(*desk_).erase_person(kDsl, "amelia.hughes", kSchoolDay + 1h);
+  ASSERT_TRUE(erased.has_value()) << erased.error().text();
+  EXPECT_EQ(erased->entries, 1u);
+  EXPECT_THAT(exported_person("amelia.hughes", Privacy::Form::text), Not(HasSubstr("an old note")));
+  EXPECT_THAT(exported_person("ben.jones", Privacy::Form::text), HasSubstr("an old note about ben.jones"));
+}
+
 TEST_F(PrivacyOfTheDesk, AHoldKeepsTheIncidentAndItsPeople) {
   const std::string id = closed_incident("amelia.hughes", true);
   Privacy privacy(*desk_);
