@@ -275,12 +275,9 @@ Result<std::optional<EpisodeDetail>> EpisodeReader::find(const Viewer& viewer, s
   });
   if (detail.sites.size() > kMostSites) detail.sites.resize(kMostSites);
 
-  std::string who;
-  auto whose = select(
-      database_, "SELECT who FROM episodes WHERE id = ?1", [&](store::Statement& found) { who = text_at(found, 0); },
-      of.id);
-  if (!whose) return std::unexpected(whose.error());
-  const std::string person = who.starts_with(kPersonMark) ? who.substr(kPersonMark.size()) : std::string();
+  const auto found_whose = whose(of.id);
+  if (!found_whose) return std::unexpected(found_whose.error());
+  const std::string& person = *found_whose;
   auto length = length_of(of, detail.records, person);
   if (!length) return std::unexpected(length.error());
   detail.length = *std::move(length);
@@ -289,6 +286,15 @@ Result<std::optional<EpisodeDetail>> EpisodeReader::find(const Viewer& viewer, s
   detail.entries = *std::move(entries);
   withhold(viewer, person, detail);
   return std::optional<EpisodeDetail>(std::move(detail));
+}
+
+Result<std::string> EpisodeReader::whose(std::string_view id) {
+  std::string who;
+  auto read = select(
+      database_, "SELECT who FROM episodes WHERE id = ?1", [&](store::Statement& found) { who = text_at(found, 0); },
+      id);
+  if (!read) return std::unexpected(read.error());
+  return who.starts_with(kPersonMark) ? who.substr(kPersonMark.size()) : std::string();
 }
 
 Result<LengthOfTime> EpisodeReader::length_of(const EpisodeRow& row, const std::vector<EpisodeRecord>& records,

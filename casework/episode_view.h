@@ -123,6 +123,8 @@ class EpisodeReader {
   [[nodiscard]] Result<std::optional<EpisodeDetail>> find(const Viewer& viewer, std::string_view id_or_reference);
   /// The row alone, cheaply.
   [[nodiscard]] Result<std::optional<EpisodeRow>> find_row(const Viewer& viewer, std::string_view id_or_reference);
+  /// Whose episode it is, also where its row withholds it: for the journal of views, never for a page.
+  [[nodiscard]] Result<std::string> whose(std::string_view id);
   /// `around` before the first and after the last attempt. Visits to support sites are never in it.
   [[nodiscard]] Result<EpisodeContext> context(const Viewer& viewer, const EpisodeRow& row,
                                                std::chrono::minutes around = std::chrono::minutes(10));

@@ -130,6 +130,15 @@ Result<std::optional<PageReport>> PageReports::find(const Viewer& viewer, std::s
   return found;
 }
 
+Result<std::string> PageReports::reporter(std::string_view id) {
+  std::string person;
+  auto read = select(
+      desk_.database(), "SELECT person FROM page_reports WHERE id = ?1",
+      [&](store::Statement& row) { person = text_at(row, 0); }, id);
+  if (!read) return std::unexpected(read.error());
+  return person;
+}
+
 Result<void> PageReports::handle(const Viewer& viewer, std::string_view id, PageReport::State state,
                                  std::string_view answer, TimePoint now, std::optional<std::uint64_t> seen) {
   if (viewer.role == Role::governor) return fail(Fault::client, "governors do not handle reports");

@@ -53,7 +53,10 @@ class PageReports {
   /// Newest first. Technicians and administrators get no person and no name; governors nothing.
   [[nodiscard]] Result<std::vector<PageReport>> list(const Viewer& viewer, const PageReportFilter& filter);
   [[nodiscard]] Result<std::optional<PageReport>> find(const Viewer& viewer, std::string_view id_or_reference);
-  /// Adds an answer; earlier ones stay. `seen` as for Incidents: DeskStore::version of the reference.
+  /// The person at the device, also where find() withholds it: for the journal of views, never for a page.
+  [[nodiscard]] Result<std::string> reporter(std::string_view id);
+  /// Adds an answer; earlier ones stay. The reporter reads it, so that a decision (changed, declined) needs one. `seen`
+  /// as for Incidents: DeskStore::version of the reference.
   [[nodiscard]] Result<void> handle(const Viewer& viewer, std::string_view id, PageReport::State state,
                                     std::string_view answer, TimePoint now,
                                     std::optional<std::uint64_t> seen = std::nullopt);

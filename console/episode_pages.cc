@@ -105,8 +105,10 @@ Result<std::optional<casework::EpisodeDetail>> looked_at(const Visit& visit) {
   Result<std::optional<casework::EpisodeDetail>> found =
       visit.stores.episodes->find(visit.viewer, visit.request.param("id"));
   if (!found || !*found) return found;
-  const Result<void> recorded =
-      visit.stores.desk->record_view(visit.viewer, (*found)->row.id, (*found)->row.person, visit.now);
+  // The audit of the person has it also where the viewer is not told who it is.
+  const Result<std::string> whose = visit.stores.episodes->whose((*found)->row.id);
+  if (!whose) return std::unexpected(whose.error());
+  const Result<void> recorded = visit.stores.desk->record_view(visit.viewer, (*found)->row.id, *whose, visit.now);
   if (!recorded) return std::unexpected(recorded.error());
   return found;
 }

@@ -103,12 +103,12 @@ web::Response report_page(const Desk& desk, const Visit& visit, std::string_view
   fact("When", desk.when(report.at));
   fact("Reference on the block page", report.breach_reference);
   fact("Name given", report.name);
-  if (visit.sight == Sight::names) {
-    fact("Person at the device", desk.person_words(report.person));
-    if (!report.person.empty()) {
-      const Result<void> seen = visit.stores.desk->record_view(visit.viewer, report.id, report.person, visit.now);
-      if (!seen) return desk.failed(visit, seen.error());
-    }
+  if (visit.sight == Sight::names) fact("Person at the device", desk.person_words(report.person));
+  const Result<std::string> reporter = reports.reporter(report.id);
+  if (!reporter) return desk.failed(visit, reporter.error());
+  if (!reporter->empty()) {
+    const Result<void> seen = visit.stores.desk->record_view(visit.viewer, report.id, *reporter, visit.now);
+    if (!seen) return desk.failed(visit, seen.error());
   }
   fact("Device", report.device);
   fact("Group", desk.group_words(report.group));

@@ -32,6 +32,7 @@ class VisibilityOfOutputs : public DeskTest {
   void SetUp() override {
     breaches::Breach breach = a_breach(now_ - std::chrono::minutes(20));
     breach.search = "searched-words-mark";
+    number_ = breach.id.reference();
     record({breach});
     for (const auto& [user, role] : kUsers) add_user(user, role);
     lead_ = sign_in("d.lead");
@@ -70,7 +71,7 @@ class VisibilityOfOutputs : public DeskTest {
                                                                           {"t.ech", Role::technician},
                                                                           {"a.dmin", Role::administrator}}};
   Browser lead_;
-  std::string path_, incident_, report_;
+  std::string path_, incident_, report_, number_;
 };
 
 TEST_F(VisibilityOfOutputs, IsTheTableForEveryRoleFieldAndOutput) {
@@ -91,7 +92,12 @@ TEST_F(VisibilityOfOutputs, IsTheTableForEveryRoleFieldAndOutput) {
                                             "/reports",
                                             "/governors",
                                             "/privacy/views?what=all",
-                                            "/registers/access"};
+                                            "/registers/access",
+                                            "/find?q=amelia",
+                                            "/find?q=ks2",
+                                            "/find?q=10.20.2.7",
+                                            "/find?q=" + number_,
+                                            "/measures"};
   for (const auto& [user, role] : kUsers) {
     Browser browser = sign_in(user);
     const casework::Viewer viewer{.user = user, .role = *casework::role_from(identity::to_string(role)), .also = {}};
