@@ -18,9 +18,6 @@ using std::chrono::days;
 using std::chrono::milliseconds;
 using std::chrono::sys_days;
 
-constexpr std::uint64_t kFewest = 3;
-constexpr const char* kFewName = "other (fewer than 3 each)";
-
 std::int64_t number_of(sys_days day) { return day.time_since_epoch().count(); }
 
 sys_days monday_of(sys_days day) { return day - days(std::chrono::weekday(day).iso_encoding() - 1); }
@@ -50,20 +47,8 @@ void sort_counts(std::vector<NamedCount>& counts) {
   });
 }
 
-// What has fewer than three episodes could be one pupil: it is shown in one sum.
-void merge_few(std::vector<NamedCount>& counts) {
-  NamedCount few{.name = kFewName, .attempts = 0, .episodes = 0};
-  std::erase_if(counts, [&](const NamedCount& one) {
-    if (one.episodes >= kFewest) return false;
-    few.attempts += one.attempts;
-    few.episodes += one.episodes;
-    return true;
-  });
-  if (few.episodes > 0) counts.push_back(std::move(few));
-}
-
 std::string per_cent(std::optional<double> rate) {
-  if (!rate) return "none assessed";
+  if (!rate) return "none assessed, or not shown";
   return std::to_string(int(*rate + 0.5)) + " %";
 }
 
@@ -75,13 +60,6 @@ std::optional<double> Reaction::false_positive_rate() const {
   if (assessed == 0) return std::nullopt;
   return 100.0 * double(false_positives) / double(assessed);
 }
-
-SuppressedCount suppressed(std::uint64_t count) {
-  if (count > 0 && count < kFewest) return {std::nullopt};
-  return {count};
-}
-
-std::string SuppressedCount::text() const { return count ? std::to_string(*count) : "fewer than 3"; }
 
 Reports::Reports(DeskStore& desk, store::Database breaches, LocalClock clock)
     : desk_(&desk), breaches_(std::move(breaches)), clock_(std::move(clock)) {}
@@ -195,9 +173,8 @@ Result<std::vector<RepeatSubject>> Reports::repeat_subjects(const Viewer& viewer
   return subjects;
 }
 
-Result<Reaction> Reports::reaction(DayRange range) {
-  Reaction reaction;
-  std::vector<milliseconds> took;
+Result<std::vector<ReactionRow>> Reports::reaction_rows(DayRange range) {
+  std::vector<ReactionRow> rows;
   const auto [since, until] = instants(range);
   auto read = select(
       breaches_,
@@ -210,36 +187,53 @@ Result<Reaction> Reports::reaction(DayRange range) {
       " AND e.choice <> 'none' AND NOT EXISTS(SELECT 1 FROM desk.entries c WHERE c.about = e.about"
       " AND c.field = e.field AND c.corrects = e.id) ORDER BY e.number DESC LIMIT 1), 'none'),"
       " (SELECT coalesce(max(i.assessment), 0)"
-      " FROM desk.incident_episodes ie JOIN desk.incidents i ON i.id = ie.incident WHERE ie.episode = episodes.id)"
-      " FROM episodes LEFT JOIN desk.entries ack ON ack.about = episodes.id AND ack.field = 'acknowledgement'"
+      " FROM desk.incident_episodes ie JOIN desk.incidents i ON i.id = ie.incident WHERE ie.episode = episodes.id),"
+      " who FROM episodes LEFT JOIN desk.entries ack ON ack.about = episodes.id AND ack.field = 'acknowledgement'"
       " AND ack.number = 1"
       " WHERE last >= ?1 AND first >= ?1 AND first < ?2",
       [&](store::Statement& row) {
-        const int urgency = int(row.integer(1));
-        const auto acknowledged = optional_time_at(row, 2);
-        if (urgency >= 3) {
-          ++reaction.episodes;
-          if (acknowledged) {
-            ++reaction.acknowledged;
-            took.push_back(std::max(milliseconds(0), *acknowledged - time_at(row, 0)));
-          } else if (urgency >= 4) {
-            ++reaction.urgent_waiting;
-          }
-        }
         const auto of_incident = Assessment(row.integer(4));
         const Assessment quick = assessment_from(row.text(3)).value_or(Assessment::none);
-        switch (of_incident != Assessment::none ? of_incident : quick) {
-          case Assessment::none: return;
-          case Assessment::concern: ++reaction.concerns; break;
-          case Assessment::accidental: ++reaction.accidental; break;
-          case Assessment::curriculum: ++reaction.curriculum; break;
-          case Assessment::background: ++reaction.background; break;
-          case Assessment::false_positive: ++reaction.false_positives; break;
-        }
-        ++reaction.assessed;
+        rows.push_back({.who = text_at(row, 5),
+                        .first = time_at(row, 0),
+                        .urgency = int(row.integer(1)),
+                        .acknowledged = optional_time_at(row, 2),
+                        .assessment = of_incident != Assessment::none ? of_incident : quick});
       },
       since, until);
   if (!read) return std::unexpected(read.error());
+  return rows;
+}
+
+Result<Reaction> Reports::reaction(DayRange range) {
+  const auto rows = reaction_rows(range);
+  if (!rows) return std::unexpected(rows.error());
+  return reaction_of(*rows);
+}
+
+Reaction reaction_of(const std::vector<ReactionRow>& rows) {
+  Reaction reaction;
+  std::vector<milliseconds> took;
+  for (const ReactionRow& row : rows) {
+    if (row.urgency >= 3) {
+      ++reaction.episodes;
+      if (row.acknowledged) {
+        ++reaction.acknowledged;
+        took.push_back(std::max(milliseconds(0), *row.acknowledged - row.first));
+      } else if (row.urgency >= 4) {
+        ++reaction.urgent_waiting;
+      }
+    }
+    switch (row.assessment) {
+      case Assessment::none: continue;
+      case Assessment::concern: ++reaction.concerns; break;
+      case Assessment::accidental: ++reaction.accidental; break;
+      case Assessment::curriculum: ++reaction.curriculum; break;
+      case Assessment::background: ++reaction.background; break;
+      case Assessment::false_positive: ++reaction.false_positives; break;
+    }
+    ++reaction.assessed;
+  }
   reaction.median = at_share(took, 0.5);
   reaction.ninetieth = at_share(took, 0.9);
   if (!took.empty()) reaction.longest = took.back();
@@ -291,60 +285,15 @@ Result<IncidentCounts> Reports::incidents(DayRange range, TimePoint now) {
   if (read)
     read = select(
         database,
-        "SELECT kind, count(*) FROM incident_actions WHERE date BETWEEN ?1 AND ?2 GROUP BY kind ORDER BY kind",
+        "SELECT kind, count(*) FROM incident_actions a WHERE date BETWEEN ?1 AND ?2 AND NOT EXISTS(SELECT 1 FROM "
+        "entries"
+        " e WHERE e.about = a.incident AND e.field = 'struck action' AND e.choice = a.id) GROUP BY kind ORDER BY kind",
         [&](store::Statement& row) {
           counts.referrals.emplace_back(to_string(ActionKind(row.integer(0))), std::uint64_t(row.integer(1)));
         },
         day_text(range.from), day_text(range.to));
   if (!read) return std::unexpected(read.error());
   return counts;
-}
-
-Result<GovernorReport> Reports::governors(DayRange range, TimePoint now) {
-  GovernorReport report;
-  report.range = range;
-  auto trends_read = trends(range);
-  if (!trends_read) return std::unexpected(trends_read.error());
-  report.trends = *std::move(trends_read);
-  merge_few(report.trends.themes);
-  merge_few(report.trends.groups);
-  std::erase_if(report.trends.theme_weeks, [&](const auto& theme) {
-    return std::ranges::find(report.trends.themes, theme.first, &NamedCount::name) == report.trends.themes.end();
-  });
-
-  const auto [since, until] = instants(range);
-  auto read = select(
-      breaches_,
-      "SELECT count(*), coalesce(sum(n > 1), 0) FROM (SELECT count(*) AS n FROM episodes WHERE person <> ''"
-      " AND last >= ?1 AND first >= ?1 AND first < ?2 GROUP BY person)",
-      [&](store::Statement& row) {
-        report.people = suppressed(std::uint64_t(row.integer(0)));
-        report.repeat_people = suppressed(std::uint64_t(row.integer(1)));
-      },
-      since, until);
-  if (!read) return std::unexpected(read.error());
-  auto incident_counts = incidents(range, now);
-  if (!incident_counts) return std::unexpected(incident_counts.error());
-  report.incidents_opened = suppressed(incident_counts->opened);
-  report.incidents_closed = suppressed(incident_counts->closed);
-  for (const auto& [kind, count] : incident_counts->referrals) report.referrals.emplace_back(kind, suppressed(count));
-  auto reaction_read = reaction(range);
-  if (!reaction_read) return std::unexpected(reaction_read.error());
-  report.reaction = *reaction_read;
-  auto turnaround = page_reports(range);
-  if (!turnaround) return std::unexpected(turnaround.error());
-  report.page_reports = *turnaround;
-  read = select(
-      desk_->database(),
-      "SELECT coalesce(sum(total), 0), coalesce(sum(good), 0), max(at) FROM checks WHERE at >= ?1 AND at < ?2",
-      [&](store::Statement& row) {
-        report.checks = std::uint64_t(row.integer(0));
-        report.checks_as_expected = std::uint64_t(row.integer(1));
-        report.last_check = optional_time_at(row, 2);
-      },
-      since, until);
-  if (!read) return std::unexpected(read.error());
-  return report;
 }
 
 Result<InspectionPack> Reports::inspection_pack(const InspectionFacts& facts, DayRange range, TimePoint now) {
@@ -418,14 +367,14 @@ std::string to_text(const InspectionPack& pack) {
   section("What this installation cannot see", pack.facts.cannot_see);
   std::vector<std::string> numbers = {
       "requests decided: " + std::to_string(n.trends.decisions),
-      "attempts at categories that are watched: " + std::to_string(n.trends.attempts) + ", blocked " +
-          std::to_string(n.trends.blocked) + ", in " + std::to_string(n.trends.episodes) + " episodes",
+      "attempts at categories that are watched: " + n.trends.attempts.text() + ", blocked " + n.trends.blocked.text() +
+          ", in " + n.trends.episodes.text() + " episodes",
       "people concerned: " + n.people.text() + ", more than once: " + n.repeat_people.text(),
       "incidents opened: " + n.incidents_opened.text() + ", closed: " + n.incidents_closed.text(),
-      "episodes of urgency 3 and above: " + std::to_string(n.reaction.episodes) + ", acknowledged: " +
-          std::to_string(n.reaction.acknowledged) + ", median time: " + length_or_none(n.reaction.median) +
+      "episodes of urgency 3 and above: " + n.reaction.episodes.text() +
+          ", acknowledged: " + n.reaction.acknowledged.text() + ", median time: " + length_or_none(n.reaction.median) +
           ", 90th percentile: " + length_or_none(n.reaction.ninetieth),
-      "false positives of assessed episodes: " + per_cent(n.reaction.false_positive_rate()),
+      "false positives of assessed episodes: " + per_cent(n.reaction.false_positive_rate),
       "reports of pages: " + std::to_string(n.page_reports.received) + ", handled: " +
           std::to_string(n.page_reports.handled) + ", median time: " + length_or_none(n.page_reports.median),
       "checks as expected: " + std::to_string(n.checks_as_expected) + " of " + std::to_string(n.checks)};
@@ -457,13 +406,21 @@ std::string to_json(const InspectionPack& pack) {
     for (const std::string& line : from) json.value(line);
     json.end_array();
   };
+  // A number that is not shown is a word.
+  const auto number = [&](std::string_view name, const ShownNumber& shown) {
+    if (shown.count)
+      json.field(name, *shown.count);
+    else
+      json.field(name, shown.text());
+  };
   json.begin_object().field("schema", "schoolgate.inspection.1").field("school", pack.facts.school);
   json.field("gateway", pack.facts.gateway).field("policy_version", pack.facts.policy_version);
   json.field("from", day_text(n.range.from)).field("to", day_text(n.range.to));
-  json.field("decisions", n.trends.decisions).field("attempts", n.trends.attempts).field("blocked", n.trends.blocked);
-  json.field("episodes", n.trends.episodes)
-      .field("people", n.people.text())
-      .field("repeat_people", n.repeat_people.text());
+  json.field("decisions", n.trends.decisions);
+  number("attempts", n.trends.attempts);
+  number("blocked", n.trends.blocked);
+  number("episodes", n.trends.episodes);
+  json.field("people", n.people.text()).field("repeat_people", n.repeat_people.text());
   json.field("incidents_opened", n.incidents_opened.text()).field("incidents_closed", n.incidents_closed.text());
   json.field("checks", n.checks).field("checks_as_expected", n.checks_as_expected).key("themes").begin_array();
   for (const NamedCount& theme : n.trends.themes)
@@ -473,10 +430,12 @@ std::string to_json(const InspectionPack& pack) {
         .field("episodes", theme.episodes)
         .end_object();
   json.end_array();
-  json.key("reaction").begin_object().field("episodes", n.reaction.episodes);
-  json.field("acknowledged", n.reaction.acknowledged).field("median", length_or_none(n.reaction.median));
+  json.key("reaction").begin_object();
+  number("episodes", n.reaction.episodes);
+  number("acknowledged", n.reaction.acknowledged);
+  json.field("median", length_or_none(n.reaction.median));
   json.field("ninetieth", length_or_none(n.reaction.ninetieth));
-  json.field("false_positives", per_cent(n.reaction.false_positive_rate())).end_object();
+  json.field("false_positives", per_cent(n.reaction.false_positive_rate)).end_object();
   json.key("page_reports").begin_object().field("received", n.page_reports.received);
   json.field("handled", n.page_reports.handled).field("waiting", n.page_reports.waiting);
   json.field("median", length_or_none(n.page_reports.median)).end_object();

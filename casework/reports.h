@@ -2,7 +2,7 @@
 // what an inspector asks for.
 //
 // Over a DeskStore, on its thread; reads the daily sums (sums.h), so a term costs milliseconds. Days and hours are the
-// site's. Governors see no names, and no number of one or two pupils: counts of people under three are "fewer than 3".
+// site's. Governors see no names, and no number that is about fewer than three people (small_numbers.h).
 #pragma once
 
 #include <array>
@@ -16,7 +16,9 @@
 
 #include "base/local_time.h"
 #include "casework/desk_store.h"
+#include "casework/incidents.h"
 #include "casework/page_reports.h"
+#include "casework/small_numbers.h"
 
 namespace schoolgate::casework {
 
@@ -62,6 +64,16 @@ struct Reaction {
   [[nodiscard]] std::optional<double> false_positive_rate() const;
 };
 
+/// What of an episode counts for the reaction.
+struct ReactionRow {
+  std::string who;  ///< "person …" or "device …"
+  TimePoint first;
+  int urgency = 1;
+  std::optional<TimePoint> acknowledged;
+  Assessment assessment = Assessment::none;
+};
+[[nodiscard]] Reaction reaction_of(const std::vector<ReactionRow>& rows);
+
 struct ReportTurnaround {
   std::uint64_t received = 0, handled = 0, waiting = 0, changed = 0, declined = 0;
   std::optional<std::chrono::milliseconds> median, longest;
@@ -72,20 +84,37 @@ struct IncidentCounts {
   std::vector<std::pair<std::string, std::uint64_t>> referrals;  ///< action kind and how many
 };
 
-/// A number that governors may see: "fewer than 3" hides one and two.
-struct SuppressedCount {
-  std::optional<std::uint64_t> count;  ///< nullopt: one or two
-  [[nodiscard]] std::string text() const;
+/// Trends without what is about fewer than three people (small_numbers.h).
+struct GovernorTrends {
+  std::uint64_t decisions = 0;
+  ShownNumber attempts, blocked, episodes;
+  std::vector<NamedCount> themes, groups;  ///< the small ones in one row, "others, together"; empty: too few people
+  struct Week {
+    std::chrono::sys_days monday;
+    std::uint64_t decisions = 0;
+    ShownNumber attempts, episodes;
+  };
+  std::vector<Week> weeks;
+  std::array<ShownNumber, 24> hours{};
+  std::array<ShownNumber, 7> weekdays{};
+  std::vector<std::pair<std::string, std::vector<std::uint64_t>>> theme_weeks;  ///< only what may be drawn
 };
-[[nodiscard]] SuppressedCount suppressed(std::uint64_t count);
 
+struct GovernorReaction {
+  ShownNumber episodes, acknowledged, urgent_waiting;
+  std::optional<std::chrono::milliseconds> median, ninetieth, longest;
+  ShownNumber assessed, false_positives, concerns, curriculum, accidental, background;
+  std::optional<double> false_positive_rate;  ///< nullopt: nothing was assessed, or it is not shown
+};
+
+/// Every number of it about pupils is about none or about three and more of them, and so is what follows from several.
 struct GovernorReport {
   DayRange range;
-  Trends trends;  ///< themes and groups with fewer than three episodes are added up under "other (fewer than 3 each)"
-  SuppressedCount people, repeat_people;
-  SuppressedCount incidents_opened, incidents_closed;
-  std::vector<std::pair<std::string, SuppressedCount>> referrals;
-  Reaction reaction;
+  GovernorTrends trends;
+  ShownNumber people, repeat_people;
+  ShownNumber incidents_opened, incidents_closed;
+  std::vector<std::pair<std::string, ShownNumber>> referrals;
+  GovernorReaction reaction;
   ReportTurnaround page_reports;
   std::uint64_t checks = 0, checks_as_expected = 0;
   std::optional<TimePoint> last_check;
@@ -126,6 +155,10 @@ class Reports {
   [[nodiscard]] Result<InspectionPack> inspection_pack(const InspectionFacts& facts, DayRange range, TimePoint now);
 
  private:
+  [[nodiscard]] Result<std::vector<ReactionRow>> reaction_rows(DayRange range);
+  [[nodiscard]] Result<void> set_people(GovernorReport& report, const Trends& trends, std::int64_t since,
+                                        std::int64_t until);
+  [[nodiscard]] Result<void> set_incidents(GovernorReport& report, DayRange range, TimePoint now);
   Reports(DeskStore& desk, store::Database breaches, LocalClock clock);
   [[nodiscard]] std::pair<std::int64_t, std::int64_t> instants(DayRange range) const;
   DeskStore* desk_;

@@ -139,7 +139,7 @@ void add_inspection_pages(Desk& desk, web::Router& router) {
       const casework::DayRange range = range_of(desk, visit.request.query, visit.now, kYear);
       auto pack = visit.stores.reports->inspection_pack(inspection_facts(desk), range, visit.now);
       if (!pack) return desk.failed(visit, pack.error());
-      desk.name_groups(pack->numbers.trends);
+      desk.name_groups(pack->numbers.trends.groups);
       const std::string name = "inspection-" + day_text(range.to);
       if (form == Form::text) return web::attachment("text/plain; charset=utf-8", to_text(*pack), name + ".txt");
       if (form == Form::json) return web::attachment("application/json", to_json(*pack), name + ".json");

@@ -344,8 +344,8 @@ std::string Desk::group_words(std::string_view group) const {
   return std::string(group);
 }
 
-void Desk::name_groups(casework::Trends& trends) const {
-  for (casework::NamedCount& group : trends.groups) group.name = group_words(group.name);
+void Desk::name_groups(std::vector<casework::NamedCount>& groups) const {
+  for (casework::NamedCount& group : groups) group.name = group_words(group.name);
 }
 
 std::string Desk::when(TimePoint time) const {

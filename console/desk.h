@@ -90,7 +90,7 @@ class Desk {
   [[nodiscard]] std::string person_words(std::string_view user) const;
   [[nodiscard]] std::string group_words(std::string_view group) const;
   /// Titles in the place of ids: for tables.
-  void name_groups(casework::Trends& trends) const;
+  void name_groups(std::vector<casework::NamedCount>& groups) const;
   /// "today 09:31", "yesterday 14:02", "Tue 17 November 2026, 09:31".
   [[nodiscard]] std::string when(TimePoint time) const;
   /// The same for a column: "Tue 17 Nov 09:31", with the year when it is another one.

@@ -133,8 +133,10 @@ Result<std::string> governors_pdf(const casework::GovernorReport& report, const 
   pdf.title("Filtering and monitoring: report for governors");
   pdf.paragraph(school + ", " + range);
   add_numbers(pdf, report, clock);
-  pdf.note("Numbers of one or two people are given as “fewer than 3”, so that no person can be recognised. " +
-           made(clock, now) + ".");
+  pdf.note(
+      "“Not shown” and “fewer than 3” stand where a number would be about one or two people, or would let such a "
+      "number be worked out. " +
+      made(clock, now) + ".");
   return pdf.finish();
 }
 

@@ -55,7 +55,7 @@ Result<std::vector<std::string>> write_inspection_pack(const Console::Parts& par
   if (!stores) return std::unexpected(stores.error());
   Result<casework::InspectionPack> pack = (**stores).reports->inspection_pack(inspection_facts(desk), range, now);
   if (!pack) return std::unexpected(pack.error());
-  desk.name_groups(pack->numbers.trends);
+  desk.name_groups(pack->numbers.trends.groups);
   Result<std::string> pdf = inspection_pdf(*pack, desk.clock(), now);
   if (!pdf) return std::unexpected(pdf.error());
 

@@ -22,7 +22,7 @@ web::Response reports_page(const Desk& desk, const Visit& visit) {
   casework::Reports& reports = *visit.stores.reports;
   Result<casework::Trends> trends = reports.trends(range);
   if (!trends) return desk.failed(visit, trends.error());
-  desk.name_groups(*trends);
+  desk.name_groups(trends->groups);
   const Result<casework::Reaction> reaction = reports.reaction(range);
   if (!reaction) return desk.failed(visit, reaction.error());
   const Result<casework::ReportTurnaround> turnaround = reports.page_reports(range);
@@ -74,7 +74,7 @@ void add_report_pages(Desk& desk, web::Router& router) {
     const casework::DayRange range = range_of(desk, visit.request.query, visit.now, kTerm);
     Result<casework::GovernorReport> report = visit.stores.reports->governors(range, visit.now);
     if (!report) return desk.failed(visit, report.error());
-    desk.name_groups(report->trends);
+    desk.name_groups(report->trends.groups);
     web::View view;
     set_range(view, "/governors", range);
     view.set("pdf_path",
@@ -87,7 +87,7 @@ void add_report_pages(Desk& desk, web::Router& router) {
     const casework::DayRange range = range_of(desk, visit.request.query, visit.now, kTerm);
     Result<casework::GovernorReport> report = visit.stores.reports->governors(range, visit.now);
     if (!report) return desk.failed(visit, report.error());
-    desk.name_groups(report->trends);
+    desk.name_groups(report->trends.groups);
     Result<std::string> pdf = governors_pdf(*report, desk.parts().school, desk.clock(), visit.now);
     if (!pdf) return desk.failed(visit, pdf.error());
     return web::attachment("application/pdf", std::move(*pdf), "governors-" + day_text(range.to) + ".pdf");

@@ -39,7 +39,14 @@ FigureTable counts_table(std::string title, std::string first, const std::vector
 
 }  // namespace
 
-std::vector<FigureTable> trend_tables(const casework::Trends& trends) {
+namespace {
+
+std::string number(const casework::ShownNumber& value) { return value.text(); }
+
+/// By theme, week, group, hour and day of the week. Of governors some cells are not shown; their tables have the same
+/// form, so that both are drawn by one function.
+template <class Trends>
+std::vector<FigureTable> tables_of(const Trends& trends) {
   std::vector<FigureTable> tables;
   tables.push_back(counts_table("By theme", "Theme", trends.themes, true));
   FigureTable weeks{.title = "By week", .text = {}, .chart = "line", .head = {"Week from"}, .rows = {}};
@@ -64,8 +71,8 @@ std::vector<FigureTable> trend_tables(const casework::Trends& trends) {
       .title = "By hour of the day", .text = {}, .chart = "bar", .head = {"Hour", "Attempts"}, .rows = {}};
   for (std::size_t hour = 0; hour < trends.hours.size(); ++hour) {
     // Nights without attempts would only make the chart narrow.
-    if ((hour < 7 || hour > 18) && trends.hours[hour] == 0) continue;
-    hours.rows.push_back({(hour < 10 ? "0" : "") + number(hour) + ":00", number(trends.hours[hour])});
+    if ((hour < 7 || hour > 18) && number(trends.hours[hour]) == "0") continue;
+    hours.rows.push_back({(hour < 10 ? "0" : "") + std::to_string(hour) + ":00", number(trends.hours[hour])});
   }
   tables.push_back(std::move(hours));
   static constexpr std::array<std::string_view, 7> kDays{"Monday", "Tuesday",  "Wednesday", "Thursday",
@@ -78,7 +85,9 @@ std::vector<FigureTable> trend_tables(const casework::Trends& trends) {
   return tables;
 }
 
-FigureTable reaction_table(const casework::Reaction& reaction) {
+/// The rows of both, from either's values.
+template <class Reaction>
+FigureTable table_of(const Reaction& reaction, const std::optional<double>& false_positive_rate) {
   return {.title = "How the school reacted",
           .text = "Episodes of urgency 3 and above. The time to acknowledge runs from the first attempt.",
           .chart = {},
@@ -95,7 +104,15 @@ FigureTable reaction_table(const casework::Reaction& reaction) {
                    {"By accident", number(reaction.accidental)},
                    {"A page or program did it", number(reaction.background)},
                    {"Wrongly blocked", number(reaction.false_positives)},
-                   {"Wrongly blocked, of assessed episodes", percent(reaction.false_positive_rate())}}};
+                   {"Wrongly blocked, of assessed episodes", percent(false_positive_rate)}}};
+}
+
+}  // namespace
+
+std::vector<FigureTable> trend_tables(const casework::Trends& trends) { return tables_of(trends); }
+
+FigureTable reaction_table(const casework::Reaction& reaction) {
+  return table_of(reaction, reaction.false_positive_rate());
 }
 
 FigureTable turnaround_table(const casework::ReportTurnaround& turnaround) {
@@ -130,8 +147,8 @@ std::vector<FigureTable> governor_tables(const casework::GovernorReport& report,
                 {"Checks that the filter works", number(report.checks)},
                 {"Of them as expected", number(report.checks_as_expected)},
                 {"Last check", report.last_check ? casework::moment_text(clock, *report.last_check) : "none"}}});
-  for (FigureTable& table : trend_tables(report.trends)) tables.push_back(std::move(table));
-  tables.push_back(reaction_table(report.reaction));
+  for (FigureTable& table : tables_of(report.trends)) tables.push_back(std::move(table));
+  tables.push_back(table_of(report.reaction, report.reaction.false_positive_rate));
   tables.push_back(turnaround_table(report.page_reports));
   if (!report.referrals.empty()) {
     FigureTable referrals{
