@@ -290,6 +290,7 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
                                 }};
   add_facts(parts.hooks, {.configuration = [this] { return configuration_in_force(); },
                           .policy = [this] { return policy_.current(); }});
+  parts.hooks.protection = [this] { return protection(); };
   parts.hooks.clock_doubt = [this] { return clock_->standing().is_believed() ? std::string() : clock_->words(); };
   parts.hooks.has_case_system = [this] {
     const std::scoped_lock lock(configuration_mutex_);

@@ -5,6 +5,7 @@
 #include "console/desk.h"
 #include "console/documents.h"
 #include "console/inspection.h"
+#include "console/protection_words.h"
 
 namespace schoolgate::console {
 
@@ -118,6 +119,7 @@ web::Response limits_page(const Desk& desk, const Visit& visit) {
         .set("state", list.state);
   }
   view.set("limits_any", !limits.empty()).set("lists_any", !lists.empty());
+  set_protection(desk, lists, view);
   return desk.show(visit, "limits", std::move(view));
 }
 

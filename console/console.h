@@ -24,6 +24,7 @@
 #include "identity/session_book.h"
 #include "identity/users.h"
 #include "rules/measures.h"
+#include "rules/protection.h"
 #include "rules/site_clock.h"
 #include "web/router.h"
 
@@ -89,6 +90,8 @@ struct Hooks {
   std::function<Result<std::string>(rules::Measure)> open_measure;
   std::function<Result<void>(std::string_view id, std::string_view by, std::string_view why)> close_measure;
   std::function<PolicyFacts()> policy;
+  /// Protected or not, by group and category, now.
+  std::function<rules::Protection()> protection;
   std::function<std::vector<Limit>()> what_cannot_be_seen;
   std::function<std::vector<ListAge>()> list_ages;
   /// Begins to try the filter and returns; the outcome comes into the log of checks. Fault client: it is being tried.

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "casework/shown_text.h"
 #include "console/days.h"
+#include "console/protection_words.h"
 #include "embedded/console_templates.h"
 #include "web/assets.h"
 #include "web/csrf.h"
@@ -237,6 +238,8 @@ void Desk::set_frame(web::View& view, const web::Request& request, const identit
   }
   view.set("csrf", session->csrf).set("signed_in", true);
   if (hooks().clock_doubt) view.set_if("clock_doubt", hooks().clock_doubt());
+  if (const auto protection = hears_of_protection(session->role) ? this->protection() : nullptr)
+    view.set_if("unprotected", gap_summary(*this, *protection));
   view.set("user_name", session->name.empty() ? session->user : session->name);
   view.set("user_role", title_of(session->role));
   for (const NavigationItem& item : kNavigation) {
@@ -327,6 +330,18 @@ std::shared_ptr<const PolicyFacts> Desk::policy() const {
     policy_read_ = read;
   }
   return policy_;
+}
+
+std::shared_ptr<const rules::Protection> Desk::protection() const {
+  if (!hooks().protection) return nullptr;
+  constexpr std::chrono::seconds kFresh{5};
+  const auto read = std::chrono::steady_clock::now();
+  const std::scoped_lock lock(protection_mutex_);
+  if (!protection_ || read - protection_read_ > kFresh) {
+    protection_ = std::make_shared<const rules::Protection>(hooks().protection());
+    protection_read_ = read;
+  }
+  return protection_;
 }
 
 std::string Desk::person_words(std::string_view user) const {

@@ -81,6 +81,8 @@ class Desk {
   [[nodiscard]] TimePoint now() const { return parts_.now(); }
   /// Of the policy in force, at most a few seconds old: a list of episodes asks for each row's group. Never null.
   [[nodiscard]] std::shared_ptr<const PolicyFacts> policy() const;
+  /// Protected or not, at most a few seconds old. Null where the gateway does not tell.
+  [[nodiscard]] std::shared_ptr<const rules::Protection> protection() const;
   [[nodiscard]] const web::Tokens& tokens() const noexcept { return tokens_; }
   [[nodiscard]] StorePool& pool() noexcept { return pool_; }
   [[nodiscard]] const std::vector<Console::Page>& pages() const noexcept { return pages_; }
@@ -112,6 +114,9 @@ class Desk {
   mutable std::mutex policy_mutex_;
   mutable std::shared_ptr<const PolicyFacts> policy_;
   mutable std::chrono::steady_clock::time_point policy_read_{};
+  mutable std::mutex protection_mutex_;
+  mutable std::shared_ptr<const rules::Protection> protection_;
+  mutable std::chrono::steady_clock::time_point protection_read_{};
 };
 
 /// The desk's role as casework/ names it.

@@ -68,6 +68,10 @@ bool may_change(Role role, Area area) noexcept {
   return false;
 }
 
+bool hears_of_protection(Role role) noexcept {
+  return role == Role::dsl || role == Role::deputy || role == Role::technician || role == Role::administrator;
+}
+
 bool is_about(std::string_view person, std::string_view user) {
   return !person.empty() && rules::member_name(person) == rules::member_name(user);
 }

@@ -40,6 +40,10 @@ enum class Sight : std::uint8_t { none, numbers, without_names, names };
 /// Whether forms of that area may be sent, not only looked at.
 [[nodiscard]] bool may_change(identity::Role role, Area area) noexcept;
 
+/// Whether every page says so when a category that a group should be protected from has no data, or old data: those who
+/// can mend it, or watch more closely until it is mended.
+[[nodiscard]] bool hears_of_protection(identity::Role role) noexcept;
+
 /// Whether a record about `person` (an account name; may be empty) is about the one who is signed in. Then it is shown
 /// to others only: to the head, or to the DSL when it is about the head.
 [[nodiscard]] bool is_about(std::string_view person, std::string_view user);

@@ -159,6 +159,13 @@ int serve(const std::filesystem::path& folder, std::uint16_t port) {
                                 .session_lists = {"phonics"},
                                 .approvals = {{"allow probability-lesson.example", "headteacher, until 2026-12-18"}}};
   };
+  hooks.protection = [] {
+    using enum rules::ProtectionState;
+    return rules::Protection{
+        .rows = {{.group = "ks2", .category = "games", .state = protected_, .lists = {"games"}},
+                 {.group = "ks2", .category = "hate", .state = stale, .lists = {"hate"}, .stale = {"hate"}},
+                 {.group = "ks1", .category = "drugs", .state = empty, .known_gap = "A list is applied for."}}};
+  };
   hooks.what_cannot_be_seen = [] {
     return std::vector<console::Limit>{
         {"Inside encrypted pages that are not opened",
