@@ -12,7 +12,8 @@ web::Response account_page(const Desk& desk, const Visit& visit, std::string_vie
   if (!user) return desk.failed(visit, user.error());
   if (!*user) return desk.not_found(visit);
   web::View view;
-  view.set_if("problem", problem).set("user", (*user)->user).set("name", (*user)->name);
+  view.set_if("problem", problem);
+  view.set("user", (*user)->user).set("name", (*user)->name);
   view.set("role", title_of((*user)->role)).set("second_factor", (*user)->second_factor);
   view.set("since", desk.when(visit.session.since));
   return desk.show(visit, "account", std::move(view), status);
@@ -24,7 +25,8 @@ web::Response second_factor_page(const Desk& desk, const Visit& visit, const std
       qr_code(identity::totp_uri(secret, "Schoolgate " + desk.parts().school, visit.session.user));
   if (!code) return desk.failed(visit, code.error());
   web::View view;
-  view.set_if("problem", problem).set("secret", identity::to_base32(secret));
+  view.set_if("problem", problem);
+  view.set("secret", identity::to_base32(secret));
   view.set("qr_path", code->path).set("qr_size", code->size + 8);  // with the quiet zone of four modules a side
   return desk.show(visit, "second_factor", std::move(view), status);
 }
@@ -42,7 +44,9 @@ void add_account_pages(Desk& desk, web::Router& router) {
     const Result<void> changed = desk.parts().users.change_password(visit.session.user, form.get("password_now"),
                                                                     form.get("password"), visit.token);
     if (!changed) return account_page(desk, visit, changed.error().text(), 400);
-    return web::redirect("/account?done=password-changed");
+    return desk.done(
+        visit, "/account",
+        "The password of your account " + visit.session.user + " is changed. Everywhere else you are signed out.");
   });
 
   desk.post(router, Area::account, "/account/second-factor", [&desk](const Visit& visit) {
@@ -55,7 +59,11 @@ void add_account_pages(Desk& desk, web::Router& router) {
     const Result<bool> right = desk.parts().users.confirm_second_factor(
         visit.session.user, visit.request.form.text("code", 20).value_or(""), visit.now);
     if (!right) return account_page(desk, visit, right.error().text(), 400);
-    if (*right) return web::redirect("/account?done=second-factor-on");
+    if (*right) {
+      return desk.done(visit, "/account",
+                       "The second factor of your account " + visit.session.user +
+                           " is on: the code from your telephone is asked for from now on.");
+    }
     // The secret stays the one the telephone has just read.
     const std::optional<std::string> secret = identity::from_base32(visit.request.form.get("secret"));
     if (!secret || secret->size() != 20) {
@@ -79,7 +87,8 @@ void add_account_pages(Desk& desk, web::Router& router) {
     if (const Result<void> removed = desk.parts().users.remove_second_factor(visit.session.user); !removed) {
       return account_page(desk, visit, removed.error().text(), 400);
     }
-    return web::redirect("/account?done=second-factor-off");
+    return desk.done(visit, "/account",
+                     "The second factor of your account " + visit.session.user + " is switched off.");
   });
 }
 

@@ -24,7 +24,8 @@ web::Response checks_page(const Desk& desk, const Visit& visit, std::string_view
       log.list(visit.now - std::chrono::days(kYear), visit.now + std::chrono::days(1));
   if (!runs) return desk.failed(visit, runs.error());
   web::View view;
-  view.set_if("problem", problem).list("matrix").list("runs");
+  view.set_if("problem", problem);
+  view.list("matrix").list("runs");
   for (const ChecksLog::Cell& cell : *matrix) {
     view.item("matrix")
         .set("group", desk.group_words(cell.group))
@@ -99,7 +100,9 @@ web::Response record_by_hand(const Desk& desk, const Visit& visit) {
   if (form.get("what").empty()) return checks_page(desk, visit, "Name the address or page.", 400);
   const Result<std::string> id = ChecksLog(*visit.stores.desk).record(run, visit.now);
   if (!id) return checks_page(desk, visit, id.error().text(), id.error().fault == Fault::client ? 400 : 503);
-  return web::redirect("/checks?done=check-recorded");
+  return desk.done(visit, "/checks",
+                   "One check by hand is recorded for " + desk.group_words(run.results.front().group) + ": expected " +
+                       run.results.front().expected + ", found " + run.results.front().found + ".");
 }
 
 web::Response limits_page(const Desk& desk, const Visit& visit) {
@@ -166,7 +169,8 @@ void add_check_pages(Desk& desk, web::Router& router) {
     if (!desk.hooks().run_self_test) return desk.not_found(visit);
     const Result<void> run = desk.hooks().run_self_test(visit.viewer.user);
     if (!run) return checks_page(desk, visit, run.error().text(), run.error().fault == Fault::client ? 409 : 503);
-    return web::redirect("/checks?done=self-test-begun");
+    return desk.done(visit, "/checks",
+                     "The filter is being tried. The results will stand in the log below in a minute or less.");
   });
   desk.get(router, Area::checks, "/checks/{id}", [&desk](const Visit& visit) { return check_page(desk, visit); });
   desk.post(router, Area::checks, "/checks/{id}/action", [&desk](const Visit& visit) {
@@ -174,7 +178,7 @@ void add_check_pages(Desk& desk, web::Router& router) {
     const Result<void> set =
         ChecksLog(*visit.stores.desk).set_action(visit.viewer, id, visit.request.form.get("action"), visit.now);
     if (!set) return desk.failed(visit, set.error());
-    return web::redirect("/checks/" + id + "?done=saved");
+    return desk.done(visit, "/checks/" + id, "What was done about this check is saved.");
   });
 }
 

@@ -42,7 +42,8 @@ web::Response checklist_page(const Desk& desk, const Visit& visit, std::string_v
   for (const std::string& step : checklist->steps) steps += step + "\n";
   for (const casework::Contact& contact : checklist->contacts) contacts += contact.name + ": " + contact.reach + "\n";
   const bool posted = visit.request.method == web::Method::post && visit.request.form.has("steps");
-  view.set_if("problem", problem).set("theme", theme).set("theme_words", theme_words(theme, is_illegal(theme)));
+  view.set_if("problem", problem);
+  view.set("theme", theme).set("theme_words", theme_words(theme, is_illegal(theme)));
   view.set("steps_text", posted ? std::string(visit.request.form.get("steps")) : steps);
   view.set("contacts_text", posted ? std::string(visit.request.form.get("contacts")) : contacts);
   view.set("edited", checklist->edited_at
@@ -86,7 +87,10 @@ void add_checklist_pages(Desk& desk, web::Router& router) {
         Checklists(*visit.stores.desk, seen_version(visit.request.form)).edit(visit.viewer, checklist, visit.now);
     if (!saved)
       return checklist_page(desk, visit, saved.error().text(), saved.error().fault == Fault::client ? 400 : 503);
-    return web::redirect("/checklists/" + theme + "?done=checklist-saved");
+    return desk.done(visit, "/checklists/" + theme,
+                     "The checklist for " + theme_words(theme, is_illegal(theme)) +
+                         " is saved: " + std::to_string(checklist.steps.size()) + " steps, " +
+                         std::to_string(checklist.contacts.size()) + " contacts.");
   });
   desk.post(router, Area::privacy, "/checklists/{theme}/reset", [&desk](const Visit& visit) {
     const std::string theme(visit.request.param("theme"));
@@ -94,7 +98,8 @@ void add_checklist_pages(Desk& desk, web::Router& router) {
     const Result<void> reset =
         Checklists(*visit.stores.desk, seen_version(visit.request.form)).reset(visit.viewer, theme, visit.now);
     if (!reset) return checklist_page(desk, visit, reset.error().text(), 400);
-    return web::redirect("/checklists/" + theme + "?done=checklist-reset");
+    return desk.done(visit, "/checklists/" + theme,
+                     "The checklist for " + theme_words(theme, is_illegal(theme)) + " is as it was built in.");
   });
 }
 

@@ -68,53 +68,6 @@ casework::Viewer viewer_of(const identity::DeskSession& session) {
   return {.user = session.user, .role = role.value_or(casework::Role::technician), .also = {}};
 }
 
-std::string_view done_words(std::string_view code) noexcept {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 38> kWords{{
-      {"acknowledged", "Acknowledged. No colleague will be asked to look at it."},
-      {"assessed", "Your view of it is recorded."},
-      {"incident-opened", "The incident is open. Everything you do here is recorded with your name and the time."},
-      {"note-added", "The note is added. Notes cannot be changed afterwards; write another one to correct it."},
-      {"action-added", "The action is recorded."},
-      {"action-struck", "The action is struck through, with your name and the reason."},
-      {"subject-saved", "The person is recorded."},
-      {"subject-removed", "The person is no longer part of the incident."},
-      {"episode-added", "The episode is part of the incident."},
-      {"saved", "Saved."},
-      {"hold-set", "Under legal hold: nothing of this will be deleted, and no letter is drafted."},
-      {"hold-lifted", "The legal hold is lifted."},
-      {"closed", "The incident is closed."},
-      {"reopened", "The incident is open again."},
-      {"blocked", "Blocked for everyone, in force now."},
-      {"session-opened", "The supervised session is open. It closes by itself."},
-      {"exam-begun", "The exam is set."},
-      {"measure-closed", "Taken back. The ordinary rules hold again."},
-      {"report-handled", "Recorded."},
-      {"check-recorded", "The check is recorded."},
-      {"self-test-begun", "The filter is being tried. The results will stand in the log below in a minute or less."},
-      {"password-changed", "Your password is changed. Everywhere else you are signed out."},
-      {"second-factor-on", "The code from your telephone is asked for from now on."},
-      {"second-factor-off", "The second factor is switched off."},
-      {"account-added", "The account is made."},
-      {"account-disabled", "The account is switched off and signed out."},
-      {"account-enabled", "The account is switched on."},
-      {"role-changed", "The role is changed; the person has to sign in again."},
-      {"asked-release", "Asked. A colleague who leads safeguarding must agree."},
-      {"release-approved", "Agreed. Your colleague can now see it once, within a day."},
-      {"release-refused", "Refused."},
-      {"checklist-saved", "The checklist is saved."},
-      {"checklist-reset", "The checklist is as it was built in."},
-      {"handed-over", "Handed to the case system. It waits there to be matched to a person."},
-      {"canary", "Thank you: mail from the filter arrives."},
-      {"erased", "Erased from the desk's data. The breach log's records go by their own retention time."},
-      {"signed-out", "You are signed out."},
-      {"set-up", "Your account is ready. Sign in with it now."},
-  }};
-  for (const auto& [name, words] : kWords) {
-    if (name == code) return words;
-  }
-  return {};
-}
-
 std::optional<std::uint64_t> seen_version(const web::Form& form) {
   const auto number = form.number("version", 0, std::numeric_limits<long>::max());
   if (!number) return std::nullopt;
@@ -231,7 +184,6 @@ web::Response Desk::serve(const web::Request& request, Area area, bool post, con
 }
 
 void Desk::set_frame(web::View& view, const web::Request& request, const identity::DeskSession* session) const {
-  view.set_if("done", done_words(request.query.get("done")));
   if (!session) {
     view.set("csrf", web::make_csrf_token(tokens_, request.peer.text(), now()));
     return;
@@ -254,17 +206,13 @@ web::Response Desk::show(const Visit& visit, std::string_view name, web::View vi
   view.set("may_change", visit.may_change);
   view.set("names_shown", visit.sight == Sight::names);
   view.set("print", visit.request.query.has("print"));
-  const std::scoped_lock lock(confirmed_mutex_);
-  if (const auto kept = confirmed_.find(visit.token);
-      kept != confirmed_.end() && visit.request.method == web::Method::get) {
-    view.set("done", kept->second);
-    confirmed_.erase(kept);
-  }
+  set_confirmation(view, visit.request, visit.token);
   return web::html(templates_.render(name, view), status);
 }
 
 web::Response Desk::show_open(const web::Request& request, std::string_view name, web::View view, int status) const {
   set_frame(view, request, nullptr);
+  set_confirmation(view, request, "");
   return web::html(templates_.render(name, view), status);
 }
 
@@ -289,11 +237,18 @@ Result<bool> Desk::set_version(const Visit& visit, std::string_view about, web::
   return true;
 }
 
-void Desk::confirm(const Visit& visit, std::string text) const {
-  constexpr std::size_t kMostKept = 1000;
-  const std::scoped_lock lock(confirmed_mutex_);
-  if (confirmed_.size() >= kMostKept) confirmed_.clear();
-  confirmed_.insert_or_assign(visit.token, std::move(text));
+web::Response Desk::done(const Visit& visit, std::string_view path, std::string text) const {
+  return web::redirect(confirmations_.keep(visit.token, path, std::move(text), std::chrono::steady_clock::now()));
+}
+
+web::Response Desk::done_openly(std::string_view path, std::string text) const {
+  return web::redirect(confirmations_.keep("", path, std::move(text), std::chrono::steady_clock::now()));
+}
+
+void Desk::set_confirmation(web::View& view, const web::Request& request, std::string_view session) const {
+  if (request.method != web::Method::get) return;
+  view.set_if("done",
+              confirmations_.take(request.query.get("done"), session, request.path, std::chrono::steady_clock::now()));
 }
 
 web::Response Desk::failed(const Visit& visit, const Error& error) const {

@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +15,7 @@
 
 #include "base/local_time.h"
 #include "casework/viewer.h"
+#include "console/confirmations.h"
 #include "console/console.h"
 #include "console/permissions.h"
 #include "console/stores.h"
@@ -54,7 +54,7 @@ class Desk {
   void open_get(web::Router& router, std::string pattern, web::Handler page);
   void open_post(web::Router& router, std::string pattern, web::Handler page);
 
-  /// The page `name` in the desk's layout: with navigation, form token and the message that `?done=` asks for.
+  /// The page `name` in the desk's layout: with navigation, form token and what done() keeps for it.
   [[nodiscard]] web::Response show(const Visit& visit, std::string_view name, web::View view, int status = 200) const;
   /// The same for somebody who is not signed in.
   [[nodiscard]] web::Response show_open(const web::Request& request, std::string_view name, web::View view,
@@ -62,8 +62,10 @@ class Desk {
   /// Puts the version of the record `about` into the page's forms. When the request was a form of an older version,
   /// what came meanwhile is listed on the page: true. The page should then be a 409 and keep what was typed.
   [[nodiscard]] Result<bool> set_version(const Visit& visit, std::string_view about, web::View& view) const;
-  /// What was done and to whom, for the next page that this session sees. A session keeps one such text.
-  void confirm(const Visit& visit, std::string text) const;
+  /// To the page at `path`, where this session is told once what was done, and to whom. Only after it was done.
+  [[nodiscard]] web::Response done(const Visit& visit, std::string_view path, std::string text) const;
+  /// The same for somebody who is not signed in.
+  [[nodiscard]] web::Response done_openly(std::string_view path, std::string text) const;
 
   /// What went wrong, as a page of the status that the fault asks for.
   [[nodiscard]] web::Response failed(const Visit& visit, const Error& error) const;
@@ -101,6 +103,7 @@ class Desk {
  private:
   [[nodiscard]] std::string today_or_yesterday(TimePoint time) const;
   [[nodiscard]] web::Response serve(const web::Request& request, Area area, bool post, const Page& page);
+  void set_confirmation(web::View& view, const web::Request& request, std::string_view session) const;
   void set_frame(web::View& view, const web::Request& request, const identity::DeskSession* session) const;
 
   Console::Parts parts_;
@@ -109,8 +112,7 @@ class Desk {
   web::Tokens tokens_;
   StorePool pool_;
   std::vector<Console::Page> pages_;
-  mutable std::mutex confirmed_mutex_;
-  mutable std::map<std::string, std::string, std::less<>> confirmed_;  // by session token, until it is shown
+  mutable Confirmations confirmations_;
   mutable std::mutex policy_mutex_;
   mutable std::shared_ptr<const PolicyFacts> policy_;
   mutable std::chrono::steady_clock::time_point policy_read_{};
@@ -121,8 +123,6 @@ class Desk {
 
 /// The desk's role as casework/ names it.
 [[nodiscard]] casework::Viewer viewer_of(const identity::DeskSession& session);
-/// What `?done=` may say after a form: a fixed set, so that a link cannot put words into the page. Empty when unknown.
-[[nodiscard]] std::string_view done_words(std::string_view code) noexcept;
 /// The version of the record on the page that the form was on; nullopt when the form carries none.
 [[nodiscard]] std::optional<std::uint64_t> seen_version(const web::Form& form);
 /// What was typed into the form that failed, as {{typed.name}}.

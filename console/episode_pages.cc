@@ -276,7 +276,10 @@ void add_slip_pages(Desk& desk, web::Router& router) {
     return with_slip(desk, visit, [&](const casework::PinkSlip& slip) {
       const Result<std::string> handed = desk.hooks().hand_over(slip);
       if (!handed) return desk.failed(visit, handed.error());
-      return web::redirect(back + "?done=handed-over");
+      return desk.done(visit, back,
+                       "Episode " + slip.reference + " is handed to the case system" +
+                           (handed->empty() ? "" : " (" + *handed + ")") +
+                           ". It waits there to be matched to a person.");
     });
   });
 }
@@ -303,12 +306,11 @@ void add_episode_pages(Desk& desk, web::Router& router) {
       return episode_page(desk, visit, done.error().text(), done.error().fault == Fault::client ? 400 : 503);
     }
     const std::string whose = "episode " + (*row)->reference + " of " + who_words(desk, **row);
-    desk.confirm(visit, (assessment == casework::Assessment::none
-                             ? "Acknowledged: "
-                             : "Recorded as " + theme_words(casework::to_string(assessment)) + ": ") +
-                            whose + (form.get("note").empty() ? ", without a note." : ", with your note."));
-    return web::redirect("/episodes/" + (*row)->id +
-                         (assessment == casework::Assessment::none ? "?done=acknowledged" : "?done=assessed"));
+    return desk.done(visit, "/episodes/" + (*row)->id,
+                     (assessment == casework::Assessment::none
+                          ? "Acknowledged: "
+                          : "Recorded as " + theme_words(casework::to_string(assessment)) + ": ") +
+                         whose + (form.get("note").empty() ? ", without a note." : ", with your note."));
   });
 
   add_slip_pages(desk, router);

@@ -122,7 +122,9 @@ void add_home_pages(Desk& desk, web::Router& router) {
     const Result<bool> confirmed =
         visit.stores.desk->confirm_canary(visit.request.param("token"), visit.viewer.user, visit.now);
     if (!confirmed) return desk.failed(visit, confirmed.error());
-    return *confirmed ? web::redirect("/?done=canary") : desk.not_found(visit);
+    return *confirmed ? desk.done(visit, "/",
+                                  "Recorded: the weekly test mail arrived, confirmed by " + visit.viewer.user + ".")
+                      : desk.not_found(visit);
   });
 }
 

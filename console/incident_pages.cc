@@ -219,19 +219,28 @@ web::Response incident_page(const Desk& desk, const Visit& visit, std::string_vi
   return desk.show(visit, "incident", std::move(view), *stale ? 409 : status);
 }
 
-/// A form of an incident: `change` does it; then the page again with what was done, or with why not.
-void add_form(Desk& desk, web::Router& router, std::string_view name, std::string done,
-              std::function<Result<void>(Incidents&, const Visit&, std::string_view id)> change) {
+/// What a form did, in words that follow the incident's reference.
+Result<std::string> told(const Result<void>& done, std::string words) {
+  if (!done) return std::unexpected(done.error());
+  return words;
+}
+
+/// A form of an incident: `change` does it and says what; then the page again with that, or with why not.
+void add_form(Desk& desk, web::Router& router, std::string_view name,
+              std::function<Result<std::string>(Incidents&, const Visit&, std::string_view id)> change) {
   desk.post(router, Area::incidents, "/incidents/{id}/" + std::string(name),
-            [&desk, done = std::move(done), change = std::move(change)](const Visit& visit) {
+            [&desk, change = std::move(change)](const Visit& visit) {
               Incidents incidents(*visit.stores.desk, seen_version(visit.request.form));
               const std::string id(visit.request.param("id"));
-              const Result<void> changed = change(incidents, visit, id);
+              const Result<std::string> changed = change(incidents, visit, id);
               if (!changed) {
                 return incident_page(desk, visit, changed.error().text(),
                                      changed.error().fault == Fault::client ? 400 : 503);
               }
-              return web::redirect("/incidents/" + id + "?done=" + done);
+              const auto incident = incidents.find(visit.viewer, id);
+              if (!incident) return desk.failed(visit, incident.error());
+              const std::string reference = *incident ? (*incident)->reference : std::string();
+              return desk.done(visit, "/incidents/" + id, "Incident " + reference + ": " + *changed + ".");
             });
 }
 
@@ -253,20 +262,23 @@ Result<casework::ActionDays> action_days(const Desk& desk, const Visit& visit, I
 }
 
 void add_forms(Desk& desk, web::Router& router) {
-  add_form(desk, router, "note", "note-added", [](Incidents& incidents, const Visit& visit, std::string_view id) {
-    return incidents.add_note(visit.viewer, id, visit.request.form.get("text"), visit.now);
+  add_form(desk, router, "note", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return told(incidents.add_note(visit.viewer, id, visit.request.form.get("text"), visit.now),
+                "one note added. It cannot be changed afterwards; write another one to correct it");
   });
-  add_form(desk, router, "assess", "assessed", [](Incidents& incidents, const Visit& visit, std::string_view id) {
-    const web::Form& form = visit.request.form;
-    const auto assessment = casework::assessment_from(form.get("assessment"));
-    if (!assessment) return Result<void>(fail(Fault::client, "no assessment was chosen", "choose an assessment"));
-    return incidents.assess(visit.viewer, id, *assessment, form.get("reason"), visit.now);
-  });
-  add_form(desk, router, "action", "action-added",
-           [&desk](Incidents& incidents, const Visit& visit, std::string_view id) {
+  add_form(desk, router, "assess",
+           [](Incidents& incidents, const Visit& visit, std::string_view id) -> Result<std::string> {
+             const web::Form& form = visit.request.form;
+             const auto assessment = casework::assessment_from(form.get("assessment"));
+             if (!assessment) return fail(Fault::client, "no assessment was chosen", "choose an assessment");
+             return told(incidents.assess(visit.viewer, id, *assessment, form.get("reason"), visit.now),
+                         "assessed as " + theme_words(casework::to_string(*assessment)));
+           });
+  add_form(desk, router, "action",
+           [&desk](Incidents& incidents, const Visit& visit, std::string_view id) -> Result<std::string> {
              const web::Form& form = visit.request.form;
              const auto kind = casework::action_kind_from(form.get("kind"));
-             if (!kind) return Result<void>(fail(Fault::client, "no action was chosen", "choose an action"));
+             if (!kind) return fail(Fault::client, "no action was chosen", "choose an action");
              const casework::IncidentAction action{.id = {},
                                                    .kind = *kind,
                                                    .date = std::string(form.get("date")),
@@ -276,54 +288,66 @@ void add_forms(Desk& desk, web::Router& router) {
                                                    .recorded_by = {},
                                                    .recorded_at = {}};
              const Result<casework::ActionDays> days = action_days(desk, visit, incidents, id);
-             if (!days) return Result<void>(std::unexpected(days.error()));
-             return incidents.add_action(visit.viewer, id, action, visit.now, *days);
+             if (!days) return std::unexpected(days.error());
+             return told(incidents.add_action(visit.viewer, id, action, visit.now, *days),
+                         "one action recorded, " + std::string(casework::action_title(*kind)) + ", " + action.date);
            });
-  add_form(desk, router, "action-strike", "action-struck",
-           [](Incidents& incidents, const Visit& visit, std::string_view id) {
-             const web::Form& form = visit.request.form;
-             return incidents.strike_action(visit.viewer, id, form.get("action"), form.get("why"), visit.now);
-           });
-  add_form(desk, router, "subject", "subject-saved", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+  add_form(desk, router, "action-strike", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    const web::Form& form = visit.request.form;
+    return told(incidents.strike_action(visit.viewer, id, form.get("action"), form.get("why"), visit.now),
+                "one action struck through, with your name and the reason");
+  });
+  add_form(desk, router, "subject", [&desk](Incidents& incidents, const Visit& visit, std::string_view id) {
     const web::Form& form = visit.request.form;
     const casework::IncidentSubject subject{
         .person = std::string(form.get("person")),
         .role = casework::subject_role_from(form.get("role")).value_or(casework::SubjectRole::child),
         .year_group = std::string(form.get("year_group")),
         .vulnerable = form.has("vulnerable")};
-    return incidents.set_subject(visit.viewer, id, subject, visit.now);
+    return told(
+        incidents.set_subject(visit.viewer, id, subject, visit.now),
+        desk.person_words(subject.person) + " is recorded as " + std::string(casework::to_string(subject.role)));
   });
-  add_form(desk, router, "subject-remove", "subject-removed",
-           [](Incidents& incidents, const Visit& visit, std::string_view id) {
-             return incidents.remove_subject(visit.viewer, id, visit.request.form.get("person"), visit.now);
+  add_form(desk, router, "subject-remove", [&desk](Incidents& incidents, const Visit& visit, std::string_view id) {
+    const std::string person(visit.request.form.get("person"));
+    return told(incidents.remove_subject(visit.viewer, id, person, visit.now),
+                desk.person_words(person) + " is no longer part of it");
+  });
+  add_form(desk, router, "episode",
+           [&desk](Incidents& incidents, const Visit& visit, std::string_view id) -> Result<std::string> {
+             const auto row = visit.stores.episodes->find_row(visit.viewer, visit.request.form.get("episode"));
+             if (!row) return std::unexpected(row.error());
+             if (!*row) return fail(Fault::client, "there is no such episode", "copy its reference from its page");
+             return told(incidents.add_episode(visit.viewer, id, (*row)->id, visit.now),
+                         "episode " + (*row)->reference + " of " + who_words(desk, **row) + " is part of it now");
            });
-  add_form(desk, router, "episode", "episode-added", [](Incidents& incidents, const Visit& visit, std::string_view id) {
-    const auto row = visit.stores.episodes->find_row(visit.viewer, visit.request.form.get("episode"));
-    if (!row) return Result<void>(std::unexpected(row.error()));
-    if (!*row) return Result<void>(fail(Fault::client, "there is no such episode", "copy its reference from its page"));
-    return incidents.add_episode(visit.viewer, id, (*row)->id, visit.now);
+  add_form(desk, router, "lessons", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return told(incidents.set_lessons(visit.viewer, id, visit.request.form.get("lessons"),
+                                      visit.request.form.get("policy_change"), visit.now),
+                "lessons saved");
   });
-  add_form(desk, router, "lessons", "saved", [](Incidents& incidents, const Visit& visit, std::string_view id) {
-    return incidents.set_lessons(visit.viewer, id, visit.request.form.get("lessons"),
-                                 visit.request.form.get("policy_change"), visit.now);
+  add_form(desk, router, "case-reference", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return told(incidents.set_case_reference(visit.viewer, id, visit.request.form.get("case_reference"), visit.now),
+                "the case system's reference is saved");
   });
-  add_form(desk, router, "case-reference", "saved", [](Incidents& incidents, const Visit& visit, std::string_view id) {
-    return incidents.set_case_reference(visit.viewer, id, visit.request.form.get("case_reference"), visit.now);
+  add_form(desk, router, "review", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    const std::string day(visit.request.form.get("day"));
+    return told(incidents.set_review(visit.viewer, id, day, visit.now),
+                day.empty() ? std::string("no review any more") : "review by " + day);
   });
-  add_form(desk, router, "review", "saved", [](Incidents& incidents, const Visit& visit, std::string_view id) {
-    return incidents.set_review(visit.viewer, id, visit.request.form.get("day"), visit.now);
+  add_form(desk, router, "hold", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return told(incidents.set_hold(visit.viewer, id, true, visit.request.form.get("reason"), visit.now),
+                "under legal hold, so nothing of it will be deleted and no letter is drafted");
   });
-  add_form(desk, router, "hold", "hold-set", [](Incidents& incidents, const Visit& visit, std::string_view id) {
-    return incidents.set_hold(visit.viewer, id, true, visit.request.form.get("reason"), visit.now);
+  add_form(desk, router, "hold-lift", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return told(incidents.set_hold(visit.viewer, id, false, visit.request.form.get("reason"), visit.now),
+                "the legal hold is lifted");
   });
-  add_form(desk, router, "hold-lift", "hold-lifted", [](Incidents& incidents, const Visit& visit, std::string_view id) {
-    return incidents.set_hold(visit.viewer, id, false, visit.request.form.get("reason"), visit.now);
+  add_form(desk, router, "close", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return told(incidents.close(visit.viewer, id, visit.request.form.get("outcome"), visit.now), "closed");
   });
-  add_form(desk, router, "close", "closed", [](Incidents& incidents, const Visit& visit, std::string_view id) {
-    return incidents.close(visit.viewer, id, visit.request.form.get("outcome"), visit.now);
-  });
-  add_form(desk, router, "reopen", "reopened", [](Incidents& incidents, const Visit& visit, std::string_view id) {
-    return incidents.reopen(visit.viewer, id, visit.request.form.get("reason"), visit.now);
+  add_form(desk, router, "reopen", [](Incidents& incidents, const Visit& visit, std::string_view id) {
+    return told(incidents.reopen(visit.viewer, id, visit.request.form.get("reason"), visit.now), "open again");
   });
 }
 
@@ -436,7 +460,10 @@ void add_incident_pages(Desk& desk, web::Router& router) {
     }
     const Result<std::string> id = Incidents(*visit.stores.desk).open(visit.viewer, opening, visit.now);
     if (!id) return new_page(desk, visit, id.error().text(), id.error().fault == Fault::client ? 400 : 503);
-    return web::redirect("/incidents/" + *id + "?done=incident-opened");
+    return desk.done(visit, "/incidents/" + *id,
+                     "The incident is open, with " + std::to_string(opening.episodes.size()) + " episodes and " +
+                         std::to_string(opening.subjects.size()) +
+                         " people. Everything you do here is recorded with your name and the time.");
   });
   desk.get(router, Area::incidents, "/incidents/{id}",
            [&desk](const Visit& visit) { return incident_page(desk, visit, ""); });

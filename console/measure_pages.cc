@@ -63,7 +63,8 @@ web::Response measures_page(const Desk& desk, const Visit& visit, std::string_vi
   const auto kept = casework::MeasureStore(*visit.stores.desk, nullptr).list(200);
   if (!kept) return desk.failed(visit, kept.error());
   web::View view;
-  view.set_if("problem", problem).list("active").list("earlier");
+  view.set_if("problem", problem);
+  view.list("active").list("earlier");
   bool any = false, earlier = false;
   for (const casework::KeptMeasure& measure : *kept) {
     const bool active = !measure.closed && measure.measure.until > visit.now;
@@ -121,7 +122,8 @@ web::Response confirm_page(const Desk& desk, const Visit& visit, const Measure& 
   view.set("closes", measure.kind == Measure::Kind::emergency);
   view.list("fields").list("sites").list("reasons").list("hosts");
   for (const auto& [name, value] : visit.request.form.fields())
-    if (name != web::kCsrfField && name != "do") view.item("fields").set("name", name).set("value", value);
+    if (name != web::kCsrfField && name != "do")
+      view.item("fields").set("name", name).set("value", value);
   for (const std::string& site : measure.sites) view.item("sites").set("text", shown_site(site));
   for (const std::string& reason : brakes.reasons) view.item("reasons").set("text", reason);
   view.set("reasons_any", !brakes.reasons.empty());
@@ -133,7 +135,21 @@ web::Response confirm_page(const Desk& desk, const Visit& visit, const Measure& 
   return desk.show(visit, "measure_confirm", std::move(view), brakes.reasons.empty() ? 200 : 409);
 }
 
-web::Response open(const Desk& desk, const Visit& visit, Measure measure, std::string_view done) {
+/// "Blocked for everyone: a[.]example, until Mon 7 December 2026, 10:00."
+std::string opened_words(const Desk& desk, const Measure& measure) {
+  std::vector<std::string> sites, groups;
+  for (const std::string& site : measure.sites) sites.push_back(shown_site(site));
+  for (const std::string& group : measure.groups) groups.push_back(desk.group_words(group));
+  std::string words = kind_words(measure.kind);
+  if (!groups.empty()) words += " for " + joined(groups);
+  if (!measure.list.empty()) words += ": the list " + measure.list;
+  if (!sites.empty()) words += (measure.list.empty() ? ": " : ", ") + joined(sites);
+  words += ", in force now, ";
+  words += measure.until == TimePoint::max() ? "until it is taken back" : "until " + desk.when(measure.until);
+  return words + ".";
+}
+
+web::Response open(const Desk& desk, const Visit& visit, Measure measure) {
   if (!desk.hooks().open_measure) return desk.not_found(visit);
   const Result<std::string> why = casework::typed_text("reason", visit.request.form.get("why"), 500);
   if (!why) return measures_page(desk, visit, why.error().text(), 400);
@@ -150,11 +166,30 @@ web::Response open(const Desk& desk, const Visit& visit, Measure measure, std::s
     if (asked || (!brakes.reasons.empty() && visit.request.form.get("do") != "confirm"))
       return confirm_page(desk, visit, measure, brakes);
   }
+  const std::string words = opened_words(desk, measure);
   const Result<std::string> opened = desk.hooks().open_measure(std::move(measure));
   if (!opened) {
     return measures_page(desk, visit, opened.error().text(), opened.error().fault == Fault::client ? 400 : 503);
   }
-  return web::redirect("/measures?done=" + std::string(done));
+  return desk.done(visit, "/measures", words);
+}
+
+int status_of(const Error& error) { return error.fault == Fault::client ? 400 : 503; }
+
+/// What is about to be taken back, in words; fault client: there is no such measure, or it has ended.
+Result<std::string> closed_words(const Desk& desk, const Visit& visit, std::string_view id) {
+  const auto kept = casework::MeasureStore(*visit.stores.desk, nullptr).list(200);
+  if (!kept) return std::unexpected(kept.error());
+  for (const casework::KeptMeasure& one : *kept) {
+    if (one.measure.id != id) continue;
+    if (one.closed || one.measure.until <= visit.now)
+      return fail(Fault::client, "this has ended already, so nothing was taken back");
+    std::vector<std::string> sites;
+    for (const std::string& site : one.measure.sites) sites.push_back(shown_site(site));
+    return "Taken back: " + kind_words(one.measure.kind) + (sites.empty() ? "" : ", " + joined(sites)) +
+           ". The ordinary rules hold again.";
+  }
+  return fail(Fault::client, "there is no such measure, so nothing was taken back");
 }
 
 }  // namespace
@@ -170,7 +205,7 @@ void add_measure_pages(Desk& desk, web::Router& router) {
     measure.sites = sites_of(form.get("site"));
     if (measure.sites.empty()) return measures_page(desk, visit, "Enter the site that is to be blocked.", 400);
     measure.until = *days == 0 ? TimePoint::max() : visit.now + std::chrono::days(*days);
-    return open(desk, visit, std::move(measure), "blocked");
+    return open(desk, visit, std::move(measure));
   });
 
   desk.post(router, Area::measures, "/measures/supervised", [&desk](const Visit& visit) {
@@ -187,7 +222,7 @@ void add_measure_pages(Desk& desk, web::Router& router) {
       measure.networks.push_back(*network);
     }
     measure.until = visit.now + std::chrono::minutes(*minutes);
-    return open(desk, visit, std::move(measure), "session-opened");
+    return open(desk, visit, std::move(measure));
   });
 
   desk.post(router, Area::measures, "/measures/exam", [&desk](const Visit& visit) {
@@ -198,18 +233,20 @@ void add_measure_pages(Desk& desk, web::Router& router) {
     measure.groups.emplace_back(form.get("group"));
     measure.sites = sites_of(form.get("sites"));
     measure.until = visit.now + std::chrono::minutes(*minutes);
-    return open(desk, visit, std::move(measure), "exam-begun");
+    return open(desk, visit, std::move(measure));
   });
 
   desk.post(router, Area::measures, "/measures/{id}/close", [&desk](const Visit& visit) {
     if (!desk.hooks().close_measure) return desk.not_found(visit);
     const Result<std::string> why = casework::typed_text("reason", visit.request.form.get("why"), 500);
     if (!why) return measures_page(desk, visit, why.error().text(), 400);
+    const Result<std::string> words = closed_words(desk, visit, visit.request.param("id"));
+    if (!words) return measures_page(desk, visit, words.error().text(), status_of(words.error()));
     const Result<void> closed = desk.hooks().close_measure(visit.request.param("id"), visit.viewer.user, *why);
     if (!closed) {
       return measures_page(desk, visit, closed.error().text(), closed.error().fault == Fault::client ? 400 : 503);
     }
-    return web::redirect("/measures?done=measure-closed");
+    return desk.done(visit, "/measures", *words);
   });
 }
 

@@ -180,7 +180,9 @@ void add_page_report_pages(Desk& desk, web::Router& router) {
     if (!handled) {
       return report_page(desk, visit, handled.error().text(), handled.error().fault == Fault::client ? 400 : 503);
     }
-    return web::redirect("/page-reports/" + id + "?done=report-handled");
+    return desk.done(visit, "/page-reports/" + id,
+                     "Recorded for this report: " + std::string(state_words(*state)) +
+                         (visit.request.form.get("answer").empty() ? ", without an answer." : ", with your answer."));
   });
 }
 

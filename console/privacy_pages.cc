@@ -145,7 +145,8 @@ web::Response sealed_page(const Desk& desk, const Visit& visit, std::string_view
   const auto requests = release.list(visit.viewer, "", visit.now);
   if (!requests) return desk.failed(visit, requests.error());
   web::View view;
-  view.set_if("problem", problem).list("requests").list("released");
+  view.set_if("problem", problem);
+  view.list("requests").list("released");
   for (const ReleaseRequest& request : *requests) {
     const bool own = request.asked_by == visit.viewer.user;
     view.item("requests")
@@ -182,14 +183,18 @@ void add_sealed_pages(Desk& desk, web::Router& router) {
         SealedRelease(*visit.stores.desk)
             .ask(visit.viewer, (*row)->id, (*row)->person, form.get("purpose"), form.get("to"), visit.now);
     if (!asked) return sealed_page(desk, visit, asked.error().text(), {}, status_of(asked.error()));
-    return web::redirect("/privacy/sealed?done=asked-release");
+    return desk.done(visit, "/privacy/sealed",
+                     "Asked for the sealed addresses of episode " + (*row)->reference +
+                         ". A colleague who leads safeguarding must agree.");
   });
   desk.post(router, Area::sealed, "/privacy/sealed/{id}/decide", [&desk](const Visit& visit) {
     const bool agree = visit.request.form.get("answer") == "yes";
     const Result<void> decided =
         SealedRelease(*visit.stores.desk).decide(visit.viewer, visit.request.param("id"), agree, visit.now);
     if (!decided) return sealed_page(desk, visit, decided.error().text(), {}, status_of(decided.error()));
-    return web::redirect(agree ? "/privacy/sealed?done=release-approved" : "/privacy/sealed?done=release-refused");
+    return desk.done(visit, "/privacy/sealed",
+                     agree ? "Agreed to one release. The colleague who asked can see it once, within a day."
+                           : "Refused one release. Nothing is shown.");
   });
   desk.post(router, Area::sealed, "/privacy/sealed/{id}/show", [&desk](const Visit& visit) {
     const auto shown = SealedRelease(*visit.stores.desk).show(visit.viewer, visit.request.param("id"), visit.now);
@@ -219,8 +224,8 @@ void add_privacy_pages(Desk& desk, web::Router& router) {
     if (!meant) return subject_access_page(desk, visit, meant.error().text(), status_of(meant.error()));
     const auto erased = casework::Privacy(*visit.stores.desk).erase_person(visit.viewer, meant->account, visit.now);
     if (!erased) return subject_access_page(desk, visit, erased.error().text(), status_of(erased.error()));
-    desk.confirm(visit, "Erased for " + casework::words_of(*meant) + ": " + casework::Privacy::words_of(*erased) + ".");
-    return web::redirect("/privacy/subject-access?done=erased");
+    return desk.done(visit, "/privacy/subject-access",
+                     "Erased for " + casework::words_of(*meant) + ": " + casework::Privacy::words_of(*erased) + ".");
   });
   add_sealed_pages(desk, router);
 

@@ -109,7 +109,7 @@ void add_sign_in_pages(Desk& desk, web::Router& router) {
 
   desk.post(router, Area::account, "/sign-out", [&desk](const Visit& visit) {
     if (const Result<void> out = desk.parts().users.sign_out(visit.token); !out) return desk.failed(visit, out.error());
-    web::Response response = web::redirect("/sign-in?done=signed-out");
+    web::Response response = desk.done_openly("/sign-in", "You are signed out.");
     desk.end_session_cookie(response);
     return response;
   });
@@ -133,7 +133,7 @@ void add_sign_in_pages(Desk& desk, web::Router& router) {
     if (!used) {
       return set_up_form(desk, request, *set_up, used.error().text(), used.error().fault == Fault::client ? 400 : 503);
     }
-    return web::redirect("/sign-in?done=set-up");
+    return desk.done_openly("/sign-in", "The account is ready. Sign in with it now.");
   });
 }
 

@@ -21,7 +21,8 @@ web::Response accounts_page(const Desk& desk, const Visit& visit, std::string_vi
   const Result<std::vector<identity::User>> users = desk.parts().users.list();
   if (!users) return desk.failed(visit, users.error());
   web::View view;
-  view.set_if("problem", problem).list("users");
+  view.set_if("problem", problem);
+  view.list("users");
   for (const identity::User& user : *users) {
     web::View& item = view.item("users");
     item.set("user", user.user).set("name", user.name).set("disabled", user.disabled);
@@ -66,17 +67,20 @@ Result<void> note(const Visit& visit, std::string_view what, std::string_view us
   });
 }
 
-void add_change(Desk& desk, web::Router& router, std::string_view name, std::string_view done,
-                std::function<Result<void>(const Visit&, std::string_view user)> change) {
-  desk.post(
-      router, Area::accounts, "/accounts/{user}/" + std::string(name),
-      [&desk, name = std::string(name), done = std::string(done), change = std::move(change)](const Visit& visit) {
-        const std::string user(visit.request.param("user"));
-        const Result<void> changed = change(visit, user);
-        if (!changed) return accounts_page(desk, visit, changed.error().text(), nullptr, 400);
-        if (const Result<void> noted = note(visit, name, user); !noted) return desk.failed(visit, noted.error());
-        return web::redirect("/accounts?done=" + done);
-      });
+/// `change` gives what was done, in words that follow the account.
+void add_change(Desk& desk, web::Router& router, std::string_view name,
+                std::function<Result<std::string>(const Visit&, const identity::User& user)> change) {
+  desk.post(router, Area::accounts, "/accounts/{user}/" + std::string(name),
+            [&desk, name = std::string(name), change = std::move(change)](const Visit& visit) {
+              const std::string user(visit.request.param("user"));
+              const Result<std::optional<identity::User>> found = desk.parts().users.find(user);
+              if (!found) return desk.failed(visit, found.error());
+              if (!*found) return desk.not_found(visit);
+              const Result<std::string> changed = change(visit, **found);
+              if (!changed) return accounts_page(desk, visit, changed.error().text(), nullptr, 400);
+              if (const Result<void> noted = note(visit, name, user); !noted) return desk.failed(visit, noted.error());
+              return desk.done(visit, "/accounts", "The account " + user + " " + *changed + ".");
+            });
 }
 
 }  // namespace
@@ -106,16 +110,30 @@ void add_user_pages(Desk& desk, web::Router& router) {
     return with_link(desk, visit, user);
   });
 
-  add_change(desk, router, "disable", "account-disabled",
-             [&desk](const Visit&, std::string_view user) { return desk.parts().users.disable(user); });
-  add_change(desk, router, "enable", "account-enabled",
-             [&desk](const Visit&, std::string_view user) { return desk.parts().users.enable(user); });
-  add_change(desk, router, "second-factor", "second-factor-off",
-             [&desk](const Visit&, std::string_view user) { return desk.parts().users.remove_second_factor(user); });
-  add_change(desk, router, "role", "role-changed", [&desk](const Visit& visit, std::string_view user) {
+  const auto told = [](const Result<void>& done, std::string_view words) -> Result<std::string> {
+    if (!done) return std::unexpected(done.error());
+    return std::string(words);
+  };
+  const auto no_change = [](std::string words) { return fail(Fault::client, std::move(words), "nothing was changed"); };
+  add_change(desk, router, "disable", [=, &desk](const Visit&, const identity::User& user) -> Result<std::string> {
+    if (user.disabled) return no_change(user.user + " is switched off already");
+    return told(desk.parts().users.disable(user.user), "is switched off and signed out");
+  });
+  add_change(desk, router, "enable", [=, &desk](const Visit&, const identity::User& user) -> Result<std::string> {
+    if (!user.disabled) return no_change(user.user + " is switched on already");
+    return told(desk.parts().users.enable(user.user), "is switched on");
+  });
+  add_change(desk, router, "second-factor",
+             [=, &desk](const Visit&, const identity::User& user) -> Result<std::string> {
+               if (!user.second_factor) return no_change(user.user + " has no second factor");
+               return told(desk.parts().users.remove_second_factor(user.user), "has no second factor any more");
+             });
+  add_change(desk, router, "role", [=, &desk](const Visit& visit, const identity::User& user) -> Result<std::string> {
     const std::optional<Role> role = identity::role_of(visit.request.form.get("role"));
-    if (!role) return Result<void>(fail(Fault::client, "there is no such role", "choose one of the list"));
-    return desk.parts().users.set_role(user, *role);
+    if (!role) return fail(Fault::client, "there is no such role", "choose one of the list");
+    if (*role == user.role) return no_change(user.user + " has that role already");
+    return told(desk.parts().users.set_role(user.user, *role),
+                "has the role " + std::string(title_of(*role)) + " now and has to sign in again");
   });
 }
 

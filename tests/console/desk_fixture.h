@@ -125,6 +125,18 @@ class DeskTest : public testing::Test {
   }
   static std::string location(const web::Response& response) { return std::string(response.header("location")); }
 
+  /// Where a form led to, without the token of its confirmation.
+  static std::string path_of(const web::Response& response) {
+    const std::string to = location(response);
+    const std::size_t token = to.find("done=");
+    return token == std::string::npos ? to : to.substr(0, token - 1);
+  }
+  /// The page that a form led to, with its confirmation.
+  std::string told(Browser& browser, const web::Response& response) {
+    EXPECT_EQ(response.status, 303) << response.body;
+    return get(browser, location(response)).body;
+  }
+
   Browser sign_in(std::string_view user) {
     Browser browser;
     get(browser, "/sign-in");

@@ -76,13 +76,11 @@ TEST_F(EpisodePages, AreAcknowledgedWithANote) {
   Browser browser = sign_in("d.lead");
   const std::string path = first_episode(browser);
   get(browser, path);
-  EXPECT_EQ(location(post(browser, path + "/acknowledge", {{"assessment", "none"}, {"note", "Spoke to her."}})),
-            path + "?done=acknowledged");
-  const std::string page = get(browser, path + "?done=acknowledged").body;
+  const std::string page =
+      told(browser, post(browser, path + "/acknowledge", {{"assessment", "none"}, {"note", "Spoke to her."}}));
   EXPECT_THAT(page, HasSubstr("Acknowledged by d.lead"));
   EXPECT_THAT(page, HasSubstr("Spoke to her."));
-  EXPECT_EQ(location(post(browser, path + "/acknowledge", {{"assessment", "false-positive"}})),
-            path + "?done=assessed");
+  EXPECT_EQ(path_of(post(browser, path + "/acknowledge", {{"assessment", "false-positive"}})), path);
 }
 
 TEST_F(EpisodePages, KeepWhatEachColleagueWrote) {
@@ -124,10 +122,10 @@ TEST_F(EpisodePages, ConfirmWhatWasDoneToWhom) {
   Browser lead = sign_in("d.lead");
   const std::string path = first_episode(lead);
   get(lead, path);
-  post(lead, path + "/acknowledge", {{"assessment", "none"}, {"note", "Spoke to her."}});
-  const std::string page = get(lead, path + "?done=acknowledged").body;
+  const web::Response done = post(lead, path + "/acknowledge", {{"assessment", "none"}, {"note", "Spoke to her."}});
+  const std::string page = told(lead, done);
   EXPECT_THAT(page, HasSubstr("of Amelia Hughes (amelia.hughes), with your note."));
-  EXPECT_THAT(get(lead, path).body, Not(HasSubstr("with your note"))) << "it is said once";
+  EXPECT_THAT(told(lead, done), Not(HasSubstr("with your note"))) << "it is said once";
 }
 
 TEST_F(EpisodePages, RefuseANoteThatTurnsTheText) {

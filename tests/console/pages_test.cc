@@ -19,6 +19,33 @@ using testing::Not;
 
 class Pages : public DeskTest {};
 
+TEST_F(Pages, AMadeUpAddressConfirmsNothing) {
+  record({a_breach(now_ - std::chrono::minutes(20))});
+  add_user("d.lead", Role::dsl);
+  add_user("a.dmin", Role::administrator);
+  Browser lead = sign_in("d.lead"), administrator = sign_in("a.dmin");
+  for (const char* page : {"/", "/measures", "/account", "/checks", "/privacy/subject-access", "/privacy/sealed",
+                           "/checklists/gambling", "/episodes"})
+    for (const char* word : {"acknowledged", "erased", "blocked", "hold-set", "saved", "account-added", "closed", "x"})
+      EXPECT_THAT(get(lead, std::string(page) + "?done=" + word).body,
+                  Not(HasSubstr("govuk-notification-banner--success")))
+          << page << " " << word;
+  EXPECT_THAT(get(administrator, "/accounts?done=account-disabled").body, Not(HasSubstr("--success")));
+}
+
+TEST_F(Pages, AConfirmationIsForTheSessionThatDidIt) {
+  record({a_breach(now_ - std::chrono::minutes(20))});
+  add_user("d.lead", Role::dsl);
+  add_user("d.eputy", Role::deputy);
+  Browser lead = sign_in("d.lead"), deputy = sign_in("d.eputy");
+  const std::string path = first_episode(lead);
+  get(lead, path);
+  const web::Response done = post(lead, path + "/acknowledge", {{"assessment", "none"}});
+  EXPECT_THAT(told(deputy, done), Not(HasSubstr("Acknowledged: episode")));
+  EXPECT_THAT(get(lead, "/measures" + location(done).substr(path.size())).body, Not(HasSubstr("Acknowledged: ")));
+  EXPECT_THAT(told(lead, done), HasSubstr("Acknowledged: episode"));
+}
+
 TEST_F(Pages, CountWhatIsOlderAndWasNeverLookedAt) {
   breaches::Breach old = a_breach(now_ - std::chrono::hours(24 * 8)),
                    yesterday = a_breach(now_ - std::chrono::hours(20));
@@ -77,7 +104,8 @@ TEST_F(Pages, BlockForEveryoneThroughTheGatewayWithNameAndReason) {
   const web::Response answer =
       post(lead, "/measures/emergency",
            {{"site", "https://lucky-spins[.]example/"}, {"why", "seen in class"}, {"days", "7"}});
-  EXPECT_EQ(location(answer), "/measures?done=blocked") << answer.body;
+  EXPECT_EQ(path_of(answer), "/measures") << answer.body;
+  EXPECT_THAT(told(lead, answer), HasSubstr("Blocked for everyone: lucky-spins[.]example, in force now, until"));
   EXPECT_EQ(opened.kind, rules::Measure::Kind::emergency);
   EXPECT_THAT(opened.sites, testing::ElementsAre("lucky-spins.example"));
   EXPECT_EQ(opened.by, "d.lead");
@@ -87,7 +115,8 @@ TEST_F(Pages, BlockForEveryoneThroughTheGatewayWithNameAndReason) {
   static const std::regex kClose("action=\"(/measures/[0-9a-f-]{36}/close)\"");
   std::smatch found;
   ASSERT_TRUE(std::regex_search(page, found, kClose));
-  EXPECT_EQ(location(post(lead, found[1].str(), {{"why", "a mistake"}})), "/measures?done=measure-closed");
+  EXPECT_THAT(told(lead, post(lead, found[1].str(), {{"why", "a mistake"}})),
+              HasSubstr("Taken back: Blocked for everyone, lucky-spins[.]example."));
   EXPECT_THAT(closed, HasSubstr("d.lead a mistake"));
 }
 
@@ -200,8 +229,7 @@ TEST_F(Pages, TakeReportsOfPagesWithoutASignIn) {
   }
   EXPECT_THAT(page, HasSubstr("&lt;b&gt;needed"));
   EXPECT_THAT(page, Not(HasSubstr("Mr Teach"))) << "technicians see no names";
-  EXPECT_EQ(location(post(technician, path, {{"state", "changed"}, {"answer", "Allowed for Year 6"}})),
-            path + "?done=report-handled");
+  EXPECT_EQ(path_of(post(technician, path, {{"state", "changed"}, {"answer", "Allowed for Year 6"}})), path);
 }
 
 TEST_F(Pages, ALinkFillsTheReportFormWithAnAddressAndAReferenceAndNoMore) {
@@ -335,8 +363,8 @@ TEST_F(Pages, ExportWhatIsKeptAboutAPerson) {
       << "not about oneself";
   get(lead, "/privacy/subject-access");
   EXPECT_EQ(post(lead, "/privacy/erase", {{"person", "amelia.hughes"}, {"again", "amelia.hugs"}}).status, 400);
-  EXPECT_EQ(location(post(lead, "/privacy/erase", {{"person", "amelia.hughes"}, {"again", "amelia.hughes"}})),
-            "/privacy/subject-access?done=erased");
+  EXPECT_EQ(path_of(post(lead, "/privacy/erase", {{"person", "amelia.hughes"}, {"again", "amelia.hughes"}})),
+            "/privacy/subject-access");
   EXPECT_EQ(get(lead, "/deletions").status, 200);
 }
 
@@ -392,7 +420,12 @@ TEST_F(Pages, LetAnAdministratorMakeAccountsWithoutKnowingPasswords) {
   EXPECT_EQ(post(lead, path, {{"password", std::string(kPassword)}, {"password_again", std::string(kPassword)}}).status,
             303);
   EXPECT_EQ(get(lead = sign_in("d.lead"), "/episodes").status, 200);
-  EXPECT_EQ(location(post(administrator, "/accounts/d.lead/disable")), "/accounts?done=account-disabled");
+  EXPECT_THAT(told(administrator, post(administrator, "/accounts/d.lead/disable")),
+              HasSubstr("The account d.lead is switched off"));
+  const web::Response again = post(administrator, "/accounts/d.lead/disable");
+  EXPECT_EQ(again.status, 400);
+  EXPECT_THAT(again.body, HasSubstr("d.lead is switched off already"));
+  EXPECT_EQ(post(administrator, "/accounts/n.obody/disable").status, 404);
   EXPECT_EQ(get(lead, "/episodes").status, 303) << "signed out at once";
   EXPECT_EQ(post(administrator, "/accounts/a.dmin/disable").status, 400) << "the last administrator stays";
 }
@@ -411,7 +444,7 @@ TEST_F(Pages, BeginASelfTestForWhoMayChangeTheChecksAndSayHowItGoes) {
   add_user("g.overnor", Role::governor);
   Browser lead = sign_in("d.lead");
   EXPECT_THAT(get(lead, "/checks").body, HasSubstr("Try the filter now"));
-  EXPECT_EQ(location(post(lead, "/checks/run", {})), "/checks?done=self-test-begun");
+  EXPECT_EQ(path_of(post(lead, "/checks/run", {})), "/checks");
   EXPECT_THAT(begun, testing::ElementsAre("d.lead"));
   const std::string running = get(lead, "/checks").body;
   EXPECT_THAT(running,
@@ -430,9 +463,10 @@ TEST_F(Pages, EditTheSchoolsChecklists) {
   add_user("d.lead", Role::dsl);
   Browser lead = sign_in("d.lead");
   get(lead, "/checklists/self-harm");
-  EXPECT_EQ(location(post(lead, "/checklists/self-harm",
-                          {{"steps", "Go and look for the child\r\nCall Ms Lead"}, {"contacts", "Ms Lead: ext. 12"}})),
-            "/checklists/self-harm?done=checklist-saved");
+  EXPECT_THAT(
+      told(lead, post(lead, "/checklists/self-harm",
+                      {{"steps", "Go and look for the child\r\nCall Ms Lead"}, {"contacts", "Ms Lead: ext. 12"}})),
+      HasSubstr("is saved: 2 steps, 1 contacts."));
   const std::string page = get(lead, "/checklists/self-harm").body;
   EXPECT_THAT(page, HasSubstr("Go and look for the child"));
   EXPECT_THAT(page, HasSubstr("Ms Lead: ext. 12"));

@@ -34,8 +34,7 @@ class PrivacyPages : public DeskTest {
 };
 
 TEST_F(PrivacyPages, EraseByTheWholeNameAndSayWhatOfWhom) {
-  ASSERT_EQ(erase("Amelia Hughes").status, 303);
-  const std::string page = get(lead_, "/privacy/subject-access?done=erased").body;
+  const std::string page = told(lead_, erase("Amelia Hughes"));
   EXPECT_THAT(page, HasSubstr("Erased for Amelia Hughes (amelia.hughes): 1 note or assessment"));
   EXPECT_THAT(page, HasSubstr("1 episode of the breach log"));
 }
