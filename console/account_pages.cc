@@ -1,5 +1,6 @@
 // One's own account: password, and the second factor with the code that a telephone reads.
 #include "console/desk.h"
+#include "console/form_problems.h"
 #include "console/qr.h"
 #include "identity/totp.h"
 
@@ -12,7 +13,7 @@ web::Response account_page(const Desk& desk, const Visit& visit, std::string_vie
   if (!user) return desk.failed(visit, user.error());
   if (!*user) return desk.not_found(visit);
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   view.set("user", (*user)->user).set("name", (*user)->name);
   view.set("role", title_of((*user)->role)).set("second_factor", (*user)->second_factor);
   view.set("since", desk.when(visit.session.since));
@@ -25,7 +26,7 @@ web::Response second_factor_page(const Desk& desk, const Visit& visit, const std
       qr_code(identity::totp_uri(secret, "Schoolgate " + desk.parts().school, visit.session.user));
   if (!code) return desk.failed(visit, code.error());
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   view.set("secret", identity::to_base32(secret));
   view.set("qr_path", code->path).set("qr_size", code->size + 8);  // with the quiet zone of four modules a side
   return desk.show(visit, "second_factor", std::move(view), status);

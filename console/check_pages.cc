@@ -4,6 +4,7 @@
 #include "console/days.h"
 #include "console/desk.h"
 #include "console/documents.h"
+#include "console/form_problems.h"
 #include "console/inspection.h"
 #include "console/protection_words.h"
 
@@ -24,7 +25,7 @@ web::Response checks_page(const Desk& desk, const Visit& visit, std::string_view
       log.list(visit.now - std::chrono::days(kYear), visit.now + std::chrono::days(1));
   if (!runs) return desk.failed(visit, runs.error());
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   view.list("matrix").list("runs");
   for (const ChecksLog::Cell& cell : *matrix) {
     view.item("matrix")

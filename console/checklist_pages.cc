@@ -5,6 +5,7 @@
 
 #include "console/desk.h"
 #include "console/episode_words.h"
+#include "console/form_problems.h"
 #include "web/text.h"
 
 namespace schoolgate::console {
@@ -42,7 +43,7 @@ web::Response checklist_page(const Desk& desk, const Visit& visit, std::string_v
   for (const std::string& step : checklist->steps) steps += step + "\n";
   for (const casework::Contact& contact : checklist->contacts) contacts += contact.name + ": " + contact.reach + "\n";
   const bool posted = visit.request.method == web::Method::post && visit.request.form.has("steps");
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   view.set("theme", theme).set("theme_words", theme_words(theme, is_illegal(theme)));
   view.set("steps_text", posted ? std::string(visit.request.form.get("steps")) : steps);
   view.set("contacts_text", posted ? std::string(visit.request.form.get("contacts")) : contacts);

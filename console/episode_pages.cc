@@ -11,6 +11,7 @@
 #include "console/desk.h"
 #include "console/documents.h"
 #include "console/episode_words.h"
+#include "console/form_problems.h"
 
 namespace schoolgate::console {
 
@@ -214,7 +215,7 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   if (!slip) return desk.failed(visit, slip.error());
 
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   set_row(desk, view.object("episode"), episode.row);
   set_slip(view, *slip);
   view.set("length", episode.length.text).set("initiated", episode.initiated);

@@ -10,6 +10,7 @@
 #include "console/desk.h"
 #include "console/documents.h"
 #include "console/episode_words.h"
+#include "console/form_problems.h"
 
 namespace schoolgate::console {
 
@@ -90,7 +91,7 @@ web::Response new_page(const Desk& desk, const Visit& visit, std::string_view pr
   const bool posted = visit.request.method == web::Method::post;
   const web::Form& given = posted ? visit.request.form : visit.request.query;
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   view.list("episodes");
   std::string title = given.text("title", 200).value_or(""), person = given.text("person", 200).value_or("");
   bool any = false;
@@ -205,7 +206,7 @@ web::Response incident_page(const Desk& desk, const Visit& visit, std::string_vi
   if (!found) return desk.failed(visit, found.error());
   if (!*found) return desk.not_found(visit);
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   set_incident(desk, visit, **found, view);
   for (const std::string& id : (*found)->episodes) {
     const auto row = visit.stores.episodes->find_row(visit.viewer, id);

@@ -5,6 +5,7 @@
 #include "casework/traffic.h"
 #include "console/days.h"
 #include "console/desk.h"
+#include "console/form_problems.h"
 #include "console/measure_brakes.h"
 #include "web/csrf.h"
 
@@ -63,7 +64,7 @@ web::Response measures_page(const Desk& desk, const Visit& visit, std::string_vi
   const auto kept = casework::MeasureStore(*visit.stores.desk, nullptr).list(200);
   if (!kept) return desk.failed(visit, kept.error());
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   view.list("active").list("earlier");
   bool any = false, earlier = false;
   for (const casework::KeptMeasure& measure : *kept) {

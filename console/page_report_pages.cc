@@ -7,6 +7,7 @@
 #include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/episode_words.h"
+#include "console/form_problems.h"
 
 namespace schoolgate::console {
 
@@ -51,7 +52,7 @@ void set_linked(web::View& view, const web::Form& query) {
 
 web::Response report_form(const Desk& desk, const web::Request& request, std::string_view problem, int status = 200) {
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, request, problem);
   const bool posted = request.method == web::Method::post;
   view.set("unsuitable", (posted ? request.form : request.query).get("kind") == "unsuitable");
   posted ? set_typed(view, request.form) : set_linked(view, request.query);
@@ -92,7 +93,7 @@ web::Response report_page(const Desk& desk, const Visit& visit, std::string_view
   if (!*found) return desk.not_found(visit);
   const PageReport& report = **found;
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   view.set("id", report.id).set("reference", report.reference).set("kind", kind_words(report.kind));
   const auto fact = [&](const std::string& name, const std::string& value) {
     if (!value.empty()) view.item("facts").set("name", name).set("value", value);

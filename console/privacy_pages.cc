@@ -7,6 +7,7 @@
 #include "casework/sealed_release.h"
 #include "casework/shown_text.h"
 #include "console/desk.h"
+#include "console/form_problems.h"
 #include "console/table_page.h"
 
 namespace schoolgate::console {
@@ -87,7 +88,7 @@ web::Response holds_page(const Desk& desk, const Visit& visit) {
 
 web::Response subject_access_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   set_typed(view, visit.request.form);
   return desk.show(visit, "subject_access", std::move(view), status);
 }
@@ -145,7 +146,7 @@ web::Response sealed_page(const Desk& desk, const Visit& visit, std::string_view
   const auto requests = release.list(visit.viewer, "", visit.now);
   if (!requests) return desk.failed(visit, requests.error());
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   view.list("requests").list("released");
   for (const ReleaseRequest& request : *requests) {
     const bool own = request.asked_by == visit.viewer.user;

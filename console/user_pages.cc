@@ -1,6 +1,7 @@
 // The desk's accounts, looked after by an administrator, who sets no password: each person gets a link of their own.
 #include "casework/shown_text.h"
 #include "console/desk.h"
+#include "console/form_problems.h"
 #include "web/tokens.h"
 
 namespace schoolgate::console {
@@ -21,7 +22,7 @@ web::Response accounts_page(const Desk& desk, const Visit& visit, std::string_vi
   const Result<std::vector<identity::User>> users = desk.parts().users.list();
   if (!users) return desk.failed(visit, users.error());
   web::View view;
-  view.set_if("problem", problem);
+  set_problem(view, visit.request, problem);
   view.list("users");
   for (const identity::User& user : *users) {
     web::View& item = view.item("users");
