@@ -27,8 +27,8 @@ struct NavigationItem {
 constexpr std::array kNavigation{
     NavigationItem{Area::episodes, "/episodes", "Episodes"},
     NavigationItem{Area::incidents, "/incidents", "Incidents"},
-    NavigationItem{Area::measures, "/measures", "Block or open now"},
-    NavigationItem{Area::page_reports, "/page-reports", "Reported pages"},
+    NavigationItem{Area::measures, "/measures", "Block or open"},
+    NavigationItem{Area::page_reports, "/page-reports", "Reported"},
     NavigationItem{Area::reports, "/reports", "Reports"},
     NavigationItem{Area::governors, "/governors", "Governors"},
     NavigationItem{Area::checks, "/checks", "Checks"},

@@ -17,6 +17,7 @@
 #include "casework/viewer.h"
 #include "console/confirmations.h"
 #include "console/console.h"
+#include "console/last_lists.h"
 #include "console/permissions.h"
 #include "console/stores.h"
 #include "web/rate_limit.h"
@@ -85,6 +86,8 @@ class Desk {
   [[nodiscard]] std::shared_ptr<const PolicyFacts> policy() const;
   /// Protected or not, at most a few seconds old. Null where the gateway does not tell.
   [[nodiscard]] std::shared_ptr<const rules::Protection> protection() const;
+  /// The list of episodes that each session saw last.
+  [[nodiscard]] LastLists& last_lists() const noexcept { return last_lists_; }
   [[nodiscard]] const web::Tokens& tokens() const noexcept { return tokens_; }
   [[nodiscard]] StorePool& pool() noexcept { return pool_; }
   [[nodiscard]] const std::vector<Console::Page>& pages() const noexcept { return pages_; }
@@ -113,6 +116,7 @@ class Desk {
   StorePool pool_;
   std::vector<Console::Page> pages_;
   mutable Confirmations confirmations_;
+  mutable LastLists last_lists_;
   mutable std::mutex policy_mutex_;
   mutable std::shared_ptr<const PolicyFacts> policy_;
   mutable std::chrono::steady_clock::time_point policy_read_{};

@@ -44,14 +44,14 @@ EpisodeFilter filter_of(const Desk& desk, const Visit& visit) {
   return filter;
 }
 
-/// The query without `page`, to go on with.
-std::string other_page(const web::Form& query, std::size_t page) {
+/// The list with its filter, on the same page or on another one.
+std::string list_address(const web::Form& query, std::optional<std::size_t> page = std::nullopt) {
   std::vector<std::pair<std::string, std::string>> fields;
   for (const auto& [name, value] : query.fields()) {
-    if (name != "page" && name != "done" && !value.empty()) fields.emplace_back(name, value);
+    if (name != "done" && !value.empty() && (name != "page" || !page)) fields.emplace_back(name, value);
   }
-  fields.emplace_back("page", std::to_string(page));
-  return "/episodes?" + web::encode_query(fields);
+  if (page) fields.emplace_back("page", std::to_string(*page));
+  return fields.empty() ? std::string("/episodes") : "/episodes?" + web::encode_query(fields);
 }
 
 void set_choice(web::View& view, std::string_view list, std::string_view value, std::string_view words,
@@ -87,8 +87,9 @@ web::Response list_page(const Desk& desk, const Visit& visit) {
   const std::size_t number = filter.offset / kRowsAPage + 1;
   const std::size_t pages = (page->total + kRowsAPage - 1) / kRowsAPage;
   view.set("page_number", number).set("pages", pages);
-  view.set_if("previous", number > 1 ? other_page(query, number - 1) : std::string());
-  view.set_if("next", number < pages ? other_page(query, number + 1) : std::string());
+  view.set_if("previous", number > 1 ? list_address(query, number - 1) : std::string());
+  view.set_if("next", number < pages ? list_address(query, number + 1) : std::string());
+  desk.last_lists().remember(visit.token, list_address(query));
   return desk.show(visit, "episodes", std::move(view));
 }
 
@@ -240,6 +241,7 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   view.set("can_release", episode.row.illegal && sight(visit.session.role, Area::sealed) == Sight::names);
   view.set_if("incident", episode.row.incident);
   set_typed(view, visit.request.form);
+  view.set("back", desk.last_lists().of(visit.token, "/episodes"));
   view.set("taken_up", episode.row.state != casework::EpisodeState::fresh);
   return desk.show(visit, "episode", std::move(view), *stale ? 409 : status);
 }

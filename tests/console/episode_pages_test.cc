@@ -83,6 +83,19 @@ TEST_F(EpisodePages, AreAcknowledgedWithANote) {
   EXPECT_EQ(path_of(post(browser, path + "/acknowledge", {{"assessment", "false-positive"}})), path);
 }
 
+TEST_F(EpisodePages, LeadBackToTheListWithItsFilter) {
+  record({a_breach(now_ - std::chrono::minutes(20))});
+  add_user("d.lead", Role::dsl);
+  Browser lead = sign_in("d.lead");
+  const std::string path = first_episode(lead);
+  get(lead, "/episodes?theme=gambling&urgency=&page=1");
+  const std::string back = "<a class=\"govuk-back-link\" href=\"/episodes?theme=gambling&amp;page=1\">";
+  EXPECT_THAT(get(lead, path).body, HasSubstr(back));
+  EXPECT_THAT(told(lead, post(lead, path + "/acknowledge", {{"assessment", "none"}})), HasSubstr(back));
+  Browser another = sign_in("d.lead");
+  EXPECT_THAT(get(another, path).body, HasSubstr("<a class=\"govuk-back-link\" href=\"/episodes\">"));
+}
+
 TEST_F(EpisodePages, KeepWhatEachColleagueWrote) {
   add_user("d.lead", Role::dsl);
   add_user("h.ead", Role::head);
