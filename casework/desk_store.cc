@@ -241,27 +241,56 @@ Result<void> DeskStore::acknowledge(const Viewer& viewer, std::string_view episo
   if (!kept) return std::unexpected(kept.error());
   return change([&]() -> Result<void> {
     if (auto current = must_be_current(episode, writing.seen); !current) return current;
-    auto added = add_entry(database_, episode,
-                           {.field = std::string(kAcknowledgement),
-                            .by = viewer.user,
-                            .at = now,
-                            .choice = std::string(to_string(assessment)),
-                            .text = *kept,
-                            .corrects = std::string(writing.corrects),
-                            .person = std::string(person)});
-    if (!added) return std::unexpected(added.error());
-    std::string detail = added->number == 1        ? "acknowledged"
-                         : added->corrects.empty() ? "entry added"
-                                                   : "entry corrected";
-    if (assessment != Assessment::none) detail += " as " + std::string(to_string(assessment));
-    return write_journal({.seq = 0,
-                          .time = now,
-                          .by = viewer.user,
-                          .what = "acknowledge",
-                          .about = std::string(episode),
-                          .person = std::string(person),
-                          .detail = std::move(detail)});
+    return add_acknowledgement(viewer, {.episode = std::string(episode), .person = std::string(person)}, now,
+                               assessment, *std::move(kept), writing.corrects);
   });
+}
+
+Result<void> DeskStore::add_acknowledgement(const Viewer& viewer, const Picked& picked, TimePoint now,
+                                            Assessment assessment, std::string note, std::string_view corrects) {
+  auto added = add_entry(database_, picked.episode,
+                         {.field = std::string(kAcknowledgement),
+                          .by = viewer.user,
+                          .at = now,
+                          .choice = std::string(to_string(assessment)),
+                          .text = std::move(note),
+                          .corrects = std::string(corrects),
+                          .person = picked.person});
+  if (!added) return std::unexpected(added.error());
+  std::string detail = added->number == 1        ? "acknowledged"
+                       : added->corrects.empty() ? "entry added"
+                                                 : "entry corrected";
+  if (assessment != Assessment::none) detail += " as " + std::string(to_string(assessment));
+  return write_journal({.seq = 0,
+                        .time = now,
+                        .by = viewer.user,
+                        .what = "acknowledge",
+                        .about = picked.episode,
+                        .person = picked.person,
+                        .detail = std::move(detail)});
+}
+
+Result<std::size_t> DeskStore::acknowledge_all(const Viewer& viewer, const std::vector<Picked>& picked, TimePoint now,
+                                               Assessment assessment, std::string_view note) {
+  for (const Picked& one : picked)
+    if (!leads_safeguarding(viewer.role) || is_viewer(viewer, one.person))
+      return fail(Fault::client, "one of these episodes is not yours to acknowledge");
+  const auto kept = typed_text("note", note, 2000, Lines::many);
+  if (!kept) return std::unexpected(kept.error());
+  std::size_t count = 0;
+  auto done = change([&]() -> Result<void> {
+    for (const Picked& one : picked) {
+      const auto taken_up = is_taken_up(one.episode);
+      if (!taken_up) return std::unexpected(taken_up.error());
+      if (*taken_up) continue;
+      if (auto added = add_acknowledgement(viewer, one, now, assessment, *kept, {}); !added) return added;
+      ++count;
+    }
+    if (count == 0) return fail(Fault::client, "nothing was left to acknowledge", "tick episodes that are new");
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return count;
 }
 
 Result<std::vector<Entry>> DeskStore::acknowledgements(std::string_view episode) {

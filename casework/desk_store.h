@@ -79,6 +79,17 @@ class DeskStore {
   [[nodiscard]] Result<void> acknowledge(const Viewer& viewer, std::string_view episode, std::string_view person,
                                          TimePoint now, Assessment assessment = Assessment::none,
                                          std::string_view note = {}, const Writing& writing = {});
+  /// An episode to be acknowledged beside others.
+  struct Picked {
+    std::string episode;  ///< id
+    std::string person;   ///< account; empty: only a device is known
+  };
+  /// The same assessment and note to each that is not taken up yet, in one step; those that are stay as they are.
+  /// Returns how many were acknowledged. Fault client: the viewer may not, the note is not fit to be kept, or none was
+  /// left to acknowledge.
+  [[nodiscard]] Result<std::size_t> acknowledge_all(const Viewer& viewer, const std::vector<Picked>& picked,
+                                                    TimePoint now, Assessment assessment = Assessment::none,
+                                                    std::string_view note = {});
   /// Oldest first.
   [[nodiscard]] Result<std::vector<Entry>> acknowledgements(std::string_view episode);
 
@@ -117,6 +128,9 @@ class DeskStore {
 
  private:
   DeskStore(store::Database database, store::StateKey key, std::filesystem::path folder);
+  /// Inside change().
+  [[nodiscard]] Result<void> add_acknowledgement(const Viewer& viewer, const Picked& picked, TimePoint now,
+                                                 Assessment assessment, std::string note, std::string_view corrects);
   std::filesystem::path folder_;
   store::StateKey key_;
   store::Database database_;

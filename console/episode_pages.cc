@@ -1,5 +1,6 @@
 // Episodes: the filtered list, one episode with all that is known of it, and its pink slip in every form.
 #include <algorithm>
+#include <set>
 
 #include "base/json.h"
 #include "casework/checklists.h"
@@ -10,6 +11,7 @@
 #include "console/days.h"
 #include "console/desk.h"
 #include "console/documents.h"
+#include "console/episode_groups.h"
 #include "console/episode_words.h"
 #include "console/form_problems.h"
 
@@ -19,9 +21,15 @@ namespace {
 
 using casework::EpisodeFilter;
 
-constexpr std::size_t kRowsAPage = 50;
+constexpr std::size_t kRowsAPage = 50, kMostGrouped = 500, kMostPicked = 500;
 // What the filter says for episodes of no theme: an empty value stands for all of them.
 constexpr std::string_view kWithoutTheme = "-";
+
+/// "person", "burst", or empty: each episode on a line of its own.
+std::string_view grouping_of(const web::Form& query) {
+  const std::string_view by = query.get("by");
+  return by == "person" || by == "burst" ? by : std::string_view();
+}
 
 EpisodeFilter filter_of(const Desk& desk, const Visit& visit) {
   const web::Form& query = visit.request.query;
@@ -39,7 +47,8 @@ EpisodeFilter filter_of(const Desk& desk, const Visit& visit) {
   filter.urgency_from = static_cast<int>(query.number("urgency", 1, 5).value_or(1));
   filter.state = casework::episode_state_from(query.get("state"));
   if (query.get("order") == "urgent") filter.order = casework::EpisodeOrder::most_urgent;
-  filter.limit = kRowsAPage;
+  filter.limit = grouping_of(query).empty() ? kRowsAPage : kMostGrouped;
+  if (!grouping_of(query).empty()) return filter;
   filter.offset = static_cast<std::size_t>(query.number("page", 1, 100'000).value_or(1) - 1) * kRowsAPage;
   return filter;
 }
@@ -59,7 +68,43 @@ void set_choice(web::View& view, std::string_view list, std::string_view value, 
   view.item(list).set("value", value).set("words", words).set("chosen", value == chosen);
 }
 
-web::Response list_page(const Desk& desk, const Visit& visit) {
+/// "17 people, 1 site, 10:02 to 10:09": what the episodes of a group have in common.
+void set_group(const Desk& desk, const EpisodeGroup& group, bool by_person, web::View& item) {
+  const casework::EpisodeRow& first = group.rows.front();
+  std::string what = theme_words(first.theme, first.illegal), site, picked;
+  if (!first.site_names.empty()) site = first.site_names.front();
+  if (by_person) {
+    what = std::to_string(group.rows.size()) + (group.rows.size() == 1 ? " episode" : " episodes");
+    site.clear();
+  }
+  int urgency = 1;
+  for (const casework::EpisodeRow& row : group.rows) {
+    urgency = std::max(urgency, row.urgency);
+    if (row.state == casework::EpisodeState::fresh) picked += (picked.empty() ? "" : " ") + row.id;
+    set_row(desk, item.item("rows"), row);
+  }
+  const std::string who =
+      by_person || group.people == 1 ? who_words(desk, first) : std::to_string(group.people) + " people or devices";
+  item.set("who", who).set("what", what).set_if("site", site).set("attempts", group.attempts);
+  item.set("when", desk.when_brief(group.first) + " to " + desk.when_brief(group.last));
+  item.set("urgency", urgency).set("urgency_class", urgency_class(urgency)).set_if("picked", picked);
+}
+
+void set_groups(const Desk& desk, const casework::EpisodePage& page, std::string_view by, web::View& view) {
+  const bool persons = by == "person";
+  view.list("episode_groups").set_if("groups_cut", "");
+  if (page.total > page.rows.size())
+    view.set("groups_cut", "The newest " + std::to_string(page.rows.size()) + " of " + std::to_string(page.total) +
+                               " episodes are grouped. Narrow the filter to see the others.");
+  std::size_t number = 0;
+  for (const EpisodeGroup& group : persons ? by_person(page.rows) : by_burst(page.rows)) {
+    web::View& item = view.item("episode_groups");
+    item.set("number", ++number);
+    set_group(desk, group, persons, item);
+  }
+}
+
+web::Response list_page(const Desk& desk, const Visit& visit, std::string_view problem = {}, int status = 200) {
   const web::Form& query = visit.request.query;
   const EpisodeFilter filter = filter_of(desk, visit);
   const Result<casework::EpisodePage> page = visit.stores.episodes->list(visit.viewer, filter);
@@ -68,6 +113,14 @@ web::Response list_page(const Desk& desk, const Visit& visit) {
   if (!choices) return desk.failed(visit, choices.error());
   web::View view;
   set_rows(desk, view, "episodes", *page);
+  const std::string_view by = grouping_of(query);
+  view.set("grouped", !by.empty()).set("pick", visit.may_change);
+  if (!by.empty()) set_groups(desk, *page, by, view);
+  set_choice(view, "groupings", "", "Each on its own", by);
+  set_choice(view, "groupings", "person", "By person", by);
+  set_choice(view, "groupings", "burst", "By burst: many people, the same site", by);
+  set_problem(view, visit.request, problem);
+  set_typed(view, visit.request.form);
   for (const std::string& group : choices->groups) {
     set_choice(view, "groups", group, desk.group_words(group), query.get("group"));
   }
@@ -89,8 +142,59 @@ web::Response list_page(const Desk& desk, const Visit& visit) {
   view.set("page_number", number).set("pages", pages);
   view.set_if("previous", number > 1 ? list_address(query, number - 1) : std::string());
   view.set_if("next", number < pages ? list_address(query, number + 1) : std::string());
-  desk.last_lists().remember(visit.token, list_address(query));
-  return desk.show(visit, "episodes", std::move(view));
+  if (visit.request.method == web::Method::get) desk.last_lists().remember(visit.token, list_address(query));
+  return desk.show(visit, "episodes", std::move(view), status);
+}
+
+/// What was ticked, as rows that the viewer may see; a tick of a group stands for several.
+Result<std::vector<casework::EpisodeRow>> picked_rows(const Visit& visit) {
+  std::set<std::string> ids;
+  for (const std::string_view value : visit.request.form.all("episode"))
+    for (std::size_t at = 0; at < value.size();) {
+      const std::size_t end = std::min(value.find(' ', at), value.size());
+      if (end > at) ids.emplace(value.substr(at, end - at));
+      at = end + 1;
+    }
+  if (ids.empty()) return fail(Fault::client, "no episode is ticked", "tick those that you have looked at");
+  if (ids.size() > kMostPicked)
+    return fail(Fault::client, "more than 500 episodes are ticked", "send them in two parts");
+  std::vector<casework::EpisodeRow> rows;
+  for (const std::string& id : ids) {
+    auto row = visit.stores.episodes->find_row(visit.viewer, id);
+    if (!row) return std::unexpected(row.error());
+    if (!*row) return fail(Fault::client, "one of these episodes is not there", "load the list again");
+    rows.push_back(**std::move(row));
+  }
+  return rows;
+}
+
+web::Response acknowledge_picked(const Desk& desk, const Visit& visit) {
+  const auto problem = [&](const Error& error) {
+    return list_page(desk, visit, error.text(), error.fault == Fault::client ? 400 : 503);
+  };
+  const web::Form& form = visit.request.form;
+  const auto rows = picked_rows(visit);
+  if (!rows) return problem(rows.error());
+  std::vector<casework::DeskStore::Picked> picked;
+  std::set<std::string> who;
+  for (const casework::EpisodeRow& row : *rows) {
+    picked.push_back({.episode = row.id, .person = row.person});
+    who.insert(row.person.empty() ? row.device : row.person);
+  }
+  const casework::Assessment assessment =
+      casework::assessment_from(form.get("assessment")).value_or(casework::Assessment::none);
+  const auto done = visit.stores.desk->acknowledge_all(visit.viewer, picked, visit.now, assessment, form.get("note"));
+  if (!done) return problem(done.error());
+  std::string words = assessment == casework::Assessment::none
+                          ? "Acknowledged: "
+                          : "Recorded as " + theme_words(casework::to_string(assessment)) + ": ";
+  words += std::to_string(*done) + (*done == 1 ? " episode" : " episodes");
+  words +=
+      " (ticked: of " + std::to_string(who.size()) + (who.size() == 1 ? " person or device)" : " people or devices)");
+  words += form.get("note").empty() ? ", without a note." : ", each with your note.";
+  if (*done < picked.size())
+    words += " " + std::to_string(picked.size() - *done) + " had been taken up already and stay as they were.";
+  return desk.done(visit, desk.last_lists().of(visit.token, "/episodes"), std::move(words));
 }
 
 void set_slip(web::View& view, const casework::PinkSlip& slip) {
@@ -294,6 +398,8 @@ void add_episode_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::episodes, "/episodes/{id}",
            [&desk](const Visit& visit) { return episode_page(desk, visit, ""); });
 
+  desk.post(router, Area::episodes, "/episodes/acknowledge",
+            [&desk](const Visit& visit) { return acknowledge_picked(desk, visit); });
   desk.post(router, Area::episodes, "/episodes/{id}/acknowledge", [&desk](const Visit& visit) {
     const web::Form& form = visit.request.form;
     const Result<std::optional<casework::EpisodeRow>> row =

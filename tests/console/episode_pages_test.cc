@@ -83,6 +83,75 @@ TEST_F(EpisodePages, AreAcknowledgedWithANote) {
   EXPECT_EQ(path_of(post(browser, path + "/acknowledge", {{"assessment", "false-positive"}})), path);
 }
 
+/// What the list offers to tick: the values of its boxes.
+std::vector<std::string> boxes(const std::string& page) {
+  std::vector<std::string> found;
+  static const std::regex kBox("name=\"episode\" type=\"checkbox\" value=\"([^\"]+)\"");
+  for (auto at = std::sregex_iterator(page.begin(), page.end(), kBox); at != std::sregex_iterator(); ++at)
+    found.push_back((*at)[1]);
+  return found;
+}
+
+TEST_F(EpisodePages, AcknowledgeWhatIsTickedAndSayHowManyOfHowMany) {
+  record(
+      {a_breach(now_ - std::chrono::minutes(10), "ben.jones"), a_breach(now_ - std::chrono::minutes(9), "cara.ali")});
+  add_user("d.lead", Role::dsl);
+  add_user("t.ech", Role::technician);
+  Browser lead = sign_in("d.lead"), technician = sign_in("t.ech");
+  EXPECT_TRUE(boxes(get(technician, "/episodes").body).empty());
+  EXPECT_EQ(post(technician, "/episodes/acknowledge", {{"episode", "x"}}).status, 403);
+  const std::vector<std::string> ids = boxes(get(lead, "/episodes?theme=gambling").body);
+  ASSERT_EQ(ids.size(), 3u);
+  const web::Response nothing = post(lead, "/episodes/acknowledge", {{"assessment", "none"}});
+  EXPECT_EQ(nothing.status, 400);
+  EXPECT_THAT(nothing.body, HasSubstr("no episode is ticked"));
+  get(lead, "/episodes?theme=gambling");
+  const web::Response two =
+      post(lead, "/episodes/acknowledge",
+           {{"episode", ids[0]}, {"episode", ids[1]}, {"assessment", "curriculum"}, {"note", "Maths"}});
+  EXPECT_EQ(path_of(two), "/episodes?theme=gambling") << "back to the list with its filter";
+  EXPECT_THAT(told(lead, two), HasSubstr("2 episodes (ticked: of 2 people or devices), each with your note."));
+  const web::Response all =
+      post(lead, "/episodes/acknowledge",
+           {{"episode", ids[0]}, {"episode", ids[1]}, {"episode", ids[2]}, {"assessment", "none"}});
+  EXPECT_THAT(told(lead, all),
+              HasSubstr("Acknowledged: 1 episode (ticked: of 3 people or devices), without a note. 2 had "
+                        "been taken up already and stay as they were."));
+  EXPECT_EQ(post(lead, "/episodes/acknowledge", {{"episode", ids[0]}, {"assessment", "none"}}).status, 400);
+  EXPECT_THAT(get(lead, "/episodes/" + ids[0]).body, HasSubstr("Maths"));
+  EXPECT_TRUE(boxes(get(lead, "/episodes").body).empty()) << "none is new";
+}
+
+TEST_F(EpisodePages, AcknowledgeNothingWhenOneOfThemIsNotTheViewersToSee) {
+  record({a_breach(now_ - std::chrono::minutes(10), "d.lead")});
+  add_user("d.lead", Role::dsl);
+  add_user("h.ead", Role::head);
+  Browser lead = sign_in("d.lead"), head = sign_in("h.ead");
+  std::vector<std::string> ids = boxes(get(head, "/episodes").body);
+  ASSERT_EQ(ids.size(), 2u);
+  get(lead, "/episodes");
+  EXPECT_EQ(post(lead, "/episodes/acknowledge", {{"episode", ids[0] + " " + ids[1]}, {"assessment", "none"}}).status,
+            400);
+  EXPECT_EQ(boxes(get(head, "/episodes").body).size(), 2u);
+}
+
+TEST_F(EpisodePages, ABurstOfManyPeopleIsOneLineAndOneTick) {
+  std::vector<breaches::Breach> burst;
+  for (int i = 0; i < 17; ++i)
+    burst.push_back(a_breach(now_ - std::chrono::minutes(8) + std::chrono::seconds(20 * i), "pupil" + std::to_string(i),
+                             "one-link.example"));
+  record(burst);
+  add_user("d.lead", Role::dsl);
+  Browser lead = sign_in("d.lead");
+  const std::string page = get(lead, "/episodes?by=burst").body;
+  EXPECT_THAT(page, HasSubstr("17 people or devices"));
+  const std::vector<std::string> ids = boxes(page);
+  ASSERT_EQ(ids.size(), 2u);
+  EXPECT_THAT(told(lead, post(lead, "/episodes/acknowledge", {{"episode", ids[0]}, {"assessment", "none"}})),
+              HasSubstr("Acknowledged: 17 episodes (ticked: of 17 people or devices)"));
+  EXPECT_THAT(get(lead, "/episodes?by=person").body, HasSubstr("1 episode"));
+}
+
 TEST_F(EpisodePages, LeadBackToTheListWithItsFilter) {
   record({a_breach(now_ - std::chrono::minutes(20))});
   add_user("d.lead", Role::dsl);

@@ -223,3 +223,39 @@ def test_the_desk_works_without_scripts(desk):
         browser.open(desk.base + episode)
         browser.click("button:has-text('By accident')")
         assert "Recorded as Accidental" in browser.text("main")
+
+
+def test_the_menu_is_one_row_on_a_laptop(desk, browser):
+    for role in ACCOUNTS:
+        sign_in(browser, desk, role)
+        browser.screen(width=1280)
+        tops = browser.do("tops", at=".govuk-service-navigation__item")["tops"]
+        assert len(set(tops)) == 1, f"{role}: {tops}"
+
+
+def test_an_error_in_a_fold_leads_to_its_field(desk, browser):
+    sign_in(browser, desk, "dsl")
+    browser.open(desk.base + "/incidents/new")
+    browser.fill("#title", "Errors")
+    browser.click("button:has-text('Open the incident')")
+    browser.click("summary:has-text('Record an action')")
+    browser.fill("#date", "2031-01-01")
+    browser.fill("#who", "Ms Lead")
+    browser.click("button:has-text('Record it')")
+    assert browser.count("details[open] #how-error") == 1 or browser.count("details[open] #date-error") == 1
+    assert problems(browser) == []
+    browser.click(".govuk-error-summary__list a")
+    assert problems(browser) == []
+
+
+def test_episodes_are_ticked_and_acknowledged_together_by_group(desk, browser):
+    sign_in(browser, desk, "deputy")
+    for way in ("", "burst", "person"):
+        browser.open(desk.base + f"/episodes?by={way}&state=new")
+        assert problems(browser) == [], way
+    browser.click("label[for=group-1]")
+    browser.fill("#bulk_note", "Looked at together.")
+    browser.click("button:has-text('They were for a lesson')")
+    assert "each with your note" in browser.text("main")
+    assert "by=person" in browser.url
+    assert problems(browser) == []

@@ -5,6 +5,7 @@
 //   {"do":"select","at":"#hours","with":"2"}     {"do":"check","at":"#agree"}
 //   {"do":"text","at":"main"}                    → {"text"}          {"do":"html"} → {"html"}
 //   {"do":"count","at":".app-chart canvas"}      → {"count"}
+//   {"do":"tops","at":"nav li"}                  → {"tops":[…]}: where each begins, in pixels
 //   {"do":"cookies"}                             → {"cookies":[…]}
 //   {"do":"screen","width":375,"height":740,"dark":true}
 //   {"do":"picture","path":"x.png","full":true}  {"do":"pdf","path":"x.pdf"}
@@ -84,6 +85,9 @@ const deeds = {
   },
   async html() {
     return { html: await page.content() };
+  },
+  async tops({ at }) {
+    return { tops: await page.locator(at).evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().top))) };
   },
   async count({ at }) {
     return { count: await page.locator(at).count() };
