@@ -145,6 +145,9 @@ Result<void> PageReports::handle(const Viewer& viewer, std::string_view id, Page
   auto kept = typed_text("answer", answer, 2000, Lines::many);
   if (!kept) return std::unexpected(kept.error());
   const bool is_over = state == PageReport::State::changed || state == PageReport::State::declined;
+  if (is_over && kept->empty())
+    return fail(Fault::client, "answer: say what was changed, or why it stays as it is",
+                "the person who reported the page reads it");
   return desk_.change([&]() -> Result<void> {
     auto report = find(viewer, id);
     if (!report) return std::unexpected(report.error());
@@ -167,6 +170,27 @@ Result<void> PageReports::handle(const Viewer& viewer, std::string_view id, Page
                                 .person = {},
                                 .detail = std::string(to_string(state))});
   });
+}
+
+Result<std::optional<PageReports::Answer>> PageReports::answer_to(std::string_view reference) {
+  std::optional<Answer> found;
+  std::string id;
+  auto read = select(
+      desk_.database(), "SELECT id, state FROM page_reports WHERE reference = ?1",
+      [&](store::Statement& row) {
+        id = text_at(row, 0);
+        found = Answer{.state = PageReport::State(row.integer(1)), .texts = {}};
+      },
+      reference);
+  if (!read) return std::unexpected(read.error());
+  if (!found) return found;
+  const auto entries = entries_of(desk_.database(), id, "answer");
+  if (!entries) return std::unexpected(entries.error());
+  for (const Entry& entry : *entries)
+    // What was written while it was passed on is for the safeguarding lead.
+    if (!entry.text.empty() && entry.choice != to_string(PageReport::State::passed_to_dsl))
+      found->texts.emplace_back(entry.at, entry.text);
+  return found;
 }
 
 Result<std::uint64_t> PageReports::open_count() {

@@ -60,6 +60,13 @@ class PageReports {
   [[nodiscard]] Result<void> handle(const Viewer& viewer, std::string_view id, PageReport::State state,
                                     std::string_view answer, TimePoint now,
                                     std::optional<std::uint64_t> seen = std::nullopt);
+  /// What whoever reported the page may read: the decision and what was written to them. Nobody's name.
+  struct Answer {
+    PageReport::State state = PageReport::State::fresh;
+    std::vector<std::pair<TimePoint, std::string>> texts;  ///< oldest first
+  };
+  /// By the whole reference only; nullopt when there is no such report.
+  [[nodiscard]] Result<std::optional<Answer>> answer_to(std::string_view reference);
   [[nodiscard]] Result<std::uint64_t> open_count();
 
  private:

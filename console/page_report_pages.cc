@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "breaches/find_reference.h"
 #include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/episode_words.h"
@@ -24,7 +25,7 @@ std::string_view state_words(PageReport::State state) {
   switch (state) {
     case PageReport::State::fresh: return "New";
     case PageReport::State::in_hand: return "Being looked at";
-    case PageReport::State::changed: return "Changed";
+    case PageReport::State::changed: return "Changed, as the answer says";
     case PageReport::State::declined: return "Stays as it is";
     case PageReport::State::passed_to_dsl: return "Passed to the safeguarding lead";
   }
@@ -84,6 +85,39 @@ web::Response submit(const Desk& desk, StorePool& pool, const web::Request& requ
   web::View view;
   view.set("reference", *reference);
   return desk.show_open(request, "report_sent", std::move(view));
+}
+
+// To the reporter a report that was passed on is one that is being looked at.
+std::string_view state_for_reporter(PageReport::State state) {
+  switch (state) {
+    case PageReport::State::fresh: return "The school has it and has not looked at it yet.";
+    case PageReport::State::in_hand:
+    case PageReport::State::passed_to_dsl: return "It is being looked at.";
+    case PageReport::State::changed: return "It was changed.";
+    case PageReport::State::declined: return "It stays as it is.";
+  }
+  return {};
+}
+
+web::Response answer_page(const Desk& desk, StorePool& pool, const web::Request& request) {
+  web::View view;
+  const std::string typed = request.query.text("reference", kLongestReference).value_or("");
+  view.set("typed_reference", typed).set_if("state", "").set_if("problem", "").list("answers");
+  if (typed.empty()) return desk.show_open(request, "report_answer", std::move(view));
+  Result<StorePool::Lease> stores = pool.lease();
+  if (!stores) return desk.error_page(request, 503, "Answers cannot be read at the moment.");
+  const auto reference = breaches::read_reference(typed);
+  PageReports reports(*(**stores).desk);
+  const auto answer = reference ? reports.answer_to(*reference) : Result<std::optional<PageReports::Answer>>();
+  if (!answer) return desk.error_page(request, 503, "Answers cannot be read at the moment.");
+  if (!*answer) {
+    view.set("problem",
+             "There is no report with this reference. It is the one that stood on the page after you sent it.");
+    return desk.show_open(request, "report_answer", std::move(view), 404);
+  }
+  view.set("state", state_for_reporter((*answer)->state));
+  for (const auto& [time, text] : (*answer)->texts) view.item("answers").set("at", desk.when(time)).set("text", text);
+  return desk.show_open(request, "report_answer", std::move(view));
 }
 
 web::Response report_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
@@ -148,6 +182,14 @@ void add_page_report_pages(Desk& desk, web::Router& router) {
       return response;
     }
     return submit(desk, desk.pool(), request);
+  });
+
+  // Nobody finds a reference by trying: it has fifty bits, and a device gets few answers.
+  const auto looks = std::make_shared<web::RateLimit>(10, std::chrono::seconds(30));
+  desk.open_get(router, "/report/answer", [&desk, looks](const web::Request& request) {
+    if (request.query.has("reference") && looks->take(request.peer.text()).count() > 0)
+      return desk.error_page(request, 429, "There were many questions from this device. Wait a minute.");
+    return answer_page(desk, desk.pool(), request);
   });
 
   desk.get(router, Area::page_reports, "/page-reports", [&desk](const Visit& visit) {

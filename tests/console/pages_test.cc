@@ -232,6 +232,35 @@ TEST_F(Pages, TakeReportsOfPagesWithoutASignIn) {
   EXPECT_EQ(path_of(post(technician, path, {{"state", "changed"}, {"answer", "Allowed for Year 6"}})), path);
 }
 
+TEST_F(Pages, TheReporterReadsTheAnswerByTheReference) {
+  add_user("t.ech", Role::technician);
+  Browser pupil;
+  get(pupil, "/report");
+  const std::string sent = post(pupil, "/report", {{"kind", "wrongly-blocked"}, {"address", "maths.example"}}).body;
+  std::smatch link;
+  ASSERT_TRUE(std::regex_search(sent, link, std::regex("href=\"(/report/answer[?]reference=[0-9A-Z-]+)\"")));
+  const std::string address = link[1];
+  EXPECT_THAT(get(pupil, address).body, HasSubstr("has not looked at it yet"));
+  Browser technician = sign_in("t.ech");
+  std::smatch report;
+  const std::string queue = get(technician, "/page-reports").body;
+  ASSERT_TRUE(std::regex_search(queue, report, std::regex("href=\"(/page-reports/[0-9a-f-]{36})\"")));
+  get(technician, report[1].str());
+  const web::Response silent = post(technician, report[1].str(), {{"state", "changed"}, {"answer", ""}});
+  EXPECT_EQ(silent.status, 400) << "changed, and nothing says what";
+  EXPECT_THAT(silent.body, HasSubstr("<a href=\"#answer\">answer: say what was changed"));
+  ASSERT_EQ(post(technician, report[1].str(), {{"state", "changed"}, {"answer", "Allowed for <b>Year 6</b>"}}).status,
+            303);
+  const std::string page = get(pupil, address).body;
+  EXPECT_THAT(page, HasSubstr("It was changed."));
+  EXPECT_THAT(page, HasSubstr("Allowed for &lt;b&gt;Year 6"));
+  EXPECT_THAT(page, Not(HasSubstr("t.ech")));
+  EXPECT_EQ(get(pupil, "/report/answer?reference=01AB-CDEFGH").status, 404);
+  EXPECT_EQ(get(pupil, "/report/answer").status, 200);
+  for (int i = 0; i < 10; ++i) get(pupil, "/report/answer?reference=01AB-CDEFGH");
+  EXPECT_EQ(get(pupil, "/report/answer?reference=01AB-CDEFGH").status, 429);
+}
+
 TEST_F(Pages, ALinkFillsTheReportFormWithAnAddressAndAReferenceAndNoMore) {
   Browser nobody;
   const std::string page =
