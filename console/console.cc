@@ -2,6 +2,7 @@
 
 #include "console/desk.h"
 #include "console/find_pages.h"
+#include "console/person_pages.h"
 #include "web/assets.h"
 
 namespace schoolgate::console {
@@ -21,6 +22,7 @@ web::Router Console::router() const {
   add_home_pages(*desk_, router);
   add_episode_pages(*desk_, router);
   add_find_pages(*desk_, router);
+  add_person_pages(*desk_, router);
   add_incident_pages(*desk_, router);
   add_measure_pages(*desk_, router);
   add_page_report_pages(*desk_, router);

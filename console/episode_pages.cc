@@ -14,6 +14,7 @@
 #include "console/episode_groups.h"
 #include "console/episode_words.h"
 #include "console/form_problems.h"
+#include "console/person_pages.h"
 
 namespace schoolgate::console {
 
@@ -345,6 +346,8 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   view.set("can_release", episode.row.illegal && sight(visit.session.role, Area::sealed) == Sight::names);
   view.set_if("incident", episode.row.incident);
   set_typed(view, visit.request.form);
+  const bool named = !episode.row.person.empty() && sight(visit.session.role, Area::incidents) == Sight::names;
+  view.set_if("person_path", named ? person_path(episode.row.person) : std::string());
   view.set("back", desk.last_lists().of(visit.token, "/episodes"));
   view.set("taken_up", episode.row.state != casework::EpisodeState::fresh);
   return desk.show(visit, "episode", std::move(view), *stale ? 409 : status);

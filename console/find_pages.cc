@@ -8,6 +8,7 @@
 #include "casework/shown_text.h"
 #include "casework/visibility.h"
 #include "console/episode_words.h"
+#include "console/person_pages.h"
 #include "web/text.h"
 
 namespace schoolgate::console {
@@ -17,11 +18,12 @@ namespace {
 constexpr std::size_t kMostFound = 50;
 
 /// Episodes of a person, a device or a theme's class, as links to the filtered list.
-void add_list(web::View& view, std::string_view words, const std::string& name, const std::string& value,
+web::View& add_list(web::View& view, std::string_view words, const std::string& name, const std::string& value,
                     std::uint64_t count) {
-  view.item("lists")
+  return view.item("lists")
       .set("words", words)
       .set("count", count)
+      .set_if("chronology", "")
       .set("path", "/episodes?" + web::encode_query({{name, value}}));
 }
 
@@ -64,7 +66,8 @@ Result<void> find_people(const Desk& desk, const Visit& visit, const std::string
   for (const casework::KeptPerson& person : *found) {
     const auto episodes = count_of(visit, {.person = person.account});
     if (!episodes) return std::unexpected(episodes.error());
-    add_list(view, casework::words_of(person), "person", person.account, *episodes);
+    add_list(view, casework::words_of(person), "person", person.account, *episodes)
+        .set("chronology", person_path(person.account));
   }
   return {};
 }

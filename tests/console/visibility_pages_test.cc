@@ -97,6 +97,7 @@ TEST_F(VisibilityOfOutputs, IsTheTableForEveryRoleFieldAndOutput) {
                                             "/find?q=ks2",
                                             "/find?q=10.20.2.7",
                                             "/find?q=" + number_,
+                                            "/person?account=amelia.hughes",
                                             "/measures"};
   for (const auto& [user, role] : kUsers) {
     Browser browser = sign_in(user);
