@@ -1,4 +1,6 @@
 // One's own account: password, and the second factor with the code that a telephone reads.
+#include <algorithm>
+
 #include "console/desk.h"
 #include "console/form_problems.h"
 #include "console/qr.h"
@@ -35,6 +37,21 @@ web::Response second_factor_page(const Desk& desk, const Visit& visit, const std
 }  // namespace
 
 void add_account_pages(Desk& desk, web::Router& router) {
+  desk.get(router, Area::account, "/kept/{token}", [&desk](const Visit& visit) {
+    const std::optional<KeptForm> kept = desk.kept_form(visit, visit.request.param("token"));
+    if (!kept) return desk.not_found(visit);
+    web::View view;
+    view.set("kept_path", kept->path).list("kept_fields").list("typed_fields");
+    for (const auto& [name, value] : kept->fields) {
+      view.item("kept_fields").set("name", name).set("value", value);
+      if (value.empty() || name == "version") continue;
+      std::string words = name;
+      std::ranges::replace(words, '_', ' ');
+      view.item("typed_fields").set("words", words).set("value", value);
+    }
+    return desk.show(visit, "kept", std::move(view));
+  });
+
   desk.get(router, Area::account, "/account", [&desk](const Visit& visit) { return account_page(desk, visit, ""); });
 
   desk.post(router, Area::account, "/account/password", [&desk](const Visit& visit) {

@@ -77,7 +77,8 @@ std::optional<std::uint64_t> seen_version(const web::Form& form) {
 void set_typed(web::View& view, const web::Form& form) {
   web::View& typed = view.object("typed");
   for (const auto& [name, value] : form.fields()) {
-    if (name != web::kCsrfField && name.find("password") == std::string::npos) typed.set(name, value);
+    if (name != web::kCsrfField && name != kWhoseField && name.find("password") == std::string::npos)
+      typed.set(name, value);
   }
 }
 
@@ -148,19 +149,36 @@ void Desk::open_post(web::Router& router, std::string pattern, web::Handler page
               }));
 }
 
+// After signing in the page is shown again. What was typed is shown to its author, who sends it again or leaves it.
+web::Response Desk::to_sign_in(const web::Request& request) const {
+  std::string back = request.method == web::Method::get ? request.local_address() : keep_typed(request, {});
+  if (back.empty()) back = "/";
+  return web::redirect("/sign-in?" + web::encode_query({{"then", back}}));
+}
+
+// The page on which its author finds it; empty: the form was shown to no account, or to another one than `user`.
+std::string Desk::keep_typed(const web::Request& request, std::string_view user) const {
+  if (!web::is_same_origin(request)) return {};
+  const auto whose = tokens_.verify(kWhoseField, request.form.get(kWhoseField), now());
+  if (!whose || (!user.empty() && *whose != user)) return {};
+  const std::string token = kept_forms_.keep(*whose, request.path, request.form, std::chrono::steady_clock::now());
+  return token.empty() ? std::string() : "/kept/" + token;
+}
+
+std::optional<KeptForm> Desk::kept_form(const Visit& visit, std::string_view token) const {
+  return kept_forms_.find(token, visit.session.user, std::chrono::steady_clock::now());
+}
+
 web::Response Desk::serve(const web::Request& request, Area area, bool post, const Page& page) {
   std::optional<identity::DeskSession> session = session_of(request);
-  if (!session) {
-    // What was to be sent is not kept: after signing in the page is shown again.
-    const std::string back = post ? std::string("/") : request.local_address();
-    return web::redirect("/sign-in?" + web::encode_query({{"then", back}}));
-  }
+  if (!session) return to_sign_in(request);
   const Sight seen = sight(session->role, area);
   if (seen == Sight::none) return error_page(request, 403, "This page is not for your role at the desk.");
   const bool changes = may_change(session->role, area);
   if (post && !changes) return error_page(request, 403, "Your role may look at this, but not change it.");
   if (post &&
       (!web::is_same_origin(request) || !identity::Users::csrf_matches(*session, request.form.get(web::kCsrfField)))) {
+    if (const std::string kept = keep_typed(request, session->user); !kept.empty()) return web::redirect(kept);
     return error_page(request, 403,
                       "This form was not sent from the desk, or you have signed in anew since it was shown. Load the "
                       "page again and send it once more.");
@@ -189,6 +207,7 @@ void Desk::set_frame(web::View& view, const web::Request& request, const identit
     return;
   }
   view.set("csrf", session->csrf).set("signed_in", true);
+  view.set("whose", tokens_.sign(kWhoseField, session->user, now() + KeptForms::kFor));
   if (hooks().clock_doubt) view.set_if("clock_doubt", hooks().clock_doubt());
   if (const auto protection = hears_of_protection(session->role) ? this->protection() : nullptr)
     view.set_if("unprotected", gap_summary(*this, *protection));

@@ -123,7 +123,7 @@ web::Response confirm_page(const Desk& desk, const Visit& visit, const Measure& 
   view.set("closes", measure.kind == Measure::Kind::emergency);
   view.list("fields").list("sites").list("reasons").list("hosts");
   for (const auto& [name, value] : visit.request.form.fields())
-    if (name != web::kCsrfField && name != "do")
+    if (name != web::kCsrfField && name != kWhoseField && name != "do")
       view.item("fields").set("name", name).set("value", value);
   for (const std::string& site : measure.sites) view.item("sites").set("text", shown_site(site));
   for (const std::string& reason : brakes.reasons) view.item("reasons").set("text", reason);
