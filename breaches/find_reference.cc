@@ -14,22 +14,46 @@ namespace {
 constexpr std::string_view kCrockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 constexpr std::size_t kDigits = 10;
 
+// The newest record that has the number as a field; a text that a client chose may look like the field.
+Result<std::optional<Found>> find_by_field(store::Database& database, std::string_view reference) {
+  auto query = database.prepare("SELECT record FROM records WHERE instr(record, ?1) > 0 ORDER BY seq DESC");
+  if (!query) return std::unexpected(query.error());
+  const std::string part = "\"reference\":\"" + std::string(reference) + '"';
+  query->bind(1, part);
+  auto step = query->step();
+  for (; step == store::Statement::Step::row; step = query->step()) {
+    const auto object = FlatJson::parse(query->text(0));
+    if (object && object->text("reference") == reference)
+      return Found{.is_breach = true, .record = std::string(query->text(0))};
+  }
+  if (step == store::Statement::Step::failed) return std::unexpected(database.error("read"));
+  return std::nullopt;
+}
+
 // Of old records, which had no such field, the number follows from the id.
-Result<std::optional<Found>> find_breach(const std::filesystem::path& state, std::string_view reference) {
-  const std::filesystem::path file = state / kBreachesFile;
-  std::error_code failed;
-  if (std::filesystem::status(file, failed).type() == std::filesystem::file_type::not_found) return std::nullopt;
-  auto database = store::Database::open(file, store::Database::Access::read);
-  if (!database) return std::unexpected(database.error());
-  auto query = database->prepare("SELECT json_extract(record, '$.id'), record FROM records ORDER BY seq DESC");
+Result<std::optional<Found>> find_by_id(store::Database& database, std::string_view reference) {
+  auto query = database.prepare(
+      "SELECT json_extract(record, '$.id'), record FROM records WHERE instr(record, '\"reference\":\"') = 0"
+      " ORDER BY seq DESC");
   if (!query) return std::unexpected(query.error());
   auto step = query->step();
   for (; step == store::Statement::Step::row; step = query->step()) {
     const auto id = Uuid::from_text(query->text(0));
     if (id && id->reference() == reference) return Found{.is_breach = true, .record = std::string(query->text(1))};
   }
-  if (step == store::Statement::Step::failed) return std::unexpected(database->error("read"));
+  if (step == store::Statement::Step::failed) return std::unexpected(database.error("read"));
   return std::nullopt;
+}
+
+Result<std::optional<Found>> find_breach(const std::filesystem::path& state, std::string_view reference) {
+  const std::filesystem::path file = state / kBreachesFile;
+  std::error_code failed;
+  if (std::filesystem::status(file, failed).type() == std::filesystem::file_type::not_found) return std::nullopt;
+  auto database = store::Database::open(file, store::Database::Access::read);
+  if (!database) return std::unexpected(database.error());
+  auto found = find_by_field(*database, reference);
+  if (!found || *found) return found;
+  return find_by_id(*database, reference);
 }
 
 Result<std::optional<Found>> find_decision(const std::filesystem::path& decisions, std::string_view reference) {

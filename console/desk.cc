@@ -215,6 +215,8 @@ void Desk::set_frame(web::View& view, const web::Request& request, const identit
   view.set("user_role", title_of(session->role));
   for (const NavigationItem& item : kNavigation) {
     if (sight(session->role, item.area) == Sight::none) continue;
+    // Those who have the reports find the governors' there: the menu has to fit one row.
+    if (item.area == Area::governors && sight(session->role, Area::reports) != Sight::none) continue;
     const bool here = first_segment(request.path) == first_segment(item.path);
     view.item("navigation").set("path", item.path).set("words", item.words).set("here", here);
   }

@@ -5,7 +5,9 @@
 #include "base/file.h"
 #include "base/uuid.h"
 #include "breaches/breach_log.h"
+#include "breaches/breach_store.h"
 #include "breaches/flat_json.h"
+#include "store/sqlite.h"
 #include "tests/breaches/support.h"
 
 namespace schoolgate::breaches {
@@ -14,12 +16,14 @@ namespace {
 TEST(ReadReference, TakesTheNumberAsItIsReadOut) {
   const std::string number = Uuid::v7(at("2026-11-23T09:30:00Z")).reference();
   EXPECT_EQ(read_reference(number), number);
-  for (const char* spelling : {"01AB-CDEFGH", "01ab-cdefgh", "01ABCDEFGH", "0lab cdefgh", "OiAB-CDEFGH", " 01AB-CDEFGH "})
+  for (const char* spelling :
+       {"01AB-CDEFGH", "01ab-cdefgh", "01ABCDEFGH", "0lab cdefgh", "OiAB-CDEFGH", " 01AB-CDEFGH "})
     EXPECT_EQ(read_reference(spelling), "01AB-CDEFGH") << spelling;
 }
 
 TEST(ReadReference, WhatIsNoNumberIsNone) {
-  for (const char* text : {"", "01AB-CDEFG", "01AB-CDEFGHJ", "01AB-CDEFGU", "casino.example", "01AB_CDEFGH", "%AB-CDEFGHJ"})
+  for (const char* text :
+       {"", "01AB-CDEFG", "01AB-CDEFGHJ", "01AB-CDEFGU", "casino.example", "01AB_CDEFGH", "%AB-CDEFGHJ"})
     EXPECT_EQ(read_reference(text), std::nullopt) << text;
 }
 
@@ -48,14 +52,39 @@ TEST_F(FindReference, ABreachIsFoundByTheNumberOfItsPage) {
 }
 
 TEST_F(FindReference, APageWithoutABreachIsFoundInTheDecisionLogOfItsDay) {
-  ASSERT_TRUE(replace_file(folder_.path() / "decisions-2026-11-22.jsonl",
-                           "{\"time\":\"2026-11-22T09:00:00.000Z\",\"url\":\"http://x.example/\\\"reference\\\":\\\"01AB-CDEFGH\\\"\",\"reference\":\"22AB-CDEFGH\"}\n"
-                           "{\"time\":\"2026-11-22T09:00:01.000Z\",\"rule\":\"certificate\",\"reference\":\"01AB-CDEFGH\"}\n"));
+  ASSERT_TRUE(
+      replace_file(folder_.path() / "decisions-2026-11-22.jsonl",
+                   "{\"time\":\"2026-11-22T09:00:00.000Z\",\"url\":\"http://x.example/"
+                   "\\\"reference\\\":\\\"01AB-CDEFGH\\\"\",\"reference\":\"22AB-CDEFGH\"}\n"
+                   "{\"time\":\"2026-11-22T09:00:01.000Z\",\"rule\":\"certificate\",\"reference\":\"01AB-CDEFGH\"}\n"));
   ASSERT_TRUE(replace_file(decisions_, "{\"time\":\"2026-11-23T09:00:01.000Z\",\"rule\":\"tier\"}\n"));
   const auto found = find_reference(folder_.path(), decisions_, "01AB-CDEFGH");
   ASSERT_TRUE(found.has_value() && found->has_value());
   EXPECT_FALSE((*found)->is_breach);
   EXPECT_EQ(FlatJson::parse((*found)->record)->text("rule"), "certificate");
+}
+
+TEST_F(FindReference, AnAddressThatLooksLikeTheFieldIsNotTheRecord) {
+  Breach meant = a_breach(), other = a_breach();
+  other.url = "http://a.example/\"reference\":\"" + meant.id.reference() + "\"";
+  write_breaches({meant, other});
+  const auto found = find_reference(folder_.path(), {}, meant.id.reference());
+  ASSERT_TRUE(found.has_value() && found->has_value());
+  EXPECT_EQ(FlatJson::parse((*found)->record)->text("id"), meant.id.text());
+}
+
+TEST_F(FindReference, OfARecordWithoutTheFieldTheNumberFollowsFromItsId) {
+  const Breach old = a_breach();
+  write_breaches({old});
+  {
+    auto database = store::Database::open(folder_.path() / kBreachesFile, store::Database::Access::write);
+    const std::string without =
+        "UPDATE records SET record = replace(record, ',\"reference\":\"" + old.id.reference() + "\"', '')";
+    ASSERT_TRUE(database->run(without.c_str()));
+  }
+  const auto found = find_reference(folder_.path(), {}, old.id.reference());
+  ASSERT_TRUE(found.has_value() && found->has_value());
+  EXPECT_EQ(FlatJson::parse((*found)->record)->text("id"), old.id.text());
 }
 
 TEST_F(FindReference, ANumberOfNoRecordIsNothingAndNotAnError) {
