@@ -87,6 +87,12 @@ TEST_F(TypedText, OfNobodyWhoWasSignedInIsNotKept) {
   EXPECT_EQ(get(lead, "/kept/AAAAAAAAAAAAAAAAAAAAAA").status, 404);
 }
 
+TEST_F(TypedText, ThePageKnowsWhenItsSessionEnds) {
+  Browser lead = sign_in("d.lead"), nobody;
+  EXPECT_THAT(get(lead, "/").body, HasSubstr("data-session-ends=\"1800\""));
+  EXPECT_THAT(get(nobody, "/sign-in").body, Not(HasSubstr("data-session-ends")));
+}
+
 TEST(KeptForms, LeaveOutSecretsAndGoWithTimeAndNumber) {
   KeptForms kept;
   const KeptForms::Steady now{std::chrono::hours(1)};

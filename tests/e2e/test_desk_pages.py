@@ -259,3 +259,20 @@ def test_episodes_are_ticked_and_acknowledged_together_by_group(desk, browser):
     assert "each with your note" in browser.text("main")
     assert "by=person" in browser.url
     assert problems(browser) == []
+
+
+def test_before_the_session_ends_the_page_warns_and_staying_keeps_it(desk, browser):
+    sign_in(browser, desk, "dsl")
+    browser.do("clock")
+    browser.open(desk.base + "/incidents/new")
+    browser.fill("#title", "Half written")
+    assert browser.count("[data-session-ends]:visible") == 0
+    browser.do("later", minutes=26)
+    assert browser.count("[data-session-ends]:visible") == 1
+    assert problems(browser) == []
+    browser.click("button:has-text('Stay signed in')")
+    browser.do("later", minutes=1)
+    assert browser.count("[data-session-ends]:visible") == 0
+    browser.do("later", minutes=25)
+    assert browser.count("[data-session-ends]:visible") == 1
+    assert browser.errors == []

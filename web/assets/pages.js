@@ -3,6 +3,9 @@
 //   data-confirm="…"     on a form: asks before it is sent
 //   data-print           on a button: prints the page
 //   data-copy="#id"      on a button: copies the text of that element
+//   data-session-ends="SECONDS" data-stay="/path"
+//                        on a hidden notice: shown five minutes before the session ends; its button asks for that page,
+//                        which goes on with the session
 import {
   Accordion,
   Button,
@@ -56,3 +59,25 @@ document.addEventListener("click", async (event) => {
 
 // Buttons that only a script can serve are hidden in the page until it runs.
 for (const button of document.querySelectorAll("[data-needs-script][hidden]")) button.hidden = false;
+
+const warnBefore = 300; // seconds
+for (const notice of document.querySelectorAll("[data-session-ends]")) {
+  const button = notice.querySelector("button");
+  let waiting;
+  const begin = () => {
+    notice.hidden = true;
+    clearTimeout(waiting);
+    waiting = setTimeout(
+      () => {
+        notice.hidden = false;
+      },
+      Math.max(0, Number(notice.dataset.sessionEnds) - warnBefore) * 1000,
+    );
+  };
+  button.addEventListener("click", async () => {
+    const answer = await fetch(notice.dataset.stay, { cache: "no-store" }).catch(() => undefined);
+    if (answer?.ok && !answer.redirected) begin();
+    else notice.querySelector("[data-too-late]").hidden = false;
+  });
+  begin();
+}

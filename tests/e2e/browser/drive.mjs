@@ -5,6 +5,8 @@
 //   {"do":"select","at":"#hours","with":"2"}     {"do":"check","at":"#agree"}
 //   {"do":"text","at":"main"}                    → {"text"}          {"do":"html"} → {"html"}
 //   {"do":"count","at":".app-chart canvas"}      → {"count"}
+//   {"do":"clock"}                               scripts of pages opened from now on see a clock that "later" moves
+//   {"do":"later","minutes":25}
 //   {"do":"tops","at":"nav li"}                  → {"tops":[…]}: where each begins, in pixels
 //   {"do":"cookies"}                             → {"cookies":[…]}
 //   {"do":"screen","width":375,"height":740,"dark":true}
@@ -85,6 +87,12 @@ const deeds = {
   },
   async html() {
     return { html: await page.content() };
+  },
+  async clock() {
+    await page.clock.install();
+  },
+  async later({ minutes }) {
+    await page.clock.fastForward(minutes * 60_000);
   },
   async tops({ at }) {
     return { tops: await page.locator(at).evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().top))) };
