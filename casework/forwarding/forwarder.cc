@@ -62,6 +62,11 @@ struct Forwarder::Impl {
   std::optional<store::Database> breaches;
   std::optional<std::int64_t> place;
   std::deque<Alarm> alarms_in_hand;  ///< taken from `alarms`, not sent yet
+  struct Unsure {
+    std::int64_t before = 0;  ///< where the records begin that were sent last
+    std::deque<Alarm> alarms;
+  };
+  std::optional<Unsure> unsure;  ///< sent over a stream that may have been closed by then
   std::unique_ptr<SyslogSender> sender;
   std::uint64_t sender_number = 0;
   bool told = false, failing = false;
@@ -71,6 +76,7 @@ struct Forwarder::Impl {
   bool wait_for_work(Steady::duration pause, bool more);
   std::optional<ForwardSettings> settings_now();
   Result<bool> round(const ForwardSettings& to);
+  Result<void> settle_unsure();
   void take_alarms();
   Result<void> find_place();
   Result<Batch> next_batch(const ForwardSettings& to);
@@ -183,8 +189,9 @@ std::optional<ForwardSettings> Forwarder::Impl::settings_now() {
   if (number == sender_number) return now;
   sender_number = number;
   sender = now ? std::make_unique<SyslogSender>(*now, stopping) : nullptr;
+  unsure.reset();
+  place.reset();
   if (!now) {
-    place.reset();
     std::error_code gone;
     std::filesystem::remove(options.folder / kPlaceFile, gone);
   }
@@ -193,17 +200,35 @@ std::optional<ForwardSettings> Forwarder::Impl::settings_now() {
 
 /// True when there may be more to send.
 Result<bool> Forwarder::Impl::round(const ForwardSettings& to) {
+  if (auto settled = settle_unsure(); !settled) return std::unexpected(settled.error());
   auto batch = next_batch(to);
   if (!batch) return std::unexpected(batch.error());
-  if (auto sent = sender->send(batch->messages); !sent) return std::unexpected(sent.error());
+  const auto is_sure = sender->send(batch->messages);
+  if (!is_sure) return std::unexpected(is_sure.error());
   {
     const std::lock_guard guard(mutex);
     counters.sent += batch->messages.size();
   }
+  if (!*is_sure) unsure = Unsure{*place, std::move(alarms_in_hand)};
   alarms_in_hand.clear();
-  if (batch->last > *place)
+  if (*is_sure && batch->last > *place) {
     if (auto kept = remember(batch->last); !kept) return std::unexpected(kept.error());
+  }
+  place = batch->last;
   return batch->full;
+}
+
+// What the last round sent over a kept stream: it arrived if the collector is there still, else it is sent again, over
+// a stream made for it.
+Result<void> Forwarder::Impl::settle_unsure() {
+  if (!unsure) return {};
+  Unsure last = std::move(*unsure);
+  unsure.reset();
+  if (!sender->has_gone()) return place && *place > last.before ? remember(*place) : Result<void>();
+  place = last.before;
+  alarms_in_hand.insert(alarms_in_hand.begin(), std::make_move_iterator(last.alarms.begin()),
+                        std::make_move_iterator(last.alarms.end()));
+  return {};
 }
 
 Result<Forwarder::Impl::Batch> Forwarder::Impl::next_batch(const ForwardSettings& to) {

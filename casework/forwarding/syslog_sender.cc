@@ -56,8 +56,8 @@ struct SyslogSender::Impl {
   Result<void> wait_for(short events, Clock::time_point until);
   bool peer_has_gone();
   Result<void> write(std::string_view bytes);
-  Result<void> send_stream(std::span<const std::string> messages);
-  Result<void> send_datagrams(std::span<const std::string> messages);
+  Result<bool> send_stream(std::span<const std::string> messages);
+  Result<bool> send_datagrams(std::span<const std::string> messages);
 };
 
 Result<void> SyslogSender::Impl::connect_stream() {
@@ -129,19 +129,19 @@ Result<void> SyslogSender::Impl::write(std::string_view bytes) {
   return {};
 }
 
-Result<void> SyslogSender::Impl::send_stream(std::span<const std::string> messages) {
+Result<bool> SyslogSender::Impl::send_stream(std::span<const std::string> messages) {
   if (stream && peer_has_gone()) close();
-  if (!stream)
-    if (auto connected = connect_stream(); !connected) return connected;
+  const bool is_new = !stream;
+  if (is_new)
+    if (auto connected = connect_stream(); !connected) return std::unexpected(std::move(connected.error()));
   std::string piece;
   for (std::size_t i = 0; i < messages.size(); ++i) {
     piece += octet_counted(messages[i]);
     if (piece.size() < kPieceAtOnce && i + 1 < messages.size()) continue;
-    if (auto written = write(piece); !written) return written;
+    if (auto written = write(piece); !written) return std::unexpected(std::move(written.error()));
     piece.clear();
   }
-  if (peer_has_gone()) return unreachable(settings, "it closed the connection");
-  return {};
+  return is_new;
 }
 
 Result<void> SyslogSender::Impl::connect_datagrams() {
@@ -159,21 +159,23 @@ Result<void> SyslogSender::Impl::connect_datagrams() {
   return unreachable(settings, "no way there");
 }
 
-Result<void> SyslogSender::Impl::send_datagrams(std::span<const std::string> messages) {
+Result<bool> SyslogSender::Impl::send_datagrams(std::span<const std::string> messages) {
   if (datagrams < 0)
-    if (auto connected = connect_datagrams(); !connected) return connected;
+    if (auto connected = connect_datagrams(); !connected) return std::unexpected(std::move(connected.error()));
   for (const std::string& message : messages)
     if (::send(datagrams, message.data(), std::min(message.size(), kDatagram), MSG_NOSIGNAL) < 0)
       return fail_errno("cannot send to the collector at " + settings.host, errno);
-  return {};
+  return true;
 }
 
 SyslogSender::SyslogSender(ForwardSettings settings, const std::atomic<bool>& stopping)
     : impl_(new Impl{.settings = std::move(settings), .stopping = stopping, .stream = {}}) {}
 SyslogSender::~SyslogSender() = default;
 
-Result<void> SyslogSender::send(std::span<const std::string> messages) {
-  if (messages.empty()) return {};
+bool SyslogSender::has_gone() { return !impl_->stream || impl_->peer_has_gone(); }
+
+Result<bool> SyslogSender::send(std::span<const std::string> messages) {
+  if (messages.empty()) return true;
   auto sent = impl_->settings.transport == ForwardSettings::Transport::udp ? impl_->send_datagrams(messages)
                                                                            : impl_->send_stream(messages);
   if (!sent) impl_->close();

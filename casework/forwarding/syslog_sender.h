@@ -19,10 +19,15 @@ class SyslogSender {
   SyslogSender(ForwardSettings settings, const std::atomic<bool>& stopping);
   ~SyslogSender();
 
-  /// Hands over all of `messages`, in order. Syslog has no answer: success means that the kernel took every byte for a
-  /// peer that had not gone by then. Fault host or upstream; then the caller repeats all of them, some for a second
-  /// time. A message that is too large for a datagram is cut.
-  [[nodiscard]] Result<void> send(std::span<const std::string> messages);
+  /// Hands over all of `messages`, in order. Fault host or upstream; then the caller repeats all of them, some for a
+  /// second time. A message that is too large for a datagram is cut.
+  ///
+  /// Syslog has no answer, and a stream that was kept may have been closed at the other end a moment before: then bytes
+  /// are taken and lost. True: the stream was made for them, or there is none, and no more can be known. False: ask
+  /// has_gone() a little later.
+  [[nodiscard]] Result<bool> send(std::span<const std::string> messages);
+  /// The collector has closed the stream of the last send().
+  [[nodiscard]] bool has_gone();
 
  private:
   struct Impl;

@@ -43,6 +43,8 @@ TEST(Status, ACategoryWithoutDataIsAReasonUnlessItIsAKnownGap) {
   status.protection.rows[0].state = ProtectionState::empty;
   EXPECT_TRUE(names(reasons_unprotected(status), "gambling is empty"));
   status.protection.rows[0].known_gap = "no list is to be had";
+  EXPECT_FALSE(reasons_unprotected(status).empty()) << "a list of it is configured, and lost";
+  status.protection.rows[0].lists.clear();
   EXPECT_TRUE(reasons_unprotected(status).empty());
   status.protection.rows[0].state = ProtectionState::stale;
   EXPECT_TRUE(names(reasons_unprotected(status), "gambling is stale"))

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 extern char** environ;
 
@@ -143,8 +144,12 @@ ScratchSchool::ScratchSchool() {
   fs::copy(fs::path(SCHOOLGATE_SOURCE_DIR) / "config" / "demo", config(), fs::copy_options::recursive);
   edit("schoolgate.yaml", "../../build/demo/state", state().string());
   edit("schoolgate.yaml", "../../build/demo/decisions.jsonl", (folder_ / "decisions.jsonl").string());
-  for (const char* port : {"1:8080", "1:8081", "1:8443", "1:8880", "1:8881", "1:9443", "1:9100"})
-    edit("schoolgate.yaml", port, "1:" + std::to_string(free_port()));
+  std::set<int> taken;  // a port that nobody holds may be given out twice
+  for (const char* port : {"1:8080", "1:8081", "1:8443", "1:8880", "1:8881", "1:9443", "1:9100"}) {
+    int free = free_port();
+    while (!taken.insert(free).second) free = free_port();
+    edit("schoolgate.yaml", port, "1:" + std::to_string(free));
+  }
 }
 
 ScratchSchool::~ScratchSchool() {
