@@ -333,6 +333,9 @@ class Lists {
       } else if (remark.kind == ImageRemark::Kind::covers) {
         problem.message = "list '" + list.name + "' covers " + remark.text + "; a list like this one is never thinned";
         problem.hint = "tell its publisher";
+      } else if (remark.kind == ImageRemark::Kind::shrank) {
+        problem.message = "list '" + list.name + "' lost more than half of itself: " + remark.text;
+        problem.hint = "look whether its publisher meant that";
       } else if (remark.kind == ImageRemark::Kind::overruled) {
         problem.message = "list '" + list.name + "': " + without_sealed_source(list, remark.text);
         problem.hint = "tell its publisher";

@@ -121,6 +121,12 @@ std::vector<ListTrouble> remark_troubles(std::span<const config::ListConfig> lis
           {"list covers too much: " + remark.list,
            "The list '" + remark.list + "' covers " + remark.text +
                ". Lists of illegal content and sealed lists are taken as they are; tell its publisher."});
+    if (remark.kind == Kind::shrank)
+      troubles.push_back({"list shrank: " + remark.list,
+                          "The list '" + remark.list +
+                              "' lost more than half of itself at its last update: " + remark.text +
+                              ". Look whether its publisher meant that; `schoolgate lists rollback` goes "
+                              "back."});
     if (remark.kind == Kind::overruled)
       troubles.push_back({"list exceptions not honoured: " + remark.list,
                           "Of the list '" + remark.list + "' " + text_of(remark) +

@@ -82,6 +82,7 @@ void print_words(const std::vector<ListState>& states, TimePoint now) {
         others += remark.list + ": its newest content is refused: " +
                   config::printable(without_sealed_source(state.list, remark.text), 400) + '\n';
       if (remark.kind == Kind::covers) others += remark.list + ": covers " + remark.text + '\n';
+      if (remark.kind == Kind::shrank) others += remark.list + ": lost more than half of itself: " + remark.text + '\n';
       if (remark.kind == Kind::overruled) others += remark.list + ": " + config::printable(remark.text, 400) + '\n';
     }
   print(others + sites.text());

@@ -105,6 +105,9 @@ void print_refusals(const blocklists::UpdateReport& done) {
     std::fprintf(stderr,
                  "schoolgate: list '%s' covers sites that must stay reachable; a list like this one is never thinned\n",
                  list.c_str());
+  for (const blocklists::ImageRemark& remark : done.shrank)
+    std::fprintf(stderr, "schoolgate: list '%s' lost more than half of itself: %s\n", remark.list.c_str(),
+                 remark.text.c_str());
   for (const blocklists::ImageRemark& remark : done.overruled)
     std::fprintf(stderr, "schoolgate: list '%s': %s\n", remark.list.c_str(),
                  config::printable(remark.text, 400).c_str());

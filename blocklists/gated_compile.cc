@@ -44,6 +44,7 @@ class GatedCompile {
       report_.compiled = std::move(*compiled);
       if (refuse_by_shape() || refuse_by_cover() || refuse_by_probe()) continue;
       note_lost();
+      note_shrunk();
       return std::move(report_);
     }
   }
@@ -126,6 +127,17 @@ class GatedCompile {
                               "the image in force holds " + std::to_string(held) + (held == 1 ? " entry" : " entries") +
                                   " of it and a new one would hold none (" + report_.lists[i].why +
                                   "); no new image is published until it is back, or is no " + "longer in lists.yaml"});
+    }
+  }
+
+  // Not enough to be refused, and more than a publisher takes out in a day.
+  void note_shrunk() {
+    for (std::size_t at = 0; at < in_image_.size(); ++at) {
+      const ListReport& list = report_.compiled.lists[at];
+      const std::uint64_t then = entries_of(before(list.name)), now = list.hosts + list.urls + list.patterns;
+      if (then >= options_.limits.small && now * 2 < then)
+        report_.shrank.emplace_back(list.name,
+                                    "it has " + std::to_string(now) + " entries and had " + std::to_string(then));
     }
   }
 
@@ -225,6 +237,7 @@ std::vector<ImageRemark> remarks_of(const GatedReport& report) {
                        .category = found.category,
                        .entry = found.entry,
                        .site = found.site});
+  for (const auto& [list, how] : report.shrank) remarks.push_back({.kind = Kind::shrank, .list = list, .text = how});
   for (const ListReport& list : report.compiled.lists)
     if (list.overruled_exceptions != 0)
       remarks.push_back({.kind = Kind::overruled, .list = list.name, .text = overruled_in_words(list)});

@@ -12,6 +12,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -66,6 +67,8 @@ struct GatedReport {
   /// Lists whose entries the image in force holds and this image lacks, with the reason of each. Such an image is never
   /// published: it would open what they close.
   std::vector<Refusal> lost;
+  /// Lists that were taken with less than half of the entries that they had, and how.
+  std::vector<std::pair<std::string, std::string>> shrank;
 };
 
 /// `current` is the image in force, or null. An Error: no image could be made, for a reason that is no list's.

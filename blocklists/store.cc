@@ -79,11 +79,9 @@ std::string padded(std::uint64_t number) {
 }
 
 constexpr std::pair<ImageRemark::Kind, std::string_view> kRemarkKinds[] = {
-    {ImageRemark::Kind::refused, "refused"},
-    {ImageRemark::Kind::left_alone, "left alone"},
-    {ImageRemark::Kind::covers, "covers"},
-    {ImageRemark::Kind::overruled, "overruled"},
-    {ImageRemark::Kind::unprobed, "unprobed"}};
+    {ImageRemark::Kind::refused, "refused"},     {ImageRemark::Kind::left_alone, "left alone"},
+    {ImageRemark::Kind::covers, "covers"},       {ImageRemark::Kind::shrank, "shrank"},
+    {ImageRemark::Kind::overruled, "overruled"}, {ImageRemark::Kind::unprobed, "unprobed"}};
 
 std::optional<ImageRemark::Kind> remark_kind_from(std::string_view text) {
   for (const auto& [kind, name] : kRemarkKinds)
@@ -282,6 +280,7 @@ std::map<std::string, SourceState> ListStore::source_states() const {
     state.version = row[6];
     state.failure = row[7];
     state.failures = to_number(row[8]);
+    if (row.size() > 9) state.address_sha256 = row[9];  // releases before did not know it
   }
   return out;
 }
@@ -292,7 +291,7 @@ Result<void> ListStore::set_source_states(const std::map<std::string, SourceStat
     text += cell(name);
     for (const std::string& field :
          {to_rfc3339(state.fetched), to_rfc3339(state.checked), state.etag, state.last_modified, state.sha256,
-          state.version, state.failure, std::to_string(state.failures)})
+          state.version, state.failure, std::to_string(state.failures), state.address_sha256})
       text += '\t' + cell(field);
     text += '\n';
   }

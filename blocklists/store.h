@@ -41,6 +41,7 @@ struct SourceState {
   std::string version;         ///< as the list or its signature says it; never goes back
   std::string failure;         ///< why the last attempt came to nothing; empty after a good one
   std::uint64_t failures = 0;  ///< attempts in a row that came to nothing
+  std::string address_sha256;  ///< of the address that all of this is about, hex; empty: not known
 };
 
 /// Something about an image that people are told as long as it is in force.
@@ -49,6 +50,7 @@ struct ImageRemark {
     refused,     ///< this content of the list was refused: `text` says why
     left_alone,  ///< the list leaves `site` alone, which `entry` covers
     covers,      ///< a list that is never thinned covers a site that must stay reachable; it is not named
+    shrank,      ///< the list lost more than half of its entries, and was taken: `text`
     overruled,   ///< exceptions of the list's own are not honoured: `text`
     unprobed,    ///< a probe of lists.yaml is not covered: `text`
   };

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <iterator>
 #include <utility>
 
 #include "base/digest.h"
@@ -81,6 +80,7 @@ class Update {
     work.source = &source;
     work.outcome.list = source.name;
     if (const auto known = states_.find(source.name); known != states_.end()) work.accepted = known->second;
+    if (source.remote) forget_other_address(work.accepted, to_hex(sha256(source.source)));
     work.state = work.accepted;
     ListAtHand at_hand = list_at_hand(store_, source, &work.accepted);
     work.list = std::move(at_hand.list);
@@ -104,6 +104,16 @@ class Update {
       keep_old(work, came.error().text());
     }
     work_.push_back(std::move(work));
+  }
+
+  // What another server said of its file says nothing of this one's.
+  static void forget_other_address(SourceState& state, std::string address_sha256) {
+    if (!state.address_sha256.empty() && state.address_sha256 != address_sha256) {
+      state.etag.clear();
+      state.last_modified.clear();
+      state.checked = {};
+    }
+    state.address_sha256 = std::move(address_sha256);
   }
 
   Result<void> fetch_and_prove(Work& work, bool have) {
@@ -228,8 +238,10 @@ class Update {
     if (!done) return std::unexpected(std::move(done.error()));
     for (std::size_t i = 0; i < work_.size(); ++i) take_outcome(work_[i], done->lists[i]);
     const std::vector<ImageRemark> remarks = remarks_of(*done);
-    std::ranges::copy_if(remarks, std::back_inserter(report_.overruled),
-                         [](const ImageRemark& remark) { return remark.kind == ImageRemark::Kind::overruled; });
+    for (const ImageRemark& remark : remarks) {
+      if (remark.kind == ImageRemark::Kind::overruled) report_.overruled.push_back(remark);
+      if (remark.kind == ImageRemark::Kind::shrank) report_.shrank.push_back(remark);
+    }
     report_.refusals.insert(report_.refusals.end(), done->refusals.begin(), done->refusals.end());
     report_.compiled = std::move(done->compiled);
     for (Work& work : work_)

@@ -83,12 +83,13 @@ struct UpdateReport {
   std::vector<OverBlock> covered_sites;
   std::vector<OverBlock> accepted_sites;
   std::vector<ImageRemark> overruled;    ///< exceptions of lists that are not honoured
+  std::vector<ImageRemark> shrank;       ///< lists that lost more than half of their entries
   std::optional<StoredImage> published;  ///< the new image; empty when nothing changed
   bool unchanged = false;                ///< the lists give the image that is in force already
   CompileReport compiled;
   /// True when something needs a person: a list kept or left out, a gate that refused, a list of illegal content that
-  /// covers what it should not, exceptions that are not honoured. Sites that lists leave alone are told, and need
-  /// nobody.
+  /// covers what it should not, exceptions that are not honoured. Sites that lists leave alone, and lists that shrank,
+  /// are told and need nobody.
   [[nodiscard]] bool needs_attention() const noexcept;
 };
 

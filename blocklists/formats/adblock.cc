@@ -104,7 +104,10 @@ class Adblock final : public LineImporter {
  public:
   void line(std::string_view text, EntrySink& sink) override {
     text = trimmed(text);
-    if (text.empty() || text.starts_with('!') || text.starts_with('[')) return;
+    if (text.empty() || text.starts_with('[')) return;
+    if (text.starts_with('!')) return comment(text, sink);
+    const bool conditional = open_conditions_ != 0 || hinted_;
+    hinted_ = false;
     if (is_cosmetic(text)) return sink.skip("cosmetic");
     if (text.starts_with('#')) return;
     const bool exception = text.starts_with("@@");
@@ -117,6 +120,8 @@ class Adblock final : public LineImporter {
       if (const auto reason = condition(options, exception); !reason.empty()) return sink.skip(reason);
       text = text.substr(0, dollar);
     }
+    if (conditional && (exception || taken_back)) return sink.skip("an exception with a condition");
+    if (conditional) sink.adjust("counts whatever condition its file sets");
     if (exception) return exempt(text, taken_back, sink);
     if (taken_back) return take_back(text, options, sink);
     if (text.size() > 2 && text.starts_with('/') && text.ends_with('/'))
@@ -137,6 +142,14 @@ class Adblock final : public LineImporter {
   }
 
  private:
+  // "!#if …" to "!#endif" holds for some programs only, "!+ …" for some and for the next rule.
+  void comment(std::string_view text, EntrySink& sink) {
+    if (text.starts_with("!#if")) ++open_conditions_;
+    if (text.starts_with("!#endif") && open_conditions_ != 0) --open_conditions_;
+    if (text.starts_with("!#include")) sink.skip("an include of another file");
+    if (text.starts_with("!+")) hinted_ = true;
+  }
+
   // Opens exactly what is written, or nothing: "||host^" (lists for name servers write "||host^|"), "||*.host^" and
   // "||host/path". With `taken_back` such an exception is none.
   static void exempt(std::string_view text, bool taken_back, EntrySink& sink) {
@@ -204,6 +217,9 @@ class Adblock final : public LineImporter {
     else if (!whole_segments)
       sink.adjust("covers whole path segments only");
   }
+
+  std::size_t open_conditions_ = 0;
+  bool hinted_ = false;
 };
 
 }  // namespace

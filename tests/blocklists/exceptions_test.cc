@@ -211,6 +211,24 @@ TEST(OwnExceptions, WhatTheyOpenWhollyIsNotInForce) {
   EXPECT_THAT(zone.matches("http://b.a.example/"), ElementsAre("one:b.a.example"));
 }
 
+TEST(OwnExceptions, UnderAConditionOfTheFileOpenNothing) {
+  for (const std::string list :
+       {"!#if ext_ublock\n@@||a.example^\n!#endif\n", "!#if x\n!#else\n@@||a.example^\n!#endif\n",
+        "!#if x\n!#if y\n!#endif\n@@||a.example^\n!#endif\n", "!+ PLATFORM(windows)\n@@||a.example^\n",
+        "!#if never closed\n||b.example^\n@@||a.example^\n", "!#if x\n||a.example^$badfilter\n!#endif\n"}) {
+    const CompiledLists lists({{"one", Format::adblock, "||a.example^\n" + list}});
+    EXPECT_THAT(lists.matches("http://a.example/"), ElementsAre("one:a.example")) << list;
+    EXPECT_EQ(lists.report.lists[0].skipped, 1u) << list;
+  }
+  const CompiledLists after({{"one", Format::adblock,
+                              "||a.example^\n!#if x\n||b.example^\n!#endif\n!+ NOT_OPTIMIZED\n||c.example^\n"
+                              "@@||a.example^\n!#include more.txt\n"}});
+  EXPECT_THAT(after.matches("http://a.example/"), IsEmpty());
+  EXPECT_THAT(after.matches("http://b.example/"), ElementsAre("one:b.example")) << "what it blocks counts";
+  EXPECT_EQ(after.report.lists[0].adjusted, 2u);
+  EXPECT_EQ(after.report.lists[0].skipped, 1u) << "the include";
+}
+
 TEST(OwnExceptions, ThatTheListTakesBackOpenNothing) {
   const CompiledLists lists({{"one", Format::adblock, "||a.example^\n@@||a.example^$badfilter\n@@||a.example^\n"}});
   EXPECT_THAT(lists.matches("http://a.example/"), ElementsAre("one:a.example"));

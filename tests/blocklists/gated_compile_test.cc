@@ -171,6 +171,23 @@ TEST_F(GatedCompileTest, AListThatItsOwnExceptionsEmptyIsRefused) {
   EXPECT_TRUE(covers("n7.x.example"));
 }
 
+TEST_F(GatedCompileTest, AListThatLosesMostOfItselfIsTakenAndTold) {
+  const auto names = [](int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += "n" + std::to_string(i) + ".example\n";
+    return text;
+  };
+  (void)run({list("one", names(300)), list("two", names(300))});
+  const auto current = db;
+  const auto done = run({list("one", names(140)), list("two", names(160))}, current.get());
+  EXPECT_EQ(done.lists[0].content, Content::as_it_came);
+  const auto remarks = remarks_of(done);
+  ASSERT_THAT(remarks, SizeIs(1));
+  EXPECT_EQ(remarks[0].list, "one");
+  EXPECT_EQ(remarks[0].kind, ImageRemark::Kind::shrank);
+  EXPECT_THAT(remarks[0].text, HasSubstr("140 entries and had 300"));
+}
+
 TEST_F(GatedCompileTest, AListOfIllegalContentOpensNothingAndThatIsSaid) {
   GatedList illegal = list("one", "||a.example^\n||b.example^\n@@||a.example^\n||b.example^$badfilter\n");
   illegal.source.format = Format::adblock;

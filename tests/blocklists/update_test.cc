@@ -428,6 +428,18 @@ TEST_F(UpdateTest, SealedListsLeaveNoTextInTheImageOrTheReport) {
   EXPECT_TRUE(covers("hidden7.example"));
 }
 
+TEST_F(UpdateTest, AListWhoseAddressChangedIsFetchedWholeAndAtOnce) {
+  put("/games.txt", names(200));
+  (void)run_well({games});
+  put("/other.txt", names(200));  // the same validator, as one server's may be
+  games.source = server.url("/other.txt");
+  games.refresh = std::chrono::hours(1000);
+  const auto report = run_well({games});
+  EXPECT_EQ(report.lists.at(0).kind, Kind::fetched);
+  EXPECT_EQ(server.requests().back().headers.count("if-none-match"), 0u);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::not_due);
+}
+
 // What the image in force closes stays closed, whatever became of the list behind it.
 class LostListTest : public UpdateTest {
  protected:
