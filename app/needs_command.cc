@@ -73,10 +73,11 @@ Result<Read> learn(rules::NeedsLearner& learner, const std::filesystem::path& de
     return room;
   };
   // Newest first: where there is no room for all, the latest count.
-  std::vector<std::filesystem::path> files = breaches::DecisionFiles(decisions).all();
-  std::ranges::reverse(files);
+  auto files = breaches::DecisionFiles(decisions).all();
+  if (!files) return std::unexpected(std::move(files.error()));
+  std::ranges::reverse(*files);
   const std::string first_day = "-" + to_rfc3339(since - std::chrono::days(1)).substr(0, 10);
-  for (const std::filesystem::path& file : files) {
+  for (const std::filesystem::path& file : *files) {
     const std::string stem = file.stem().string();
     const bool of_a_day = file != decisions;
     if (read.cut_short || (of_a_day && stem.substr(stem.size() - first_day.size()) < first_day)) break;

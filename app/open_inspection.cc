@@ -14,6 +14,7 @@
 
 #include "app/authority_page.h"
 #include "app/command.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "blocklists/public_suffix.h"
 #include "proxy/tls/key_holder.h"
@@ -117,6 +118,21 @@ tls::TrustSettings trust_settings(const config::Settings& settings, std::shared_
   return trusted;
 }
 
+// Connections were opened once: an authority that is not there any more was lost, and nothing is to pass unseen.
+std::filesystem::path mark_of_use(const config::Settings& settings) { return settings.state / "authority.used"; }
+
+bool was_used(const config::Settings& settings) {
+  std::error_code error;
+  return std::filesystem::exists(mark_of_use(settings), error) || error;
+}
+
+void remember_use(const config::Settings& settings, const std::string& fingerprint) {
+  const std::string text = fingerprint + '\n';
+  if (read_file(mark_of_use(settings)).value_or(std::string()) == text) return;
+  if (auto kept = replace_file(mark_of_use(settings), text); !kept)
+    log::warning("that an authority is in use cannot be kept", {{"why", kept.error().text()}});
+}
+
 // What the workers use beside the mint and the roots.
 Result<void> add_parts(flow::Inspection& inspection) {
   auto server = tls::ServerContext::make();
@@ -137,6 +153,9 @@ Result<std::shared_ptr<const flow::Inspection>> open_inspection(const config::Se
   const auto folder = authority_folder(settings);
   std::error_code error;
   if (!std::filesystem::exists(tls::authority_files(folder).certificate, error)) {
+    if (was_used(settings))
+      return fail(Fault::host, "the school's authority is gone from " + folder.string(),
+                  "put it back from a backup, or make a new one for the devices: schoolgate ca create");
     log::warning("nothing is decrypted: there is no authority",
                  {{"next", "schoolgate ca create, then schoolgate reload; or inspection: { mode: \"off\" }"}});
     return nullptr;
@@ -161,6 +180,7 @@ Result<std::shared_ptr<const flow::Inspection>> open_inspection(const config::Se
   auto trust = tls::TrustStore::load(trust_settings(settings, std::move(*authority)));
   if (!trust) return std::unexpected(std::move(trust.error()));
   inspection.trust = std::move(*trust);
+  remember_use(settings, inspection.authority);
   return std::make_shared<const flow::Inspection>(std::move(inspection));
 }
 

@@ -121,12 +121,16 @@ Result<void> read_lines_with(const std::filesystem::path& path, std::string_view
   }
 }
 
-std::vector<std::filesystem::path> DecisionFiles::all() const {
+Result<std::vector<std::filesystem::path>> DecisionFiles::all() const {
   std::vector<std::filesystem::path> files;
   if (file_.empty()) return files;
   const std::string begin = file_.stem().string() + "-", end = file_.extension().string();
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(file_.parent_path(), error)) {
+  const std::filesystem::path folder = file_.has_parent_path() ? file_.parent_path() : ".";
+  const std::filesystem::directory_iterator entries(folder, error);
+  if (error == std::errc::no_such_file_or_directory) return files;
+  if (error) return fail(Fault::host, "cannot read " + folder.string() + ": " + error.message());
+  for (const auto& entry : entries) {
     const std::string name = entry.path().filename().string();
     if (name.size() == begin.size() + 10 + end.size() && name.starts_with(begin) && name.ends_with(end) &&
         from_rfc3339(std::string_view(name).substr(begin.size(), 10)))

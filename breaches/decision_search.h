@@ -34,8 +34,9 @@ class DecisionFiles {
   [[nodiscard]] Result<Looked> read(TimePoint since, TimePoint until,
                                     const std::function<bool(std::string_view)>& line) const;
 
-  /// The kept files, oldest first; the one being written last.
-  [[nodiscard]] std::vector<std::filesystem::path> all() const;
+  /// The kept files, oldest first; the one being written last. None where no folder is there; fault host: it is, and
+  /// this user may not look into it.
+  [[nodiscard]] Result<std::vector<std::filesystem::path>> all() const;
   [[nodiscard]] bool kept() const noexcept { return !file_.empty(); }
 
  private:

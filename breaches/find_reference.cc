@@ -60,7 +60,8 @@ Result<std::optional<Found>> find_decision(const std::filesystem::path& decision
   const std::string part = "\"reference\":\"" + std::string(reference) + '"';
   std::optional<Found> found;
   const auto files = DecisionFiles(decisions).all();
-  for (const std::filesystem::path& file : files | std::views::reverse) {
+  if (!files) return std::unexpected(files.error());
+  for (const std::filesystem::path& file : *files | std::views::reverse) {
     auto read = read_lines_with(file, part, [&](std::string_view line) {
       const auto object = FlatJson::parse(line);  // text that a client chose may look like the field
       if (!object || object->text("reference") != reference) return true;

@@ -419,7 +419,9 @@ Result<std::uint64_t> Privacy::export_person(const Viewer& viewer, std::string_v
   append_json_escaped(wanted, person);
   wanted += '"';
   if (going && files.kept()) {
-    for (const auto& path : files.all()) {
+    const auto all = files.all();
+    if (!all) return std::unexpected(all.error());
+    for (const auto& path : *all) {
       if (!going) break;
       if (auto done = breaches::read_lines_with(path, wanted,
                                                 [&](std::string_view line) {

@@ -92,7 +92,9 @@ Result<void> Sums::add_breaches(std::uint64_t limit, Progress& progress) {
 Result<void> Sums::add_decisions(std::uint64_t limit, Progress& progress) {
   store::Database& database = desk_.database();
   std::string buffer;
-  for (const auto& path : decisions_.all()) {
+  const auto files = decisions_.all();
+  if (!files) return std::unexpected(files.error());
+  for (const auto& path : *files) {
     if (progress.decisions >= limit) {
       progress.more = true;
       return {};

@@ -92,7 +92,7 @@ TEST_F(DecisionSearch, NothingIsKeptWhereThereIsNoFile) {
   write(file(), "");
   EXPECT_TRUE(found(kDay, kDay + 1h).empty());
   EXPECT_FALSE(looked_.kept);
-  EXPECT_TRUE(DecisionFiles({}).all().empty());
+  EXPECT_TRUE(DecisionFiles({}).all()->empty());
 }
 
 TEST_F(DecisionSearch, AFileOfNoise) {
@@ -105,9 +105,10 @@ TEST_F(DecisionSearch, AllFilesOldestFirstAndNoOthers) {
                            "decisions-x.jsonl", "other.jsonl", "decisions-2026-99-99.jsonl"})
     write(file(name), "x\n");
   const auto files = DecisionFiles(file()).all();
-  ASSERT_EQ(files.size(), 3u);
-  EXPECT_EQ(files[0].filename(), "decisions-2026-11-21.jsonl");
-  EXPECT_EQ(files[2].filename(), "decisions.jsonl");
+  ASSERT_TRUE(files);
+  ASSERT_EQ(files->size(), 3u);
+  EXPECT_EQ((*files)[0].filename(), "decisions-2026-11-21.jsonl");
+  EXPECT_EQ((*files)[2].filename(), "decisions.jsonl");
 }
 
 TEST_F(DecisionSearch, LinesWithAWordAreAllFound) {

@@ -19,6 +19,7 @@ import urllib.request
 
 import pytest
 
+from parts.inspected import InspectedWire, make_authority
 from parts.list_server import ListServer
 from parts.origins import make_certificates
 from parts.ports import free_port
@@ -462,6 +463,22 @@ def damage(state, name):
     for companion in ("-wal", "-shm"):
         (state / (name + companion)).unlink(missing_ok=True)
     (state / name).write_bytes(b"this is no database\n" * 400)
+
+
+def test_an_authority_that_is_lost_lets_nothing_through_unseen(new_inspecting, site):
+    school = new_inspecting().start()
+    with InspectedWire(school, "forum.example", site.port) as wire:
+        assert wire.get("/casino/").status == 403
+    school.stop()
+    shutil.rmtree(school.state / "ca")
+    school.start()
+    assert school.metric("start_fallback", what="inspection") == 1
+    with pytest.raises((AssertionError, OSError)):
+        InspectedWire(school, "forum.example", site.port, authority=None)
+    make_authority(school)
+    school.command("reload")
+    with InspectedWire(school, "forum.example", site.port) as wire:
+        assert wire.get("/casino/").status == 403
 
 
 @pytest.mark.parametrize("damaged", ["desk.db", "desk_users.db"])
