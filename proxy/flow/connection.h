@@ -57,4 +57,10 @@ struct Connection {
   [[nodiscard]] bool in_tunnel() const noexcept { return inside || clear; }
 };
 
+/// Opened to show a page and for nothing else: it ends with its first answer, so that what is asked next, when the way
+/// may be free, begins anew.
+[[nodiscard]] inline bool is_for_page(const Connection& connection) noexcept {
+  return connection.inside && connection.inside->for_page;
+}
+
 }  // namespace schoolgate::flow

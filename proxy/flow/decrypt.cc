@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "proxy/flow/doorway.h"
 #include "proxy/flow/h2_upstream.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/worker.h"
@@ -32,40 +33,57 @@ bool joins_open_h2(Worker& worker, const Inside& inside) {
   return upstream && upstream->lives();
 }
 
-net::awaitable<void> reach(Worker& worker, Inside& inside, const NamedHello& hello) {
+// Where the client speaks HTTP/1 alone: a connection that was kept, or one to a web site that wanted no HTTP/2.
+bool takes_kept_connection(Worker& worker, Inside& inside, const NamedHello& hello) {
+  if (!hello.offers_http1 && !hello.offers_nothing) return false;
+  inside.trust = worker.trust();
+  if (!hello.offers_h2) inside.upstream = worker.pool().take(pool_key(inside, inside.trust));
+  if (!inside.upstream) {
+    inside.only_http1 = true;
+    inside.upstream = worker.pool().take(pool_key(inside, inside.trust));
+    inside.only_http1 = inside.upstream.has_value();
+  }
+  if (inside.upstream) inside.protocol = hello.offers_http1 ? "http/1.1" : "";
+  return inside.upstream.has_value();
+}
+
+enum class Way : std::uint8_t { open, distrusted, closed };
+
+Way no_way(Inside& inside, const NamedHello& hello, net::Failure failure, Way how) {
+  inside.protocol = page_protocol(hello);
+  inside.trouble = std::move(failure);
+  return how;
+}
+
+net::awaitable<Way> reach(Worker& worker, Inside& inside, const NamedHello& hello, std::optional<net::Socket> dialled) {
   if (hello.offers_h2 && joins_open_h2(worker, inside)) {
     inside.protocol = "h2";
-    co_return;
+    co_return Way::open;
   }
-  if (hello.offers_http1 || hello.offers_nothing) {
-    inside.trust = worker.trust();
-    if (!hello.offers_h2) inside.upstream = worker.pool().take(pool_key(inside, inside.trust));
-    if (!inside.upstream) {
-      inside.only_http1 = true;
-      inside.upstream = worker.pool().take(pool_key(inside, inside.trust));
-      inside.only_http1 = inside.upstream.has_value();
+  if (takes_kept_connection(worker, inside, hello)) co_return Way::open;
+  if (!dialled) {
+    auto made = co_await dial(worker, inside.to);
+    if (!made) {
+      using net::FailureKind;
+      const FailureKind kind = made.error().kind;
+      const bool closed = kind == FailureKind::connect_failed || kind == FailureKind::timed_out;
+      co_return no_way(inside, hello, std::move(made.error()), closed ? Way::closed : Way::distrusted);
     }
-    if (inside.upstream) {
-      inside.protocol = hello.offers_http1 ? "http/1.1" : "";
-      co_return;
-    }
+    dialled = std::move(*made);
   }
   const std::vector<std::string_view> protocols = common_protocols(hello);
-  auto reached = co_await dial_verified(worker, inside.to, inside.host, protocols);
-  if (reached) {
-    inside.protocol = std::move(reached->protocol);
-    inside.trust = reached->trust;
-    inside.only_http1 = hello.offers_h2 && inside.protocol != "h2";
-    // A web site without ALPN speaks HTTP/1.1, and so the client is told.
-    if (inside.protocol.empty() && hello.offers_http1) inside.protocol = "http/1.1";
-    if (inside.protocol == "h2")
-      H2Upstream::start(worker, std::move(reached->socket), pool_key(inside, inside.trust));
-    else
-      inside.upstream = std::move(reached->socket);
-  } else {
-    inside.protocol = page_protocol(hello);
-    inside.trouble = std::move(reached.error());
-  }
+  auto reached = co_await verify(worker, std::move(*dialled), inside.to, inside.host, protocols);
+  if (!reached) co_return no_way(inside, hello, std::move(reached.error()), Way::distrusted);
+  inside.protocol = std::move(reached->protocol);
+  inside.trust = reached->trust;
+  inside.only_http1 = hello.offers_h2 && inside.protocol != "h2";
+  // A web site without ALPN speaks HTTP/1.1, and so the client is told.
+  if (inside.protocol.empty() && hello.offers_http1) inside.protocol = "http/1.1";
+  if (inside.protocol == "h2")
+    H2Upstream::start(worker, std::move(reached->socket), pool_key(inside, inside.trust));
+  else
+    inside.upstream = std::move(reached->socket);
+  co_return Way::open;
 }
 
 net::awaitable<bool> answer_hello(Connection& connection, Held<const Inspection> inspection,
@@ -107,22 +125,63 @@ std::unique_ptr<Inside> inside_of(Decrypting what) {
 
 }  // namespace
 
-net::awaitable<bool> decrypt(Connection& connection, const NamedHello& hello, Decrypting what) {
-  const Held<const Inspection> inspection = std::move(what.inspection);
+bool is_reached(Worker& worker, const Decrypting& what) {
+  Inside inside{.host = what.host, .port = what.port, .to = what.to};
+  if (joins_open_h2(worker, inside) || worker.pool().holds(pool_key(inside, worker.trust()))) return true;
+  inside.only_http1 = true;
+  return worker.pool().holds(pool_key(inside, worker.trust()));
+}
+
+bool shows_page(const NamedHello& hello, const Judgement& judgement,
+                const Held<const Inspection>& inspection) noexcept {
+  const bool is_tls = hello.what == HelloCase::named || hello.what == HelloCase::ip_name;
+  return is_tls && Worker::may_open(judgement, inspection);
+}
+
+net::awaitable<bool> decrypt(Connection& connection, const NamedHello& hello, Decrypting what,
+                             std::optional<net::Socket> dialled) {
+  const Held<const Inspection> inspection = what.inspection;
+  const bool page_is_due = what.refused;
   auto inside = inside_of(std::move(what));
   // Who waits for the web site does not run out of the time that is meant for a hello.
   connection.client.clear_deadline();
-  co_await reach(connection.worker, *inside, hello);
+  const Way way = co_await reach(connection.worker, *inside, hello, std::move(dialled));
+  if (way == Way::closed && connection.entrance == Entrance::transparent_tls && !page_is_due) {
+    count_fault(connection, inside->trouble->kind);
+    connection.worker.log_refusal(connection, inside->host.text(), rules::Stage::client_hello, "upstream");
+    connection.client.reset();
+    co_return false;
+  }
   const tls::LeafFor leaf = inside->trouble ? tls::LeafFor::own_page : tls::LeafFor::verified_site;
   co_return co_await answer_hello(connection, inspection, std::move(inside), leaf);
+}
+
+net::awaitable<bool> open_for_page(Connection& connection, const NamedHello& hello, Decrypting what, Judgement told,
+                                   std::string reference) {
+  const Held<const Inspection> inspection = what.inspection;
+  auto inside = inside_of(std::move(what));
+  inside->protocol = page_protocol(hello);
+  inside->for_page = true;
+  inside->told = std::move(told);
+  inside->told->verdict.reason.entry = {};  // a view into the request, which may go
+  inside->reference = std::move(reference);
+  co_return co_await answer_hello(connection, inspection, std::move(inside), tls::LeafFor::own_page);
+}
+
+net::awaitable<void> show_door(Connection& connection, const NamedHello& hello, Judgement judgement,
+                               const rules::Request& request, Decrypting what) {
+  note_doorway(connection, judgement, request);
+  if (judgement.doorway != Doorway::login && shows_page(hello, judgement, what.inspection))
+    co_await open_for_page(connection, hello, std::move(what), std::move(judgement), {});
+  else
+    co_await send_alert(connection, tls::Alert::access_denied);
 }
 
 net::awaitable<void> refuse_inside(Connection& connection, const NamedHello& hello, const Judgement& judgement,
                                    const rules::Request& request, Decrypting what) {
   Worker& worker = connection.worker;
-  const bool is_tls = hello.what == HelloCase::named || hello.what == HelloCase::ip_name;
-  const Held<const Inspection> inspection = std::move(what.inspection);
-  const bool tries = is_tls && Worker::may_open(judgement, inspection);
+  const Held<const Inspection> inspection = what.inspection;
+  const bool tries = shows_page(hello, judgement, inspection);
   if (tries) {
     auto inside = inside_of(std::move(what));
     inside->protocol = page_protocol(hello);

@@ -32,7 +32,7 @@ struct AfterAnswer {
 AfterAnswer after(const Connection& connection, const Judgement& judgement, const http::RequestHead& head) {
   const bool known_end = head.body.framing != http::Framing::chunked && head.body.length <= kLongestUnwanted;
   // Who waits for 100 may send the body or not: the bytes that follow could be read two ways.
-  if (!head.keep_alive || !known_end || connection.worker.draining()) return {};
+  if (!head.keep_alive || !known_end || connection.worker.draining() || is_for_page(connection)) return {};
   if (head.expect_continue && head.body.length != 0) return {};
   if (judgement.doorway == Doorway::login && connection.in_tunnel()) return {};  // a new tunnel begins with a 407
   if (judgement.doorway == Doorway::login && connection.login && connection.login->exhausted()) return {};
@@ -124,6 +124,8 @@ std::string doorway_answer(Connection& connection, const Judgement& judgement, c
 
 void note_doorway(Connection& connection, const Judgement& judgement, const rules::Request& request) {
   Worker& worker = connection.worker;
+  if (connection.inside && connection.inside->told && connection.inside->told->doorway == judgement.doorway)
+    return connection.inside->told.reset();  // noted when the connection to the page was asked for
   if (judgement.doorway == Doorway::login) {
     worker.counters().proxy_auth[std::size_t(ProxyAuth::challenged)].add();
     return;  // a browser's first request on each connection ends so: no line for what is asked again at once

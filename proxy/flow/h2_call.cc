@@ -158,8 +158,7 @@ void H2Call::refuse_now(Origin origin) {
 
 net::awaitable<void> H2Call::refuse(Origin origin) {
   const auto self = shared_from_this();  // whatever becomes of the stream meanwhile
-  const std::string reference = co_await record_refusal(connection_, *judgement_, *request_, origin);
-  connection_.worker.log_decision(*judgement_, *request_, {.reference = reference});
+  const std::string reference = co_await record_and_log(connection_, *judgement_, *request_, origin);
   logged_ = true;
   if (owner_) answer_page(refusal_answer(connection_, *judgement_, *request_, reference, true, to_head_));
 }

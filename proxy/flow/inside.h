@@ -6,6 +6,7 @@
 #include <string>
 
 #include "names/host.h"
+#include "proxy/flow/judgement.h"
 #include "proxy/flow/upstream.h"
 #include "proxy/net/failure.h"
 #include "proxy/net/socket.h"
@@ -22,7 +23,10 @@ struct Inside {
   std::optional<net::Socket> upstream;  ///< verified and unused: the first request takes it
   std::uint64_t trust = 0;              ///< the trust store that `upstream` was verified by
   bool only_http1 = false;              ///< the web site was offered HTTP/2 and did not want it
-  bool for_page = false;                ///< opened only to show why it is refused: nothing is sent on from here
+  bool for_page = false;  ///< opened only to show a page: nothing is sent on from here, and it is closed after
+  /// The refusal, or the door, that was recorded, counted and logged already when the page's connection was asked for.
+  std::optional<Judgement> told;
+  std::string reference;  ///< the number of that record
   /// Why the web site cannot be vouched for; every request is then answered with it and nothing is sent on.
   std::optional<net::Failure> trouble;
 };

@@ -31,10 +31,19 @@ PageKind page_kind(const Judgement& judgement) {
   return PageKind::policy;
 }
 
+// The same policy comes to the same end as when the page's connection was asked for.
+bool was_told(const Inside& inside, const Judgement& judgement) {
+  if (!inside.told || inside.told->policy != judgement.policy) return false;
+  const rules::Reason& then = inside.told->verdict.reason;
+  const rules::Reason& now = judgement.verdict.reason;
+  return inside.told->verdict.action == judgement.verdict.action && then.tier == now.tier && then.rule == now.rule &&
+         then.list == now.list && then.category == now.category;
+}
+
 // A request whose body has not been read leaves the connection in an unknown place.
 bool can_go_on(const Connection& connection, const http::RequestHead& head) {
   return head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0 &&
-         head.method != http::Method::connect && !connection.worker.draining();
+         head.method != http::Method::connect && !connection.worker.draining() && !is_for_page(connection);
 }
 
 // What the line of a page in the decision log gives as its rule.
@@ -67,6 +76,17 @@ net::awaitable<std::string> record_refusal(Connection& connection, const Judgeme
   connection.client.clear_deadline();
   const breaches::Receipt receipt = co_await connection.worker.record(std::move(breach));
   if (!receipt.durable) connection.worker.counters().not_durable.add();
+  co_return reference;
+}
+
+net::awaitable<std::string> record_and_log(Connection& connection, const Judgement& judgement,
+                                           const rules::Request& request, const Origin& origin) {
+  if (connection.inside && was_told(*connection.inside, judgement)) {
+    connection.inside->told.reset();
+    co_return connection.inside->reference;
+  }
+  std::string reference = co_await record_refusal(connection, judgement, request, origin);
+  connection.worker.log_decision(judgement, request, {.reference = reference});
   co_return reference;
 }
 
@@ -126,8 +146,7 @@ std::string fault_answer(Connection& connection, const Fault& fault, bool keep_a
 
 net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
                             const http::RequestHead& head) {
-  const std::string reference = co_await record_refusal(connection, judgement, request, Origin::of(head.fields));
-  connection.worker.log_decision(judgement, request, {.reference = reference});
+  const std::string reference = co_await record_and_log(connection, judgement, request, Origin::of(head.fields));
   const bool keep_alive = can_go_on(connection, head), to_head = head.method == http::Method::head;
   std::string answer = refusal_answer(connection, judgement, request, reference, keep_alive, to_head);
   co_return co_await send(connection, std::move(answer), keep_alive);

@@ -20,6 +20,11 @@ namespace schoolgate::flow {
 net::awaitable<std::string> record_refusal(Connection& connection, const Judgement& judgement,
                                            const rules::Request& request, const Origin& origin);
 
+/// The same, and the line of the decision log. What the connection to the page was refused as (Inside::told) is not
+/// recorded a second time: it has its number.
+net::awaitable<std::string> record_and_log(Connection& connection, const Judgement& judgement,
+                                           const rules::Request& request, const Origin& origin);
+
 /// The page that fits a refusing verdict, as the whole HTTP/1.1 answer.
 [[nodiscard]] std::string refusal_answer(Connection& connection, const Judgement& judgement,
                                          const rules::Request& request, std::string_view reference, bool keep_alive,

@@ -76,7 +76,8 @@ struct Opening {
   Destination destination;
   Held<const Inspection> inspection;     // in force when CONNECT was judged, and for all that follows
   bool opens = false;                    // the rules ask to look inside what CONNECT names
-  std::optional<net::Socket> upstream;   // dialled already: CONNECT names a host that stays closed
+  bool refused = false;                  // but for what may be found there
+  std::optional<net::Socket> upstream;   // dialled already: CONNECT names a host
   std::optional<rules::Request> inside;  // the server name, where it is another
   NamedHello hello{};
 };
@@ -110,8 +111,8 @@ net::awaitable<bool> reach(Connection& connection, Opening& opening) {
 // What is inside names no host that CONNECT has not named: true when bytes may be relayed.
 net::awaitable<bool> go_on_to_what_connect_named(Connection& connection, Opening& opening) {
   if (!opening.opens) co_return co_await reach(connection, opening);
-  Decrypting known{opening.to.host, opening.to.port, opening.destination, opening.inspection};
-  co_await decrypt(connection, opening.hello, std::move(known));
+  Decrypting known{opening.to.host, opening.to.port, opening.destination, opening.inspection, opening.refused};
+  co_await decrypt(connection, opening.hello, std::move(known), std::exchange(opening.upstream, std::nullopt));
   co_return false;
 }
 
@@ -123,10 +124,12 @@ net::awaitable<bool> judge_name_inside(Connection& connection, Opening& opening)
   const NamedHello& hello = opening.hello;
   const rules::Request& inner = opening.inside.emplace(rules::Request::of_host(*hello.host, to.port, "CONNECT"));
   const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
+  const Destination named = destination_of(judgement, *hello.host, to.port);
+  Decrypting decrypting{*hello.host, to.port, to.host.address() ? named : opening.destination, opening.inspection,
+                        judgement.refuses()};
   if (judgement.doorway != Doorway::open) {
     let_go(opening);
-    note_doorway(connection, judgement, inner);
-    co_await send_alert(connection, tls::Alert::access_denied);
+    co_await show_door(connection, hello, judgement, inner, std::move(decrypting));
     co_return false;
   }
   // The rules ask to look inside, the name asks never to: relayed, it could be the way round the rules.
@@ -134,8 +137,6 @@ net::awaitable<bool> judge_name_inside(Connection& connection, Opening& opening)
     co_await refuse_unnamed(connection, HelloCase::other_name, opening.request);
     co_return false;
   }
-  const Destination named = destination_of(judgement, *hello.host, to.port);
-  Decrypting decrypting{*hello.host, to.port, to.host.address() ? named : opening.destination, opening.inspection};
   const bool opens = (opening.opens && Worker::may_open(judgement, opening.inspection)) ||
                      Worker::opens(judgement, opening.inspection);
   if (judgement.refuses() && !opens) {
@@ -144,8 +145,7 @@ net::awaitable<bool> judge_name_inside(Connection& connection, Opening& opening)
     co_return false;
   }
   if (opens) {
-    let_go(opening);
-    co_await decrypt(connection, hello, std::move(decrypting));
+    co_await decrypt(connection, hello, std::move(decrypting), std::exchange(opening.upstream, std::nullopt));
     co_return false;
   }
   if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, inner, {}));
@@ -169,14 +169,12 @@ net::awaitable<bool> is_refused_now(Connection& connection, Opening& opening) {
   }
   if (!now.refuses()) co_return false;
   let_go(opening);
-  if (now.doorway != Doorway::open) {
-    note_doorway(connection, now, *request);
-    co_await send_alert(connection, tls::Alert::access_denied);
-  } else {
-    const names::Host& host = opening.inside ? *opening.hello.host : opening.to.host;
-    Decrypting named{host, opening.to.port, opening.destination, opening.inspection};
+  const names::Host& host = opening.inside ? *opening.hello.host : opening.to.host;
+  Decrypting named{host, opening.to.port, opening.destination, opening.inspection};
+  if (now.doorway != Doorway::open)
+    co_await show_door(connection, opening.hello, now, *request, std::move(named));
+  else
     co_await refuse_inside(connection, opening.hello, now, *request, std::move(named));
-  }
   co_return true;
 }
 
@@ -221,11 +219,58 @@ net::awaitable<Content> judge_inside(Connection& connection, Opening& opening) {
   co_return relayed ? Content::relayed : Content::over;
 }
 
+// What cannot be reached is said before the 200, so that a browser finds its own way: to plain HTTP, or to its own
+// page. Where there is a page of ours to show, or a way already, nothing is dialled; the gateway's own probes look
+// inside whatever they find there.
+bool is_dialled_first(Connection& connection, const Opening& opening) {
+  if (opening.refused || !opening.opens) return !opening.refused;
+  const Decrypting what{opening.to.host, opening.to.port, opening.destination, opening.inspection};
+  return !connection.selftest && !is_reached(connection.worker, what);
+}
+
 net::awaitable<bool> accept_tunnel(Connection& connection) {
   const std::string answer = "HTTP/1.1 200 Connection established\r\n" + login_reply_line(connection) + "\r\n";
   connection.client.expire_after(connection.worker.limits().idle);
   const net::Transfer accepted = co_await connection.client.send_all(answer);
   co_return accepted.status == net::IoStatus::ok;
+}
+
+// Where what is said to a CONNECT can be shown inside it (contract section 5): browsers show no page of a CONNECT.
+// The login to the proxy itself is asked for by 407, and the gateway's own probes read the status.
+bool is_shown_inside(const Connection& connection, const Authority& to, const Judgement& judgement,
+                     const Held<const Inspection>& inspection) {
+  return connection.entrance == Entrance::explicit_proxy && !connection.selftest &&
+         tls_may_go_to(connection.worker, to.port) && judgement.doorway != Doorway::login &&
+         Worker::may_open(judgement, inspection);
+}
+
+// The record is there before the 200, as it would be before a 403; inside waits the page, and nothing is dialled.
+net::awaitable<Served> show_inside(Connection& connection, const http::RequestHead& head, const Authority& to,
+                                   Judgement judgement, const rules::Request& request,
+                                   Held<const Inspection> inspection) {
+  std::string reference;
+  if (judgement.doorway == Doorway::open)
+    reference = co_await record_and_log(connection, judgement, request, Origin::of(head.fields));
+  else
+    note_doorway(connection, judgement, request);
+  connection.inbox.consume(head.size);
+  if (!co_await accept_tunnel(connection)) co_return Served{};
+  const NamedHello hello = co_await read_hello(connection);
+  if (hello.what == HelloCase::not_tls && http_may_go_to(connection.worker, to.port) &&
+      co_await speaks_http(connection)) {
+    connection.clear = std::make_unique<ClearTunnel>(to.host, to.port);
+    co_return Served{.keep_alive = true};
+  }
+  // The page is for the name that was asked for, and its certificate is no other's.
+  const bool same = !hello.host || hello.host->text() == to.host.text();
+  const bool shown = shows_page(hello, judgement, inspection) || hello.what == HelloCase::no_name;
+  if (same && shown) {
+    Decrypting page{to.host, to.port, {}, std::move(inspection), true};
+    co_await open_for_page(connection, hello, std::move(page), std::move(judgement), std::move(reference));
+  } else if (hello.what != HelloCase::gone) {
+    co_await send_alert(connection, tls::Alert::access_denied);
+  }
+  co_return Served{};
 }
 
 bool leads_to_portal(const Connection& connection, const Authority& to) {
@@ -276,12 +321,15 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   }
   const Held<const Inspection> inspection = worker.inspection();
   Judgement judgement = worker.judge(connection, request, rules::Stage::connect);
+  const bool shown_inside = is_shown_inside(connection, *to, judgement, inspection);
   if (judgement.doorway != Doorway::open) {
+    if (shown_inside) co_return co_await show_inside(connection, head, *to, std::move(judgement), request, inspection);
     const bool goes_on = co_await answer_at_doorway(connection, judgement, request, head);
     co_return Served{.keep_alive = goes_on};
   }
   const bool opens = Worker::opens(judgement, inspection) && port_allowed(worker, to->port);
   if (judgement.refuses() && !opens) {
+    if (shown_inside) co_return co_await show_inside(connection, head, *to, std::move(judgement), request, inspection);
     co_await refuse(connection, judgement, request, head);
     co_return Served{};
   }
@@ -297,6 +345,7 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
                   .destination = destination_of(judgement, to->host, to->port),
                   .inspection = inspection,
                   .opens = opens,
+                  .refused = judgement.refuses(),
                   .upstream = std::nullopt,
                   .inside = std::nullopt};
   // An address says nothing of whose it is: it is not dialled before it is known what is asked there. One that may not
@@ -309,7 +358,7 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
       co_await answer_fault(connection, fault, &head);
       co_return Served{};
     }
-  } else if (!opens) {
+  } else if (is_dialled_first(connection, opening)) {
     auto upstream = co_await dial(worker, opening.destination);
     if (!upstream) {
       const Fault fault = fault_of(connection, upstream.error(), to->host.text());

@@ -58,7 +58,9 @@ class Service final : public http::H2Events, public H2CallOwner {
 
   // H2Events: what the client does.
   void on_request(http::StreamId stream, http::H2Head& head, bool ends) override {
-    if (connection_.worker.draining()) session_->goaway(http::H2Code::no_error);
+    if (connection_.worker.draining() || page_shown_) session_->goaway(http::H2Code::no_error);
+    if (page_shown_)
+      return session_->reset(stream, http::H2Code::refused_stream);  // a browser asks on a new connection
     std::erase_if(unsent_, [this](const auto& each) { return session_->queued(each.first) == 0; });
     auto charge = StreamCharge::take(account_, connection_.worker.limits().client);
     if (!charge) {
@@ -100,6 +102,7 @@ class Service final : public http::H2Events, public H2CallOwner {
     if (const auto call = calls_.find(stream); call != calls_.end()) {
       keep_charge_while_queued(stream, call->second->take_charge());
       calls_.erase(call);
+      page_shown_ = page_shown_ || is_for_page(connection_);
     }
     connection_.between_requests = calls_.empty();
   }
@@ -135,6 +138,7 @@ class Service final : public http::H2Events, public H2CallOwner {
   std::shared_ptr<ClientAccount> account_;
   std::map<http::StreamId, std::shared_ptr<H2Call>> calls_;
   std::map<http::StreamId, StreamCharge> unsent_;  ///< of calls that are over; looked through at each request
+  bool page_shown_ = false;                        ///< what the connection was opened for is done
   std::size_t tasks_ = 0;
   net::Timer tasks_done_;
 };

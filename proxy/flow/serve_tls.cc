@@ -35,19 +35,19 @@ Destination destination_of(const Judgement& judgement, const names::Host& host, 
 
 // Opened, where it says whom it is for.
 net::awaitable<void> open(Connection& connection, const NamedHello& hello, const rules::Request& request,
-                          const Decrypting& named) {
+                          Decrypting named) {
   if (hello.what == HelloCase::named || hello.what == HelloCase::no_name || hello.what == HelloCase::ip_name)
-    co_await decrypt(connection, hello, named);
+    co_await decrypt(connection, hello, std::move(named));
   else
     co_await refuse_unnamed(connection, hello.what, request);
 }
 
 // What is not to be relayed is shown the door, refused or opened: then true.
 net::awaitable<bool> ends_here(Connection& connection, const NamedHello& hello, const Judgement& judgement,
-                               const rules::Request& request, const Decrypting& named) {
+                               const rules::Request& request, Decrypting named) {
+  named.refused = judgement.refuses();
   if (judgement.doorway != Doorway::open) {
-    note_doorway(connection, judgement, request);
-    co_await send_alert(connection, tls::Alert::access_denied);
+    co_await show_door(connection, hello, judgement, request, named);
     co_return true;
   }
   if (Worker::opens(judgement, named.inspection)) {
@@ -104,7 +104,7 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
   if (!upstream) {
     count_fault(connection, upstream.error().kind);
     worker.log_refusal(connection, host.text(), rules::Stage::client_hello, "upstream");
-    co_await send_alert(connection, tls::Alert::internal_error);
+    connection.client.reset();  // as it would be without us: a browser then tries its own way
     co_return std::nullopt;
   }
   // While it was looked up and dialled.

@@ -21,12 +21,17 @@ net::awaitable<net::Attempt<net::Socket>> dial(Worker& worker, const Destination
 
 net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Destination& to, const names::Host& name,
                                                      std::span<const std::string_view> protocols) {
-  const Held<tls::UpstreamContext> context = worker.upstream_tls();
-  if (!context) co_return net::fail(net::FailureKind::handshake_failed, Fault::config, "inspection is off");
   auto dialled = co_await dial(worker, to);
   if (!dialled) co_return std::unexpected(std::move(dialled.error()));
-  dialled->expire_after(worker.limits().connect);
-  auto facts = co_await tls::connect(*dialled, *context, name.text(), to.port, protocols);
+  co_return co_await verify(worker, std::move(*dialled), to, name, protocols);
+}
+
+net::awaitable<net::Attempt<Verified>> verify(Worker& worker, net::Socket dialled, Destination to, names::Host name,
+                                              std::span<const std::string_view> protocols) {
+  const Held<tls::UpstreamContext> context = worker.upstream_tls();
+  if (!context) co_return net::fail(net::FailureKind::handshake_failed, Fault::config, "inspection is off");
+  dialled.expire_after(worker.limits().connect);
+  auto facts = co_await tls::connect(dialled, *context, name.text(), to.port, protocols);
   if (!facts) {
     using Kind = tls::HandshakeFailure::Kind;
     net::FailureKind kind = net::FailureKind::handshake_failed;
@@ -34,7 +39,7 @@ net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Desti
     if (facts.error().kind == Kind::timed_out) kind = net::FailureKind::timed_out;
     co_return std::unexpected(net::Failure{kind, std::move(facts.error().error)});
   }
-  co_return Verified{std::move(*dialled), std::move(facts->alpn), context->trust().generation()};
+  co_return Verified{std::move(dialled), std::move(facts->alpn), context->trust().generation()};
 }
 
 std::string told_by_tls(const net::Socket& socket) {

@@ -32,7 +32,10 @@ struct Verified {
   std::string protocol;  ///< by ALPN; empty: the web site chose none
   std::uint64_t trust;   ///< the trust store that it was verified by (TrustStore::generation)
 };
-/// Dials `to` and verifies it as `name`: wrong, weak, stale and self-made certificates are refused.
+/// Verifies what was dialled at `to` as `name`: wrong, weak, stale and self-made certificates are refused.
+net::awaitable<net::Attempt<Verified>> verify(Worker& worker, net::Socket dialled, Destination to, names::Host name,
+                                              std::span<const std::string_view> protocols);
+/// Dials `to`, then verifies it.
 net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Destination& to, const names::Host& name,
                                                      std::span<const std::string_view> protocols);
 

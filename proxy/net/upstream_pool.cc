@@ -24,6 +24,11 @@ std::optional<Socket> UpstreamPool::take(std::string_view key) {
   return std::nullopt;
 }
 
+bool UpstreamPool::holds(std::string_view key) const {
+  const auto found = by_key_.find(key);
+  return found != by_key_.end() && !found->second.empty();
+}
+
 void UpstreamPool::put(std::string_view key, Socket socket) {
   if (limits_.total == 0 || limits_.per_key == 0 || !socket.is_open() || socket.expired()) return;
   socket.clear_deadline();

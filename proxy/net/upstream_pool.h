@@ -33,6 +33,8 @@ class UpstreamPool final : private Deadline {
 
   /// The youngest idle connection of `key` whose peer has neither closed nor spoken; it has no deadline.
   [[nodiscard]] std::optional<Socket> take(std::string_view key);
+  /// True when there is one to take, as far as can be told without looking at it.
+  [[nodiscard]] bool holds(std::string_view key) const;
   /// Keeps `socket` for later. Only a connection with nothing left to read or send may be put.
   void put(std::string_view key, Socket socket);
   /// Closes all: a drain, or a reload that changes where names lead.

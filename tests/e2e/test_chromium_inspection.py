@@ -124,6 +124,15 @@ def test_the_block_page_is_shown_inside_tls(browse, gate, server):
     assert record["initiated"] == "user" and "anna" not in json.dumps(record)
 
 
+def test_a_blocked_site_shows_its_page_through_the_explicit_proxy(browse, gate, server):
+    before = len(gate.breaches())
+    page, _ = browse(f"https://blocked.example:{server.tls}/slots")
+    assert "Childline" in page and "https GET" not in page
+    records = gate.breaches()[before:]
+    assert records and {record["site"] for record in records} == {"blocked.example"}
+    assert {(record["method"], record["stage"]) for record in records} == {("CONNECT", "connect")}
+
+
 def test_a_host_without_a_rule_arrives_with_its_own_certificate(browse, server):
     page, log = browse(f"https://allowed.example:{server.tls}/lesson")
     assert "https GET allowed.example /lesson" in page

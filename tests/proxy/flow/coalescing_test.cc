@@ -1,6 +1,7 @@
 #include "proxy/flow/coalescing.h"
 
 #include "tests/proxy/flow/inspected_conversation.h"
+#include "tests/proxy/tls/hello_builder.h"
 #include "tests/rules/policies.h"
 #include "tests/rules/test_lists.h"
 
@@ -204,6 +205,20 @@ TEST_F(Coalescing, AConnectionOfOneHostIsNotLookedUp) {
   browser.inside.sends("hello");
   seen.inside.expects("hello");
   EXPECT_EQ(browser.facts().issuer, "Web authority");
+}
+
+// As it would be without a gateway: then a browser that tries https first goes its own way to http.
+TEST_F(Coalescing, WhereNothingListensTheConnectionIsReset) {
+  hosts = "127.0.0.8 good.wild.test opened.wild.test\n";
+  policy.rules = {rules::testing::block_url("opened.wild.test/casino/")};
+  open();
+  for (const std::string_view name : {"good.wild.test", "opened.wild.test"}) {
+    Peer browser = client();
+    const tls::Wire hello = tls::HelloBuilder().server_name(name).record();
+    browser.sends({reinterpret_cast<const char*>(hello.data()), hello.size()});
+    EXPECT_EQ(browser.ending(), Ending::reset) << name;
+  }
+  EXPECT_EQ(upstream_faults(UpstreamFault::connect), 2u);
 }
 
 TEST_F(Coalescing, WhatCannotBeLearnedIsOpened) {

@@ -2,6 +2,8 @@
 // there changes.
 #include "proxy/flow/doorway.h"
 
+#include <algorithm>
+
 #include "tests/proxy/flow/inspected_conversation.h"
 #include "tests/proxy/tls/hello_builder.h"
 
@@ -265,6 +267,54 @@ TEST_F(InspectedSignIn, HoldsInsideAnOpenedConnectionToo) {
   const Answer answer = pupil.inside.answer();
   EXPECT_EQ(answer.status, 302);
   EXPECT_TRUE(answer.has("?url=https%3A%2F%2Fweb.example")) << answer.head;
+}
+
+TEST_F(InspectedSignIn, AnHttpsPageComesFirstAndLeadsToTheSignInPage) {
+  know({});
+  TlsEnd pupil = pupil_inside("other.example", "other.example", "h2,http/1.1");
+  ASSERT_TRUE(pupil.facts().done) << pupil.facts().why;
+  pupil.inside.sends(get_inside("/maths", "other.example"));
+  const Answer answer = pupil.inside.answer();
+  EXPECT_EQ(answer.status, 302);
+  EXPECT_TRUE(answer.has("Location: https://signin.school.example/?url=https%3A%2F%2Fother.example%3A" +
+                         std::to_string(web.port()) + "%2Fmaths\r\n"))
+      << answer.head;
+  EXPECT_EQ(pupil.inside.ending(), Ending::closed);
+  EXPECT_FALSE(web.was_called());
+  EXPECT_TRUE(records().empty());
+  EXPECT_EQ(counters().sign_in_redirects.get(), 1u);
+  stop();
+  const std::string log = decisions();
+  EXPECT_EQ(std::ranges::count(log, '\n'), 1) << log;
+}
+
+TEST_F(InspectedSignIn, WhereNothingMayBeOpenedATunnelIs511) {
+  policy.never_inspect = {"other.example"};
+  know({});
+  Peer pupil = client();
+  pupil.sends(connect("other.example"));
+  EXPECT_EQ(pupil.answer().status, 511);
+}
+
+class InspectedTransparentSignIn : public InspectedSignIn {
+ protected:
+  InspectedTransparentSignIn() {
+    settings.listen = {{{*names::IpAddress::parse("127.0.0.1"), 0}, Entrance::transparent_tls}};
+    guard_knows_own_ports = false;
+    know({});
+  }
+};
+
+TEST_F(InspectedTransparentSignIn, AnHttpsPageComesFirstAndLeadsToTheSignInPage) {
+  TlsEnd pupil = TlsEnd::client(client(), pupil_context.get(), "other.example", "h2,http/1.1");
+  ASSERT_TRUE(pupil.facts().done) << pupil.facts().why;
+  pupil.inside.sends("GET /maths HTTP/1.1\r\nHost: other.example:" + std::to_string(gateway_address().port) +
+                     "\r\n\r\n");
+  const Answer answer = pupil.inside.answer();
+  EXPECT_EQ(answer.status, 302);
+  EXPECT_TRUE(answer.has("?url=https%3A%2F%2Fother.example")) << answer.head;
+  EXPECT_TRUE(records().empty());
+  EXPECT_EQ(counters().sign_in_redirects.get(), 1u);
 }
 
 TEST_F(InspectedSignIn, TheRecordBearsTheName) {

@@ -63,6 +63,18 @@ TEST_F(H2Inspection, AForbiddenStreamGetsThePageAndTheOthersGoOn) {
   pupil.until("end " + std::to_string(also));
 }
 
+TEST_F(H2Inspection, APageInsideIsAllThatItsConnectionCarries) {
+  authority_text = at("casino.example");
+  TlsEnd pupil_end = pupil_inside("casino.example", "casino.example", "h2");
+  H2End pupil(pupil_end, false);
+  const StreamId page = ask(pupil, "/slots");
+  pupil.until("end " + std::to_string(page));
+  EXPECT_EQ(pupil.events.heads[page].status, 403);
+  EXPECT_EQ(records().size(), 1u) << "that of the CONNECT";
+  const StreamId next = ask(pupil, "/");
+  pupil.until("reset " + std::to_string(next) + " REFUSED_STREAM");
+}
+
 TEST_F(H2Inspection, AnotherAuthorityIsMisdirected) {  // TLS-10, TLS-28
   TlsEnd pupil_end = pupil_h2();
   TlsEnd site_end = web_inside("h2");

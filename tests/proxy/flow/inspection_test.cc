@@ -1,5 +1,11 @@
 // Inside TLS: what is opened, what is left closed, and that what is asked inside is judged like any request.
 #include "proxy/flow/decrypt.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "rules/not_ready.h"
 #include "tests/proxy/flow/inspected_conversation.h"
 #include "tests/rules/policies.h"
 
@@ -69,6 +75,143 @@ TEST_F(InspectionTest, ABlockedNameThatIsNeverToBeOpenedGetsTheAlert) {
   TlsEnd pupil = pupil_inside("other.example", "casino.example");
   EXPECT_FALSE(pupil.facts().done);
   EXPECT_EQ(records().size(), 1u);
+}
+
+// A browser shows no page of a refused CONNECT: it is accepted, and the page comes inside.
+TEST_F(InspectionTest, ABlockedConnectIsAcceptedAndThePageIsInside) {
+  TlsEnd pupil = pupil_inside("casino.example", "casino.example", "h2,http/1.1");
+  ASSERT_TRUE(pupil.facts().done) << pupil.facts().why;
+  EXPECT_EQ(pupil.facts().issuer, authority->subject());
+  EXPECT_EQ(pupil.facts().names, "DNS:casino.example");
+  ASSERT_EQ(records().size(), 1u) << "before anything was asked inside";
+  pupil.inside.sends(get_inside("/slots", "casino.example"));
+  const Answer page = pupil.inside.answer();
+  EXPECT_EQ(page.status, 403);
+  EXPECT_TRUE(page.has("Connection: close")) << "what is asked next may be free";
+  EXPECT_EQ(pupil.inside.ending(), Ending::closed);
+  ASSERT_EQ(records().size(), 1u);
+  for (const std::string_view said : {R"("stage":"connect")", R"("method":"CONNECT")", R"("site":"casino.example")"})
+    EXPECT_NE(records()[0].find(said), std::string::npos) << said << records()[0];
+  EXPECT_FALSE(web.was_called());
+  stop();
+  const std::string log = decisions();
+  EXPECT_EQ(std::ranges::count(log, '\n'), 1) << log;
+  EXPECT_NE(log.find(R"("action":"block")"), std::string::npos) << log;
+  EXPECT_NE(log.find(R"("stage":"connect")"), std::string::npos) << log;
+}
+
+TEST_F(InspectionTest, TheNumberOfThePageInsideIsThatOfTheRecord) {
+  TlsEnd pupil = pupil_inside("casino.example", "casino.example", "http/1.1");
+  pupil.inside.sends(get_inside("/", "casino.example"));
+  const std::string page = pupil.inside.answer().body;
+  ASSERT_EQ(records().size(), 1u);
+  const std::string_view record = records()[0];
+  const std::size_t at = record.find(R"("reference":")");
+  ASSERT_NE(at, std::string::npos) << record;
+  const std::string_view number = record.substr(at + 13, record.find('"', at + 13) - at - 13);
+  EXPECT_NE(page.find(number), std::string::npos) << number << page;
+}
+
+TEST_F(InspectionTest, APageInsideIsShownOverHttp2WhereNothingElseIsSpoken) {
+  TlsEnd pupil = pupil_inside("casino.example", "casino.example", "h2");
+  EXPECT_EQ(pupil.facts().alpn, "h2");
+  EXPECT_EQ(records().size(), 1u);
+}
+
+TEST_F(InspectionTest, ABlockedConnectThatIsAbandonedIsRecorded) {
+  tunnel_to("casino.example").closes();
+  EXPECT_EQ(records().size(), 1u);
+  const auto trusts_the_web = tls::plain_client_context(root.certificate.get());
+  TlsEnd pupil = TlsEnd::client(tunnel_to("casino.example"), trusts_the_web.get(), "casino.example");
+  EXPECT_FALSE(pupil.facts().done);
+  EXPECT_EQ(records().size(), 2u);
+  TlsEnd other = pupil_inside("casino.example", "web.example");  // the certificate is for the name that was asked for
+  EXPECT_FALSE(other.facts().done);
+  EXPECT_EQ(records().size(), 3u);
+}
+
+TEST_F(InspectionTest, WhereNoPageCanBeShownABlockedConnectIs403) {
+  policy.never_inspect = {"casino.example"};
+  open();
+  const auto status_of = [&](std::string_view name) {
+    Peer pupil = client();
+    pupil.sends(connect(name));
+    return pupil.answer().status;
+  };
+  EXPECT_EQ(status_of("casino.example"), 403);
+  policy.never_inspect = {};
+  publish({});
+  auto console = presence("127.0.0.1", std::nullopt);
+  console->device.by_name_only = true;
+  publish_presences({console});
+  EXPECT_EQ(status_of("casino.example"), 403) << "a device without the certificate";
+  publish_presences({});
+  policy.inspection = rules::InspectionMode::off;
+  publish({});
+  EXPECT_EQ(status_of("casino.example"), 403);
+  EXPECT_EQ(records().size(), 3u);
+}
+
+TEST_F(InspectionTest, TheGatewaysOwnProbesReadThe403) {
+  open();
+  net::FileDescriptor fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const auto from = net::to_socket_address(*net::Endpoint::parse("127.0.0.1:0"));
+  ASSERT_EQ(::bind(fd.get(), from.get(), from.length), 0);
+  ASSERT_TRUE(gateway().selftests.expect(*net::local_endpoint(fd.get())));
+  const auto to = net::to_socket_address(gateway_address());
+  ASSERT_EQ(::connect(fd.get(), to.get(), to.length), 0);
+  Peer probe(std::move(fd));
+  probe.sends(connect("casino.example"));
+  EXPECT_EQ(probe.answer().status, 403);
+}
+
+TEST_F(InspectionTest, WhatIsIllegalIsNotNamedOnThePageInside) {
+  TlsEnd pupil = pupil_inside("sealed.example", "sealed.example", "http/1.1");
+  pupil.inside.sends(get_inside("/x", "sealed.example"));
+  const Answer page = pupil.inside.answer();
+  EXPECT_EQ(page.status, 403);
+  EXPECT_EQ(page.body.find("sealed"), std::string::npos);
+  EXPECT_EQ(records().size(), 1u);
+}
+
+TEST_F(InspectionTest, AGroupThatWaitsForItsListsSeesSoInside) {
+  rules::close_until_ready(policy.groups[0], {"gambling"});
+  TlsEnd pupil = pupil_inside("other.example", "other.example", "http/1.1");
+  pupil.inside.sends(get_inside("/", "other.example"));
+  const Answer page = pupil.inside.answer();
+  EXPECT_EQ(page.status, 503);
+  EXPECT_TRUE(page.has("Retry-After: 60\r\n")) << page.head;
+  EXPECT_TRUE(records().empty()) << "nobody has tried anything";
+}
+
+// A browser that tries https first finds its own way to http, or says that the site is down.
+TEST_F(InspectionTest, AnOpenedWebSiteThatCannotBeReachedIsSaidBeforeThe200) {
+  hosts += "127.0.0.9 closed.example\n";
+  policy.rules = {block_url("closed.example/secret/"), block_url("nowhere.example/secret/")};
+  for (const std::string_view name : {"closed.example", "nowhere.example"}) {
+    Peer pupil = client();
+    pupil.sends(connect(name));
+    const int status = pupil.answer().status;
+    EXPECT_TRUE(status == 502 || status == 504) << name << status;
+  }
+  EXPECT_TRUE(records().empty());
+}
+
+TEST_F(InspectionTest, ABlockedHostWithAnOpenPartIsRefusedThoughItCannotBeReached) {
+  hosts += "127.0.0.9 closed.example\n";
+  policy.rules = {rules::testing::block_site("closed.example"), allow_url("closed.example/museum")};
+  TlsEnd pupil = pupil_inside("closed.example", "closed.example", "http/1.1");
+  pupil.inside.sends(get_inside("/slots", "closed.example"));
+  EXPECT_EQ(pupil.inside.answer().status, 403);
+  EXPECT_EQ(records().size(), 1u);
+}
+
+TEST_F(InspectionTest, TheWayThatWasDialledForConnectIsTheOneThatIsOpened) {
+  TlsEnd pupil = pupil_inside("web.example", "web.example", "http/1.1");
+  TlsEnd site = web_inside("http/1.1");
+  pupil.inside.sends(get_inside("/open"));
+  site.inside.expects(get_inside("/open"));
+  EXPECT_FALSE(web.was_called());
 }
 
 TEST_F(InspectionTest, AnAllowedPartOfABlockedHostIsReached) {
@@ -239,7 +382,7 @@ TEST_F(InspectionTest, BytesThatAreNoTlsAreRefusedWhereARuleNeedsMoreThanTheName
   pupil.finishes_sending();
   EXPECT_EQ(pupil.read(7).substr(0, 1), "\x15");
   EXPECT_EQ(records().size(), 1u);
-  EXPECT_FALSE(web.was_called());
+  EXPECT_EQ(web.accept().read(1), "");
 }
 
 TEST_F(InspectionTest, WithoutAnAuthorityNothingIsOpened) {
