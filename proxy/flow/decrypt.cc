@@ -171,8 +171,9 @@ net::awaitable<bool> open_for_page(Connection& connection, const NamedHello& hel
 net::awaitable<void> show_door(Connection& connection, const NamedHello& hello, Judgement judgement,
                                const rules::Request& request, Decrypting what) {
   note_doorway(connection, judgement, request);
+  std::string no_record;
   if (judgement.doorway != Doorway::login && shows_page(hello, judgement, what.inspection))
-    co_await open_for_page(connection, hello, std::move(what), std::move(judgement), {});
+    co_await open_for_page(connection, hello, std::move(what), std::move(judgement), std::move(no_record));
   else
     co_await send_alert(connection, tls::Alert::access_denied);
 }

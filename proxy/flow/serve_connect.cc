@@ -374,11 +374,8 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   if (content == Content::in_the_clear) co_return Served{.keep_alive = true};
   if (content == Content::over) co_return Served{};
 
-  // While the client took its time, or something was dialled.
-  if (worker.is_outdated(connection, judgement)) {
-    if (co_await is_refused_now(connection, opening)) co_return Served{};
-    judgement = worker.judge_again(connection, request, rules::Stage::connect);
-  }
+  // While the client took its time, or something was dialled. What is to be opened now run_tunnel() finds out.
+  if (worker.is_outdated(connection, judgement) && co_await is_refused_now(connection, opening)) co_return Served{};
   const auto passed = co_await pass_first_flights(connection, *opening.upstream, opening.hello, request);
   if (!passed) co_return Served{};
   judgement.verdict.reason.entry = {};  // a view into the request, which moves

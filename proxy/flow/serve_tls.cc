@@ -107,10 +107,10 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
     connection.client.reset();  // as it would be without us: a browser then tries its own way
     co_return std::nullopt;
   }
-  // While it was looked up and dialled.
+  // While it was looked up and dialled. What else it can carry by now run_tunnel() finds out.
   if (worker.is_outdated(connection, judgement)) {
-    judgement = worker.judge_again(connection, request, rules::Stage::client_hello);
-    if (co_await ends_here(connection, hello, judgement, request, named)) co_return std::nullopt;
+    const Judgement now = worker.judge_again(connection, request, rules::Stage::client_hello);
+    if (co_await ends_here(connection, hello, now, request, named)) co_return std::nullopt;
   }
   const auto passed = co_await pass_first_flights(connection, *upstream, hello, request);
   if (!passed) co_return std::nullopt;

@@ -75,6 +75,16 @@ class H2Inspection : public InspectionTest {
     respond(site, 1, "one");
     pupil.until("end " + std::to_string(stream));
   }
+  /// The same, and the web site says that it takes no more: the gateway knows that when this returns. `nth`: its number
+  /// of the stream.
+  void talk_for_the_last_time(H2End& pupil, H2End& site, StreamId nth = 1) {
+    const StreamId stream = ask(pupil, "/last");
+    pupil.flush();
+    site.until("request " + std::to_string(nth) + " GET https " + authority_text + " /last ends");
+    site.session->goaway(http::H2Code::no_error);
+    respond(site, nth, "last");
+    pupil.until("end " + std::to_string(stream));
+  }
   /// After talk_once(), a WebSocket on which the web site has said `greeting`: stream 3 there, and the pupil's number.
   StreamId open_websocket(H2End& pupil, H2End& site, std::string_view greeting) {
     pupil.until_holds([&] { return pupil.session->peer_allows_websockets(); }, "WebSockets are announced");

@@ -87,7 +87,7 @@ TEST_F(H2Sharing, AClientThatSendsToNobodyLosesItsOwnStreams) {
   {
     TlsEnd site_end = web_inside("h2");
     H2End site(site_end, true);
-    talk_once(greedy, site);
+    talk_for_the_last_time(greedy, site);
   }
   // The web site is called and says nothing; what is sent to it waits here.
   std::vector<StreamId> forms;
@@ -107,16 +107,13 @@ TEST_F(H2Sharing, AClientThatSendsToNobodyLosesItsOwnStreams) {
 
 TEST_F(H2Sharing, ThoseWhoWaitForOneConnectionDialOneMoreWhenItIsFull) {
   TlsEnd first_end = pupil_h2();
-  std::optional<TlsEnd> site_end(web_inside("h2"));
-  H2End first(first_end, false);
-  {
-    H2End site(*site_end, true);
-    talk_once(first, site);
-  }
+  TlsEnd site_end = web_inside("h2");
+  H2End first(first_end, false), site(site_end, true);
+  talk_once(first, site);
   TlsEnd second_end = pupil_h2();
   ASSERT_EQ(second_end.facts().alpn, "h2");
   H2End second(second_end, false);
-  site_end.reset();
+  talk_for_the_last_time(first, site, 3);
   // More than one connection takes.
   for (int i = 0; i < 75; ++i) static_cast<void>(ask(first, "/2")), static_cast<void>(ask(second, "/2"));
   first.flush();

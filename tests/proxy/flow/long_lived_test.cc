@@ -165,7 +165,7 @@ class H2Waiting : public LongLivedH2 {
     {
       TlsEnd site_end = web_inside("h2");
       H2End site(site_end, true);
-      talk_once(pupil, site);
+      talk_for_the_last_time(pupil, site);
     }
     const StreamId stream = ask(pupil, "/open", method);
     pupil.flush();

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "proxy/http/generous_fields.h"
 #include "proxy/http/read_head.h"
 #include "proxy/http/write_head.h"
 
