@@ -35,6 +35,9 @@ struct Breach {
   std::string stage;
   Initiated initiated = Initiated::unknown;
   rules::Citation reason;
+  /// More than one: a sum, of attempts that another record of the same minute tells in full. `time` is the last one's.
+  std::uint64_t attempts = 1;
+  std::uint64_t addresses = 1;  ///< different ones among them
 };
 
 }  // namespace schoolgate::breaches

@@ -123,7 +123,7 @@ Result<void> EpisodeTracker::add_unsummed() {
       " json_extract(record, '$.group'), json_extract(record, '$.theme'), json_extract(record, '$.urgency'),"
       " json_extract(record, '$.reason.tier'), json_extract(record, '$.site'), json_extract(record, '$.site_hash'),"
       " json_extract(record, '$.episode'), json_extract(record, '$.confidence'), json_extract(record, '$.action'),"
-      " json_extract(record, '$.initiated') FROM records"
+      " json_extract(record, '$.initiated'), coalesce(json_extract(record, '$.attempts'), 1) FROM records"
       " WHERE seq > (SELECT coalesce(max(through_seq), 0) FROM episodes) AND json_valid(record)"
       " AND json_extract(record, '$.confidence') IS NOT ?1 ORDER BY seq");
   if (!query) return std::unexpected(query.error());
@@ -147,7 +147,8 @@ Result<void> EpisodeTracker::add_unsummed() {
                           .let_through = query->text(12) != "block",
                           .sealed = sealed,
                           .initiated = initiated_from(query->text(13)),
-                          .site_mark = mark_of(query->text(sealed ? 9 : 8))};
+                          .site_mark = mark_of(query->text(sealed ? 9 : 8)),
+                          .attempts = std::uint64_t(query->integer(14))};
     add(find_or_begin(attempt, id), attempt, std::uint64_t(query->integer(0)));
   }
   if (step == store::Statement::Step::failed) return std::unexpected(database_->error("read"));
@@ -188,10 +189,10 @@ void EpisodeTracker::add(Open& open, const Attempt& attempt, std::uint64_t seq) 
   Episode& episode = open.episode;
   episode.first = std::min(episode.first, attempt.time);
   episode.last = std::max(episode.last, attempt.time);
-  ++episode.attempts;
-  episode.by_user += attempt.initiated == Initiated::user;
-  episode.by_page += attempt.initiated == Initiated::page;
-  episode.let_through += attempt.let_through;
+  episode.attempts += attempt.attempts;
+  if (attempt.initiated == Initiated::user) episode.by_user += attempt.attempts;
+  if (attempt.initiated == Initiated::page) episode.by_page += attempt.attempts;
+  if (attempt.let_through) episode.let_through += attempt.attempts;
   episode.category_urgency = std::max(episode.category_urgency, attempt.urgency);
   episode.illegal |= attempt.illegal;
   episode.sealed |= attempt.sealed;
@@ -248,10 +249,18 @@ std::string_view EpisodeTracker::assign(const Breach& breach, std::uint64_t seq)
                         .let_through = breach.action != "block",
                         .sealed = sealed,
                         .initiated = breach.initiated,
-                        .site_mark = site_mark(breach, *key_)};
+                        .site_mark = site_mark(breach, *key_),
+                        .attempts = breach.attempts};
   Open& open = find_or_begin(attempt, {});
   add(open, attempt, seq);
   return open.episode.id;
+}
+
+std::string_view EpisodeTracker::current(const Breach& breach) {
+  lookup_.assign(breach.person ? "person " : "device ").append(breach.person ? *breach.person : breach.device);
+  lookup_.append(1, '\n').append(breach.reason.theme);
+  const auto found = open_.find(lookup_);
+  return found == open_.end() ? std::string_view() : std::string_view(found->second.episode.id);
 }
 
 bool EpisodeTracker::store() {

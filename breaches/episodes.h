@@ -54,6 +54,9 @@ class EpisodeTracker {
   /// The id of the episode that `breach`, about to become record `seq`, belongs to. Valid until the next call.
   [[nodiscard]] std::string_view assign(const Breach& breach, std::uint64_t seq);
 
+  /// The id of the episode that `breach` would belong to, of those that are open; empty: there is none.
+  [[nodiscard]] std::string_view current(const Breach& breach);
+
   [[nodiscard]] bool has_changes() const noexcept { return !changed_.empty(); }
   /// Stores what changed since the last call; inside the caller's transaction.
   [[nodiscard]] bool store();
@@ -74,6 +77,7 @@ class EpisodeTracker {
     bool illegal = false, let_through = false, sealed = false;
     Initiated initiated = Initiated::unknown;
     std::uint64_t site_mark = 0;
+    std::uint64_t attempts = 1;  ///< of a sum, several
   };
   /// The different sites that a device asked for within the last minute.
   struct Burst {

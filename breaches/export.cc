@@ -12,12 +12,17 @@ namespace {
 // Read in steps: one long read would keep the writer from emptying its write-ahead log.
 constexpr std::int64_t kStep = 1000;
 
-constexpr std::array kColumns = {
-    "id",           "seq",         "school",      "gateway",      "time",          "group",          "person",
-    "confidence",   "device",      "action",      "category",     "theme",         "urgency",        "site",
-    "url",          "search",      "site_hash",   "url_hash",     "method",        "stage",          "initiated",
-    "reason.tier",  "reason.rule", "reason.list", "reason.entry", "reason.source", "policy_version", "episode",
-    "previous_hash", "reference"};
+constexpr std::array kColumns = {"id",           "seq",           "school",
+                                 "gateway",      "time",          "group",
+                                 "person",       "confidence",    "device",
+                                 "action",       "category",      "theme",
+                                 "urgency",      "site",          "url",
+                                 "search",       "site_hash",     "url_hash",
+                                 "method",       "stage",         "initiated",
+                                 "reason.tier",  "reason.rule",   "reason.list",
+                                 "reason.entry", "reason.source", "policy_version",
+                                 "episode",      "previous_hash", "attempts",
+                                 "addresses",    "reference"};
 
 std::string csv_header() {
   std::string line;

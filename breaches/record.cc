@@ -42,7 +42,15 @@ void RecordWriter::write(std::string& out, const Breach& breach, std::uint64_t s
   append_number(out, seq);
   out += place_;
   time_text_.append(out, breach.time);
-  append_field(out, R"(","group":")", breach.group);
+  if (breach.attempts > 1) {
+    out += R"(","attempts":)";
+    append_number(out, breach.attempts);
+    out += R"(,"addresses":)";
+    append_number(out, breach.addresses);
+    append_field(out, R"(,"group":")", breach.group);
+  } else {
+    append_field(out, R"(","group":")", breach.group);
+  }
   if (breach.person) {
     append_field(out, R"(","person":")", *breach.person);
     out += '"';

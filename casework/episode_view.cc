@@ -123,6 +123,10 @@ EpisodeRecord read_record(const breaches::FlatJson& json, std::uint64_t seq) {
   record.entry = defang(json.text("reason.entry"));
   record.source = json.text("reason.source");
   record.policy_version = json.text("policy_version");
+  if (json.has("attempts")) {
+    record.attempts = std::uint64_t(json.number("attempts"));
+    record.addresses = std::uint64_t(json.number("addresses"));
+  }
   return record;
 }
 
@@ -258,7 +262,8 @@ Result<std::optional<EpisodeDetail>> EpisodeReader::find(const Viewer& viewer, s
         ++detail.records_total;
         EpisodeRecord record = read_record(*json, std::uint64_t(found.integer(0)));
         SiteCount& site = sites[record.site];
-        if (site.attempts++ == 0) site.first = record.time;
+        if (site.attempts == 0) site.first = record.time;
+        site.attempts += record.attempts;
         site.last = record.time;
         if (std::ranges::find(detail.categories, record.category) == detail.categories.end())
           detail.categories.push_back(record.category);

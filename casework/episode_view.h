@@ -75,6 +75,7 @@ struct EpisodeRecord {
   std::string method, stage, initiated, device, confidence;
   std::string tier, list, rule, entry, source, policy_version;  ///< the reason
   bool sealed = false;
+  std::uint64_t attempts = 1, addresses = 1;  ///< several: a sum of the same minute
 };
 
 struct SiteCount {
@@ -91,7 +92,7 @@ struct EpisodeDetail {
   std::vector<SiteCount> sites;         ///< most attempts first, at most 64
   std::vector<std::string> categories;  ///< ids
   std::vector<EpisodeRecord> records;   ///< oldest first, at most 500
-  std::uint64_t records_total = 0;
+  std::uint64_t records_total = 0;      ///< records, of which each may stand for several attempts
   std::vector<Entry> entries;  ///< acknowledgements, assessments and notes, oldest first
 };
 

@@ -344,6 +344,7 @@ Result<std::uint64_t> Privacy::export_person(const Viewer& viewer, std::string_v
                   .text("address", sealed ? std::string("sealed") : defang_url(json->text("url")))
                   .text("search", json->text("search"))
                   .text("confidence", json->text("confidence"))
+                  .number("attempts", json->has("attempts") ? std::uint64_t(json->number("attempts")) : 1)
                   .done());
         },
         person);

@@ -67,8 +67,9 @@ Result<void> Sums::add_breaches(std::uint64_t limit, Progress& progress) {
         const auto json = breaches::FlatJson::parse(row.text(2));
         if (!json || json->text("confidence") == breaches::kSelftest) return;
         const LocalTime local = local_or_utc(clock_, time_at(row, 1));
-        ++sums[{local.day.time_since_epoch().count(), local.minute / 60, std::string(json->text("theme")),
-                std::string(json->text("group")), std::string(json->text("action"))}];
+        sums[{local.day.time_since_epoch().count(), local.minute / 60, std::string(json->text("theme")),
+              std::string(json->text("group")), std::string(json->text("action"))}] +=
+            json->has("attempts") ? std::uint64_t(json->number("attempts")) : 1;
       },
       *after, limit);
   if (!read) return read;

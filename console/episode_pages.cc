@@ -276,10 +276,13 @@ void set_records(const Desk& desk, const casework::EpisodeDetail& episode, web::
         .set("initiated", record.initiated == "user"   ? "typed or clicked"
                           : record.initiated == "page" ? "loaded by a page"
                                                        : "unknown")
-        .set("seq", record.seq);
+        .set("seq", record.seq)
+        .set_if("sum", record.attempts > 1 ? std::to_string(record.attempts) + " more attempts in the same minute, " +
+                                                 std::to_string(record.addresses) + " addresses"
+                                           : std::string());
   }
   view.set("records_cut", episode.records_total > episode.records.size());
-  view.set("records_total", episode.records_total);
+  view.set("attempts_total", episode.row.attempts);
   for (const casework::SiteCount& site : episode.sites) {
     view.item("site_counts").set("site", site.site).set("attempts", site.attempts);
   }

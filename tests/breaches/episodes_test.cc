@@ -48,6 +48,30 @@ TEST_F(Episodes, GapsUnderFifteenMinutesKeepAnEpisodeTogether) {
   EXPECT_NE(episodes[2], episodes[3]) << "a gap of exactly fifteen minutes begins a new one";
 }
 
+TEST_F(Episodes, ASumCountsWithAllItsAttemptsAlsoAfterARestart) {
+  Breach sum = a_breach(kMorning + 40s);
+  sum.attempts = 57;
+  sum.addresses = 12;
+  sum.initiated = Initiated::user;
+  append(a_breach(kMorning));
+  append(sum);
+  auto episodes = sums();
+  ASSERT_EQ(episodes.size(), 1u);
+  EXPECT_EQ(episodes[0].attempts, 58u);
+  EXPECT_EQ(episodes[0].by_user, 57u);
+  const std::string line = lines_of(exported(folder_.path())).at(1);
+  EXPECT_EQ(field(line, "attempts"), "57");
+  EXPECT_EQ(field(line, "addresses"), "12");
+  EXPECT_EQ(field(lines_of(exported(folder_.path())).at(0), "attempts"), "");
+  {
+    auto database = store::Database::open(folder_.path() / "breaches.db", store::Database::Access::write);
+    ASSERT_TRUE(database->run("DELETE FROM episodes"));
+  }
+  restart();
+  append(a_breach(kMorning + 2min));
+  EXPECT_EQ(sums()[0].attempts, 59u) << "made again from the records";
+}
+
 TEST_F(Episodes, AnotherThemeIsAnotherEpisode) {
   Breach other = a_breach(kMorning);
   other.reason.theme = "self-harm";

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "casework/sums.h"
 #include "tests/casework/desk_support.h"
 
 namespace schoolgate::casework {
@@ -13,6 +14,28 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 using EpisodeView = DeskFixture;
+
+TEST_F(EpisodeView, ASumOfAMinuteCountsEverywhereAsItsAttempts) {
+  breaches::Breach first = breach_of("amelia.hughes", kSchoolDay), sum = breach_of("amelia.hughes", kSchoolDay + 50s);
+  sum.attempts = 57;
+  sum.addresses = 12;
+  keep({first, sum});
+  const EpisodeDetail episode = only_episode();
+  EXPECT_EQ(episode.row.attempts, 58u);
+  EXPECT_EQ(episode.records_total, 2u);
+  ASSERT_EQ(episode.sites.size(), 1u);
+  EXPECT_EQ(episode.sites[0].attempts, 58u);
+  EXPECT_EQ(episode.records[1].attempts, 57u);
+  EXPECT_EQ(episode.records[1].addresses, 12u);
+  Sums sums(*desk_, decisions(), {});
+  while (sums.advance(100)->more) {
+  }
+  std::uint64_t counted = 0;
+  auto query = desk_->database().prepare("SELECT sum(n) FROM breach_hours");
+  ASSERT_EQ(query->step(), store::Statement::Step::row);
+  counted = std::uint64_t(query->integer(0));
+  EXPECT_EQ(counted, 58u);
+}
 
 TEST_F(EpisodeView, OneRowAPersonThemeAndBurst) {
   keep({breach_of("amelia.hughes", kSchoolDay), breach_of("amelia.hughes", kSchoolDay + 1min),
