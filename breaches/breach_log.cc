@@ -9,9 +9,12 @@
 #include <cerrno>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -19,6 +22,7 @@
 #include "base/log.h"
 #include "base/thread_name.h"
 #include "breaches/breach_store.h"
+#include "breaches/folding.h"
 
 namespace schoolgate::breaches {
 namespace {
@@ -33,6 +37,10 @@ constexpr std::chrono::minutes kRetentionEvery{10};
 /// which is many days' records in a minute, and a disk that is not asked for more than a few commits a second.
 constexpr std::chrono::milliseconds kRetentionStep{200};
 constexpr std::chrono::seconds kHoldsEvery{5};  // legal holds are read so often
+
+constexpr std::chrono::milliseconds kTurnsEvery{100};     // attempts that wait are looked at so often
+constexpr std::chrono::seconds kMinutesLookedAtEvery{1};  // and sums whose minute may be over
+constexpr std::size_t kMostWaiting = 2000;                // attempts of one device
 
 // One gateway per state folder: two writers would fork the chain. The kernel frees the lock however a process ends.
 class FolderLock {
@@ -71,6 +79,12 @@ struct BreachLog::Impl {
   struct Owed {
     Acknowledge acknowledge;
     Steady::time_point since;
+    bool told = false;   // as not durable, in time
+    bool waits = false;  // its device has had its records: it is not late
+  };
+  struct Attempt {
+    Breach breach;
+    std::uint64_t ticket = 0;  // of what is owed; 0: a sum, owed to nobody
   };
 
   BreachLogSettings settings;
@@ -80,9 +94,9 @@ struct BreachLog::Impl {
 
   mutable std::mutex mutex;
   std::condition_variable work, watch;
-  std::vector<Breach> incoming;      // not yet taken by the writer
-  std::deque<Owed> owed;             // taken and not yet durable, then incoming
-  std::size_t told = 0;              // owed[0, told) were acknowledged as not durable
+  std::vector<Attempt> incoming;       // not yet taken by the writer
+  std::map<std::uint64_t, Owed> owed;  // by ticket: not yet durable
+  std::uint64_t last_ticket = 0;
   std::vector<Acknowledge> refused;  // over the bound; told by the watch
   bool stopping = false, writer_sleeps = false, watch_stopping = false;
   std::uint64_t written = 0, failures = 0, lost = 0;
@@ -92,13 +106,27 @@ struct BreachLog::Impl {
   std::uint64_t removed = 0;  // in this round of retention
   bool failing = false;       // the writer's: trouble was told and not yet its end
   std::string attempted_hash;
+  // What the writer has taken: to become records, with the tickets of each; counted into sums; waiting for its turn.
+  std::vector<Breach> batch;
+  std::vector<std::uint64_t> tickets, folded;
+  std::unordered_map<std::string, std::deque<Attempt>> waiting;
+  std::map<std::string, Breach> open_sums;  // by id: to be kept with the next write
+  Folding folding;
   std::thread writer, watcher;
 
   void write_until_stopped();
-  bool write_batch(std::vector<Breach>& batch, bool sums_due);
+  bool write_batch(bool sums_due);
   Result<void> open_files(std::optional<std::filesystem::path>& aside);
-  bool open_store(std::vector<Breach>& batch);
-  void acknowledge_durable(std::size_t count, std::uint64_t first_seq);
+  bool open_store();
+  void take_in(std::vector<Attempt>& arrived, bool last_try);
+  void place(Attempt attempt);
+  void to_batch(Attempt attempt);
+  void set_waits(std::uint64_t ticket, bool waits);
+  void release_waiting(bool last_try);
+  void take_off_left_sums();
+  void acknowledge_durable(std::span<const std::uint64_t> of, std::uint64_t first_seq);
+  [[nodiscard]] bool has_work() const { return !batch.empty() || !folded.empty() || !open_sums.empty(); }
+  [[nodiscard]] bool holds_nothing() const { return !has_work() && waiting.empty() && folding.is_empty(); }
   void tell_trouble(const Error& error);
   void watch_deadlines();
   [[nodiscard]] bool remove_old();
@@ -186,8 +214,8 @@ void BreachLog::append(Breach breach, Acknowledge acknowledge) {
       impl.refused.push_back(std::move(acknowledge));
       wake_watch = true;
     } else {
-      impl.incoming.push_back(std::move(breach));
-      impl.owed.push_back({std::move(acknowledge), now});
+      impl.incoming.push_back({std::move(breach), ++impl.last_ticket});
+      impl.owed.emplace(impl.last_ticket, Impl::Owed{std::move(acknowledge), now});
       wake_writer = std::exchange(impl.writer_sleeps, false);
     }
   }
@@ -201,12 +229,12 @@ BreachLogCounters BreachLog::counters() const {
   BreachLogCounters counters{
       .written = impl.written, .failures = impl.failures, .waiting = impl.owed.size(), .lost = impl.lost};
   if (!impl.owed.empty())
-    counters.lag_seconds = std::chrono::duration<double>(Steady::now() - impl.owed.front().since).count();
+    counters.lag_seconds = std::chrono::duration<double>(Steady::now() - impl.owed.begin()->second.since).count();
   return counters;
 }
 
 void BreachLog::Impl::write_until_stopped() {
-  std::vector<Breach> batch, arrived;
+  std::vector<Attempt> arrived;
   auto sums_stored = Steady::now();
   auto retry = kFirstRetry;
   bool last_try = false;
@@ -214,24 +242,28 @@ void BreachLog::Impl::write_until_stopped() {
     {
       std::unique_lock guard(mutex);
       const auto ready = [&] { return stopping || !incoming.empty(); };
-      if (store && batch.empty() && !ready()) {  // without a store, opening it is what is to be done
+      if (store && !has_work() && !ready()) {  // without a store, opening it is what is to be done
         writer_sleeps = true;
-        const bool sums_wait = store->has_unstored_sums();
-        work.wait_until(guard, sums_wait ? std::min(sums_stored + kSumsEvery, retention_due) : retention_due, ready);
+        auto until = store->has_unstored_sums() ? std::min(sums_stored + kSumsEvery, retention_due) : retention_due;
+        if (!waiting.empty()) until = std::min(until, Steady::now() + kTurnsEvery);
+        if (!folding.is_empty()) until = std::min(until, Steady::now() + kMinutesLookedAtEvery);
+        work.wait_until(guard, until, ready);
         writer_sleeps = false;
       }
-      if (batch.empty()) {
-        std::swap(batch, incoming);  // both keep their capacity
-      }
-      if (stopping && batch.empty() && !(store && store->has_unstored_sums())) break;
+      if (!has_work()) std::swap(arrived, incoming);  // both keep their capacity
       last_try = stopping;
     }
+    take_in(arrived, last_try);
+    if (last_try && holds_nothing() && !(store && store->has_unstored_sums())) {
+      const std::lock_guard guard(mutex);
+      if (incoming.empty()) break;
+    }
     const bool sums_due = last_try || Steady::now() - sums_stored >= kSumsEvery;
-    if (!store && !open_store(batch)) {
+    if (!store && !open_store()) {
       if (last_try) break;
-    } else if (batch.empty() && !sums_due) {
+    } else if (!has_work() && !sums_due) {
       // woken for something else
-    } else if (write_batch(batch, sums_due)) {
+    } else if (write_batch(sums_due)) {
       retry = kFirstRetry;
       if (sums_due) {
         sums_stored = Steady::now();
@@ -256,9 +288,8 @@ void BreachLog::Impl::write_until_stopped() {
   std::vector<Owed> left;
   {
     const std::lock_guard guard(mutex);
-    left.assign(std::make_move_iterator(owed.begin()), std::make_move_iterator(owed.end()));
+    for (auto& [ticket, one] : owed) left.push_back(std::move(one));
     owed.clear();
-    told = 0;
     lost += left.size();
   }
   for (Owed& one : left)
@@ -266,19 +297,90 @@ void BreachLog::Impl::write_until_stopped() {
   store.reset();
 }
 
+void BreachLog::Impl::take_in(std::vector<Attempt>& arrived, bool last_try) {
+  for (Attempt& attempt : arrived) place(std::move(attempt));
+  arrived.clear();
+  if (arrived.capacity() > 2 * kMostInTransaction)
+    std::vector<Attempt>().swap(arrived);  // what a failing disk piled up
+  if (!settings.folds) return;
+  release_waiting(last_try);
+  for (Breach& sum : folding.ended(last_try ? Steady::time_point::max() : Steady::now())) {
+    open_sums.erase(sum.id.text());
+    to_batch({.breach = std::move(sum)});
+  }
+  for (Breach& sum : folding.changed()) {
+    std::string id = sum.id.text();
+    open_sums.insert_or_assign(std::move(id), std::move(sum));
+  }
+}
+
+void BreachLog::Impl::to_batch(Attempt attempt) {
+  batch.push_back(std::move(attempt.breach));
+  tickets.push_back(attempt.ticket);
+}
+
+void BreachLog::Impl::set_waits(std::uint64_t ticket, bool waits) {
+  const std::lock_guard guard(mutex);
+  const auto found = owed.find(ticket);
+  if (found == owed.end()) return;
+  found->second.waits = waits;
+  found->second.since = Steady::now();
+}
+
+// The attempts of a device stay in their order: while some wait, so do those that come after them, unless they are
+// counted anyway.
+void BreachLog::Impl::place(Attempt attempt) {
+  if (!settings.folds || attempt.breach.confidence == kSelftest) return to_batch(std::move(attempt));
+  const auto queue = waiting.find(attempt.breach.device);
+  const bool too_many = queue != waiting.end() && queue->second.size() >= kMostWaiting;
+  const auto now = Steady::now();
+  switch (too_many ? folding.turn_in_flood(attempt.breach, now) : folding.turn_of(attempt.breach, now)) {
+    case Folding::Turn::write: return to_batch(std::move(attempt));
+    case Folding::Turn::fold: folded.push_back(attempt.ticket); return;
+    case Folding::Turn::wait: break;
+  }
+  set_waits(attempt.ticket, true);
+  auto& of_device = waiting[attempt.breach.device];
+  of_device.push_back(std::move(attempt));
+}
+
+void BreachLog::Impl::release_waiting(bool last_try) {
+  for (auto& [device, queue] : waiting) {
+    while (!queue.empty()) {
+      Attempt& next = queue.front();
+      const auto turn = last_try ? Folding::Turn::write : folding.turn_of(next.breach, Steady::now());
+      if (turn == Folding::Turn::wait) break;
+      set_waits(next.ticket, false);
+      if (turn == Folding::Turn::write)
+        to_batch(std::move(next));
+      else
+        folded.push_back(next.ticket);
+      queue.pop_front();
+    }
+  }
+  std::erase_if(waiting, [](const auto& device) { return device.second.empty(); });
+}
+
 // True when it is on disk. Takes the written records off `batch`; on failure throws the store away.
-bool BreachLog::Impl::write_batch(std::vector<Breach>& batch, bool sums_due) {
+bool BreachLog::Impl::write_batch(bool sums_due) {
   bool sums = sums_due;
   std::size_t done = 0;
   const ClockStanding standing = settings.clock();
   const auto likely = standing.is_believed() ? std::nullopt : std::optional(standing.likely);
-  while (done < batch.size() || sums) {
+  std::vector<Breach> open;
+  for (const auto& [id, sum] : open_sums) open.push_back(sum);
+  bool open_due = !open.empty() || !folded.empty();
+  while (done < batch.size() || sums || open_due) {
     const std::size_t count = std::min(batch.size() - done, kMostInTransaction);
-    auto first = store->write(std::span(batch).subspan(done, count), sums, likely);
+    // The last of them, because an open sum belongs to the episode of a record that is written with it.
+    const bool is_last = done + count == batch.size();
+    auto first = store->write(std::span(batch).subspan(done, count), sums, likely,
+                              is_last ? std::span<const Breach>(open) : std::span<const Breach>());
     if (!first) {
       attempted_hash = store->attempted_hash();
       store.reset();
       batch.erase(batch.begin(), batch.begin() + std::ptrdiff_t(done));
+      tickets.erase(tickets.begin(), tickets.begin() + std::ptrdiff_t(done));
       {
         const std::lock_guard guard(mutex);
         ++failures;
@@ -286,11 +388,16 @@ bool BreachLog::Impl::write_batch(std::vector<Breach>& batch, bool sums_due) {
       tell_trouble(first.error());
       return false;
     }
-    acknowledge_durable(count, *first);
+    acknowledge_durable(std::span(tickets).subspan(done, count), *first);
     done += count;
     sums = false;
+    if (is_last) open_due = false;
   }
+  for (const std::uint64_t ticket : folded) acknowledge_durable({&ticket, 1}, store->head().seq);
+  folded.clear();
+  open_sums.clear();
   batch.clear();
+  tickets.clear();
   if (batch.capacity() > 2 * kMostInTransaction) std::vector<Breach>().swap(batch);  // what a failing disk piled up
   if (std::exchange(failing, false)) {
     log::info("the breach log writes again", {});
@@ -301,7 +408,7 @@ bool BreachLog::Impl::write_batch(std::vector<Breach>& batch, bool sums_due) {
 
 // A failed commit may have reached the disk all the same. Opening again reads what is there; the checkpoint makes it
 // durable; and when its head is the attempted one, the records that were attempted are written and not to be repeated.
-bool BreachLog::Impl::open_store(std::vector<Breach>& batch) {
+bool BreachLog::Impl::open_store() {
   std::optional<std::filesystem::path> aside;
   auto opened = open_files(aside);
   if (opened) opened = store->checkpoint_all();
@@ -317,29 +424,51 @@ bool BreachLog::Impl::open_store(std::vector<Breach>& batch) {
   if (aside && settings.on_trouble)
     settings.on_trouble({LogTrouble::Kind::broken,
                          "the breach log was damaged; it was moved to " + aside->string() + " and a new one begun"});
-  if (!attempted_hash.empty() && store->head().hash == attempted_hash) {
+  if (!attempted_hash.empty() && store->found_head().hash == attempted_hash) {
     const std::size_t count = std::min(batch.size(), kMostInTransaction);
-    acknowledge_durable(count, store->head().seq + 1 - count);
+    acknowledge_durable(std::span(tickets).first(count), store->found_head().seq + 1 - count);
     batch.erase(batch.begin(), batch.begin() + std::ptrdiff_t(count));
+    tickets.erase(tickets.begin(), tickets.begin() + std::ptrdiff_t(count));
   }
   attempted_hash.clear();
+  take_off_left_sums();
   return true;
 }
 
-void BreachLog::Impl::acknowledge_durable(std::size_t count, std::uint64_t first_seq) {
-  std::vector<Acknowledge> calls;
-  calls.reserve(count);
+// Sums that a failed write had kept are records since the log was opened again: what they counted is not counted twice.
+void BreachLog::Impl::take_off_left_sums() {
+  for (const auto& [id, attempts] : store->left_sums()) {
+    folding.take_off(id, attempts);
+    open_sums.erase(id);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (batch[i].id.text() != id) continue;
+      if (batch[i].attempts > attempts) {
+        batch[i].attempts -= attempts;
+        batch[i].id = Uuid::v7(batch[i].time);
+      } else {
+        batch.erase(batch.begin() + std::ptrdiff_t(i));
+        tickets.erase(tickets.begin() + std::ptrdiff_t(i));
+      }
+      break;
+    }
+  }
+}
+
+void BreachLog::Impl::acknowledge_durable(std::span<const std::uint64_t> of, std::uint64_t first_seq) {
+  std::vector<std::pair<Acknowledge, std::uint64_t>> calls;
+  calls.reserve(of.size());
   {
     const std::lock_guard guard(mutex);
-    for (std::size_t i = 0; i < count; ++i) {
-      calls.push_back(std::move(owed.front().acknowledge));
-      owed.pop_front();
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      const auto found = owed.find(of[i]);
+      if (found == owed.end()) continue;
+      calls.emplace_back(std::move(found->second.acknowledge), first_seq + i);
+      owed.erase(found);
+      ++written;
     }
-    told -= std::min(told, count);
-    written += count;
   }
-  for (std::size_t i = 0; i < count; ++i)
-    if (calls[i]) calls[i]({.durable = true, .seq = first_seq + i});
+  for (auto& [acknowledge, seq] : calls)
+    if (acknowledge) acknowledge({.durable = true, .seq = seq});
 }
 
 void BreachLog::Impl::tell_trouble(const Error& error) {
@@ -358,9 +487,11 @@ void BreachLog::Impl::watch_deadlines() {
       watch.wait_for(guard, tick, [&] { return watch_stopping || !refused.empty(); });
       calls.swap(refused);
       const auto overdue = Steady::now() - settings.durable_deadline;
-      for (; told < owed.size() && owed[told].since <= overdue; ++told) {
-        if (owed[told].acknowledge) calls.push_back(std::move(owed[told].acknowledge));
-        owed[told].acknowledge = nullptr;
+      for (auto& [ticket, one] : owed) {
+        if (one.told || one.waits || one.since > overdue) continue;
+        one.told = true;
+        if (one.acknowledge) calls.push_back(std::move(one.acknowledge));
+        one.acknowledge = nullptr;
       }
       if (watch_stopping && calls.empty()) return;
     }

@@ -44,6 +44,8 @@ struct BreachLogSettings {
   /// From this moment on everything is kept, however old: the first attempt under legal hold, or nullopt. On the
   /// writer's thread. While it fails nothing is removed. Empty: there are no holds.
   std::function<Result<std::optional<TimePoint>>()> oldest_held;
+  /// One record a matched entry and device in a minute, and sums of the rest (folding.h); false: a record an attempt.
+  bool folds = false;
   std::string vfs;  ///< a registered SQLite VFS instead of the system's; empty on a gateway
 };
 

@@ -1,8 +1,10 @@
 #include "breaches/breach_store.h"
 
 #include <utility>
+#include <vector>
 
 #include "base/seal.h"
+#include "store/sql.h"
 
 namespace schoolgate::breaches {
 namespace {
@@ -14,6 +16,11 @@ constexpr const char* kSealedSchema = R"(
   CREATE TABLE IF NOT EXISTS sealed_addresses(id TEXT PRIMARY KEY, time INTEGER NOT NULL, episode TEXT NOT NULL,
     box BLOB NOT NULL) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS sealed_addresses_by_episode ON sealed_addresses(episode);
+)";
+
+constexpr const char* kOpenSumsSchema = R"(
+  CREATE TABLE IF NOT EXISTS open_sums(id TEXT PRIMARY KEY, time INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    record TEXT NOT NULL) WITHOUT ROWID;
 )";
 
 int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
@@ -46,6 +53,9 @@ Result<std::unique_ptr<BreachStore>> BreachStore::open(const Settings& settings,
   auto chain = store::Chain::open(store->database_, key);
   if (!chain) return std::unexpected(chain.error());
   store->chain_ = *std::move(chain);
+  store->found_head_ = store->chain_->head();
+  if (auto made = store->database_.run(kOpenSumsSchema); !made) return std::unexpected(made.error());
+  if (auto written = store->write_left_sums(); !written) return std::unexpected(written.error());
   auto episodes = EpisodeTracker::open(store->database_, key);
   if (!episodes) return std::unexpected(episodes.error());
   store->episodes_ = *std::move(episodes);
@@ -54,6 +64,13 @@ Result<std::unique_ptr<BreachStore>> BreachStore::open(const Settings& settings,
       "INSERT OR REPLACE INTO sealed_addresses(id, time, episode, box) VALUES(?1, ?2, ?3, ?4)");
   if (!keep_sealed) return std::unexpected(keep_sealed.error());
   store->keep_sealed_ = *std::move(keep_sealed);
+  auto keep_open =
+      store->database_.prepare("INSERT OR REPLACE INTO open_sums(id, time, attempts, record) VALUES(?1, ?2, ?3, ?4)");
+  if (!keep_open) return std::unexpected(keep_open.error());
+  store->keep_open_ = *std::move(keep_open);
+  auto drop_open = store->database_.prepare("DELETE FROM open_sums WHERE id = ?1");
+  if (!drop_open) return std::unexpected(drop_open.error());
+  store->drop_open_ = *std::move(drop_open);
   auto begin = store->database_.prepare("BEGIN IMMEDIATE");
   if (!begin) return std::unexpected(begin.error());
   store->begin_ = *std::move(begin);
@@ -63,14 +80,51 @@ Result<std::unique_ptr<BreachStore>> BreachStore::open(const Settings& settings,
   return store;
 }
 
+// Sums of minutes that this gateway did not live to see the end of. Their records were ready but for their numbers; the
+// episodes are summed from records after this.
+Result<void> BreachStore::write_left_sums() {
+  struct Left {
+    std::string id, record;
+    TimePoint time;
+    std::uint64_t attempts;
+  };
+  std::vector<Left> left;
+  auto read = store::select(database_, "SELECT id, time, attempts, record FROM open_sums ORDER BY time, id",
+                            [&](store::Statement& row) {
+                              left.push_back({.id = store::text_at(row, 0),
+                                              .record = store::text_at(row, 3),
+                                              .time = store::time_at(row, 1),
+                                              .attempts = std::uint64_t(row.integer(2))});
+                            });
+  if (!read || left.empty()) return read;
+  if (auto begun = database_.run("BEGIN IMMEDIATE"); !begun) return begun;
+  bool done = true;
+  for (Left& one : left) {
+    constexpr std::string_view kNoNumber = ",\"seq\":0,";
+    const std::size_t number = one.record.find(kNoNumber);
+    if (number == std::string::npos) continue;
+    one.record.replace(number, kNoNumber.size(), ",\"seq\":" + std::to_string(chain_->next_seq()) + ",");
+    chain_->close_record(one.record);
+    done = done && chain_->append(one.time, one.record);
+    left_sums_.emplace(one.id, one.attempts);
+  }
+  done = done && chain_->store_head();
+  if (done)
+    if (auto gone = database_.run("DELETE FROM open_sums; COMMIT"); gone) return {};
+  Error error = database_.error("write");
+  [[maybe_unused]] const auto undone = database_.run("ROLLBACK");
+  return std::unexpected(std::move(error));
+}
+
 Result<std::uint64_t> BreachStore::write(std::span<const Breach> breaches, bool sums_due,
-                                         std::optional<TimePoint> likely) {
+                                         std::optional<TimePoint> likely, std::span<const Breach> open_sums) {
   const std::uint64_t first = chain_->next_seq();
-  if (!write_all(breaches, sums_due, likely)) return std::unexpected(database_.error("write"));
+  if (!write_all(breaches, sums_due, likely, open_sums)) return std::unexpected(database_.error("write"));
   return first;
 }
 
-bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due, std::optional<TimePoint> likely) {
+bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due, std::optional<TimePoint> likely,
+                            std::span<const Breach> open_sums) {
   attempted_hash_.clear();
   if (!begin_.run()) return false;
   for (const Breach& breach : breaches) {
@@ -81,11 +135,32 @@ bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due, std
     chain_->close_record(record_);
     if (is_withheld(breach.reason) && !selftest && !keep_sealed(breach, episode)) return false;
     if (!chain_->append(breach.time, record_, likely)) return false;
+    if (!is_open_no_more(breach)) return false;
   }
+  for (const Breach& sum : open_sums)
+    if (!keep_open(sum)) return false;
   if (sums_due && !episodes_->store()) return false;
   if (!chain_->store_head()) return false;
   if (!breaches.empty()) attempted_hash_ = chain_->head().hash;
   return commit_.run();
+}
+
+// As the record that it becomes, but for its number and its place in the chain.
+bool BreachStore::keep_open(const Breach& sum) {
+  record_writer_.write(record_, sum, 0, episodes_->current(sum));
+  const std::string id = sum.id.text();
+  open_ids_.insert(id);
+  return keep_open_.bind(1, id)
+      .bind(2, sum.time.time_since_epoch().count())
+      .bind(3, std::int64_t(sum.attempts))
+      .bind(4, record_)
+      .run();
+}
+
+bool BreachStore::is_open_no_more(const Breach& breach) {
+  if (open_ids_.empty()) return true;
+  const std::string id = breach.id.text();
+  return open_ids_.erase(id) == 0 || drop_open_.bind(1, id).run();
 }
 
 // The record has a keyed hash only. So that an address can be reported to those who can take it down, an encrypted copy

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -35,8 +37,15 @@ class BreachStore {
 
   /// Writes all of `breaches` and, when `sums_due`, the changed episodes, in one durable transaction. Returns the
   /// number of the first record written. `likely`: what time it is where the clock is not believed, for retention.
+  /// `open_sums`: sums of minutes that are not over (folding.h). They are kept beside the records, and become records
+  /// when they come as `breaches`, or when the log is opened and they were left.
   [[nodiscard]] Result<std::uint64_t> write(std::span<const Breach> breaches, bool sums_due,
-                                            std::optional<TimePoint> likely = {});
+                                            std::optional<TimePoint> likely = {},
+                                            std::span<const Breach> open_sums = {});
+  /// The sums that were left when this was opened and are records now: id and attempts.
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& left_sums() const noexcept { return left_sums_; }
+  /// The chain as it was found, before sums that were left became records.
+  [[nodiscard]] const store::ChainHead& found_head() const noexcept { return found_head_; }
 
   /// After a failed write(): the hash that the head has if the commit reached the disk all the same; empty when it was
   /// not even tried, or held no record.
@@ -55,14 +64,21 @@ class BreachStore {
  private:
   BreachStore(store::Database database, const Settings& settings, const store::StateKey& key);
   [[nodiscard]] bool keep_sealed(const Breach& breach, std::string_view episode);
-  [[nodiscard]] bool write_all(std::span<const Breach> breaches, bool sums_due, std::optional<TimePoint> likely);
+  [[nodiscard]] bool write_all(std::span<const Breach> breaches, bool sums_due, std::optional<TimePoint> likely,
+                               std::span<const Breach> open_sums);
+  [[nodiscard]] bool keep_open(const Breach& sum);
+  [[nodiscard]] bool is_open_no_more(const Breach& breach);
+  [[nodiscard]] Result<void> write_left_sums();
 
   store::Database database_;  ///< chain_ and episodes_ keep its address
   RecordWriter record_writer_;
   Sha256 seal_key_;
   std::optional<store::Chain> chain_;
   std::optional<EpisodeTracker> episodes_;
-  store::Statement begin_, commit_, keep_sealed_;
+  store::Statement begin_, commit_, keep_sealed_, keep_open_, drop_open_;
+  std::map<std::string, std::uint64_t> left_sums_;
+  std::set<std::string> open_ids_;  ///< rows of open_sums
+  store::ChainHead found_head_;
   std::string record_, attempted_hash_;
   int wal_pages_ = 0;  ///< size of the write-ahead log after the last commit
   int checkpoint_at_;

@@ -1,0 +1,161 @@
+// What the breach log writes when it counts the like of a minute together: nothing goes unrecorded, whatever ends it.
+//
+//   goes wrong when                                       | then
+//   a device asks for the same thing again and again      | one record, and a sum; each attempt is acknowledged as durable
+//   the gateway is killed before the minute is over       | what was acknowledged is a record after the next start
+//   the gateway ends in order                             | the sums are records
+//   a device does more than it may in a minute            | its attempts wait; those of others do not
+//   too much waits                                        | it is counted by category, and the disk is not filled
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <latch>
+
+#include "breaches/breach_log.h"
+#include "breaches/episodes.h"
+#include "breaches/verify.h"
+#include "tests/breaches/support.h"
+
+namespace schoolgate::breaches {
+namespace {
+
+using namespace std::chrono_literals;
+
+BreachLogSettings folding_in(const std::filesystem::path& folder) {
+  BreachLogSettings settings = settings_in(folder);
+  settings.folds = true;
+  return settings;
+}
+
+Breach now_of(const std::string& site, const std::string& device = "10.20.2.7") {
+  Breach breach = a_breach(wall_now());
+  breach.site = site;
+  breach.url = "http://" + site + "/";
+  breach.reason.entry = site;
+  breach.device = device;
+  return breach;
+}
+
+/// All attempts that the log tells of.
+std::uint64_t attempts_in(const std::filesystem::path& folder) {
+  std::uint64_t sum = 0;
+  for (const std::string& line : lines_of(exported(folder))) {
+    const std::string attempts = field(line, "attempts");
+    sum += attempts.empty() ? 1 : std::stoull(attempts);
+  }
+  return sum;
+}
+
+void expect_whole(const std::filesystem::path& folder) {
+  const auto verified = verify_chain(folder / "breaches.db", folder);
+  ASSERT_TRUE(verified.has_value());
+  EXPECT_FALSE(verified->fault.has_value());
+}
+
+TEST(BreachLogFolding, TheLikeOfAMinuteIsARecordAndASum) {
+  const TemporaryFolder folder;
+  std::atomic<int> durable = 0;
+  {
+    const auto log = open_log(folding_in(folder.path()));
+    for (int i = 0; i < 500; ++i)
+      log->append(now_of("lucky-spins.example"), [&](Receipt r) { durable += r.durable && r.seq > 0; });
+    ASSERT_TRUE(append_and_wait(*log, now_of("other.example")).durable);
+    EXPECT_EQ(durable, 500);
+    EXPECT_EQ(lines_of(exported(folder.path())).size(), 2u) << "the sum waits for the end of its minute";
+  }
+  const auto lines = lines_of(exported(folder.path()));
+  EXPECT_EQ(lines.size(), 3u);
+  EXPECT_EQ(attempts_in(folder.path()), 501u);
+  expect_whole(folder.path());
+  auto database = store::Database::open(folder.path() / "breaches.db", store::Database::Access::read);
+  const auto episodes = episodes_changed_since(*database, 0, 10);
+  ASSERT_EQ(episodes->size(), 1u);
+  EXPECT_EQ(episodes->front().attempts, 501u);
+}
+
+TEST(BreachLogFolding, WhatWasAcknowledgedIsThereAfterAKill) {
+  const TemporaryFolder folder;
+  int told[2];
+  ASSERT_EQ(::pipe(told), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto log = open_log(folding_in(folder.path()));
+    std::latch all(300);
+    for (int i = 0; i < 300; ++i)
+      log->append(now_of("lucky-spins.example"), [&](Receipt r) {
+        if (r.durable) all.count_down();
+      });
+    all.wait();
+    if (::write(told[1], "x", 1) != 1) ::_exit(1);
+    ::pause();
+    ::_exit(0);
+  }
+  char byte;
+  ASSERT_EQ(::read(told[0], &byte, 1), 1);
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  {
+    const auto log = open_log(folding_in(folder.path()));
+    EXPECT_EQ(attempts_in(folder.path()), 300u);
+  }
+  EXPECT_EQ(attempts_in(folder.path()), 300u) << "and only once";
+  expect_whole(folder.path());
+  auto database = store::Database::open(folder.path() / "breaches.db", store::Database::Access::read);
+  const auto episodes = episodes_changed_since(*database, 0, 10);
+  ASSERT_EQ(episodes->size(), 1u);
+  EXPECT_EQ(episodes->front().attempts, 300u);
+}
+
+TEST(BreachLogFolding, ADeviceThatDoesTooMuchWaitsAndOthersDoNot) {
+  const TemporaryFolder folder;
+  BreachLogSettings settings = folding_in(folder.path());
+  settings.durable_deadline = 200ms;
+  std::atomic<int> durable = 0, late = 0;
+  {
+    const auto log = open_log(settings);
+    for (int i = 0; i < 700; ++i)
+      log->append(now_of("site" + std::to_string(i) + ".example"), [&](Receipt r) { ++(r.durable ? durable : late); });
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_TRUE(append_and_wait(*log, now_of("other.example", "10.20.2.8")).durable);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 2s);
+    std::this_thread::sleep_for(1s);
+    EXPECT_GE(durable, 600);
+    EXPECT_LT(durable, 650) << "ten a second";
+    EXPECT_EQ(late, 0) << "who waits for a turn is not late";
+  }
+  EXPECT_EQ(durable, 700) << "at the end all are written";
+  EXPECT_EQ(attempts_in(folder.path()), 701u);
+}
+
+TEST(BreachLogFolding, AFloodNeitherFillsTheDiskNorHidesAnAttempt) {
+  const TemporaryFolder folder;
+  constexpr int kFlood = 20'000;
+  std::atomic<int> durable = 0;
+  {
+    const auto log = open_log(folding_in(folder.path()));
+    for (int i = 0; i < kFlood; ++i)
+      log->append(now_of("decoy" + std::to_string(i) + ".example"), [&](Receipt r) { durable += r.durable; });
+    ASSERT_TRUE(append_and_wait(*log, now_of("other.example", "10.20.2.8")).durable);
+  }
+  EXPECT_EQ(durable, kFlood);
+  EXPECT_EQ(attempts_in(folder.path()), std::uint64_t(kFlood + 1));
+  EXPECT_LT(lines_of(exported(folder.path())).size(), 2700u);
+  expect_whole(folder.path());
+}
+
+TEST(BreachLogFolding, TheSelfTestHasEachOfItsRecords) {
+  const TemporaryFolder folder;
+  const auto log = open_log(folding_in(folder.path()));
+  for (int i = 0; i < 3; ++i) {
+    Breach probe = now_of("lucky-spins.example");
+    probe.confidence = kSelftest;
+    ASSERT_TRUE(append_and_wait(*log, probe).durable);
+  }
+  EXPECT_EQ(lines_of(exported(folder.path())).size(), 3u);
+}
+
+}  // namespace
+}  // namespace schoolgate::breaches
