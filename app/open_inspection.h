@@ -12,9 +12,9 @@
 namespace schoolgate::app {
 
 /// Null when nothing is to be decrypted: inspection is off, or there is no authority yet (a warning in the log says how
-/// to make one and none was ever used: STATE/authority.used says so), or it has ended. `before` is what is in force: its mint goes on, only whom we trust is read again.
-/// Else the key holder, a process of its own, is started, and leaves are made for the time that `now` says. Errors: an
-/// authority that cannot be used; roots that cannot be read.
+/// to make one and none was ever used: STATE/authority.used says so), or it has ended. `before` is what is in force:
+/// its mint goes on, only whom we trust is read again. Else the key holder, a process of its own, is started, and
+/// leaves are made for the time that `now` says. Errors: an authority that cannot be used; roots that cannot be read.
 [[nodiscard]] Result<std::shared_ptr<const flow::Inspection>> open_inspection(
     const config::Settings& settings, const std::shared_ptr<const flow::Inspection>& before,
     std::function<TimePoint()> now);
