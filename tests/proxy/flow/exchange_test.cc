@@ -404,10 +404,11 @@ TEST_F(Exchange, AfterALongUploadTheWebSiteHasItsWholeTimeToAnswer) {
 }
 
 TEST_F(Exchange, AMalformedAnswerIs502) {
-  for (const std::string_view malformed : {"NOT HTTP AT ALL\r\n\r\n"sv, "HTTP/1.1 200 OK\r\nContent-Length: 5\x01\r\n\r\nhello"sv,
-                                           "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"sv,
-                                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"sv,
-                                           "HTTP/1.1 101 Switching Protocols\r\n\r\n"sv}) {
+  for (const std::string_view malformed :
+       {"NOT HTTP AT ALL\r\n\r\n"sv, "HTTP/1.1 200 OK\r\nContent-Length: 5\x01\r\n\r\nhello"sv,
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"sv,
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"sv,
+        "HTTP/1.1 101 Switching Protocols\r\n\r\n"sv}) {
     Peer pupil = client();
     pupil.sends(get("web.example", "/"));
     Peer origin = web.accept();
