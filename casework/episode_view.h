@@ -93,7 +93,7 @@ struct EpisodeDetail {
   std::vector<std::string> categories;  ///< ids
   std::vector<EpisodeRecord> records;   ///< oldest first, at most 500
   std::uint64_t records_total = 0;      ///< records, of which each may stand for several attempts
-  std::vector<Entry> entries;  ///< acknowledgements, assessments and notes, oldest first
+  std::vector<Entry> entries;           ///< acknowledgements, assessments and notes, oldest first
 };
 
 /// What the same person or device did in the minutes around it.

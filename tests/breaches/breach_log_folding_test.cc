@@ -1,11 +1,11 @@
 // What the breach log writes when it counts the like of a minute together: nothing goes unrecorded, whatever ends it.
 //
 //   goes wrong when                                       | then
-//   a device asks for the same thing again and again      | one record, and a sum; each attempt is acknowledged as durable
-//   the gateway is killed before the minute is over       | what was acknowledged is a record after the next start
-//   the gateway ends in order                             | the sums are records
-//   a device does more than it may in a minute            | its attempts wait; those of others do not
-//   too much waits                                        | it is counted by category, and the disk is not filled
+//   a device asks for the same thing again and again      | one record, and a sum; each attempt is acknowledged as
+//   durable the gateway is killed before the minute is over       | what was acknowledged is a record after the next
+//   start the gateway ends in order                             | the sums are records a device does more than it may
+//   in a minute            | its attempts wait; those of others do not too much waits | it is counted by category, and
+//   the disk is not filled
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
