@@ -84,13 +84,16 @@ class Planner {
     if (category == rules::kNoCategory || !group) return;
     if (policy_.categories()[category].illegal) return leave_out(row, "nothing illegal is asked for");
     if (row.state == rules::ProtectionState::empty) return leave_out(row, "no data in force names the category");
-    for (const config::ListConfig& list : loaded_.configuration.lists) {
-      if (list.category != row.category || list.sealed) continue;
-      const auto host = first_listed(list, loaded_.configuration.settings.state, [&](const names::Host& candidate) {
-        return refusal_of(*group, row.category, candidate, Entrance::explicit_proxy).has_value();
-      });
-      if (host) return add_probes(row, *group, list, *host);
-    }
+    // Best a name that this category alone decides; names in the lists of two categories are refused as one of them.
+    for (const bool as_another : {false, true})
+      for (const config::ListConfig& list : loaded_.configuration.lists) {
+        if (list.category != row.category || list.sealed) continue;
+        const auto host = first_listed(list, loaded_.configuration.settings.state, [&](const names::Host& candidate) {
+          const auto refusal = refusal_of(*group, candidate, Entrance::explicit_proxy);
+          return refusal && (as_another || refusal->category == row.category);
+        });
+        if (host) return add_probes(row, *group, list, *host);
+      }
     leave_out(row, "no name in the lists of the category is refused to the group at this time of day");
   }
 
@@ -98,27 +101,32 @@ class Planner {
     plan_.not_tried.push_back({row.group, row.category, std::move(why)});
   }
 
-  /// What a device of the group gets for `host` there; nullopt where that is no refusal by this category.
-  std::optional<rules::Action> refusal_of(rules::GroupIndex group, std::string_view category, const names::Host& host,
-                                          Entrance entrance) const {
+  struct Refusal {
+    rules::Action action;
+    std::string category;
+  };
+
+  /// What a device of the group gets for `host` there; nullopt where no list of a category refuses it, and where
+  /// nothing may be said of it.
+  std::optional<Refusal> refusal_of(rules::GroupIndex group, const names::Host& host, Entrance entrance) const {
     const rules::Subject device{.group = group, .by_name_only = true};
     const rules::Request request = question_at(entrance, host);
     const rules::Verdict verdict = policy_.decide(device, request, stage_of(entrance), now_);
     const rules::Citation reason = policy_.cite(verdict);
-    if (verdict.action < rules::Action::warn || reason.category != category || reason.illegal || reason.sealed)
-      return std::nullopt;
-    return verdict.action;
+    const bool by_list = verdict.reason.tier == rules::Tier::category;
+    if (verdict.action < rules::Action::warn || !by_list || reason.illegal || reason.sealed) return std::nullopt;
+    return Refusal{verdict.action, reason.category};
   }
 
   void add_probes(const rules::CategoryProtection& row, rules::GroupIndex group, const config::ListConfig& list,
                   const names::Host& host) {
     for (const Door& door : doors_) {
-      const auto expected = refusal_of(group, row.category, host, door.entrance);
+      const auto expected = refusal_of(group, host, door.entrance);
       plan_.probes.push_back({.group = row.group,
                               .category = row.category,
                               .list = list.name,
                               .host = std::string(host.text()),
-                              .expected = expected.value_or(rules::Action::block),
+                              .expected = expected ? expected->action : rules::Action::block,
                               .entrance = door.entrance,
                               .at = door.at,
                               .found = {}});
