@@ -1,7 +1,10 @@
 #include "app/load_policy.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/protection_now.h"
 #include "app/table.h"
@@ -30,12 +33,30 @@ void serve_all_the_same(std::span<Problem> problems, std::string_view what, std:
   fallbacks.push_back({std::string(what), why + "; " + std::string(instead)});
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 void add_gaps(const rules::Protection& protection, const std::filesystem::path& folder, Problems& problems) {
   for (const std::string& gap : gaps_in_words(protection))
     problems.push_back({.severity = Problem::Severity::warning,
                         .at = {.file = (folder / "policy.yaml").string()},
                         .message = "not protected: " + gap,
-                        .hint = "give it a list, or say why there is none: known_gaps in schoolgate.yaml"});
+                        .hint = "`schoolgate lists update` fetches a list that is not there; a category without a "
+                                "list needs one, or its reason under known_gaps in schoolgate.yaml"});
+  std::map<std::vector<std::string>, std::vector<std::string>> closed;  // lists -> groups
+  for (const rules::CategoryProtection& row : protection.rows)
+    if (auto lists = protection.waits_for(row.group); !lists.empty())
+      if (auto& groups = closed[lists]; std::ranges::find(groups, row.group) == groups.end())
+        groups.push_back(row.group);
+  for (const auto& [lists, groups] : closed)
+    problems.push_back(
+        {.severity = Problem::Severity::warning,
+         .at = {.file = (folder / "lists.yaml").string()},
+         .message = joined(groups) + " get the page \"not ready\" until " + joined(lists) + " is there",
+         .hint = "`schoolgate lists update`; where `if_missing: serve` is written for a list, no group waits for it"});
 }
 
 // The lists cannot be had at all. Nothing serves where one of them must not be missing.

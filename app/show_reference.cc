@@ -43,7 +43,7 @@ int show_reference(const config::Settings& settings, std::string_view reference,
   if (!found) return report(found.error());
   if (!*found) {
     report(Error{Fault::client, "no record has the number " + std::string(reference),
-                 settings.decisions ? "it is older than what is kept, or of another gateway"
+                 settings.decisions ? "it was shown a moment ago (try again in a few seconds), is older than what is kept, or of another gateway"
                                     : "pages other than blocks and warnings are only in the decision log, and none is kept"});
     return kProblem;
   }

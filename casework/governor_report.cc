@@ -252,7 +252,8 @@ Result<void> Reports::set_incidents(GovernorReport& report, DayRange range, Time
     read = select(
         desk_->database(),
         "SELECT a.kind, s.person FROM incident_actions a JOIN incident_subjects s ON s.incident = a.incident"
-        " WHERE a.date BETWEEN ?1 AND ?2",
+        " WHERE a.date BETWEEN ?1 AND ?2 AND NOT EXISTS(SELECT 1 FROM entries e WHERE e.about = a.incident"
+        " AND e.field = 'struck action' AND e.choice = a.id)",
         [&](store::Statement& row) {
           of_kind[std::string(to_string(ActionKind(row.integer(0))))].insert(text_at(row, 1));
         },

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/uuid.h"
 #include "breaches/append_text.h"
@@ -11,6 +12,9 @@
 
 namespace schoolgate::casework {
 namespace {
+
+/// What was written before reporters could read it stays between the lead and the technician.
+constexpr std::string_view kInternalAnswer = "answer", kAnswer = "answer to the reporter";
 
 constexpr std::array<std::string_view, 2> kKinds = {"wrongly-blocked", "unsuitable"};
 constexpr std::array<std::string_view, 5> kStates = {"new", "in-hand", "changed", "declined", "passed-to-dsl"};
@@ -122,9 +126,11 @@ Result<std::optional<PageReport>> PageReports::find(const Viewer& viewer, std::s
       [&](store::Statement& row) { found = read_report(row, viewer); }, id_or_reference);
   if (!read) return std::unexpected(read.error());
   if (found) {
-    auto answers = entries_of(desk_.database(), found->id, "answer");
-    if (!answers) return std::unexpected(answers.error());
-    found->answers = *std::move(answers);
+    for (const std::string_view field : {kInternalAnswer, kAnswer}) {  // the older ones first
+      auto answers = entries_of(desk_.database(), found->id, field);
+      if (!answers) return std::unexpected(answers.error());
+      std::ranges::move(*answers, std::back_inserter(found->answers));
+    }
     withhold(viewer, *found);
   }
   return found;
@@ -153,9 +159,12 @@ Result<void> PageReports::handle(const Viewer& viewer, std::string_view id, Page
     if (!report) return std::unexpected(report.error());
     if (!*report) return fail(Fault::client, "there is no such report");
     if (auto current = desk_.must_be_current((*report)->reference, seen); !current) return current;
-    auto added = add_entry(
-        desk_.database(), (*report)->id,
-        {.field = "answer", .by = viewer.user, .at = now, .choice = std::string(to_string(state)), .text = *kept});
+    auto added = add_entry(desk_.database(), (*report)->id,
+                           {.field = std::string(kAnswer),
+                            .by = viewer.user,
+                            .at = now,
+                            .choice = std::string(to_string(state)),
+                            .text = *kept});
     if (!added) return std::unexpected(added.error());
     auto put =
         execute(desk_.database(),
@@ -184,7 +193,7 @@ Result<std::optional<PageReports::Answer>> PageReports::answer_to(std::string_vi
       reference);
   if (!read) return std::unexpected(read.error());
   if (!found) return found;
-  const auto entries = entries_of(desk_.database(), id, "answer");
+  const auto entries = entries_of(desk_.database(), id, kAnswer);
   if (!entries) return std::unexpected(entries.error());
   for (const Entry& entry : *entries)
     // What was written while it was passed on is for the safeguarding lead.

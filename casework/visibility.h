@@ -28,7 +28,7 @@ enum class Field : std::uint8_t {
   notes,      ///< what was typed about it: notes, assessments, their authors
   casework,   ///< acknowledged by, incident, case reference
   reporter,   ///< name given and person at the device of a page report
-  said,       ///< what a page report says, and the answers: addressed to both lead and technician
+  said,       ///< what a page report says, and the answers: addressed to lead, technician and the reporter
 };
 inline constexpr std::array kFields = {Field::existence, Field::numbers,  Field::device,   Field::site,
                                        Field::reason,    Field::person,   Field::searched, Field::notes,

@@ -27,7 +27,11 @@ std::string KeptForms::keep(std::string_view account, std::string_view path, con
   if (bytes > kMostBytes) return {};
   std::string token = web::random_token(16);
   const std::scoped_lock lock(mutex_);
-  while (!kept_.empty() && (kept_.size() >= kMost || kept_.front().until <= now)) kept_.pop_front();
+  while (!kept_.empty() && kept_.front().until <= now) kept_.pop_front();
+  // One account's forms push out its own, never a colleague's.
+  if (std::ranges::count(kept_, account, &Kept::account) >= std::ptrdiff_t(kMostOfAccount))
+    kept_.erase(std::ranges::find(kept_, account, &Kept::account));
+  if (kept_.size() >= kMost) kept_.pop_front();
   kept_.push_back({.token = token, .account = std::string(account), .form = std::move(kept), .until = now + kFor});
   return token;
 }

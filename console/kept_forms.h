@@ -33,7 +33,7 @@ class KeptForms {
   /// Of that account only; it stays until its day is over.
   [[nodiscard]] std::optional<KeptForm> find(std::string_view token, std::string_view account, Steady now);
 
-  static constexpr std::size_t kMost = 200, kMostBytes = 64 * 1024;
+  static constexpr std::size_t kMost = 500, kMostOfAccount = 10, kMostBytes = 64 * 1024;
   static constexpr std::chrono::hours kFor{24};
 
  private:

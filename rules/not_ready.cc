@@ -1,5 +1,7 @@
 #include "rules/not_ready.h"
 
+#include <algorithm>
+
 #include "rules/compiled_policy.h"
 
 namespace schoolgate::rules {
@@ -8,6 +10,13 @@ namespace {
 // Where a file and a line stand for every other group.
 constexpr std::string_view kPlace = "first_start: wait, for ";
 
+bool is_in_a_schedule(const GroupSpec& group, const std::string& category) {
+  return std::ranges::any_of(group.schedules, [&](const ScheduleSpec& schedule) {
+    return std::ranges::any_of(schedule.categories,
+                               [&](const CategoryActionSpec& one) { return one.category == category; });
+  });
+}
+
 }  // namespace
 
 void close_until_ready(GroupSpec& group, const std::vector<std::string>& lists) {
@@ -15,7 +24,10 @@ void close_until_ready(GroupSpec& group, const std::vector<std::string>& lists) 
   for (const std::string& list : lists) names += (names.empty() ? "" : ", ") + list;
   group.at = {.file = std::string(kPlace) + (lists.size() == 1 ? "the list " : "the lists ") + names};
   group.unlisted = Action::block;
-  group.categories.clear();
+  // What is blocked at every hour stays an attempt, recorded under its category, as far as data is there.
+  std::erase_if(group.categories, [&](const CategoryActionSpec& one) {
+    return one.action != Action::block || is_in_a_schedule(group, one.category);
+  });
   group.schedules.clear();
   group.allowances.clear();
 }

@@ -34,7 +34,10 @@ constexpr std::chrono::seconds kFirstPause{1}, kLastPause{60}, kLook{5}, kTellAf
 
 // One record as it leaves. The numbers of the chain stay at home: without the fields left out they prove nothing.
 constexpr std::string_view kQuery =
-    "SELECT seq, json_remove(record, '$.previous_hash'), json_remove(record, '$.previous_hash', '$.person', '$.search')"
+    "SELECT seq, json_remove(record, '$.previous_hash'), CASE WHEN json_extract(record, '$.search') IS NULL"
+    " THEN json_remove(record, '$.previous_hash', '$.person')"
+    // A rule about searched words is cited with the words.
+    " ELSE json_remove(record, '$.previous_hash', '$.person', '$.search', '$.reason.entry', '$.reason.rule') END"
     " FROM records WHERE seq > ?1 ORDER BY seq LIMIT ?2";
 
 }  // namespace

@@ -113,7 +113,8 @@ std::string record_as_cef(std::string_view record, const ForwardedFrom& from) {
   extension.add("cs2Label", "reference");
   extension.add("cs2", text("reference"));
   extension.add("cs3Label", "list or rule");
-  extension.add("cs3", text("reason.list").empty() ? text("reason.rule") : text("reason.list"));
+  const std::string_view rule = text("reason.rule").empty() ? text("reason.source") : text("reason.rule");
+  extension.add("cs3", text("reason.list").empty() ? rule : text("reason.list"));
   return line;
 }
 

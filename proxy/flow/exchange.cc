@@ -225,6 +225,7 @@ void put_login_reply(http::ResponseHead& head, const std::string& reply) {
 
 // The final answer: its head with whatever of the body came along in one system call, then the rest of the body.
 net::awaitable<Step> pass_final(Turn& turn) {
+  if (turn.refusing) co_return Step::close_client;  // judged again while the head came: the page takes its place
   const http::ResponseHead& head = turn.heads.response;
   if (turn.connection.inside)  // HTTP/3 would lead past us
     for (http::Field& field : turn.heads.response.fields.items())
@@ -302,6 +303,7 @@ net::awaitable<Step> bring_answer(Turn& turn) {
                         .site = turn.request.url().host(),
                         .detail = is_bad ? outcome->why : "too many interim answers"};
       co_await answer_fault(turn.connection, fault, nullptr);
+      turn.refusing.reset();  // one answer is enough
       co_return Step::close_client;
     }
     const int status = turn.heads.response.status;
@@ -366,7 +368,7 @@ net::awaitable<Step> send_and_bring(Turn& turn) {
   const Step step = co_await (upload(turn, body) && bring_answer_beside(turn, body));
   turn.uploaded += body.moved;
   turn.unread_body = turn.upload_end != PumpEnd::finished;
-  if (turn.refusing) co_return co_await refuse_now(turn, std::move(*turn.refusing));
+  if (turn.refusing && !turn.answered) co_return co_await refuse_now(turn, std::move(*turn.refusing));
   co_return turn.upload_end == PumpEnd::finished ? step : (step == Step::done ? Step::close_client : step);
 }
 

@@ -41,6 +41,7 @@ net::awaitable<net::Attempt<std::shared_ptr<H2Upstream>>> H2Upstream::reach(Work
     return upstream && upstream->usable() ? upstream : nullptr;
   };
   auto& dials = worker.h2_dials();
+  const auto until = std::chrono::steady_clock::now() + worker.limits().response;
   for (;;) {
     if (auto upstream = open()) co_return upstream;
     const auto under_way = dials.find(key);
@@ -49,6 +50,9 @@ net::awaitable<net::Attempt<std::shared_ptr<H2Upstream>>> H2Upstream::reach(Work
     co_await dial->done.async_wait(net::as_tuple);
     if (dial->failure) co_return std::unexpected(*dial->failure);
     if (!dial->speaks_h2) co_return nullptr;
+    if (std::chrono::steady_clock::now() >= until)
+      co_return net::fail(net::FailureKind::timed_out, Fault::upstream,
+                          "the web site takes too few requests at once for all that wait");
     // Where those who woke first have taken all that it can carry, one of the others dials, and the rest waits for it.
   }
   const auto dial = std::make_shared<H2Dial>(worker.executor());

@@ -1,5 +1,7 @@
 #include "proxy/http/generous_fields.h"
 
+#include <algorithm>
+
 #include "proxy/http/field_names.h"
 #include "proxy/http/octets.h"
 
@@ -24,6 +26,16 @@ std::string_view trim_line_ends(std::string_view text) noexcept {
   return text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
 }
 
+// Downloads are judged by these. With a control character inside, the name that is judged and the one that the browser
+// reads out of the mended value would differ.
+bool is_judged(Name name) noexcept { return name == Name::content_type || name == Name::content_disposition; }
+
+// Those of a folded line are white space to every reader.
+bool has_control(std::string_view value) noexcept {
+  return std::ranges::any_of(
+      value, [](unsigned char c) { return (c < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f; });
+}
+
 }  // namespace
 
 HeadOutcome read_fields_generously(std::string_view lines, const HeadLimits& limits, Fields& fields) noexcept {
@@ -38,6 +50,8 @@ HeadOutcome read_fields_generously(std::string_view lines, const HeadLimits& lim
     field.mend = !is_field_value(field.value);
     if (field.mend && (field.known == Name::transfer_encoding || field.known == Name::content_length))
       return {HeadOutcome::Kind::bad, 400, "invalid byte in a framing value"};
+    if (is_judged(field.known) && has_control(field.value))
+      return {HeadOutcome::Kind::bad, 400, "control character in a value that says what a download is"};
     if (fields.size() >= limits.fields || !fields.add(field)) return {HeadOutcome::Kind::bad, 431, "too many fields"};
   }
   return {HeadOutcome::Kind::complete, 0, ""};

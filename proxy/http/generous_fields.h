@@ -12,7 +12,8 @@ namespace schoolgate::http {
 
 /// `lines`: all lines after the status line with the empty one, each ended by LF or CRLF. White space before a colon is
 /// taken away, a line that is no field is skipped, a folded line is one line, and a control character in a value is
-/// marked to be written as a space (Field::mend). Bad: a framing field with any of these in its value; too many fields.
+/// marked to be written as a space (Field::mend). Bad: a framing field with any of these in its value; a control
+/// character in Content-Type or Content-Disposition, by which downloads are judged; too many fields.
 [[nodiscard]] HeadOutcome read_fields_generously(std::string_view lines, const HeadLimits& limits,
                                                  Fields& fields) noexcept;
 

@@ -8,6 +8,7 @@
 #include "breaches/verify.h"
 #include "casework/checklists.h"
 #include "casework/checks_log.h"
+#include "casework/entries.h"
 #include "casework/measures.h"
 #include "casework/page_reports.h"
 #include "casework/sealed_release.h"
@@ -113,6 +114,26 @@ TEST_F(PageReportsOfTheDesk, TechniciansSeeNoNameAndGovernorsNothing) {
   EXPECT_TRUE(reports.list(kGovernor, {})->empty());
   EXPECT_FALSE(reports.find(kGovernor, *reference)->has_value());
   EXPECT_FALSE(reports.handle(kGovernor, *reference, PageReport::State::declined, "", kSchoolDay).has_value());
+}
+
+// Whoever wrote it then knew of no reader but lead and technician.
+TEST_F(PageReportsOfTheDesk, WhatWasWrittenBeforeReportersCouldReadItStaysInside) {
+  PageReports reports(*desk_);
+  const auto reference = reports.submit(a_report(), false, kSchoolDay);
+  const std::string id = (*reports.find(kDsl, *reference))->id;
+  ASSERT_TRUE(desk_->change([&]() -> Result<void> {
+    auto added =
+        add_entry(desk_->database(), id,
+                  {.field = "answer", .by = "t.ech", .at = kSchoolDay, .choice = "changed", .text = "Jo again"});
+    if (!added) return std::unexpected(added.error());
+    return {};
+  }));
+  ASSERT_TRUE(reports.handle(kTechnician, id, PageReport::State::changed, "blocked for ks2", kSchoolDay + 2h));
+  const auto answer = *reports.answer_to(*reference);
+  ASSERT_EQ(answer->texts.size(), 1u);
+  EXPECT_EQ(answer->texts[0].second, "blocked for ks2");
+  ASSERT_EQ((*reports.find(kDsl, *reference))->answers.size(), 2u);
+  EXPECT_EQ((*reports.find(kDsl, *reference))->answers[0].text, "Jo again");
 }
 
 TEST_F(PageReportsOfTheDesk, ASealedAddressIsNotKept) {

@@ -104,8 +104,19 @@ TEST(KeptForms, LeaveOutSecretsAndGoWithTimeAndNumber) {
   EXPECT_FALSE(kept.find(token, "d.eputy", now));
   EXPECT_FALSE(kept.find(token, "d.lead", now + KeptForms::kFor));
   EXPECT_EQ(kept.keep("d.lead", "/x", *web::Form::parse("a=" + std::string(KeptForms::kMostBytes, 'x')), now), "");
-  for (std::size_t i = 0; i < KeptForms::kMost; ++i) (void)kept.keep("d.lead", "/x", form, now);
+  for (std::size_t i = 1; i < KeptForms::kMostOfAccount; ++i) (void)kept.keep("d.lead", "/x", form, now);
+  EXPECT_TRUE(kept.find(token, "d.lead", now));
+  (void)kept.keep("d.lead", "/x", form, now);
   EXPECT_FALSE(kept.find(token, "d.lead", now));
+}
+
+TEST(KeptForms, OneAccountPushesOutNoColleague) {
+  KeptForms kept;
+  const KeptForms::Steady now{std::chrono::hours(1)};
+  const auto form = *web::Form::parse("note=hello");
+  const std::string token = kept.keep("d.lead", "/x", form, now);
+  for (std::size_t i = 0; i < 3 * KeptForms::kMost; ++i) (void)kept.keep("d.eputy", "/x", form, now);
+  EXPECT_TRUE(kept.find(token, "d.lead", now));
 }
 
 }  // namespace

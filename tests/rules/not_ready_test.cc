@@ -18,12 +18,17 @@ PolicySpec waiting(std::vector<RuleSpec> rules = {}) {
   always.unlisted = Action::allow;
   always.categories = {{.category = "gambling", .action = Action::allow, .at = at(1)}};
   spec.groups[1].schedules.push_back(always);
+  spec.groups[1].categories = {{.category = "gambling", .action = Action::block, .at = at(1)},
+                               {.category = "pornography", .action = Action::block, .at = at(2)},
+                               {.category = "games", .action = Action::warn, .at = at(3)}};
   close_until_ready(spec.groups[1], {"ut1-adult", "ut1-gambling"});
   return spec;
 }
 
 TEST(NotReady, EverythingWaitsButHelpAndWhatTheSchoolAllows) {
-  const TestLists lists({{"bets", "gambling", blocklists::Format::domains, "bets.example\n"}});
+  const TestLists lists({{"bets", "gambling", blocklists::Format::domains, "bets.example\n"},
+                         {"adult", "pornography", blocklists::Format::domains, "adult.example\n"},
+                         {"games", "games", blocklists::Format::domains, "games.example\n"}});
   const auto policy = compiled(waiting({allow_site("maths.example"), block_site("spins.example"),
                                         emergency_site("now.example"), block_site("worst.example", "child-abuse")}),
                                lists.database());
@@ -36,6 +41,8 @@ TEST(NotReady, EverythingWaitsButHelpAndWhatTheSchoolAllows) {
   const Row rows[] = {
       {"a site that no list knows", "http://anything.example/", Action::block, true},
       {"one that a list knows, at a time when a schedule would open it", "http://bets.example/", Action::block, true},
+      {"one of a list that is there, blocked at every hour", "http://adult.example/", Action::block, false},
+      {"one that the group is warned of", "http://games.example/", Action::block, true},
       {"what the school allows", "http://maths.example/", Action::allow, false},
       {"a site of help", "https://www.childline.org.uk/", Action::allow, false},
       {"what the school blocks", "http://spins.example/", Action::block, false},

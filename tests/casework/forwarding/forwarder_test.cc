@@ -37,6 +37,8 @@ class ForwarderFixture : public ::testing::Test {
     breach.site = site;
     breach.person = "jo.pupil";
     breach.search = "something typed";
+    breach.reason.rule = "search term something typed";
+    breach.reason.entry = "something typed";
     breach.confidence = confidence;
     ASSERT_TRUE(append_and_wait(*log, breach).durable);
   }

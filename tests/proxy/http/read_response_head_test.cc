@@ -125,6 +125,19 @@ TEST(ResponseHead, AnswersAreReadAsBrowsersReadThemAndGoOnMended) {
   }
 }
 
+// Mended, each would name a file to the browser that nobody judged.
+TEST(ResponseHead, WhatADownloadIsHasNoControlCharacters) {
+  for (const char* field : {"Content-Disposition: attachment;\x01"
+                            "filename=\"game.exe\"\r\n",
+                            "Content-Disposition : attachment; filename=\"game.exe\x7F\"\r\n",
+                            "Content-Type: application/x-msdownload\x01\r\n"}) {
+    const auto got = parse(ok_with(std::string(field) + "Content-Length: 5\r\n"));
+    EXPECT_EQ(got->outcome.kind, Kind::bad) << field;
+  }
+  EXPECT_EQ(parse(ok_with("Content-Disposition: attachment;\r\n filename=\"a.exe\"\r\n"))->outcome.kind,
+            Kind::complete);
+}
+
 TEST(ResponseHead, ALengthIsALengthWithASpaceBeforeItsColonToo) {
   const auto got = parse(ok_with("Content-Length : 5\r\n"));
   ASSERT_EQ(got->outcome.kind, Kind::complete);
