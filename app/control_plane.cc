@@ -473,6 +473,12 @@ Result<ControlAnswer> ask_running_gateway(const std::filesystem::path& state, st
     if (auto asked = connect_to(question_path(state))) connected = std::move(asked);
   if (!connected) return std::unexpected(std::move(connected.error()));
   const net::FileDescriptor fd = std::move(*connected);
+  // A command may wait for lists to be compiled; whoever asks how things are is told that nothing answers.
+  if (is_question(request)) {
+    const timeval patience{.tv_sec = 10, .tv_usec = 0};
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  }
   const std::string line = std::string(request) + '\n';
   if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != ssize_t(line.size()))
     return fail_errno("the gateway does not listen on " + path, errno);
@@ -481,6 +487,8 @@ Result<ControlAnswer> ask_running_gateway(const std::filesystem::path& state, st
   for (;;) {
     const auto got = ::recv(fd.get(), piece, sizeof piece, 0);
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+      return fail(Fault::host, "the gateway runs and does not answer", "look at its log; systemctl restart schoolgate");
     if (got <= 0) break;
     answer.append(piece, std::size_t(got));
   }

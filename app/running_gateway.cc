@@ -688,8 +688,8 @@ void RunningGateway::drain() {
   }
   is_closing_ = true;
   desk_->stop();
-  selftest_.stop();
   for (const auto& worker : workers_) worker->drain();
+  selftest_.stop();  // after the drain has begun: its last request may wait for a slow site
   for (const auto& worker : workers_) worker->join();
 }
 

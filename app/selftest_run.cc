@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "app/selftest_inside.h"
 #include "app/selftest_outcome.h"
@@ -102,12 +104,26 @@ std::string shown(const Check& check) {
   return text.substr(0, host) + defanged(url.host()) + text.substr(host + url.host().size());
 }
 
+// A month of runs by itself, and some more: the desk's log of checks has the outcome of all.
+void remove_oldest(const std::filesystem::path& folder) {
+  constexpr std::size_t kKept = 100;
+  std::error_code failed;
+  std::vector<std::filesystem::path> runs;
+  for (const auto& run : std::filesystem::directory_iterator(folder, failed))
+    if (run.path().extension() == ".json") runs.push_back(run.path());
+  if (runs.size() <= kKept) return;
+  std::ranges::sort(runs);  // a name is the time of the run
+  for (const auto& run : std::span(runs).first(runs.size() - kKept)) std::filesystem::remove(run, failed);
+}
+
 Result<void> store(const std::filesystem::path& state, TimePoint time, const std::string& result) {
   const std::filesystem::path folder = state / "selftest";
   if (auto made = make_private_folder(folder); !made) return made;
   std::string name = to_rfc3339(time);
   std::erase_if(name, [](char c) { return c == ':' || c == '-'; });
-  return replace_file(folder / (name + ".json"), result);
+  if (auto stored = replace_file(folder / (name + ".json"), result); !stored) return stored;
+  remove_oldest(folder);
+  return {};
 }
 
 Result<void> note_at_desk(const SelftestRun& done, const LoadedPolicy& loaded, std::string_view by) {

@@ -132,7 +132,7 @@ std::expected<LoadedPolicy, Problems> start_policy(const fs::path& folder, TimeP
   }
   auto all_the_same = serve(files);
   if (!all_the_same) return all_the_same;
-  all_the_same->was_accepted = all_the_same->failed_tests == 0;
+  all_the_same->was_accepted = accepted.why_not.empty() && all_the_same->failed_tests == 0;
   if (!accepted.why_not.empty())
     add_fallback(*all_the_same, reason(changed.error()) + ", and " + accepted.why_not +
                                     "; the files are in force all the same. Mend them, then: schoolgate reload");

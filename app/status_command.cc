@@ -1,6 +1,4 @@
 // schoolgate status: one screen, protected or not.
-#include <cstdio>
-
 #include "app/command.h"
 #include "app/control_plane.h"
 #include "app/file_status.h"
@@ -31,15 +29,14 @@ int status(std::span<const std::string_view> words) {
   const bool json = arguments->has("--json");
   const auto state = state_of(folder);
   if (!state) return report(state.error());
-  if (const auto answer = ask_running_gateway(*state, json ? "status-json" : "status")) {
+  const auto answer = ask_running_gateway(*state, json ? "status-json" : "status");
+  if (answer) {
     print(answer->text);
     return answer->done ? kDone : kProblem;
   }
+  report(answer.error());
   const auto of_files = status_of_files(folder, wall_now());
-  if (!of_files) {
-    std::fputs("schoolgate: the gateway does not run, or this user may not ask it\n", stderr);
-    return report(of_files.error());
-  }
+  if (!of_files) return report(of_files.error());
   print(json ? status_json(*of_files) : status_words(*of_files, wall_now()));
   return kProblem;
 }

@@ -1,5 +1,7 @@
 #include "casework/forwarding/forwarder.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <atomic>
 #include <charconv>
@@ -63,6 +65,8 @@ struct Forwarder::Impl {
 
   // The thread's.
   std::optional<store::Database> breaches;
+  ino_t log_file = 0;    ///< of `breaches`
+  std::string log_name;  ///< the chain that it is, so that a new log is not taken for the old one
   std::optional<std::int64_t> place;
   std::deque<Alarm> alarms_in_hand;  ///< taken from `alarms`, not sent yet
   struct Unsure {
@@ -81,6 +85,7 @@ struct Forwarder::Impl {
   Result<bool> round(const ForwardSettings& to);
   Result<void> settle_unsure();
   void take_alarms();
+  Result<void> open_log();
   Result<void> find_place();
   Result<Batch> next_batch(const ForwardSettings& to);
   Result<void> add_records(const ForwardSettings& to, Batch& batch);
@@ -295,34 +300,46 @@ Result<void> Forwarder::Impl::add_records(const ForwardSettings& to, Batch& batc
   return {};
 }
 
-Result<void> Forwarder::Impl::find_place() {
+// A damaged log is moved aside while the gateway runs; what is read must be the file that is written.
+Result<void> Forwarder::Impl::open_log() {
   const std::filesystem::path file = options.folder / breaches::kBreachesFile;
-  std::error_code failed;
-  if (!breaches && std::filesystem::exists(file, failed)) {
-    auto opened = store::Database::open(file, store::Database::Access::read);
-    if (!opened) return std::unexpected(std::move(opened.error()));
-    breaches = std::move(*opened);
-  }
+  struct stat there{};
+  if (::stat(file.c_str(), &there) != 0) return {};
+  if (breaches && there.st_ino == log_file) return {};
+  place.reset();
+  auto opened = store::Database::open(file, store::Database::Access::read);
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  breaches = std::move(*opened);
+  log_file = there.st_ino;
+  return {};
+}
+
+Result<void> Forwarder::Impl::find_place() {
+  if (auto opened = open_log(); !opened) return opened;
   if (place) return {};
   std::int64_t newest = 0;
+  log_name.clear();
   if (breaches) {
-    auto query = breaches->prepare("SELECT coalesce(max(seq), 0) FROM records");
+    auto query = breaches->prepare("SELECT chain, (SELECT coalesce(max(seq), 0) FROM records) FROM head");
     if (!query) return std::unexpected(query.error());
     if (query->step() != store::Statement::Step::row) return std::unexpected(breaches->error("read"));
-    newest = query->integer(0);
+    log_name = query->text(0);
+    newest = query->integer(1);
   }
+  const auto text = read_file(options.folder / kPlaceFile, 256);
+  if (!text) return remember(newest);
   std::int64_t kept = 0;
-  const auto text = read_file(options.folder / kPlaceFile, 64);
-  const bool is_number =
-      text && std::from_chars(text->data(), text->data() + text->size(), kept).ec == std::errc{} && kept >= 0;
-  if (!is_number) return remember(newest);
-  place = kept <= newest ? kept : 0;  // a later number is of a log that was moved aside
+  const auto number = std::from_chars(text->data(), text->data() + text->size(), kept);
+  if (number.ec != std::errc{} || kept < 0) return remember(newest);
+  const std::string_view of_log(number.ptr, text->data() + text->size());
+  if (of_log != ' ' + log_name + '\n') return remember(0);  // another log: from its first record
+  place = std::min(kept, newest);
   return {};
 }
 
 Result<void> Forwarder::Impl::remember(std::int64_t seq) {
   place = seq;
-  return replace_file(options.folder / kPlaceFile, std::to_string(seq) + '\n');
+  return replace_file(options.folder / kPlaceFile, std::to_string(seq) + ' ' + log_name + '\n');
 }
 
 void Forwarder::Impl::failed(const Error& why) {

@@ -1,10 +1,11 @@
 // Follows the breach log and sends every record and alarm to one collector of syslog messages.
 //
 // One thread of its own. Where it has come to in the log is kept in STATE/forwarded (the number of the last record that
-// was sent), so records that a collector missed while it was away follow when it is back, in order, each at least once.
-// A first start begins with what comes from then on. Alarms wait in memory, 1,000 of them. Attempts that the gateway
-// makes itself (self-tests) are not sent. Accounts and searched words leave only where ForwardSettings::names says so;
-// sealed addresses are not in the log. A failure is tried again with growing pauses of at most a minute.
+// was sent, and which log it is of), so records that a collector missed while it was away follow when it is back, in
+// order, each at least once. A first start begins with what comes from then on. Alarms wait in memory, 1,000 of them.
+// Attempts that the gateway makes itself (self-tests) are not sent. Accounts and searched words leave only where
+// ForwardSettings::names says so; sealed addresses are not in the log. A failure is tried again with growing pauses of
+// at most a minute.
 #pragma once
 
 #include <cstdint>
