@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/uuid.h"
 
 namespace schoolgate::app {
 namespace {
@@ -17,6 +18,14 @@ std::string version_with(const std::string& version, const std::vector<rules::Me
   for (const rules::Measure& measure : measures)
     if (is_in_force(measure, now)) ids += measure.id + '\n';
   return version + "+" + to_hex(sha256(ids)).substr(0, 8);
+}
+
+std::string lost_in_words(const rules::Measure& measure, bool is_unwritten) {
+  const std::string verb = measure.kind == rules::Measure::Kind::emergency ? "emergency undo" : "exam end";
+  const auto id = Uuid::from_text(measure.id);
+  return "desk.db no longer had " + rules::cited_as(measure) + ", which stays in force" +
+         (is_unwritten ? " and cannot be written there yet" : " and is written there again") +
+         "; if it is over: schoolgate " + verb + ' ' + (id ? id->reference() : measure.id);
 }
 
 }  // namespace
@@ -41,20 +50,62 @@ std::vector<rules::Measure> PolicyKeeper::settle(const std::vector<rules::Measur
   return std::move(settled.measures);
 }
 
+void PolicyKeeper::put_back_lost() {
+  std::vector<rules::Measure> left;
+  why_unwritten_.clear();
+  for (rules::Measure& measure : is_compared_ ? unwritten_ : kept_.read()) {
+    if (auto written = put_back_(measure); !written) {
+      why_unwritten_ = written.error().text();
+      left.push_back(std::move(measure));
+    } else if (*written) {
+      put_back_ids_.insert(measure.id);
+    }
+  }
+  unwritten_ = std::move(left);
+  is_compared_ = true;
+}
+
+Result<std::vector<rules::Measure>> PolicyKeeper::read_whole(Moment now) {
+  const TimePoint ends_after = lengths_.ends_after(now.wall);
+  auto read = measures_(ends_after);
+  if (!read || (is_compared_ && unwritten_.empty())) return read;
+  put_back_lost();
+  read = measures_(ends_after);
+  if (!read) return read;
+  // One that could not be written may be in the store all the same: not read is not gone.
+  for (const rules::Measure& measure : unwritten_)
+    if (std::ranges::find(*read, measure.id, &rules::Measure::id) == read->end()) read->push_back(measure);
+  return read;
+}
+
+void PolicyKeeper::word_lost(const std::vector<rules::Measure>& measures) {
+  lost_words_.clear();
+  for (const rules::Measure& measure : measures) {
+    const bool is_unwritten = std::ranges::find(unwritten_, measure.id, &rules::Measure::id) != unwritten_.end();
+    if (is_unwritten || put_back_ids_.contains(measure.id))
+      lost_words_ += (lost_words_.empty() ? "" : ". ") + lost_in_words(measure, is_unwritten);
+  }
+  if (!lost_words_.empty() && !why_unwritten_.empty()) lost_words_ += " (" + why_unwritten_ + ")";
+}
+
 Result<std::vector<rules::Measure>> PolicyKeeper::settled(Moment now) {
-  auto read = measures_(lengths_.ends_after(now.wall));
+  auto read = read_whole(now);
   if (!read) return std::unexpected(std::move(read.error()));
   if (auto kept = kept_.keep(*read); !kept)
     log::warning("the measures in force are not kept beside their store", {{"why", kept.error().text()}});
   known_ = std::move(*read);
-  return settle(*known_, now);
+  auto measures = settle(*known_, now);
+  word_lost(measures);
+  return measures;
 }
 
 std::vector<rules::Measure> PolicyKeeper::settled_or_known(Moment now, std::string& trouble) {
-  if (auto read = settled(now))
+  auto read = settled(now);
+  if (read) {
+    trouble = lost_words_;
     return std::move(*read);
-  else
-    trouble = read.error().text() + "; emergency blocks and exams stay in force as they were last known";
+  }
+  trouble = read.error().text() + "; emergency blocks and exams stay in force as they were last known";
   if (!known_) known_ = kept_.read();
   return settle(*known_, now);
 }
@@ -94,14 +145,24 @@ Problems PolicyKeeper::use(rules::PolicySpec spec, std::shared_ptr<const rules::
 
 Result<Problems> PolicyKeeper::refresh(Moment now) {
   Result<Problems> published;
+  std::string lost;
   {
     const std::scoped_lock lock(mutex_);
     const auto measures = settled(now);
     if (!measures) return std::unexpected(measures.error());
     published = publish(*measures, now);
+    lost = lost_words_;
   }
-  if (published) tell({});
+  if (published) tell(lost);
   return published;
+}
+
+void PolicyKeeper::retry(Moment now) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (told_ == lost_words_ && unwritten_.empty()) return;  // it lasts until a person undoes it
+  }
+  [[maybe_unused]] const auto refreshed = refresh(now);  // what is wrong still is told already
 }
 
 void PolicyKeeper::tell(const std::string& trouble) {

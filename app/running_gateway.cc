@@ -318,6 +318,7 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
     fallbacks_.set("desk", opened.error().text() + "; the desk is closed");
   keeper_ = std::make_unique<PolicyKeeper>(
       policy_, settings_.state, [this](TimePoint ends_after) { return desk_->measures(ends_after); },
+      [this](const rules::Measure& measure) { return desk_->put_back(measure); },
       [this](const std::string& id) { return desk_->end_measure(id); },
       [this](const std::string& why) { why.empty() ? fallbacks_.clear("measures") : fallbacks_.set("measures", why); });
   for (const Problem& problem : keeper_->use(loaded.in_force, loaded.snapshot, moment_now()))
@@ -396,8 +397,7 @@ void RunningGateway::retry_start() {
   if (draining_) return;
   if (fallbacks_.has("audit log")) record_start();
   if (lists_unreadable_) retry_lists();
-  if (fallbacks_.has("measures")) [[maybe_unused]]
-    const auto refreshed = keeper_->refresh(moment_now());
+  if (fallbacks_.has("measures")) keeper_->retry(moment_now());
   if (fallbacks_.has("identity") || fallbacks_.has("portal")) serve_people();
   if (fallbacks_.has("desk")) serve_desk();
 }

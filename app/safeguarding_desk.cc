@@ -152,6 +152,12 @@ Result<std::vector<rules::Measure>> SafeguardingDesk::measures(TimePoint now) {
   return casework::MeasureStore(*desk_, &parts_.audit).in_force(now);
 }
 
+Result<bool> SafeguardingDesk::put_back(const rules::Measure& measure) {
+  const std::scoped_lock lock(mutex_);
+  if (auto opened = open_measures(); !opened) return std::unexpected(std::move(opened.error()));
+  return casework::MeasureStore(*desk_, &parts_.audit).put_back(measure, breaches::current_user(), wall_now());
+}
+
 Result<std::string> SafeguardingDesk::open_measure(rules::Measure measure, const breaches::MachineUser& user) {
   const rules::PolicySpec spec = parts_.spec();
   if (measure.sites.empty() && !measure.list.empty()) {

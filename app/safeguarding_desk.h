@@ -59,6 +59,8 @@ class SafeguardingDesk {
 
   /// Measures that may be in force now or later.
   [[nodiscard]] Result<std::vector<rules::Measure>> measures(TimePoint now);
+  /// Writes one into the store where the store knows nothing of it, not even that it was closed. True: it was written.
+  [[nodiscard]] Result<bool> put_back(const rules::Measure& measure);
   /// Closes one whose time is over by the steady clock. Tells nobody: who calls it knows.
   [[nodiscard]] Result<void> end_measure(std::string_view id);
   /// Checked, kept, recorded and in force when it returns; gives its id.

@@ -112,32 +112,54 @@ Result<std::string> MeasureStore::open(rules::Measure measure, const breaches::M
   if (auto good = fit(measure, now); !good) return std::unexpected(good.error());
   measure.id = Uuid::v7(now).text();
   auto done = desk_.change([&]() -> Result<void> {
-    auto put = execute(desk_.database(),
-                       "INSERT INTO measures(id, kind, groups, networks, sites, list, actor, why, begins, ends)"
-                       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                       measure.id, rules::to_string(measure.kind), joined(measure.groups), networks_of(measure),
-                       joined(measure.sites), measure.list, measure.by, measure.why, measure.from, measure.until);
-    if (!put) return std::unexpected(put.error());
-    auto noted = desk_.write_journal({.seq = 0,
-                                      .time = now,
-                                      .by = measure.by,
-                                      .what = "measure",
-                                      .about = measure.id,
-                                      .person = {},
-                                      .detail = std::string(rules::to_string(measure.kind)) + " opened until " +
-                                                until_text(measure) + ": " + measure.why});
-    if (!noted || !audit_) return noted;
-    auto audited = audit_->record_change({.time = now,
-                                          .user = machine_user,
-                                          .what = "measure",
-                                          .old_version = {},
-                                          .new_version = {},
-                                          .files = {{"measure " + measure.id, "", described(measure)}}});
-    if (!audited) return std::unexpected(audited.error());
-    return {};
+    return write(
+        measure, measure.by,
+        std::string(rules::to_string(measure.kind)) + " opened until " + until_text(measure) + ": " + measure.why,
+        machine_user, now);
   });
   if (!done) return std::unexpected(done.error());
   return measure.id;
+}
+
+Result<bool> MeasureStore::put_back(const rules::Measure& measure, const breaches::MachineUser& machine_user,
+                                    TimePoint now) {
+  const auto known = find(measure.id);  // asked without a transaction: a disk that is full can still be read
+  if (!known) return std::unexpected(known.error());
+  if (*known) return false;
+  auto done = desk_.change([&]() -> Result<void> {
+    return write(measure, "schoolgate",
+                 std::string(rules::to_string(measure.kind)) + " of " + measure.by +
+                     " put back: desk.db no longer had it; until " + until_text(measure) + ": " + measure.why,
+                 machine_user, now);
+  });
+  if (!done) return std::unexpected(done.error());
+  return true;
+}
+
+Result<void> MeasureStore::write(const rules::Measure& measure, const std::string& by, std::string detail,
+                                 const breaches::MachineUser& machine_user, TimePoint now) {
+  auto put = execute(desk_.database(),
+                     "INSERT INTO measures(id, kind, groups, networks, sites, list, actor, why, begins, ends)"
+                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                     measure.id, rules::to_string(measure.kind), joined(measure.groups), networks_of(measure),
+                     joined(measure.sites), measure.list, measure.by, measure.why, measure.from, measure.until);
+  if (!put) return std::unexpected(put.error());
+  auto noted = desk_.write_journal({.seq = 0,
+                                    .time = now,
+                                    .by = by,
+                                    .what = "measure",
+                                    .about = measure.id,
+                                    .person = {},
+                                    .detail = std::move(detail)});
+  if (!noted || !audit_) return noted;
+  auto audited = audit_->record_change({.time = now,
+                                        .user = machine_user,
+                                        .what = "measure",
+                                        .old_version = {},
+                                        .new_version = {},
+                                        .files = {{"measure " + measure.id, "", described(measure)}}});
+  if (!audited) return std::unexpected(audited.error());
+  return {};
 }
 
 Result<void> MeasureStore::close(std::string_view id, std::string_view by, std::string_view why,

@@ -32,6 +32,10 @@ class MeasureStore {
                                          TimePoint now);
   [[nodiscard]] Result<void> close(std::string_view id, std::string_view by, std::string_view why,
                                    const breaches::MachineUser& machine_user, TimePoint now);
+  /// Writes one that was kept elsewhere as it is, where none of its id was ever here, open, over or closed. True: it
+  /// was written.
+  [[nodiscard]] Result<bool> put_back(const rules::Measure& measure, const breaches::MachineUser& machine_user,
+                                      TimePoint now);
   /// Not closed and not over; those that begin later too.
   [[nodiscard]] Result<std::vector<rules::Measure>> in_force(TimePoint now);
   /// Newest first.
@@ -39,6 +43,10 @@ class MeasureStore {
   [[nodiscard]] Result<std::optional<KeptMeasure>> find(std::string_view id);
 
  private:
+  /// A row, a line of the journal with `detail` and a record of the audit log; inside a change of the desk's.
+  [[nodiscard]] Result<void> write(const rules::Measure& measure, const std::string& by, std::string detail,
+                                   const breaches::MachineUser& machine_user, TimePoint now);
+
   DeskStore& desk_;
   breaches::AuditLog* audit_;
 };

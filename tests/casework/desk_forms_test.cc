@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/uuid.h"
 #include "breaches/audit_log.h"
 #include "breaches/verify.h"
 #include "casework/checklists.h"
@@ -348,6 +349,27 @@ TEST_F(MeasuresOfTheDesk, AnEmergencyMayStayUntilItIsTakenBack) {
   measure.until = TimePoint::max();
   ASSERT_TRUE(measures.open(measure, user_, kSchoolDay).has_value());
   EXPECT_EQ(measures.in_force(kSchoolDay + 24h * 365)->size(), 1u);
+}
+
+TEST_F(MeasuresOfTheDesk, OneThatIsKnownOpenOrClosedIsNotPutBack) {
+  MeasureStore measures(*desk_, nullptr);
+  rules::Measure lost = emergency();
+  lost.id = Uuid::v7(kSchoolDay).text();
+  const auto put_back = [&] { return measures.put_back(lost, user_, kSchoolDay + 1h).value(); };
+  EXPECT_TRUE(put_back());
+  const auto in_force = measures.in_force(kSchoolDay + 1h).value();
+  ASSERT_EQ(in_force.size(), 1u);
+  EXPECT_EQ(in_force[0].id, lost.id);
+  EXPECT_EQ(in_force[0].by, lost.by);
+  EXPECT_EQ(in_force[0].from, lost.from);
+  EXPECT_EQ(in_force[0].until, lost.until);
+  EXPECT_FALSE(put_back()) << "it is open";
+  ASSERT_TRUE(measures.close(lost.id, "h.ead", "all clear", user_, kSchoolDay + 2h).has_value());
+  EXPECT_FALSE(put_back()) << "it was taken back";
+  EXPECT_EQ(measures.in_force(kSchoolDay + 2h)->size(), 0u);
+  const auto journal = desk_->journal({.what = "measure"}).value();
+  ASSERT_EQ(journal.size(), 2u);
+  EXPECT_TRUE(std::ranges::any_of(journal, [](const auto& line) { return line.detail.contains("put back"); }));
 }
 
 TEST_F(MeasuresOfTheDesk, UnfitOnesAreRefused) {

@@ -497,6 +497,24 @@ def test_an_emergency_block_outlives_a_desk_that_cannot_be_read(new_school, web,
     assert status_of(school, web, "other.example") == 403, "a reload has opened it"
 
 
+def test_an_emergency_block_outlives_a_desk_that_is_gone_and_can_be_undone(new_school, web):
+    school = new_school().start()
+    done = school.command("emergency block", "other.example", "--by", "J. Smith", "--why", "seen in class")
+    block = re.match(r"(\S+) is in force", done.stdout)[1]
+    school.stop()
+    for file in school.state.glob("desk.db*"):
+        file.unlink()
+    school.start()
+    assert status_of(school, web, "other.example") == 403, "nothing knows of the block any more"
+    assert school.metric("start_fallback", what="measures") == 1
+    school.command("emergency undo", block, "--by", "J. Smith")
+    assert status_of(school, web, "other.example") == 200
+    assert "start_fallback{" not in page_of(school)
+    school.stop()
+    school.start()
+    assert status_of(school, web, "other.example") == 200, "it was undone"
+
+
 def audit(school):
     return school.command("breaches audit").stdout
 
