@@ -28,6 +28,14 @@ std::string what_is_wrong(const CategoryProtection& row) {
   return text;
 }
 
+// Accepted once, and neither in force nor kept: nobody went back to an image without it, for then its file is there. Of
+// a local list its source is the content.
+bool is_lost(const config::ListConfig& list, const ListStanding& standing, const SourceStates& states, bool is_kept) {
+  const auto known = states.find(list.name);
+  const bool was_accepted = known != states.end() && known->second.fetched != TimePoint{};
+  return list.remote && was_accepted && standing.state == ListStanding::State::missing && !is_kept;
+}
+
 }  // namespace
 
 rules::Protection protection_now(const config::Configuration& configuration, const rules::PolicySnapshot& policy,
@@ -36,15 +44,16 @@ rules::Protection protection_now(const config::Configuration& configuration, con
   const auto store = blocklists::ListStore::open_to_read(configuration.settings.state);
   if (store) states = store->source_states();
   auto lists = standings(configuration.lists, policy.lists().lists(), states, now);
-  for (ListStanding& list : lists) {
-    if (known == ListsKnown::unreadable) {
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    ListStanding& list = lists[i];
+    std::error_code error;
+    const bool is_kept = store && std::filesystem::exists(store->source(list.name), error);
+    if (known == ListsKnown::unreadable || is_lost(configuration.lists[i], list, states, is_kept)) {
       list.state = ListStanding::State::never;
       continue;
     }
-    std::error_code error;
     // A local list that was accepted once is kept.
-    if (list.state == ListStanding::State::never && store && std::filesystem::exists(store->source(list.name), error))
-      list.state = ListStanding::State::missing;
+    if (list.state == ListStanding::State::never && is_kept) list.state = ListStanding::State::missing;
     list.may_be_missing |= configuration.settings.first_start == config::FirstStart::serve;
   }
   return rules::protection_of(policy, lists, configuration.settings.known_gaps, now);

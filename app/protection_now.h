@@ -22,7 +22,8 @@ enum class ListsKnown : std::uint8_t {
 
 /// Of `policy`, which was compiled from `configuration`, with the lists that it holds. Reads what is known of the
 /// lists' sources, writes nothing; any thread. No group waits where the configuration says `first_start: serve`, unless
-/// the lists are unreadable: then it waits for all but those with `if_missing: serve`.
+/// the lists are unreadable, or one that was accepted is neither in force nor kept (a damaged image and a lost file):
+/// these it waits for, but for those with `if_missing: serve`.
 [[nodiscard]] rules::Protection protection_now(const config::Configuration& configuration,
                                                const rules::PolicySnapshot& policy, TimePoint now,
                                                ListsKnown known = ListsKnown::as_stored);

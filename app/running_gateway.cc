@@ -509,11 +509,14 @@ void RunningGateway::watch_ends(TimePoint now) {
 bool RunningGateway::lists_due(TimePoint now) const {
   const std::scoped_lock lock(lists_mutex_);
   if (std::ranges::none_of(lists_, &config::ListConfig::remote)) return false;
-  const SourceStates states = source_states(settings_.state);
+  const auto store = blocklists::ListStore::open_to_read(settings_.state);
+  const SourceStates states = store ? store->source_states() : SourceStates();
   return std::ranges::any_of(lists_, [&](const config::ListConfig& list) {
     if (!list.remote) return false;
     const auto known = states.find(list.name);
-    return known == states.end() || blocklists::is_due(known->second.checked, list.refresh, now);
+    if (known == states.end() || blocklists::is_due(known->second.checked, list.refresh, now)) return true;
+    std::error_code error;  // what was accepted and is lost is not waited for until its next time
+    return known->second.fetched != TimePoint{} && !std::filesystem::exists(store->source(list.name), error);
   });
 }
 

@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
+#include "base/clock.h"
+#include "blocklists/store.h"
+#include "config/load.h"
 #include "tests/app/scratch_school.h"
 
 namespace schoolgate::app {
@@ -41,6 +45,35 @@ TEST(ProtectionWatch, NoticesWhatWasProtectedAndIsNoLongerOverARestartToo) {
   ProtectionWatch after_restart(file);
   EXPECT_EQ(categories(after_restart.lost(with(stale, empty))), std::vector<std::string>{"games"});
   EXPECT_TRUE(after_restart.lost(Protection{}).empty()) << "a category that no group acts on is no loss";
+}
+
+TEST(ProtectionNow, AListThatWasAcceptedIsWaitedForOnceNothingOfItIsKept) {
+  const ScratchSchool school;
+  school.write("lists.yaml", school.read("lists.yaml") +
+                                 "  - { name: odds, category: gambling, format: domains, "
+                                 "source: \"https://lists.example/odds.txt\" }\n");
+  auto configuration = config::load(school.config()).configuration.value();
+  const TimePoint now = wall_now();
+  const auto store = blocklists::ListStore::open(configuration.settings.state).value();
+  ASSERT_TRUE(store.set_source_states({{"odds", {.fetched = now, .checked = now}}}));
+  Problems warnings;
+  const auto policy =
+      rules::PolicySnapshot::compile(configuration.policy, blocklists::CategoryDb::empty(), now, warnings).value();
+  const auto is_waited_for = [&] {
+    const Protection protection = protection_now(configuration, *policy, now);
+    return std::ranges::any_of(protection.rows, [](const CategoryProtection& row) {
+      return std::ranges::find(row.waits_for, "odds") != row.waits_for.end();
+    });
+  };
+  EXPECT_TRUE(is_waited_for());
+  configuration.settings.first_start = config::FirstStart::serve;
+  EXPECT_TRUE(is_waited_for()) << "it is no first start";
+  std::ranges::find(configuration.lists, "odds", &config::ListConfig::name)->served_without = true;
+  EXPECT_FALSE(is_waited_for()) << "the school does without it";
+  configuration.settings.first_start = config::FirstStart::wait;
+  std::ranges::find(configuration.lists, "odds", &config::ListConfig::name)->served_without = false;
+  std::ofstream(store.source("odds")) << "odds.example\n";
+  EXPECT_FALSE(is_waited_for()) << "its content is there: a person went back to an image without it";
 }
 
 TEST(ProtectionWords, NameTheCategoryTheReasonAndTheGroups) {

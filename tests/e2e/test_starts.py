@@ -454,6 +454,31 @@ def test_a_start_without_its_lists_closes_the_groups_that_need_them(new_school, 
     assert "start_fallback{" not in page_of(school)
 
 
+def test_a_list_of_which_nothing_is_left_closes_the_groups_that_need_it_until_it_is_fetched(new_school, web, publisher, tmp_path):
+    publisher.files["/remote.txt"] = "other.example\n"
+    school = new_school(extra="first_start: serve\n", upstream=f"trust: [{tmp_path}/authority.pem]")
+    school.files["lists.yaml"] += (
+        f"  - {{ name: remote, category: gambling, format: domains, source: \"{publisher.url('/remote.txt')}\" }}\n"
+    )
+    school.start()
+    wait_for(lambda: status_of(school, web, "other.example") == 403, "the list in force")
+    school.stop()
+    image_damaged(school)
+    kept = [path for path in (school.state / "lists/sources").iterdir() if path.name.startswith("remote")]
+    assert len(kept) == 1
+    kept[0].unlink()
+    content = publisher.files.pop("/remote.txt")
+    school.start()
+    assert status_of(school, web, "other.example") == 503, "the list's sites are open"
+    school.stop()
+    school.start()
+    assert status_of(school, web, "other.example") == 503, "the image without the list counts as whole"
+    publisher.files["/remote.txt"] = content
+    school.command("lists update")
+    wait_for(lambda: status_of(school, web, "other.example") == 403, "the list in force again")
+    assert status_of(school, web, "forum.example") == 200
+
+
 def page_of(school):
     with urllib.request.urlopen(f"http://127.0.0.1:{school.metrics}/metrics", timeout=10) as page:
         return page.read().decode()
