@@ -105,10 +105,10 @@ TEST_F(InspectionTest, TheNumberOfThePageInsideIsThatOfTheRecord) {
   pupil.inside.sends(get_inside("/", "casino.example"));
   const std::string page = pupil.inside.answer().body;
   ASSERT_EQ(records().size(), 1u);
-  const std::string_view record = records()[0];
+  const std::string record = records()[0];
   const std::size_t at = record.find(R"("reference":")");
   ASSERT_NE(at, std::string::npos) << record;
-  const std::string_view number = record.substr(at + 13, record.find('"', at + 13) - at - 13);
+  const std::string number = record.substr(at + 13, record.find('"', at + 13) - at - 13);
   EXPECT_NE(page.find(number), std::string::npos) << number << page;
 }
 
