@@ -11,9 +11,12 @@ constexpr auto kLastSecond = std::chrono::seconds(1);
 // A page that is being read, a chat without a word: the browser opens another tunnel when it needs one.
 constexpr auto kSilent = std::chrono::seconds(3);
 
+// Of those that were there when the drain began: one that came since has yet to ask for anything, and a second to do
+// so.
 void end_idle_connections(Worker& worker) {
   for (Connection* connection = worker.connections().first(); connection; connection = connection->next)
-    if (connection->between_requests && connection->client.is_quiet()) connection->client.cancel();
+    if (connection->awaited_by_drain && connection->between_requests && connection->client.is_quiet())
+      connection->client.cancel();
 }
 
 enum class Which : std::uint8_t { awaited, all };

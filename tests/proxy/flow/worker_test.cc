@@ -122,6 +122,24 @@ class Restart : public WorkerTest {
   }
 };
 
+// Each has a second to ask. Half a second between connecting and asking, over more than a second: the looks at idle
+// connections fall in between.
+TEST_F(Restart, AConnectionThatCameSinceIsNotTakenForAnIdleOne) {
+  settings.limits.drain = 600s;
+  Peer pupil = client();
+  Peer origin = half_a_download(pupil);
+  drain();
+  for (int i = 0; i < 4; ++i) {
+    Peer next = client();
+    std::this_thread::sleep_for(500ms);
+    next.sends(get("casino.example", "/"));
+    EXPECT_EQ(next.answer().status, 403) << i;
+  }
+  origin.sends("-last");
+  pupil.expects("-last");
+  worker_->join();
+}
+
 TEST_F(Restart, NewRequestsAreServedForAsLongAsADownloadRuns) {
   settings.limits.drain = 600s;
   Peer pupil = client();
