@@ -39,7 +39,9 @@ def network():
     machines.build()
     sh(f"""
         ip -n gate link add school type bridge && ip -n gate link set school up && ip -n gate addr add {GATE}/24 dev school
-        ip netns add tablet && ip -n tablet link set lo up
+        # An address that comes by itself a moment later is a changed network, and a browser breaks off what it loads.
+        ip netns add tablet && ip netns exec tablet sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+        ip -n tablet link set lo up
         ip -n gate link add tablet type veth peer name wlan0 address {MAC} netns tablet
         ip -n gate link set tablet master school up
         ip -n tablet link set wlan0 up
