@@ -39,12 +39,15 @@ std::string words_of_record(std::string_view record, bool is_breach) {
 }
 
 int show_reference(const config::Settings& settings, std::string_view reference, bool json) {
-  const auto found = breaches::find_reference(settings.state, settings.decisions.value_or(std::filesystem::path()), reference);
+  const auto found =
+      breaches::find_reference(settings.state, settings.decisions.value_or(std::filesystem::path()), reference);
   if (!found) return report(found.error());
   if (!*found) {
     report(Error{Fault::client, "no record has the number " + std::string(reference),
-                 settings.decisions ? "it was shown a moment ago (try again in a few seconds), is older than what is kept, or of another gateway"
-                                    : "pages other than blocks and warnings are only in the decision log, and none is kept"});
+                 settings.decisions
+                     ? "it was shown a moment ago (try again in a few seconds), is older than what is kept, or of "
+                       "another gateway"
+                     : "pages other than blocks and warnings are only in the decision log, and none is kept"});
     return kProblem;
   }
   print(json ? (*found)->record + '\n' : words_of_record((*found)->record, (*found)->is_breach));

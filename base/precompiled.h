@@ -1,5 +1,5 @@
-// Precompiled for every room that does not talk to the network (cmake/Room.cmake): the parts of the standard library that
-// most files include. Included by no file; each includes what it uses.
+// Precompiled for every room that does not talk to the network (cmake/Room.cmake): the parts of the standard library
+// that most files include. Included by no file; each includes what it uses.
 #pragma once
 
 #include <algorithm>

@@ -1,8 +1,9 @@
 // A group that waits: a list behind one of its blocked categories has never been there (`first_start: wait`).
 //
 // Until the list has come the group has what a group with `unlisted: block` has: sites of help and what the school's
-// own rules allow; illegal content and emergencies are refused as ever. A category that the group blocks at every hour is
-// asked still, so that an attempt on what other lists name is recorded; no other is. The policy says so itself, so the judge, explain and the self-test need no case of their own.
+// own rules allow; illegal content and emergencies are refused as ever. A category that the group blocks at every hour
+// is asked still, so that an attempt on what other lists name is recorded; no other is. The policy says so itself, so
+// the judge, explain and the self-test need no case of their own.
 #pragma once
 
 #include <string>

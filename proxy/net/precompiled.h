@@ -1,4 +1,5 @@
-// Precompiled for the rooms that talk to the network (cmake/Room.cmake). Included by no file; each includes what it uses.
+// Precompiled for the rooms that talk to the network (cmake/Room.cmake). Included by no file; each includes what it
+// uses.
 #pragma once
 
 #include "base/precompiled.h"

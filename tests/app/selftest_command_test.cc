@@ -29,7 +29,8 @@ TEST(SelftestCommand, EverythingIsAsExpectedAndStored) {
   EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
   std::smatch numbers;
   const std::string last = last_line(ran.out);
-  ASSERT_TRUE(std::regex_match(last, numbers, std::regex(R"((\d+) of (\d+) checks as expected, \d+ not tried)"))) << ran.out;
+  ASSERT_TRUE(std::regex_match(last, numbers, std::regex(R"((\d+) of (\d+) checks as expected, \d+ not tried)")))
+      << ran.out;
   EXPECT_EQ(numbers[1], numbers[2]);
   EXPECT_GE(std::stoi(numbers[1]), 20);
   EXPECT_TRUE(ran.out.contains("lucky-spins[.]example:443")) << ran.out;

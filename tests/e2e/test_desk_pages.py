@@ -13,6 +13,7 @@ import urllib.parse
 import pytest
 
 from browser.browser import Browser
+from parts.waiting import wait_for
 
 BINARY = pathlib.Path(os.environ["SCHOOLGATE_BINARY"]).resolve().parent / "serve_desk"
 ACCOUNTS = {"dsl": "d.lead", "deputy": "d.eputy", "head": "h.ead", "governor": "g.overnor", "technician": "t.ech", "administrator": "a.dmin"}
@@ -271,6 +272,7 @@ def test_before_the_session_ends_the_page_warns_and_staying_keeps_it(desk, brows
     assert browser.count("[data-session-ends]:visible") == 1
     assert problems(browser) == []
     browser.click("button:has-text('Stay signed in')")
+    wait_for(lambda: browser.count("[data-session-ends]:visible") == 0, "the gateway's answer")  # before the clock goes on
     browser.do("later", minutes=1)
     assert browser.count("[data-session-ends]:visible") == 0
     browser.do("later", minutes=25)
