@@ -190,6 +190,11 @@ void add_protection(Page& page, const MetricsSources& sources) {
   for (const rules::CategoryProtection& row : sources.protection.rows)
     page.sample(1, label("group", row.group) + ',' + label("category", row.category) + ',' +
                        label("state", rules::to_string(row.state)));
+  // A school that has said why it has no data for a category is not to be woken for it.
+  page.family("protection_known_gap", "gauge", "1 for each empty group and category that known_gaps excuses.");
+  for (const rules::CategoryProtection& row : sources.protection.rows)
+    if (row.state == rules::ProtectionState::empty && !rules::is_gap(row))
+      page.sample(1, label("group", row.group) + ',' + label("category", row.category));
 }
 
 }  // namespace

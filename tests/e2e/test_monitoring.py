@@ -79,3 +79,14 @@ def test_the_gateway_has_every_metric_that_is_named(page):
 
 def test_the_metrics_page_is_written_as_prometheus_reads_it(page):
     promtool("check", "metrics", text=page)
+
+
+def test_a_gap_with_a_reason_is_told_apart_from_one_without(new_school):
+    school = new_school(extra='known_gaps: { suicide: "a list is applied for" }\n')
+    school.edit("policy.yaml", "categories: { gambling: block, pornography: block, games: warn", "categories: { suicide: block, dating: block, gambling: block, pornography: block, games: warn")
+    school.start()
+    assert school.metric("protection", group="pupils", category="suicide", state="empty") == 1
+    assert school.metric("protection_known_gap", group="pupils", category="suicide") == 1
+    assert school.metric("protection", group="pupils", category="dating", state="empty") == 1
+    with pytest.raises(StopIteration):
+        school.metric("protection_known_gap", group="pupils", category="dating")

@@ -61,6 +61,11 @@ class ForwarderFixture : public ::testing::Test {
     ASSERT_TRUE(std::filesystem::exists(folder_.path() / "forwarded"));
   }
 
+  void wait_for_a_failed_try() {
+    for (int i = 0; i < 1000 && forwarder_->counters().failed == 0; ++i) std::this_thread::sleep_for(10ms);
+    ASSERT_GT(forwarder_->counters().failed, 0u);
+  }
+
   breaches::TemporaryFolder folder_;
   std::unique_ptr<Forwarder> forwarder_;
 };
@@ -111,8 +116,7 @@ TEST_F(ForwarderFixture, WhatACollectorMissedFollowsInOrder) {
   attempt("second.example");
   forwarder_->post({.kind = "list update failed", .text = "no answer", .time = wall_now()});
   forwarder_->notice();
-  for (int i = 0; i < 1000 && forwarder_->counters().failed == 0; ++i) std::this_thread::sleep_for(10ms);
-  EXPECT_GT(forwarder_->counters().failed, 0u);
+  wait_for_a_failed_try();
   EXPECT_GT(forwarder_->counters().behind_seconds, 0);
   attempt("third.example");
   forwarder_.reset();  // a restart while it is away: the alarm is lost, no record is
@@ -131,7 +135,7 @@ TEST_F(ForwarderFixture, AnAlarmWaitsForTheCollector) {
   }
   open(port);
   forwarder_->post({.kind = "list update failed", .text = "no answer", .time = wall_now()});
-  for (int i = 0; i < 1000 && forwarder_->counters().failed == 0; ++i) std::this_thread::sleep_for(10ms);
+  wait_for_a_failed_try();
   Receiver collector("syslog_collector.py", {"tcp", std::to_string(port)});
   EXPECT_THAT(collector.next(), AllOf(HasSubstr(" alarm - "), HasSubstr(R"("alarm":"list update failed")")));
 }
@@ -167,7 +171,7 @@ TEST_F(ForwarderFixture, ALogThatBeginsAnewIsSentFromItsFirstRecord) {
     std::filesystem::remove(folder_.path() / file);
   for (const char* site : {"one.example", "two.example", "three.example"}) attempt(site);
   open(port);  // the collector is away
-  for (int i = 0; i < 1000 && forwarder_->counters().failed == 0; ++i) std::this_thread::sleep_for(10ms);
+  wait_for_a_failed_try();
   Receiver collector("syslog_collector.py", {"tcp", std::to_string(port)});
   for (const char* site : {"one.example", "two.example", "three.example"})
     EXPECT_THAT(collector.next(), HasSubstr(site));
