@@ -12,6 +12,7 @@
 #include "base/uuid.h"
 #include "breaches/line_diff.h"
 #include "store/chain.h"
+#include "store/transaction.h"
 
 namespace schoolgate::breaches {
 namespace {
@@ -107,9 +108,10 @@ Result<std::uint64_t> AuditLog::Impl::append(const AuditChange& change) {
   const std::uint64_t seq = chain->next_seq();
   std::string record = write_record(change, seq);
   chain->close_record(record);
-  if (auto begun = database->run("BEGIN IMMEDIATE"); !begun) return std::unexpected(begun.error());
+  auto transaction = store::Transaction::begin(*database);
+  if (!transaction) return std::unexpected(transaction.error());
   if (!chain->append(change.time, record) || !chain->store_head()) return std::unexpected(database->error("write"));
-  if (auto committed = database->run("COMMIT"); !committed) return std::unexpected(committed.error());
+  if (auto committed = transaction->commit(); !committed) return std::unexpected(committed.error());
   return seq;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/seal.h"
 #include "store/sql.h"
+#include "store/transaction.h"
 
 namespace schoolgate::breaches {
 namespace {
@@ -71,12 +72,6 @@ Result<std::unique_ptr<BreachStore>> BreachStore::open(const Settings& settings,
   auto drop_open = store->database_.prepare("DELETE FROM open_sums WHERE id = ?1");
   if (!drop_open) return std::unexpected(drop_open.error());
   store->drop_open_ = *std::move(drop_open);
-  auto begin = store->database_.prepare("BEGIN IMMEDIATE");
-  if (!begin) return std::unexpected(begin.error());
-  store->begin_ = *std::move(begin);
-  auto commit = store->database_.prepare("COMMIT");
-  if (!commit) return std::unexpected(commit.error());
-  store->commit_ = *std::move(commit);
   return store;
 }
 
@@ -97,7 +92,8 @@ Result<void> BreachStore::write_left_sums() {
                                               .attempts = std::uint64_t(row.integer(2))});
                             });
   if (!read || left.empty()) return read;
-  if (auto begun = database_.run("BEGIN IMMEDIATE"); !begun) return begun;
+  auto transaction = store::Transaction::begin(database_);
+  if (!transaction) return std::unexpected(transaction.error());
   bool done = true;
   for (Left& one : left) {
     constexpr std::string_view kNoNumber = ",\"seq\":0,";
@@ -109,24 +105,22 @@ Result<void> BreachStore::write_left_sums() {
     left_sums_.emplace(one.id, one.attempts);
   }
   done = done && chain_->store_head();
-  if (done)
-    if (auto gone = database_.run("DELETE FROM open_sums; COMMIT"); gone) return {};
-  Error error = database_.error("write");
-  [[maybe_unused]] const auto undone = database_.run("ROLLBACK");
-  return std::unexpected(std::move(error));
+  if (done && database_.run("DELETE FROM open_sums") && transaction->commit()) return {};
+  return std::unexpected(database_.error("write"));
 }
 
 Result<std::uint64_t> BreachStore::write(std::span<const Breach> breaches, bool sums_due,
                                          std::optional<TimePoint> likely, std::span<const Breach> open_sums) {
   const std::uint64_t first = chain_->next_seq();
-  if (!write_all(breaches, sums_due, likely, open_sums)) return std::unexpected(database_.error("write"));
+  attempted_hash_.clear();
+  auto transaction = store::Transaction::begin(database_);
+  if (!transaction || !write_all(breaches, sums_due, likely, open_sums) || !transaction->commit())
+    return std::unexpected(database_.error("write"));
   return first;
 }
 
 bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due, std::optional<TimePoint> likely,
                             std::span<const Breach> open_sums) {
-  attempted_hash_.clear();
-  if (!begin_.run()) return false;
   for (const Breach& breach : breaches) {
     const std::uint64_t seq = chain_->next_seq();
     const bool selftest = breach.confidence == kSelftest;
@@ -142,7 +136,7 @@ bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due, std
   if (sums_due && !episodes_->store()) return false;
   if (!chain_->store_head()) return false;
   if (!breaches.empty()) attempted_hash_ = chain_->head().hash;
-  return commit_.run();
+  return true;
 }
 
 // As the record that it becomes, but for its number and its place in the chain.

@@ -75,7 +75,7 @@ class BreachStore {
   Sha256 seal_key_;
   std::optional<store::Chain> chain_;
   std::optional<EpisodeTracker> episodes_;
-  store::Statement begin_, commit_, keep_sealed_, keep_open_, drop_open_;
+  store::Statement keep_sealed_, keep_open_, drop_open_;
   std::map<std::string, std::uint64_t> left_sums_;
   std::set<std::string> open_ids_;  ///< rows of open_sums
   store::ChainHead found_head_;

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "breaches/breach_store.h"
 #include "store/chain.h"
+#include "store/transaction.h"
 
 namespace schoolgate::breaches {
 namespace {
@@ -86,7 +87,8 @@ Result<ChainReport> verify_chain(const std::filesystem::path& file, const std::f
   auto database = store::Database::open(file, store::Database::Access::read);
   if (!database) return std::unexpected(database.error());
   // One read transaction: head and records of the same moment, whatever is written meanwhile.
-  if (auto begun = database->run("BEGIN"); !begun) return std::unexpected(begun.error());
+  const auto moment = store::Transaction::begin(*database, store::Transaction::Kind::deferred);
+  if (!moment) return std::unexpected(moment.error());
   const auto head = store::read_head(*database);
   if (!head) return std::unexpected(head.error());
   auto query = database->prepare("SELECT seq, record, hash FROM records ORDER BY seq");

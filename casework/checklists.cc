@@ -100,14 +100,14 @@ Result<Checklist> Checklists::find(std::string_view theme, bool illegal) {
   auto read = select(
       desk_.database(), "SELECT steps, contacts, edited_by, edited_at FROM checklists WHERE theme = ?1",
       [&](store::Statement& row) {
-        list.steps = lines_of(row.text(0));
+        list.steps = lines_of(row.take<std::string_view>());
         list.contacts.clear();
-        for (const std::string& line : lines_of(row.text(1))) {
+        for (const std::string& line : lines_of(row.take<std::string_view>())) {
           const std::size_t tab = std::min(line.find('\t'), line.size());
           list.contacts.push_back({line.substr(0, tab), tab < line.size() ? line.substr(tab + 1) : ""});
         }
-        list.edited_by = text_at(row, 2);
-        list.edited_at = time_at(row, 3);
+        list.edited_by = row.take<std::string>();
+        list.edited_at = row.take<TimePoint>();
       },
       list.theme);
   if (!read) return std::unexpected(read.error());

@@ -15,14 +15,14 @@ constexpr const char* kColumns = "SELECT id, at, actor, kind, devices, action, g
 
 CheckRun read_run(store::Statement& row) {
   CheckRun run;
-  run.id = text_at(row, 0);
-  run.at = time_at(row, 1);
-  run.by = text_at(row, 2);
-  run.kind = text_at(row, 3);
-  run.devices = text_at(row, 4);
-  run.action = text_at(row, 5);
-  run.good = std::size_t(row.integer(6));
-  run.total = std::size_t(row.integer(7));
+  run.id = row.take<std::string>();
+  run.at = row.take<TimePoint>();
+  run.by = row.take<std::string>();
+  run.kind = row.take<std::string>();
+  run.devices = row.take<std::string>();
+  run.action = row.take<std::string>();
+  run.good = row.take<std::size_t>();
+  run.total = row.take<std::size_t>();
   return run;
 }
 
@@ -130,8 +130,8 @@ Result<std::optional<CheckRun>> ChecksLog::find(std::string_view id) {
         desk_.database(),
         "SELECT grp, mode, what, expected, found, good FROM check_results WHERE run = ?1 ORDER BY number",
         [&](store::Statement& row) {
-          found->results.push_back({text_at(row, 0), text_at(row, 1), text_at(row, 2), text_at(row, 3), text_at(row, 4),
-                                    row.integer(5) != 0});
+          found->results.push_back({row.take<std::string>(), row.take<std::string>(), row.take<std::string>(),
+                                    row.take<std::string>(), row.take<std::string>(), row.take<bool>()});
         },
         id);
   if (!read) return std::unexpected(read.error());
@@ -151,8 +151,8 @@ Result<std::vector<ChecksLog::Cell>> ChecksLog::matrix() {
              " WHERE r.grp = check_results.grp AND r.mode = check_results.mode)"
              " GROUP BY grp, mode ORDER BY grp, mode",
              [&](store::Statement& row) {
-               cells.push_back({text_at(row, 0), text_at(row, 1), std::size_t(row.integer(2)),
-                                std::size_t(row.integer(3)), time_at(row, 4)});
+               cells.push_back({row.take<std::string>(), row.take<std::string>(), row.take<std::size_t>(),
+                                row.take<std::size_t>(), row.take<TimePoint>()});
              });
   if (!read) return std::unexpected(read.error());
   return cells;

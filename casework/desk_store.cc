@@ -11,6 +11,7 @@
 #include "store/chain.h"
 #include "store/only_ask.h"
 #include "store/sql.h"
+#include "store/transaction.h"
 
 namespace schoolgate::casework {
 namespace {
@@ -102,13 +103,13 @@ constexpr const char* kSchema = R"(
 )";
 
 JournalEntry read_journal(store::Statement& row) {
-  return {.seq = std::uint64_t(row.integer(0)),
-          .time = time_at(row, 1),
-          .by = text_at(row, 2),
-          .what = text_at(row, 3),
-          .about = text_at(row, 4),
-          .person = text_at(row, 5),
-          .detail = text_at(row, 6)};
+  return {.seq = row.take<std::uint64_t>(),
+          .time = row.take<TimePoint>(),
+          .by = row.take<std::string>(),
+          .what = row.take<std::string>(),
+          .about = row.take<std::string>(),
+          .person = row.take<std::string>(),
+          .detail = row.take<std::string>()};
 }
 
 constexpr std::string_view kAcknowledgement = "acknowledgement";
@@ -161,12 +162,7 @@ Result<store::Database> open_breaches_with_desk(const std::filesystem::path& sta
 }
 
 Result<void> DeskStore::change(const std::function<Result<void>()>& work) {
-  if (auto begun = database_.run("BEGIN IMMEDIATE"); !begun) return begun;
-  auto done = work();
-  if (done) done = database_.run("COMMIT");
-  if (!done) [[maybe_unused]]
-    const auto undone = database_.run("ROLLBACK");
-  return done;
+  return store::in_transaction(database_, work);
 }
 
 // The chain is opened anew inside each transaction: every thread has a connection of its own, and the last record is
@@ -361,11 +357,11 @@ Result<std::optional<DeskStore::Canary>> DeskStore::last_canary() {
   auto read =
       select(database_, "SELECT token, sent, confirmed, confirmed_by, alarmed FROM canaries ORDER BY sent DESC LIMIT 1",
              [&](store::Statement& row) {
-               found = Canary{.token = text_at(row, 0),
-                              .sent = time_at(row, 1),
-                              .confirmed = optional_time_at(row, 2),
-                              .confirmed_by = text_at(row, 3),
-                              .alarmed = row.integer(4) != 0};
+               found = Canary{.token = row.take<std::string>(),
+                              .sent = row.take<TimePoint>(),
+                              .confirmed = time_unless_zero(row),
+                              .confirmed_by = row.take<std::string>(),
+                              .alarmed = row.take<bool>()};
              });
   if (!read) return std::unexpected(read.error());
   return found;

@@ -4,6 +4,7 @@
 
 #include "base/uuid.h"
 #include "store/sql.h"
+#include "store/transaction.h"
 
 namespace schoolgate::casework {
 namespace {
@@ -36,15 +37,15 @@ constexpr const char* kTable = R"(
 constexpr const char* kColumns = "SELECT id, number, field, actor, at, choice, text, corrects, person FROM entries";
 
 Entry read_entry(store::Statement& row) {
-  return {.id = text_at(row, 0),
-          .number = std::uint64_t(row.integer(1)),
-          .field = text_at(row, 2),
-          .by = text_at(row, 3),
-          .at = time_at(row, 4),
-          .choice = text_at(row, 5),
-          .text = text_at(row, 6),
-          .corrects = text_at(row, 7),
-          .person = text_at(row, 8)};
+  return {.id = row.take<std::string>(),
+          .number = row.take<std::uint64_t>(),
+          .field = row.take<std::string>(),
+          .by = row.take<std::string>(),
+          .at = row.take<TimePoint>(),
+          .choice = row.take<std::string>(),
+          .text = row.take<std::string>(),
+          .corrects = row.take<std::string>(),
+          .person = row.take<std::string>()};
 }
 
 struct Old {
@@ -69,14 +70,14 @@ Result<bool> is_there(store::Database& desk, const Old& old) {
 Result<void> take_over(store::Database& desk, std::string_view field, std::string_view sql) {
   std::vector<Old> found;
   auto read = select(desk, sql, [&](store::Statement& row) {
-    found.push_back({.about = text_at(row, 0),
+    found.push_back({.about = row.take<std::string>(),
                      .entry = {.field = std::string(field),
-                               .by = text_at(row, 1),
-                               .at = time_at(row, 2),
-                               .choice = text_at(row, 3),
-                               .text = text_at(row, 4),
+                               .by = row.take<std::string>(),
+                               .at = row.take<TimePoint>(),
+                               .choice = row.take<std::string>(),
+                               .text = row.take<std::string>(),
                                .corrects = {},
-                               .person = text_at(row, 5)}});
+                               .person = row.take<std::string>()}});
   });
   if (!read) return read;
   for (Old& old : found) {
@@ -211,16 +212,11 @@ Result<void> prepare_entries(store::Database& desk) {
   auto due = select_number(desk, kDue);
   if (!due) return std::unexpected(due.error());
   if (*due == 0) return {};
-  if (auto begun = desk.run("BEGIN IMMEDIATE"); !begun) return begun;
-  auto done = [&]() -> Result<void> {
+  return store::in_transaction(desk, [&]() -> Result<void> {
     if (auto taken = take_over_acknowledgements(desk); !taken) return taken;
     if (auto taken = take_over_incidents(desk); !taken) return taken;
     return desk.run("INSERT OR IGNORE INTO taken_over(what) VALUES('fields'), ('people')");
-  }();
-  if (done) done = desk.run("COMMIT");
-  if (!done) [[maybe_unused]]
-    const auto undone = desk.run("ROLLBACK");
-  return done;
+  });
 }
 
 }  // namespace schoolgate::casework

@@ -67,10 +67,10 @@ Found read_row(const Viewer& viewer, store::Statement& query) {
   row.category_urgency = episode.category_urgency;
   row.illegal = episode.illegal;
   row.many_hosts = episode.many_hosts;
-  const int extra = breaches::kEpisodeColumnCount + 1;
-  row.acknowledged_by = text_at(query, extra);
-  row.acknowledged_at = optional_time_at(query, extra + 1);
-  row.incident = text_at(query, extra + 2);
+  query.skip_to(breaches::kEpisodeColumnCount + 1);
+  row.acknowledged_by = query.take<std::string>();
+  row.acknowledged_at = time_unless_zero(query);
+  row.incident = query.take<std::string>();
   row.state = !row.incident.empty() ? EpisodeState::incident
               : row.acknowledged_at ? EpisodeState::acknowledged
                                     : EpisodeState::fresh;

@@ -211,14 +211,14 @@ Result<void> Reports::set_people(GovernorReport& report, const Trends& trends, s
       "SELECT who, person, theme, grp, first, last, attempts, let_through FROM episodes"
       " WHERE last >= ?1 AND first >= ?1 AND first < ?2",
       [&](store::Statement& row) {
-        counter.add({.who = text_at(row, 0),
-                     .person = text_at(row, 1),
-                     .theme = text_at(row, 2),
-                     .group = text_at(row, 3),
-                     .first = local_or_utc(clock_, time_at(row, 4)),
-                     .last = local_or_utc(clock_, time_at(row, 5)),
-                     .attempts = std::uint64_t(row.integer(6)),
-                     .let_through = std::uint64_t(row.integer(7))});
+        counter.add({.who = row.take<std::string>(),
+                     .person = row.take<std::string>(),
+                     .theme = row.take<std::string>(),
+                     .group = row.take<std::string>(),
+                     .first = local_or_utc(clock_, row.take<TimePoint>()),
+                     .last = local_or_utc(clock_, row.take<TimePoint>()),
+                     .attempts = row.take<std::uint64_t>(),
+                     .let_through = row.take<std::uint64_t>()});
       },
       since, until);
   if (!read) return std::unexpected(read.error());
@@ -284,9 +284,9 @@ Result<GovernorReport> Reports::governors(DayRange range, TimePoint now) {
       desk_->database(),
       "SELECT coalesce(sum(total), 0), coalesce(sum(good), 0), max(at) FROM checks WHERE at >= ?1 AND at < ?2",
       [&](store::Statement& row) {
-        report.checks = std::uint64_t(row.integer(0));
-        report.checks_as_expected = std::uint64_t(row.integer(1));
-        report.last_check = optional_time_at(row, 2);
+        report.checks = row.take<std::uint64_t>();
+        report.checks_as_expected = row.take<std::uint64_t>();
+        report.last_check = time_unless_zero(row);
       },
       since, until);
   if (!read) return std::unexpected(read.error());

@@ -122,25 +122,25 @@ Result<std::optional<Incident>> Incidents::find(const Viewer& viewer, std::strin
       " WHERE id = ?1 OR reference = ?1",
       [&](store::Statement& row) {
         Incident one;
-        one.id = text_at(row, 0);
-        one.reference = text_at(row, 1);
-        one.title = text_at(row, 2);
-        one.opened = time_at(row, 3);
-        one.opened_by = text_at(row, 4);
-        one.assessment = Assessment(row.integer(5));
-        one.assessment_reason = text_at(row, 6);
-        one.assessed_by = text_at(row, 7);
-        one.assessed_at = optional_time_at(row, 8);
-        one.lessons = text_at(row, 9);
-        one.policy_change = text_at(row, 10);
-        one.case_reference = text_at(row, 11);
-        one.review_by = text_at(row, 12);
-        one.hold = row.integer(13) != 0;
-        one.hold_reason = text_at(row, 14);
-        one.hold_by = text_at(row, 15);
-        one.closed = optional_time_at(row, 16);
-        one.closed_by = text_at(row, 17);
-        one.outcome = text_at(row, 18);
+        one.id = row.take<std::string>();
+        one.reference = row.take<std::string>();
+        one.title = row.take<std::string>();
+        one.opened = row.take<TimePoint>();
+        one.opened_by = row.take<std::string>();
+        one.assessment = row.take<Assessment>();
+        one.assessment_reason = row.take<std::string>();
+        one.assessed_by = row.take<std::string>();
+        one.assessed_at = time_unless_zero(row);
+        one.lessons = row.take<std::string>();
+        one.policy_change = row.take<std::string>();
+        one.case_reference = row.take<std::string>();
+        one.review_by = row.take<std::string>();
+        one.hold = row.take<bool>();
+        one.hold_reason = row.take<std::string>();
+        one.hold_by = row.take<std::string>();
+        one.closed = time_unless_zero(row);
+        one.closed_by = row.take<std::string>();
+        one.outcome = row.take<std::string>();
         found = std::move(one);
       },
       id_or_reference);
@@ -149,14 +149,14 @@ Result<std::optional<Incident>> Incidents::find(const Viewer& viewer, std::strin
   Incident& incident = *found;
   read = select(
       database, "SELECT episode FROM incident_episodes WHERE incident = ?1 ORDER BY episode",
-      [&](store::Statement& row) { incident.episodes.push_back(text_at(row, 0)); }, incident.id);
+      [&](store::Statement& row) { incident.episodes.push_back(row.take<std::string>()); }, incident.id);
   if (read)
     read = select(
         database,
         "SELECT person, role, year_group, vulnerable FROM incident_subjects WHERE incident = ?1 ORDER BY role, person",
         [&](store::Statement& row) {
           incident.subjects.push_back(
-              {text_at(row, 0), SubjectRole(row.integer(1)), text_at(row, 2), row.integer(3) != 0});
+              {row.take<std::string>(), row.take<SubjectRole>(), row.take<std::string>(), row.take<bool>()});
         },
         incident.id);
   if (read)
@@ -165,14 +165,14 @@ Result<std::optional<Incident>> Incidents::find(const Viewer& viewer, std::strin
         "SELECT id, kind, date, who, how, reference, recorded_by, recorded_at FROM incident_actions WHERE incident = ?1"
         " ORDER BY date, id",
         [&](store::Statement& row) {
-          incident.actions.push_back({text_at(row, 0),
-                                      ActionKind(row.integer(1)),
-                                      text_at(row, 2),
-                                      text_at(row, 3),
-                                      text_at(row, 4),
-                                      text_at(row, 5),
-                                      text_at(row, 6),
-                                      time_at(row, 7),
+          incident.actions.push_back({row.take<std::string>(),
+                                      row.take<ActionKind>(),
+                                      row.take<std::string>(),
+                                      row.take<std::string>(),
+                                      row.take<std::string>(),
+                                      row.take<std::string>(),
+                                      row.take<std::string>(),
+                                      row.take<TimePoint>(),
                                       {},
                                       {},
                                       {}});
@@ -181,7 +181,9 @@ Result<std::optional<Incident>> Incidents::find(const Viewer& viewer, std::strin
   if (read)
     read = select(
         database, "SELECT actor, text, at FROM incident_notes WHERE incident = ?1 ORDER BY at, id",
-        [&](store::Statement& row) { incident.notes.push_back({text_at(row, 0), text_at(row, 1), time_at(row, 2)}); },
+        [&](store::Statement& row) {
+          incident.notes.push_back({row.take<std::string>(), row.take<std::string>(), row.take<TimePoint>()});
+        },
         incident.id);
   if (!read) return std::unexpected(read.error());
   auto history = entries_of(database, incident.id);
@@ -208,15 +210,15 @@ Result<std::vector<IncidentRow>> Incidents::list(const Viewer& viewer, const Inc
   std::size_t skip = filter.offset;
   auto read = select(
       desk_.database(),
-      "SELECT id, reference, title, review_by, case_reference, opened, closed, assessment, hold,"
-      " (SELECT group_concat(person, char(10)) FROM incident_subjects WHERE incident = incidents.id),"
+      "SELECT (SELECT group_concat(person, char(10)) FROM incident_subjects WHERE incident = incidents.id), id,"
+      " reference, title, review_by, case_reference, opened, closed, assessment, hold,"
       " (SELECT count(*) FROM incident_episodes WHERE incident = incidents.id) FROM incidents"
       " WHERE (?1 < 0 OR (closed IS NULL) = ?1)"
       " AND (?2 = '' OR EXISTS(SELECT 1 FROM incident_subjects WHERE incident = incidents.id AND person = ?2))"
       " AND (?3 = '' OR (closed IS NULL AND review_by <> '' AND review_by <= ?3)) ORDER BY opened DESC",
       [&](store::Statement& row) {
         IncidentRow one;
-        const std::string people = text_at(row, 9);
+        const std::string people = row.take<std::string>();
         for (std::size_t at = 0; at < people.size();) {
           const std::size_t end = std::min(people.find('\n', at), people.size());
           one.people.push_back(people.substr(at, end - at));
@@ -229,16 +231,16 @@ Result<std::vector<IncidentRow>> Incidents::list(const Viewer& viewer, const Inc
           --skip;
           return;
         }
-        one.id = text_at(row, 0);
-        one.reference = text_at(row, 1);
-        one.title = text_at(row, 2);
-        one.review_by = text_at(row, 3);
-        one.case_reference = text_at(row, 4);
-        one.opened = time_at(row, 5);
-        one.closed = optional_time_at(row, 6);
-        one.assessment = Assessment(row.integer(7));
-        one.hold = row.integer(8) != 0;
-        one.episodes = std::size_t(row.integer(10));
+        one.id = row.take<std::string>();
+        one.reference = row.take<std::string>();
+        one.title = row.take<std::string>();
+        one.review_by = row.take<std::string>();
+        one.case_reference = row.take<std::string>();
+        one.opened = row.take<TimePoint>();
+        one.closed = time_unless_zero(row);
+        one.assessment = row.take<Assessment>();
+        one.hold = row.take<bool>();
+        one.episodes = row.take<std::size_t>();
         rows.push_back(std::move(one));
       },
       open, filter.person, filter.review_due);

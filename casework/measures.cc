@@ -34,20 +34,20 @@ std::vector<std::string> split(std::string_view text) {
 KeptMeasure read_measure(store::Statement& row) {
   KeptMeasure kept;
   rules::Measure& measure = kept.measure;
-  measure.id = text_at(row, 0);
-  measure.kind = rules::measure_kind_from(row.text(1)).value_or(Kind::emergency);
-  measure.groups = split(row.text(2));
-  for (const std::string& network : split(row.text(3)))
+  measure.id = row.take<std::string>();
+  measure.kind = rules::measure_kind_from(row.take<std::string_view>()).value_or(Kind::emergency);
+  measure.groups = split(row.take<std::string_view>());
+  for (const std::string& network : split(row.take<std::string_view>()))
     if (auto parsed = names::IpNetwork::parse(network)) measure.networks.push_back(*parsed);
-  measure.sites = split(row.text(4));
-  measure.list = text_at(row, 5);
-  measure.by = text_at(row, 6);
-  measure.why = text_at(row, 7);
-  measure.from = time_at(row, 8);
-  measure.until = time_at(row, 9);
-  kept.closed = optional_time_at(row, 10);
-  kept.closed_by = text_at(row, 11);
-  kept.closed_why = text_at(row, 12);
+  measure.sites = split(row.take<std::string_view>());
+  measure.list = row.take<std::string>();
+  measure.by = row.take<std::string>();
+  measure.why = row.take<std::string>();
+  measure.from = row.take<TimePoint>();
+  measure.until = row.take<TimePoint>();
+  kept.closed = time_unless_zero(row);
+  kept.closed_by = row.take<std::string>();
+  kept.closed_why = row.take<std::string>();
   return kept;
 }
 

@@ -24,21 +24,21 @@ constexpr const char* kColumns =
 
 PageReport read_report(store::Statement& row, const Viewer& viewer) {
   PageReport report;
-  report.id = text_at(row, 0);
-  report.reference = text_at(row, 1);
-  report.kind = PageReport::Kind(row.integer(2));
-  report.state = PageReport::State(row.integer(3));
-  report.at = time_at(row, 4);
-  report.address = text_at(row, 5);
-  report.breach_reference = text_at(row, 6);
-  report.said = text_at(row, 7);
-  report.name = text_at(row, 8);
-  report.person = text_at(row, 9);
-  report.device = text_at(row, 10);
-  report.group = text_at(row, 11);
-  report.handled_by = text_at(row, 12);
-  report.answer = text_at(row, 13);
-  report.handled_at = optional_time_at(row, 14);
+  report.id = row.take<std::string>();
+  report.reference = row.take<std::string>();
+  report.kind = row.take<PageReport::Kind>();
+  report.state = row.take<PageReport::State>();
+  report.at = row.take<TimePoint>();
+  report.address = row.take<std::string>();
+  report.breach_reference = row.take<std::string>();
+  report.said = row.take<std::string>();
+  report.name = row.take<std::string>();
+  report.person = row.take<std::string>();
+  report.device = row.take<std::string>();
+  report.group = row.take<std::string>();
+  report.handled_by = row.take<std::string>();
+  report.answer = row.take<std::string>();
+  report.handled_at = time_unless_zero(row);
   withhold(viewer, report);
   return report;
 }
@@ -140,7 +140,7 @@ Result<std::string> PageReports::reporter(std::string_view id) {
   std::string person;
   auto read = select(
       desk_.database(), "SELECT person FROM page_reports WHERE id = ?1",
-      [&](store::Statement& row) { person = text_at(row, 0); }, id);
+      [&](store::Statement& row) { person = row.take<std::string>(); }, id);
   if (!read) return std::unexpected(read.error());
   return person;
 }
@@ -169,7 +169,7 @@ Result<void> PageReports::handle(const Viewer& viewer, std::string_view id, Page
     auto put =
         execute(desk_.database(),
                 "UPDATE page_reports SET state = ?2, handled_by = ?3, answer = ?4, handled_at = ?5 WHERE id = ?1",
-                (*report)->id, state, viewer.user, *kept, is_over ? now.time_since_epoch().count() : 0);
+                (*report)->id, state, viewer.user, *kept, is_over ? store::to_stored(now) : 0);
     if (!put) return std::unexpected(put.error());
     return desk_.write_journal({.seq = 0,
                                 .time = now,
@@ -187,8 +187,8 @@ Result<std::optional<PageReports::Answer>> PageReports::answer_to(std::string_vi
   auto read = select(
       desk_.database(), "SELECT id, state FROM page_reports WHERE reference = ?1",
       [&](store::Statement& row) {
-        id = text_at(row, 0);
-        found = Answer{.state = PageReport::State(row.integer(1)), .texts = {}};
+        id = row.take<std::string>();
+        found = Answer{.state = row.take<PageReport::State>(), .texts = {}};
       },
       reference);
   if (!read) return std::unexpected(read.error());

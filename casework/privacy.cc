@@ -210,12 +210,12 @@ Result<std::vector<Deletion>> Privacy::deletions(std::size_t limit) {
   auto read = select(
       desk_.database(), "SELECT at, kind, count, until, held, actor FROM deletions ORDER BY rowid DESC LIMIT ?1",
       [&](store::Statement& row) {
-        deletions.push_back({.at = time_at(row, 0),
-                             .kind = text_at(row, 1),
-                             .count = std::uint64_t(row.integer(2)),
-                             .until = time_at(row, 3),
-                             .held = std::uint64_t(row.integer(4)),
-                             .by = text_at(row, 5)});
+        deletions.push_back({.at = row.take<TimePoint>(),
+                             .kind = row.take<std::string>(),
+                             .count = row.take<std::uint64_t>(),
+                             .until = row.take<TimePoint>(),
+                             .held = row.take<std::uint64_t>(),
+                             .by = row.take<std::string>()});
       },
       std::min<std::size_t>(limit, 1000));
   if (!read) return std::unexpected(read.error());

@@ -71,8 +71,7 @@ Result<Reports> Reports::open(DeskStore& desk, LocalClock clock) {
 }
 
 std::pair<std::int64_t, std::int64_t> Reports::instants(DayRange range) const {
-  return {first_of(clock_, range.from).time_since_epoch().count(),
-          first_of(clock_, range.to + days(1)).time_since_epoch().count()};
+  return {store::to_stored(first_of(clock_, range.from)), store::to_stored(first_of(clock_, range.to + days(1)))};
 }
 
 Result<Trends> Reports::trends(DayRange range) {
@@ -180,25 +179,26 @@ Result<std::vector<ReactionRow>> Reports::reaction_rows(DayRange range) {
       breaches_,
       // An episode that an incident deals with is taken up from the moment the incident was opened. Of the quick
       // assessments the last one that no later entry corrects counts.
-      "SELECT first, urgency, nullif(min(coalesce(ack.at, 9e18), coalesce((SELECT min(i.opened)"
+      "SELECT who, first, urgency, nullif(min(coalesce(ack.at, 9e18), coalesce((SELECT min(i.opened)"
       " FROM desk.incident_episodes ie JOIN desk.incidents i ON i.id = ie.incident WHERE ie.episode = episodes.id),"
       " 9e18)), 9e18),"
       " coalesce((SELECT e.choice FROM desk.entries e WHERE e.about = episodes.id AND e.field = 'acknowledgement'"
       " AND e.choice <> 'none' AND NOT EXISTS(SELECT 1 FROM desk.entries c WHERE c.about = e.about"
       " AND c.field = e.field AND c.corrects = e.id) ORDER BY e.number DESC LIMIT 1), 'none'),"
       " (SELECT coalesce(max(i.assessment), 0)"
-      " FROM desk.incident_episodes ie JOIN desk.incidents i ON i.id = ie.incident WHERE ie.episode = episodes.id),"
-      " who FROM episodes LEFT JOIN desk.entries ack ON ack.about = episodes.id AND ack.field = 'acknowledgement'"
+      " FROM desk.incident_episodes ie JOIN desk.incidents i ON i.id = ie.incident WHERE ie.episode = episodes.id)"
+      " FROM episodes LEFT JOIN desk.entries ack ON ack.about = episodes.id AND ack.field = 'acknowledgement'"
       " AND ack.number = 1"
       " WHERE last >= ?1 AND first >= ?1 AND first < ?2",
       [&](store::Statement& row) {
-        const auto of_incident = Assessment(row.integer(4));
-        const Assessment quick = assessment_from(row.text(3)).value_or(Assessment::none);
-        rows.push_back({.who = text_at(row, 5),
-                        .first = time_at(row, 0),
-                        .urgency = int(row.integer(1)),
-                        .acknowledged = optional_time_at(row, 2),
-                        .assessment = of_incident != Assessment::none ? of_incident : quick});
+        ReactionRow one{.who = row.take<std::string>(),
+                        .first = row.take<TimePoint>(),
+                        .urgency = row.take<int>(),
+                        .acknowledged = time_unless_zero(row),
+                        .assessment = assessment_from(row.take<std::string_view>()).value_or(Assessment::none)};
+        if (const auto of_incident = row.take<Assessment>(); of_incident != Assessment::none)
+          one.assessment = of_incident;
+        rows.push_back(std::move(one));
       },
       since, until);
   if (!read) return std::unexpected(read.error());
@@ -248,10 +248,11 @@ Result<ReportTurnaround> Reports::page_reports(DayRange range) {
       desk_->database(), "SELECT at, state, handled_at FROM page_reports WHERE at >= ?1 AND at < ?2",
       [&](store::Statement& row) {
         ++turnaround.received;
-        const auto state = PageReport::State(row.integer(1));
-        if (const auto handled = optional_time_at(row, 2)) {
+        const auto at = row.take<TimePoint>();
+        const auto state = row.take<PageReport::State>();
+        if (const auto handled = time_unless_zero(row)) {
           ++turnaround.handled;
-          took.push_back(std::max(milliseconds(0), *handled - time_at(row, 0)));
+          took.push_back(std::max(milliseconds(0), *handled - at));
         } else {
           ++turnaround.waiting;
         }
@@ -312,7 +313,7 @@ Result<InspectionPack> Reports::inspection_pack(const InspectionFacts& facts, Da
   auto measures = MeasureStore(*desk_, nullptr).list(500);
   if (!measures) return std::unexpected(measures.error());
   for (const KeptMeasure& kept : *measures) {
-    if (kept.measure.from.time_since_epoch().count() >= until) continue;
+    if (store::to_stored(kept.measure.from) >= until) continue;
     pack.measures.push_back(
         moment_text(clock_, kept.measure.from) + ": " + std::string(rules::to_string(kept.measure.kind)) + " by " +
         kept.measure.by + ", " + kept.measure.why +

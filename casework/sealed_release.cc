@@ -27,17 +27,17 @@ Result<std::optional<Kept>> find(DeskStore& desk, std::string_view id) {
       " FROM releases WHERE id = ?1",
       [&](store::Statement& row) {
         Kept one;
-        one.request.id = text_at(row, 0);
-        one.request.episode = text_at(row, 1);
-        one.person = text_at(row, 2);
-        one.request.purpose = text_at(row, 3);
-        one.request.to = text_at(row, 4);
-        one.request.asked_by = text_at(row, 5);
-        one.request.asked_at = time_at(row, 6);
-        one.request.state = ReleaseRequest::State(row.integer(7));
-        one.request.decided_by = text_at(row, 8);
-        one.request.decided_at = optional_time_at(row, 9);
-        one.request.shown_at = optional_time_at(row, 10);
+        one.request.id = row.take<std::string>();
+        one.request.episode = row.take<std::string>();
+        one.person = row.take<std::string>();
+        one.request.purpose = row.take<std::string>();
+        one.request.to = row.take<std::string>();
+        one.request.asked_by = row.take<std::string>();
+        one.request.asked_at = row.take<TimePoint>();
+        one.request.state = row.take<ReleaseRequest::State>();
+        one.request.decided_by = row.take<std::string>();
+        one.request.decided_at = time_unless_zero(row);
+        one.request.shown_at = time_unless_zero(row);
         found = std::move(one);
       },
       id);

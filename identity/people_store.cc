@@ -14,6 +14,7 @@
 #include "store/chain.h"
 #include "store/sqlite.h"
 #include "store/state_key.h"
+#include "store/transaction.h"
 
 namespace schoolgate::identity {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 using names::IpAddress;
 using store::Database;
 using store::Statement;
+using store::Transaction;
 using Step = store::Statement::Step;
 
 constexpr const char* kFile = "people.db";
@@ -178,29 +180,6 @@ std::string record_of(const TermsAnswer& answer, std::string_view id, std::uint6
   json.field("version", answer.version).field("accepted", answer.accepted).field("from", answer.from.text());
   return record;
 }
-
-/// Undone unless commit() was reached.
-class Transaction {
- public:
-  static Result<Transaction> begin(Database& database) {
-    if (auto begun = database.run("BEGIN IMMEDIATE"); !begun) return std::unexpected(begun.error());
-    return Transaction(database);
-  }
-  Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
-  Transaction& operator=(Transaction&&) = delete;
-  ~Transaction() {
-    if (database_ != nullptr) (void)database_->run("ROLLBACK");
-  }
-  Result<void> commit() {
-    if (auto done = database_->run("COMMIT"); !done) return done;
-    database_ = nullptr;
-    return {};
-  }
-
- private:
-  explicit Transaction(Database& database) : database_(&database) {}
-  Database* database_;
-};
 
 std::string new_code() {
   // Crockford's letters and digits, as they are read out and typed.

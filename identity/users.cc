@@ -13,6 +13,7 @@
 #include "rules/utf8.h"
 #include "store/only_ask.h"
 #include "store/sqlite.h"
+#include "store/transaction.h"
 
 namespace schoolgate::identity {
 namespace {
@@ -163,11 +164,7 @@ struct Users::State {
   /// Everything in `work` or nothing of it.
   template <class Work>
   Result<void> in_one_step(const Work& work) {
-    if (auto begun = database.run("BEGIN IMMEDIATE"); !begun) return begun;
-    Result<void> done = work();
-    if (done) done = database.run("COMMIT");
-    if (!done) (void)database.run("ROLLBACK");
-    return done;
+    return store::in_transaction(database, work);
   }
 
   Result<void> end_sessions(std::string_view user) {

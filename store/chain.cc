@@ -4,6 +4,8 @@
 
 #include "base/log.h"
 #include "base/uuid.h"
+#include "store/stored_time.h"
+#include "store/transaction.h"
 
 namespace schoolgate::store {
 namespace {
@@ -108,7 +110,7 @@ void Chain::close_record(std::string& record) const {
 bool Chain::append(TimePoint time, std::string_view record, std::optional<TimePoint> likely) {
   const std::uint64_t seq = next_seq();
   std::string hash = to_hex(sha256(record));
-  insert_.bind(1, std::int64_t(seq)).bind(2, time.time_since_epoch().count()).bind(3, record).bind(4, hash);
+  insert_.bind(1, std::int64_t(seq)).bind(2, to_stored(time)).bind(3, record).bind(4, hash);
   if (!insert_.run()) return false;
   head_.seq = seq;
   head_.hash = std::move(hash);
@@ -166,25 +168,23 @@ Result<std::uint64_t> Chain::remove_before(TimePoint before, TimePoint now, std:
   head_.cut_hash = hash->text(0);
   hash->reset();
 
-  const auto done = [&]() -> Result<void> {
-    if (auto begun = database_->run("BEGIN IMMEDIATE"); !begun) return begun;
+  const auto done = in_transaction(*database_, [&]() -> Result<void> {
     auto erase = database_->prepare("DELETE FROM records WHERE seq <= ?1");
     auto forget = database_->prepare("DELETE FROM days WHERE last_seq <= ?1");
     auto note = database_->prepare("INSERT INTO removals(at, first_seq, last_seq, hash) VALUES(?1, ?2, ?3, ?4)");
     if (!erase || !forget || !note || !erase->bind(1, std::int64_t(through)).run() ||
         !forget->bind(1, std::int64_t(through)).run() ||
-        !note->bind(1, now.time_since_epoch().count())
+        !note->bind(1, to_stored(now))
              .bind(2, std::int64_t(before_cut.cut_seq + 1))
              .bind(3, std::int64_t(through))
              .bind(4, head_.cut_hash)
              .run() ||
         !store_head())
       return std::unexpected(database_->error("write"));
-    return database_->run("COMMIT");
-  }();
+    return {};
+  });
   if (!done) {
     head_ = before_cut;
-    [[maybe_unused]] const auto rolled_back = database_->run("ROLLBACK");
     return std::unexpected(done.error());
   }
   return removed;

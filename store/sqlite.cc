@@ -71,6 +71,7 @@ Statement& Statement::bind_null(int parameter) noexcept {
 }
 
 Statement::Step Statement::step() noexcept {
+  next_column_ = 0;
   switch (sqlite3_step(statement_.get())) {
     case SQLITE_ROW: return Step::row;
     case SQLITE_DONE: return Step::done;

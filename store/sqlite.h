@@ -6,13 +6,19 @@
 
 #include <sqlite3.h>
 
+#include <cassert>
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "store/stored_time.h"
 
 namespace schoolgate::store {
 
@@ -42,12 +48,48 @@ class Statement {
     return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
   }
 
+  /// The next column of this row, from the left: a reader names its fields in the order of the SELECT and no numbers.
+  /// T: std::string (a copy), std::string_view (as text()), bool, an integer, an enum of its number, TimePoint, or
+  /// std::optional of one of these for a column that can be NULL.
+  template <class T>
+  [[nodiscard]] T take();
+  /// The column that the next take() reads: past columns that another reader reads by number.
+  void skip_to(int column) noexcept { next_column_ = column; }
+
  private:
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
   };
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  int next_column_ = 0;  ///< that take() reads; every step() begins at the first
 };
+
+template <class T>
+inline constexpr bool kIsOptional = false;
+template <class T>
+inline constexpr bool kIsOptional<std::optional<T>> = true;
+
+template <class T>
+T Statement::take() {
+  if constexpr (kIsOptional<T>) {
+    if (!is_null(next_column_)) return take<typename T::value_type>();
+    ++next_column_;
+    return std::nullopt;
+  } else {
+    const int column = next_column_++;
+    assert(column < sqlite3_column_count(statement_.get()));
+    if constexpr (std::constructible_from<T, std::string_view>) {
+      return T(text(column));
+    } else if constexpr (std::same_as<T, TimePoint>) {
+      return from_stored(integer(column));
+    } else if constexpr (std::same_as<T, bool>) {
+      return integer(column) != 0;
+    } else {
+      static_assert(std::integral<T> || std::is_enum_v<T>);
+      return static_cast<T>(integer(column));
+    }
+  }
+}
 
 class Database {
  public:

@@ -303,12 +303,13 @@ Result<void> Alerts::Impl::follow_episodes(const AlertSettings& current) {
     }
     if (episodes->empty()) return {};
 
-    if (auto begun = outbox->begin(); !begun) return begun;
+    auto transaction = outbox->begin();
+    if (!transaction) return std::unexpected(transaction.error());
     for (const breaches::Episode& episode : *episodes)
       if (auto put = put_episode(current, episode); !put) return put;
     at.seq = episodes->back().through_seq;
     if (auto kept = outbox->set_progress("now", at); !kept) return kept;
-    if (auto committed = outbox->commit(); !committed) return committed;
+    if (auto committed = transaction->commit(); !committed) return committed;
   }
 }
 
@@ -514,7 +515,8 @@ Result<void> Alerts::Impl::make_digest(const AlertSettings& current, const Alert
       if (episode.urgency >= route.urgency) episodes.push_back(std::move(episode));
   }
 
-  if (auto begun = outbox->begin(); !begun) return begun;
+  auto transaction = outbox->begin();
+  if (!transaction) return std::unexpected(transaction.error());
   const TimePoint now = options.now();
   std::map<std::string, std::vector<breaches::Episode>> digests;
   for (const breaches::Episode& episode : episodes)
@@ -538,7 +540,7 @@ Result<void> Alerts::Impl::make_digest(const AlertSettings& current, const Alert
       return put;
   }
   if (auto kept = outbox->set_progress("daily " + route_key(route), progress); !kept) return kept;
-  return outbox->commit();
+  return transaction->commit();
 }
 
 Result<void> Alerts::Impl::put_system(const AlertSettings& current, const Posted& trouble) {

@@ -3,6 +3,8 @@
 namespace schoolgate::casework {
 namespace {
 
+using store::from_stored;
+using store::to_stored;
 using Step = store::Statement::Step;
 
 constexpr const char* kSchema = R"(
@@ -16,9 +18,6 @@ constexpr const char* kSchema = R"(
   CREATE TABLE IF NOT EXISTS watches(episode TEXT PRIMARY KEY, begun INTEGER NOT NULL, step INTEGER NOT NULL,
     over INTEGER NOT NULL) WITHOUT ROWID;
 )";
-
-TimePoint time_from(std::int64_t ms) { return TimePoint(std::chrono::milliseconds(ms)); }
-std::int64_t ms_of(TimePoint time) { return time.time_since_epoch().count(); }
 
 }  // namespace
 
@@ -40,7 +39,7 @@ Result<std::optional<Outbox::Known>> Outbox::find(std::string_view key) {
     case Step::done: return std::nullopt;
     case Step::row: break;
   }
-  return Known{std::string(query->text(0)), State(query->integer(1)), int(query->integer(2))};
+  return Known{query->take<std::string>(), query->take<State>(), query->take<int>()};
 }
 
 Result<void> Outbox::put(const OutboxAlert& alert) {
@@ -56,8 +55,8 @@ Result<void> Outbox::put(const OutboxAlert& alert) {
                         .bind(5, alert.content.subject)
                         .bind(6, alert.content.text)
                         .bind(7, alert.content.json)
-                        .bind(8, ms_of(alert.created))
-                        .bind(9, ms_of(alert.due))
+                        .bind(8, to_stored(alert.created))
+                        .bind(9, to_stored(alert.due))
                         .bind(10, std::int64_t(alert.attempts))
                         .run();
   if (!done) return failure();
@@ -68,9 +67,9 @@ Result<std::optional<TimePoint>> Outbox::newest_with_prefix(std::string_view pre
   auto query =
       database_.prepare("SELECT max(created) FROM alerts WHERE substr(key, 1, length(?1)) = ?1 AND created <= ?2");
   if (!query) return std::unexpected(query.error());
-  if (query->bind(1, prefix).bind(2, ms_of(now)).step() != Step::row) return failure();
+  if (query->bind(1, prefix).bind(2, to_stored(now)).step() != Step::row) return failure();
   if (query->is_null(0)) return std::nullopt;
-  return time_from(query->integer(0));
+  return from_stored(query->integer(0));
 }
 
 Result<std::vector<OutboxAlert>> Outbox::due(TimePoint now, std::size_t limit) {
@@ -78,19 +77,18 @@ Result<std::vector<OutboxAlert>> Outbox::due(TimePoint now, std::size_t limit) {
       "SELECT id, key, destination, urgency, subject, text, json, created, due, attempts FROM alerts"
       " WHERE state = 0 AND due <= ?1 ORDER BY urgency DESC, created LIMIT ?2");
   if (!query) return std::unexpected(query.error());
-  query->bind(1, ms_of(now)).bind(2, std::int64_t(limit));
+  query->bind(1, to_stored(now)).bind(2, std::int64_t(limit));
   std::vector<OutboxAlert> alerts;
   auto step = query->step();
   for (; step == Step::row; step = query->step()) {
-    alerts.push_back(
-        {.id = std::string(query->text(0)),
-         .key = std::string(query->text(1)),
-         .destination = std::string(query->text(2)),
-         .urgency = int(query->integer(3)),
-         .content = {std::string(query->text(4)), std::string(query->text(5)), std::string(query->text(6))},
-         .created = time_from(query->integer(7)),
-         .due = time_from(query->integer(8)),
-         .attempts = int(query->integer(9))});
+    alerts.push_back({.id = query->take<std::string>(),
+                      .key = query->take<std::string>(),
+                      .destination = query->take<std::string>(),
+                      .urgency = query->take<int>(),
+                      .content = {query->take<std::string>(), query->take<std::string>(), query->take<std::string>()},
+                      .created = query->take<TimePoint>(),
+                      .due = query->take<TimePoint>(),
+                      .attempts = query->take<int>()});
   }
   if (step == Step::failed) return failure();
   return alerts;
@@ -101,7 +99,7 @@ Result<std::optional<TimePoint>> Outbox::next_due() {
   if (!query) return std::unexpected(query.error());
   if (query->step() != Step::row) return failure();
   if (query->is_null(0)) return std::nullopt;
-  return time_from(query->integer(0));
+  return from_stored(query->integer(0));
 }
 
 Result<std::uint64_t> Outbox::waiting() {
@@ -122,17 +120,17 @@ Result<void> Outbox::set_state(std::string_view id, State state) {
 Result<void> Outbox::try_again(std::string_view id, TimePoint due, int attempts) {
   auto statement = database_.prepare("UPDATE alerts SET due = ?2, attempts = ?3 WHERE id = ?1");
   if (!statement) return std::unexpected(statement.error());
-  if (!statement->bind(1, id).bind(2, ms_of(due)).bind(3, std::int64_t(attempts)).run()) return failure();
+  if (!statement->bind(1, id).bind(2, to_stored(due)).bind(3, std::int64_t(attempts)).run()) return failure();
   return {};
 }
 
 Result<void> Outbox::bring_back(TimePoint now, std::chrono::seconds longest_pause) {
   auto tries = database_.prepare("UPDATE alerts SET due = ?1 WHERE state = 0 AND due > ?2");
   if (!tries) return std::unexpected(tries.error());
-  if (!tries->bind(1, ms_of(now)).bind(2, ms_of(now + longest_pause)).run()) return failure();
+  if (!tries->bind(1, to_stored(now)).bind(2, to_stored(now + longest_pause)).run()) return failure();
   auto begun = database_.prepare("UPDATE watches SET begun = ?1 WHERE over = 0 AND begun > ?2");
   if (!begun) return std::unexpected(begun.error());
-  if (!begun->bind(1, ms_of(now)).bind(2, ms_of(now + longest_pause)).run()) return failure();
+  if (!begun->bind(1, to_stored(now)).bind(2, to_stored(now + longest_pause)).run()) return failure();
   return {};
 }
 
@@ -144,7 +142,7 @@ Result<std::optional<Progress>> Outbox::progress(std::string_view reader) {
     case Step::done: return std::nullopt;
     case Step::row: break;
   }
-  return Progress{std::string(query->text(0)), std::uint64_t(query->integer(1)), query->integer(2)};
+  return Progress{query->take<std::string>(), query->take<std::uint64_t>(), query->take<std::int64_t>()};
 }
 
 Result<void> Outbox::set_progress(std::string_view reader, const Progress& progress) {
@@ -162,7 +160,7 @@ Result<void> Outbox::set_progress(std::string_view reader, const Progress& progr
 Result<void> Outbox::watch(std::string_view episode, TimePoint now) {
   auto statement = database_.prepare("INSERT OR IGNORE INTO watches(episode, begun, step, over) VALUES(?1, ?2, 0, 0)");
   if (!statement) return std::unexpected(statement.error());
-  if (!statement->bind(1, episode).bind(2, ms_of(now)).run()) return failure();
+  if (!statement->bind(1, episode).bind(2, to_stored(now)).run()) return failure();
   return {};
 }
 
@@ -172,7 +170,7 @@ Result<std::vector<Watch>> Outbox::watches() {
   std::vector<Watch> watches;
   auto step = query->step();
   for (; step == Step::row; step = query->step())
-    watches.push_back({std::string(query->text(0)), time_from(query->integer(1)), std::size_t(query->integer(2))});
+    watches.push_back({query->take<std::string>(), query->take<TimePoint>(), query->take<std::size_t>()});
   if (step == Step::failed) return failure();
   return watches;
 }
@@ -188,10 +186,10 @@ Result<void> Outbox::set_watch(std::string_view episode, std::optional<std::size
 Result<void> Outbox::forget_before(TimePoint before) {
   auto ended = database_.prepare("DELETE FROM watches WHERE over = 1 AND begun < ?1");
   if (!ended) return std::unexpected(ended.error());
-  if (!ended->bind(1, ms_of(before)).run()) return failure();
+  if (!ended->bind(1, to_stored(before)).run()) return failure();
   auto statement = database_.prepare("DELETE FROM alerts WHERE state <> 0 AND created < ?1");
   if (!statement) return std::unexpected(statement.error());
-  if (!statement->bind(1, ms_of(before)).run()) return failure();
+  if (!statement->bind(1, to_stored(before)).run()) return failure();
   return {};
 }
 

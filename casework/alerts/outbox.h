@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "casework/alerts/alert_text.h"
 #include "store/sqlite.h"
+#include "store/transaction.h"
 
 namespace schoolgate::casework {
 
@@ -55,8 +56,8 @@ class Outbox {
 
   [[nodiscard]] static Result<std::unique_ptr<Outbox>> open(const std::filesystem::path& file);
 
-  [[nodiscard]] Result<void> begin() { return database_.run("BEGIN IMMEDIATE"); }
-  [[nodiscard]] Result<void> commit() { return database_.run("COMMIT"); }
+  /// For several of the following calls as one step. Must end before the Outbox does.
+  [[nodiscard]] Result<store::Transaction> begin() { return store::Transaction::begin(database_); }
 
   [[nodiscard]] Result<std::optional<Known>> find(std::string_view key);
   /// Adds it, or gives the waiting one with its key this content and urgency.

@@ -186,6 +186,18 @@ def lent_generations(name: str, text: str) -> list[str]:
     ]
 
 
+# SQL that begins or ends a transaction. A trigger's body (BEGIN SELECT) and a key in PEM (BEGIN PUBLIC KEY) do not.
+TRANSACTION = re.compile(r"\b(?:COMMIT|ROLLBACK|SAVEPOINT|BEGIN(?!\s+(?:SELECT|INSERT|UPDATE|DELETE)\b|\s+[A-Z ]*(?:KEY|CERTIFICATE)))\b|\b(?i:BEGIN (?:IMMEDIATE|EXCLUSIVE|DEFERRED))\b")
+
+
+def transactions_by_hand(name: str, text: str) -> list[str]:
+    """Transactions begin and end in store/transaction.h alone, so that none is left open by an early return."""
+    if room_of(name) == "store":
+        return []
+    code = re.sub(r"(?<!:)//[^\n]*", "", text)
+    return [f"{name}:{code.count(chr(10), 0, match.start()) + 1}: {match.group()} by hand: use store/transaction.h" for match in TRANSACTION.finditer(code)]
+
+
 # A path that is true on one machine only: home folders, temporary files with a fixed name, a checkout's folder.
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|home/\w+|root|tmp|var/tmp)/[\w.$-]")
 
@@ -240,6 +252,10 @@ def test_no_temporary_with_braces_inside_co_await():
 
 def test_what_a_reload_replaces_is_never_lent():
     report(check_sources(lent_generations))
+
+
+def test_transactions_begin_and_end_in_one_place():
+    report(check_sources(transactions_by_hand))
 
 
 def test_long_files_say_why():
@@ -324,6 +340,10 @@ def test_every_room_has_a_readme():
         (lent_generations, "proxy/flow/worker.h", "  [[nodiscard]] const Inspection* inspection() const noexcept { return inspection_.get(); }\n"),
         (lent_generations, "proxy/flow/worker.h", "const std::shared_ptr<const rules::PolicySnapshot>& policy();\n"),
         (lent_generations, "app/who_is_asking.h", "  const flow::SignInGate& gate() const { return *gate_; }\n"),
+        (transactions_by_hand, "casework/incidents.cc", 'database.run("BEGIN IMMEDIATE");\n'),
+        (transactions_by_hand, "casework/incidents.cc", 'database.run("DELETE FROM t; COMMIT");\n'),
+        (transactions_by_hand, "identity/accounts.cc", 'auto begin = database.prepare("BEGIN");\n'),
+        (transactions_by_hand, "identity/accounts.cc", 'database.run("SAVEPOINT before");\n'),
         (unexplained_length, "rules/judge.cc", "x\n" * (LONG_FILE + 1)),
         (machine_paths, "docs/a.md", "see /ho" "me/someone/build\n"),
         (forbidden_words, "rules/judge.cc", "// TO" "DO: later\n"),
@@ -341,6 +361,9 @@ def test_the_checks_find_what_they_look_for(check, name, text):
         (strange_libraries, "proxy/flow/serve.cc", "#include <boost/asio/awaitable.hpp>\n"),
         (lent_generations, "proxy/flow/worker.h", "Held<const Inspection> inspection() const noexcept { return inspection_; }\n"),
         (lent_generations, "proxy/flow/coalescing.h", "bool any(const rules::PolicySnapshot& policy, const Held<const Inspection>& by);\n"),
+        (transactions_by_hand, "casework/entries.cc", "    BEGIN SELECT raise(ABORT, 'entries are only added'); END;\n"),
+        (transactions_by_hand, "store/transaction.cc", 'database.run("COMMIT");\n'),
+        (transactions_by_hand, "casework/entries.cc", "a();  // rolled back before COMMIT\n"),
         (risky_awaits, "proxy/flow/serve.cc", "if (!co_await send(other, buffer[0], n)) { co_return; }\n"),
         (risky_awaits, "proxy/flow/serve.cc", "auto f = [&]() -> Task { co_await g(); };\n"),
     ],
