@@ -3,6 +3,7 @@
 
 #include "app/register_school.h"
 #include "identity/account_name.h"
+#include "identity/device_register.h"
 
 namespace schoolgate::app {
 namespace {
@@ -26,12 +27,13 @@ Wi-Fi address") cannot be told apart this way: switch that off for the school's 
 int add(RegisterSchool& school, const std::string& mac, const Arguments& arguments) {
   if (!identity::is_device_kind(arguments.get("--kind")))
     return usage_error(kDevicesCommand, {Fault::client, "--kind is school, staff, phone, console or guest", {}});
-  const auto put = school.people->put_device({.mac = mac,
-                                              .name = arguments.get("--name"),
-                                              .owner = arguments.get("--owner"),
-                                              .kind = arguments.get("--kind"),
-                                              .by_name_only = arguments.has("--by-name-only"),
-                                              .note = arguments.get("--note")});
+  const auto put = identity::DeviceRegister(*school.people)
+                       .put({.mac = mac,
+                             .name = arguments.get("--name"),
+                             .owner = arguments.get("--owner"),
+                             .kind = arguments.get("--kind"),
+                             .by_name_only = arguments.has("--by-name-only"),
+                             .note = arguments.get("--note")});
   if (!put) return put.error().fault == Fault::client ? usage_error(kDevicesCommand, put.error()) : report(put.error());
   print(mac + " is in the register\n");
   return kDone;
@@ -61,11 +63,11 @@ int devices(std::span<const std::string_view> words) {
   if (!school) return status;
   if (verb == "add") return add(*school, *mac, *arguments);
   if (verb == "remove") {
-    if (const auto removed = school->people->remove_device(*mac); !removed) return report(removed.error());
+    if (const auto removed = identity::DeviceRegister(*school->people).remove(*mac); !removed) return report(removed.error());
     print("removed " + *mac + '\n');
     return kDone;
   }
-  const auto all = school->people->devices();
+  const auto all = identity::DeviceRegister(*school->people).all();
   if (!all) return report(all.error());
   return print_table(devices_table(*all), *arguments, school->school + "\nRegister of devices\n");
 }

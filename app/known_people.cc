@@ -2,16 +2,19 @@
 
 #include <system_error>
 
-#include "identity/people_store.h"
+#include "identity/accounts.h"
+#include "identity/device_register.h"
+#include "identity/people_database.h"
+#include "identity/saved_sessions.h"
 
 namespace schoolgate::app {
 namespace {
 
 // Null: nothing is known of anybody.
-Result<std::unique_ptr<identity::PeopleStore>> people_of(const config::Settings& settings) {
+Result<std::unique_ptr<identity::PeopleDatabase>> people_of(const config::Settings& settings) {
   std::error_code error;
   if (!std::filesystem::exists(settings.state / "people.db", error) && !error) return nullptr;
-  return identity::PeopleStore::open(settings.state);
+  return identity::PeopleDatabase::open(settings.state);
 }
 
 }  // namespace
@@ -20,7 +23,7 @@ Result<std::optional<rules::Person>> known_person(const config::Settings& settin
   const auto people = people_of(settings);
   if (!people) return std::unexpected(people.error());
   if (!*people) return std::nullopt;
-  const auto account = (*people)->account(user);
+  const auto account = identity::Accounts(**people).find(user);
   if (!account) return std::unexpected(account.error());
   if (*account)
     return rules::Person{
@@ -29,7 +32,7 @@ Result<std::optional<rules::Person>> known_person(const config::Settings& settin
         .groups = (*account)->groups,
         .confidence = (*account)->no_password ? rules::Confidence::class_login : rules::Confidence::login,
         .source = "accounts"};
-  const auto sessions = (*people)->load_sessions();  // those of the directory, as they were last seen
+  const auto sessions = identity::SavedSessions(**people).load();  // those of the directory, as they were last seen
   if (!sessions) return std::unexpected(sessions.error());
   for (const identity::SavedSession& saved : *sessions)
     if (saved.session.person.user == user) return saved.session.person;
@@ -42,13 +45,13 @@ Result<std::optional<rules::Device>> known_device(const config::Settings& settin
   if (!*people) return std::nullopt;
   std::string mac(mac_or_ip);
   if (const auto address = names::IpAddress::parse(mac_or_ip)) {
-    const auto sessions = (*people)->load_sessions();
+    const auto sessions = identity::SavedSessions(**people).load();
     if (!sessions) return std::unexpected(sessions.error());
     mac.clear();
     for (const identity::SavedSession& saved : *sessions)
       if (saved.session.address == *address) mac = saved.session.mac;
   }
-  const auto device = (*people)->device(mac);
+  const auto device = identity::DeviceRegister(**people).find(mac);
   if (!device) return std::unexpected(device.error());
   if (!*device) return std::nullopt;
   return rules::Device{.mac = (*device)->mac,

@@ -3,15 +3,26 @@
 
 #include "app/read_password.h"
 #include "app/register_school.h"
+#include "identity/access_register.h"
+#include "identity/accounts.h"
+#include "identity/classes.h"
 #include "identity/password.h"
+#include "identity/terms_record.h"
+#include "identity/visits.h"
+#include "identity/wrong_passwords.h"
 #include "portal/pictures.h"
 
 namespace schoolgate::app {
 namespace {
 
+using identity::AccessRegister;
 using identity::Account;
-using identity::PeopleStore;
+using identity::Accounts;
+using identity::Classes;
 using identity::PersonRole;
+using identity::TermsRecord;
+using identity::Visits;
+using identity::WrongPasswords;
 
 constexpr std::string_view kHelp =
     R"(schoolgate people add USER        --config DIR [--name N] [--role pupil|staff] [--groups A,B]
@@ -73,8 +84,9 @@ int add_class(RegisterSchool& school, std::string_view code, const Arguments& ar
     for (const portal::Picture& picture : portal::pictures()) (known += known.empty() ? "" : ", ") += picture.id;
     return usage("the sign-in page has no picture '" + arguments.get("--picture") + "'", "it has " + known);
   }
-  const auto put = school.people->put_class(
-      {std::string(code), arguments.get("--title"), arguments.get("--picture"), arguments.get("--groups")});
+  const auto put =
+      Classes(*school.people)
+          .put({std::string(code), arguments.get("--title"), arguments.get("--picture"), arguments.get("--groups")});
   if (!put) return report_or_usage(put.error());
   print("class " + std::string(code) + " signs in with the picture '" + arguments.get("--picture") + "'\n");
   return kDone;
@@ -84,13 +96,14 @@ int add_visitor(RegisterSchool& school, const Arguments& arguments, std::optiona
                 std::optional<TimePoint> until) {
   if (!until) return usage("--until T is missing");
   const TimePoint now = wall_now();
-  const auto visit = school.people->add_visit({.name = arguments.get("--name"),
-                                               .host = arguments.get("--host"),
-                                               .purpose = arguments.get("--purpose"),
-                                               .from = from.value_or(now),
-                                               .until = *until,
-                                               .closed = {}},
-                                              true, school.by, now);
+  const auto visit = Visits(*school.people)
+                         .add({.name = arguments.get("--name"),
+                               .host = arguments.get("--host"),
+                               .purpose = arguments.get("--purpose"),
+                               .from = from.value_or(now),
+                               .until = *until,
+                               .closed = {}},
+                              true, school.by, now);
   if (!visit) return report_or_usage(visit.error());
   print(visit->user() + ", " + visit->name + ", until " + school.times().show(visit->until) +
         "\ncode for the sign-in page: " + visit->code.substr(0, 4) + '-' + visit->code.substr(4) + '\n');
@@ -99,7 +112,7 @@ int add_visitor(RegisterSchool& school, const Arguments& arguments, std::optiona
 
 int add_account(RegisterSchool& school, const std::string& user, const Arguments& arguments,
                 std::optional<TimePoint> from, std::optional<TimePoint> until) {
-  const auto before = school.people->account(user);
+  const auto before = Accounts(*school.people).find(user);
   if (!before) return report(before.error());
   Account account = before->value_or(Account{.user = user, .valid_from = {}, .valid_until = {}});
   account.disabled = false;
@@ -113,7 +126,7 @@ int add_account(RegisterSchool& school, const std::string& user, const Arguments
     account.role = *role;
   }
   if (arguments.has("--no-password")) account.no_password = true;
-  const auto put = school.people->put_account(account, school.by, wall_now());
+  const auto put = Accounts(*school.people).put(account, school.by, wall_now());
   if (!put) return report_or_usage(put.error());
   std::string text = std::string(*before ? "changed " : "added ") + user + '\n';
   if (!account.no_password && account.password_hash.empty())
@@ -123,7 +136,7 @@ int add_account(RegisterSchool& school, const std::string& user, const Arguments
 }
 
 int set_password(RegisterSchool& school, const std::string& user) {
-  const auto account = school.people->account(user);
+  const auto account = Accounts(*school.people).find(user);
   if (!account) return report(account.error());
   if (!*account) return report({Fault::client, "there is no account '" + user + "'", "add it: schoolgate people add"});
   const auto password = read_new_password();
@@ -132,7 +145,7 @@ int set_password(RegisterSchool& school, const std::string& user) {
   if (const auto weak = identity::weakness_of(password->view(), user)) return report({Fault::client, *weak, {}});
   const auto hash = identity::hash_password(password->view());
   if (!hash) return report(hash.error());
-  if (const auto set = school.people->set_password_hash(user, *hash); !set) return report(set.error());
+  if (const auto set = Accounts(*school.people).set_password_hash(user, *hash); !set) return report(set.error());
   print("password of " + user + " set\n");
   return kDone;
 }
@@ -142,24 +155,24 @@ int remove(RegisterSchool& school, std::string_view who, const Arguments& argume
   const TimePoint now = wall_now();
   const auto done = [&]() -> Result<void> {
     if (who.starts_with("class:")) {
-      if (auto removed = school.people->remove_class(who.substr(6)); !removed) return removed;
-      return school.people->close_access(who, why, school.by, now);
+      if (auto removed = Classes(*school.people).remove(who.substr(6)); !removed) return removed;
+      return AccessRegister(*school.people).close(who, why, school.by, now);
     }
     if (who.starts_with("visitor:")) {
       std::int64_t id = 0;
       const char* end = who.data() + who.size();
       if (std::from_chars(who.data() + 8, end, id).ptr != end)
         return fail(Fault::client, "'" + std::string(who) + "' is no visitor", "e.g. visitor:12");
-      return school.people->close_visit(id, why, school.by, now);
+      return Visits(*school.people).close(id, why, school.by, now);
     }
-    return school.people->close_account(who, why, school.by, now);
+    return Accounts(*school.people).close(who, why, school.by, now);
   }();
   if (!done) return report(done.error());
   print("closed " + std::string(who) + "\n");
   return kDone;
 }
 
-identity::RegisterTable wrong_passwords_table(const std::vector<identity::WrongPasswords>& counts,
+identity::RegisterTable wrong_passwords_table(const std::vector<identity::WrongPasswordCount>& counts,
                                               const identity::RegisterTimes& times) {
   identity::RegisterTable table{.columns = {"Account", "Wrong passwords", "Last", "From address"},
                                 .keys = {"user", "count", "last", "from"},
@@ -176,27 +189,28 @@ int list(RegisterSchool& school, std::string_view what, const Arguments& argumen
   const auto show = [&](const auto& rows, auto table_of, std::string_view title) {
     return rows ? print_table(table_of(*rows), arguments, title) : report(rows.error());
   };
-  PeopleStore& people = *school.people;
+  identity::PeopleDatabase& people = *school.people;
   if (what == "accounts")
-    return show(people.accounts(), [&](const auto& rows) { return accounts_table(rows, now, times); }, "Accounts");
-  if (what == "classes") return show(people.classes(), [](const auto& rows) { return classes_table(rows); }, "Classes");
+    return show(Accounts(people).all(), [&](const auto& rows) { return accounts_table(rows, now, times); }, "Accounts");
+  if (what == "classes")
+    return show(Classes(people).all(), [](const auto& rows) { return classes_table(rows); }, "Classes");
   if (what == "visitors")
-    return show(people.visits(), [&](const auto& rows) { return visits_table(rows, now, times); }, "Visitors");
+    return show(Visits(people).all(), [&](const auto& rows) { return visits_table(rows, now, times); }, "Visitors");
   if (what == "wrong-passwords")
     return show(
-        people.wrong_passwords(), [&](const auto& rows) { return wrong_passwords_table(rows, times); },
+        WrongPasswords(people).all(), [&](const auto& rows) { return wrong_passwords_table(rows, times); },
         "Wrong passwords since the last right one");
   if (what != "terms") return usage("there is no list '" + std::string(what) + "'");
-  if (const auto whole = people.verify_terms(); !whole) return report(whole.error());
+  if (const auto whole = TermsRecord(people).verify(); !whole) return report(whole.error());
   return show(
-      people.terms_answers(), [&](const auto& rows) { return terms_table(rows, times); },
+      TermsRecord(people).all(), [&](const auto& rows) { return terms_table(rows, times); },
       "Answers to the terms of use (the record is whole)");
 }
 
 int print_register(RegisterSchool& school, const Arguments& arguments) {
   const TimePoint now = wall_now();
   const auto times = arguments.has("--json") ? identity::RegisterTimes{} : school.times();
-  const auto rows = school.people->register_of_access(arguments.has("--open") ? std::optional(now) : std::nullopt);
+  const auto rows = AccessRegister(*school.people).rows(arguments.has("--open") ? std::optional(now) : std::nullopt);
   if (!rows) return report(rows.error());
   return print_table(register_table(*rows, now, times), arguments,
                      school.school + "\nRegister of access to the internet, " + school.times().show(now) + "\n");

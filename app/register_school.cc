@@ -59,7 +59,7 @@ std::optional<RegisterSchool> open_register(const Command& command, const Argume
     if (auto made = make_private_folder(settings.state); !made) return std::unexpected(made.error());
     auto clock = rules::SiteClock::open(settings.site.timezone);
     if (!clock) return std::unexpected(clock.error());
-    auto people = identity::PeopleStore::open(settings.state);
+    auto people = identity::PeopleDatabase::open(settings.state);
     if (!people) return std::unexpected(people.error());
     return RegisterSchool{*std::move(people), *std::move(clock), settings.site.name, std::move(by)};
   };

@@ -8,14 +8,14 @@
 #include "app/arguments.h"
 #include "app/command.h"
 #include "base/error.h"
-#include "identity/people_store.h"
+#include "identity/people_database.h"
 #include "identity/register_text.h"
 #include "rules/site_clock.h"
 
 namespace schoolgate::app {
 
 struct RegisterSchool {
-  std::unique_ptr<identity::PeopleStore> people;
+  std::unique_ptr<identity::PeopleDatabase> people;
   rules::SiteClock clock;
   std::string school;
   std::string by;  ///< who types this, as the register names them

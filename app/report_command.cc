@@ -6,7 +6,7 @@
 #include "app/load_policy.h"
 #include "app/read_configuration.h"
 #include "console/console.h"
-#include "identity/people_store.h"
+#include "identity/people_database.h"
 #include "identity/users.h"
 #include "rules/site_time.h"
 #include "store/only_ask.h"
@@ -57,9 +57,9 @@ int inspection_pack(std::span<const std::string_view> words) {
   }
   auto users = identity::Users::open(settings.state);
   if (!users) return report(users.error());
-  std::unique_ptr<identity::PeopleStore> people;  // none, where nobody was ever asked for
+  std::unique_ptr<identity::PeopleDatabase> people;  // none, where nobody was ever asked for
   if (std::error_code error; std::filesystem::exists(settings.state / "people.db", error) || error) {
-    auto opened = identity::PeopleStore::open(settings.state);
+    auto opened = identity::PeopleDatabase::open(settings.state);
     if (!opened) return report(opened.error());
     people = std::move(*opened);
   }

@@ -20,6 +20,7 @@
 #include "blocklists/store.h"
 #include "blocklists/update.h"
 #include "casework/privacy.h"
+#include "identity/accounts.h"
 #include "proxy/net/file_descriptor.h"
 #include "proxy/net/linux/firewall.h"
 #include "proxy/net/linux/kernel_clock.h"
@@ -310,7 +311,7 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
   if (people_)
     parts.hooks.name_of = [this](std::string_view user) -> std::string {
       if (!people_->is_open()) return {};
-      const auto account = people_->service().people().account(user);
+      const auto account = identity::Accounts(people_->service().people()).find(user);
       return account && *account ? (*account)->name : std::string();
     };
   desk_ = std::make_unique<SafeguardingDesk>(std::move(parts));

@@ -9,6 +9,7 @@
 #include "casework/measures.h"
 #include "casework/privacy.h"
 #include "casework/sums.h"
+#include "identity/people_retention.h"
 #include "names/url.h"
 #include "web/tls.h"
 
@@ -74,7 +75,7 @@ Result<void> SafeguardingDesk::try_to_open() {
   return open_stores();
 }
 
-Result<void> SafeguardingDesk::try_to_start(identity::PeopleStore* people, identity::SessionBook* sessions) {
+Result<void> SafeguardingDesk::try_to_start(identity::PeopleDatabase* people, identity::SessionBook* sessions) {
   if (auto opened = try_to_open(); !opened) return opened;
   if (!keeper_.joinable()) {
     people_ = people;
@@ -235,7 +236,7 @@ void SafeguardingDesk::enforce_retention(casework::DeskStore& desk, TimePoint no
   for (const casework::Deletion& deletion : *removed)
     log::info("removed after its time", {{"kind", deletion.kind}, {"count", deletion.count}});
   if (!people_) return;
-  const auto people = people_->forget_before(now - retention.people, now);
+  const auto people = identity::forget_people_before(*people_, now - retention.people, now);
   if (!people) log::error("retention of people is not enforced", {{"why", people.error().text()}});
 }
 

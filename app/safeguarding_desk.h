@@ -19,7 +19,7 @@
 #include "casework/desk_store.h"
 #include "config/settings.h"
 #include "console/console.h"
-#include "identity/people_store.h"
+#include "identity/people_database.h"
 #include "identity/session_book.h"
 #include "identity/users.h"
 #include "rules/measures.h"
@@ -52,7 +52,7 @@ class SafeguardingDesk {
   /// Once it is open: listens on listen.console, if there is one, and begins the keeping, unless it does already. Where
   /// there is no account yet, says on stderr where the first one is made. `people` and `sessions` are null where
   /// identity is not configured. An error (an address that another process has): to be called again.
-  [[nodiscard]] Result<void> try_to_start(identity::PeopleStore* people, identity::SessionBook* sessions);
+  [[nodiscard]] Result<void> try_to_start(identity::PeopleDatabase* people, identity::SessionBook* sessions);
   void stop();
 
   // Thread-safe; wait for the disk.
@@ -78,7 +78,7 @@ class SafeguardingDesk {
   Result<void> print_set_up_link();
 
   Parts parts_;
-  identity::PeopleStore* people_ = nullptr;  ///< set before keeper_ and server_ start
+  identity::PeopleDatabase* people_ = nullptr;  ///< set before keeper_ and server_ start
   identity::SessionBook* sessions_ = nullptr;
   std::mutex mutex_;  ///< guards desk_ and users_ until they are open, and the use of desk_
   std::unique_ptr<casework::DeskStore> desk_;

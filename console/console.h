@@ -20,7 +20,7 @@
 #include "casework/pink_slip.h"
 #include "casework/reports.h"
 #include "console/permissions.h"
-#include "identity/people_store.h"
+#include "identity/people_database.h"
 #include "identity/session_book.h"
 #include "identity/users.h"
 #include "rules/measures.h"
@@ -122,8 +122,8 @@ class Console {
     std::filesystem::path decisions;          ///< file of the decision log; empty: none is kept
     const rules::SiteClock* clock = nullptr;  ///< null: UTC
     identity::Users& users;
-    identity::PeopleStore* people = nullptr;    ///< null: pages about registers are not there
-    identity::SessionBook* sessions = nullptr;  ///< null: nobody is known to be signed in
+    identity::PeopleDatabase* people = nullptr;  ///< null: pages about registers are not there
+    identity::SessionBook* sessions = nullptr;   ///< null: nobody is known to be signed in
     Hooks hooks;
     std::function<TimePoint()> now = wall_now;
     bool secure = true;  ///< false only where the listener has no TLS: cookies then lack Secure

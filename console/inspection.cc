@@ -6,7 +6,10 @@
 #include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/documents.h"
+#include "identity/access_register.h"
+#include "identity/device_register.h"
 #include "identity/register_text.h"
+#include "identity/terms_record.h"
 
 namespace schoolgate::console {
 
@@ -64,13 +67,13 @@ Result<std::vector<std::string>> write_inspection_pack(const Console::Parts& par
                                                          {"inspection-pack.txt", to_text(*pack)},
                                                          {"inspection-pack.json", to_json(*pack)}};
   if (parts.people) {
-    const auto grants = parts.people->register_of_access();
+    const auto grants = identity::AccessRegister(*parts.people).rows();
     if (!grants) return std::unexpected(grants.error());
     files.emplace_back("access-register.csv", identity::to_csv(identity::register_table(*grants, now)));
-    const auto answers = parts.people->terms_answers();
+    const auto answers = identity::TermsRecord(*parts.people).all();
     if (!answers) return std::unexpected(answers.error());
     files.emplace_back("terms-of-use.csv", identity::to_csv(identity::terms_table(*answers)));
-    const auto devices = parts.people->devices();
+    const auto devices = identity::DeviceRegister(*parts.people).all();
     if (!devices) return std::unexpected(devices.error());
     files.emplace_back("devices.csv", identity::to_csv(identity::devices_table(*devices)));
   }

@@ -8,6 +8,7 @@
 #include "casework/visibility.h"
 #include "console/days.h"
 #include "console/episode_words.h"
+#include "identity/terms_record.h"
 #include "web/text.h"
 
 namespace schoolgate::console {
@@ -112,7 +113,7 @@ Result<void> add_incidents(const Visit& visit, const std::string& account, Chron
 
 Result<void> add_terms(const Desk& desk, const std::string& account, Chronology& to) {
   if (!desk.parts().people) return {};
-  const auto answers = desk.parts().people->terms_answers();
+  const auto answers = identity::TermsRecord(*desk.parts().people).all();
   if (!answers) return std::unexpected(answers.error());
   for (const identity::TermsAnswer& answer : *answers)
     if (answer.user == account)

@@ -7,6 +7,12 @@
 #include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/table_page.h"
+#include "identity/access_register.h"
+#include "identity/accounts.h"
+#include "identity/classes.h"
+#include "identity/device_register.h"
+#include "identity/terms_record.h"
+#include "identity/visits.h"
 
 namespace schoolgate::console {
 
@@ -53,26 +59,29 @@ std::optional<Result<identity::RegisterTable>> read(const Desk& desk, const Visi
     if (!desk.parts().sessions) return std::nullopt;
     return sessions_table(desk, *desk.parts().sessions);
   }
-  identity::PeopleStore* const people = desk.parts().people;
+  identity::PeopleDatabase* const people = desk.parts().people;
   if (!people) return std::nullopt;
   const TimePoint now = visit.now;
   if (name == "access") {
-    return table_of(people->register_of_access(), [&](const auto& rows) { return register_table(rows, now, times); });
+    return table_of(identity::AccessRegister(*people).rows(),
+                    [&](const auto& rows) { return register_table(rows, now, times); });
   }
   if (name == "accounts") {
-    return table_of(people->accounts(), [&](const auto& rows) { return accounts_table(rows, now, times); });
+    return table_of(identity::Accounts(*people).all(),
+                    [&](const auto& rows) { return accounts_table(rows, now, times); });
   }
   if (name == "visitors") {
-    return table_of(people->visits(), [&](const auto& rows) { return visits_table(rows, now, times); });
+    return table_of(identity::Visits(*people).all(), [&](const auto& rows) { return visits_table(rows, now, times); });
   }
   if (name == "devices") {
-    return table_of(people->devices(), [](const auto& rows) { return identity::devices_table(rows); });
+    return table_of(identity::DeviceRegister(*people).all(),
+                    [](const auto& rows) { return identity::devices_table(rows); });
   }
   if (name == "classes") {
-    return table_of(people->classes(), [](const auto& rows) { return identity::classes_table(rows); });
+    return table_of(identity::Classes(*people).all(), [](const auto& rows) { return identity::classes_table(rows); });
   }
   if (name == "terms") {
-    return table_of(people->terms_answers(), [&](const auto& rows) { return terms_table(rows, times); });
+    return table_of(identity::TermsRecord(*people).all(), [&](const auto& rows) { return terms_table(rows, times); });
   }
   return std::nullopt;
 }

@@ -5,7 +5,12 @@
 
 #include "base/log.h"
 #include "base/thread_name.h"
+#include "identity/access_register.h"
 #include "identity/account_name.h"
+#include "identity/accounts.h"
+#include "identity/device_register.h"
+#include "identity/saved_sessions.h"
+#include "identity/visits.h"
 
 namespace schoolgate::identity {
 namespace {
@@ -64,7 +69,7 @@ Result<std::unique_ptr<IdentityService>> IdentityService::open(const IdentitySet
   auto terms = Terms::load(sign_in ? sign_in->terms : std::nullopt);
   if (!terms) return std::unexpected(terms.error());
   it.terms_ = *std::move(terms);
-  auto people = PeopleStore::open(state);
+  auto people = PeopleDatabase::open(state);
   if (!people) return std::unexpected(people.error());
   it.people_ = *std::move(people);
 
@@ -72,45 +77,12 @@ Result<std::unique_ptr<IdentityService>> IdentityService::open(const IdentitySet
       SessionBook::Settings{.order = settings.sources, .rules = settings.sessions}, presences, it.hooks_.local_minute,
       [&it](const SessionEvent& event) { it.tell(event); });
   const Moment now = it.hooks_.now();
-  auto saved = it.people_->load_sessions();
+  auto saved = SavedSessions(*it.people_).load();
   if (!saved) return std::unexpected(saved.error());
   it.sessions_->restore(*std::move(saved), now);
   it.look_at_register(now);
 
-  auto credentials = Credentials::start(
-      {.directory = settings.directory,
-       .keytab = settings.keytab,
-       .keytab_principal = settings.keytab_principal,
-       .state_folder = state},
-      [&it](std::string_view user) -> std::optional<LocalAccount> {
-        const auto account = it.people_->account(user);
-        if (!account || !*account) return std::nullopt;
-        const TimePoint at = it.hooks_.now().wall;
-        const Account& known = **account;
-        return LocalAccount{.password_hash = known.password_hash,
-                            .name = known.name,
-                            .groups = known.groups,
-                            .disabled = known.disabled || (known.valid_from && at < *known.valid_from),
-                            .valid_until = known.valid_until};
-      });
-  if (!credentials) return std::unexpected(credentials.error());
-  it.credentials_ = *std::move(credentials);
-  if (settings.directory)
-    it.leavers_.emplace(Leavers::Parts{
-        .people = *it.people_,
-        .credentials = *it.credentials_,
-        .on_leaver =
-            [&it](const std::string& user) { it.sessions_->sign_out_user(user, SessionEnd::removed, it.hooks_.now()); },
-        .on_suspicion =
-            [&it](const std::string& text) {
-              it.tell({.kind = SessionEvent::Kind::directory_doubted,
-                       .user = {},
-                       .mac = {},
-                       .when = it.hooks_.now().wall,
-                       .text = text});
-            },
-        .now = [&it] { return it.hooks_.now().wall; }});
-
+  if (auto opened = it.open_directory(state); !opened) return std::unexpected(opened.error());
   it.sign_in_ = std::make_unique<SignIn>(
       SignIn::Parts{.people = *it.people_,
                     .sessions = *it.sessions_,
@@ -132,24 +104,66 @@ Result<std::unique_ptr<IdentityService>> IdentityService::open(const IdentitySet
     if (auto kept = it.logon_->keep_seen_in(state / "logon.seen"); !kept) return std::unexpected(kept.error());
   }
   if (!settings.leases.empty()) it.leases_.emplace(settings.leases);
-  if (settings.radius) {
-    auto radius = RadiusListener::open(
-        *settings.radius,
-        [&it](const AccountingRequest& request, const IpAddress& from) { it.take_accounting(request, from); },
-        [&it](RadiusRefusal refusal, const IpAddress& from) {
-          it.tell({.kind = SessionEvent::Kind::refused,
-                   .user = {},
-                   .address = from,
-                   .mac = {},
-                   .when = it.hooks_.now().wall,
-                   .text = "a RADIUS packet from " + from.text() + " was refused: " + std::string(to_string(refusal))});
-        },
-        [&it] { return it.hooks_.now().wall; });
-    if (!radius) return std::unexpected(radius.error());
-    it.radius_ = *std::move(radius);
-    if (auto kept = it.radius_->keep_seen_in(state / "radius.seen"); !kept) return std::unexpected(kept.error());
-  }
+  if (auto opened = it.open_radius(state); !opened) return std::unexpected(opened.error());
   return service;
+}
+
+// What verifies passwords and tickets, and the nightly walk through the same directory.
+Result<void> IdentityService::open_directory(const std::filesystem::path& state) {
+  auto credentials = Credentials::start(
+      {.directory = settings_.directory,
+       .keytab = settings_.keytab,
+       .keytab_principal = settings_.keytab_principal,
+       .state_folder = state},
+      [this](std::string_view user) -> std::optional<LocalAccount> {
+        const auto account = Accounts(*people_).find(user);
+        if (!account || !*account) return std::nullopt;
+        const TimePoint at = hooks_.now().wall;
+        const Account& known = **account;
+        return LocalAccount{.password_hash = known.password_hash,
+                            .name = known.name,
+                            .groups = known.groups,
+                            .disabled = known.disabled || (known.valid_from && at < *known.valid_from),
+                            .valid_until = known.valid_until};
+      });
+  if (!credentials) return std::unexpected(credentials.error());
+  credentials_ = *std::move(credentials);
+  if (settings_.directory)
+    leavers_.emplace(Leavers::Parts{
+        .people = *people_,
+        .credentials = *credentials_,
+        .on_leaver =
+            [this](const std::string& user) { sessions_->sign_out_user(user, SessionEnd::removed, hooks_.now()); },
+        .on_suspicion =
+            [this](const std::string& text) {
+              tell({.kind = SessionEvent::Kind::directory_doubted,
+                    .user = {},
+                    .mac = {},
+                    .when = hooks_.now().wall,
+                    .text = text});
+            },
+        .now = [this] { return hooks_.now().wall; }});
+  return {};
+}
+
+Result<void> IdentityService::open_radius(const std::filesystem::path& state) {
+  if (!settings_.radius) return {};
+  auto radius = RadiusListener::open(
+      *settings_.radius,
+      [this](const AccountingRequest& request, const IpAddress& from) { take_accounting(request, from); },
+      [this](RadiusRefusal refusal, const IpAddress& from) {
+        tell({.kind = SessionEvent::Kind::refused,
+              .user = {},
+              .address = from,
+              .mac = {},
+              .when = hooks_.now().wall,
+              .text = "a RADIUS packet from " + from.text() + " was refused: " + std::string(to_string(refusal))});
+      },
+      [this] { return hooks_.now().wall; });
+  if (!radius) return std::unexpected(radius.error());
+  radius_ = *std::move(radius);
+  if (auto kept = radius_->keep_seen_in(state / "radius.seen"); !kept) return std::unexpected(kept.error());
+  return {};
 }
 
 IdentityService::~IdentityService() { stop(); }
@@ -226,9 +240,9 @@ void IdentityService::look_at_devices(Moment now) {
 void IdentityService::look_at_register(Moment now) {
   const std::uint64_t mark = people_->change_mark();
   if (mark == register_mark_) return;
-  const auto devices = people_->devices();
-  const auto accounts = people_->accounts();
-  const auto visits = people_->visits();
+  const auto devices = DeviceRegister(*people_).all();
+  const auto accounts = Accounts(*people_).all();
+  const auto visits = Visits(*people_).all();
   if (!devices || !accounts || !visits) {
     log::error("people.db cannot be read", {{"why", (!devices    ? devices.error()
                                                      : !accounts ? accounts.error()
@@ -258,7 +272,7 @@ void IdentityService::look_at_register(Moment now) {
 }
 
 void IdentityService::close_what_ran_out(Moment now) {
-  const auto users = people_->close_run_out(now.wall);
+  const auto users = AccessRegister(*people_).close_run_out(now.wall);
   if (!users) {
     log::error("the register of access cannot be written", {{"why", users.error().text()}});
     return;
@@ -268,7 +282,7 @@ void IdentityService::close_what_ran_out(Moment now) {
 
 void IdentityService::save(SteadyTime now) {
   const std::uint64_t changes = sessions_->changes();
-  const auto saved = people_->save_sessions(sessions_->save());
+  const auto saved = SavedSessions(*people_).save(sessions_->save());
   if (!saved) {
     if (save_failures_.fetch_add(1) == 0) log::error("sessions cannot be saved", {{"why", saved.error().text()}});
     return;
@@ -439,15 +453,15 @@ void IdentityService::fetch_groups(const rules::Person& person) {
     sessions_->set_terms_due(person.user, sign_in_->terms_due(known));
     std::string group;
     for (const std::string& one : answer.groups) group += (group.empty() ? "" : ",") + one;
-    const auto noted = people_->note_access({.user = person.user,
-                                             .name = answer.name,
-                                             .role = sign_in_->role_of(known),
-                                             .group = group,
-                                             .granted_by = "directory",
-                                             .from = now.wall,
-                                             .until = {},
-                                             .closed = {}},
-                                            now.wall);
+    const auto noted = AccessRegister(*people_).note({.user = person.user,
+                                                      .name = answer.name,
+                                                      .role = sign_in_->role_of(known),
+                                                      .group = group,
+                                                      .granted_by = "directory",
+                                                      .from = now.wall,
+                                                      .until = {},
+                                                      .closed = {}},
+                                                     now.wall);
     if (!noted) log::error("the register of access cannot be written", {{"why", noted.error().text()}});
   });
 }

@@ -26,7 +26,7 @@
 #include "identity/leases.h"
 #include "identity/leavers.h"
 #include "identity/logon_call.h"
-#include "identity/people_store.h"
+#include "identity/people_database.h"
 #include "identity/radius_listener.h"
 #include "identity/session_book.h"
 #include "identity/sign_in.h"
@@ -70,7 +70,7 @@ class IdentityService {
   void stop();
 
   [[nodiscard]] SessionBook& sessions() noexcept { return *sessions_; }
-  [[nodiscard]] PeopleStore& people() noexcept { return *people_; }
+  [[nodiscard]] PeopleDatabase& people() noexcept { return *people_; }
   [[nodiscard]] SignIn& sign_in() noexcept { return *sign_in_; }
   [[nodiscard]] Credentials& credentials() noexcept { return *credentials_; }
   [[nodiscard]] const Terms& terms() const noexcept { return terms_; }
@@ -94,6 +94,9 @@ class IdentityService {
 
  private:
   IdentityService(const IdentitySettings& settings, IdentityHooks hooks);
+  // Parts of open(), in its order:
+  [[nodiscard]] Result<void> open_directory(const std::filesystem::path& state);
+  [[nodiscard]] Result<void> open_radius(const std::filesystem::path& state);
   void keep(std::stop_token stop);
   void look_at_devices(Moment now);
   void look_at_register(Moment now);
@@ -114,7 +117,7 @@ class IdentityService {
   IdentitySettings settings_;
   IdentityHooks hooks_;
   Terms terms_;
-  std::unique_ptr<PeopleStore> people_;
+  std::unique_ptr<PeopleDatabase> people_;
   std::unique_ptr<SessionBook> sessions_;
   std::unique_ptr<SignIn> sign_in_;
   std::optional<LogonCalls> logon_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "identity/access_register.h"
 
 namespace schoolgate::identity {
 namespace {
@@ -26,7 +27,7 @@ void Leavers::begin() {
   waiting_.clear();
   leavers_.clear();
   answered_ = 0;
-  const auto rows = parts_.people.register_of_access(parts_.now());
+  const auto rows = AccessRegister(parts_.people).rows(parts_.now());
   if (!rows) {
     log::error("the register of access cannot be read", {{"why", rows.error().text()}});
     under_way_ = false;
@@ -64,7 +65,7 @@ void Leavers::finish() {
         "Look at `directory.base` and at the rights of its account.");
   } else {
     for (const Leaver& leaver : leavers_) {
-      const auto closed = parts_.people.close_access(leaver.user, leaver.why, kDirectory, parts_.now());
+      const auto closed = AccessRegister(parts_.people).close(leaver.user, leaver.why, kDirectory, parts_.now());
       if (!closed) {
         log::error("the register of access cannot be written", {{"why", closed.error().text()}});
         continue;

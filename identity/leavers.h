@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "identity/credentials.h"
-#include "identity/people_store.h"
+#include "identity/people_database.h"
 
 namespace schoolgate::identity {
 
@@ -27,7 +27,7 @@ namespace schoolgate::identity {
 class Leavers {
  public:
   struct Parts {
-    PeopleStore& people;
+    PeopleDatabase& people;
     Credentials& credentials;
     std::function<void(const std::string& user)> on_leaver;     ///< after the rows are closed: sign them out
     std::function<void(const std::string& text)> on_suspicion;  ///< nobody was closed, and why

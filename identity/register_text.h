@@ -7,7 +7,12 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "identity/people_store.h"
+#include "identity/access_register.h"
+#include "identity/accounts.h"
+#include "identity/classes.h"
+#include "identity/device_register.h"
+#include "identity/terms_record.h"
+#include "identity/visits.h"
 
 namespace schoolgate::identity {
 

@@ -5,7 +5,10 @@
 #include <memory>
 
 #include "base/log.h"
+#include "identity/access_register.h"
 #include "identity/account_name.h"
+#include "identity/visits.h"
+#include "identity/wrong_passwords.h"
 
 namespace schoolgate::identity {
 namespace {
@@ -85,13 +88,13 @@ PortalAnswer SignIn::refuse(Attempt& attempt) {
 PersonRole SignIn::role_of(const rules::Person& person) const {
   if (person.source == "visitor" || person.user.starts_with("visitor:")) return PersonRole::visitor;
   if (person.user.starts_with("class:")) return PersonRole::pupil;
-  if (const auto account = parts_.people.account(person.user); account && *account) return (*account)->role;
+  if (const auto account = Accounts(parts_.people).find(person.user); account && *account) return (*account)->role;
   return std::ranges::any_of(person.groups, is_staff_group) ? PersonRole::staff : PersonRole::pupil;
 }
 
 bool SignIn::terms_due(const rules::Person& person) const {
   if (!parts_.asks_for_terms) return false;
-  const auto last = parts_.people.last_terms(person.user);
+  const auto last = TermsRecord(parts_.people).last_of(person.user);
   if (!last) {
     log::error("answers to the terms cannot be read", {{"why", last.error().text()}});
     return true;
@@ -107,15 +110,16 @@ PortalAnswer SignIn::enter(rules::Person person, const IpAddress& address, std::
   const PersonRole role = role_of(person);
   const bool due = terms_due(person);
   // The register comes first: nobody has access who is not in it.
-  const auto noted = parts_.people.note_access({.user = person.user,
-                                                .name = person.name,
-                                                .role = role,
-                                                .group = joined(person.groups),
-                                                .granted_by = std::string(granted_by),
-                                                .from = now.wall,
-                                                .until = until,
-                                                .closed = {}},
-                                               now.wall);
+  const auto noted = AccessRegister(parts_.people)
+                         .note({.user = person.user,
+                                .name = person.name,
+                                .role = role,
+                                .group = joined(person.groups),
+                                .granted_by = std::string(granted_by),
+                                .from = now.wall,
+                                .until = until,
+                                .closed = {}},
+                               now.wall);
   if (!noted) {
     log::error("the register of access cannot be written", {{"why", noted.error().text()}});
     return unavailable();
@@ -156,7 +160,7 @@ void SignIn::with_password(std::string_view typed, Secret password, const IpAddr
         if (answer.kind == CredentialAnswer::Kind::refused || !answer.person) {
           PortalAnswer refused = refuse(*attempt);
           if (answer.why == CredentialAnswer::Why::wrong)
-            if (const auto kept = parts_.people.note_wrong_password(user, address, now); !kept)
+            if (const auto kept = WrongPasswords(parts_.people).note(user, address, now); !kept)
               log::warning("wrong passwords are not counted", {{"why", kept.error().text()}});
           if (answer.why == CredentialAnswer::Why::disabled)
             refused.text = "This account is switched off. Please ask a member of staff.";
@@ -169,11 +173,11 @@ void SignIn::with_password(std::string_view typed, Secret password, const IpAddr
         person.source = "sign-in";
         std::optional<TimePoint> until;
         std::string granted_by = "directory";
-        if (const auto account = parts_.people.account(person.user); account && *account) {
+        if (const auto account = Accounts(parts_.people).find(person.user); account && *account) {
           until = (*account)->valid_until;
           granted_by = "account";
         }
-        if (const auto cleared = parts_.people.clear_wrong_passwords(user); !cleared)
+        if (const auto cleared = WrongPasswords(parts_.people).clear(user); !cleared)
           log::warning("wrong passwords are not counted", {{"why", cleared.error().text()}});
         done(enter(std::move(person), address, until, granted_by));
       });
@@ -185,7 +189,7 @@ PortalAnswer SignIn::with_class(std::string_view typed, std::string_view picture
   auto attempt = begin("class:" + code.value_or("") + "@" + address.text(), address);
   if (!attempt) return held_up(attempt.error());
   if (!code) return refuse(*attempt);
-  const auto found = parts_.people.class_of(*code);
+  const auto found = Classes(parts_.people).find(*code);
   if (!found) return unavailable();
   if (!*found || picture.empty() || (*found)->picture != picture) {
     PortalAnswer refused = refuse(*attempt);
@@ -206,7 +210,7 @@ PortalAnswer SignIn::with_name_only(std::string_view typed, const IpAddress& add
   auto attempt = begin(user.value_or(""), address);
   if (!attempt) return held_up(attempt.error());
   if (!user) return refuse(*attempt);
-  const auto account = parts_.people.account(*user);
+  const auto account = Accounts(parts_.people).find(*user);
   if (!account) return unavailable();
   if (!*account || !(*account)->no_password || !(*account)->holds(parts_.now().wall)) return refuse(*attempt);
   rules::Person person{.user = *user,
@@ -236,9 +240,10 @@ PortalAnswer SignIn::as_visitor(const VisitForm& form, const IpAddress& address)
   if (form.until <= now) return invalid("Please choose until when you stay.");
   const TimePoint until = std::min(form.until, now + kLongestVisit);
   attempt->failed(Backoff::Clock::now());  // counted, whatever becomes of it
-  const auto visit = parts_.people.add_visit(
-      {.name = name, .host = host, .purpose = purpose, .from = now, .until = until, .closed = {}}, false,
-      "sign-in page", now);
+  const auto visit =
+      Visits(parts_.people)
+          .add({.name = name, .host = host, .purpose = purpose, .from = now, .until = until, .closed = {}}, false,
+               "sign-in page", now);
   if (!visit) {
     log::error("a visit cannot be registered", {{"why", visit.error().text()}});
     return unavailable();
@@ -262,7 +267,7 @@ PortalAnswer SignIn::with_visitor_code(std::string_view typed, const IpAddress& 
     const char small = c >= 'A' && c <= 'Z' ? char(c + 32) : c;
     code += small == 'o' ? '0' : small == 'i' || small == 'l' ? '1' : small;  // as people read them
   }
-  const auto visit = parts_.people.visit_of(code);
+  const auto visit = Visits(parts_.people).find(code);
   if (!visit) return unavailable();
   const TimePoint now = parts_.now().wall;
   if (!*visit || (*visit)->closed || now >= (*visit)->until) {
@@ -301,13 +306,14 @@ PortalAnswer SignIn::accept_terms(std::string_view version, const IpAddress& add
     return answer;
   }
   // On disk before the door opens.
-  const auto kept = parts_.people.record_terms({.user = person.user,
-                                                .name = person.name,
-                                                .role = role,
-                                                .version = text.version,
-                                                .accepted = true,
-                                                .when = parts_.now().wall,
-                                                .from = address});
+  const auto kept = TermsRecord(parts_.people)
+                        .add({.user = person.user,
+                              .name = person.name,
+                              .role = role,
+                              .version = text.version,
+                              .accepted = true,
+                              .when = parts_.now().wall,
+                              .from = address});
   if (!kept) {
     log::error("an answer to the terms cannot be kept", {{"why", kept.error().text()}});
     return unavailable();
@@ -322,13 +328,14 @@ void SignIn::decline_terms(const IpAddress& address) {
   if (!presence || !presence->person) return;
   const rules::Person& person = *presence->person;
   const PersonRole role = role_of(person);
-  const auto kept = parts_.people.record_terms({.user = person.user,
-                                                .name = person.name,
-                                                .role = role,
-                                                .version = parts_.terms.text_for(role).version,
-                                                .accepted = false,
-                                                .when = parts_.now().wall,
-                                                .from = address});
+  const auto kept = TermsRecord(parts_.people)
+                        .add({.user = person.user,
+                              .name = person.name,
+                              .role = role,
+                              .version = parts_.terms.text_for(role).version,
+                              .accepted = false,
+                              .when = parts_.now().wall,
+                              .from = address});
   if (!kept) log::error("an answer to the terms cannot be kept", {{"why", kept.error().text()}});
   ++counts_.terms_declined;
   parts_.sessions.set_terms_due(person.user, true);

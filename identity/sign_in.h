@@ -15,12 +15,16 @@
 #include <string_view>
 
 #include "base/steady_clock.h"
+#include "identity/accounts.h"
+#include "identity/classes.h"
 #include "identity/credentials.h"
 #include "identity/credentials_backoff.h"
 #include "identity/identity_settings.h"
-#include "identity/people_store.h"
+#include "identity/people_database.h"
+#include "identity/person_role.h"
 #include "identity/session_book.h"
 #include "identity/terms.h"
+#include "identity/terms_record.h"
 #include "rules/presence.h"
 
 namespace schoolgate::identity {
@@ -63,7 +67,7 @@ struct SignInCounters {
 class SignIn {
  public:
   struct Parts {
-    PeopleStore& people;
+    PeopleDatabase& people;
     SessionBook& sessions;
     Credentials* credentials;  ///< null: neither directory nor accounts can be asked
     const Terms& terms;

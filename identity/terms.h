@@ -16,7 +16,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "identity/people_store.h"
+#include "identity/person_role.h"
+#include "identity/terms_record.h"
 
 namespace schoolgate::identity {
 

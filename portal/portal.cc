@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "embedded/portal_templates.h"
+#include "identity/classes.h"
 #include "portal/captive_api.h"
 #include "portal/pictures.h"
 #include "web/assets.h"
@@ -228,7 +229,7 @@ Response Portal::sign_out(const Request& request) const {
 // --- classes: Early Years and Year 1 ---------------------------------------------------------------------------------
 
 Response Portal::classes(const Request& request) const {
-  const auto found = parts_.people.classes();
+  const auto found = identity::Classes(parts_.people).all();
   if (!found) return onward(request, {.kind = PortalAnswer::Kind::unavailable}, "", {});
   View view = view_of(request);
   view.list("classes");
@@ -240,7 +241,7 @@ Response Portal::classes(const Request& request) const {
 
 Response Portal::pictures_of(const Request& request) const {
   View view = view_of(request);
-  const auto found = parts_.people.class_of(request.param("code"));
+  const auto found = identity::Classes(parts_.people).find(request.param("code"));
   if (!found) return onward(request, {.kind = PortalAnswer::Kind::unavailable}, "", {});
   if (!*found) return message(404, "There is no such class", "Go back to the start and choose your class.");
   view.set("title", (*found)->title).set("code", web::percent_encode((*found)->code));
@@ -259,7 +260,7 @@ Response Portal::choose_picture(const Request& request) const {
     return web::redirect(with_wish("/who", request));
   View view = view_of(request);
   if (answer.kind == PortalAnswer::Kind::refused) {
-    if (const auto found = parts_.people.class_of(code); found && *found)
+    if (const auto found = identity::Classes(parts_.people).find(code); found && *found)
       view.set("title", (*found)->title).set("code", web::percent_encode((*found)->code));
     set_pictures(view);
   }
@@ -268,7 +269,7 @@ Response Portal::choose_picture(const Request& request) const {
 
 std::vector<identity::Account> Portal::names_in_class(std::string_view group) const {
   std::vector<identity::Account> names;
-  auto accounts = parts_.people.accounts();
+  auto accounts = identity::Accounts(parts_.people).all();
   if (!accounts) return names;
   for (identity::Account& account : *accounts)
     if (account.no_password && account.holds(parts_.now()) && has(account.groups, group))

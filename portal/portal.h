@@ -15,8 +15,9 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "identity/accounts.h"
 #include "identity/logon_call.h"
-#include "identity/people_store.h"
+#include "identity/people_database.h"
 #include "identity/session_book.h"
 #include "identity/sign_in.h"
 #include "names/ip_address.h"
@@ -36,7 +37,7 @@ class Portal {
   struct Parts {
     std::string school;
     identity::SignIn& sign_in;
-    identity::PeopleStore& people;
+    identity::PeopleDatabase& people;
     identity::SessionBook& sessions;
     Logon logon;                                   ///< IdentityService::logon; empty: no logon scripts, 404
     std::vector<names::IpNetwork> networks;        ///< where nobody goes out unknown; see use_networks()

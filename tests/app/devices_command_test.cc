@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "identity/people_store.h"
+#include "identity/device_register.h"
+#include "identity/people_database.h"
 #include "tests/app/scratch_school.h"
 
 namespace schoolgate::app {
@@ -19,7 +20,10 @@ TEST(DevicesCommand, AMachineIsAddedListedAndRemoved) {
   EXPECT_TRUE(listed.out.contains("02:00:5e:10:00:01")) << listed.out;
   EXPECT_TRUE(listed.out.contains("name only")) << listed.out;
   EXPECT_TRUE(school.run({"devices", "list"}, {"--json"}).out.starts_with(R"([{"mac":"02:00:5e:10:00:01",)"));
-  EXPECT_TRUE(identity::PeopleStore::open(school.state()).value()->device("02:00:5e:10:00:01").value()->by_name_only);
+  EXPECT_TRUE(identity::DeviceRegister(*identity::PeopleDatabase::open(school.state()).value())
+                  .find("02:00:5e:10:00:01")
+                  .value()
+                  ->by_name_only);
   EXPECT_EQ(school.run({"devices", "remove", "02:00:5e:10:00:01"}).status, 0);
   EXPECT_EQ(school.run({"devices", "remove", "02:00:5e:10:00:01"}).status, 1);
 }

@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include "identity/accounts.h"
+#include "identity/classes.h"
 #include "identity/password.h"
-#include "identity/people_store.h"
+#include "identity/people_database.h"
 #include "tests/app/scratch_school.h"
 
 namespace schoolgate::app {
@@ -11,8 +13,8 @@ namespace {
 using test::Ran;
 using test::ScratchSchool;
 
-std::unique_ptr<identity::PeopleStore> open(const ScratchSchool& school) {
-  return identity::PeopleStore::open(school.state()).value();
+std::unique_ptr<identity::PeopleDatabase> open(const ScratchSchool& school) {
+  return identity::PeopleDatabase::open(school.state()).value();
 }
 
 TEST(PeopleCommand, AnAccountIsAddedListedAndRemoved) {
@@ -34,7 +36,7 @@ TEST(PeopleCommand, AnAccountIsAddedListedAndRemoved) {
   EXPECT_TRUE(printed.out.contains("Register of access to the internet")) << printed.out;
   EXPECT_TRUE(printed.out.contains("left the school")) << printed.out;
   EXPECT_TRUE(school.run({"people", "register"}, {"--open"}).out.contains("(none)"));
-  EXPECT_TRUE(open(school)->account("amelia.hughes").value()->disabled);
+  EXPECT_TRUE(identity::Accounts(*open(school)).find("amelia.hughes").value()->disabled);
 }
 
 TEST(PeopleCommand, AnAccountThatIsThereIsChangedInPart) {
@@ -42,7 +44,7 @@ TEST(PeopleCommand, AnAccountThatIsThereIsChangedInPart) {
   ASSERT_EQ(school.run({"people", "add", "ida"}, {"--name", "Ida", "--groups", "year1", "--no-password"}).status, 0);
   const Ran changed = school.run({"people", "add", "ida"}, {"--groups", "year2"});
   EXPECT_EQ(changed.out, "changed ida\n");
-  const auto account = open(school)->account("ida").value().value();
+  const auto account = identity::Accounts(*open(school)).find("ida").value().value();
   EXPECT_EQ(account.name, "Ida");
   EXPECT_EQ(account.groups, std::vector<std::string>{"year2"});
   EXPECT_TRUE(account.no_password);
@@ -59,10 +61,12 @@ TEST(PeopleCommand, ThePasswordComesFromStandardInputOnly) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   };
   EXPECT_EQ(give("kestrel-pond-17"), 0);
-  EXPECT_TRUE(identity::verify_password(open(school)->account("amelia").value()->password_hash, "kestrel-pond-17"));
+  EXPECT_TRUE(identity::verify_password(identity::Accounts(*open(school)).find("amelia").value()->password_hash,
+                                        "kestrel-pond-17"));
   EXPECT_EQ(give("short"), 1);
   EXPECT_EQ(give(""), 1);
-  EXPECT_TRUE(identity::verify_password(open(school)->account("amelia").value()->password_hash, "kestrel-pond-17"));
+  EXPECT_TRUE(identity::verify_password(identity::Accounts(*open(school)).find("amelia").value()->password_hash,
+                                        "kestrel-pond-17"));
 }
 
 TEST(PeopleCommand, ClassesAndVisitors) {
@@ -79,7 +83,7 @@ TEST(PeopleCommand, ClassesAndVisitors) {
   EXPECT_EQ(school.run({"people", "remove", "visitor:1"}).status, 0);
   EXPECT_EQ(school.run({"people", "remove", "visitor:1"}).status, 1);
   EXPECT_EQ(school.run({"people", "remove", "class:robins"}).status, 0);
-  EXPECT_EQ(open(school)->classes()->size(), 0u);
+  EXPECT_EQ(identity::Classes(*open(school)).all()->size(), 0u);
 }
 
 TEST(PeopleCommand, TheRegisterForMachines) {

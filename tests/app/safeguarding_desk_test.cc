@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "casework/incidents.h"
+#include "identity/accounts.h"
 #include "tests/rules/temporary_folder.h"
 
 namespace schoolgate::app {
@@ -33,9 +34,10 @@ class RetentionOfTheDesk : public testing::Test {
       ASSERT_TRUE(incidents.assess(kLead, id_, casework::Assessment::concern, "", kThen));
       ASSERT_TRUE(incidents.close(kLead, id_, "over", kThen));
     }
-    people_ = *identity::PeopleStore::open(folder_.path());
-    ASSERT_TRUE(people_->put_account({.user = "gone", .name = "Gone", .groups = {"year6"}}, "office", kThen));
-    ASSERT_TRUE(people_->close_account("gone", "left", "office", kThen));
+    people_ = *identity::PeopleDatabase::open(folder_.path());
+    ASSERT_TRUE(
+        identity::Accounts(*people_).put({.user = "gone", .name = "Gone", .groups = {"year6"}}, "office", kThen));
+    ASSERT_TRUE(identity::Accounts(*people_).close("gone", "left", "office", kThen));
     audit_ = breaches::AuditLog::open_when_used(folder_.path());
   }
   /// One round of the keeping by that clock: it looks at the clock first, and stopping waits for the round's end.
@@ -62,12 +64,12 @@ class RetentionOfTheDesk : public testing::Test {
     const auto desk = *casework::DeskStore::open(folder_.path());
     return casework::Incidents(*desk).find(kLead, id_)->has_value();
   }
-  bool has_account() { return !people_->accounts()->empty(); }
+  bool has_account() { return !identity::Accounts(*people_).all()->empty(); }
 
   rules::testing::TemporaryFolder folder_;
   config::Settings settings_;
   std::string id_;
-  std::unique_ptr<identity::PeopleStore> people_;
+  std::unique_ptr<identity::PeopleDatabase> people_;
   std::unique_ptr<breaches::AuditLog> audit_;
 };
 

@@ -7,6 +7,7 @@
 #include "casework/sums.h"
 #include "console/inspection.h"
 #include "console/report_words.h"
+#include "identity/accounts.h"
 #include "tests/console/desk_fixture.h"
 #include "tests/console/read_pdf.h"
 
@@ -352,7 +353,7 @@ TEST_F(Pages, KeepTheChecksAndSayWhatCannotBeSeen) {
 }
 
 TEST_F(Pages, WriteTheInspectionPackIntoAFolder) {
-  auto people = identity::PeopleStore::open(folder_.path());
+  auto people = identity::PeopleDatabase::open(folder_.path());
   ASSERT_TRUE(people);
   parts().people = people->get();
   const std::filesystem::path pack = folder_.path() / "pack";
@@ -365,10 +366,11 @@ TEST_F(Pages, WriteTheInspectionPackIntoAFolder) {
 }
 
 TEST_F(Pages, ShowAndExportTheRegisters) {
-  auto people = identity::PeopleStore::open(folder_.path());
+  auto people = identity::PeopleDatabase::open(folder_.path());
   ASSERT_TRUE(people);
   parts().people = people->get();
-  ASSERT_TRUE((*people)->put_account({.user = "amelia.hughes", .name = "=cmd()", .groups = {"ks2"}}, "a.dmin", now_));
+  ASSERT_TRUE(
+      identity::Accounts(**people).put({.user = "amelia.hughes", .name = "=cmd()", .groups = {"ks2"}}, "a.dmin", now_));
   add_user("d.lead", Role::dsl);
   Browser lead = sign_in("d.lead");
   EXPECT_THAT(get(lead, "/registers/access").body, HasSubstr("amelia.hughes"));

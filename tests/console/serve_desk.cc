@@ -133,7 +133,7 @@ int serve(const std::filesystem::path& folder, std::uint16_t port) {
     add_sums(folder);
   }
   auto users = identity::Users::open(folder);
-  auto people = identity::PeopleStore::open(folder);
+  auto people = identity::PeopleDatabase::open(folder);
   auto tls = web::Tls::load_or_create({.folder = folder, .school = "Ashford Oaks Primary School"}, now);
   auto clock = rules::SiteClock::open("Europe/London");
   if (!users || !people || !tls || !clock) throw std::runtime_error("the state folder cannot be used");

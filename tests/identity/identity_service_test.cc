@@ -15,6 +15,9 @@
 #include <functional>
 #include <thread>
 
+#include "identity/access_register.h"
+#include "identity/accounts.h"
+#include "identity/device_register.h"
 #include "tests/identity/radius_packets.h"
 #include "tests/identity/scratch_state.h"
 
@@ -123,7 +126,7 @@ class Service : public testing::Test {
     const auto found = map->find(address(at));
     return found == map->end() || !found->second->person ? "" : found->second->person->user;
   }
-  void add(const Account& account) { EXPECT_TRUE(service_->people().put_account(account, "office", wall_now())); }
+  void add(const Account& account) { EXPECT_TRUE(Accounts(service_->people()).put(account, "office", wall_now())); }
 
   test::ScratchState state_;
   IdentitySettings settings_;
@@ -170,7 +173,7 @@ TEST_F(Service, GroupsAndTermsOfRadiusPeopleComeFromTheirAccount) {
     return presence->person && presence->person->groups == std::vector<std::string>{"year6"} &&
            presence->person->name == "Amelia Hughes" && presence->terms_due;
   }));
-  EXPECT_TRUE(eventually([&] { return service_->people().register_of_access()->size() == 1; }));
+  EXPECT_TRUE(eventually([&] { return AccessRegister(service_->people()).rows()->size() == 1; }));
 }
 
 TEST_F(Service, AForgedAccountingPacketGivesNobodyAccess) {
@@ -207,7 +210,7 @@ TEST_F(Service, AnAccountThatAnotherProcessClosesIsSignedOut) {
   add({.user = "ida", .name = "Ida", .groups = {"year1"}, .no_password = true});
   EXPECT_NE(service_->sign_in().with_name_only("ida", address("10.20.1.9")).kind, PortalAnswer::Kind::refused);
   EXPECT_EQ(who("10.20.1.9"), "ida");
-  ASSERT_TRUE(PeopleStore::open(state_.folder()).value()->close_account("ida", "left", "office", wall_now()));
+  ASSERT_TRUE(Accounts(*PeopleDatabase::open(state_.folder()).value()).close("ida", "left", "office", wall_now()));
   EXPECT_TRUE(comes(Kind::signed_out, "ida"));
   EXPECT_EQ(who("10.20.1.9"), "");
 }
@@ -217,8 +220,8 @@ TEST_F(Service, LeasesNeighboursAndTheRegisterNameAMachine) {
     const std::scoped_lock lock(mutex_);
     neighbours_ = {{address("10.20.1.7"), "02:00:5e:10:00:07", "", true}};
   }
-  ASSERT_TRUE(
-      PeopleStore::open(state_.folder()).value()->put_device({"02:00:5e:10:00:08", "", "noah", "phone", false, ""}));
+  ASSERT_TRUE(DeviceRegister(*PeopleDatabase::open(state_.folder()).value())
+                  .put({"02:00:5e:10:00:08", "", "noah", "phone", false, ""}));
   {
     const std::scoped_lock lock(mutex_);
     neighbours_.push_back({address("10.20.1.8"), "02:00:5e:10:00:08", "", true});
@@ -316,10 +319,8 @@ TEST_F(Service, AChangeOfGroupsArrivesInASessionThatIsOpen) {
   };
   EXPECT_TRUE(has("year5"));
   seconds_each_look_ = 5;
-  ASSERT_TRUE(
-      PeopleStore::open(state_.folder())
-          .value()
-          ->put_account({.user = "amelia.hughes", .name = "Amelia Hughes", .groups = {"year6"}}, "office", wall_now()));
+  ASSERT_TRUE(Accounts(*PeopleDatabase::open(state_.folder()).value())
+                  .put({.user = "amelia.hughes", .name = "Amelia Hughes", .groups = {"year6"}}, "office", wall_now()));
   EXPECT_TRUE(has("year6"));
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "identity/access_register.h"
 #include "identity/identity_service.h"
 #include "tests/identity/directory_script.h"
 #include "tests/identity/scratch_state.h"
@@ -21,7 +22,7 @@ class Walk : public testing::Test {
     server_ = nullptr;
   }
   void SetUp() override {
-    auto people = PeopleStore::open(state_.folder());
+    auto people = PeopleDatabase::open(state_.folder());
     ASSERT_TRUE(people) << people.error().text();
     people_ = *std::move(people);
     auto credentials =
@@ -47,14 +48,14 @@ class Walk : public testing::Test {
     return directory;
   }
   void grant(const std::string& user, const std::string& by = "directory") {
-    ASSERT_TRUE(people_->note_access({.user = user,
-                                      .name = user,
-                                      .group = "year-6",
-                                      .granted_by = by,
-                                      .from = wall_now(),
-                                      .until = {},
-                                      .closed = {}},
-                                     wall_now()));
+    ASSERT_TRUE(AccessRegister(*people_).note({.user = user,
+                                               .name = user,
+                                               .group = "year-6",
+                                               .granted_by = by,
+                                               .from = wall_now(),
+                                               .until = {},
+                                               .closed = {}},
+                                              wall_now()));
   }
   void walk() {
     leavers_->begin();
@@ -64,13 +65,13 @@ class Walk : public testing::Test {
   }
   std::vector<std::string> open() {
     std::vector<std::string> users;
-    const auto rows = people_->register_of_access(wall_now());
+    const auto rows = AccessRegister(*people_).rows(wall_now());
     if (rows)
       for (const AccessGrant& row : *rows) users.push_back(row.user);
     return users;
   }
   std::string why(const std::string& user) {
-    const auto rows = people_->register_of_access();
+    const auto rows = AccessRegister(*people_).rows();
     if (rows)
       for (const AccessGrant& row : *rows)
         if (row.user == user) return row.closed_why + ", by " + row.closed_by;
@@ -79,7 +80,7 @@ class Walk : public testing::Test {
 
   static inline Script* server_ = nullptr;
   test::ScratchState state_;
-  std::unique_ptr<PeopleStore> people_;
+  std::unique_ptr<PeopleDatabase> people_;
   std::vector<std::string> signed_out_;
   std::string suspicion_;
   std::optional<Leavers> leavers_;
@@ -142,7 +143,7 @@ TEST_F(Walk, TheServiceGoesAtNight) {
       IdentityService::open(settings, state_.folder(), presences, {.local_minute = [](TimePoint) { return 185; }});
   ASSERT_TRUE(service) << service.error().text();
   (*service)->start();
-  const auto rows_open = [&] { return (*service)->people().register_of_access(wall_now())->size(); };
+  const auto rows_open = [&] { return AccessRegister((*service)->people()).rows(wall_now())->size(); };
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (rows_open() != 1 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
   EXPECT_EQ(rows_open(), 1u);

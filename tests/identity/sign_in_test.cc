@@ -9,7 +9,10 @@
 #include <future>
 #include <latch>
 
+#include "identity/access_register.h"
 #include "identity/password.h"
+#include "identity/visits.h"
+#include "identity/wrong_passwords.h"
 #include "tests/identity/scratch_state.h"
 
 namespace schoolgate::identity {
@@ -23,11 +26,11 @@ using Kind = PortalAnswer::Kind;
 class Portal : public testing::Test {
  protected:
   Portal()
-      : people_(PeopleStore::open(state_.folder()).value()),
+      : people_(PeopleDatabase::open(state_.folder()).value()),
         book_({.order = {Source::radius, Source::sign_in}, .rules = {}}, store_, [](TimePoint) { return 540; }, {}),
         credentials_(Credentials::start({.state_folder = state_.folder(), .threads = 1},
                                         [this](std::string_view user) -> std::optional<LocalAccount> {
-                                          const auto account = people_->account(user);
+                                          const auto account = Accounts(*people_).find(user);
                                           if (!account || !*account) return std::nullopt;
                                           return LocalAccount{.password_hash = (*account)->password_hash,
                                                               .name = (*account)->name,
@@ -51,11 +54,11 @@ class Portal : public testing::Test {
          .role = PersonRole::staff,
          .groups = {"staff"},
          .password_hash = hash_password("tall-green-oak").value()});
-    EXPECT_TRUE(people_->put_class({"robins", "Robins", "owl", "eyfs"}));
+    EXPECT_TRUE(Classes(*people_).put({"robins", "Robins", "owl", "eyfs"}));
   }
   ~Portal() override { credentials_.reset(); }
 
-  void add(const Account& account) { EXPECT_TRUE(people_->put_account(account, "office", now_)); }
+  void add(const Account& account) { EXPECT_TRUE(Accounts(*people_).put(account, "office", now_)); }
   PortalAnswer password(std::string_view user, std::string_view word, std::string_view at = "10.20.1.5") {
     std::promise<PortalAnswer> promise;
     sign_in_.with_password(user, Secret(word), address(at),
@@ -71,7 +74,7 @@ class Portal : public testing::Test {
   test::ScratchState state_;
   TimePoint now_ = day_at(9);
   rules::PresenceStore store_;
-  std::unique_ptr<PeopleStore> people_;
+  std::unique_ptr<PeopleDatabase> people_;
   SessionBook book_;
   Terms terms_;
   std::unique_ptr<Credentials> credentials_;
@@ -93,8 +96,8 @@ TEST_F(Portal, FirstThePasswordThenTheTermsThenTheInternet) {
   const auto accepted = sign_in_.accept_terms(answer.terms->version, address("10.20.1.5"));
   EXPECT_EQ(accepted.kind, Kind::signed_in);
   EXPECT_FALSE(seen()->terms_due);
-  EXPECT_EQ(people_->terms_answers()->size(), 1u);
-  EXPECT_EQ(people_->verify_terms(), 1u);
+  EXPECT_EQ(TermsRecord(*people_).all()->size(), 1u);
+  EXPECT_EQ(TermsRecord(*people_).verify(), 1u);
 
   // Next time nobody asks, until a year has passed.
   sign_in_.sign_out(address("10.20.1.5"));
@@ -124,8 +127,8 @@ TEST_F(Portal, WhoDeclinesIsSignedOutAndRecorded) {
   (void)password("amelia", "kestrel-pond");
   sign_in_.decline_terms(address("10.20.1.5"));
   EXPECT_EQ(seen(), nullptr);
-  ASSERT_EQ(people_->terms_answers()->size(), 1u);
-  EXPECT_FALSE(people_->terms_answers()->at(0).accepted);
+  ASSERT_EQ(TermsRecord(*people_).all()->size(), 1u);
+  EXPECT_FALSE(TermsRecord(*people_).all()->at(0).accepted);
   EXPECT_EQ(password("amelia", "kestrel-pond").kind, Kind::terms_due);
 }
 
@@ -134,7 +137,7 @@ TEST_F(Portal, AnOldTextIsNotAcceptedInPlaceOfTheNewest) {
   const auto answer = sign_in_.accept_terms("2020-09", address("10.20.1.5"));
   EXPECT_EQ(answer.kind, Kind::terms_due);
   EXPECT_TRUE(seen()->terms_due);
-  EXPECT_TRUE(people_->terms_answers()->empty());
+  EXPECT_TRUE(TermsRecord(*people_).all()->empty());
   EXPECT_EQ(sign_in_.accept_terms("built-in-1", address("10.20.1.99")).kind, Kind::invalid);
 }
 
@@ -148,7 +151,7 @@ TEST_F(Portal, AWrongPasswordOpensNothing) {
   EXPECT_EQ(password("ida", "").kind, Kind::refused);
   EXPECT_EQ(password("ida", "anything").kind, Kind::refused);
   EXPECT_EQ(seen(), nullptr);
-  EXPECT_EQ(people_->wrong_passwords()->at(0).count, 1u);
+  EXPECT_EQ(WrongPasswords(*people_).all()->at(0).count, 1u);
 }
 
 TEST_F(Portal, WhatIsNoNameNeverReachesADatabase) {
@@ -156,7 +159,7 @@ TEST_F(Portal, WhatIsNoNameNeverReachesADatabase) {
     const auto answer = password(name, "kestrel-pond", "10.20.1.77");
     EXPECT_EQ(answer.kind, Kind::refused) << name;
   }
-  EXPECT_TRUE(people_->wrong_passwords()->empty());
+  EXPECT_TRUE(WrongPasswords(*people_).all()->empty());
   EXPECT_EQ(seen("10.20.1.77"), nullptr);
 }
 
@@ -203,9 +206,9 @@ TEST_F(Portal, YearOneNeedsNoPassword) {
 }
 
 TEST_F(Portal, ALeaverIsNotLetIn) {
-  ASSERT_TRUE(people_->close_account("ida", "left", "office", now_));
+  ASSERT_TRUE(Accounts(*people_).close("ida", "left", "office", now_));
   EXPECT_EQ(sign_in_.with_name_only("ida", address("10.20.1.5")).kind, Kind::refused);
-  ASSERT_TRUE(people_->close_account("amelia", "left", "office", now_));
+  ASSERT_TRUE(Accounts(*people_).close("amelia", "left", "office", now_));
   EXPECT_EQ(password("amelia", "kestrel-pond").kind, Kind::refused);
 }
 
@@ -217,7 +220,7 @@ TEST_F(Portal, AVisitorComesInForAnAfternoonAndGoes) {
   EXPECT_EQ(seen("10.20.9.5")->person->name, "Jo Bloggs");
   EXPECT_EQ(seen("10.20.9.5")->person->groups, std::vector<std::string>{"visitors"});
   EXPECT_EQ(sign_in_.accept_terms("built-in-1", address("10.20.9.5")).kind, Kind::signed_in);
-  const auto open = people_->register_of_access(now_);
+  const auto open = AccessRegister(*people_).rows(now_);
   const auto row = std::ranges::find(*open, PersonRole::visitor, &AccessGrant::role);
   ASSERT_NE(row, open->end());
   EXPECT_EQ(row->note, "visits Mrs Oak: reading");
@@ -239,11 +242,11 @@ TEST_F(Portal, AVisitorTellsNameHostPurposeAndEnd) {
   EXPECT_TRUE(invalid([](VisitForm& f) { f.purpose = std::string(101, 'a'); }));
   EXPECT_TRUE(invalid([](VisitForm& f) { f.name = "a\nb"; }));
   EXPECT_TRUE(invalid([](VisitForm& f) { f.until = day_at(9); }));
-  EXPECT_TRUE(people_->visits()->empty());
+  EXPECT_TRUE(Visits(*people_).all()->empty());
   VisitForm forever = form;
   forever.until = day_at(9) + hours(1000);
   EXPECT_EQ(sign_in_.as_visitor(forever, address("10.20.9.5")).kind, Kind::terms_due);
-  EXPECT_EQ(people_->visits()->at(0).until, day_at(9) + hours(12));
+  EXPECT_EQ(Visits(*people_).all()->at(0).until, day_at(9) + hours(12));
 }
 
 TEST_F(Portal, OneDeviceDoesNotFillTheRegisterWithVisitors) {
@@ -254,7 +257,7 @@ TEST_F(Portal, OneDeviceDoesNotFillTheRegisterWithVisitors) {
 }
 
 TEST_F(Portal, ACodeFromTheOfficeIsGoodUntilTheVisitIsOver) {
-  const auto visit = people_->add_visit(
+  const auto visit = Visits(*people_).add(
       {.name = "Jo", .host = "Mrs Oak", .purpose = "reading", .from = day_at(9), .until = day_at(15)}, true, "office",
       now_);
   ASSERT_TRUE(visit);
@@ -299,7 +302,7 @@ TEST_F(Portal, TheStatusPageKnowsWhoIsThere) {
 TEST_F(Portal, EveryoneLetInIsInTheRegister) {
   (void)sign_in_.with_class("robins", "owl", address("10.20.1.5"));
   (void)password("amelia", "kestrel-pond", "10.20.1.6");
-  const auto open = *people_->register_of_access(now_);
+  const auto open = *AccessRegister(*people_).rows(now_);
   EXPECT_EQ(std::ranges::count(open, "class:robins", &AccessGrant::user), 1);
   EXPECT_EQ(std::ranges::count(open, "amelia", &AccessGrant::user), 1);
   const auto counters = sign_in_.counters();

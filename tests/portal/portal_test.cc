@@ -4,8 +4,10 @@
 
 #include <future>
 
+#include "identity/classes.h"
 #include "identity/identity_service.h"
 #include "identity/password.h"
+#include "identity/visits.h"
 #include "portal/pictures.h"
 #include "tests/identity/scratch_state.h"
 #include "web/csrf.h"
@@ -45,14 +47,15 @@ class PortalTest : public testing::Test {
     put({.user = "mr.patel", .name = "Mr Patel", .role = identity::PersonRole::staff, .password_hash = *hash});
     put({.user = "leo", .name = "Leo B", .groups = {"wrens"}, .no_password = true});
     put({.user = "ada", .name = "Ada K", .groups = {"wrens"}, .no_password = true});
-    EXPECT_TRUE(
-        identity_->people().put_class({.code = "robins", .title = "Robins", .picture = "owl", .group = "robins"}));
-    EXPECT_TRUE(identity_->people().put_class({.code = "wrens", .title = "Wrens", .picture = "fox", .group = "wrens"}));
+    EXPECT_TRUE(identity::Classes(identity_->people())
+                    .put({.code = "robins", .title = "Robins", .picture = "owl", .group = "robins"}));
+    EXPECT_TRUE(identity::Classes(identity_->people())
+                    .put({.code = "wrens", .title = "Wrens", .picture = "fox", .group = "wrens"}));
     build({});
   }
 
   void put(const identity::Account& account) {
-    const auto done = identity_->people().put_account(account, "test", now_);
+    const auto done = identity::Accounts(identity_->people()).put(account, "test", now_);
     EXPECT_TRUE(done) << (done ? "" : done.error().text());
   }
 
@@ -215,7 +218,7 @@ TEST_F(PortalTest, AVisitorIsLetInForAnAfternoonAndOutAgain) {
   EXPECT_EQ(in.header("Location"), "/terms") << in.body;
   EXPECT_EQ(accept().header("Location"), "/");
   EXPECT_NE(get("/").body.find("Pat Lee"), std::string::npos);
-  const auto visits = identity_->people().visits();
+  const auto visits = identity::Visits(identity_->people()).all();
   ASSERT_TRUE(visits);
   ASSERT_EQ(visits->size(), 1u);
   EXPECT_EQ(visits->front().host, "Office");
@@ -233,13 +236,14 @@ TEST_F(PortalTest, AVisitorsFormIsCheckedAndKeepsWhatWasWritten) {
   EXPECT_EQ(post("/visitor", {{"name", "a"}, {"host", "b"}, {"purpose", "c"}, {"hours", "99"}}).status, 422);
   EXPECT_EQ(post("/visitor", {{"name", std::string(101, 'x')}, {"host", "b"}, {"purpose", "c"}, {"hours", "1"}}).status,
             422);
-  EXPECT_TRUE(identity_->people().visits()->empty());
+  EXPECT_TRUE(identity::Visits(identity_->people()).all()->empty());
 }
 
 TEST_F(PortalTest, AVisitorsCodeIsTaken) {
-  const auto visit = identity_->people().add_visit(
-      {.name = "Sam", .host = "Head", .purpose = "Talk", .from = now_, .until = now_ + std::chrono::hours(4)}, true,
-      "mr.patel", now_);
+  const auto visit =
+      identity::Visits(identity_->people())
+          .add({.name = "Sam", .host = "Head", .purpose = "Talk", .from = now_, .until = now_ + std::chrono::hours(4)},
+               true, "mr.patel", now_);
   ASSERT_TRUE(visit);
   EXPECT_EQ(post("/visitor", {{"code", "wrong123"}}).status, 403);
   EXPECT_EQ(post("/visitor", {{"code", visit->code}}).header("Location"), "/terms");
