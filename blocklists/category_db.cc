@@ -103,6 +103,10 @@ struct CategoryDb::Impl {
   };
 
   [[nodiscard]] Result<void> read(std::string_view bytes);
+  [[nodiscard]] Result<void> read_header(std::string_view bytes);
+  [[nodiscard]] Result<void> read_lists(std::span<const ListRecord> records, std::span<const char> text);
+  /// After read_lists().
+  [[nodiscard]] Result<void> read_patterns(std::span<const PatternRecord> records, std::span<const char> text);
 
   template <class T>
   [[nodiscard]] std::optional<std::span<const T>> section(std::string_view bytes, Section which) const {
@@ -170,22 +174,21 @@ struct CategoryDb::Impl {
   }
 };
 
-Result<void> CategoryDb::Impl::read(std::string_view bytes) {
-  const auto refuse = [](std::string what) {
-    return fail(Fault::config, "the list image " + std::move(what), "compile the lists again, or roll back");
-  };
-  if (bytes.size() < sizeof header) return refuse("is too short");
-  std::memcpy(&header, bytes.data(), sizeof header);
-  if (header.magic != kImageMagic) return refuse("is not one: it does not begin as one");
-  if (header.version != kImageVersion || header.sections != kSections)
-    return refuse("has version " + std::to_string(header.version) + ", this program reads " +
-                  std::to_string(kImageVersion));
-  if (header.file_size != bytes.size())
-    return refuse("should have " + std::to_string(header.file_size) + " bytes, but has " +
-                  std::to_string(bytes.size()));
-  if (header.digest != whole_image_digest(header, bytes)) return refuse("is damaged: its checksum is wrong");
-  checksum = to_hex(header.content_sha256);
+namespace {
 
+std::unexpected<Error> refuse_image(std::string why) {
+  return fail(Fault::config, "the list image " + std::move(why), "compile the lists again, or roll back");
+}
+
+std::optional<std::string_view> text_at(std::span<const char> text, const TextRef& ref) {
+  if (ref.offset > text.size() || ref.size > text.size() - ref.offset) return {};
+  return std::string_view(text.data() + ref.offset, ref.size);
+}
+
+}  // namespace
+
+Result<void> CategoryDb::Impl::read(std::string_view bytes) {
+  if (auto good = read_header(bytes); !good) return good;
   // The digest is right, so what follows holds unless the compiler is wrong; a wrong one must not crash the gateway.
   const auto text = section<char>(bytes, Section::text);
   const auto records = section<ListRecord>(bytes, Section::lists);
@@ -202,15 +205,50 @@ Result<void> CategoryDb::Impl::read(std::string_view bytes) {
   const auto exception_section = section<ExceptionRecord>(bytes, Section::exceptions);
   if (!exception_section || !text || !records || !offsets || !members || !host_directory || !host_entries ||
       !host_filter || !url_directory || !url_entries || !pattern_section || !sealed_host_section || !sealed_url_section)
-    return refuse("has a section outside the file");
-  if (records->size() > kMaxLists) return refuse("has too many lists");
-  const auto text_of = [&](const TextRef& ref) -> std::optional<std::string_view> {
-    if (ref.offset > text->size() || ref.size > text->size() - ref.offset) return {};
-    return std::string_view(text->data() + ref.offset, ref.size);
-  };
-  for (const ListRecord& record : *records) {
-    const auto name = text_of(record.name), category = text_of(record.category), source = text_of(record.source);
-    if (!name || !category || !source) return refuse("names a text outside the file");
+    return refuse_image("has a section outside the file");
+  if (auto done = read_lists(*records, *text); !done) return done;
+  for (std::size_t i = 0; i < offsets->size(); ++i)
+    if ((*offsets)[i] > members->size() || (i != 0 && (*offsets)[i] < (*offsets)[i - 1]))
+      return refuse_image("has a set outside the file");
+  for (const std::uint16_t member : *members)
+    if ((member & ~kUrlsBelow) >= int(lists.size())) return refuse_image("names a list that it does not hold");
+  if (auto done = read_patterns(*pattern_section, *text); !done) return done;
+  set_offsets = *offsets;
+  set_members = *members;
+  hosts = FingerprintTable(*host_directory, *host_entries);
+  filter = KeyFilter(*host_filter);
+  urls = FingerprintTable(*url_directory, *url_entries);
+  sealed_hosts = *sealed_host_section;
+  sealed_urls = *sealed_url_section;
+  for (const ExceptionRecord& record : *exception_section) {
+    if (record.list >= lists.size()) return refuse_image("leaves something alone for a list that it does not hold");
+    url_exceptions |= (record.flags & kExceptUrl) != 0;
+  }
+  exceptions = *exception_section;
+  return {};
+}
+
+Result<void> CategoryDb::Impl::read_header(std::string_view bytes) {
+  if (bytes.size() < sizeof header) return refuse_image("is too short");
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (header.magic != kImageMagic) return refuse_image("is not one: it does not begin as one");
+  if (header.version != kImageVersion || header.sections != kSections)
+    return refuse_image("has version " + std::to_string(header.version) + ", this program reads " +
+                        std::to_string(kImageVersion));
+  if (header.file_size != bytes.size())
+    return refuse_image("should have " + std::to_string(header.file_size) + " bytes, but has " +
+                        std::to_string(bytes.size()));
+  if (header.digest != whole_image_digest(header, bytes)) return refuse_image("is damaged: its checksum is wrong");
+  checksum = to_hex(header.content_sha256);
+  return {};
+}
+
+Result<void> CategoryDb::Impl::read_lists(std::span<const ListRecord> records, std::span<const char> text) {
+  if (records.size() > kMaxLists) return refuse_image("has too many lists");
+  for (const ListRecord& record : records) {
+    const auto name = text_at(text, record.name), category = text_at(text, record.category),
+               source = text_at(text, record.source);
+    if (!name || !category || !source) return refuse_image("names a text outside the file");
     ListInfo info;
     info.name = *name;
     info.category = *category;
@@ -225,15 +263,14 @@ Result<void> CategoryDb::Impl::read(std::string_view bytes) {
     info.fetched = TimePoint(std::chrono::milliseconds(record.fetched_ms));
     lists.push_back(std::move(info));
   }
-  for (std::size_t i = 0; i < offsets->size(); ++i)
-    if ((*offsets)[i] > members->size() || (i != 0 && (*offsets)[i] < (*offsets)[i - 1]))
-      return refuse("has a set outside the file");
-  for (const std::uint16_t member : *members)
-    if ((member & ~kUrlsBelow) >= int(lists.size())) return refuse("names a list that it does not hold");
+  return {};
+}
+
+Result<void> CategoryDb::Impl::read_patterns(std::span<const PatternRecord> records, std::span<const char> text) {
   std::vector<PatternSet::Item> items;
-  for (const PatternRecord& record : *pattern_section) {
-    const auto pattern = text_of(record.text);
-    if (!pattern || record.list >= lists.size()) return refuse("has a pattern outside the file");
+  for (const PatternRecord& record : records) {
+    const auto pattern = text_at(text, record.text);
+    if (!pattern || record.list >= lists.size()) return refuse_image("has a pattern outside the file");
     items.push_back({*pattern, record.flags});
     pattern_texts.push_back(*pattern);
     if ((record.flags & kOverHost) == 0 && (pattern_lists.empty() || pattern_lists.back() != record.list))
@@ -242,19 +279,7 @@ Result<void> CategoryDb::Impl::read(std::string_view bytes) {
   auto built = PatternSet::build(items);
   if (!built) return std::unexpected(std::move(built.error()));
   patterns = std::move(*built);
-  set_offsets = *offsets;
-  set_members = *members;
-  pattern_records = *pattern_section;
-  hosts = FingerprintTable(*host_directory, *host_entries);
-  filter = KeyFilter(*host_filter);
-  urls = FingerprintTable(*url_directory, *url_entries);
-  sealed_hosts = *sealed_host_section;
-  sealed_urls = *sealed_url_section;
-  for (const ExceptionRecord& record : *exception_section) {
-    if (record.list >= lists.size()) return refuse("leaves something alone for a list that it does not hold");
-    url_exceptions |= (record.flags & kExceptUrl) != 0;
-  }
-  exceptions = *exception_section;
+  pattern_records = records;
   return {};
 }
 

@@ -332,67 +332,47 @@ Result<LengthOfTime> EpisodeReader::length_of(const EpisodeRow& row, const std::
   return length;
 }
 
-Result<EpisodeContext> EpisodeReader::context(const Viewer& viewer, const EpisodeRow& row,
-                                              std::chrono::minutes around) {
-  EpisodeContext context;
-  if (viewer.role == Role::governor) return context;
-  std::string who;
-  auto whose = select(
-      database_, "SELECT who FROM episodes WHERE id = ?1", [&](store::Statement& found) { who = text_at(found, 0); },
-      row.id);
-  if (!whose) return std::unexpected(whose.error());
-  const std::string person = who.starts_with(kPersonMark) ? who.substr(kPersonMark.size()) : std::string();
-  if (who.empty() || sight_of_episode(viewer, person) == Sight::nothing) return context;
+namespace {
 
-  // Which lines belong to the episode is told by its own records: another theme's refusals lie between them.
-  std::vector<std::pair<TimePoint, std::string>> attempts;
-  const auto range = store::records_between(database_, row.first, row.last);
+constexpr std::size_t kMostLinesRead = 20'000;
+
+struct AttemptAt {
+  TimePoint time;
+  std::string site;  ///< defanged, as a line of context shows it
+};
+
+// Which lines belong to the episode is told by its own records: another theme's refusals lie between them.
+Result<std::vector<AttemptAt>> attempts_of(store::Database& log, const EpisodeRow& row) {
+  std::vector<AttemptAt> attempts;
+  const auto range = store::records_between(log, row.first, row.last);
   if (!range) return std::unexpected(range.error());
   auto members = select(
-      database_, "SELECT record FROM records WHERE seq BETWEEN ?1 AND ?2 AND time BETWEEN ?3 AND ?4 AND record LIKE ?5",
+      log, "SELECT record FROM records WHERE seq BETWEEN ?1 AND ?2 AND time BETWEEN ?3 AND ?4 AND record LIKE ?5",
       [&](store::Statement& found) {
         const auto json = breaches::FlatJson::parse(found.text(0));
-        if (json && json->text("episode") == row.id && attempts.size() < 20'000)
-          attempts.emplace_back(from_rfc3339(json->text("time")).value_or(row.first), defang(json->text("site")));
+        if (json && json->text("episode") == row.id && attempts.size() < kMostLinesRead)
+          attempts.push_back({from_rfc3339(json->text("time")).value_or(row.first), defang(json->text("site"))});
       },
       range->first, range->last, row.first, row.last, "%\"episode\":\"" + row.id + "\"%");
   if (!members) return std::unexpected(members.error());
+  return attempts;
+}
 
-  const auto bounded = std::clamp(around, std::chrono::minutes(0), std::chrono::minutes(60));
-  std::vector<ContextLine> lines;
-  auto looked = decisions_.read(row.first - bounded, row.last + bounded, [&](std::string_view line) {
-    // Most lines are other people's: a look for the words saves parsing them.
-    if (line.find(person.empty() ? std::string_view(row.device) : std::string_view(person)) == std::string_view::npos &&
-        line.find(row.device) == std::string_view::npos)
-      return true;
-    const auto json = breaches::FlatJson::parse(line);
-    if (!json) return true;
-    // On a device that several share, what is somebody else's is not part of this.
-    const bool same =
-        json->has("person") && !person.empty() ? json->text("person") == person : json->text("device") == row.device;
-    if (!same) return true;
-    if (json->text("category") == "support" || json->text("rule") == "support") return true;
-    if (json->text("host") == "sealed") {
-      ++context.withheld;
-      return true;
-    }
-    ContextLine one;
-    one.time = from_rfc3339(json->text("time")).value_or(row.first);
-    one.host = defang(json->text("host"));
-    one.action = json->text("action");
-    one.category = json->text("category");
-    if (may_see(viewer, person, Field::searched)) one.search = json->text("search");
-    // The line of an attempt carries the moment of its record, give or take the time until it was answered.
-    one.of_episode = one.action != "allow" && std::ranges::any_of(attempts, [&](const auto& attempt) {
-                       return attempt.second == one.host && one.time >= attempt.first - std::chrono::seconds(1) &&
-                              one.time <= attempt.first + std::chrono::seconds(5);
-                     });
-    lines.push_back(std::move(one));
-    return lines.size() < 20'000;
+// The line of an attempt carries the moment of its record, give or take the time until it was answered.
+bool is_one_of(const std::vector<AttemptAt>& attempts, const ContextLine& line) {
+  return std::ranges::any_of(attempts, [&](const AttemptAt& attempt) {
+    return attempt.site == line.host && line.time >= attempt.time - std::chrono::seconds(1) &&
+           line.time <= attempt.time + std::chrono::seconds(5);
   });
-  if (!looked) return std::unexpected(looked.error());
-  context.kept = looked->kept;
-  context.cut_short = looked->cut_short;
+}
+
+// On a device that several share, another person's line is no part of this.
+bool is_of(const breaches::FlatJson& line, std::string_view person, std::string_view device) {
+  return line.has("person") && !person.empty() ? line.text("person") == person : line.text("device") == device;
+}
+
+// In the order of time, with repetitions as one line.
+void add_folded(EpisodeContext& context, std::vector<ContextLine> lines) {
   std::ranges::sort(lines, [](const ContextLine& a, const ContextLine& b) {
     return a.time != b.time ? a.time < b.time : a.host < b.host;
   });
@@ -407,10 +387,56 @@ Result<EpisodeContext> EpisodeReader::context(const Viewer& viewer, const Episod
     }
     if (context.lines.size() >= kMostContext) {
       context.cut_short = true;
-      break;
+      return;
     }
     context.lines.push_back(std::move(line));
   }
+}
+
+}  // namespace
+
+Result<EpisodeContext> EpisodeReader::context(const Viewer& viewer, const EpisodeRow& row,
+                                              std::chrono::minutes around) {
+  EpisodeContext context;
+  if (viewer.role == Role::governor) return context;
+  std::string who;
+  auto whose = select(
+      database_, "SELECT who FROM episodes WHERE id = ?1", [&](store::Statement& found) { who = text_at(found, 0); },
+      row.id);
+  if (!whose) return std::unexpected(whose.error());
+  const std::string person = who.starts_with(kPersonMark) ? who.substr(kPersonMark.size()) : std::string();
+  if (who.empty() || sight_of_episode(viewer, person) == Sight::nothing) return context;
+
+  const auto attempts = attempts_of(database_, row);
+  if (!attempts) return std::unexpected(attempts.error());
+  const auto bounded = std::clamp(around, std::chrono::minutes(0), std::chrono::minutes(60));
+  std::vector<ContextLine> lines;
+  auto looked = decisions_.read(row.first - bounded, row.last + bounded, [&](std::string_view line) {
+    // Most lines are other people's: a look for the words saves parsing them.
+    if (line.find(person.empty() ? std::string_view(row.device) : std::string_view(person)) == std::string_view::npos &&
+        line.find(row.device) == std::string_view::npos)
+      return true;
+    const auto json = breaches::FlatJson::parse(line);
+    if (!json || !is_of(*json, person, row.device)) return true;
+    if (json->text("category") == "support" || json->text("rule") == "support") return true;
+    if (json->text("host") == "sealed") {
+      ++context.withheld;
+      return true;
+    }
+    ContextLine one;
+    one.time = from_rfc3339(json->text("time")).value_or(row.first);
+    one.host = defang(json->text("host"));
+    one.action = json->text("action");
+    one.category = json->text("category");
+    if (may_see(viewer, person, Field::searched)) one.search = json->text("search");
+    one.of_episode = one.action != "allow" && is_one_of(*attempts, one);
+    lines.push_back(std::move(one));
+    return lines.size() < kMostLinesRead;
+  });
+  if (!looked) return std::unexpected(looked.error());
+  context.kept = looked->kept;
+  context.cut_short = looked->cut_short;
+  add_folded(context, std::move(lines));
   return context;
 }
 

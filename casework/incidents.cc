@@ -111,84 +111,76 @@ Result<std::string> Incidents::open(const Viewer& viewer, const Opening& opening
   return id.text();
 }
 
-Result<std::optional<Incident>> Incidents::find(const Viewer& viewer, std::string_view id_or_reference) {
-  store::Database& database = desk_.database();
-  std::optional<Incident> found;
+namespace {
+
+Incident read_incident(store::Statement& row) {
+  Incident one;
+  one.id = row.take<std::string>();
+  one.reference = row.take<std::string>();
+  one.title = row.take<std::string>();
+  one.opened = row.take<TimePoint>();
+  one.opened_by = row.take<std::string>();
+  one.assessment = row.take<Assessment>();
+  one.assessment_reason = row.take<std::string>();
+  one.assessed_by = row.take<std::string>();
+  one.assessed_at = time_unless_zero(row);
+  one.lessons = row.take<std::string>();
+  one.policy_change = row.take<std::string>();
+  one.case_reference = row.take<std::string>();
+  one.review_by = row.take<std::string>();
+  one.hold = row.take<bool>();
+  one.hold_reason = row.take<std::string>();
+  one.hold_by = row.take<std::string>();
+  one.closed = time_unless_zero(row);
+  one.closed_by = row.take<std::string>();
+  one.outcome = row.take<std::string>();
+  return one;
+}
+
+// Episodes, people, actions and notes of it.
+Result<void> read_parts(store::Database& database, Incident& incident) {
   auto read = select(
-      database,
-      "SELECT id, reference, title, opened, opened_by, assessment, assessment_reason, assessed_by, assessed_at, "
-      "lessons,"
-      " policy_change, case_reference, review_by, hold, hold_reason, hold_by, closed, closed_by, outcome FROM incidents"
-      " WHERE id = ?1 OR reference = ?1",
-      [&](store::Statement& row) {
-        Incident one;
-        one.id = row.take<std::string>();
-        one.reference = row.take<std::string>();
-        one.title = row.take<std::string>();
-        one.opened = row.take<TimePoint>();
-        one.opened_by = row.take<std::string>();
-        one.assessment = row.take<Assessment>();
-        one.assessment_reason = row.take<std::string>();
-        one.assessed_by = row.take<std::string>();
-        one.assessed_at = time_unless_zero(row);
-        one.lessons = row.take<std::string>();
-        one.policy_change = row.take<std::string>();
-        one.case_reference = row.take<std::string>();
-        one.review_by = row.take<std::string>();
-        one.hold = row.take<bool>();
-        one.hold_reason = row.take<std::string>();
-        one.hold_by = row.take<std::string>();
-        one.closed = time_unless_zero(row);
-        one.closed_by = row.take<std::string>();
-        one.outcome = row.take<std::string>();
-        found = std::move(one);
-      },
-      id_or_reference);
-  if (!read) return std::unexpected(read.error());
-  if (!found) return found;
-  Incident& incident = *found;
-  read = select(
       database, "SELECT episode FROM incident_episodes WHERE incident = ?1 ORDER BY episode",
       [&](store::Statement& row) { incident.episodes.push_back(row.take<std::string>()); }, incident.id);
-  if (read)
-    read = select(
-        database,
-        "SELECT person, role, year_group, vulnerable FROM incident_subjects WHERE incident = ?1 ORDER BY role, person",
-        [&](store::Statement& row) {
-          incident.subjects.push_back(
-              {row.take<std::string>(), row.take<SubjectRole>(), row.take<std::string>(), row.take<bool>()});
-        },
-        incident.id);
-  if (read)
-    read = select(
-        database,
-        "SELECT id, kind, date, who, how, reference, recorded_by, recorded_at FROM incident_actions WHERE incident = ?1"
-        " ORDER BY date, id",
-        [&](store::Statement& row) {
-          incident.actions.push_back({row.take<std::string>(),
-                                      row.take<ActionKind>(),
-                                      row.take<std::string>(),
-                                      row.take<std::string>(),
-                                      row.take<std::string>(),
-                                      row.take<std::string>(),
-                                      row.take<std::string>(),
-                                      row.take<TimePoint>(),
-                                      {},
-                                      {},
-                                      {}});
-        },
-        incident.id);
-  if (read)
-    read = select(
-        database, "SELECT actor, text, at FROM incident_notes WHERE incident = ?1 ORDER BY at, id",
-        [&](store::Statement& row) {
-          incident.notes.push_back({row.take<std::string>(), row.take<std::string>(), row.take<TimePoint>()});
-        },
-        incident.id);
-  if (!read) return std::unexpected(read.error());
-  auto history = entries_of(database, incident.id);
-  if (!history) return std::unexpected(history.error());
-  incident.history = *std::move(history);
+  if (!read) return read;
+  read = select(
+      database,
+      "SELECT person, role, year_group, vulnerable FROM incident_subjects WHERE incident = ?1 ORDER BY role, person",
+      [&](store::Statement& row) {
+        incident.subjects.push_back(
+            {row.take<std::string>(), row.take<SubjectRole>(), row.take<std::string>(), row.take<bool>()});
+      },
+      incident.id);
+  if (!read) return read;
+  read = select(
+      database,
+      "SELECT id, kind, date, who, how, reference, recorded_by, recorded_at FROM incident_actions WHERE incident = ?1"
+      " ORDER BY date, id",
+      [&](store::Statement& row) {
+        incident.actions.push_back({row.take<std::string>(),
+                                    row.take<ActionKind>(),
+                                    row.take<std::string>(),
+                                    row.take<std::string>(),
+                                    row.take<std::string>(),
+                                    row.take<std::string>(),
+                                    row.take<std::string>(),
+                                    row.take<TimePoint>(),
+                                    {},
+                                    {},
+                                    {}});
+      },
+      incident.id);
+  if (!read) return read;
+  return select(
+      database, "SELECT actor, text, at FROM incident_notes WHERE incident = ?1 ORDER BY at, id",
+      [&](store::Statement& row) {
+        incident.notes.push_back({row.take<std::string>(), row.take<std::string>(), row.take<TimePoint>()});
+      },
+      incident.id);
+}
+
+// An action stays where it is and says by whom and why it was struck out.
+void mark_struck(Incident& incident) {
   for (const Entry& entry : incident.history) {
     if (entry.field != kStruck) continue;
     const auto struck = std::ranges::find(incident.actions, entry.choice, &IncidentAction::id);
@@ -197,6 +189,25 @@ Result<std::optional<Incident>> Incidents::find(const Viewer& viewer, std::strin
     struck->struck_why = entry.text;
     struck->struck_at = entry.at;
   }
+}
+
+}  // namespace
+
+Result<std::optional<Incident>> Incidents::find(const Viewer& viewer, std::string_view id_or_reference) {
+  store::Database& database = desk_.database();
+  auto found = select_first(
+      database,
+      "SELECT id, reference, title, opened, opened_by, assessment, assessment_reason, assessed_by, assessed_at, "
+      "lessons, policy_change, case_reference, review_by, hold, hold_reason, hold_by, closed, closed_by, outcome "
+      "FROM incidents WHERE id = ?1 OR reference = ?1",
+      read_incident, id_or_reference);
+  if (!found || !*found) return found;
+  Incident& incident = **found;
+  if (auto read = read_parts(database, incident); !read) return std::unexpected(read.error());
+  auto history = entries_of(database, incident.id);
+  if (!history) return std::unexpected(history.error());
+  incident.history = *std::move(history);
+  mark_struck(incident);
   std::vector<std::string> people;
   for (const IncidentSubject& subject : incident.subjects) people.push_back(subject.person);
   if (sight_of_incident(viewer, people) != Sight::full) return std::optional<Incident>();

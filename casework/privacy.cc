@@ -2,11 +2,8 @@
 
 #include <algorithm>
 
-#include "base/json.h"
 #include "breaches/breach_store.h"
-#include "breaches/decision_search.h"
-#include "breaches/flat_json.h"
-#include "casework/shown_text.h"
+#include "casework/about_person.h"
 #include "store/chain.h"
 #include "store/sql.h"
 
@@ -89,32 +86,64 @@ Result<std::uint64_t> count_before(store::Database& database, std::string_view s
   return std::uint64_t(*count);
 }
 
-}  // namespace
+// Into the log of deletions, inside DeskStore::change().
+Result<void> note(store::Database& database, const Deletion& deletion) {
+  return store::write(database,
+                      "INSERT INTO deletions(at, kind, count, until, held, actor) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                      deletion.at, deletion.kind, deletion.count, deletion.until, deletion.held, deletion.by);
+}
 
-namespace {
+// Nothing where nothing is due that is not held.
+Result<std::optional<Deletion>> remove_due(DeskStore& desk, const Rule& rule, TimePoint before, TimePoint now) {
+  std::optional<Deletion> deletion;
+  store::Database& database = desk.database();
+  auto removed = desk.change([&]() -> Result<void> {
+    auto due = count_before(database, rule.due, before);
+    if (!due) return std::unexpected(due.error());
+    auto held = count_before(database, rule.held, before);
+    if (!held) return std::unexpected(held.error());
+    if (*due == *held) return {};
+    if (auto at_work = store::write(database, "INSERT INTO retention_at_work(since) VALUES(?1)", now); !at_work)
+      return at_work;
+    for (const std::string& sql : rule.removal)
+      if (auto gone = store::write(database, sql, before); !gone) return gone;
+    if (auto over = store::write(database, "DELETE FROM retention_at_work"); !over) return over;
+    deletion = Deletion{.at = now,
+                        .kind = std::string(rule.kind),
+                        .count = *due - *held,
+                        .until = before,
+                        .held = *held,
+                        .by = "retention"};
+    if (auto noted = note(database, *deletion); !noted) return noted;
+    return desk.write_journal({.seq = 0,
+                               .time = now,
+                               .by = "retention",
+                               .what = "delete",
+                               .about = deletion->kind,
+                               .person = {},
+                               .detail = std::to_string(deletion->count) + " removed, before " + to_rfc3339(before) +
+                                         ", " + std::to_string(deletion->held) + " held"});
+  });
+  if (!removed) return std::unexpected(removed.error());
+  return deletion;
+}
 
-// What was written about a person: entries of earlier releases name nobody, but are about one of the person's episodes
-// (?2, a JSON array of ids).
-constexpr std::string_view kAboutPerson =
-    "(person = ?1 OR (person = '' AND text <> '' AND field = 'acknowledgement'"
-    " AND about IN (SELECT value FROM json_each(?2))))";
-
-// Ids of the person's episodes: those that the breach log still has, and those that the journal names.
-Result<std::string> episodes_of(DeskStore& desk, std::string_view person) {
-  std::string known = "[]", all = "[]";
-  if (auto log = store::Database::open(desk.folder() / breaches::kBreachesFile, store::Database::Access::read)) {
-    auto read = select(
-        *log, "SELECT json_group_array(id) FROM episodes WHERE who = ?1",
-        [&](store::Statement& row) { known = text_at(row, 0); }, "person " + std::string(person));
-    if (!read) return std::unexpected(read.error());
-  }
-  auto read = select(
-      desk.database(),
-      "SELECT json_group_array(id) FROM (SELECT value AS id FROM json_each(?1) UNION SELECT about FROM journal WHERE"
-      " person = ?2 AND what = 'acknowledge')",
-      [&](store::Statement& row) { all = text_at(row, 0); }, known, person);
-  if (!read) return std::unexpected(read.error());
-  return all;
+// The journal's own chain is cut at its beginning, as the breach log's is.
+Result<std::optional<Deletion>> cut_journal(DeskStore& desk, TimePoint before, TimePoint now) {
+  store::Database& database = desk.database();
+  auto chain = store::Chain::open(database, desk.key());
+  if (!chain) return std::unexpected(chain.error());
+  auto cut = chain->remove_before(before, now, UINT32_MAX);
+  if (!cut) return std::unexpected(cut.error());
+  if (*cut == 0) return std::nullopt;
+  Deletion deletion{.at = now, .kind = "journal entries", .count = *cut, .until = before, .held = 0, .by = "retention"};
+  auto noted = desk.change([&]() -> Result<void> {
+    if (auto gone = store::write(database, "DELETE FROM journal WHERE seq <= ?1", chain->head().cut_seq); !gone)
+      return gone;
+    return note(database, deletion);
+  });
+  if (!noted) return std::unexpected(noted.error());
+  return deletion;
 }
 
 }  // namespace
@@ -142,66 +171,14 @@ Result<std::optional<TimePoint>> oldest_held(const std::filesystem::path& state_
 
 Result<std::vector<Deletion>> Privacy::enforce(const RetentionRules& rules, TimePoint now) {
   std::vector<Deletion> done;
-  store::Database& database = desk_.database();
   for (const Rule& rule : rules_of()) {
-    const TimePoint before = now - (rules.*rule.age);
-    auto removed = desk_.change([&]() -> Result<void> {
-      auto due = count_before(database, rule.due, before);
-      if (!due) return std::unexpected(due.error());
-      auto held = count_before(database, rule.held, before);
-      if (!held) return std::unexpected(held.error());
-      if (*due == *held) return {};
-      if (auto at_work = execute(database, "INSERT INTO retention_at_work(since) VALUES(?1)", now); !at_work)
-        return std::unexpected(at_work.error());
-      for (const std::string& sql : rule.removal)
-        if (auto gone = execute(database, sql, before); !gone) return std::unexpected(gone.error());
-      if (auto over = execute(database, "DELETE FROM retention_at_work"); !over) return std::unexpected(over.error());
-      const Deletion deletion{.at = now,
-                              .kind = std::string(rule.kind),
-                              .count = *due - *held,
-                              .until = before,
-                              .held = *held,
-                              .by = "retention"};
-      auto noted =
-          execute(database, "INSERT INTO deletions(at, kind, count, until, held, actor) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                  deletion.at, deletion.kind, deletion.count, deletion.until, deletion.held, deletion.by);
-      if (!noted) return std::unexpected(noted.error());
-      done.push_back(deletion);
-      return desk_.write_journal({.seq = 0,
-                                  .time = now,
-                                  .by = "retention",
-                                  .what = "delete",
-                                  .about = deletion.kind,
-                                  .person = {},
-                                  .detail = std::to_string(deletion.count) + " removed, before " + to_rfc3339(before) +
-                                            ", " + std::to_string(deletion.held) + " held"});
-    });
+    auto removed = remove_due(desk_, rule, now - (rules.*rule.age), now);
     if (!removed) return std::unexpected(removed.error());
+    if (*removed) done.push_back(**std::move(removed));
   }
-  // The journal's own chain is cut at its beginning, as the breach log's is.
-  auto chain = store::Chain::open(database, desk_.key());
-  if (!chain) return std::unexpected(chain.error());
-  auto cut = chain->remove_before(now - rules.journal, now, UINT32_MAX);
+  auto cut = cut_journal(desk_, now - rules.journal, now);
   if (!cut) return std::unexpected(cut.error());
-  if (*cut > 0) {
-    const Deletion deletion{.at = now,
-                            .kind = "journal entries",
-                            .count = *cut,
-                            .until = now - rules.journal,
-                            .held = 0,
-                            .by = "retention"};
-    auto noted = desk_.change([&]() -> Result<void> {
-      auto gone = execute(database, "DELETE FROM journal WHERE seq <= ?1", chain->head().cut_seq);
-      if (gone)
-        gone = execute(database,
-                       "INSERT INTO deletions(at, kind, count, until, held, actor) VALUES(?1, ?2, ?3, ?4, 0, ?5)",
-                       deletion.at, deletion.kind, deletion.count, deletion.until, deletion.by);
-      if (!gone) return std::unexpected(gone.error());
-      return {};
-    });
-    if (!noted) return std::unexpected(noted.error());
-    done.push_back(deletion);
-  }
+  if (*cut) done.push_back(**std::move(cut));
   return done;
 }
 
@@ -248,201 +225,16 @@ Result<std::vector<std::string>> Privacy::held_people() {
   return people;
 }
 
-namespace {
-
-// One object of the export, as a JSON line or as lines for people.
-class Piece {
- public:
-  Piece(Privacy::Form form, const LocalClock& clock, std::string_view kind) : form_(form), clock_(clock), json_(out_) {
-    if (form_ == Privacy::Form::json)
-      json_.begin_object().field("kind", kind);
-    else
-      out_ += "\n[" + std::string(kind) + "]\n";
-  }
-  Piece& text(std::string_view name, std::string_view value) {
-    if (form_ == Privacy::Form::json) {
-      json_.field(name, value);
-    } else if (!value.empty()) {
-      out_ += std::string(name) + ": ";
-      for (const char c : value) out_ += c == '\n' ? std::string("\n    ") : std::string(1, c);
-      out_ += '\n';
-    }
-    return *this;
-  }
-  Piece& time(std::string_view name, TimePoint value) {
-    return text(name, form_ == Privacy::Form::json ? to_rfc3339(value)
-                                                   : date_text(clock_, value) + ", " + clock_text(clock_, value, true));
-  }
-  Piece& number(std::string_view name, std::uint64_t value) { return text(name, std::to_string(value)); }
-  std::string done() {
-    if (form_ == Privacy::Form::json) {
-      json_.end_object();
-      out_ += '\n';
-    }
-    return std::move(out_);
-  }
-
- private:
-  std::string out_;
-  Privacy::Form form_;
-  const LocalClock& clock_;
-  JsonWriter json_;
-};
-
-}  // namespace
-
 Result<std::uint64_t> Privacy::export_person(const Viewer& viewer, std::string_view person,
                                              const std::filesystem::path& decisions, Form form, const LocalClock& clock,
-                                             TimePoint now, const std::function<bool(std::string_view)>& write) {
+                                             TimePoint now, const PersonExport::Write& write) {
   if (viewer.role != Role::dsl && viewer.role != Role::head)
     return fail(Fault::client, "only the designated safeguarding lead and the head export a person's data");
   if (person.empty()) return fail(Fault::client, "whose data?");
   if (is_viewer(viewer, person)) return fail(Fault::client, "a colleague must export your own data", "ask the head");
-  std::uint64_t pieces = 0;
-  bool going = true;
-  const auto put = [&](std::string text) {
-    if (!going) return;
-    ++pieces;
-    going = write(text);
-  };
-  put(Piece(form, clock, "export").text("person", person).time("made", now).done());
-
-  store::Database& database = desk_.database();
-  auto log = store::Database::open(desk_.folder() / breaches::kBreachesFile, store::Database::Access::read);
-  if (log) {
-    auto read = select(
-        *log,
-        "SELECT reference, grp, theme, device, confidence, first, last, attempts, urgency FROM episodes WHERE who = ?1"
-        " ORDER BY first",
-        [&](store::Statement& row) {
-          put(Piece(form, clock, "episode")
-                  .text("reference", row.text(0))
-                  .text("group", row.text(1))
-                  .text("theme", row.text(2))
-                  .text("device", row.text(3))
-                  .text("confidence", row.text(4))
-                  .time("first", time_at(row, 5))
-                  .time("last", time_at(row, 6))
-                  .number("attempts", std::uint64_t(row.integer(7)))
-                  .number("urgency", std::uint64_t(row.integer(8)))
-                  .done());
-        },
-        "person " + std::string(person));
-    if (!read) return std::unexpected(read.error());
-    read = select(
-        *log, "SELECT record FROM records WHERE json_extract(record, '$.person') = ?1 ORDER BY seq",
-        [&](store::Statement& row) {
-          const auto json = breaches::FlatJson::parse(row.text(0));
-          if (!json) return;
-          const bool sealed = json->has("site_hash");
-          put(Piece(form, clock, "attempt")
-                  .text("time", json->text("time"))
-                  .text("device", json->text("device"))
-                  .text("action", json->text("action"))
-                  .text("category", json->text("category"))
-                  .text("site", sealed ? std::string("sealed") : defang(json->text("site")))
-                  .text("address", sealed ? std::string("sealed") : defang_url(json->text("url")))
-                  .text("search", json->text("search"))
-                  .text("confidence", json->text("confidence"))
-                  .number("attempts", json->has("attempts") ? std::uint64_t(json->number("attempts")) : 1)
-                  .done());
-        },
-        person);
-    if (!read) return std::unexpected(read.error());
-  }
-  // Of incidents what concerns this person: notes and actions are free text in which others may be named, so their
-  // number is told and the lead adds what can be given.
-  auto read = select(
-      database,
-      "SELECT i.reference, i.opened, i.closed, s.role, i.assessment, (SELECT count(*) FROM incident_notes n"
-      " WHERE n.incident = i.id), (SELECT count(*) FROM incident_actions a WHERE a.incident = i.id),"
-      " (SELECT count(*) FROM incident_subjects o WHERE o.incident = i.id), s.year_group FROM incident_subjects s"
-      " JOIN incidents i ON i.id = s.incident WHERE s.person = ?1 ORDER BY i.opened",
-      [&](store::Statement& row) {
-        static constexpr std::string_view kRoles[] = {"child", "bystander", "alleged", "staff"};
-        Piece piece(form, clock, "incident");
-        piece.text("reference", row.text(0)).time("opened", time_at(row, 1));
-        if (const auto closed = optional_time_at(row, 2)) piece.time("closed", *closed);
-        piece.text("role", kRoles[std::size_t(std::clamp<std::int64_t>(row.integer(3), 0, 3))]);
-        piece.text("year_group", row.text(8)).text("assessment", to_string(Assessment(row.integer(4))));
-        piece.number("notes_to_be_reviewed", std::uint64_t(row.integer(5)));
-        piece.number("actions_to_be_reviewed", std::uint64_t(row.integer(6)));
-        piece.number("people_concerned", std::uint64_t(row.integer(7)));
-        put(piece.done());
-      },
-      person);
-  if (read)
-    read = select(
-        database, "SELECT reference, at, kind, said, name FROM page_reports WHERE person = ?1 ORDER BY at",
-        [&](store::Statement& row) {
-          put(Piece(form, clock, "page report")
-                  .text("reference", row.text(0))
-                  .time("time", time_at(row, 1))
-                  .text("about", row.integer(2) == 0 ? "wrongly blocked" : "unsuitable")
-                  .text("said", row.text(3))
-                  .text("name", row.text(4))
-                  .done());
-        },
-        person);
-  const auto episodes = episodes_of(desk_, person);
-  if (!episodes) return std::unexpected(episodes.error());
-  if (read)
-    read = select(
-        database,
-        "SELECT at, actor, field, choice, text FROM entries WHERE " + std::string(kAboutPerson) +
-            " ORDER BY at, number",
-        [&](store::Statement& row) {
-          put(Piece(form, clock, "written about")
-                  .time("time", time_at(row, 0))
-                  .text("by", row.text(1))
-                  .text("what", row.text(2))
-                  .text("assessment", row.text(3))
-                  .text("text", row.text(4))
-                  .done());
-        },
-        person, *episodes);
-  if (read)
-    read = select(
-        database, "SELECT time, what, actor, detail FROM journal WHERE person = ?1 ORDER BY seq",
-        [&](store::Statement& row) {
-          put(Piece(form, clock, "looked at or written")
-                  .time("time", time_at(row, 0))
-                  .text("what", row.text(1))
-                  .text("by", row.text(2))
-                  .text("detail", row.text(3))
-                  .done());
-        },
-        person);
-  if (!read) return std::unexpected(read.error());
-
-  const breaches::DecisionFiles files(decisions);
-  std::string wanted = R"("person":")";
-  append_json_escaped(wanted, person);
-  wanted += '"';
-  if (going && files.kept()) {
-    const auto all = files.all();
-    if (!all) return std::unexpected(all.error());
-    for (const auto& path : *all) {
-      if (!going) break;
-      if (auto done = breaches::read_lines_with(path, wanted,
-                                                [&](std::string_view line) {
-                                                  const auto json = breaches::FlatJson::parse(line);
-                                                  if (!json || json->text("person") != person) return true;
-                                                  put(Piece(form, clock, "decision")
-                                                          .text("time", json->text("time"))
-                                                          .text("device", json->text("device"))
-                                                          .text("host", defang(json->text("host")))
-                                                          .text("action", json->text("action"))
-                                                          .text("category", json->text("category"))
-                                                          .text("search", json->text("search"))
-                                                          .done());
-                                                  return going;
-                                                });
-          !done)
-        return std::unexpected(done.error());
-    }
-  }
-  if (pieces <= 1)
+  PersonExport told(desk_, person, form, clock, write);
+  if (auto all = told.tell_all(decisions, now); !all) return std::unexpected(all.error());
+  if (told.pieces() == 0)
     return fail(Fault::client, "nothing is kept about an account '" + std::string(person) + "'",
                 "look it up under Find; it is the account that counts, not the name");
   auto noted = desk_.change([&] {
@@ -453,10 +245,10 @@ Result<std::uint64_t> Privacy::export_person(const Viewer& viewer, std::string_v
          .what = "export",
          .about = "subject access",
          .person = std::string(person),
-         .detail = "all that is kept about one person, " + std::to_string(pieces - 1) + " parts"});
+         .detail = "all that is kept about one person, " + std::to_string(told.pieces()) + " parts"});
   });
   if (!noted) return std::unexpected(noted.error());
-  return pieces;
+  return told.pieces() + 1;
 }
 
 std::string Privacy::words_of(const Erased& erased) {
@@ -482,6 +274,19 @@ std::string Privacy::words_of(const Erased& erased) {
   return out + (stays.empty() ? "" : ". What stays: " + stays);
 }
 
+namespace {
+
+std::unexpected<Error> nothing_to_erase(std::string_view person, std::uint64_t episodes) {
+  if (episodes == 0)
+    return fail(Fault::client, "nothing is kept about an account '" + std::string(person) + "', so nothing was erased",
+                "look it up under Find; it is the account that counts, not the name");
+  return fail(Fault::client,
+              "the desk keeps nothing about '" + std::string(person) +
+                  "' but what is in the breach log, which goes by its retention time; nothing was erased");
+}
+
+}  // namespace
+
 Result<Privacy::Erased> Privacy::erase_person(const Viewer& viewer, std::string_view person, TimePoint now) {
   if (viewer.role != Role::dsl && viewer.role != Role::head)
     return fail(Fault::client, "only the designated safeguarding lead and the head erase a person's data");
@@ -506,12 +311,12 @@ Result<Privacy::Erased> Privacy::erase_person(const Viewer& viewer, std::string_
         database, "UPDATE entries SET text = '', person = '' WHERE " + std::string(kAboutPerson), person, *of_person);
     if (!written) return std::unexpected(written.error());
     erased.entries = *written;
-    const std::pair<const char*, std::uint64_t*> kRemovals[] = {
+    const std::pair<const char*, std::uint64_t*> removals[] = {
         {"DELETE FROM incident_subjects WHERE person = ?1", &erased.incidents},
         {"UPDATE page_reports SET person = '', name = '' WHERE person = ?1", &erased.reports},
         {"UPDATE releases SET person = '' WHERE person = ?1", &erased.releases},
         {"UPDATE journal SET person = '' WHERE person = ?1", &erased.journal}};
-    for (const auto& [sql, count] : kRemovals) {
+    for (const auto& [sql, count] : removals) {
       auto changed = execute(database, sql, person);
       if (!changed) return std::unexpected(changed.error());
       *count = *changed;
@@ -522,15 +327,7 @@ Result<Privacy::Erased> Privacy::erase_person(const Viewer& viewer, std::string_
       if (!episodes) return std::unexpected(episodes.error());
       erased.episodes = std::uint64_t(*episodes);
     }
-    if (erased.sum() == 0) {
-      if (erased.episodes == 0)
-        return fail(Fault::client,
-                    "nothing is kept about an account '" + std::string(person) + "', so nothing was erased",
-                    "look it up under Find; it is the account that counts, not the name");
-      return fail(Fault::client, "the desk keeps nothing about '" + std::string(person) +
-                                     "' but what is in the breach log, which goes by "
-                                     "its retention time; nothing was erased");
-    }
+    if (erased.sum() == 0) return nothing_to_erase(person, erased.episodes);
     auto noted =
         execute(database, "INSERT INTO deletions(at, kind, count, until, held, actor) VALUES(?1, ?2, ?3, ?1, 0, ?4)",
                 now, "one person's data", erased.sum(), viewer.user);

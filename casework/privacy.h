@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +13,7 @@
 
 #include "base/local_time.h"
 #include "casework/desk_store.h"
+#include "casework/person_export.h"
 
 namespace schoolgate::casework {
 
@@ -65,15 +65,14 @@ class Privacy {
   /// "3 entries, 1 incident, …": for people.
   [[nodiscard]] static std::string words_of(const Erased& erased);
 
-  /// Everything kept about `person` (an account): episodes, records, incidents they are a subject of (without what is
-  /// about others), page reports, views of their record, decisions. JSON lines, one object each with "kind". For
-  /// people: to_text form. `write` returns false to stop; what was written must not leave before the call has
-  /// succeeded. Fault client: the viewer may not; the person is the viewer; nothing is kept about such a person.
-  enum class Form : std::uint8_t { json, text };
+  using Form = PersonExport::Form;
+  /// Everything kept about `person` (an account), as PersonExport tells it, and an entry in the journal. What was
+  /// written must not leave before the call has succeeded. Returns the number of pieces. Fault client: the viewer may
+  /// not; the person is the viewer; nothing is kept about such a person.
   [[nodiscard]] Result<std::uint64_t> export_person(const Viewer& viewer, std::string_view person,
                                                     const std::filesystem::path& decisions, Form form,
                                                     const LocalClock& clock, TimePoint now,
-                                                    const std::function<bool(std::string_view)>& write);
+                                                    const PersonExport::Write& write);
   /// Takes a person out of all the desk keeps: subjects, reports, the journal's index. The breach log's records go by
   /// its own retention. Fault client: under legal hold; not dsl or head; nothing is kept about such a person.
   [[nodiscard]] Result<Erased> erase_person(const Viewer& viewer, std::string_view person, TimePoint now);

@@ -35,6 +35,88 @@ std::string name_of_first_line(std::string_view text) {
   return end == std::string_view::npos ? std::string() : "file " + to_hex(sha256(text.substr(0, end)));
 }
 
+// A file of decisions, open to be read at any place while this lives.
+class DecisionFile {
+ public:
+  /// What is read stands in `buffer` until the next read.
+  DecisionFile(const std::filesystem::path& path, std::string& buffer)
+      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)), buffer_(buffer) {
+    buffer_.resize(kChunk);
+  }
+  ~DecisionFile() {
+    if (is_open()) ::close(fd_);
+  }
+  DecisionFile(const DecisionFile&) = delete;
+  DecisionFile& operator=(const DecisionFile&) = delete;
+
+  [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
+  [[nodiscard]] std::string_view read_at(std::int64_t at, std::size_t most) const {
+    const auto got = ::pread(fd_, buffer_.data(), most, at);
+    return {buffer_.data(), got > 0 ? std::size_t(got) : 0};
+  }
+
+ private:
+  const int fd_;
+  std::string& buffer_;
+};
+
+struct DecisionSums {
+  /// By the local day, group, category and action, with line feeds between them: few different ones, so a map of texts
+  /// is quick enough.
+  std::unordered_map<std::string, std::uint64_t> counts;
+  std::uint64_t lines = 0;  ///< read
+  std::int64_t at = 0;      ///< where the next reading begins
+};
+
+// At most `limit` whole lines from `at` on.
+DecisionSums sum_lines(const DecisionFile& file, std::int64_t at, std::uint64_t limit, const LocalClock& clock) {
+  DecisionSums sums{.counts = {}, .lines = 0, .at = at};
+  std::string key, minute;
+  std::int64_t day = 0;
+  while (sums.lines < limit) {
+    const std::string_view text = file.read_at(sums.at, kChunk);
+    const std::size_t whole = text.rfind('\n');
+    if (whole == std::string_view::npos) break;
+    std::size_t begin = 0;
+    while (begin <= whole && sums.lines < limit) {
+      const std::size_t end = text.find('\n', begin);
+      const std::string_view line = text.substr(begin, end - begin);
+      begin = end + 1;
+      const std::string_view time = field_of(line, R"({"time":")");
+      ++sums.lines;
+      if (time.size() < 16 || field_of(line, R"(,"confidence":")") == breaches::kSelftest) continue;
+      // No zone changes its day within a minute.
+      if (time.substr(0, 16) != minute) {
+        const auto instant = from_rfc3339(time);
+        if (!instant) continue;
+        minute = time.substr(0, 16);
+        day = local_or_utc(clock, *instant).day.time_since_epoch().count();
+      }
+      key = std::to_string(day);
+      key.append(1, '\n').append(field_of(line, R"(,"group":")"));
+      key.append(1, '\n').append(field_of(line, R"(,"category":")"));
+      key.append(1, '\n').append(field_of(line, R"(,"action":")"));
+      ++sums.counts[key];
+    }
+    sums.at += std::int64_t(begin);
+  }
+  return sums;
+}
+
+// Inside DeskStore::change(): the sums, and how far the file of this name was read, or neither.
+Result<void> keep(store::Database& database, const DecisionSums& sums, const std::string& name) {
+  for (const auto& [text, count] : sums.counts) {
+    const std::size_t a = text.find('\n'), b = text.find('\n', a + 1), c = text.find('\n', b + 1);
+    auto put = store::write(database,
+                            "INSERT INTO decision_days(day, grp, category, action, n) VALUES(?1, ?2, ?3, ?4, ?5)"
+                            " ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                            std::stoll(text.substr(0, a)), text.substr(a + 1, b - a - 1), text.substr(b + 1, c - b - 1),
+                            text.substr(c + 1), count);
+    if (!put) return put;
+  }
+  return store::write(database, "INSERT OR REPLACE INTO sums_read(name, at) VALUES(?1, ?2)", name, sums.at);
+}
+
 }  // namespace
 
 Sums::Sums(DeskStore& desk, std::filesystem::path decisions, LocalClock clock)
@@ -100,72 +182,17 @@ Result<void> Sums::add_decisions(std::uint64_t limit, Progress& progress) {
       progress.more = true;
       return {};
     }
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) continue;  // rotated away this moment, or not ours to read
-    buffer.resize(kChunk);
-    const auto read_at = [&](std::int64_t at, std::size_t most) {
-      const auto got = ::pread(fd, buffer.data(), most, at);
-      return std::string_view(buffer.data(), got > 0 ? std::size_t(got) : 0);
-    };
-    const std::string name = name_of_first_line(read_at(0, kLongestLine));
-    const auto known = name.empty() ? Result<std::int64_t>(-1)
-                                    : select_number(database, "SELECT at FROM sums_read WHERE name = ?1", name);
-    if (!known || *known < 0) {
-      ::close(fd);
-      if (!known) return std::unexpected(known.error());
-      continue;
-    }
-
-    // By the local day and what is counted: few different ones, so a map of texts is quick enough.
-    std::unordered_map<std::string, std::uint64_t> sums;
-    std::string key, minute;
-    std::int64_t day = 0, at = *known;
-    std::uint64_t lines = 0;
-    while (progress.decisions + lines < limit) {
-      const std::string_view text = read_at(at, kChunk);
-      const std::size_t whole = text.rfind('\n');
-      if (whole == std::string_view::npos) break;
-      std::size_t begin = 0;
-      while (begin <= whole && progress.decisions + lines < limit) {
-        const std::size_t end = text.find('\n', begin);
-        const std::string_view line = text.substr(begin, end - begin);
-        begin = end + 1;
-        const std::string_view time = field_of(line, R"({"time":")");
-        ++lines;
-        if (time.size() < 16 || field_of(line, R"(,"confidence":")") == breaches::kSelftest) continue;
-        // No zone changes its day within a minute.
-        if (time.substr(0, 16) != minute) {
-          const auto instant = from_rfc3339(time);
-          if (!instant) continue;
-          minute = time.substr(0, 16);
-          day = local_or_utc(clock_, *instant).day.time_since_epoch().count();
-        }
-        key = std::to_string(day);
-        key.append(1, '\n').append(field_of(line, R"(,"group":")"));
-        key.append(1, '\n').append(field_of(line, R"(,"category":")"));
-        key.append(1, '\n').append(field_of(line, R"(,"action":")"));
-        ++sums[key];
-      }
-      at += std::int64_t(begin);
-    }
-    ::close(fd);
-    if (lines == 0) continue;
-    progress.decisions += lines;
-    auto kept = desk_.change([&]() -> Result<void> {
-      for (const auto& [text, count] : sums) {
-        const std::size_t a = text.find('\n'), b = text.find('\n', a + 1), c = text.find('\n', b + 1);
-        auto put = execute(database,
-                           "INSERT INTO decision_days(day, grp, category, action, n) VALUES(?1, ?2, ?3, ?4, ?5)"
-                           " ON CONFLICT DO UPDATE SET n = n + excluded.n",
-                           std::stoll(text.substr(0, a)), text.substr(a + 1, b - a - 1), text.substr(b + 1, c - b - 1),
-                           text.substr(c + 1), count);
-        if (!put) return std::unexpected(put.error());
-      }
-      auto put = execute(database, "INSERT OR REPLACE INTO sums_read(name, at) VALUES(?1, ?2)", name, at);
-      if (!put) return std::unexpected(put.error());
-      return {};
-    });
-    if (!kept) return kept;
+    const DecisionFile file(path, buffer);
+    if (!file.is_open()) continue;  // rotated away this moment, or not ours to read
+    const std::string name = name_of_first_line(file.read_at(0, kLongestLine));
+    if (name.empty()) continue;
+    const auto known = select_number(database, "SELECT at FROM sums_read WHERE name = ?1", name);
+    if (!known) return std::unexpected(known.error());
+    if (*known < 0) continue;
+    const DecisionSums sums = sum_lines(file, *known, limit - progress.decisions, clock_);
+    if (sums.lines == 0) continue;
+    progress.decisions += sums.lines;
+    if (auto kept = desk_.change([&] { return keep(database, sums, name); }); !kept) return kept;
   }
   return {};
 }

@@ -34,9 +34,7 @@ web::Response second_factor_page(const Desk& desk, const Visit& visit, const std
   return desk.show(visit, "second_factor", std::move(view), status);
 }
 
-}  // namespace
-
-void add_account_pages(Desk& desk, web::Router& router) {
+void add_kept_form(Desk& desk, web::Router& router) {
   desk.get(router, Area::account, "/kept/{token}", [&desk](const Visit& visit) {
     const std::optional<KeptForm> kept = desk.kept_form(visit, visit.request.param("token"));
     if (!kept) return desk.not_found(visit);
@@ -51,9 +49,9 @@ void add_account_pages(Desk& desk, web::Router& router) {
     }
     return desk.show(visit, "kept", std::move(view));
   });
+}
 
-  desk.get(router, Area::account, "/account", [&desk](const Visit& visit) { return account_page(desk, visit, ""); });
-
+void add_password_form(Desk& desk, web::Router& router) {
   desk.post(router, Area::account, "/account/password", [&desk](const Visit& visit) {
     const web::Form& form = visit.request.form;
     if (form.get("password") != form.get("password_again")) {
@@ -66,7 +64,9 @@ void add_account_pages(Desk& desk, web::Router& router) {
         visit, "/account",
         "The password of your account " + visit.session.user + " is changed. Everywhere else you are signed out.");
   });
+}
 
+void add_second_factor_forms(Desk& desk, web::Router& router) {
   desk.post(router, Area::account, "/account/second-factor", [&desk](const Visit& visit) {
     const Result<std::string> secret = desk.parts().users.begin_second_factor(visit.session.user);
     if (!secret) return account_page(desk, visit, secret.error().text(), 400);
@@ -108,6 +108,15 @@ void add_account_pages(Desk& desk, web::Router& router) {
     return desk.done(visit, "/account",
                      "The second factor of your account " + visit.session.user + " is switched off.");
   });
+}
+
+}  // namespace
+
+void add_account_pages(Desk& desk, web::Router& router) {
+  desk.get(router, Area::account, "/account", [&desk](const Visit& visit) { return account_page(desk, visit, ""); });
+  add_kept_form(desk, router);
+  add_password_form(desk, router);
+  add_second_factor_forms(desk, router);
 }
 
 }  // namespace schoolgate::console

@@ -15,8 +15,8 @@ using casework::EpisodeFilter;
 using casework::EpisodeOrder;
 using casework::EpisodeState;
 
-/// What a leader of safeguarding has before them. Fault host: the records cannot be read.
-Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
+/// The episodes that wait: urgent ones, those of today, those of the week.
+Result<void> set_waiting(const Desk& desk, const Visit& visit, web::View& view) {
   const TimePoint midnight = begin_of_day(desk, local_day(desk, visit.now));
   const TimePoint week_ago = begin_of_day(desk, local_day(desk, visit.now) - std::chrono::days(6));
   const std::array<std::pair<std::string_view, EpisodeFilter>, 3> lists{{
@@ -42,7 +42,13 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
     set_rows(desk, view, name, *page);
     view.set(std::string(name) + "_more", page->total > page->rows.size());
   }
-  // What the lists above do not show and nobody has looked at: older than the week, or of urgency 2 before today.
+  return {};
+}
+
+/// How many fresh episodes are in none of those lists: older than the week, or of urgency 2 before today.
+Result<void> set_older(const Desk& desk, const Visit& visit, web::View& view) {
+  const TimePoint midnight = begin_of_day(desk, local_day(desk, visit.now));
+  const TimePoint week_ago = begin_of_day(desk, local_day(desk, visit.now) - std::chrono::days(6));
   std::uint64_t older = 0;
   for (const EpisodeFilter& filter :
        {EpisodeFilter{.until = week_ago, .urgency_from = 3, .urgency_to = 3, .state = EpisodeState::fresh, .limit = 1},
@@ -57,6 +63,10 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
            "/episodes?" + web::encode_query({{"state", "new"},
                                              {"urgency", "2"},
                                              {"to", day_text(local_day(desk, visit.now) - std::chrono::days(1))}}));
+  return {};
+}
+
+Result<void> set_reviews(const Desk& desk, const Visit& visit, web::View& view) {
   casework::Incidents incidents(*visit.stores.desk);
   const Result<std::vector<casework::IncidentRow>> due =
       incidents.list(visit.viewer, {.open = true, .review_due = day_text(local_day(desk, visit.now)), .limit = 20});
@@ -70,6 +80,10 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
         .set("day", day_words(row.review_by));
   }
   view.set("reviews_any", !due->empty());
+  return {};
+}
+
+Result<void> set_release_asked(const Visit& visit, web::View& view) {
   casework::SealedRelease sealed(*visit.stores.desk);
   const Result<std::vector<casework::ReleaseRequest>> requests = sealed.list(visit.viewer, "", visit.now);
   if (!requests) return std::unexpected(requests.error());
@@ -80,6 +94,14 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
   }
   view.set("release_asked", asked);
   return {};
+}
+
+/// What a leader of safeguarding has before them. Fault host: the records cannot be read.
+Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
+  if (auto set = set_waiting(desk, visit, view); !set) return set;
+  if (auto set = set_older(desk, visit, view); !set) return set;
+  if (auto set = set_reviews(desk, visit, view); !set) return set;
+  return set_release_asked(visit, view);
 }
 
 }  // namespace

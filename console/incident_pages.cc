@@ -110,7 +110,8 @@ web::Response new_page(const Desk& desk, const Visit& visit, std::string_view pr
   return desk.show(visit, "incident_new", std::move(view), status);
 }
 
-void set_incident(const Desk& desk, const Visit& visit, const Incident& incident, web::View& view) {
+/// What holds now.
+void set_facts(const Desk& desk, const Incident& incident, web::View& view) {
   view.set("id", incident.id).set("reference", incident.reference).set("heading", incident.title);
   view.set("opened", desk.when(incident.opened) + " by " + incident.opened_by);
   view.set("closed", incident.closed.has_value());
@@ -128,7 +129,10 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
   view.set("lessons", incident.lessons).set("policy_change", incident.policy_change);
   view.set("case_reference", incident.case_reference);
   view.set("review_by", incident.review_by).set_if("review_words", day_words(incident.review_by));
-  // What was typed into a form that failed stays in it; else the value that holds.
+}
+
+/// What was typed into a form that failed stays in it; else the value that holds.
+void set_typed_or_held(const Visit& visit, const Incident& incident, web::View& view) {
   web::View& form = view.object("form");
   const auto typed_or = [&](std::string_view name, const std::string& value) {
     form.set(name, visit.request.form.has(name) ? visit.request.form.get(name) : std::string_view(value));
@@ -137,10 +141,11 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
   typed_or("policy_change", incident.policy_change);
   typed_or("case_reference", incident.case_reference);
   typed_or("day", incident.review_by);
-  view.set("today", day_text(local_day(desk, visit.now)));
-  view.set("open", !incident.closed).set("changeable", visit.may_change && !incident.closed);
-  view.set("subjects_any", !incident.subjects.empty());
-  view.list("subjects").list("actions").list("notes").list("episodes");
+}
+
+void set_subjects_and_actions(const Desk& desk, const Incident& incident, web::View& view) {
+  view.list("subjects").list("actions");
+  view.set("subjects_any", !incident.subjects.empty()).set("actions_any", !incident.actions.empty());
   for (const casework::IncidentSubject& subject : incident.subjects) {
     view.item("subjects")
         .set("person", subject.person)
@@ -162,7 +167,10 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
                                                  desk.when(*action.struck_at) + ": " + action.struck_why
                                            : std::string());
   }
-  view.list("history");
+}
+
+void set_history(const Desk& desk, const Incident& incident, web::View& view) {
+  view.list("history").list("notes");
   for (const casework::Entry& entry : incident.history) {
     const bool is_chosen = entry.field == "assessment" && !entry.choice.empty();
     view.item("history")
@@ -174,10 +182,19 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
         .set_if("text", entry.field == "review" ? day_words(entry.text) : entry.text);
   }
   view.set("history_any", !incident.history.empty());
-  view.set("actions_any", !incident.actions.empty());
   for (const casework::IncidentNote& note : incident.notes) {
     view.item("notes").set("by", note.by).set("at", desk.when(note.at)).set("text", note.text);
   }
+}
+
+void set_incident(const Desk& desk, const Visit& visit, const Incident& incident, web::View& view) {
+  set_facts(desk, incident, view);
+  set_typed_or_held(visit, incident, view);
+  view.set("today", day_text(local_day(desk, visit.now)));
+  view.set("open", !incident.closed).set("changeable", visit.may_change && !incident.closed);
+  view.list("episodes");
+  set_subjects_and_actions(desk, incident, view);
+  set_history(desk, incident, view);
   set_roles(view);
   for (const casework::Assessment assessment : kAssessments) {
     set_option(view, "assessments", casework::to_string(assessment), theme_words(casework::to_string(assessment)),
@@ -262,7 +279,8 @@ Result<casework::ActionDays> action_days(const Desk& desk, const Visit& visit, I
   return days;
 }
 
-void add_forms(Desk& desk, web::Router& router) {
+/// Notes, the assessment and the actions.
+void add_writing_forms(Desk& desk, web::Router& router) {
   add_form(desk, router, "note", [](Incidents& incidents, const Visit& visit, std::string_view id) {
     return told(incidents.add_note(visit.viewer, id, visit.request.form.get("text"), visit.now),
                 "one note added. It cannot be changed afterwards; write another one to correct it");
@@ -298,6 +316,10 @@ void add_forms(Desk& desk, web::Router& router) {
     return told(incidents.strike_action(visit.viewer, id, form.get("action"), form.get("why"), visit.now),
                 "one action struck through, with your name and the reason");
   });
+}
+
+/// People and episodes that it is about.
+void add_part_forms(Desk& desk, web::Router& router) {
   add_form(desk, router, "subject", [&desk](Incidents& incidents, const Visit& visit, std::string_view id) {
     const web::Form& form = visit.request.form;
     const casework::IncidentSubject subject{
@@ -322,6 +344,10 @@ void add_forms(Desk& desk, web::Router& router) {
              return told(incidents.add_episode(visit.viewer, id, (*row)->id, visit.now),
                          "episode " + (*row)->reference + " of " + who_words(desk, **row) + " is part of it now");
            });
+}
+
+/// Its fields, and its way to the end.
+void add_state_forms(Desk& desk, web::Router& router) {
   add_form(desk, router, "lessons", [](Incidents& incidents, const Visit& visit, std::string_view id) {
     return told(incidents.set_lessons(visit.viewer, id, visit.request.form.get("lessons"),
                                       visit.request.form.get("policy_change"), visit.now),
@@ -468,7 +494,9 @@ void add_incident_pages(Desk& desk, web::Router& router) {
   });
   desk.get(router, Area::incidents, "/incidents/{id}",
            [&desk](const Visit& visit) { return incident_page(desk, visit, ""); });
-  add_forms(desk, router);
+  add_writing_forms(desk, router);
+  add_part_forms(desk, router);
+  add_state_forms(desk, router);
   desk.get(router, Area::incidents, "/incidents/{id}/letter",
            [&desk](const Visit& visit) { return letter_page(desk, visit); });
   desk.post(router, Area::incidents, "/incidents/{id}/letter",

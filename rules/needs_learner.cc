@@ -144,24 +144,17 @@ std::string NeedsLearner::against(const std::string& host, const std::set<std::s
   return found;
 }
 
-std::vector<SiteNeeds> NeedsLearner::proposals() const {
+NeedsLearner::Evidence NeedsLearner::gather() const {
   std::vector<Event> events = events_;
   std::ranges::sort(
       events, {}, [](const Event& event) { return std::tuple(event.device, event.group, event.time, event.refused); });
-
   Evidence evidence;
-  std::map<std::pair<std::size_t, std::uint32_t>, std::set<std::uint32_t>> devices;
-  std::map<std::pair<std::size_t, std::uint32_t>, std::set<std::pair<std::uint32_t, TimePoint>>> occasions;
-  std::map<std::size_t, std::set<std::string>> groups;
-  std::map<std::uint32_t, std::uint64_t> by_name, followed_requests;
-  std::map<std::pair<std::size_t, std::uint32_t>, std::uint64_t> requests;
-  const auto note = [&](int site, const Event& event) -> NeededHost& {
-    const std::pair key{static_cast<std::size_t>(site), event.host};
-    NeededHost& needed = evidence[key];
-    needed.last = std::max(needed.last, event.time);
-    devices[key].insert(event.device);
-    groups[key.first].insert(texts_[event.group]);
-    return needed;
+  const auto note = [&](int site, const Event& event) -> Found& {
+    Found& found = evidence.found[{static_cast<std::size_t>(site), event.host}];
+    found.needed.last = std::max(found.needed.last, event.time);
+    found.devices.insert(event.device);
+    evidence.groups[static_cast<std::size_t>(site)].insert(texts_[event.group]);
+    return found;
   };
 
   std::size_t first = 0;  // the window of what the same device opened just before
@@ -173,10 +166,10 @@ std::vector<SiteNeeds> NeedsLearner::proposals() const {
     if (!event.refused) continue;
     if (event.page >= 0) {
       const int site = site_of(texts_[static_cast<std::size_t>(event.page)], texts_[event.group]);
-      if (site >= 0) ++note(site, event).told;
+      if (site >= 0) ++note(site, event).needed.told;
       continue;
     }
-    ++by_name[event.host];
+    ++evidence.by_name[event.host];
     int only = -1;
     bool several = false;
     TimePoint opened;
@@ -188,43 +181,54 @@ std::vector<SiteNeeds> NeedsLearner::proposals() const {
       opened = events[j].time;
     }
     if (only < 0 || several) continue;
-    note(only, event);
-    const std::pair key{static_cast<std::size_t>(only), event.host};
-    ++requests[key];
+    Found& found = note(only, event);
+    ++found.requests;
     // What was opened within the same seconds is one visit.
-    occasions[key].insert({event.device, std::chrono::floor<std::chrono::minutes>(opened)});
+    found.occasions.insert({event.device, std::chrono::floor<std::chrono::minutes>(opened)});
   }
+  return evidence;
+}
 
-  std::vector<SiteNeeds> all;
-  for (std::size_t i = 0; i < sites_.size(); ++i) {
-    const Site& site = sites_[i];
-    SiteNeeds needs{
-        .site = site.rule->text, .at = site.rule->at, .groups = {}, .has = {}, .proposed = {}, .not_proposed = {}};
-    needs.groups.assign(groups[i].begin(), groups[i].end());
-    for (const HelperSpec& helper : site.rule->needs) needs.has.push_back(helper.host);
-    for (auto found = evidence.lower_bound({i, 0}); found != evidence.end() && found->first.first == i; ++found) {
-      NeededHost needed = found->second;
-      needed.host = texts_[found->first.second];
-      needed.devices = devices[found->first].size();
-      needed.followed = occasions[found->first].size();
-      needed.apart = by_name[found->first.second] - requests[found->first];
-      if (needed.told == 0 &&
-          (needed.followed < kLeastFollowed || requests[found->first] * 4 < by_name[found->first.second] * 3))
-        continue;
-      bool hidden = false, open = false;
-      needed.against = against(needed.host, groups[i], hidden, open);
-      if (hidden || open) continue;
-      (needed.against.empty() ? needs.proposed : needs.not_proposed).push_back(std::move(needed));
-    }
-    const auto surest_first = [](std::vector<NeededHost>& hosts) {
-      std::ranges::sort(hosts, [](const NeededHost& a, const NeededHost& b) {
-        return std::tuple(b.told, b.followed, a.host) < std::tuple(a.told, a.followed, b.host);
-      });
-    };
-    surest_first(needs.proposed);
-    surest_first(needs.not_proposed);
-    if (!needs.proposed.empty() || !needs.not_proposed.empty()) all.push_back(std::move(needs));
+SiteNeeds NeedsLearner::needs_of(std::size_t number, const Evidence& evidence) const {
+  const Site& site = sites_[number];
+  SiteNeeds needs{
+      .site = site.rule->text, .at = site.rule->at, .groups = {}, .has = {}, .proposed = {}, .not_proposed = {}};
+  const auto groups = evidence.groups.find(number);
+  if (groups == evidence.groups.end()) return needs;  // no host was refused beneath it
+  needs.groups.assign(groups->second.begin(), groups->second.end());
+  for (const HelperSpec& helper : site.rule->needs) needs.has.push_back(helper.host);
+  for (auto at = evidence.found.lower_bound({number, 0}); at != evidence.found.end() && at->first.first == number;
+       ++at) {
+    const Found& found = at->second;
+    const auto named = evidence.by_name.find(at->first.second);
+    const std::uint64_t by_name = named == evidence.by_name.end() ? 0 : named->second;
+    NeededHost needed = found.needed;
+    needed.host = texts_[at->first.second];
+    needed.devices = found.devices.size();
+    needed.followed = found.occasions.size();
+    needed.apart = by_name - found.requests;
+    if (needed.told == 0 && (needed.followed < kLeastFollowed || found.requests * 4 < by_name * 3)) continue;
+    bool hidden = false, open = false;
+    needed.against = against(needed.host, groups->second, hidden, open);
+    if (hidden || open) continue;
+    (needed.against.empty() ? needs.proposed : needs.not_proposed).push_back(std::move(needed));
   }
+  const auto surest_first = [](std::vector<NeededHost>& hosts) {
+    std::ranges::sort(hosts, [](const NeededHost& a, const NeededHost& b) {
+      return std::tuple(b.told, b.followed, a.host) < std::tuple(a.told, a.followed, b.host);
+    });
+  };
+  surest_first(needs.proposed);
+  surest_first(needs.not_proposed);
+  return needs;
+}
+
+std::vector<SiteNeeds> NeedsLearner::proposals() const {
+  const Evidence evidence = gather();
+  std::vector<SiteNeeds> all;
+  for (std::size_t i = 0; i < sites_.size(); ++i)
+    if (SiteNeeds needs = needs_of(i, evidence); !needs.proposed.empty() || !needs.not_proposed.empty())
+      all.push_back(std::move(needs));
   return all;
 }
 

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -82,7 +83,20 @@ class NeedsLearner {
     std::int32_t page = -1;
     bool refused = false;
   };
-  using Evidence = std::map<std::pair<std::size_t, std::uint32_t>, NeededHost>;  // by site and host
+  /// One host beneath one site.
+  struct Found {
+    NeededHost needed;  ///< told and last
+    std::set<std::uint32_t> devices;
+    std::set<std::pair<std::uint32_t, TimePoint>> occasions;  ///< device, and minute in which it opened the site
+    std::uint64_t requests = 0;                               ///< refusals that followed this site alone, by time
+  };
+  struct Evidence {
+    std::map<std::pair<std::size_t, std::uint32_t>, Found> found;  ///< by site and host
+    std::map<std::size_t, std::set<std::string>> groups;           ///< of a site: in which a host was refused
+    std::map<std::uint32_t, std::uint64_t> by_name;                ///< of a host: refusals without a page
+  };
+  [[nodiscard]] Evidence gather() const;
+  [[nodiscard]] SiteNeeds needs_of(std::size_t number, const Evidence& evidence) const;
 
   [[nodiscard]] std::uint32_t number_of(std::string_view text);
   /// Index into sites_, or -1: the page of no allow rule of this group, or of several as closely.
