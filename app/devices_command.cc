@@ -59,11 +59,13 @@ int devices(std::span<const std::string_view> words) {
   if (!mac) return usage("'" + arguments->words()[1] + "' is no hardware address");
 
   int status = kDone;
-  auto school = open_register(kDevicesCommand, *arguments, status);
+  const auto use = verb == "list" ? RegisterUse::ask : RegisterUse::change;
+  auto school = open_register(kDevicesCommand, *arguments, use, status);
   if (!school) return status;
   if (verb == "add") return add(*school, *mac, *arguments);
   if (verb == "remove") {
-    if (const auto removed = identity::DeviceRegister(*school->people).remove(*mac); !removed) return report(removed.error());
+    if (const auto removed = identity::DeviceRegister(*school->people).remove(*mac); !removed)
+      return report(removed.error());
     print("removed " + *mac + '\n');
     return kDone;
   }

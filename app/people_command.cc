@@ -243,7 +243,8 @@ int people(std::span<const std::string_view> words) {
   if (arguments->has("--csv") && arguments->has("--json")) return usage("--csv or --json, not both");
 
   int status = kDone;
-  auto school = open_register(kPeopleCommand, *arguments, status);
+  const auto use = needs_object ? RegisterUse::change : RegisterUse::ask;
+  auto school = open_register(kPeopleCommand, *arguments, use, status);
   if (!school) return status;
   if (verb == "add") return add(*school, object, *arguments);
   if (verb == "password") return set_password(*school, object);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "breaches/audit_log.h"
 #include "rules/site_time.h"
+#include "store/only_ask.h"
 
 namespace schoolgate::app {
 namespace {
@@ -43,7 +44,9 @@ Result<std::optional<TimePoint>> RegisterSchool::time(const Arguments& arguments
   return *time;
 }
 
-std::optional<RegisterSchool> open_register(const Command& command, const Arguments& arguments, int& status) {
+std::optional<RegisterSchool> open_register(const Command& command, const Arguments& arguments, RegisterUse use,
+                                            int& status) {
+  if (use == RegisterUse::ask) store::only_ask();
   status = kUsage;
   if (!arguments.has("--config")) {
     usage_error(command, {Fault::client, "--config DIR is missing", {}});
@@ -56,7 +59,8 @@ std::optional<RegisterSchool> open_register(const Command& command, const Argume
   std::string by = arguments.get("--by", name_of_user());
   const auto open = [&]() -> Result<RegisterSchool> {
     if (auto acts = act_as_owner(settings.state); !acts) return std::unexpected(acts.error());
-    if (auto made = make_private_folder(settings.state); !made) return std::unexpected(made.error());
+    if (use == RegisterUse::change)
+      if (auto made = make_private_folder(settings.state); !made) return std::unexpected(made.error());
     auto clock = rules::SiteClock::open(settings.site.timezone);
     if (!clock) return std::unexpected(clock.error());
     auto people = identity::PeopleDatabase::open(settings.state);

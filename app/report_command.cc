@@ -7,7 +7,7 @@
 #include "app/read_configuration.h"
 #include "console/console.h"
 #include "identity/people_database.h"
-#include "identity/users.h"
+#include "identity/user_database.h"
 #include "rules/site_time.h"
 #include "store/only_ask.h"
 
@@ -55,7 +55,7 @@ int inspection_pack(std::span<const std::string_view> words) {
     if (!read) return usage_error(kReportCommand, read.error());
     *day = *read;
   }
-  auto users = identity::Users::open(settings.state);
+  auto users = identity::UserDatabase::open(settings.state);
   if (!users) return report(users.error());
   std::unique_ptr<identity::PeopleDatabase> people;  // none, where nobody was ever asked for
   if (std::error_code error; std::filesystem::exists(settings.state / "people.db", error) || error) {

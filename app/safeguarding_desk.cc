@@ -10,6 +10,9 @@
 #include "casework/privacy.h"
 #include "casework/sums.h"
 #include "identity/people_retention.h"
+#include "identity/set_up_links.h"
+#include "identity/user_database.h"
+#include "identity/users.h"
 #include "names/url.h"
 #include "web/tls.h"
 
@@ -63,7 +66,7 @@ Result<void> SafeguardingDesk::open_measures() {
 Result<void> SafeguardingDesk::open_stores() {
   if (auto opened = open_measures(); !opened) return opened;
   if (!users_) {
-    auto users = identity::Users::open(parts_.settings.state);
+    auto users = identity::UserDatabase::open(parts_.settings.state);
     if (!users) return std::unexpected(std::move(users.error()));
     users_ = std::move(*users);
   }
@@ -123,10 +126,10 @@ Result<void> SafeguardingDesk::serve() {
 }
 
 Result<void> SafeguardingDesk::print_set_up_link() {
-  const auto any = users_->has_users();
+  const auto any = identity::Users(*users_).any();
   if (!any) return std::unexpected(any.error());
   if (*any) return {};
-  const auto link = users_->make_set_up_link(wall_now());
+  const auto link = identity::SetUpLinks(*users_).make(wall_now());
   if (!link) return std::unexpected(link.error());
   std::fprintf(
       stderr,

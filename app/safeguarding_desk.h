@@ -21,7 +21,7 @@
 #include "console/console.h"
 #include "identity/people_database.h"
 #include "identity/session_book.h"
-#include "identity/users.h"
+#include "identity/user_database.h"
 #include "rules/measures.h"
 #include "rules/site_clock.h"
 #include "web/server.h"
@@ -82,7 +82,7 @@ class SafeguardingDesk {
   identity::SessionBook* sessions_ = nullptr;
   std::mutex mutex_;  ///< guards desk_ and users_ until they are open, and the use of desk_
   std::unique_ptr<casework::DeskStore> desk_;
-  std::unique_ptr<identity::Users> users_;
+  std::unique_ptr<identity::UserDatabase> users_;
   std::unique_ptr<console::Console> console_;
   std::unique_ptr<web::Server> server_;
   std::condition_variable_any woken_;

@@ -9,12 +9,17 @@
 #include "app/table.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "identity/second_factor.h"
+#include "identity/set_up_links.h"
+#include "identity/user_database.h"
 #include "identity/users.h"
+#include "store/only_ask.h"
 
 namespace schoolgate::app {
 namespace {
 
 using identity::User;
+using identity::UserDatabase;
 using identity::Users;
 
 constexpr std::string_view kHelp = R"(schoolgate user add USER --name NAME --role ROLE --config DIR
@@ -43,8 +48,8 @@ folder. A running gateway takes every change at once.
 
 std::string day_of(const std::optional<TimePoint>& time) { return time ? to_rfc3339(*time).substr(0, 16) : "never"; }
 
-int list(Users& users, bool as_json) {
-  const auto all = users.list();
+int list(UserDatabase& users, bool as_json) {
+  const auto all = Users(users).all();
   if (!all) return report(all.error());
   if (as_json) {
     std::string out;
@@ -83,8 +88,8 @@ int done(const Result<void>& result, const std::string& said) {
   return kDone;
 }
 
-int print_link(Users& users, const std::string& user, const config::Settings& settings) {
-  const auto link = users.make_set_up_link(wall_now(), user);
+int print_link(UserDatabase& users, const std::string& user, const config::Settings& settings) {
+  const auto link = identity::SetUpLinks(users).make(wall_now(), user);
   if (!link) return report(link.error());
   const std::string where = settings.listen.console ? settings.listen.console->text() : "GATEWAY:9443";
   std::string text =
@@ -99,23 +104,26 @@ int print_link(Users& users, const std::string& user, const config::Settings& se
 int act(const std::string& verb, const std::string& user, const Arguments& arguments,
         const config::Settings& settings) {
   if (auto acts = act_as_owner(settings.state); !acts) return report(acts.error());
-  if (auto made = make_private_folder(settings.state); !made) return report(made.error());
-  const auto opened = Users::open(settings.state);
+  if (verb == "list")
+    store::only_ask();
+  else if (auto made = make_private_folder(settings.state); !made)
+    return report(made.error());
+  const auto opened = UserDatabase::open(settings.state);
   if (!opened) return report(opened.error());
-  Users& users = **opened;
+  UserDatabase& users = **opened;
   if (verb == "list") return list(users, arguments.has("--json"));
   if (verb == "setup-link" || verb == "set-up-link") return print_link(users, user, settings);
-  if (verb == "disable") return done(users.disable(user), user + " is switched off and signed out");
-  if (verb == "enable") return done(users.enable(user), user + " may sign in again");
-  if (verb == "forget-code") return done(users.remove_second_factor(user), user + " signs in without a code");
+  if (verb == "disable") return done(Users(users).disable(user), user + " is switched off and signed out");
+  if (verb == "enable") return done(Users(users).enable(user), user + " may sign in again");
+  if (verb == "forget-code") return done(identity::SecondFactor(users).remove(user), user + " signs in without a code");
   if (verb == "role")
-    return done(users.set_role(user, *identity::role_of(arguments.get("--role"))), user + " has another role");
+    return done(Users(users).set_role(user, *identity::role_of(arguments.get("--role"))), user + " has another role");
   const auto password = read_new_password();
   if (!password) return report(password.error());
   if (verb == "passwd")
-    return done(users.set_password(user, password->view()), user + " has another password and is signed out");
-  return done(users.add(user, arguments.get("--name"), *identity::role_of(arguments.get("--role")), password->view(),
-                        wall_now()),
+    return done(Users(users).set_password(user, password->view()), user + " has another password and is signed out");
+  return done(Users(users).add(user, arguments.get("--name"), *identity::role_of(arguments.get("--role")),
+                               password->view(), wall_now()),
               "made " + user);
 }
 

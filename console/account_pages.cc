@@ -4,14 +4,17 @@
 #include "console/desk.h"
 #include "console/form_problems.h"
 #include "console/qr.h"
+#include "identity/desk_sign_in.h"
+#include "identity/second_factor.h"
 #include "identity/totp.h"
+#include "identity/users.h"
 
 namespace schoolgate::console {
 
 namespace {
 
 web::Response account_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
-  const Result<std::optional<identity::User>> user = desk.parts().users.find(visit.session.user);
+  const Result<std::optional<identity::User>> user = identity::Users(desk.parts().users).find(visit.session.user);
   if (!user) return desk.failed(visit, user.error());
   if (!*user) return desk.not_found(visit);
   web::View view;
@@ -57,8 +60,9 @@ void add_password_form(Desk& desk, web::Router& router) {
     if (form.get("password") != form.get("password_again")) {
       return account_page(desk, visit, "The two new passwords are not the same.", 400);
     }
-    const Result<void> changed = desk.parts().users.change_password(visit.session.user, form.get("password_now"),
-                                                                    form.get("password"), visit.token);
+    const Result<void> changed =
+        identity::Users(desk.parts().users)
+            .change_password(visit.session.user, form.get("password_now"), form.get("password"), visit.token);
     if (!changed) return account_page(desk, visit, changed.error().text(), 400);
     return desk.done(
         visit, "/account",
@@ -68,14 +72,15 @@ void add_password_form(Desk& desk, web::Router& router) {
 
 void add_second_factor_forms(Desk& desk, web::Router& router) {
   desk.post(router, Area::account, "/account/second-factor", [&desk](const Visit& visit) {
-    const Result<std::string> secret = desk.parts().users.begin_second_factor(visit.session.user);
+    const Result<std::string> secret = identity::SecondFactor(desk.parts().users).begin(visit.session.user);
     if (!secret) return account_page(desk, visit, secret.error().text(), 400);
     return second_factor_page(desk, visit, *secret, "");
   });
 
   desk.post(router, Area::account, "/account/second-factor/confirm", [&desk](const Visit& visit) {
-    const Result<bool> right = desk.parts().users.confirm_second_factor(
-        visit.session.user, visit.request.form.text("code", 20).value_or(""), visit.now);
+    const Result<bool> right =
+        identity::SecondFactor(desk.parts().users)
+            .confirm(visit.session.user, visit.request.form.text("code", 20).value_or(""), visit.now);
     if (!right) return account_page(desk, visit, right.error().text(), 400);
     if (*right) {
       return desk.done(visit, "/account",
@@ -94,15 +99,16 @@ void add_second_factor_forms(Desk& desk, web::Router& router) {
     // Whoever finds a desk unlocked must not be able to weaken it.
     const web::Form& form = visit.request.form;
     const Result<identity::SignInAnswer> known =
-        desk.parts().users.sign_in(visit.session.user, form.get("password_now"), form.text("code", 20).value_or(""),
-                                   visit.request.peer, visit.now);
+        identity::DeskSignIn(desk.parts().users)
+            .sign_in(visit.session.user, form.get("password_now"), form.text("code", 20).value_or(""),
+                     visit.request.peer, visit.now);
     if (!known) return account_page(desk, visit, known.error().text(), 503);
     if (known->kind != identity::SignInAnswer::Kind::accepted) {
       return account_page(desk, visit, "The password or the code is not right; the second factor stays.", 400);
     }
-    if (const Result<void> out = desk.parts().users.sign_out(known->token); !out)
+    if (const Result<void> out = identity::DeskSignIn(desk.parts().users).sign_out(known->token); !out)
       return desk.failed(visit, out.error());
-    if (const Result<void> removed = desk.parts().users.remove_second_factor(visit.session.user); !removed) {
+    if (const Result<void> removed = identity::SecondFactor(desk.parts().users).remove(visit.session.user); !removed) {
       return account_page(desk, visit, removed.error().text(), 400);
     }
     return desk.done(visit, "/account",

@@ -1,4 +1,4 @@
-// The desk: pages for the safeguarding lead and everybody else who answers for the filter. Whoever composes gives it
+// The desk: pages for the safeguarding lead and the others who answer for the filter. The composition root gives it
 // what it reads and the few things it may cause; it gives a web::Router for the console's listener.
 //
 // Server-rendered HTML that works without JavaScript. Handlers run on the web server's pool, several at once, never on
@@ -22,7 +22,7 @@
 #include "console/permissions.h"
 #include "identity/people_database.h"
 #include "identity/session_book.h"
-#include "identity/users.h"
+#include "identity/user_database.h"
 #include "rules/measures.h"
 #include "rules/protection.h"
 #include "rules/site_clock.h"
@@ -56,10 +56,10 @@ struct PolicyFacts {
   std::vector<GroupFact> groups;
   std::vector<std::pair<std::string, std::string>> in_words;  ///< group; what it may reach
   std::vector<std::string> session_lists;  ///< lists of sites by name, for supervised sessions and exams
-  std::vector<std::pair<std::string, std::string>> approvals;  ///< rule; who approved it, until when
+  std::vector<std::pair<std::string, std::string>> approvals;  ///< rule; approved by, until when
 };
 
-/// A self-test that somebody started at the desk.
+/// A self-test that was started at the desk.
 struct SelfTest {
   bool running = false;
   std::string by;  ///< account; empty: none was started since the gateway was
@@ -121,9 +121,9 @@ class Console {
     std::filesystem::path state;              ///< breaches.db, desk.db and so on
     std::filesystem::path decisions;          ///< file of the decision log; empty: none is kept
     const rules::SiteClock* clock = nullptr;  ///< null: UTC
-    identity::Users& users;
+    identity::UserDatabase& users;
     identity::PeopleDatabase* people = nullptr;  ///< null: pages about registers are not there
-    identity::SessionBook* sessions = nullptr;   ///< null: nobody is known to be signed in
+    identity::SessionBook* sessions = nullptr;   ///< null: no session is known
     Hooks hooks;
     std::function<TimePoint()> now = wall_now;
     bool secure = true;  ///< false only where the listener has no TLS: cookies then lack Secure

@@ -10,6 +10,7 @@
 #include "console/days.h"
 #include "console/protection_words.h"
 #include "embedded/console_templates.h"
+#include "identity/desk_sign_in.h"
 #include "web/assets.h"
 #include "web/csrf.h"
 #include "web/text.h"
@@ -94,7 +95,7 @@ Desk::Desk(Console::Parts parts)
 std::optional<identity::DeskSession> Desk::session_of(const web::Request& request) const {
   const std::string_view token = request.cookie(kCookie);
   if (token.empty()) return std::nullopt;
-  Result<std::optional<identity::DeskSession>> session = parts_.users.session(token, now());
+  Result<std::optional<identity::DeskSession>> session = identity::DeskSignIn(parts_.users).session(token, now());
   if (!session) {
     log::error("the desk's sessions cannot be read", {{"error", session.error().text()}});
     return std::nullopt;
@@ -176,8 +177,8 @@ web::Response Desk::serve(const web::Request& request, Area area, bool post, con
   if (seen == Sight::none) return error_page(request, 403, "This page is not for your role at the desk.");
   const bool changes = may_change(session->role, area);
   if (post && !changes) return error_page(request, 403, "Your role may look at this, but not change it.");
-  if (post &&
-      (!web::is_same_origin(request) || !identity::Users::csrf_matches(*session, request.form.get(web::kCsrfField)))) {
+  if (post && (!web::is_same_origin(request) ||
+               !identity::DeskSignIn::csrf_matches(*session, request.form.get(web::kCsrfField)))) {
     if (const std::string kept = keep_typed(request, session->user); !kept.empty()) return web::redirect(kept);
     return error_page(request, 403,
                       "This form was not sent from the desk, or you have signed in anew since it was shown. Load the "
@@ -207,7 +208,7 @@ void Desk::set_frame(web::View& view, const web::Request& request, const identit
     return;
   }
   view.set("csrf", session->csrf).set("signed_in", true);
-  view.set("session_seconds", std::chrono::seconds(identity::Users::kIdle).count());
+  view.set("session_seconds", std::chrono::seconds(identity::DeskSignIn::kIdle).count());
   view.set("whose", tokens_.sign(kWhoseField, session->user, now() + KeptForms::kFor));
   if (hooks().clock_doubt) view.set_if("clock_doubt", hooks().clock_doubt());
   if (const auto protection = hears_of_protection(session->role) ? this->protection() : nullptr)

@@ -21,6 +21,7 @@
 #include "console/last_lists.h"
 #include "console/permissions.h"
 #include "console/stores.h"
+#include "identity/desk_sign_in.h"
 #include "web/rate_limit.h"
 #include "web/response.h"
 #include "web/router.h"
@@ -30,7 +31,7 @@
 
 namespace schoolgate::console {
 
-/// One request of somebody who is signed in. Lives as long as its handler.
+/// One request of a signed-in user. Lives as long as its handler.
 struct Visit {
   const web::Request& request;
   identity::DeskSession session;
@@ -58,7 +59,7 @@ class Desk {
 
   /// The page `name` in the desk's layout: with navigation, form token and what done() keeps for it.
   [[nodiscard]] web::Response show(const Visit& visit, std::string_view name, web::View view, int status = 200) const;
-  /// The same for somebody who is not signed in.
+  /// The same without a session.
   [[nodiscard]] web::Response show_open(const web::Request& request, std::string_view name, web::View view,
                                         int status = 200) const;
   /// Puts the version of the record `about` into the page's forms. When the request was a form of an older version,
@@ -66,7 +67,7 @@ class Desk {
   [[nodiscard]] Result<bool> set_version(const Visit& visit, std::string_view about, web::View& view) const;
   /// To the page at `path`, where this session is told once what was done, and to whom. Only after it was done.
   [[nodiscard]] web::Response done(const Visit& visit, std::string_view path, std::string text) const;
-  /// The same for somebody who is not signed in.
+  /// The same without a session.
   [[nodiscard]] web::Response done_openly(std::string_view path, std::string text) const;
 
   /// What went wrong, as a page of the status that the fault asks for.
@@ -96,7 +97,7 @@ class Desk {
   [[nodiscard]] const std::vector<Console::Page>& pages() const noexcept { return pages_; }
   void forget_pages() { pages_.clear(); }
 
-  /// "Amelia Hughes (amelia.hughes)"; the account alone when no name is known; empty for nobody.
+  /// "Amelia Hughes (amelia.hughes)"; the account alone when no name is known; empty for no person.
   [[nodiscard]] std::string person_words(std::string_view user) const;
   [[nodiscard]] std::string group_words(std::string_view group) const;
   /// Titles in the place of ids: for tables.

@@ -5,6 +5,8 @@
 #include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/pending_sign_ins.h"
+#include "identity/desk_sign_in.h"
+#include "identity/set_up_links.h"
 
 namespace schoolgate::console {
 
@@ -25,7 +27,8 @@ web::Response sign_in_form(const Desk& desk, const web::Request& request, std::s
 web::Response answer_sign_in(const Desk& desk, PendingSignIns& pending, const web::Request& request,
                              std::string_view user, std::string_view password, std::string_view code,
                              std::string_view then) {
-  Result<identity::SignInAnswer> answer = desk.parts().users.sign_in(user, password, code, request.peer, desk.now());
+  Result<identity::SignInAnswer> answer =
+      identity::DeskSignIn(desk.parts().users).sign_in(user, password, code, request.peer, desk.now());
   if (!answer) {
     log::error("a sign-in to the desk could not be checked", {{"error", answer.error().text()}});
     return sign_in_form(desk, request, "Signing in does not work at the moment. Try again in a minute.", user, then,
@@ -59,7 +62,7 @@ web::Response answer_sign_in(const Desk& desk, PendingSignIns& pending, const we
                       user, then, 403);
 }
 
-web::Response set_up_form(const Desk& desk, const web::Request& request, const identity::Users::SetUp& set_up,
+web::Response set_up_form(const Desk& desk, const web::Request& request, const identity::SetUp& set_up,
                           std::string_view problem, int status = 200) {
   web::View view;
   view.set_if("problem", problem).set("token", request.param("token")).set("user", set_up.user);
@@ -68,9 +71,9 @@ web::Response set_up_form(const Desk& desk, const web::Request& request, const i
   return desk.show_open(request, "set_up", std::move(view), status);
 }
 
-std::optional<identity::Users::SetUp> good_link(const Desk& desk, const web::Request& request) {
-  Result<std::optional<identity::Users::SetUp>> found =
-      desk.parts().users.look_at_set_up_link(request.param("token"), desk.now());
+std::optional<identity::SetUp> good_link(const Desk& desk, const web::Request& request) {
+  Result<std::optional<identity::SetUp>> found =
+      identity::SetUpLinks(desk.parts().users).look_at(request.param("token"), desk.now());
   return found ? std::move(*found) : std::nullopt;
 }
 
@@ -108,28 +111,29 @@ void add_sign_in_pages(Desk& desk, web::Router& router) {
   });
 
   desk.post(router, Area::account, "/sign-out", [&desk](const Visit& visit) {
-    if (const Result<void> out = desk.parts().users.sign_out(visit.token); !out) return desk.failed(visit, out.error());
+    if (const Result<void> out = identity::DeskSignIn(desk.parts().users).sign_out(visit.token); !out)
+      return desk.failed(visit, out.error());
     web::Response response = desk.done_openly("/sign-in", "You are signed out.");
     desk.end_session_cookie(response);
     return response;
   });
 
   desk.open_get(router, "/set-up/{token}", [&desk](const web::Request& request) {
-    const std::optional<identity::Users::SetUp> set_up = good_link(desk, request);
+    const std::optional<identity::SetUp> set_up = good_link(desk, request);
     if (!set_up) return desk.error_page(request, 404, kOldLink);
     return set_up_form(desk, request, *set_up, "");
   });
 
   desk.open_post(router, "/set-up/{token}", [&desk](const web::Request& request) {
-    const std::optional<identity::Users::SetUp> set_up = good_link(desk, request);
+    const std::optional<identity::SetUp> set_up = good_link(desk, request);
     if (!set_up) return desk.error_page(request, 404, kOldLink);
     const std::string_view password = request.form.get("password");
     if (password != request.form.get("password_again")) {
       return set_up_form(desk, request, *set_up, "The two passwords are not the same.", 400);
     }
-    const Result<void> used =
-        desk.parts().users.use_set_up_link(request.param("token"), request.form.text("user", 200).value_or(""),
-                                           request.form.text("name", 200).value_or(""), password, desk.now());
+    const Result<void> used = identity::SetUpLinks(desk.parts().users)
+                                  .use(request.param("token"), request.form.text("user", 200).value_or(""),
+                                       request.form.text("name", 200).value_or(""), password, desk.now());
     if (!used) {
       return set_up_form(desk, request, *set_up, used.error().text(), used.error().fault == Fault::client ? 400 : 503);
     }

@@ -2,6 +2,9 @@
 #include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/form_problems.h"
+#include "identity/second_factor.h"
+#include "identity/set_up_links.h"
+#include "identity/users.h"
 #include "web/tokens.h"
 
 namespace schoolgate::console {
@@ -19,7 +22,7 @@ struct Link {
 
 web::Response accounts_page(const Desk& desk, const Visit& visit, std::string_view problem, const Link* link = nullptr,
                             int status = 200) {
-  const Result<std::vector<identity::User>> users = desk.parts().users.list();
+  const Result<std::vector<identity::User>> users = identity::Users(desk.parts().users).all();
   if (!users) return desk.failed(visit, users.error());
   web::View view;
   set_problem(view, visit.request, problem);
@@ -49,7 +52,7 @@ web::Response accounts_page(const Desk& desk, const Visit& visit, std::string_vi
 }
 
 web::Response with_link(const Desk& desk, const Visit& visit, const std::string& user) {
-  Result<identity::SetUpLink> made = desk.parts().users.make_set_up_link(visit.now, user);
+  Result<identity::SetUpLink> made = identity::SetUpLinks(desk.parts().users).make(visit.now, user);
   if (!made) return accounts_page(desk, visit, made.error().text(), nullptr, 400);
   const Link link{.user = user, .token = std::move(made->token), .until = made->until};
   return accounts_page(desk, visit, "", &link);
@@ -74,7 +77,7 @@ void add_change(Desk& desk, web::Router& router, std::string_view name,
   desk.post(router, Area::accounts, "/accounts/{user}/" + std::string(name),
             [&desk, name = std::string(name), change = std::move(change)](const Visit& visit) {
               const std::string user(visit.request.param("user"));
-              const Result<std::optional<identity::User>> found = desk.parts().users.find(user);
+              const Result<std::optional<identity::User>> found = identity::Users(desk.parts().users).find(user);
               if (!found) return desk.failed(visit, found.error());
               if (!*found) return desk.not_found(visit);
               const Result<std::string> changed = change(visit, **found);
@@ -96,7 +99,8 @@ void add_user_pages(Desk& desk, web::Router& router) {
     if (!role) return accounts_page(desk, visit, "Choose a role.", nullptr, 400);
     // Nobody knows this password: the link sets the real one.
     const Result<void> added =
-        desk.parts().users.add(user, form.text("name", 200).value_or(""), *role, web::random_token(), visit.now);
+        identity::Users(desk.parts().users)
+            .add(user, form.text("name", 200).value_or(""), *role, web::random_token(), visit.now);
     if (!added) return accounts_page(desk, visit, added.error().text(), nullptr, 400);
     if (const Result<void> noted = note(visit, "made", user); !noted) return desk.failed(visit, noted.error());
     return with_link(desk, visit, user);
@@ -104,7 +108,7 @@ void add_user_pages(Desk& desk, web::Router& router) {
 
   desk.post(router, Area::accounts, "/accounts/{user}/link", [&desk](const Visit& visit) {
     const std::string user(visit.request.param("user"));
-    const Result<std::optional<identity::User>> found = desk.parts().users.find(user);
+    const Result<std::optional<identity::User>> found = identity::Users(desk.parts().users).find(user);
     if (!found) return desk.failed(visit, found.error());
     if (!*found) return desk.not_found(visit);
     if (const Result<void> noted = note(visit, "password link", user); !noted) return desk.failed(visit, noted.error());
@@ -118,22 +122,22 @@ void add_user_pages(Desk& desk, web::Router& router) {
   const auto no_change = [](std::string words) { return fail(Fault::client, std::move(words), "nothing was changed"); };
   add_change(desk, router, "disable", [=, &desk](const Visit&, const identity::User& user) -> Result<std::string> {
     if (user.disabled) return no_change(user.user + " is switched off already");
-    return told(desk.parts().users.disable(user.user), "is switched off and signed out");
+    return told(identity::Users(desk.parts().users).disable(user.user), "is switched off and signed out");
   });
   add_change(desk, router, "enable", [=, &desk](const Visit&, const identity::User& user) -> Result<std::string> {
     if (!user.disabled) return no_change(user.user + " is switched on already");
-    return told(desk.parts().users.enable(user.user), "is switched on");
+    return told(identity::Users(desk.parts().users).enable(user.user), "is switched on");
   });
-  add_change(desk, router, "second-factor",
-             [=, &desk](const Visit&, const identity::User& user) -> Result<std::string> {
-               if (!user.second_factor) return no_change(user.user + " has no second factor");
-               return told(desk.parts().users.remove_second_factor(user.user), "has no second factor any more");
-             });
+  add_change(
+      desk, router, "second-factor", [=, &desk](const Visit&, const identity::User& user) -> Result<std::string> {
+        if (!user.second_factor) return no_change(user.user + " has no second factor");
+        return told(identity::SecondFactor(desk.parts().users).remove(user.user), "has no second factor any more");
+      });
   add_change(desk, router, "role", [=, &desk](const Visit& visit, const identity::User& user) -> Result<std::string> {
     const std::optional<Role> role = identity::role_of(visit.request.form.get("role"));
     if (!role) return fail(Fault::client, "there is no such role", "choose one of the list");
     if (*role == user.role) return no_change(user.user + " has that role already");
-    return told(desk.parts().users.set_role(user.user, *role),
+    return told(identity::Users(desk.parts().users).set_role(user.user, *role),
                 "has the role " + std::string(title_of(*role)) + " now and has to sign in again");
   });
 }

@@ -1,5 +1,6 @@
 #include "identity/people_database.h"
 
+#include "store/only_ask.h"
 #include "store/sql.h"
 #include "store/transaction.h"
 
@@ -42,13 +43,20 @@ constexpr const char* kSchema = R"(
 }  // namespace
 
 Result<std::unique_ptr<PeopleDatabase>> PeopleDatabase::open(const std::filesystem::path& state_folder) {
+  if (store::is_absent_for_asker(state_folder / kFile)) {
+    auto empty = Database::in_place_of(state_folder / kFile);
+    if (!empty) return std::unexpected(empty.error());
+    if (auto made = empty->run(kSchema); !made) return std::unexpected(made.error());
+    return std::unique_ptr<PeopleDatabase>(new PeopleDatabase(*std::move(empty), store::StateKey()));
+  }
   auto key = store::StateKey::load_or_create(state_folder);
   if (!key) return std::unexpected(key.error());
   auto database = Database::open(state_folder / kFile, Database::Access::write);
   if (!database) return std::unexpected(database.error());
   // The command line writes beside the gateway: the second of two writers waits.
   if (auto set = database->run("PRAGMA busy_timeout=5000"); !set) return std::unexpected(set.error());
-  if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
+  if (!store::only_asks())
+    if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
   return std::unique_ptr<PeopleDatabase>(new PeopleDatabase(*std::move(database), *std::move(key)));
 }
 

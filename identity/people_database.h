@@ -25,8 +25,8 @@ namespace schoolgate::identity {
 
 class PeopleDatabase {
  public:
-  /// Makes the database when the folder has none; the folder must exist. Fault host: the disk, or a file that is no
-  /// database (it is left as it is).
+  /// Makes the database when the folder has none; the folder must exist. A process that only asks (store/only_ask.h)
+  /// makes none and reads empty registers. Fault host: the disk, or a file that is no database (it is left as it is).
   [[nodiscard]] static Result<std::unique_ptr<PeopleDatabase>> open(const std::filesystem::path& state_folder);
   PeopleDatabase(const PeopleDatabase&) = delete;
   PeopleDatabase& operator=(const PeopleDatabase&) = delete;

@@ -1,5 +1,5 @@
 // Time-based one-time passwords (RFC 6238): HMAC-SHA-1, six digits, steps of 30 seconds, as every authenticator app
-// has them. Pure functions; which step was used last is kept by users.h.
+// has them. Pure functions; the step that was used last is kept in user_database.h.
 #pragma once
 
 #include <cstdint>

@@ -123,6 +123,22 @@ Result<Database> Database::open(const std::filesystem::path& file, Access access
   return database;
 }
 
+Result<Database> Database::in_place_of(const std::filesystem::path& file) {
+  Database database;
+  database.file_ = file;
+  sqlite3* connection = nullptr;
+  const int opened = sqlite3_open_v2(":memory:", &connection,
+                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  database.connection_.reset(connection);
+  if (opened != SQLITE_OK) return std::unexpected(database.error("open"));
+  return database;
+}
+
+bool is_absent_for_asker(const std::filesystem::path& file) {
+  std::error_code error;
+  return asks_only && !std::filesystem::exists(file, error) && !error;
+}
+
 Result<void> Database::check_format(Access access) {
   auto asked = prepare("PRAGMA user_version");
   if (!asked) return std::unexpected(asked.error());

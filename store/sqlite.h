@@ -99,13 +99,17 @@ class Database {
   };
 
   /// What this release writes, in every file (`PRAGMA user_version`). Raised when an older release could no longer
-  /// read, or would wrongly continue, what a newer one wrote; whoever raises it brings the older files over.
+  /// read, or would wrongly continue, what a newer one wrote; the change that raises it brings the older files over.
   static constexpr std::int64_t kFormat = 1;
 
   /// A file of a later format is refused, for reading too: guessing at records would be worse than not starting.
   /// `vfs` names a registered SQLite VFS; empty is the system's.
   [[nodiscard]] static Result<Database> open(const std::filesystem::path& file, Access access,
                                              const std::string& vfs = {});
+
+  /// Empty and in memory: what a process that only asks reads where `file` is not there, without making it. Nothing
+  /// written to it is kept.
+  [[nodiscard]] static Result<Database> in_place_of(const std::filesystem::path& file);
 
   [[nodiscard]] Result<void> run(const char* sql);
   [[nodiscard]] Result<Statement> prepare(std::string_view sql);

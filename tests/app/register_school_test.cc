@@ -17,7 +17,7 @@ TEST(RegisterSchool, TimesAreTheSites) {
   const auto arguments = Arguments::read(words, {.options = {"--config", "--until", "--by", "--from"}, .switches = {}});
   ASSERT_TRUE(arguments);
   int status = -1;
-  const auto opened = open_register(kPeopleCommand, *arguments, status);
+  const auto opened = open_register(kPeopleCommand, *arguments, RegisterUse::change, status);
   ASSERT_TRUE(opened);
   EXPECT_EQ(status, kDone);
   EXPECT_EQ(opened->by, "office");
@@ -33,7 +33,7 @@ TEST(RegisterSchool, TimesAreTheSites) {
 TEST(RegisterSchool, WithoutAConfigurationItIsWrongUsage) {
   const auto arguments = Arguments::read({}, {.options = {"--config"}, .switches = {}});
   int status = -1;
-  EXPECT_FALSE(open_register(kPeopleCommand, *arguments, status));
+  EXPECT_FALSE(open_register(kPeopleCommand, *arguments, RegisterUse::change, status));
   EXPECT_EQ(status, kUsage);
 }
 

@@ -18,6 +18,8 @@
 #include "casework/desk_store.h"
 #include "casework/measures.h"
 #include "console/console.h"
+#include "identity/user_database.h"
+#include "identity/users.h"
 #include "web/form.h"
 
 namespace schoolgate::console {
@@ -57,7 +59,7 @@ class DeskTest : public testing::Test {
     auto log = breaches::BreachLog::open({.folder = folder_.path(), .school = "Ashford Oaks", .gateway = "gw-1"});
     if (!log) throw std::runtime_error(log.error().text());
     log_ = std::move(*log);
-    auto users = identity::Users::open(folder_.path());
+    auto users = identity::UserDatabase::open(folder_.path());
     if (!users) throw std::runtime_error(users.error().text());
     users_ = std::move(*users);
   }
@@ -91,7 +93,7 @@ class DeskTest : public testing::Test {
   }
 
   void add_user(std::string_view user, identity::Role role) {
-    const auto added = users_->add(user, user, role, kPassword, now_);
+    const auto added = identity::Users(*users_).add(user, user, role, kPassword, now_);
     ASSERT_TRUE(added) << added.error().text();
   }
 
@@ -198,7 +200,7 @@ class DeskTest : public testing::Test {
   StateFolder folder_;
   TimePoint now_ = at("2026-11-23T10:00:00Z");
   std::unique_ptr<breaches::BreachLog> log_;
-  std::unique_ptr<identity::Users> users_;
+  std::unique_ptr<identity::UserDatabase> users_;
   std::unique_ptr<Console::Parts> parts_;
   std::unique_ptr<Console> console_;
   std::unique_ptr<web::Router> router_;

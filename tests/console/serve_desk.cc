@@ -17,6 +17,8 @@
 #include "casework/page_reports.h"
 #include "casework/sums.h"
 #include "console/console.h"
+#include "identity/user_database.h"
+#include "identity/users.h"
 #include "web/server.h"
 #include "web/tls.h"
 
@@ -114,13 +116,13 @@ void add_sums(const std::filesystem::path& folder) {
   }
 }
 
-void add_accounts(identity::Users& users, TimePoint now) {
+void add_accounts(identity::UserDatabase& users, TimePoint now) {
   using identity::Role;
   for (const auto& [user, name, role] :
        {std::tuple("d.lead", "Dee Lead", Role::dsl), std::tuple("d.eputy", "Dominic Eputy", Role::deputy),
         std::tuple("h.ead", "Helen Ead", Role::head), std::tuple("g.overnor", "Grace Overnor", Role::governor),
         std::tuple("t.ech", "Tom Ech", Role::technician), std::tuple("a.dmin", "Ada Min", Role::administrator)}) {
-    if (const auto added = users.add(user, name, role, kPassword, now); !added) {
+    if (const auto added = identity::Users(users).add(user, name, role, kPassword, now); !added) {
       std::cerr << added.error().text() << "\n";
     }
   }
@@ -132,7 +134,7 @@ int serve(const std::filesystem::path& folder, std::uint16_t port) {
     fill(folder, now);
     add_sums(folder);
   }
-  auto users = identity::Users::open(folder);
+  auto users = identity::UserDatabase::open(folder);
   auto people = identity::PeopleDatabase::open(folder);
   auto tls = web::Tls::load_or_create({.folder = folder, .school = "Ashford Oaks Primary School"}, now);
   auto clock = rules::SiteClock::open("Europe/London");

@@ -1,3 +1,5 @@
+#include "identity/desk_sign_in.h"
+#include "identity/set_up_links.h"
 #include "identity/totp.h"
 #include "tests/console/desk_fixture.h"
 
@@ -88,7 +90,7 @@ TEST_F(SignIn, MakesWhoGuessesWait) {
 TEST_F(SignIn, EndsByItselfWhenNobodyIsThere) {
   add_user("d.lead", Role::dsl);
   Browser browser = sign_in("d.lead");
-  now_ += identity::Users::kIdle + std::chrono::minutes(1);
+  now_ += identity::DeskSignIn::kIdle + std::chrono::minutes(1);
   EXPECT_EQ(get(browser, "/").status, 303);
 }
 
@@ -143,7 +145,7 @@ TEST_F(SignIn, AsksForTheCodeWhereThereIsASecondFactor) {
 }
 
 TEST_F(SignIn, TheSetUpLinkMakesTheFirstAdministratorOnce) {
-  const auto link = users_->make_set_up_link(now_);
+  const auto link = identity::SetUpLinks(*users_).make(now_);
   ASSERT_TRUE(link);
   Browser browser;
   const std::string path = "/set-up/" + link->token;

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "store/only_ask.h"
+
 namespace schoolgate::store {
 namespace {
 
@@ -96,6 +98,21 @@ TEST_F(DatabaseOnDisk, WhatIsNoDatabaseIsDamagedAndCanBeMovedAside) {
   ASSERT_TRUE(aside) << aside.error().text();
   EXPECT_FALSE(std::filesystem::exists(file_));
   EXPECT_EQ(std::filesystem::file_size(*aside), 8192u);
+}
+
+TEST_F(DatabaseOnDisk, ThatIsNotThereIsReadAsEmptyWithoutBeingMade) {
+  auto database = Database::in_place_of(file_);
+  ASSERT_TRUE(database) << database.error().text();
+  ASSERT_TRUE(database->run("CREATE TABLE words(word TEXT)"));
+  auto count = database->prepare("SELECT count(*) FROM words");
+  ASSERT_TRUE(count);
+  ASSERT_EQ(count->step(), Statement::Step::row);
+  EXPECT_EQ(count->integer(0), 0);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(DatabaseOnDisk, IsAbsentOnlyForAProcessThatOnlyAsks) {
+  EXPECT_FALSE(is_absent_for_asker(file_)) << "this process may write: it makes the file";
 }
 
 }  // namespace
