@@ -1,4 +1,4 @@
-// Checks that the filter works, as the DfE standard asks them to be kept: who, when, what, for whom, result, action.
+// Checks that the filter works, as the DfE standard asks them to be kept: author, time, check, group, result, action.
 //
 // Over a DeskStore, on its thread.
 #pragma once

@@ -1,5 +1,5 @@
-// What the people at the desk decide and write, in desk.db (0600) of the state folder, and the journal of who did and
-// saw what.
+// The decisions and texts of the people at the desk, in desk.db (0600) of the state folder, and the journal of every
+// action and view.
 //
 // One DeskStore a thread: SQLite lets the connections wait for each other. Everything that is written or looked at
 // leaves an entry in the journal, a hash-chained table as the breach log is (`verify_chain(folder / kDeskFile,
@@ -36,7 +36,7 @@ struct JournalEntry {
   std::string by;      ///< account
   std::string what;    ///< "view", "acknowledge", "incident", "release", "delete", "report", "checklist", "measure", …
   std::string about;   ///< id or reference of an episode, incident, request; a page's name
-  std::string person;  ///< whose record it was; empty when nobody's or erased
+  std::string person;  ///< whose record it was; empty when it is about no person, or erased
   std::string detail;  ///< one line for people; never an address of a site
 };
 
@@ -65,10 +65,10 @@ class DeskStore {
  public:
   [[nodiscard]] static Result<std::unique_ptr<DeskStore>> open(const std::filesystem::path& state_folder);
 
-  /// Somebody looked at `about` (an episode, an incident, an export), which is of `person`.
+  /// The viewer looked at `about` (an episode, an incident, an export), which is of `person`.
   [[nodiscard]] Result<void> record_view(const Viewer& viewer, std::string_view about, std::string_view person,
                                          TimePoint now);
-  /// Anything else that somebody did and that has to be on record: an export, a letter drafted, a record handed over.
+  /// Any other action that has to be on record: an export, a letter drafted, a record handed over.
   [[nodiscard]] Result<void> note(const Viewer& viewer, std::string_view what, std::string_view about,
                                   std::string_view person, std::string_view detail, TimePoint now);
   /// Newest first.

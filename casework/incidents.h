@@ -48,7 +48,7 @@ struct IncidentAction {
   std::string id;
   ActionKind kind = ActionKind::other;
   std::string date;       ///< "2026-11-23": when it was done
-  std::string who;        ///< by whom, or who was told
+  std::string who;        ///< the author, or the person who was told
   std::string how;        ///< "telephone", "meeting"; what was done, for `other`
   std::string reference;  ///< of the agency
   std::string recorded_by;

@@ -27,7 +27,7 @@ class KeptPeople {
   using NameOf = std::function<std::string(std::string_view account)>;
   KeptPeople(DeskStore& desk, NameOf name_of) : desk_(desk), name_of_(std::move(name_of)) {}
 
-  /// Those whose account or name has every word of `text` in it, in any case; by account. Nobody for a viewer who may
+  /// Those whose account or name has every word of `text` in it, in any case; by account. Empty for a viewer who may
   /// see no person.
   [[nodiscard]] Result<std::vector<KeptPerson>> matching(const Viewer& viewer, std::string_view text);
   /// The one person that `text` is the account or the whole name of, in any case; nullopt when nothing is kept about

@@ -1,7 +1,7 @@
 // Measures as they are kept: emergency blocks, supervised sessions and exams (rules/measures.h), in desk.db.
 //
 // Over a DeskStore, on its thread. Opening and closing are in the audit log (what = "measure") and the journal. What is
-// in force is asked for by whoever compiles the policy.
+// in force is asked for by the compiler of the policy.
 #pragma once
 
 #include <optional>

@@ -60,7 +60,7 @@ class PageReports {
   [[nodiscard]] Result<void> handle(const Viewer& viewer, std::string_view id, PageReport::State state,
                                     std::string_view answer, TimePoint now,
                                     std::optional<std::uint64_t> seen = std::nullopt);
-  /// What whoever reported the page may read: the decision and what was written to them. Nobody's name.
+  /// What the reporter of the page may read: the decision and the texts written to them, without names.
   struct Answer {
     PageReport::State state = PageReport::State::fresh;
     std::vector<std::pair<TimePoint, std::string>> texts;  ///< oldest first

@@ -17,8 +17,8 @@ namespace schoolgate::casework {
 
 struct PinkSlip {
   std::string school, gateway, reference, episode;
-  std::string person;      ///< name or account; "not known (device 10.20.2.7)" when nobody is
-  std::string account;     ///< empty when nobody is known
+  std::string person;      ///< name or account; "not known (device 10.20.2.7)" without a person
+  std::string account;     ///< empty when no person is known
   std::string confidence;  ///< "signed in with a password", "class account: one of a class", …
   std::string group, device;
   std::string group_title;               ///< what people read in the place of `group`; not in JSON and CSV

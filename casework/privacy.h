@@ -32,7 +32,7 @@ struct Deletion {
   std::uint64_t count = 0;
   TimePoint until;         ///< everything of the kind before this
   std::uint64_t held = 0;  ///< due too, and kept because of a legal hold
-  std::string by;          ///< "retention", or who erased
+  std::string by;          ///< "retention", or the account that erased
 };
 
 /// The first attempt of any episode under legal hold: the breach log keeps everything from that day on, as its chain

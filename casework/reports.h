@@ -58,7 +58,7 @@ struct Reaction {
   std::uint64_t episodes = 0;  ///< of urgency 3 and above
   std::uint64_t acknowledged = 0;
   std::optional<std::chrono::milliseconds> median, ninetieth, longest;  ///< from the first attempt
-  std::uint64_t urgent_waiting = 0;  ///< urgency 4 and 5 that nobody has acknowledged
+  std::uint64_t urgent_waiting = 0;                                     ///< urgency 4 and 5 that are not acknowledged
   std::uint64_t assessed = 0, false_positives = 0, concerns = 0, curriculum = 0, accidental = 0, background = 0;
   /// false positives of what was assessed, in percent; nullopt when nothing was
   [[nodiscard]] std::optional<double> false_positive_rate() const;

@@ -41,7 +41,7 @@ class SealedRelease {
   /// dsl, deputy or head, and not the episode's person. Purpose of at least 10 characters. Returns the request's id.
   [[nodiscard]] Result<std::string> ask(const Viewer& viewer, std::string_view episode, std::string_view person,
                                         std::string_view purpose, std::string_view to, TimePoint now);
-  /// By somebody else who leads safeguarding.
+  /// By another leader of safeguarding.
   [[nodiscard]] Result<void> decide(const Viewer& viewer, std::string_view request, bool approve, TimePoint now);
   /// To the one who asked, once, within a day of the approval.
   [[nodiscard]] Result<std::vector<ReleasedAddress>> show(const Viewer& viewer, std::string_view request,

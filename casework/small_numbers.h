@@ -1,4 +1,5 @@
-// Small numbers are about somebody: which cells of a table may be shown, counted by the people that they are about.
+// A small number can point at one person: which cells of a table may be shown, counted by the people that they are
+// about.
 //
 // A cell about fewer than three people is hidden, and so is another one where the hidden ones could be worked out from
 // the sum and the cells that are shown. Pure; any thread.

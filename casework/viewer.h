@@ -1,4 +1,4 @@
-// Who looks at the desk, and how much of an episode or incident that person may see.
+// The viewer of a page of the desk, and how much of an episode or incident that person may see.
 //
 // The one place that knows: technicians and administrators see no person's name, governors see numbers only, and nobody
 // sees what is about themselves. console/ turns an account into a Viewer; every reader of this room asks here. Pure.

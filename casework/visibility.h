@@ -1,8 +1,8 @@
 // What each role may see of a record, field by field: the one table behind pages, slips, PDF, CSV, JSON and search.
 //
 // Every reader of this room leaves out here what its viewer may not see, so an output that is made of a reader's values
-// cannot show more. What people typed (notes, reasons, searched words) may name a child: it goes to those who may see
-// the person, and to nobody else. Pure; any thread.
+// cannot show more. What people typed (notes, reasons, searched words) may name a child: it goes only to viewers who
+// may see the person. Pure; any thread.
 #pragma once
 
 #include <array>

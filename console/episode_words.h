@@ -16,7 +16,7 @@ namespace schoolgate::console {
 [[nodiscard]] std::string confidence_words(std::string_view confidence);
 /// "7 attempts, all blocked", "3 attempts, 1 let through".
 [[nodiscard]] std::string attempts_words(const casework::EpisodeRow& row);
-/// Who it was, as far as this viewer may know: name, "not named to your role", or the device.
+/// The person, as far as this viewer may know: name, "not named to your role", or the device.
 [[nodiscard]] std::string who_words(const Desk& desk, const casework::EpisodeRow& row);
 /// Fills the item of a list: path, who, what, when, sites, urgency, state.
 void set_row(const Desk& desk, web::View& item, const casework::EpisodeRow& row);

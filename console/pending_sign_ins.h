@@ -1,4 +1,4 @@
-// Sign-ins whose password was right and whose code is still to come: so that nobody types the password twice and none
+// Sign-ins whose password was right and whose code is still to come: so that no password is typed twice and none
 // travels in a hidden field.
 //
 // Bounded and short-lived; what is dropped is wiped. Thread-safe.

@@ -1,4 +1,4 @@
-// Who sees what at the desk: the one table of roles and pages. Pure; any thread.
+// The table of roles and pages: what each role sees at the desk. Pure; any thread.
 //
 // Every page belongs to an area. A role sees an area not at all, as numbers, without names, or with names. Technicians
 // and administrators see no person's name, governors see numbers. What is about somebody is besides kept from them and
@@ -23,8 +23,8 @@ enum class Area : std::uint8_t {
   reports,       ///< trends, repeat subjects, turnaround
   governors,     ///< the termly report
   checks,        ///< tests of the filter, what it cannot see, the inspection pack
-  registers,     ///< who has access, devices, visitors, who is signed in
-  privacy,       ///< who looked, subject access, holds
+  registers,     ///< access, devices, visitors, sessions
+  privacy,       ///< views, subject access, holds
   sealed,        ///< release of a sealed address
   deletions,     ///< what was deleted by its retention time
   accounts,      ///< the desk's accounts

@@ -1,6 +1,6 @@
 // One person's page: everything that the desk has of them, in the order of time.
 //
-// For those who lead safeguarding, and never about themselves. That it was looked at is in the person's audit.
+// For leaders of safeguarding, and never about themselves. Every view is in the person's audit.
 #pragma once
 
 #include "console/desk.h"

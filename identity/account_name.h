@@ -1,7 +1,7 @@
 // What may be the name of an account, and the one form in which it is kept, shown and compared.
 //
-// Names come from the network: from a sign-in form, a RADIUS packet, a logon script, a ticket. Whatever does not look
-// like an account name of a school is refused before any directory, database or log hears of it.
+// Names come from the network: from a sign-in form, a RADIUS packet, a logon script, a ticket. A text that does not
+// look like an account name of a school is refused before any directory, database or log hears of it.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ inline constexpr std::size_t kLongestAccountName = 64;
 /// them, the first a letter or digit. Nothing for anything else, "class:…" and the names of machines included.
 [[nodiscard]] std::optional<std::string> account_name(std::string_view text);
 
-/// "host/pc12.school.example" and "PC12$" are what machines say of themselves (802.1X before anybody has signed in):
+/// "host/pc12.school.example" and "PC12$" are what machines say of themselves (802.1X before a person has signed in):
 /// their name, "pc12". Nothing for people.
 [[nodiscard]] std::optional<std::string> machine_name(std::string_view text);
 

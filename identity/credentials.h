@@ -1,10 +1,13 @@
-// Whether somebody is who they say: a password or a ticket, held against local accounts, the directory and the keytab.
+// Proof of identity: a password or a ticket, held against local accounts, the directory and the keytab.
 //
-// Owned by app/, outlives whoever asks it. Every question is asynchronous: it is answered by threads of its own (four,
+// Owned by app/, outlives its callers. Every question is asynchronous: it is answered by threads of its own (four,
 // with at most 1,000 questions waiting, 125 of one client, clients in turn), never by the thread that asks, which never
 // waits. Each thread has its own connection to the directory. An attempt counts from when it is asked, not from when it
 // is answered, so guesses at once are no more than guesses in a row. No password and no token is in any log line, error
 // or counter; what is kept of a password is a keyed hash under a key that lives in this process only.
+//
+// Why this class is long: one account of questions under way, waiting and answered spans its threads; a part of its
+// own for passwords and one for tickets would share that account and its lock.
 #pragma once
 
 #include <array>
@@ -41,7 +44,7 @@ struct CredentialAnswer {
   enum class Kind : std::uint8_t {
     accepted,
     refused,
-    unavailable,  ///< nobody can tell now: the directory does not answer and nothing is cached, or it is busy
+    unavailable,  ///< the answer is not known now: the directory does not answer and nothing is cached, or it is busy
   };
   enum class Why : std::uint8_t {
     none,
@@ -72,7 +75,7 @@ struct GroupsAnswer {
 /// What the directory says of an account when it is asked for nothing else.
 enum class Standing : std::uint8_t {
   stands,
-  gone,  ///< nobody has that name
+  gone,  ///< no entry has that name
   switched_off,
   unknown,  ///< the directory did not answer, or there is none
 };
@@ -119,10 +122,10 @@ class Credentials {
   void check_token(std::string token, const names::IpAddress& client, Done done);
   /// The same for base64, as it stands in a header field after "Negotiate ".
   void check_base64_token(std::string_view base64, const names::IpAddress& client, Done done);
-  /// Groups of somebody whom another source vouches for (RADIUS, logon script, class sign-in).
+  /// Groups of a person whom another source vouches for (RADIUS, logon script, class sign-in).
   void groups_of(std::string user, GroupsDone done);
   /// The directory's word of now: no answer is taken from the cache. For work that can wait: false, and `done` is never
-  /// called, while many sign-ins wait. Whoever has an account here stands, whatever the directory says.
+  /// called, while many sign-ins wait. A local account counts before the directory.
   [[nodiscard]] bool standing_of(std::string user, std::function<void(Standing)> done);
 
   [[nodiscard]] CredentialCounters counters() const;

@@ -1,10 +1,10 @@
-// Against guessing: whoever fails too often waits, longer each time, and never for good.
+// Against guessing: after too many failures the next attempt waits, longer each time, and never for good.
 //
 // An attempt counts from the moment at which it is taken, not from its answer: two hundred guesses at once are no more
 // guesses than two hundred in a row. So as many are under way at once as there are free failures left, and behind a
 // wait one.
 //
-// Thread-safe. Keys are whatever the caller counts by: an account, an address, both. Holds at most 50,000 of them and
+// Thread-safe. Keys are chosen by the caller: an account, an address, both. Holds at most 50,000 of them and
 // forgets a key an hour after its last failure; when all of them wait or are under way, a new key is held up: a flood
 // of names must not open the gate.
 #pragma once

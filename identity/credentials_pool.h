@@ -1,7 +1,7 @@
 // A few threads and a bounded queue: where questions wait that may take the time of a network or of a hash.
 //
 // Thread-safe. Each client has a queue of its own and they are served in turn, so one that asks a thousand things at
-// once is in nobody's way but its own; a client's own jobs are taken in the order they came. One that cannot be taken
+// once holds up only itself; a client's own jobs are taken in the order they came. One that cannot be taken
 // on is refused at once, so that nothing grows without end. Each job is told which thread runs it, as each thread has
 // its own connections.
 #pragma once
@@ -30,7 +30,7 @@ class CredentialsPool {
       : longest_queue_(longest_queue), longest_of_client_(longest_queue < 8 ? 1 : longest_queue / 8) {
     for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { serve(i); });
   }
-  /// Runs what still waits, then ends. Whoever wants that to be quick lets the jobs find out that they need not work.
+  /// Runs what still waits, then ends. A caller in a hurry lets the jobs find out that they need not work.
   ~CredentialsPool() {
     {
       const std::scoped_lock lock(mutex_);

@@ -79,9 +79,9 @@ class Directory {
   Directory(Directory&&) noexcept;
   Directory& operator=(Directory&&) noexcept;
 
-  /// Somebody by account name, with groups; nothing when there is nobody. Fault upstream: no server answers. Fault
+  /// A person by account name, with groups; nothing when there is none. Fault upstream: no server answers. Fault
   /// config: the service account is refused, the base does not exist, a certificate does not verify, two entries have
-  /// the name, or somebody is in more than 1,000 groups.
+  /// the name, or the person is in more than 1,000 groups.
   [[nodiscard]] Result<std::optional<DirectoryPerson>> find(std::string_view user);
 
   /// Looks the user up and binds as the entry that was found. Faults as find(). An empty password is wrong.

@@ -1,7 +1,7 @@
-// What the directory said of people, kept with its age, so that the first bell does not wait for it and a school whose
-// directory is down still has its groups.
+// Answers of the directory about people, kept with their age, so that the first bell does not wait for it and a school
+// whose directory is down still has its groups.
 //
-// Thread-safe; asks nobody itself: whoever gets `refresh` from look_up() asks the directory and comes back with put()
+// Thread-safe; sends no question itself: a caller that gets `refresh` from look_up() asks the directory and calls put()
 // or failed(). Holds at most 20,000 people; the oldest answer goes first.
 #pragma once
 

@@ -29,7 +29,7 @@ struct DirectoryEntry {
 
 class DirectoryConnection {
  public:
-  /// Connects and, where the settings ask for it, secures it. Fault upstream: nobody answers; fault config: the
+  /// Connects and, where the settings ask for it, secures it. Fault upstream: no answer; fault config: the
   /// certificate does not verify.
   [[nodiscard]] static Result<DirectoryConnection> open(const DirectorySettings& settings, const std::string& url);
   /// What must be right before any connection: TLS can be set up with this trust file. Also makes libldap set itself up
@@ -40,7 +40,7 @@ class DirectoryConnection {
     int code = 0;            ///< LDAP result code, RFC 4511 appendix A
     std::string diagnostic;  ///< the server's words; Active Directory says more here
   };
-  /// A simple bind; nobody at all when `dn` is empty. Fault client: an empty password; fault upstream: no answer.
+  /// A simple bind; anonymous when `dn` is empty. Fault client: an empty password; fault upstream: no answer.
   [[nodiscard]] Result<BindAnswer> bind(const std::string& dn, std::string_view password);
 
   struct Search {

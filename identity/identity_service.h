@@ -1,8 +1,11 @@
-// Everything that says who is asking, put together: sources, sessions, accounts, registers, terms.
+// The sources of identity, put together: sources, sessions, accounts, registers, terms.
 //
 // Owned by app/; made once a start. start() begins its threads (a keeper that ticks, watches leases and neighbours and
 // saves; the RADIUS listener; those of Credentials), stop() ends them and saves the sessions. Workers never come here:
 // they read the PresenceStore that was given.
+//
+// Why this class is long: it is the composition of the room, one short member for each thing that its keeper thread
+// does.
 #pragma once
 
 #include <atomic>
@@ -35,7 +38,7 @@
 
 namespace schoolgate::identity {
 
-/// What the room is given by whoever composes: its clocks, and what it may not find out by itself.
+/// What the composition root gives to the room: its clocks, and what it may not find out by itself.
 struct IdentityHooks {
   std::function<Moment()> now;                          ///< default: moment_now
   std::function<bool()> believes_clock;                 ///< default: always. Else nothing is closed or removed for good
@@ -85,7 +88,7 @@ class IdentityService {
   /// terms, and in the networks of `address_follows` for the address. Any thread but a worker's. Returns whether the
   /// terms of use are due.
   bool seen_at_proxy(const rules::Person& person, const names::IpAddress& address, Source source);
-  /// Credentials from there were refused: whoever was believed to be there for a while may not be any more.
+  /// Credentials from there were refused: the person who was believed to be there may be gone.
   void refused_at_proxy(const names::IpAddress& address);
 
   /// The port RADIUS is taken on; 0 when it is not.

@@ -1,4 +1,4 @@
-// What schoolgate.yaml says under `identity`, as values: who may say who somebody is, and for how long it holds.
+// The section `identity` of schoolgate.yaml, as values: the sources of identity, and how long their word holds.
 //
 // Filled by config/, read by app/ and this room. Paths are resolved. Every default is the one that
 // docs/configuration.md prints.
@@ -15,7 +15,7 @@
 
 namespace schoolgate::identity {
 
-/// In the order in which they are believed: the first that knows somebody is asked no further.
+/// In the order in which they are believed: the first that knows a person is asked no further.
 enum class Source : std::uint8_t { negotiate, basic, radius, logon, sign_in, dhcp, neighbours };
 
 /// A directory of people: Active Directory or OpenLDAP.
@@ -51,7 +51,7 @@ struct LeaseFile {
   bool operator==(const LeaseFile&) const = default;
 };
 
-/// How long somebody is believed to be where they were.
+/// How long a person is believed to stay at an address.
 struct SessionRules {
   std::chrono::seconds idle{std::chrono::minutes(30)};
   std::optional<int> end_of_day_minute;  ///< minutes after local midnight at which everybody is signed out
@@ -67,7 +67,7 @@ struct AddressFollows {
 };
 
 struct SignInSettings {
-  std::vector<names::IpNetwork> networks;  ///< where nobody goes out unknown
+  std::vector<names::IpNetwork> networks;  ///< where no unknown device goes out
   std::string host;                        ///< the name under which devices reach the page, "signin.school.example"
   std::optional<std::filesystem::path> certificate, key;  ///< PEM; none: one made at first start
   std::optional<std::filesystem::path> terms;             ///< folder of the terms of use, a file a role
@@ -78,7 +78,7 @@ struct IdentitySettings {
   std::vector<Source> sources;   ///< empty: people are told apart by their networks only
   std::string keytab_principal;  ///< "HTTP/gateway.school.example@SCHOOL.EXAMPLE"
   std::optional<std::filesystem::path> keytab;
-  std::vector<names::IpNetwork> proxy_networks;  ///< explicit clients there are asked who they are; empty: everywhere
+  std::vector<names::IpNetwork> proxy_networks;  ///< explicit clients there must authenticate; empty: everywhere
   std::vector<names::IpNetwork> basic_networks;  ///< where a password may come in clear
   AddressFollows address_follows;                ///< no networks: a proof holds for its connection alone
   std::optional<DirectorySettings> directory;

@@ -2,7 +2,7 @@
 // address, and what it calls itself.
 //
 // read_leases() is pure. LeaseFiles belongs to one thread, which asks it every few seconds; it reads a file again only
-// when it has changed. Files are written by others while we read: whatever is no lease is counted and left out.
+// when it has changed. Files are written by others while we read: lines that are no lease are counted and left out.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
-// Who has left: once a night the directory is asked of everybody whose access it granted.
+// People who have left: once a night the directory is asked about every person whose access it granted.
 //
-// Whoever is gone from it or switched off in it loses the open rows of the register, and is signed out. Where it would
-// be most of the school, nobody is: then it is the directory's settings that have changed, and the technician is told.
+// A person who is gone from it or switched off in it loses the open rows of the register and is signed out. Where that
+// would be most of the school, no row is closed: the directory's settings have changed, and the technician is told.
 // Owned by IdentityService; begin() on the keeper's thread, the rest on a thread of Credentials, one question at a
 // time.
 #pragma once
@@ -30,7 +30,7 @@ class Leavers {
     PeopleDatabase& people;
     Credentials& credentials;
     std::function<void(const std::string& user)> on_leaver;     ///< after the rows are closed: sign them out
-    std::function<void(const std::string& text)> on_suspicion;  ///< nobody was closed, and why
+    std::function<void(const std::string& text)> on_suspicion;  ///< no row was closed, and why
     std::function<TimePoint()> now;
   };
   explicit Leavers(Parts parts) : parts_(std::move(parts)) {}

@@ -1,4 +1,4 @@
-// The signed call with which a logon script says that somebody has signed in to a machine, or out of it.
+// The signed call with which a logon script reports that a person has signed in to a machine, or out of it.
 //
 //   POST /logon   user=amelia.hughes&address=10.20.1.15&event=in&time=1795338000&signature=<hex>
 //   signature = HMAC-SHA-256(secret, "v1\nuser\naddress\nevent\ntime"), each as sent; time in seconds since 1970
@@ -34,7 +34,7 @@ struct LogonParameters {
 struct LogonCall {
   std::string user;  ///< canonical account name
   names::IpAddress address;
-  bool in = true;  ///< false: signed out, or the screen is locked and somebody else may use it next
+  bool in = true;  ///< false: signed out, or the screen is locked and another person may use it next
 };
 
 enum class LogonRefusal : std::uint8_t { malformed, wrong_signature, stale, repeated, too_many };

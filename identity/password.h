@@ -13,8 +13,9 @@
 
 namespace schoolgate::identity {
 
-inline constexpr std::size_t kShortestPassword = 8;   ///< characters, as NIST SP 800-63B section 5.1.1.2 asks
-inline constexpr std::size_t kLongestPassword = 256;  ///< bytes: nothing longer is hashed, so nobody can make us work
+inline constexpr std::size_t kShortestPassword = 8;  ///< characters, as NIST SP 800-63B section 5.1.1.2 asks
+inline constexpr std::size_t kLongestPassword =
+    256;  ///< bytes: nothing longer is hashed, so a long text cannot make us work
 
 /// "$argon2id$v=19$m=19456,t=2,p=1$…". Fault host: no memory; fault client: longer than kLongestPassword.
 [[nodiscard]] Result<std::string> hash_password(std::string_view password);
@@ -23,7 +24,7 @@ inline constexpr std::size_t kLongestPassword = 256;  ///< bytes: nothing longer
 /// 256 MiB or 16 passes.
 [[nodiscard]] bool verify_password(const std::string& encoded, std::string_view password) noexcept;
 
-/// Costs what a check costs and says no: for names that nobody has, so that time does not tell which names exist.
+/// Costs what a check costs and says no: for names without an account, so that time does not tell which names exist.
 void verify_nobody(std::string_view password) noexcept;
 
 /// True for what was hashed with another cost than today's: hash it anew when its owner has just signed in.

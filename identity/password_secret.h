@@ -1,6 +1,6 @@
 // A password while it is needed: bytes that are wiped when their owner dies, and that no stream, log or error prints.
 //
-// Owned by whoever holds it; moved, never copied. It keeps its bytes on the heap, so that a moved-from Secret leaves
+// Owned by its holder; moved, never copied. It keeps its bytes on the heap, so that a moved-from Secret leaves
 // nothing behind (a std::string with a short text would).
 #pragma once
 

@@ -1,5 +1,5 @@
-// RADIUS accounting (RFC 2866; attributes of RFC 2865, 2869 and 3162): what an access point or switch says of somebody
-// who came onto the network by 802.1X. Pure: bytes in, values or a named refusal out; it owns no socket.
+// RADIUS accounting (RFC 2866; attributes of RFC 2865, 2869 and 3162): the report of an access point or switch about
+// a person who came onto the network by 802.1X. Pure: bytes in, values or a named refusal out; it owns no socket.
 //
 // A packet is believed when its authenticator fits the secret that is shared with its sender. MD5 makes that no strong
 // seal: packets belong on a network that pupils do not reach, and docs/identity.md says so.

@@ -1,7 +1,7 @@
 // The UDP port to which access points and switches send their accounting (RFC 2866): one thread, one socket.
 //
 // Owned by IdentityService. Every request that is believed goes to `on_request` on the listener's thread and is then
-// answered; whatever is not is counted by its reason, logged at most once a minute, and not answered.
+// answered; every other packet is counted by its reason, logged at most once a minute, and not answered.
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
-// What was told already, so that it is not believed a second time: a bounded set of digests that survives a restart.
+// Messages that were seen already, so that none is believed twice: a bounded set of digests that survives a restart.
 //
 // The newest are kept, in memory and at the end of a file (0600) that is written without waiting for the disk: the end
-// of a process loses none, a power cut the last few. Belongs to one thread, or to whoever's lock it is under.
+// of a process loses none, a power cut the last few. Belongs to one thread, or is used under its owner's lock.
 #pragma once
 
 #include <cstddef>

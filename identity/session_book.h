@@ -1,11 +1,14 @@
-// The book of sessions: who is believed to be behind which address, since when, on whose word, and until when.
+// The book of sessions: the person behind each address, since when, by which source, and until when.
 //
-// Owned by IdentityService, outlives whoever reports to it. Thread-safe; no call waits for a disk or a network.
-// Whatever changes is published at once to the PresenceStore as a new immutable map: workers never see the book itself.
+// Owned by IdentityService, outlives its sources. Thread-safe; no call waits for a disk or a network.
+// Every change is published at once to the PresenceStore as a new immutable map: workers never see the book itself.
 // Several sources may speak for one address; the one that stands first in `sources` is shown as long as its session
 // holds, and the next one after that. Idle times and sightings are counted on the steady clock, so that a clock that is
 // put right ends nobody's session; the end of the day and a visitor's time are the wall's. docs/identity.md tells
 // schools how sessions begin and end.
+//
+// Why this class is long: every change keeps the same few invariants under one lock (the session shown at an address,
+// the indexes by person and MAC, the published map), so its parts would share all of its state.
 #pragma once
 
 #include <cstdint>
@@ -29,13 +32,13 @@ namespace schoolgate::identity {
 
 /// For what a proof holds: it stays where it was given.
 enum class HoldsFor : std::uint8_t {
-  address,     ///< for whoever uses the device: a sign-in at the page, RADIUS, a logon script
-  connection,  ///< for one connection to the explicit proxy: listed here, believed of nobody else at the address
+  address,     ///< for every user of the device: a sign-in at the page, RADIUS, a logon script
+  connection,  ///< for one connection to the explicit proxy: listed here, not believed of others at the address
   address_for_a_while,  ///< given on a connection, and the school wants it for the address (identity.address_follows):
                         ///< the first sign of another person there ends it
 };
 
-/// Somebody at an address, as one source reports it.
+/// A person or machine at an address, as one source reports it.
 struct SignedIn {
   names::IpAddress address;  ///< "::" when only the MAC is known yet (RADIUS before DHCP)
   rules::Person person;
@@ -57,7 +60,7 @@ struct DeviceSeen {
   bool on_the_link = false;
 };
 
-/// Which sessions a source speaks of. What is empty is not asked for: an access point may leave the MAC out.
+/// Which sessions a source speaks of. An empty field matches all: an access point may leave the MAC out.
 struct SessionKey {
   std::string_view id;  ///< empty: none
   std::string_view mac = {}, user = {};
@@ -93,8 +96,9 @@ class SessionBook {
   struct Settings {
     std::vector<Source> order;
     SessionRules rules;
-    std::size_t most_places = 20'000;                           ///< addresses that are remembered at once
-    std::chrono::seconds device_memory{std::chrono::hours(2)};  ///< an address nobody has seen for so long is forgotten
+    std::size_t most_places = 20'000;  ///< addresses that are remembered at once
+    std::chrono::seconds device_memory{
+        std::chrono::hours(2)};  ///< an address that was not seen for so long is forgotten
   };
   /// Minutes after local midnight at an instant: the site's clock.
   using LocalMinute = std::function<int(TimePoint)>;
@@ -131,7 +135,7 @@ class SessionBook {
 
   /// Has `user` accepted the terms (or must do so again)? For all sessions of that name.
   void set_terms_due(std::string_view user, bool due);
-  /// Of somebody whose groups came later than the sign-in.
+  /// Of a person whose groups came later than the sign-in.
   void set_groups(std::string_view user, std::vector<std::string> groups, std::string_view name);
 
   /// After a reload: holds for the sessions that are there as for those to come. What is over now ends at the next
@@ -151,7 +155,7 @@ class SessionBook {
   [[nodiscard]] std::vector<ShownSession> list() const;
   [[nodiscard]] std::shared_ptr<const rules::Presence> find(const names::IpAddress& address) const;
   /// Who has last proved on a connection from there who they are and still has to accept the terms of use: they answer
-  /// on the page, which sees the address only. Null when there is nobody.
+  /// on the page, which sees the address only. Null when there is no such person.
   [[nodiscard]] std::shared_ptr<const rules::Presence> owes_terms_at(const names::IpAddress& address) const;
   [[nodiscard]] SessionCounters counters() const;
 

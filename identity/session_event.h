@@ -1,4 +1,4 @@
-// What happens to sessions, as values: why one ended, and what the desk and the log are told of it.
+// Events of sessions, as values: why one ended, and the text for the desk and the log.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct SessionEvent {
     too_many_devices,   ///< one account on more devices than allowed; it is let in, people must look (A35)
     refused,            ///< a report that was not believed: forged, repeated, malformed
     phone_seen,         ///< a device that the register calls "phone" came onto the network
-    directory_doubted,  ///< it says that most people have left; nobody was closed
+    directory_doubted,  ///< it says that most people have left; no row was closed
   };
   Kind kind = Kind::signed_in;
   std::string user;  ///< may be empty

@@ -1,9 +1,9 @@
-// What the sign-in page asks: may this device's user in, as whom, and has the person accepted the terms?
+// The questions of the sign-in page: may the user of this device in, as which person, and are the terms accepted?
 //
 // Owned by IdentityService; thread-safe, for the portal's threads: calls wait for the disk, and with_password() answers
-// later from a thread of Credentials. Every attempt is counted by address and by account, from when it is made: who
-// fails too often waits, longer each time. A name is held against account_name() before a directory or the disk hears
-// of it. Texts in answers are for the person at the device.
+// later from a thread of Credentials. Every attempt is counted by address and by account, from when it is made: after
+// too many failures the next one waits, longer each time. A name is held against account_name() before a directory or
+// the disk hears of it. Texts in answers are for the person at the device.
 #pragma once
 
 #include <atomic>
@@ -36,7 +36,7 @@ struct PortalAnswer {
     refused,      ///< name, password, picture or code; never told which
     invalid,      ///< a field is missing or too long: `text` says which
     wait,         ///< too many attempts: `wait`
-    unavailable,  ///< nobody can tell now; try again
+    unavailable,  ///< the answer is not known now; try again
   };
   Kind kind = Kind::refused;
   std::optional<rules::Person> person;
@@ -46,9 +46,9 @@ struct PortalAnswer {
   std::string text;
 };
 
-/// Who is at an address now.
+/// The person or device at an address now.
 struct PortalStatus {
-  std::shared_ptr<const rules::Presence> presence;  ///< null: nobody and nothing is known
+  std::shared_ptr<const rules::Presence> presence;  ///< null: neither person nor device is known
   bool signed_in = false;
   PersonRole role = PersonRole::pupil;
   const TermsText* terms = nullptr;  ///< when due
@@ -114,7 +114,8 @@ class SignIn {
   };
   /// Under `account` (or what stands for it) and the address.
   [[nodiscard]] std::expected<Attempt, Backoff::HeldUp> begin(std::string account, const names::IpAddress& address);
-  /// Who answers to the terms from there: the person known at the address, else who proved on a connection from it.
+  /// The person who answers to the terms from there: the person known at the address, else who proved on a connection
+  /// from it.
   [[nodiscard]] std::shared_ptr<const rules::Presence> who_answers(const names::IpAddress& address) const;
   PortalAnswer refuse(Attempt& attempt);
   PortalAnswer held_up(const Backoff::HeldUp& why);

@@ -1,10 +1,10 @@
-// The terms of use (the school's acceptable use agreement): a text for each role, its version, and whether somebody has
+// The terms of use (the school's acceptable use agreement): a text for each role, its version, and whether a person has
 // to be asked again.
 //
 // A folder holds pupil.md, staff.md and visitor.md. The first line is "version: 2026-09"; then come paragraphs, with
 // empty lines between them; "# " begins a heading and "- " an item. Nothing else is markup: the portal renders blocks,
 // never HTML of the file. Roles without a file have the built-in text, which says in a child's words that use is
-// watched (O25, O29). Immutable after load; any thread.
+// watched. Immutable after load; any thread.
 #pragma once
 
 #include <array>
@@ -45,8 +45,8 @@ class Terms {
   [[nodiscard]] static Result<Terms> load(const std::optional<std::filesystem::path>& folder);
 
   [[nodiscard]] const TermsText& text_for(PersonRole role) const noexcept { return texts_[std::size_t(role)]; }
-  /// True for who never accepted this version, declined last, or accepted it `renewal` ago or longer (zero: never
-  /// again).
+  /// True for a person who never accepted this version, declined last, or accepted it `renewal` ago or longer (zero:
+  /// never again).
   [[nodiscard]] bool is_due(PersonRole role, const std::optional<TermsAnswer>& last, TimePoint now,
                             std::chrono::seconds renewal) const;
 

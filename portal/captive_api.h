@@ -1,4 +1,4 @@
-// The captive-portal API (RFC 8908): what a device's operating system asks to learn whether somebody must sign in.
+// The captive-portal API (RFC 8908): what a device's operating system asks to learn whether a person must sign in.
 // Pure.
 #pragma once
 
@@ -10,7 +10,7 @@
 namespace schoolgate::portal {
 
 struct CaptiveState {
-  bool captive = true;                            ///< somebody must sign in here before the device may go out
+  bool captive = true;                            ///< a person must sign in here before the device may go out
   std::string user_portal_url;                    ///< where
   std::optional<std::chrono::seconds> remaining;  ///< until the session ends by itself; only when not captive
 };

@@ -1,5 +1,5 @@
-// The sign-in pages: what a device meets before it may go out. Whoever composes gives it the pieces of identity/ that
-// it asks; it gives a web::Router for the portal's listeners, plain and TLS.
+// The sign-in pages: what a device meets before it may go out. The composition root gives it the pieces of identity/
+// that it asks; it gives a web::Router for the portal's listeners, plain and TLS.
 //
 // Works without cookies and scripts, in the small browsers that operating systems open for such pages: who is who hangs
 // on the device's address, and every form carries a token signed for that address. Handlers run on the web server's
@@ -40,7 +40,7 @@ class Portal {
     identity::PeopleDatabase& people;
     identity::SessionBook& sessions;
     Logon logon;                                   ///< IdentityService::logon; empty: no logon scripts, 404
-    std::vector<names::IpNetwork> networks;        ///< where nobody goes out unknown; see use_networks()
+    std::vector<names::IpNetwork> networks;        ///< where no unknown device goes out; see use_networks()
     std::vector<names::IpNetwork> clear_networks;  ///< where a password may come without TLS
     std::string tls_authority;                     ///< host, or host:port, of the TLS listener; empty: there is none
     std::string secret;                       ///< 32 bytes that sign the forms, e.g. StateKey::sign("portal forms", "")
@@ -56,7 +56,7 @@ class Portal {
   /// outlive it.
   [[nodiscard]] web::Router router() const;
 
-  /// After a reload: the networks where nobody goes out unknown. Thread-safe.
+  /// After a reload: the networks where no unknown device goes out. Thread-safe.
   void use_networks(std::vector<names::IpNetwork> networks);
 
  private:

@@ -1,7 +1,7 @@
 // The gateway's own secret: signs the heads of the chains and keys the hashes that stand for sealed addresses.
 //
-// 32 random bytes as hexadecimal in <state>/state.key, mode 0600, made once. Whoever reads it can forge signatures and
-// test guesses against sealed hashes; whoever loses it can no longer prove that the logs are whole.
+// 32 random bytes as hexadecimal in <state>/state.key, mode 0600, made once. A reader of the file can forge signatures
+// and test guesses against sealed hashes; a school that loses it can no longer prove that the logs are whole.
 #pragma once
 
 #include <filesystem>

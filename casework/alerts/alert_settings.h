@@ -36,7 +36,7 @@ struct AlertRoute {
   std::vector<std::string> to;  ///< recipient ids or webhook names
 };
 
-/// Who is told next when nobody has acknowledged an episode of urgency 5.
+/// The recipients who are told next when an episode of urgency 5 is not acknowledged.
 struct EscalationStep {
   std::chrono::minutes after{10};  ///< of school hours, since the first alert
   std::vector<std::string> to;     ///< recipient ids or webhook names

@@ -1,7 +1,7 @@
 // What an alert says: subject, plain text and JSON for an episode, a digest or a trouble of the gateway itself.
 //
 // No pupil, no device, no address of a site and nothing sealed is in any of them: they pass through mail servers, lock
-// screens and case systems. Who and what it was is in the breach log, under the reference. Pure; any thread.
+// screens and case systems. The person and the site are in the breach log, under the reference. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct AlertText {
 enum class EpisodeNews : std::uint8_t {
   first,
   more_urgent,
-  unacknowledged,  ///< nobody has acknowledged it: it climbs
+  unacknowledged,  ///< not acknowledged yet: it climbs
 };
 [[nodiscard]] AlertText episode_alert(const AlertPlace& place, const breaches::Episode& episode,
                                       std::string_view alert_id, EpisodeNews news);

@@ -2,9 +2,11 @@
 //
 // One thread follows the breach log's episodes, puts what a route asks for into the durable outbox and sends it: one
 // alert for an episode and destination, and one more when the episode becomes more urgent after that. An episode of
-// urgency 5 that nobody takes up at the desk climbs, in school hours, by AlertSettings::escalation. Nobody is told of
-// what is about themselves: the head is told instead. Once a week a test mail has to be confirmed. What cannot be sent
-// is tried again with growing pauses for a week, across restarts. docs/alerts.md describes what is sent.
+// urgency 5 that is not taken up at the desk climbs, in school hours, by AlertSettings::escalation. A recipient
+// gets no alert about themselves: the head gets it instead. Once a week a test mail has to be confirmed. What cannot be
+// sent is tried again with growing pauses for a week, across restarts. docs/alerts.md describes what is sent.
+//
+// Why this class is long: it is the whole round of one thread, from the episode to the sent mail, over one outbox.
 #pragma once
 
 #include <chrono>
@@ -41,7 +43,7 @@ struct AlertCounters {
   std::uint64_t suppressed = 0;  ///< system alerts of a kind that was told within the hour
 };
 
-/// Who is told of a trouble of the gateway.
+/// The recipients of a trouble of the gateway.
 enum class SystemAudience : std::uint8_t {
   technician,           ///< recipient "it"; without one, everybody on the immediate routes
   technician_and_lead,  ///< "it" and everybody on the immediate routes: children are not protected as they were

@@ -13,7 +13,7 @@ namespace schoolgate::casework {
 
 struct CanaryRound {
   bool desk_works = true;                      ///< false: its connection is to be opened anew
-  std::optional<TimePoint> unconfirmed_since;  ///< to be told, once: nobody has confirmed it for a day
+  std::optional<TimePoint> unconfirmed_since;  ///< to be told, once: it has not been confirmed for a day
 };
 
 /// Puts the mail of the week into the outbox when its time has come. The first round only notes where the weeks begin.

@@ -1,4 +1,4 @@
-// Nobody is told of what is about themselves: who gets an alert instead. Pure; any thread.
+// Recipients never get alerts about themselves: these functions choose the others. Pure; any thread.
 #pragma once
 
 #include <set>
@@ -11,7 +11,8 @@
 namespace schoolgate::casework {
 
 /// `wanted` without the recipients whom the episode is about; in their place the head, else the safeguarding lead, else
-/// a deputy, else any other recipient but "it". Webhooks are nobody's. Fewer than wanted when there is nobody else.
+/// a deputy, else any other recipient but "it". Webhooks belong to no person. Fewer than wanted when there is no other
+/// recipient.
 [[nodiscard]] std::set<std::string> destinations_for(const AlertSettings& settings,
                                                      const std::vector<std::string>& wanted,
                                                      const breaches::Episode& episode);

@@ -38,7 +38,7 @@ struct Progress {
   std::int64_t day = 0;  ///< days since 1970-01-01
 };
 
-/// An urgent episode that climbs until somebody takes it up.
+/// An urgent episode that climbs until it is taken up.
 struct Watch {
   std::string episode;
   TimePoint begun;
