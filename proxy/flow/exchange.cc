@@ -2,6 +2,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "proxy/flow/admission.h"
 #include "proxy/flow/asked.h"
 #include "proxy/flow/body_pump.h"
 #include "proxy/flow/breach_of.h"
@@ -27,7 +28,7 @@ struct Turn {
   std::string_view target;
   const rules::Request& request;
   const Judgement& judgement;
-  Destination to;
+  Destination to;   // empty on an opened connection, which leads to Inside::to
   std::string key;  // of the upstream pool
 
   std::optional<net::Socket> upstream;
@@ -101,13 +102,6 @@ class LiveBody final : public LongLived {
 };
 
 enum class Step : std::uint8_t { done, close_client, refused, upstream_failed, retry };
-
-// By policy and person of now, where they have changed since the request was judged; nothing: it goes on.
-std::optional<Judgement> refused_now(Turn& turn) {
-  if (!turn.worker().is_outdated(turn.connection, turn.judgement)) return std::nullopt;
-  Judgement now = turn.worker().judge_again(turn.connection, turn.request, turn.judgement.verdict.reason.stage);
-  return now.refuses() ? std::optional(std::move(now)) : std::nullopt;
-}
 
 // What of the request's body has come with its head; the part of it that can be sent along at once.
 std::string_view body_prefix(const Turn& turn) {
@@ -233,7 +227,8 @@ net::awaitable<Step> pass_final(Turn& turn) {
   if (auto refusing = turn.worker().refuses_answer(turn.judgement, turn.request, facts_of(head)))
     co_return co_await refuse_answer(turn, std::move(*refusing));
   // While the web site thought about its answer the policy may have changed.
-  if (auto now = refused_now(turn)) co_return co_await refuse_now(turn, std::move(*now));
+  if (auto now = refused_since(turn.connection, turn.request, turn.judgement))
+    co_return co_await refuse_now(turn, std::move(*now));
   const bool stream = is_stream(head);  // before its views end
   const http::RequestHead& asked = turn.heads.request;
   const bool whole_request = asked.body.framing == http::Framing::none || turn.upload_end == PumpEnd::finished;
@@ -406,7 +401,7 @@ net::awaitable<net::Attempt<net::Socket>> dial_web_site(Turn& turn) {
   if (!inside) co_return co_await dial(turn.worker(), turn.to);
   if (inside->trouble) co_return std::unexpected(*inside->trouble);
   static constexpr std::string_view kHttp1[] = {"http/1.1"};
-  auto verified = co_await dial_verified(turn.worker(), turn.to, inside->host, kHttp1);
+  auto verified = co_await dial_verified(turn.worker(), inside->to, inside->host, kHttp1);
   if (!verified) co_return std::unexpected(std::move(verified.error()));
   co_return std::move(verified->socket);
 }
@@ -456,7 +451,8 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
   Step step = Step::retry;
   for (bool fresh = !may_be_repeated(heads.request); step == Step::retry; fresh = true) {
     if (!co_await connect_upstream(turn, fresh)) co_return ExchangeEnd{};
-    if (auto now = refused_now(turn))  // while it was dialled
+    if (auto now = refused_since(turn.connection, turn.request, turn.judgement))
+      // while it was dialled
       step = co_await refuse_now(turn, std::move(*now));
     else
       step = co_await send_and_bring(turn);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/flow/admission.h"
 #include "proxy/flow/asked.h"
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/doorway.h"
@@ -88,11 +89,11 @@ void H2Call::begin(H2Head& head, bool ends) {
 
   request_ = rules::Request::of_url(std::move(asked.url), method_name(asked_head, method_), target_);
   request_->comes_from(page_of(asked_head.fields));
-  judgement_ = worker.judge(connection_, *request_, rules::Stage::request);
-  if (judgement_->refuses()) return refuse_now(Origin::of(asked_head.fields));
-  if (judgement_->verdict.action == rules::Action::monitor)
-    worker.record_later(breach_of(*judgement_, *request_, Origin::of(asked_head.fields)));
-  if (connection_.inside->for_page) return answer_status(421, "ask again on a new connection");
+  Admission admission = admit(connection_, *request_, rules::Stage::request, &asked_head.fields);
+  judgement_ = std::move(admission.judgement);
+  if (admission.as<Door>() || admission.as<Refused>()) return refuse_now(Origin::of(asked_head.fields));
+  if (admission.as<AskAnew>()) return answer_status(421, "ask again on a new connection");
+  if (!admission.as<Goes>()) return end();
   if (std::string adjusted(adjust(*judgement_, *request_, asked_head, target_, adjusted_)); adjusted != target_)
     target_ = std::move(adjusted);
   prepare();

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "proxy/flow/breach_of.h"
+#include "proxy/flow/admission.h"
 #include "proxy/flow/decrypt.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/hello_gate.h"
@@ -40,12 +40,6 @@ Result<Authority> read_authority(std::string_view text) {
   return Authority{std::move(*host), port};
 }
 
-Destination destination_of(const Judgement& judgement, const names::Host& host, std::uint16_t port) {
-  const std::string_view safe = judgement.policy->safe_endpoint(judgement.subject.group, host.text());
-  if (!safe.empty()) return {std::string(safe), port};
-  return {host.address() ? host.address()->text() : host.text(), port};
-}
-
 bool tls_may_go_to(const Worker& worker, std::uint16_t port) {
   return std::ranges::find(worker.settings().connect_ports, port) != worker.settings().connect_ports.end();
 }
@@ -56,7 +50,9 @@ bool http_may_go_to(const Worker& worker, std::uint16_t port) {
 }
 
 // Port 80 is for HTTP in the clear alone, which is judged request by request: browsers send ws:// so.
-bool port_allowed(const Worker& worker, std::uint16_t port) { return port == 80 || tls_may_go_to(worker, port); }
+bool may_be_tunnelled(const Connection& connection, std::uint16_t port) {
+  return connection.entrance == Entrance::explicit_proxy && (port == 80 || tls_may_go_to(connection.worker, port));
+}
 
 net::awaitable<bool> refuse_port(Connection& connection, const http::RequestHead& head, const Authority& to) {
   connection.worker.counters().upstream_errors[std::size_t(UpstreamFault::refused_destination)].add();
@@ -119,36 +115,33 @@ net::awaitable<bool> go_on_to_what_connect_named(Connection& connection, Opening
 // The server name inside is another than CONNECT gave: both must pass. What is dialled is what CONNECT named; where
 // that is an address, which says nothing of whose it is, the name inside.
 net::awaitable<bool> judge_name_inside(Connection& connection, Opening& opening) {
-  Worker& worker = connection.worker;
   const Authority& to = opening.to;
   const NamedHello& hello = opening.hello;
   const rules::Request& inner = opening.inside.emplace(rules::Request::of_host(*hello.host, to.port, "CONNECT"));
-  const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
-  const Destination named = destination_of(judgement, *hello.host, to.port);
-  Decrypting decrypting{*hello.host, to.port, to.host.address() ? named : opening.destination, opening.inspection,
-                        judgement.refuses()};
-  if (judgement.doorway != Doorway::open) {
+  const TunnelTerms terms{.inspection = opening.inspection, .must_open = opening.opens};
+  const Admission admission = admit(connection, inner, rules::Stage::client_hello, nullptr, terms);
+  const Judgement& judgement = admission.judgement;
+  Decrypting decrypting{*hello.host, to.port, opening.destination, opening.inspection, judgement.refuses()};
+  if (admission.as<Door>()) {
     let_go(opening);
     co_await show_door(connection, hello, judgement, inner, std::move(decrypting));
     co_return false;
   }
-  // The rules ask to look inside, the name asks never to: relayed, it could be the way round the rules.
-  if (opening.opens && !judgement.refuses() && !Worker::may_open(judgement, opening.inspection)) {
+  if (admission.as<NeverOpened>()) {
     co_await refuse_unnamed(connection, HelloCase::other_name, opening.request);
     co_return false;
   }
-  const bool opens = (opening.opens && Worker::may_open(judgement, opening.inspection)) ||
-                     Worker::opens(judgement, opening.inspection);
-  if (judgement.refuses() && !opens) {
+  if (admission.as<Refused>()) {
     let_go(opening);
     co_await refuse_inside(connection, hello, judgement, inner, std::move(decrypting));
     co_return false;
   }
-  if (opens) {
+  if (const auto* opened = admission.as<Opened>()) {
+    if (to.host.address()) decrypting.to = opened->to;
     co_await decrypt(connection, hello, std::move(decrypting), std::exchange(opening.upstream, std::nullopt));
     co_return false;
   }
-  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, inner, {}));
+  const Destination& named = std::get<Goes>(admission.answer).to;
   const bool safe_endpoint = named.host != hello.host->text() && hello.what == HelloCase::named;
   const bool leads_elsewhere = (to.host.address() || safe_endpoint) && named.host != opening.destination.host;
   if (leads_elsewhere) {
@@ -162,19 +155,19 @@ net::awaitable<bool> judge_name_inside(Connection& connection, Opening& opening)
 // What was let through is judged by the policy and the person of now: true when it was shown the door, or refused.
 net::awaitable<bool> is_refused_now(Connection& connection, Opening& opening) {
   const rules::Request* request = &opening.request;
-  Judgement now = connection.worker.judge_again(connection, *request, rules::Stage::connect);
-  if (!now.refuses() && opening.inside) {
+  Admission now = admit_again(connection, *request, rules::Stage::connect);
+  if (now.as<Goes>() && opening.inside) {
     request = &*opening.inside;
-    now = connection.worker.judge_again(connection, *request, rules::Stage::client_hello);
+    now = admit_again(connection, *request, rules::Stage::client_hello);
   }
-  if (!now.refuses()) co_return false;
+  if (now.as<Goes>()) co_return false;
   let_go(opening);
   const names::Host& host = opening.inside ? *opening.hello.host : opening.to.host;
   Decrypting named{host, opening.to.port, opening.destination, opening.inspection};
-  if (now.doorway != Doorway::open)
-    co_await show_door(connection, opening.hello, now, *request, std::move(named));
+  if (now.as<Door>())
+    co_await show_door(connection, opening.hello, std::move(now.judgement), *request, std::move(named));
   else
-    co_await refuse_inside(connection, opening.hello, now, *request, std::move(named));
+    co_await refuse_inside(connection, opening.hello, now.judgement, *request, std::move(named));
   co_return true;
 }
 
@@ -273,20 +266,47 @@ net::awaitable<Served> show_inside(Connection& connection, const http::RequestHe
   co_return Served{};
 }
 
-bool leads_to_portal(const Connection& connection, const Authority& to) {
-  const Held<const SignInGate> gate = connection.worker.sign_in_gate();
-  return gate && connection.entrance == Entrance::explicit_proxy && gate->is_page(to.host.text()) &&
-         gate->page().port() == to.port;
+// The door or the refusal of a CONNECT: shown inside where it can be, else the answer.
+net::awaitable<Served> turn_away(Connection& connection, const http::RequestHead& head, const Authority& to,
+                                 Admission admission, const rules::Request& request,
+                                 Held<const Inspection> inspection) {
+  Judgement& judgement = admission.judgement;
+  if (is_shown_inside(connection, to, judgement, inspection))
+    co_return co_await show_inside(connection, head, to, std::move(judgement), request, std::move(inspection));
+  if (admission.as<Door>())
+    co_return Served{.keep_alive = co_await answer_at_doorway(connection, judgement, request, head)};
+  co_await refuse(connection, judgement, request, head);
+  co_return Served{};
 }
 
-// The sign-in page: whoever asks, and relayed as it is.
-net::awaitable<Served> serve_portal(Connection& connection, const http::RequestHead& head,
-                                    const rules::Request& request) {
-  const Judgement judgement = connection.worker.judge_portal(connection, request, rules::Stage::connect);
-  if (judgement.refuses()) {
-    co_await refuse(connection, judgement, request, head);
-    co_return Served{};
+// The way to the web site, as far as it is known before the client has said anything inside: false when it is not
+// there, and the client has its answer.
+net::awaitable<bool> prepare_way(Connection& connection, const http::RequestHead& head, Opening& opening) {
+  Worker& worker = connection.worker;
+  const names::Host& host = opening.to.host;
+  std::optional<net::Failure> failure;
+  // An address says nothing of whose it is: it is not dialled before it is known what is asked there. One that may not
+  // be reached at all is refused at once.
+  if (host.address()) {
+    const Held<const net::DestinationGuard> guard = worker.dialer().guard();
+    failure = guard->check({*host.address(), opening.to.port});
+  } else if (is_dialled_first(connection, opening)) {
+    auto upstream = co_await dial(worker, opening.destination);
+    if (upstream)
+      opening.upstream = std::move(*upstream);
+    else
+      failure = std::move(upstream.error());
   }
+  if (!failure) co_return true;
+  const Fault fault = fault_of(connection, *failure, host.text());
+  worker.log_refusal(connection, host.text(), rules::Stage::connect, "upstream");
+  co_await answer_fault(connection, fault, &head);
+  co_return false;
+}
+
+// The sign-in page, relayed as it is.
+net::awaitable<Served> serve_portal(Connection& connection, const http::RequestHead& head,
+                                    const rules::Request& request, Judgement judgement) {
   auto dialled = co_await dial_portal(connection);
   if (!dialled) {
     const Fault fault = fault_of(connection, dialled.error(), request.url().host());
@@ -296,7 +316,7 @@ net::awaitable<Served> serve_portal(Connection& connection, const http::RequestH
   connection.inbox.consume(head.size);
   if (!co_await accept_tunnel(connection)) co_return Served{};
   Served served;
-  served.tunnel = co_await tunnel_to_portal(connection, std::move(*dialled), request, judgement);
+  served.tunnel = co_await tunnel_to_portal(connection, std::move(*dialled), request, std::move(judgement));
   co_return served;
 }
 
@@ -315,59 +335,28 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   }
   // Before the port: an attempt at a blocked site is one on any port, and only the policy knows what may be named.
   const auto request = rules::Request::of_host(to->host, to->port, "CONNECT");
-  if (leads_to_portal(connection, *to)) {
-    Served at_portal = co_await serve_portal(connection, head, request);
-    co_return at_portal;
-  }
   const Held<const Inspection> inspection = worker.inspection();
-  Judgement judgement = worker.judge(connection, request, rules::Stage::connect);
-  const bool shown_inside = is_shown_inside(connection, *to, judgement, inspection);
-  if (judgement.doorway != Doorway::open) {
-    if (shown_inside) co_return co_await show_inside(connection, head, *to, std::move(judgement), request, inspection);
-    const bool goes_on = co_await answer_at_doorway(connection, judgement, request, head);
-    co_return Served{.keep_alive = goes_on};
-  }
-  const bool opens = Worker::opens(judgement, inspection) && port_allowed(worker, to->port);
-  if (judgement.refuses() && !opens) {
-    if (shown_inside) co_return co_await show_inside(connection, head, *to, std::move(judgement), request, inspection);
-    co_await refuse(connection, judgement, request, head);
-    co_return Served{};
-  }
-  if (connection.entrance != Entrance::explicit_proxy || !port_allowed(worker, to->port)) {
+  const TunnelTerms terms{.inspection = inspection, .port_closed = !may_be_tunnelled(connection, to->port)};
+  Admission admission = admit(connection, request, rules::Stage::connect, &head.fields, terms);
+  if (admission.as<ToPortal>())
+    co_return co_await serve_portal(connection, head, request, std::move(admission.judgement));
+  if (admission.as<Door>() || admission.as<Refused>())
+    co_return co_await turn_away(connection, head, *to, std::move(admission), request, inspection);
+  if (admission.as<PortClosed>()) {
     co_await refuse_port(connection, head, *to);
     co_return Served{};
   }
-  if (judgement.verdict.action == rules::Action::monitor && !opens)  // inside, each request has a record of its own
-    worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
-
+  const Opened* const opened = admission.as<Opened>();
+  Judgement& judgement = admission.judgement;
   Opening opening{.to = *to,
                   .request = request,
-                  .destination = destination_of(judgement, to->host, to->port),
+                  .destination = opened ? opened->to : std::get<Goes>(admission.answer).to,
                   .inspection = inspection,
-                  .opens = opens,
+                  .opens = opened != nullptr,
                   .refused = judgement.refuses(),
                   .upstream = std::nullopt,
                   .inside = std::nullopt};
-  // An address says nothing of whose it is: it is not dialled before it is known what is asked there. One that may not
-  // be reached at all is refused at once.
-  if (to->host.address()) {
-    const Held<const net::DestinationGuard> guard = worker.dialer().guard();
-    if (const auto failure = guard->check({*to->host.address(), to->port})) {
-      const Fault fault = fault_of(connection, *failure, to->host.text());
-      worker.log_refusal(connection, to->host.text(), rules::Stage::connect, "upstream");
-      co_await answer_fault(connection, fault, &head);
-      co_return Served{};
-    }
-  } else if (is_dialled_first(connection, opening)) {
-    auto upstream = co_await dial(worker, opening.destination);
-    if (!upstream) {
-      const Fault fault = fault_of(connection, upstream.error(), to->host.text());
-      worker.log_refusal(connection, to->host.text(), rules::Stage::connect, "upstream");
-      co_await answer_fault(connection, fault, &head);
-      co_return Served{};
-    }
-    opening.upstream = std::move(*upstream);
-  }
+  if (!co_await prepare_way(connection, head, opening)) co_return Served{};
   connection.inbox.consume(head.size);
   if (!co_await accept_tunnel(connection)) co_return Served{};
   const Content content = co_await judge_inside(connection, opening);

@@ -1,6 +1,6 @@
 // One HTTP request after another, each judged.
+#include "proxy/flow/admission.h"
 #include "proxy/flow/asked.h"
-#include "proxy/flow/breach_of.h"
 #include "proxy/flow/captive_probes.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/exchange.h"
@@ -68,15 +68,6 @@ net::awaitable<bool> redirect_back(Connection& connection, const http::RequestHe
   co_return sent.status == IoStatus::ok&& keep_alive;
 }
 
-Destination destination_of(const Connection& connection, const Judgement& judgement, const rules::Request& request) {
-  if (connection.inside) return connection.inside->to;
-  const names::Url& url = request.url();
-  Destination to{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, url.host())),
-                 .port = url.port()};
-  if (to.host.empty()) to.host = url.address() ? url.address()->text() : url.host();
-  return to;
-}
-
 // What Proxy-Authorization says, on the explicit entrance: verified before anything is judged. False: answered.
 net::awaitable<bool> identify(Connection& connection, const http::RequestHead& head) {
   switch (look_at_credentials(connection, head)) {
@@ -131,7 +122,6 @@ net::awaitable<Served> lead_to_portal(Connection& connection, Held<const SignInG
 }
 
 net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
-  Worker& worker = connection.worker;
   const http::RequestHead& head = heads.request;
   const std::size_t head_size = head.size;
   const bool has_body = head.body.framing == http::Framing::chunked || head.body.length != 0;
@@ -150,33 +140,25 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
   rules::Request request =
       rules::Request::of_url(std::move(asked.url), method_name(head, method_storage), asked.target);
   request.comes_from(page_of(head.fields));
-  if (const Held<const SignInGate> gate = worker.sign_in_gate();
-      gate && !connection.inside && gate->is_page(request.url().host()))
-    if (const Judgement to_portal = worker.judge_portal(connection, request, rules::Stage::request);
-        !to_portal.refuses())
-      co_return co_await lead_to_portal(connection, gate, to_portal, request, head);
-  const Judgement judgement = worker.judge(connection, request, rules::Stage::request);
-  if (judgement.doorway != Doorway::open)
+  const Admission admission = admit(connection, request, rules::Stage::request, &head.fields);
+  const Judgement& judgement = admission.judgement;
+  if (const auto* portal = admission.as<ToPortal>())
+    co_return co_await lead_to_portal(connection, portal->gate, judgement, request, head);
+  if (admission.as<Door>())
     co_return Served{.keep_alive = co_await answer_at_doorway(connection, judgement, request, head),
                      .unread_body = has_body};
-  const bool reads = head.method == http::Method::get || head.method == http::Method::head;
-  if (const CaptiveProbe* probe = reads ? captive_probe(request.url()) : nullptr;
-      probe && judgement.verdict.reason.tier != rules::Tier::illegal &&
-      judgement.verdict.reason.tier != rules::Tier::emergency)
-    co_return co_await answer_probe(connection, *probe, judgement, request, head);
-  if (judgement.refuses()) {
+  if (const auto* probe = admission.as<Probe>())
+    co_return co_await answer_probe(connection, *probe->probe, judgement, request, head);
+  if (admission.as<Refused>()) {
     const bool keep_alive = co_await refuse(connection, judgement, request, head);
     connection.inbox.consume(head_size);
     co_return Served{.keep_alive = keep_alive, .unread_body = has_body};
   }
-  if (judgement.verdict.action == rules::Action::monitor)
-    worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
-
-  if (connection.inside && connection.inside->for_page)  // allowed meanwhile: a new connection finds the web site
+  if (admission.as<AskAnew>())
     co_return Served{.keep_alive = co_await answer_bad(connection, 421, "ask again on a new connection", nullptr),
                      .unread_body = has_body};
 
-  Destination to = destination_of(connection, judgement, request);
+  Destination to = std::get<Goes>(admission.answer).to;
   rules::Adjustments adjusted;
   const std::string_view wanted = adjust(judgement, request, heads.request, asked.target, adjusted);
   ExchangeEnd end = co_await exchange(connection, heads, wanted, request, judgement, std::move(to));
