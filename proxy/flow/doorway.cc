@@ -1,6 +1,7 @@
 #include "proxy/flow/doorway.h"
 
 #include "proxy/flow/captive_probes.h"
+#include "proxy/flow/own_answer.h"
 #include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/worker.h"
@@ -24,22 +25,15 @@ bool asked_by_407(const Connection& connection) {
   return !authenticator->challenges(connection.peer.address).empty();
 }
 
-// Whether another request can follow this one on the connection, and how much of a body has to be read before.
-struct AfterAnswer {
-  bool keep_alive = false;
-  std::uint64_t unwanted = 0;
-};
-AfterAnswer after(const Connection& connection, const Judgement& judgement, const http::RequestHead& head) {
-  const bool known_end = head.body.framing != http::Framing::chunked && head.body.length <= kLongestUnwanted;
-  // Who waits for 100 may send the body or not: the bytes that follow could be read two ways.
-  if (!head.keep_alive || !known_end || connection.worker.draining() || is_for_page(connection)) return {};
-  if (head.expect_continue && head.body.length != 0) return {};
-  if (judgement.doorway == Doorway::login && connection.in_tunnel()) return {};  // a new tunnel begins with a 407
-  if (judgement.doorway == Doorway::login && connection.login && connection.login->exhausted()) return {};
-  if (judgement.doorway == Doorway::sign_in && head.method == http::Method::connect) return {};
+// True when another request can follow the answer, once a body of at most kLongestUnwanted was read and dropped.
+bool may_go_on_after_door(const Connection& connection, const Judgement& judgement, const http::RequestHead& head) {
+  if (!head.may_be_followed(kLongestUnwanted) || connection.worker.draining() || is_for_page(connection)) return false;
+  if (judgement.doorway == Doorway::login && connection.in_tunnel()) return false;  // a new tunnel begins with a 407
+  if (judgement.doorway == Doorway::login && connection.login && connection.login->exhausted()) return false;
+  if (judgement.doorway == Doorway::sign_in && head.method == http::Method::connect) return false;
   // Terms that are accepted now are learnt of where the person proves it anew.
-  if (judgement.doorway == Doorway::sign_in && connection.login && connection.login->presence()) return {};
-  return {true, head.body.length};
+  if (judgement.doorway == Doorway::sign_in && connection.login && connection.login->presence()) return false;
+  return true;
 }
 
 net::awaitable<bool> throw_away(Connection& connection, std::uint64_t count) {
@@ -118,7 +112,6 @@ std::string doorway_answer(Connection& connection, const Judgement& judgement, c
   } else {
     answer = page(connection, judgement, PageKind::sign_in, 511, keep_alive, head_only);
   }
-  insert_fields(answer, login_reply_line(connection));
   return answer;
 }
 
@@ -136,17 +129,15 @@ void note_doorway(Connection& connection, const Judgement& judgement, const rule
   worker.log_decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
 }
 
-net::awaitable<bool> answer_at_doorway(Connection& connection, const Judgement& judgement,
-                                       const rules::Request& request, const http::RequestHead& head) {
+net::awaitable<Served> answer_at_doorway(Connection& connection, const Judgement& judgement,
+                                         const rules::Request& request, const http::RequestHead& head) {
   note_doorway(connection, judgement, request);
-  const AfterAnswer next = after(connection, judgement, head);
-  const std::size_t head_size = head.size;
-  const std::string answer = doorway_answer(connection, judgement, request, head.method, next.keep_alive);
-  connection.client.expire_after(connection.worker.limits().idle);
-  const net::Transfer sent = co_await connection.client.send_all(answer);
-  connection.inbox.consume(head_size);
-  if (!sent || !next.keep_alive) co_return false;
-  co_return co_await throw_away(connection, next.unwanted);
+  const bool keep_alive = may_go_on_after_door(connection, judgement, head);
+  const std::uint64_t unwanted = head.body.length;
+  std::string answer = doorway_answer(connection, judgement, request, head.method, keep_alive);
+  Served served = co_await give_own_answer(connection, head, std::move(answer), keep_alive);
+  if (served.keep_alive) served.keep_alive = co_await throw_away(connection, unwanted);
+  co_return served;
 }
 
 }  // namespace schoolgate::flow

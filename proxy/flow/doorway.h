@@ -10,6 +10,7 @@
 
 #include "proxy/flow/connection.h"
 #include "proxy/flow/judgement.h"
+#include "proxy/flow/served.h"
 #include "proxy/http/message.h"
 #include "proxy/net/asio.h"
 #include "rules/request.h"
@@ -25,10 +26,10 @@ namespace schoolgate::flow {
 [[nodiscard]] std::string doorway_answer(Connection& connection, const Judgement& judgement,
                                          const rules::Request& request, http::Method method, bool keep_alive);
 
-/// Counts and logs it, then answers. True when the connection can serve another request: also after CONNECT, and after
-/// a short body that nobody wants, for a browser goes on with Negotiate on the same connection. Consumes the request.
-net::awaitable<bool> answer_at_doorway(Connection& connection, const Judgement& judgement,
-                                       const rules::Request& request, const http::RequestHead& head);
+/// Counts and logs it, then answers and consumes the request. Another one can follow also after CONNECT, and after a
+/// short body, which is read and dropped: a browser goes on with Negotiate on the same connection.
+net::awaitable<Served> answer_at_doorway(Connection& connection, const Judgement& judgement,
+                                         const rules::Request& request, const http::RequestHead& head);
 
 /// Counts it and writes the decision line.
 void note_doorway(Connection& connection, const Judgement& judgement, const rules::Request& request);

@@ -8,6 +8,7 @@
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/long_lived.h"
+#include "proxy/flow/own_answer.h"
 #include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/http/field_names.h"
@@ -187,10 +188,9 @@ net::awaitable<Step> refuse_answer(Turn& turn, Judgement refusing) {
   turn.upstream->close();
   const std::string reference = co_await record_refusal(turn.connection, refusing, turn.request, unseen);
   turn.worker().log_decision(refusing, turn.request, {.reference = reference});
-  turn.connection.client.expire_after(turn.limits().idle);
   const bool to_head = turn.heads.request.method == http::Method::head;
-  const std::string page = refusal_answer(turn.connection, refusing, turn.request, reference, false, to_head);
-  co_await turn.connection.client.send_all(page);
+  std::string page = refusal_answer(turn.connection, refusing, turn.request, reference, false, to_head);
+  co_await send_own_answer(turn.connection, std::move(page));
   co_return Step::refused;
 }
 
@@ -200,10 +200,9 @@ net::awaitable<Step> refuse_now(Turn& turn, Judgement now) {
   turn.answered = true;
   turn.upstream->close();
   note_doorway(turn.connection, now, turn.request);
-  const std::string answer =
+  std::string answer =
       doorway_answer(turn.connection, now, turn.request, http::known_method(turn.request.method()), false);
-  turn.connection.client.expire_after(turn.limits().idle);
-  co_await turn.connection.client.send_all(answer);
+  co_await send_own_answer(turn.connection, std::move(answer));
   co_return Step::refused;
 }
 
@@ -297,7 +296,7 @@ net::awaitable<Step> bring_answer(Turn& turn) {
       const Fault fault{.status = 502,
                         .site = turn.request.url().host(),
                         .detail = is_bad ? outcome->why : "too many interim answers"};
-      co_await answer_fault(turn.connection, fault, nullptr);
+      co_await answer_fault(turn.connection, fault);
       turn.refusing.reset();  // one answer is enough
       co_return Step::close_client;
     }
@@ -422,7 +421,7 @@ net::awaitable<bool> connect_upstream(Turn& turn, bool fresh) {
   if (!dialled) {
     const Fault fault = fault_of(turn.connection, dialled.error(), turn.request.url().host());
     turn.worker().log_refusal(turn.connection, turn.request.url().host(), rules::Stage::request, "upstream");
-    co_await answer_fault(turn.connection, fault, nullptr);
+    co_await answer_fault(turn.connection, fault);
     co_return false;
   }
   turn.upstream = std::move(*dialled);
@@ -440,8 +439,8 @@ void settle(Turn& turn) {
 
 }  // namespace
 
-net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::string_view target,
-                                     const rules::Request& request, const Judgement& judgement, Destination to) {
+net::awaitable<Served> exchange(Connection& connection, Heads& heads, std::string_view target,
+                                const rules::Request& request, const Judgement& judgement, Destination to) {
   const auto began = std::chrono::steady_clock::now();
   // By the trust store of now: whatever is dialled from here on was verified by it or by a newer one.
   std::string key = connection.inside ? pool_key(*connection.inside, connection.worker.trust()) : to.key();
@@ -450,7 +449,7 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
   turn.private_to_client = authenticates_connection(heads.request);
   Step step = Step::retry;
   for (bool fresh = !may_be_repeated(heads.request); step == Step::retry; fresh = true) {
-    if (!co_await connect_upstream(turn, fresh)) co_return ExchangeEnd{};
+    if (!co_await connect_upstream(turn, fresh)) co_return Served{};
     if (auto now = refused_since(turn.connection, turn.request, turn.judgement))
       // while it was dialled
       step = co_await refuse_now(turn, std::move(*now));
@@ -460,7 +459,7 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
   const std::size_t request_size = heads.request.size + (heads.request.size != 0 ? body_prefix(turn).size() : 0);
   if (step == Step::refused) {
     connection.inbox.consume(request_size);
-    co_return ExchangeEnd{.unread_body = true};
+    co_return Served{.unread_body = true};
   }
   if (step == Step::done || step == Step::close_client) {
     const bool upgraded = heads.response.websocket && turn.answered;
@@ -472,9 +471,9 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
         connection.worker.log_decision(
             judgement, request,
             {.bytes_in = down.bytes, .bytes_out = up.bytes, .took = std::chrono::steady_clock::now() - began});
-        co_return ExchangeEnd{};
+        co_return Served{};
       }
-      ExchangeEnd end;
+      Served end;
       end.tunnel.emplace(std::move(*turn.upstream), request, judgement, down.bytes, up.bytes, began);
       end.tunnel->judgement.verdict.reason.entry = {};  // a view into the request that stays behind
       co_return end;
@@ -484,7 +483,7 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
         judgement, request,
         {.bytes_in = turn.downloaded, .bytes_out = turn.uploaded, .took = std::chrono::steady_clock::now() - began});
     connection.inbox.consume(request_size);
-    co_return ExchangeEnd{.keep_alive = step == Step::done, .unread_body = turn.unread_body};
+    co_return Served{.keep_alive = step == Step::done, .unread_body = turn.unread_body};
   }
   if (turn.client_failed || turn.ended) {
     connection.worker.log_decision(judgement, request,
@@ -495,9 +494,9 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
                         .kind = PageKind::bad_request,
                         .whose = schoolgate::Fault::client,
                         .detail = "malformed chunked body"};
-      co_await answer_fault(connection, fault, nullptr);
+      co_await answer_fault(connection, fault);
     }
-    co_return ExchangeEnd{.unread_body = true};
+    co_return Served{.unread_body = true};
   }
   connection.worker.log_refusal(connection, request.url().host(), rules::Stage::request, "upstream");
   connection.worker.counters()
@@ -506,8 +505,8 @@ net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::
   std::string detail = turn.slow ? "the web site did not answer in time" : "the web site closed the connection";
   if (std::string told = told_by_tls(*turn.upstream); !told.empty()) detail = std::move(told);
   const Fault fault{.status = turn.slow ? 504 : 502, .site = request.url().host(), .detail = std::move(detail)};
-  co_await answer_fault(connection, fault, nullptr);
-  co_return ExchangeEnd{.unread_body = turn.unread_body};
+  co_await answer_fault(connection, fault);
+  co_return Served{.unread_body = turn.unread_body};
 }
 
 }  // namespace schoolgate::flow

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/steady_clock.h"
 #include "proxy/flow/breach_of.h"
-#include "proxy/flow/proxy_login.h"
+#include "proxy/flow/own_answer.h"
 #include "proxy/flow/report_link.h"
 #include "proxy/flow/worker.h"
 #include "rules/explain.h"
@@ -40,12 +40,6 @@ bool was_told(const Inside& inside, const Judgement& judgement) {
          then.list == now.list && then.category == now.category;
 }
 
-// A request whose body has not been read leaves the connection in an unknown place.
-bool can_go_on(const Connection& connection, const http::RequestHead& head) {
-  return head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0 &&
-         head.method != http::Method::connect && !connection.worker.draining() && !is_for_page(connection);
-}
-
 // What the line of a page in the decision log gives as its rule.
 std::string_view page_name(PageKind kind) {
   switch (kind) {
@@ -53,13 +47,6 @@ std::string_view page_name(PageKind kind) {
     case PageKind::destination: return "destination";
     default: return "upstream";
   }
-}
-
-net::awaitable<bool> send(Connection& connection, std::string answer, bool keep_alive) {
-  connection.client.expire_after(connection.worker.limits().idle);
-  insert_fields(answer, login_reply_line(connection));
-  const net::Transfer sent = co_await connection.client.send_all(answer);
-  co_return sent.status == net::IoStatus::ok&& keep_alive;
 }
 
 }  // namespace
@@ -144,18 +131,12 @@ std::string fault_answer(Connection& connection, const Fault& fault, bool keep_a
   return answer;
 }
 
-net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
-                            const http::RequestHead& head) {
+net::awaitable<Served> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
+                              const http::RequestHead& head) {
   const std::string reference = co_await record_and_log(connection, judgement, request, Origin::of(head.fields));
-  const bool keep_alive = can_go_on(connection, head), to_head = head.method == http::Method::head;
+  const bool keep_alive = may_go_on(connection, head), to_head = head.method == http::Method::head;
   std::string answer = refusal_answer(connection, judgement, request, reference, keep_alive, to_head);
-  co_return co_await send(connection, std::move(answer), keep_alive);
-}
-
-void insert_fields(std::string& answer, std::string_view lines) {
-  if (lines.empty()) return;
-  const std::size_t status_line = answer.find("\r\n");
-  if (status_line != std::string::npos) answer.insert(status_line + 2, lines);
+  co_return co_await give_own_answer(connection, head, std::move(answer), keep_alive);
 }
 
 namespace {
@@ -223,10 +204,9 @@ Fault fault_of(Connection& connection, const net::Failure& failure, std::string_
   return fault;
 }
 
-net::awaitable<bool> answer_fault(Connection& connection, const Fault& fault, const http::RequestHead* head) {
-  const bool keep_alive = head && can_go_on(connection, *head);
-  std::string answer = fault_answer(connection, fault, keep_alive, head && head->method == http::Method::head);
-  co_return co_await send(connection, std::move(answer), keep_alive);
+net::awaitable<void> answer_fault(Connection& connection, const Fault& fault) {
+  std::string answer = fault_answer(connection, fault, false, false);
+  co_await send_own_answer(connection, std::move(answer));
 }
 
 }  // namespace schoolgate::flow

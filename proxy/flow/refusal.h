@@ -9,6 +9,7 @@
 #include "proxy/flow/counters.h"
 #include "proxy/flow/judgement.h"
 #include "proxy/flow/pages.h"
+#include "proxy/flow/served.h"
 #include "proxy/http/message.h"
 #include "proxy/net/asio.h"
 #include "proxy/net/failure.h"
@@ -30,9 +31,9 @@ net::awaitable<std::string> record_and_log(Connection& connection, const Judgeme
                                          const rules::Request& request, std::string_view reference, bool keep_alive,
                                          bool head_only);
 
-/// Records, then sends the page that fits the verdict. True when the connection can serve another request.
-net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
-                            const http::RequestHead& head);
+/// Records, then sends the page that fits the verdict. Consumes the request's head.
+net::awaitable<Served> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
+                              const http::RequestHead& head);
 
 /// A page about something that failed, which the policy had no part in.
 struct Fault {
@@ -50,10 +51,7 @@ void count_fault(Connection& connection, net::FailureKind kind);
 /// The page for it, as the whole HTTP/1.1 answer.
 [[nodiscard]] std::string fault_answer(Connection& connection, const Fault& fault, bool keep_alive, bool head_only);
 
-/// Puts field lines, each with its line end, behind the status line of an answer of ours.
-void insert_fields(std::string& answer, std::string_view lines);
-
-/// Sends the page; `head` may be null when the request could not be read. True when another request can follow.
-net::awaitable<bool> answer_fault(Connection& connection, const Fault& fault, const http::RequestHead* head);
+/// Sends the page. The connection ends with it.
+net::awaitable<void> answer_fault(Connection& connection, const Fault& fault);
 
 }  // namespace schoolgate::flow

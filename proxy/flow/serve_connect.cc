@@ -10,8 +10,8 @@
 #include "proxy/flow/decrypt.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/hello_gate.h"
+#include "proxy/flow/own_answer.h"
 #include "proxy/flow/portal.h"
-#include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/serve.h"
 #include "proxy/flow/upstream.h"
@@ -54,7 +54,7 @@ bool may_be_tunnelled(const Connection& connection, std::uint16_t port) {
   return connection.entrance == Entrance::explicit_proxy && (port == 80 || tls_may_go_to(connection.worker, port));
 }
 
-net::awaitable<bool> refuse_port(Connection& connection, const http::RequestHead& head, const Authority& to) {
+net::awaitable<void> refuse_port(Connection& connection, const Authority& to) {
   connection.worker.counters().upstream_errors[std::size_t(UpstreamFault::refused_destination)].add();
   connection.worker.log_refusal(connection, to.host.text(), rules::Stage::connect, "port");
   const Fault fault{.status = 403,
@@ -62,7 +62,7 @@ net::awaitable<bool> refuse_port(Connection& connection, const http::RequestHead
                     .site = to.host.text(),
                     .whose = schoolgate::Fault::client,
                     .detail = "tunnels to port " + std::to_string(to.port) + " are not allowed"};
-  co_return co_await answer_fault(connection, fault, &head);
+  co_await answer_fault(connection, fault);
 }
 
 // A tunnel that was accepted and not yet judged by what is inside it.
@@ -222,10 +222,8 @@ bool is_dialled_first(Connection& connection, const Opening& opening) {
 }
 
 net::awaitable<bool> accept_tunnel(Connection& connection) {
-  const std::string answer = "HTTP/1.1 200 Connection established\r\n" + login_reply_line(connection) + "\r\n";
-  connection.client.expire_after(connection.worker.limits().idle);
-  const net::Transfer accepted = co_await connection.client.send_all(answer);
-  co_return accepted.status == net::IoStatus::ok;
+  std::string answer = "HTTP/1.1 200 Connection established\r\n\r\n";
+  co_return co_await send_own_answer(connection, std::move(answer));
 }
 
 // Where what is said to a CONNECT can be shown inside it (contract section 5): browsers show no page of a CONNECT.
@@ -273,15 +271,13 @@ net::awaitable<Served> turn_away(Connection& connection, const http::RequestHead
   Judgement& judgement = admission.judgement;
   if (is_shown_inside(connection, to, judgement, inspection))
     co_return co_await show_inside(connection, head, to, std::move(judgement), request, std::move(inspection));
-  if (admission.as<Door>())
-    co_return Served{.keep_alive = co_await answer_at_doorway(connection, judgement, request, head)};
-  co_await refuse(connection, judgement, request, head);
-  co_return Served{};
+  if (admission.as<Door>()) co_return co_await answer_at_doorway(connection, judgement, request, head);
+  co_return co_await refuse(connection, judgement, request, head);
 }
 
 // The way to the web site, as far as it is known before the client has said anything inside: false when it is not
 // there, and the client has its answer.
-net::awaitable<bool> prepare_way(Connection& connection, const http::RequestHead& head, Opening& opening) {
+net::awaitable<bool> prepare_way(Connection& connection, Opening& opening) {
   Worker& worker = connection.worker;
   const names::Host& host = opening.to.host;
   std::optional<net::Failure> failure;
@@ -300,7 +296,7 @@ net::awaitable<bool> prepare_way(Connection& connection, const http::RequestHead
   if (!failure) co_return true;
   const Fault fault = fault_of(connection, *failure, host.text());
   worker.log_refusal(connection, host.text(), rules::Stage::connect, "upstream");
-  co_await answer_fault(connection, fault, &head);
+  co_await answer_fault(connection, fault);
   co_return false;
 }
 
@@ -310,7 +306,7 @@ net::awaitable<Served> serve_portal(Connection& connection, const http::RequestH
   auto dialled = co_await dial_portal(connection);
   if (!dialled) {
     const Fault fault = fault_of(connection, dialled.error(), request.url().host());
-    co_await answer_fault(connection, fault, &head);
+    co_await answer_fault(connection, fault);
     co_return Served{};
   }
   connection.inbox.consume(head.size);
@@ -330,7 +326,7 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
     worker.counters().malformed.add();
     const Fault fault{
         .status = 400, .kind = PageKind::bad_request, .whose = schoolgate::Fault::client, .detail = to.error().what};
-    co_await answer_fault(connection, fault, nullptr);
+    co_await answer_fault(connection, fault);
     co_return Served{};
   }
   // Before the port: an attempt at a blocked site is one on any port, and only the policy knows what may be named.
@@ -343,7 +339,7 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   if (admission.as<Door>() || admission.as<Refused>())
     co_return co_await turn_away(connection, head, *to, std::move(admission), request, inspection);
   if (admission.as<PortClosed>()) {
-    co_await refuse_port(connection, head, *to);
+    co_await refuse_port(connection, *to);
     co_return Served{};
   }
   const Opened* const opened = admission.as<Opened>();
@@ -356,7 +352,7 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
                   .refused = judgement.refuses(),
                   .upstream = std::nullopt,
                   .inside = std::nullopt};
-  if (!co_await prepare_way(connection, head, opening)) co_return Served{};
+  if (!co_await prepare_way(connection, opening)) co_return Served{};
   connection.inbox.consume(head.size);
   if (!co_await accept_tunnel(connection)) co_return Served{};
   const Content content = co_await judge_inside(connection, opening);

@@ -5,6 +5,7 @@
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/exchange.h"
 #include "proxy/flow/linger.h"
+#include "proxy/flow/own_answer.h"
 #include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/serve.h"
@@ -53,19 +54,11 @@ net::awaitable<std::optional<HeadOutcome>> read_head(Connection& connection, std
   }
 }
 
-net::awaitable<bool> answer_bad(Connection& connection, int status, std::string detail, const http::RequestHead* head) {
+net::awaitable<void> answer_bad(Connection& connection, int status, std::string detail) {
   connection.worker.counters().malformed.add();
   const Fault fault{
       .status = status, .kind = PageKind::bad_request, .whose = schoolgate::Fault::client, .detail = std::move(detail)};
-  co_return co_await answer_fault(connection, fault, head);
-}
-
-// The continue button of a warning page leads here: leaves a pass and sends the browser to the page it wanted.
-net::awaitable<bool> redirect_back(Connection& connection, const http::RequestHead& head, const std::string& url) {
-  const bool keep_alive = head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0;
-  const std::string answer = redirect_answer(url, keep_alive);
-  const net::Transfer sent = co_await connection.client.send_all(answer);
-  co_return sent.status == IoStatus::ok&& keep_alive;
+  co_await answer_fault(connection, fault);
 }
 
 // What Proxy-Authorization says, on the explicit entrance: verified before anything is judged. False: answered.
@@ -77,10 +70,8 @@ net::awaitable<bool> identify(Connection& connection, const http::RequestHead& h
       co_await verify_credentials(connection, std::move(credentials));
       co_return true;
     }
-    case ShownCredentials::twice:
-      co_await answer_bad(connection, 400, "two Proxy-Authorization fields", nullptr);
-      break;
-    case ShownCredentials::too_large: co_await answer_bad(connection, 431, "credentials too large", nullptr); break;
+    case ShownCredentials::twice: co_await answer_bad(connection, 400, "two Proxy-Authorization fields"); break;
+    case ShownCredentials::too_large: co_await answer_bad(connection, 431, "credentials too large"); break;
   }
   co_return false;
 }
@@ -90,22 +81,15 @@ bool asks_who_it_is(const Connection& connection) {
          !connection.in_tunnel();
 }
 
-bool nothing_follows(const http::RequestHead& head) {
-  return head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0;
-}
-
 // An operating system looks for a sign-in page: there is none in its way, and so it is told, also where the policy lets
 // it reach nobody who could.
 net::awaitable<Served> answer_probe(Connection& connection, const CaptiveProbe& probe, const Judgement& judgement,
                                     const rules::Request& request, const http::RequestHead& head) {
   connection.worker.counters().captive_probes.add();
   connection.worker.log_decision(judgement, request, {.action = "allow", .rule = "captive-probe"});
-  const bool keep_alive = nothing_follows(head);
-  const std::string answer = probe_answer(probe, keep_alive, head.method == http::Method::head);
-  connection.client.expire_after(connection.worker.limits().idle);
-  const net::Transfer sent = co_await connection.client.send_all(answer);
-  connection.inbox.consume(head.size);
-  co_return Served{.keep_alive = sent.status == IoStatus::ok && keep_alive, .unread_body = !keep_alive};
+  const bool keep_alive = may_go_on(connection, head);
+  std::string answer = probe_answer(probe, keep_alive, head.method == http::Method::head);
+  co_return co_await give_own_answer(connection, head, std::move(answer), keep_alive);
 }
 
 // The sign-in page is there over https only; who asks for it in clear is led there.
@@ -113,27 +97,25 @@ net::awaitable<Served> lead_to_portal(Connection& connection, Held<const SignInG
                                       const rules::Request& request, const http::RequestHead& head) {
   connection.worker.log_decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
   const std::string_view origin = origin_of(gate->page());
-  const bool keep_alive = nothing_follows(head);
-  const std::string answer = found_at(std::string(origin) + std::string(request.url().target()), keep_alive);
-  connection.client.expire_after(connection.worker.limits().idle);
-  const net::Transfer sent = co_await connection.client.send_all(answer);
-  connection.inbox.consume(head.size);
-  co_return Served{.keep_alive = sent.status == IoStatus::ok && keep_alive, .unread_body = !keep_alive};
+  const bool keep_alive = may_go_on(connection, head);
+  std::string answer = found_at(std::string(origin) + std::string(request.url().target()), keep_alive);
+  co_return co_await give_own_answer(connection, head, std::move(answer), keep_alive);
 }
 
 net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
   const http::RequestHead& head = heads.request;
-  const std::size_t head_size = head.size;
-  const bool has_body = head.body.framing == http::Framing::chunked || head.body.length != 0;
+  const bool has_body = head.has_body();
 
   std::string target_storage, method_storage;
   auto arrived = what_is_asked(connection, head, target_storage);
-  if (const auto* fault = std::get_if<Fault>(&arrived))
-    co_return Served{.keep_alive = co_await answer_fault(connection, *fault, nullptr), .unread_body = has_body};
-  if (const auto* back = std::get_if<Redirect>(&arrived)) {
-    const bool keep_alive = co_await redirect_back(connection, head, back->url);
-    connection.inbox.consume(head_size);
-    co_return Served{.keep_alive = keep_alive, .unread_body = has_body};
+  if (const auto* fault = std::get_if<Fault>(&arrived)) {
+    co_await answer_fault(connection, *fault);
+    co_return Served{.unread_body = has_body, .tunnel = std::nullopt};
+  }
+  if (const auto* back = std::get_if<Redirect>(&arrived)) {  // the continue button of a warning page leads here
+    const bool keep_alive = may_go_on(connection, head);
+    std::string answer = redirect_answer(back->url, keep_alive);
+    co_return co_await give_own_answer(connection, head, std::move(answer), keep_alive);
   }
   Asked& asked = std::get<Asked>(arrived);
 
@@ -144,25 +126,19 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
   const Judgement& judgement = admission.judgement;
   if (const auto* portal = admission.as<ToPortal>())
     co_return co_await lead_to_portal(connection, portal->gate, judgement, request, head);
-  if (admission.as<Door>())
-    co_return Served{.keep_alive = co_await answer_at_doorway(connection, judgement, request, head),
-                     .unread_body = has_body};
+  if (admission.as<Door>()) co_return co_await answer_at_doorway(connection, judgement, request, head);
   if (const auto* probe = admission.as<Probe>())
     co_return co_await answer_probe(connection, *probe->probe, judgement, request, head);
-  if (admission.as<Refused>()) {
-    const bool keep_alive = co_await refuse(connection, judgement, request, head);
-    connection.inbox.consume(head_size);
-    co_return Served{.keep_alive = keep_alive, .unread_body = has_body};
+  if (admission.as<Refused>()) co_return co_await refuse(connection, judgement, request, head);
+  if (admission.as<AskAnew>()) {
+    co_await answer_bad(connection, 421, "ask again on a new connection");
+    co_return Served{.unread_body = has_body, .tunnel = std::nullopt};
   }
-  if (admission.as<AskAnew>())
-    co_return Served{.keep_alive = co_await answer_bad(connection, 421, "ask again on a new connection", nullptr),
-                     .unread_body = has_body};
 
   Destination to = std::get<Goes>(admission.answer).to;
   rules::Adjustments adjusted;
   const std::string_view wanted = adjust(judgement, request, heads.request, asked.target, adjusted);
-  ExchangeEnd end = co_await exchange(connection, heads, wanted, request, judgement, std::move(to));
-  co_return Served{.keep_alive = end.keep_alive, .unread_body = end.unread_body, .tunnel = std::move(end.tunnel)};
+  co_return co_await exchange(connection, heads, wanted, request, judgement, std::move(to));
 }
 
 }  // namespace
@@ -175,7 +151,7 @@ net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection) {
     const auto outcome = co_await read_head(connection, heads);
     if (!outcome) co_return std::nullopt;
     if (outcome->kind == HeadOutcome::Kind::bad) {
-      co_await answer_bad(connection, outcome->status, outcome->why, nullptr);
+      co_await answer_bad(connection, outcome->status, outcome->why);
       co_await linger(connection);
       co_return std::nullopt;
     }

@@ -109,6 +109,20 @@ struct RequestHead {
   bool expect_continue = false;  ///< the client waits for 100 before it sends the body that it announces
   bool websocket = false;        ///< Upgrade: websocket with Connection: upgrade
   std::size_t size = 0;          ///< bytes of the head, blank line included
+
+  /// Bytes of a body follow the head, or may: `Content-Length: 0` announces none.
+  [[nodiscard]] bool has_body() const noexcept {
+    return body.framing != Framing::none && (body.framing != Framing::length || body.length != 0);
+  }
+  /// True when the client keeps the connection open and it is known where the next request begins: behind this head, or
+  /// behind a body of at most `dropped` bytes that is read and dropped. Whatever is answered without passing the body
+  /// on may keep the connection only then: bytes of a body that are read as a request are request smuggling. A client
+  /// that waits for 100 may send its body or not, so what follows it could be read in two ways.
+  [[nodiscard]] bool may_be_followed(std::uint64_t dropped = 0) const noexcept {
+    if (!keep_alive) return false;
+    if (!has_body()) return true;
+    return body.framing == Framing::length && body.length <= dropped && !expect_continue;
+  }
 };
 
 struct ResponseHead {
