@@ -6,6 +6,7 @@
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/coalescing.h"
 #include "proxy/flow/decrypt.h"
+#include "proxy/flow/filing.h"
 #include "proxy/flow/worker.h"
 
 namespace schoolgate::flow {
@@ -13,7 +14,7 @@ namespace {
 
 // The gate, where this request is for its page and may be led there.
 Held<const SignInGate> gate_asked_for(const Connection& connection, const rules::Request& request, rules::Stage stage) {
-  Held<const SignInGate> gate = connection.worker.sign_in_gate();
+  Held<const SignInGate> gate = connection.worker.asking().sign_in_gate();
   if (!gate || !gate->is_page(request.url().host())) return nullptr;
   bool leads_there = false;
   switch (stage) {
@@ -60,9 +61,8 @@ Admission follow(Connection& connection, Judgement judged, const rules::Request&
       admission.answer = Probe{probe};
       return admission;
     }
-  const bool may_open = !terms.port_closed && Worker::may_open(judgement, terms.inspection);
-  const bool opens = may_open && (terms.must_open || Worker::opens(judgement, terms.inspection));
-  if (opens)
+  const bool openable = !terms.port_closed && may_open(judgement, terms.inspection);
+  if (openable && (terms.must_open || opens(judgement, terms.inspection)))
     admission.answer = Opened{destination_of(connection, judgement, request)};
   else if (judgement.refuses())
     return admission;
@@ -80,9 +80,9 @@ Admission follow(Connection& connection, Judgement judged, const rules::Request&
 Admission judge_and_follow(Connection& connection, const rules::Request& request, rules::Stage stage,
                            const TunnelTerms& terms) {
   if (Held<const SignInGate> gate = gate_asked_for(connection, request, stage))
-    if (Judgement judgement = connection.worker.judge_portal(connection, request, stage); !judgement.refuses())
+    if (Judgement judgement = connection.worker.asking().judge_portal(connection, request, stage); !judgement.refuses())
       return {.judgement = std::move(judgement), .answer = ToPortal{std::move(gate)}};
-  return follow(connection, connection.worker.judge(connection, request, stage), request, stage, terms);
+  return follow(connection, connection.worker.asking().judge(connection, request, stage), request, stage, terms);
 }
 
 // Where a connection is opened each request inside has a record of its own.
@@ -90,7 +90,7 @@ void record_visit(Connection& connection, const Admission& admission, const rule
                   const http::Fields* fields) {
   if (!admission.as<Goes>() || admission.judgement.verdict.action != rules::Action::monitor) return;
   const Origin came_by = fields ? Origin::of(*fields) : Origin{};
-  connection.worker.record_later(breach_of(admission.judgement, request, came_by));
+  file_later(connection.worker, breach_of(admission.judgement, request, came_by));
 }
 
 }  // namespace
@@ -117,13 +117,13 @@ net::awaitable<Admission> admit_hello(Connection& connection, const NamedHello& 
 
 Admission admit_again(Connection& connection, const rules::Request& request, rules::Stage stage,
                       const TunnelTerms& terms) {
-  return follow(connection, connection.worker.judge_again(connection, request, stage), request, stage, terms);
+  return follow(connection, connection.worker.asking().judge_again(connection, request, stage), request, stage, terms);
 }
 
 std::optional<Judgement> refused_since(Connection& connection, const rules::Request& request, const Judgement& then) {
   Worker& worker = connection.worker;
-  if (!worker.is_outdated(connection, then)) return std::nullopt;
-  Judgement now = worker.judge_again(connection, request, then.verdict.reason.stage);
+  if (!worker.asking().is_outdated(connection, then)) return std::nullopt;
+  Judgement now = worker.asking().judge_again(connection, request, then.verdict.reason.stage);
   return now.refuses() ? std::optional(std::move(now)) : std::nullopt;
 }
 

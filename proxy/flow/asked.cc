@@ -93,7 +93,7 @@ Fault bad_request(const Connection& connection, int status, std::string detail) 
 std::variant<Asked, Fault, Redirect> what_is_asked(const Connection& connection, const http::RequestHead& head,
                                                    std::string& storage) {
   Worker& worker = connection.worker;
-  if (const std::string& me = worker.settings().via; !me.empty() && http::via_names(head.fields, me)) {
+  if (const std::string& me = worker.gateway().settings.via; !me.empty() && http::via_names(head.fields, me)) {
     worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
     return Fault{.status = 508,
                  .kind = PageKind::destination,

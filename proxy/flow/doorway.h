@@ -8,17 +8,21 @@
 #include <cstdint>
 #include <string>
 
+#include "proxy/flow/authenticator.h"
 #include "proxy/flow/connection.h"
 #include "proxy/flow/judgement.h"
 #include "proxy/flow/served.h"
+#include "proxy/flow/sign_in_gate.h"
 #include "proxy/http/message.h"
 #include "proxy/net/asio.h"
 #include "rules/request.h"
 
 namespace schoolgate::flow {
 
-/// Which door stands before this judgement. `judgement` has verdict, subject and presence.
-[[nodiscard]] Doorway doorway_of(Connection& connection, const Judgement& judgement);
+/// Which door stands before this judgement. `judgement` has verdict, subject and presence. `authenticator` and `gate`
+/// may be null: no client is asked to log in, or to sign in.
+[[nodiscard]] Doorway doorway_of(const Client& client, const Judgement& judgement, const Authenticator* authenticator,
+                                 const SignInGate* gate);
 
 /// What is said at a door that is not open, as the whole HTTP/1.1 answer: 407 with what is offered; 302 to the sign-in
 /// page for a page that is asked for; 511 with a page (RFC 6585 section 6) for everything else; 503 where a login

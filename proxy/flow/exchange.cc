@@ -7,6 +7,7 @@
 #include "proxy/flow/body_pump.h"
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/doorway.h"
+#include "proxy/flow/filing.h"
 #include "proxy/flow/long_lived.h"
 #include "proxy/flow/own_answer.h"
 #include "proxy/flow/proxy_login.h"
@@ -66,7 +67,7 @@ class LiveBody final : public LongLived {
     return std::chrono::seconds(body_.from.deadlines().now() - body_.last_moved);
   }
   [[nodiscard]] bool is_request() const noexcept override { return which_ != Which::stream; }
-  void was_active_in(TimePoint minute) override { turn_.worker().note_activity(judgement(), minute); }
+  void was_active_in(TimePoint minute) override { turn_.worker().asking().note_activity(judgement(), minute); }
   // The pump stops before its next piece, and the connection is cut: what is not whole must not look so. A client that
   // has no answer yet can still be told.
   void end() override {
@@ -81,13 +82,13 @@ class LiveBody final : public LongLived {
   void judge_again() override {
     if (which_ == Which::request && turn_.answered) return;  // the answer's is asked
     Worker& worker = turn_.worker();
-    Judgement now = worker.judge_again(turn_.connection, turn_.request, turn_.judgement.verdict.reason.stage);
+    Judgement now = worker.asking().judge_again(turn_.connection, turn_.request, turn_.judgement.verdict.reason.stage);
     if (now.refuses()) {
       worker.counters().rejudged_closed.add();
       if (!turn_.answered)
         turn_.refusing = std::move(now);
       else if (now.verdict_refuses())
-        worker.record_later(breach_of(now, turn_.request, {}));
+        file_later(worker, breach_of(now, turn_.request, {}));
       return end();
     }
     now.time = turn_.judgement.time;
@@ -137,7 +138,8 @@ net::awaitable<net::Transfer> send_request(Turn& turn) {
   const http::RequestHead& head = turn.heads.request;
   net::Buffer room = room_for_head(turn.worker(), head.size);
   http::HeadWriter out(room.space());
-  http::write_request_head(out, head, turn.target, authority_of(turn.request.url()), {turn.worker().settings().via});
+  http::write_request_head(out, head, turn.target, authority_of(turn.request.url()),
+                           {turn.worker().gateway().settings.via});
   if (out.overflowed()) co_return net::Transfer{0, IoStatus::failed, EMSGSIZE};
   turn.upstream->expire_after(turn.limits().idle);
   co_return co_await send_head(*turn.upstream, out, room, body_prefix(turn));
@@ -187,7 +189,7 @@ net::awaitable<Step> refuse_answer(Turn& turn, Judgement refusing) {
   turn.answered = true;
   turn.upstream->close();
   const std::string reference = co_await record_refusal(turn.connection, refusing, turn.request, unseen);
-  turn.worker().log_decision(refusing, turn.request, {.reference = reference});
+  turn.worker().lines().decision(refusing, turn.request, {.reference = reference});
   const bool to_head = turn.heads.request.method == http::Method::head;
   std::string page = refusal_answer(turn.connection, refusing, turn.request, reference, false, to_head);
   co_await send_own_answer(turn.connection, std::move(page));
@@ -223,7 +225,7 @@ net::awaitable<Step> pass_final(Turn& turn) {
   if (turn.connection.inside)  // HTTP/3 would lead past us
     for (http::Field& field : turn.heads.response.fields.items())
       if (field.known == http::Name::alt_svc) field.drop = true;
-  if (auto refusing = turn.worker().refuses_answer(turn.judgement, turn.request, facts_of(head)))
+  if (auto refusing = turn.worker().asking().refuses_answer(turn.judgement, turn.request, facts_of(head)))
     co_return co_await refuse_answer(turn, std::move(*refusing));
   // While the web site thought about its answer the policy may have changed.
   if (auto now = refused_since(turn.connection, turn.request, turn.judgement))
@@ -243,7 +245,7 @@ net::awaitable<Step> pass_final(Turn& turn) {
     put_login_reply(turn.heads.response, reply);
     net::Buffer room = room_for_head(turn.worker(), head.size + reply.size());
     http::HeadWriter out(room.space());
-    http::write_response_head(out, head, asked, framing, keep_client, {turn.worker().settings().via});
+    http::write_response_head(out, head, asked, framing, keep_client, {turn.worker().gateway().settings.via});
     if (out.overflowed()) co_return Step::upstream_failed;
     std::string_view prefix;
     if (head.body.framing == http::Framing::length)
@@ -270,7 +272,7 @@ net::awaitable<Step> pass_final(Turn& turn) {
   if (rest.framing != http::Framing::length || rest.length != 0) {
     LiveBody live(turn, body, stream ? LiveBody::Which::stream : LiveBody::Which::answer);
     // What came while the head was on its way has not seen it.
-    if (turn.worker().is_outdated(turn.connection, turn.judgement)) live.judge_again();
+    if (turn.worker().asking().is_outdated(turn.connection, turn.judgement)) live.judge_again();
     end = co_await pump(body);
   }
   turn.downloaded += body.moved;
@@ -385,7 +387,7 @@ bool authenticates_connection(const http::RequestHead& head) {
 // A verified connection that was opened for this client and has not been used.
 bool take_opened(Turn& turn) {
   if (!turn.connection.inside || !turn.connection.inside->upstream) return false;
-  if (turn.connection.inside->trust != turn.worker().trust()) {  // a reload has come in between
+  if (turn.connection.inside->trust != turn.worker().outbound().trust()) {  // a reload has come in between
     turn.connection.inside->upstream.reset();
     return false;
   }
@@ -412,7 +414,7 @@ net::awaitable<bool> connect_upstream(Turn& turn, bool fresh) {
     co_return true;
   }
   if (!fresh) {
-    turn.upstream = turn.worker().pool().take(turn.key);
+    turn.upstream = turn.worker().outbound().pool().take(turn.key);
     turn.reused = turn.upstream.has_value();
     if (turn.reused) co_return true;
   }
@@ -420,7 +422,7 @@ net::awaitable<bool> connect_upstream(Turn& turn, bool fresh) {
   auto dialled = co_await dial_web_site(turn);
   if (!dialled) {
     const Fault fault = fault_of(turn.connection, dialled.error(), turn.request.url().host());
-    turn.worker().log_refusal(turn.connection, turn.request.url().host(), rules::Stage::request, "upstream");
+    turn.worker().lines().refusal(turn.connection, turn.request.url().host(), rules::Stage::request, "upstream");
     co_await answer_fault(turn.connection, fault);
     co_return false;
   }
@@ -433,7 +435,7 @@ void settle(Turn& turn) {
   if (turn.whole && !turn.private_to_client && turn.heads.response.keep_alive && turn.inbox.empty() &&
       turn.upload_end == PumpEnd::finished) {
     turn.upstream->clear_deadline();
-    turn.worker().pool().put(turn.key, std::move(*turn.upstream));
+    turn.worker().outbound().pool().put(turn.key, std::move(*turn.upstream));
   }
 }
 
@@ -443,7 +445,7 @@ net::awaitable<Served> exchange(Connection& connection, Heads& heads, std::strin
                                 const rules::Request& request, const Judgement& judgement, Destination to) {
   const auto began = std::chrono::steady_clock::now();
   // By the trust store of now: whatever is dialled from here on was verified by it or by a newer one.
-  std::string key = connection.inside ? pool_key(*connection.inside, connection.worker.trust()) : to.key();
+  std::string key = connection.inside ? pool_key(*connection.inside, connection.worker.outbound().trust()) : to.key();
   Turn turn{connection, heads, target, request, judgement, std::move(to), std::move(key), {}, {}};
   if (connection.inside) turn.inbox.holds_secrets();
   turn.private_to_client = authenticates_connection(heads.request);
@@ -468,7 +470,7 @@ net::awaitable<Served> exchange(Connection& connection, Heads& heads, std::strin
       const net::Transfer down = co_await connection.client.send_all(turn.inbox.bytes());
       const net::Transfer up = co_await turn.upstream->send_all(connection.inbox.bytes());
       if (!down || !up) {
-        connection.worker.log_decision(
+        connection.worker.lines().decision(
             judgement, request,
             {.bytes_in = down.bytes, .bytes_out = up.bytes, .took = std::chrono::steady_clock::now() - began});
         co_return Served{};
@@ -479,15 +481,15 @@ net::awaitable<Served> exchange(Connection& connection, Heads& heads, std::strin
       co_return end;
     }
     if (turn.answered) settle(turn);
-    connection.worker.log_decision(
+    connection.worker.lines().decision(
         judgement, request,
         {.bytes_in = turn.downloaded, .bytes_out = turn.uploaded, .took = std::chrono::steady_clock::now() - began});
     connection.inbox.consume(request_size);
     co_return Served{.keep_alive = step == Step::done, .unread_body = turn.unread_body};
   }
   if (turn.client_failed || turn.ended) {
-    connection.worker.log_decision(judgement, request,
-                                   {.bytes_out = turn.uploaded, .took = std::chrono::steady_clock::now() - began});
+    connection.worker.lines().decision(judgement, request,
+                                       {.bytes_out = turn.uploaded, .took = std::chrono::steady_clock::now() - began});
     if (turn.upload_end == PumpEnd::malformed) {
       connection.worker.counters().malformed.add();
       const Fault fault{.status = 400,
@@ -498,7 +500,7 @@ net::awaitable<Served> exchange(Connection& connection, Heads& heads, std::strin
     }
     co_return Served{.unread_body = true};
   }
-  connection.worker.log_refusal(connection, request.url().host(), rules::Stage::request, "upstream");
+  connection.worker.lines().refusal(connection, request.url().host(), rules::Stage::request, "upstream");
   connection.worker.counters()
       .upstream_errors[std::size_t(turn.slow ? UpstreamFault::timeout : UpstreamFault::connect)]
       .add();

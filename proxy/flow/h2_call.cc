@@ -7,6 +7,7 @@
 #include "proxy/flow/asked.h"
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/doorway.h"
+#include "proxy/flow/filing.h"
 #include "proxy/flow/inside.h"
 #include "proxy/flow/warning_passes.h"
 #include "proxy/http/field_names.h"
@@ -61,12 +62,12 @@ H2Call::H2Call(Connection& connection, H2CallOwner& owner, http::StreamId stream
       owner_(&owner),
       stream_(stream),
       charge_(std::move(charge)),
-      heads_(connection.worker.take_heads()),
+      heads_(connection.worker.heads().take()),
       last_moved_(connection.worker.deadlines().now()) {}
 
 H2Call::~H2Call() {
   if (listed_) worker_.long_lived().remove(*this);
-  worker_.give_back(std::move(heads_));
+  worker_.heads().give_back(std::move(heads_));
 }
 
 void H2Call::begin(H2Head& head, bool ends) {
@@ -108,9 +109,10 @@ void H2Call::begin(H2Head& head, bool ends) {
 void H2Call::prepare() {
   H2Head out;
   const std::string_view authority = authority_of(request_->url());
-  http::write_request_head(out, heads_->request, "https", target_, authority, {connection_.worker.settings().via});
+  http::write_request_head(out, heads_->request, "https", target_, authority,
+                           {connection_.worker.gateway().settings.via});
   sent_size_ = copy_compactly(out, sent_);
-  connection_.worker.give_back(std::move(heads_));
+  connection_.worker.heads().give_back(std::move(heads_));
   from_ = H2Head();
 }
 
@@ -129,7 +131,7 @@ void H2Call::answer_fault(const Fault& fault) { answer_page(flow::fault_answer(c
 // A page is made as HTTP/1 text; here it becomes a head and a body.
 void H2Call::answer_page(const std::string& http1) {
   if (!owner_) return;
-  auto heads = connection_.worker.take_heads();
+  auto heads = connection_.worker.heads().take();
   heads->request.method = to_head_ ? http::Method::head : http::Method::get;
   const auto read = http::read_response_head(http1, 0, {}, heads->request, heads->response);
   H2Head head;
@@ -137,7 +139,7 @@ void H2Call::answer_page(const std::string& http1) {
   answered_ = true;
   const std::string_view body = std::string_view(http1).substr(heads->response.size);
   owner_->session().respond(stream_, head, body.empty());
-  connection_.worker.give_back(std::move(heads));
+  connection_.worker.heads().give_back(std::move(heads));
   if (!body.empty()) {
     download_.bytes = body;
     download_.ends = true;
@@ -168,7 +170,7 @@ net::awaitable<void> H2Call::refuse_answer(Judgement judgement) {
   const auto self = shared_from_this();
   const Origin unseen;
   const std::string reference = co_await record_refusal(connection_, judgement, *request_, unseen);
-  connection_.worker.log_decision(judgement, *request_, {.reference = reference});
+  connection_.worker.lines().decision(judgement, *request_, {.reference = reference});
   logged_ = true;
   if (owner_) answer_page(refusal_answer(connection_, judgement, *request_, reference, true, to_head_));
 }
@@ -177,7 +179,7 @@ net::awaitable<void> H2Call::refuse_answer(Judgement judgement) {
 
 void H2Call::send_on() {
   Worker& worker = connection_.worker;
-  const auto upstream = worker.open_h2(pool_key(*connection_.inside, worker.trust()));
+  const auto upstream = worker.outbound().open_h2(pool_key(*connection_.inside, worker.outbound().trust()));
   if (upstream && upstream->usable()) return forward(*upstream);
   owner_->spawn(connect_then_send_on());
 }
@@ -192,7 +194,7 @@ net::awaitable<void> H2Call::connect_then_send_on() {
   if (!owner_ || judgement_->refuses()) co_return;  // refused meanwhile: the page is on its way
   if (!reached) {
     const Fault fault = fault_of(connection_, reached.error(), request_->url().host());
-    worker.log_refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
+    worker.lines().refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
     logged_ = true;
     answer_fault(fault);
   } else if (!*reached) {
@@ -216,7 +218,7 @@ void H2Call::begin_with_http1() {
 // Policy or person may have changed while it waited. False: it is refused by what is in force now, and answered so.
 bool H2Call::still_passes() {
   if (judgement_->refuses()) return false;
-  if (worker_.is_outdated(connection_, *judgement_)) judge_again();
+  if (worker_.asking().is_outdated(connection_, *judgement_)) judge_again();
   return owner_ && !judgement_->refuses();
 }
 
@@ -298,7 +300,7 @@ void H2Call::push_upload() {
 
 void H2Call::on_interim(H2Head& head) {
   if (!owner_ || answered_) return;
-  auto heads = connection_.worker.take_heads();
+  auto heads = connection_.worker.heads().take();
   heads->request.method = http::Method::get;
   H2Head out;
   if (http::read_response_head(head, false, heads->request, heads->response).kind ==
@@ -307,12 +309,12 @@ void H2Call::on_interim(H2Head& head) {
     owner_->session().interim(stream_, out);
     owner_->flush();
   }
-  connection_.worker.give_back(std::move(heads));
+  connection_.worker.heads().give_back(std::move(heads));
 }
 
 void H2Call::on_answer(H2Head& head, bool ends) {
   if (!owner_ || !still_passes()) return;
-  auto heads = connection_.worker.take_heads();
+  auto heads = connection_.worker.heads().take();
   heads->request.method = to_head_ ? http::Method::head : http::Method::get;
   heads->request.websocket = websocket_;
   heads->request.fields.clear();
@@ -320,19 +322,19 @@ void H2Call::on_answer(H2Head& head, bool ends) {
   if (outcome.kind != http::HeadOutcome::Kind::complete) {
     connection_.worker.counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
     leave_upstream();
-    connection_.worker.give_back(std::move(heads));
+    connection_.worker.heads().give_back(std::move(heads));
     return answer_fault({.status = 502, .site = request_->url().host(), .detail = outcome.why});
   }
   const rules::ResponseFacts facts = facts_of(heads->response);
-  if (auto refusing = connection_.worker.refuses_answer(*judgement_, *request_, facts)) {
+  if (auto refusing = connection_.worker.asking().refuses_answer(*judgement_, *request_, facts)) {
     leave_upstream();
-    connection_.worker.give_back(std::move(heads));
+    connection_.worker.heads().give_back(std::move(heads));
     return owner_->spawn(refuse_answer(std::move(*refusing)));
   }
   trailers_ = http::trailers_of(heads->response.fields);
   set_silent(websocket_ || is_stream(heads->response));
   H2Head out;
-  http::write_response_head(out, heads->response, {connection_.worker.settings().via});
+  http::write_response_head(out, heads->response, {connection_.worker.gateway().settings.via});
   answered_ = true;
   sent_ = H2Head();
   sent_size_ = 0;
@@ -340,7 +342,7 @@ void H2Call::on_answer(H2Head& head, bool ends) {
   bytes_have_moved();
   download_done_ = ends;
   owner_->session().respond(stream_, out, ends);
-  connection_.worker.give_back(std::move(heads));
+  connection_.worker.heads().give_back(std::move(heads));
   owner_->flush();
   finish();
 }
@@ -404,7 +406,7 @@ void H2Call::on_answer_reset(H2Code code) {
   if (!answered_ && code == H2Code::http_1_1_required) return begin_with_http1();
   connection_.worker.counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
   if (!answered_) {
-    connection_.worker.log_refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
+    connection_.worker.lines().refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
     logged_ = true;
     return answer_fault({.status = 502,
                          .site = request_->url().host(),
@@ -465,7 +467,7 @@ void H2Call::out_of_patience() {
   connection_.worker.counters().upstream_errors[std::size_t(UpstreamFault::timeout)].add();
   if (answered_) return end();
   leave_upstream();
-  connection_.worker.log_refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
+  connection_.worker.lines().refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
   logged_ = true;
   answer_fault({.status = 504, .site = request_->url().host(), .detail = "the web site did not answer in time"});
 }
@@ -474,7 +476,7 @@ void H2Call::judge_again() {
   if (!owner_ || judgement_->refuses()) return;
   const auto self = shared_from_this();
   Worker& worker = connection_.worker;
-  Judgement now = worker.judge_again(connection_, *request_, judgement_->verdict.reason.stage);
+  Judgement now = worker.asking().judge_again(connection_, *request_, judgement_->verdict.reason.stage);
   if (!now.refuses()) {
     now.time = judgement_->time;
     judgement_ = std::move(now);
@@ -486,7 +488,7 @@ void H2Call::judge_again() {
     judgement_ = std::move(now);
     return refuse_now({});
   }
-  if (now.verdict_refuses()) worker.record_later(breach_of(now, *request_, {}));
+  if (now.verdict_refuses()) file_later(worker, breach_of(now, *request_, {}));
   end();
 }
 
@@ -501,7 +503,7 @@ void H2Call::leave_upstream() {
 
 void H2Call::log_end() {
   if (!judgement_ || judgement_->refuses() || std::exchange(logged_, true)) return;
-  connection_.worker.log_decision(
+  connection_.worker.lines().decision(
       *judgement_, *request_,
       {.bytes_in = downloaded_, .bytes_out = uploaded_, .took = std::chrono::steady_clock::now() - began_});
 }

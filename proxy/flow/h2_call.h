@@ -76,7 +76,7 @@ class H2Call final : public H2Caller, public LongLived, public std::enable_share
   [[nodiscard]] std::chrono::seconds silent_for() const noexcept override;
   [[nodiscard]] bool is_request() const noexcept override { return !websocket_ && !silent_; }
   void judge_again() override;
-  void was_active_in(TimePoint minute) override { connection_.worker.note_activity(*judgement_, minute); }
+  void was_active_in(TimePoint minute) override { connection_.worker.asking().note_activity(*judgement_, minute); }
   void end() override;
 
  private:

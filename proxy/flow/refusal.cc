@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/steady_clock.h"
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/filing.h"
 #include "proxy/flow/own_answer.h"
 #include "proxy/flow/report_link.h"
 #include "proxy/flow/worker.h"
@@ -61,7 +62,7 @@ net::awaitable<std::string> record_refusal(Connection& connection, const Judgeme
   breaches::Breach breach = breach_of(judgement, request, origin);
   std::string reference = breach.id.reference();
   connection.client.clear_deadline();
-  const breaches::Receipt receipt = co_await connection.worker.record(std::move(breach));
+  const breaches::Receipt receipt = co_await file(connection.worker, std::move(breach));
   if (!receipt.durable) connection.worker.counters().not_durable.add();
   co_return reference;
 }
@@ -73,7 +74,7 @@ net::awaitable<std::string> record_and_log(Connection& connection, const Judgeme
     co_return connection.inside->reference;
   }
   std::string reference = co_await record_refusal(connection, judgement, request, origin);
-  connection.worker.log_decision(judgement, request, {.reference = reference});
+  connection.worker.lines().decision(judgement, request, {.reference = reference});
   co_return reference;
 }
 
@@ -84,18 +85,18 @@ std::string refusal_answer(Connection& connection, const Judgement& judgement, c
   const std::string reason = rules::explain(*judgement.policy, judgement.subject, request, judgement.verdict).pupil;
   PageFacts facts{.kind = page_kind(judgement),
                   .status = not_ready ? 503 : 403,
-                  .school = worker.settings().school,
+                  .school = worker.gateway().settings.school,
                   .reference = reference,
                   .reason = reason,
                   .group_title = judgement.policy->group_title(judgement.subject.group),
-                  .contact = worker.settings().contact};
+                  .contact = worker.gateway().settings.contact};
   std::string report;
   if (not_ready) {
     facts.site = request.url().host();
     facts.fault = "not_ready";
   } else if (facts.kind != PageKind::illegal) {
     facts.site = request.url().host();
-    report = report_link(worker.settings().desk, judgement, request, reference);
+    report = report_link(worker.gateway().settings.desk, judgement, request, reference);
     facts.report_url = report;
   }
   std::string go_on;
@@ -115,17 +116,17 @@ std::string fault_answer(Connection& connection, const Fault& fault, bool keep_a
   const std::string reference = Uuid::v7(wall_now()).reference();
   // A malformed request names no site, and browsers do not send it: nobody asks about its page.
   if (fault.kind != PageKind::bad_request)
-    connection.worker.log_page(connection, fault.site, page_name(fault.kind), reference);
+    connection.worker.lines().page(connection, fault.site, page_name(fault.kind), reference);
   const PageFacts facts{
       .kind = fault.kind,
       .status = fault.status,
-      .school = connection.worker.settings().school,
+      .school = connection.worker.gateway().settings.school,
       .reference = reference,
       .site = fault.site,
       .reason = fault.kind == PageKind::certificate ? std::string_view(fault.detail) : std::string_view(),
       .fault = to_string(fault.whose),
       .detail = fault.detail,
-      .contact = connection.worker.settings().contact};
+      .contact = connection.worker.gateway().settings.contact};
   std::string answer;
   connection.worker.gateway().pages.append_response(answer, facts, keep_alive, head_only);
   return answer;

@@ -40,13 +40,14 @@ Result<Authority> read_authority(std::string_view text) {
   return Authority{std::move(*host), port};
 }
 
-bool tls_may_go_to(const Worker& worker, std::uint16_t port) {
-  return std::ranges::find(worker.settings().connect_ports, port) != worker.settings().connect_ports.end();
+bool tls_may_go_to(Worker& worker, std::uint16_t port) {
+  return std::ranges::find(worker.gateway().settings.connect_ports, port) !=
+         worker.gateway().settings.connect_ports.end();
 }
 
 // Plain HTTP inside CONNECT: at port 80, elsewhere where the school lets what is not TLS be judged.
-bool http_may_go_to(const Worker& worker, std::uint16_t port) {
-  return port == 80 || worker.settings().unnamed.not_tls == UnnamedAnswer::judge;
+bool http_may_go_to(Worker& worker, std::uint16_t port) {
+  return port == 80 || worker.gateway().settings.unnamed.not_tls == UnnamedAnswer::judge;
 }
 
 // Port 80 is for HTTP in the clear alone, which is judged request by request: browsers send ws:// so.
@@ -56,7 +57,7 @@ bool may_be_tunnelled(const Connection& connection, std::uint16_t port) {
 
 net::awaitable<void> refuse_port(Connection& connection, const Authority& to) {
   connection.worker.counters().upstream_errors[std::size_t(UpstreamFault::refused_destination)].add();
-  connection.worker.log_refusal(connection, to.host.text(), rules::Stage::connect, "port");
+  connection.worker.lines().refusal(connection, to.host.text(), rules::Stage::connect, "port");
   const Fault fault{.status = 403,
                     .kind = PageKind::destination,
                     .site = to.host.text(),
@@ -96,7 +97,7 @@ net::awaitable<bool> reach(Connection& connection, Opening& opening) {
   auto dialled = co_await dial(connection.worker, opening.destination);
   if (!dialled) {
     count_fault(connection, dialled.error().kind);
-    connection.worker.log_refusal(connection, opening.destination.host, rules::Stage::client_hello, "upstream");
+    connection.worker.lines().refusal(connection, opening.destination.host, rules::Stage::client_hello, "upstream");
     co_await send_alert(connection, tls::Alert::internal_error);
     co_return false;
   }
@@ -174,7 +175,8 @@ net::awaitable<bool> is_refused_now(Connection& connection, Opening& opening) {
 // Plain HTTP inside: each request is judged by the host that it names, and that host is dialled.
 void serve_in_the_clear(Connection& connection, Opening& opening) {
   connection.clear = std::make_unique<ClearTunnel>(opening.to.host, opening.to.port);
-  if (opening.upstream) connection.worker.pool().put(opening.destination.key(), std::move(*opening.upstream));
+  if (opening.upstream)
+    connection.worker.outbound().pool().put(opening.destination.key(), std::move(*opening.upstream));
 }
 
 enum class Content : std::uint8_t { relayed, in_the_clear, over };
@@ -198,7 +200,7 @@ net::awaitable<Content> judge_inside(Connection& connection, Opening& opening) {
       nothing_new || hello.what == HelloCase::named || named_outside || may_judge_unnamed(connection, hello.what);
   if (!tls_may_go_to(connection.worker, to.port)) {
     let_go(opening);
-    connection.worker.log_refusal(connection, to.host.text(), rules::Stage::client_hello, "port");
+    connection.worker.lines().refusal(connection, to.host.text(), rules::Stage::client_hello, "port");
     co_await send_alert(connection, tls::Alert::access_denied);
     co_return Content::over;
   }
@@ -232,7 +234,7 @@ bool is_shown_inside(const Connection& connection, const Authority& to, const Ju
                      const Held<const Inspection>& inspection) {
   return connection.entrance == Entrance::explicit_proxy && !connection.selftest &&
          tls_may_go_to(connection.worker, to.port) && judgement.doorway != Doorway::login &&
-         Worker::may_open(judgement, inspection);
+         may_open(judgement, inspection);
 }
 
 // The record is there before the 200, as it would be before a 403; inside waits the page, and nothing is dialled.
@@ -284,7 +286,7 @@ net::awaitable<bool> prepare_way(Connection& connection, Opening& opening) {
   // An address says nothing of whose it is: it is not dialled before it is known what is asked there. One that may not
   // be reached at all is refused at once.
   if (host.address()) {
-    const Held<const net::DestinationGuard> guard = worker.dialer().guard();
+    const Held<const net::DestinationGuard> guard = worker.outbound().dialer().guard();
     failure = guard->check({*host.address(), opening.to.port});
   } else if (is_dialled_first(connection, opening)) {
     auto upstream = co_await dial(worker, opening.destination);
@@ -295,7 +297,7 @@ net::awaitable<bool> prepare_way(Connection& connection, Opening& opening) {
   }
   if (!failure) co_return true;
   const Fault fault = fault_of(connection, *failure, host.text());
-  worker.log_refusal(connection, host.text(), rules::Stage::connect, "upstream");
+  worker.lines().refusal(connection, host.text(), rules::Stage::connect, "upstream");
   co_await answer_fault(connection, fault);
   co_return false;
 }
@@ -331,7 +333,7 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   }
   // Before the port: an attempt at a blocked site is one on any port, and only the policy knows what may be named.
   const auto request = rules::Request::of_host(to->host, to->port, "CONNECT");
-  const Held<const Inspection> inspection = worker.inspection();
+  const Held<const Inspection> inspection = worker.asking().inspection();
   const TunnelTerms terms{.inspection = inspection, .port_closed = !may_be_tunnelled(connection, to->port)};
   Admission admission = admit(connection, request, rules::Stage::connect, &head.fields, terms);
   if (admission.as<ToPortal>())
@@ -360,7 +362,8 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   if (content == Content::over) co_return Served{};
 
   // While the client took its time, or something was dialled. What is to be opened now run_tunnel() finds out.
-  if (worker.is_outdated(connection, judgement) && co_await is_refused_now(connection, opening)) co_return Served{};
+  if (worker.asking().is_outdated(connection, judgement) && co_await is_refused_now(connection, opening))
+    co_return Served{};
   const auto passed = co_await pass_first_flights(connection, *opening.upstream, opening.hello, request);
   if (!passed) co_return Served{};
   judgement.verdict.reason.entry = {};  // a view into the request, which moves

@@ -46,7 +46,7 @@ net::awaitable<std::optional<HeadOutcome>> read_head(Connection& connection, std
       }
       if (got.status != IoStatus::ok) co_return std::nullopt;
     }
-    if (!heads) heads = worker.take_heads();
+    if (!heads) heads = worker.heads().take();
     const auto outcome = http::read_request_head(connection.inbox.bytes(), seen, worker.limits().head, heads->request);
     if (outcome.kind != HeadOutcome::Kind::need_more) co_return outcome;
     seen = connection.inbox.bytes().size();
@@ -86,7 +86,7 @@ bool asks_who_it_is(const Connection& connection) {
 net::awaitable<Served> answer_probe(Connection& connection, const CaptiveProbe& probe, const Judgement& judgement,
                                     const rules::Request& request, const http::RequestHead& head) {
   connection.worker.counters().captive_probes.add();
-  connection.worker.log_decision(judgement, request, {.action = "allow", .rule = "captive-probe"});
+  connection.worker.lines().decision(judgement, request, {.action = "allow", .rule = "captive-probe"});
   const bool keep_alive = may_go_on(connection, head);
   std::string answer = probe_answer(probe, keep_alive, head.method == http::Method::head);
   co_return co_await give_own_answer(connection, head, std::move(answer), keep_alive);
@@ -95,7 +95,7 @@ net::awaitable<Served> answer_probe(Connection& connection, const CaptiveProbe& 
 // The sign-in page is there over https only; who asks for it in clear is led there.
 net::awaitable<Served> lead_to_portal(Connection& connection, Held<const SignInGate> gate, const Judgement& judgement,
                                       const rules::Request& request, const http::RequestHead& head) {
-  connection.worker.log_decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
+  connection.worker.lines().decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
   const std::string_view origin = origin_of(gate->page());
   const bool keep_alive = may_go_on(connection, head);
   std::string answer = found_at(std::string(origin) + std::string(request.url().target()), keep_alive);
@@ -161,14 +161,14 @@ net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection) {
     }
     if (heads->request.method == http::Method::connect && !connection.in_tunnel()) {
       Served served = co_await serve_connect(connection, heads->request);
-      worker.give_back(std::move(heads));
+      worker.heads().give_back(std::move(heads));
       if (served.keep_alive) continue;
       if (!served.tunnel && !connection.inside) co_await linger(connection);
       co_return std::move(served.tunnel);
     }
     Served served = co_await serve_request(connection, *heads);
     const bool more_may_come = heads->request.keep_alive || served.unread_body;
-    worker.give_back(std::move(heads));
+    worker.heads().give_back(std::move(heads));
     if (served.tunnel) co_return std::move(served.tunnel);
     if (!served.keep_alive && more_may_come) co_await linger(connection);
     keep_alive = served.keep_alive;

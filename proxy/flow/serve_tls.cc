@@ -19,11 +19,26 @@ net::awaitable<std::optional<Tunnel>> relay_to_portal(Connection& connection, co
   auto dialled = co_await dial_portal(connection);
   if (!dialled) {
     count_fault(connection, dialled.error().kind);
-    connection.worker.log_refusal(connection, request.url().host(), rules::Stage::client_hello, "upstream");
+    connection.worker.lines().refusal(connection, request.url().host(), rules::Stage::client_hello, "upstream");
     co_await send_alert(connection, tls::Alert::internal_error);
     co_return std::nullopt;
   }
   co_return co_await tunnel_to_portal(connection, std::move(*dialled), request, judgement);
+}
+
+// False for a connection that did not come through the firewall, or comes from this gateway: its line is written.
+bool was_turned_to_us(Connection& connection) {
+  Worker& worker = connection.worker;
+  if (!connection.original) {
+    worker.lines().refusal(connection, "-", rules::Stage::client_hello, "not-intercepted");
+    return false;
+  }
+  const Held<const net::DestinationGuard> guard = worker.outbound().dialer().guard();
+  const auto failure = guard->check(*connection.original);
+  if (!failure || failure->kind != net::FailureKind::loop) return true;
+  worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
+  worker.lines().refusal(connection, connection.original->address.text(), rules::Stage::client_hello, "loop");
+  return false;
 }
 
 // What is not to be relayed is shown the door, opened or refused.
@@ -50,17 +65,7 @@ net::awaitable<void> end_here(Connection& connection, const NamedHello& hello, c
 net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
   Worker& worker = connection.worker;
   const auto began = std::chrono::steady_clock::now();
-  if (!connection.original) {
-    worker.log_refusal(connection, "-", rules::Stage::client_hello, "not-intercepted");
-    co_return std::nullopt;
-  }
-  const Held<const net::DestinationGuard> guard = worker.dialer().guard();
-  const auto loop = guard->check(*connection.original);
-  if (loop && loop->kind == net::FailureKind::loop) {
-    worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
-    worker.log_refusal(connection, connection.original->address.text(), rules::Stage::client_hello, "loop");
-    co_return std::nullopt;
-  }
+  if (!was_turned_to_us(connection)) co_return std::nullopt;
 
   const NamedHello hello = co_await read_hello(connection);
   if (hello.what == HelloCase::gone) co_return std::nullopt;
@@ -72,7 +77,7 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
     co_return std::nullopt;
   }
 
-  const Held<const Inspection> inspection = worker.inspection();
+  const Held<const Inspection> inspection = worker.asking().inspection();
   Admission admission = co_await admit_hello(connection, hello, request, host, inspection);
   if (admission.as<ToPortal>()) co_return co_await relay_to_portal(connection, request, admission.judgement);
   const Decrypting named{host, connection.original->port, {}, inspection};
@@ -85,12 +90,12 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
   auto upstream = co_await dial(worker, goes->to);
   if (!upstream) {
     count_fault(connection, upstream.error().kind);
-    worker.log_refusal(connection, host.text(), rules::Stage::client_hello, "upstream");
+    worker.lines().refusal(connection, host.text(), rules::Stage::client_hello, "upstream");
     connection.client.reset();  // as it would be without us: a browser then tries its own way
     co_return std::nullopt;
   }
   // While it was looked up and dialled. What else it can carry by now run_tunnel() finds out.
-  if (worker.is_outdated(connection, admission.judgement)) {
+  if (worker.asking().is_outdated(connection, admission.judgement)) {
     const TunnelTerms terms{.inspection = inspection};
     const Admission now = admit_again(connection, request, rules::Stage::client_hello, terms);
     if (!now.as<Goes>()) {
