@@ -89,7 +89,7 @@ Admission judge_and_follow(Connection& connection, const rules::Request& request
 void record_visit(Connection& connection, const Admission& admission, const rules::Request& request,
                   const http::Fields* fields) {
   if (!admission.as<Goes>() || admission.judgement.verdict.action != rules::Action::monitor) return;
-  const Origin came_by = fields ? Origin::of(*fields) : Origin{};
+  const CameBy came_by = fields ? CameBy::of(*fields) : CameBy{};
   file_later(connection.worker, breach_of(admission.judgement, request, came_by));
 }
 

@@ -34,7 +34,7 @@ struct Connection : Client {
 
   Worker& worker;
   net::Socket client;
-  Inbox inbox;                            ///< what the client has sent and nobody has dealt with yet
+  Inbox inbox;                            ///< bytes of the client that are not dealt with yet
   std::optional<net::Endpoint> original;  ///< where a transparent connection was going
   std::unique_ptr<Inside> inside;         ///< set once the client speaks TLS with us: everything after is decrypted
   std::unique_ptr<ClearTunnel> clear;     ///< set once CONNECT turned out to carry plain HTTP
@@ -43,7 +43,7 @@ struct Connection : Client {
   Connection* previous = nullptr;         ///< in the worker's list
   Connection* next = nullptr;
 
-  /// A CONNECT was accepted, and requests are served inside it: they begin no other, and ask nobody to log in.
+  /// A CONNECT was accepted, and requests are served inside it: they begin no other, and none is asked to log in.
   [[nodiscard]] bool in_tunnel() const noexcept { return inside || clear; }
 };
 

@@ -210,7 +210,7 @@ net::awaitable<void> refuse_inside(Connection& connection, const NamedHello& hel
     // What is asked inside is then judged, recorded and answered like any request.
     if (co_await answer_hello(connection, inspection, std::move(inside), tls::LeafFor::own_page)) co_return;
   }
-  const Origin unseen;
+  const CameBy unseen;
   const std::string reference = co_await record_refusal(connection, judgement, request, unseen);
   worker.lines().decision(judgement, request, {.reference = reference});
   if (!tries) co_await send_alert(connection, tls::Alert::access_denied);

@@ -1,6 +1,6 @@
-// Before a verdict counts: does who asks have to say first who they are?
+// Before a verdict counts: does the client have to log in or sign in first?
 //
-// Illegal sites and emergencies are refused and recorded whoever asks, sites of help open for everybody; everything
+// Illegal sites and emergencies are refused and recorded for every client, sites of help open for all; everything
 // else waits for a person where the school wants one. Being asked to sign in is no attempt at anything: no record is
 // filed, the decision line says "sign-in".
 #pragma once

@@ -197,7 +197,7 @@ net::awaitable<bool> pass_interim(Turn& turn) {
 
 // A download that the group may not have: the page goes out in its place, and the rest of the answer to nobody.
 net::awaitable<End> refuse_answer(Turn& turn, Judgement refusing) {
-  const Origin unseen;
+  const CameBy unseen;
   turn.answer = Turn::Answer::begun;
   turn.upstream->close();
   const std::string reference = co_await record_refusal(turn.connection, refusing, turn.request, unseen);
@@ -319,7 +319,7 @@ net::awaitable<End> pass_final(Turn& turn) {
 // A head that no browser would read, or too many interim ones.
 net::awaitable<End> answer_protocol_fault(Turn& turn, std::string detail) {
   turn.worker().counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
-  const Fault fault{.status = 502, .site = turn.request.url().host(), .detail = std::move(detail)};
+  const FaultPage fault{.status = 502, .site = turn.request.url().host(), .detail = std::move(detail)};
   co_await answer_fault(turn.connection, fault);
   turn.refusing.reset();  // one answer is enough
   co_return Done{};
@@ -513,10 +513,8 @@ net::awaitable<Served> tell_client_gone(Turn& turn) {
   write_line(turn, 0, turn.uploaded);
   if (turn.upload_end == PumpEnd::malformed && !turn.is_answered()) {
     turn.worker().counters().malformed.add();
-    const Fault fault{.status = 400,
-                      .kind = PageKind::bad_request,
-                      .whose = schoolgate::Fault::client,
-                      .detail = "malformed chunked body"};
+    const FaultPage fault{
+        .status = 400, .kind = PageKind::bad_request, .whose = Fault::client, .detail = "malformed chunked body"};
     co_await answer_fault(turn.connection, fault);
   }
   co_return Served{.unread_body = turn.has_unread_body(), .tunnel = std::nullopt};
@@ -525,7 +523,7 @@ net::awaitable<Served> tell_client_gone(Turn& turn) {
 net::awaitable<Served> tell_site_failed(Turn& turn, SiteFailed failed) {
   const std::string_view site = turn.request.url().host();
   turn.worker().lines().refusal(turn.connection, site, rules::Stage::request, "upstream");
-  Fault fault;
+  FaultPage fault;
   if (failed.unreachable) {
     fault = fault_of(turn.connection, *failed.unreachable, site);
   } else {

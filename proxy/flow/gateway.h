@@ -39,9 +39,9 @@ struct Gateway {
   WarningPasses passes;
   ClientTable clients;
   CategoryCounts categories;                        ///< of the breach records filed
-  const rules::PresenceStore* presences = nullptr;  ///< null: nobody is known
+  const rules::PresenceStore* presences = nullptr;  ///< null: no person is known
   Authenticator* authenticator = nullptr;           ///< null: clients of the explicit proxy are not asked
-  std::shared_ptr<const SignInGate> sign_in;        ///< null: nobody has to sign in; later ones by Worker::use()
+  std::shared_ptr<const SignInGate> sign_in;        ///< null: no device has to sign in; later ones by Worker::use()
   Allowances allowances{};
   CertificateNames certificate_names{};
   PortalVisits portal_visits{};

@@ -83,7 +83,7 @@ void H2Call::begin(H2Head& head, bool ends) {
   repeatable_ = is_idempotent(asked_head.method);
   trailers_ = http::trailers_of(asked_head.fields);
   auto arrived = what_is_asked(connection_, asked_head, target_);
-  if (const auto* fault = std::get_if<Fault>(&arrived)) return answer_fault(*fault);
+  if (const auto* fault = std::get_if<FaultPage>(&arrived)) return answer_fault(*fault);
   if (const auto* back = std::get_if<Redirect>(&arrived)) return answer_page(redirect_answer(back->url, true));
   Asked& asked = std::get<Asked>(arrived);
   target_ = std::string(asked.target);  // which may view it
@@ -92,7 +92,7 @@ void H2Call::begin(H2Head& head, bool ends) {
   request_->comes_from(page_of(asked_head.fields));
   Admission admission = admit(connection_, *request_, rules::Stage::request, &asked_head.fields);
   judgement_ = std::move(admission.judgement);
-  if (admission.as<Door>() || admission.as<Refused>()) return refuse_now(Origin::of(asked_head.fields));
+  if (admission.as<Door>() || admission.as<Refused>()) return refuse_now(CameBy::of(asked_head.fields));
   if (admission.as<AskAnew>()) return answer_status(421, "ask again on a new connection");
   if (!admission.as<Goes>()) return end();
   if (std::string adjusted(adjust(*judgement_, *request_, asked_head, target_, adjusted_)); adjusted != target_)
@@ -120,13 +120,12 @@ void H2Call::prepare() {
 
 void H2Call::answer_status(int status, std::string detail) {
   connection_.worker.counters().malformed.add();
-  answer_fault({.status = status,
-                .kind = PageKind::bad_request,
-                .whose = schoolgate::Fault::client,
-                .detail = std::move(detail)});
+  answer_fault({.status = status, .kind = PageKind::bad_request, .whose = Fault::client, .detail = std::move(detail)});
 }
 
-void H2Call::answer_fault(const Fault& fault) { answer_page(flow::fault_answer(connection_, fault, true, to_head_)); }
+void H2Call::answer_fault(const FaultPage& fault) {
+  answer_page(flow::fault_answer(connection_, fault, true, to_head_));
+}
 
 // A page is made as HTTP/1 text; here it becomes a head and a body.
 void H2Call::answer_page(const std::string& http1) {
@@ -151,24 +150,24 @@ void H2Call::answer_page(const std::string& http1) {
 }
 
 // The door, or the page: nothing of it goes on.
-void H2Call::refuse_now(Origin origin) {
-  if (judgement_->doorway == Doorway::open) return owner_->spawn(refuse(origin));
+void H2Call::refuse_now(CameBy came_by) {
+  if (judgement_->doorway == Doorway::open) return owner_->spawn(refuse(came_by));
   note_doorway(connection_, *judgement_, *request_);
   // Who has to say to the proxy who they are can do so on a new tunnel only.
   if (judgement_->doorway == Doorway::login) owner_->session().goaway(H2Code::no_error);
   answer_page(doorway_answer(connection_, *judgement_, *request_, http::known_method(request_->method()), true));
 }
 
-net::awaitable<void> H2Call::refuse(Origin origin) {
+net::awaitable<void> H2Call::refuse(CameBy came_by) {
   const auto self = shared_from_this();  // whatever becomes of the stream meanwhile
-  const std::string reference = co_await record_and_log(connection_, *judgement_, *request_, origin);
+  const std::string reference = co_await record_and_log(connection_, *judgement_, *request_, came_by);
   logged_ = true;
   if (owner_) answer_page(refusal_answer(connection_, *judgement_, *request_, reference, true, to_head_));
 }
 
 net::awaitable<void> H2Call::refuse_answer(Judgement judgement) {
   const auto self = shared_from_this();
-  const Origin unseen;
+  const CameBy unseen;
   const std::string reference = co_await record_refusal(connection_, judgement, *request_, unseen);
   connection_.worker.lines().decision(judgement, *request_, {.reference = reference});
   logged_ = true;
@@ -193,7 +192,7 @@ net::awaitable<void> H2Call::connect_then_send_on() {
       inside.trouble ? Reached(std::unexpected(*inside.trouble)) : co_await H2Upstream::reach(worker, inside);
   if (!owner_ || judgement_->refuses()) co_return;  // refused meanwhile: the page is on its way
   if (!reached) {
-    const Fault fault = fault_of(connection_, reached.error(), request_->url().host());
+    const FaultPage fault = fault_of(connection_, reached.error(), request_->url().host());
     worker.lines().refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
     logged_ = true;
     answer_fault(fault);

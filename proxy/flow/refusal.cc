@@ -53,13 +53,13 @@ std::string_view page_name(PageKind kind) {
 }  // namespace
 
 net::awaitable<std::string> record_refusal(Connection& connection, const Judgement& judgement,
-                                           const rules::Request& request, const Origin& origin) {
+                                           const rules::Request& request, const CameBy& came_by) {
   if (is_not_ready(judgement)) {  // nobody has tried anything: the school's lists have not come yet
     std::string reference = Uuid::v7(judgement.time).reference();
     log::info("not ready", {{"reference", reference}, {"group", judgement.policy->group_id(judgement.subject.group)}});
     co_return reference;
   }
-  breaches::Breach breach = breach_of(judgement, request, origin);
+  breaches::Breach breach = breach_of(judgement, request, came_by);
   std::string reference = breach.id.reference();
   connection.client.clear_deadline();
   const breaches::Receipt receipt = co_await file(connection.worker, std::move(breach));
@@ -68,12 +68,12 @@ net::awaitable<std::string> record_refusal(Connection& connection, const Judgeme
 }
 
 net::awaitable<std::string> record_and_log(Connection& connection, const Judgement& judgement,
-                                           const rules::Request& request, const Origin& origin) {
+                                           const rules::Request& request, const CameBy& came_by) {
   if (connection.inside && was_told(*connection.inside, judgement)) {
     connection.inside->told.reset();
     co_return connection.inside->reference;
   }
-  std::string reference = co_await record_refusal(connection, judgement, request, origin);
+  std::string reference = co_await record_refusal(connection, judgement, request, came_by);
   connection.worker.lines().decision(judgement, request, {.reference = reference});
   co_return reference;
 }
@@ -112,7 +112,7 @@ std::string refusal_answer(Connection& connection, const Judgement& judgement, c
   return answer;
 }
 
-std::string fault_answer(Connection& connection, const Fault& fault, bool keep_alive, bool head_only) {
+std::string fault_answer(Connection& connection, const FaultPage& fault, bool keep_alive, bool head_only) {
   const std::string reference = Uuid::v7(wall_now()).reference();
   // A malformed request names no site, and browsers do not send it: nobody asks about its page.
   if (fault.kind != PageKind::bad_request)
@@ -134,7 +134,7 @@ std::string fault_answer(Connection& connection, const Fault& fault, bool keep_a
 
 net::awaitable<Served> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
                               const http::RequestHead& head) {
-  const std::string reference = co_await record_and_log(connection, judgement, request, Origin::of(head.fields));
+  const std::string reference = co_await record_and_log(connection, judgement, request, CameBy::of(head.fields));
   const bool keep_alive = may_go_on(connection, head), to_head = head.method == http::Method::head;
   std::string answer = refusal_answer(connection, judgement, request, reference, keep_alive, to_head);
   co_return co_await give_own_answer(connection, head, std::move(answer), keep_alive);
@@ -177,10 +177,10 @@ void count_fault(Connection& connection, net::FailureKind kind) {
   if (kind == net::FailureKind::name_unanswered) say_that_name_servers_are_silent();
 }
 
-Fault fault_of(Connection& connection, const net::Failure& failure, std::string_view site) {
+FaultPage fault_of(Connection& connection, const net::Failure& failure, std::string_view site) {
   using net::FailureKind;
   count_fault(connection, failure.kind);
-  Fault fault{.site = site, .whose = failure.error.fault, .detail = failure.error.what};
+  FaultPage fault{.site = site, .whose = failure.error.fault, .detail = failure.error.what};
   switch (failure.kind) {
     case FailureKind::name_not_found:
     case FailureKind::name_failed:
@@ -205,7 +205,7 @@ Fault fault_of(Connection& connection, const net::Failure& failure, std::string_
   return fault;
 }
 
-net::awaitable<void> answer_fault(Connection& connection, const Fault& fault) {
+net::awaitable<void> answer_fault(Connection& connection, const FaultPage& fault) {
   std::string answer = fault_answer(connection, fault, false, false);
   co_await send_own_answer(connection, std::move(answer));
 }

@@ -24,7 +24,7 @@ net::awaitable<void> serve_h2(Connection& connection);
 net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection);
 
 /// CONNECT: judged by the name it gives, then by the ClientHello inside it (serve_connect.cc). Another request follows
-/// where who asks was only told to say who they are.
+/// where the client was only told to log in.
 net::awaitable<Served> serve_connect(Connection& connection, const http::RequestHead& head);
 
 }  // namespace schoolgate::flow

@@ -29,12 +29,12 @@ struct Authority {
 Result<Authority> read_authority(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || text.find_first_of("@/?#\\") != std::string_view::npos)
-    return schoolgate::fail(schoolgate::Fault::client, "CONNECT needs host:port");
+    return fail(Fault::client, "CONNECT needs host:port");
   const std::string_view digits = text.substr(colon + 1);
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (error != std::errc{} || end != digits.data() + digits.size() || port == 0)
-    return schoolgate::fail(schoolgate::Fault::client, "CONNECT needs a port");
+    return fail(Fault::client, "CONNECT needs a port");
   auto host = names::Host::parse(text.substr(0, colon));
   if (!host) return std::unexpected(std::move(host.error()));
   return Authority{std::move(*host), port};
@@ -58,11 +58,11 @@ bool may_be_tunnelled(const Connection& connection, std::uint16_t port) {
 net::awaitable<void> refuse_port(Connection& connection, const Authority& to) {
   connection.worker.counters().upstream_errors[std::size_t(UpstreamFault::refused_destination)].add();
   connection.worker.lines().refusal(connection, to.host.text(), rules::Stage::connect, "port");
-  const Fault fault{.status = 403,
-                    .kind = PageKind::destination,
-                    .site = to.host.text(),
-                    .whose = schoolgate::Fault::client,
-                    .detail = "tunnels to port " + std::to_string(to.port) + " are not allowed"};
+  const FaultPage fault{.status = 403,
+                        .kind = PageKind::destination,
+                        .site = to.host.text(),
+                        .whose = Fault::client,
+                        .detail = "tunnels to port " + std::to_string(to.port) + " are not allowed"};
   co_await answer_fault(connection, fault);
 }
 
@@ -243,7 +243,7 @@ net::awaitable<Served> show_inside(Connection& connection, const http::RequestHe
                                    Held<const Inspection> inspection) {
   std::string reference;
   if (judgement.doorway == Doorway::open)
-    reference = co_await record_and_log(connection, judgement, request, Origin::of(head.fields));
+    reference = co_await record_and_log(connection, judgement, request, CameBy::of(head.fields));
   else
     note_doorway(connection, judgement, request);
   connection.inbox.consume(head.size);
@@ -296,7 +296,7 @@ net::awaitable<bool> prepare_way(Connection& connection, Opening& opening) {
       failure = std::move(upstream.error());
   }
   if (!failure) co_return true;
-  const Fault fault = fault_of(connection, *failure, host.text());
+  const FaultPage fault = fault_of(connection, *failure, host.text());
   worker.lines().refusal(connection, host.text(), rules::Stage::connect, "upstream");
   co_await answer_fault(connection, fault);
   co_return false;
@@ -307,7 +307,7 @@ net::awaitable<Served> serve_portal(Connection& connection, const http::RequestH
                                     const rules::Request& request, Judgement judgement) {
   auto dialled = co_await dial_portal(connection);
   if (!dialled) {
-    const Fault fault = fault_of(connection, dialled.error(), request.url().host());
+    const FaultPage fault = fault_of(connection, dialled.error(), request.url().host());
     co_await answer_fault(connection, fault);
     co_return Served{};
   }
@@ -326,8 +326,8 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   auto to = read_authority(head.target);
   if (!to) {
     worker.counters().malformed.add();
-    const Fault fault{
-        .status = 400, .kind = PageKind::bad_request, .whose = schoolgate::Fault::client, .detail = to.error().what};
+    const FaultPage fault{
+        .status = 400, .kind = PageKind::bad_request, .whose = Fault::client, .detail = to.error().what};
     co_await answer_fault(connection, fault);
     co_return Served{};
   }

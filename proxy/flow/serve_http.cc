@@ -56,8 +56,8 @@ net::awaitable<std::optional<HeadOutcome>> read_head(Connection& connection, std
 
 net::awaitable<void> answer_bad(Connection& connection, int status, std::string detail) {
   connection.worker.counters().malformed.add();
-  const Fault fault{
-      .status = status, .kind = PageKind::bad_request, .whose = schoolgate::Fault::client, .detail = std::move(detail)};
+  const FaultPage fault{
+      .status = status, .kind = PageKind::bad_request, .whose = Fault::client, .detail = std::move(detail)};
   co_await answer_fault(connection, fault);
 }
 
@@ -108,7 +108,7 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
 
   std::string target_storage, method_storage;
   auto arrived = what_is_asked(connection, head, target_storage);
-  if (const auto* fault = std::get_if<Fault>(&arrived)) {
+  if (const auto* fault = std::get_if<FaultPage>(&arrived)) {
     co_await answer_fault(connection, *fault);
     co_return Served{.unread_body = has_body, .tunnel = std::nullopt};
   }

@@ -12,7 +12,7 @@
 
 namespace schoolgate::http {
 
-/// Bounds of a head (hard-cases HTTP-31). Beyond: 431, or 414 for the request line.
+/// Bounds of a head. Beyond: 431, or 414 for the request line.
 struct HeadLimits {
   std::size_t bytes = 60 * 1024;
   std::size_t fields = 200;
@@ -115,8 +115,8 @@ struct RequestHead {
     return body.framing != Framing::none && (body.framing != Framing::length || body.length != 0);
   }
   /// True when the client keeps the connection open and it is known where the next request begins: behind this head, or
-  /// behind a body of at most `dropped` bytes that is read and dropped. Whatever is answered without passing the body
-  /// on may keep the connection only then: bytes of a body that are read as a request are request smuggling. A client
+  /// behind a body of at most `dropped` bytes that is read and dropped. An answer that leaves the body unread
+  /// may keep the connection only then: bytes of a body that are read as a request are request smuggling. A client
   /// that waits for 100 may send its body or not, so what follows it could be read in two ways.
   [[nodiscard]] bool may_be_followed(std::uint64_t dropped = 0) const noexcept {
     if (!keep_alive) return false;
