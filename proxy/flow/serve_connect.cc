@@ -228,7 +228,7 @@ net::awaitable<bool> accept_tunnel(Connection& connection) {
   co_return co_await send_own_answer(connection, std::move(answer));
 }
 
-// Where what is said to a CONNECT can be shown inside it (contract section 5): browsers show no page of a CONNECT.
+// Where what is said to a CONNECT can be shown inside it: browsers show no page of a CONNECT.
 // The login to the proxy itself is asked for by 407, and the gateway's own probes read the status.
 bool is_shown_inside(const Connection& connection, const Authority& to, const Judgement& judgement,
                      const Held<const Inspection>& inspection) {
