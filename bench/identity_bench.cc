@@ -111,9 +111,9 @@ struct Stage {
 };
 
 void serve(Stage& stage, const Request& request) {
-  const Judgement judgement = stage.worker->judge(*stage.connection, request, rules::Stage::request);
+  const Judgement judgement = stage.worker->asking().judge(*stage.connection, request, rules::Stage::request);
   if (judgement.refuses()) std::abort();
-  stage.worker->log_decision(judgement, request, {.bytes_in = 1024});
+  stage.worker->lines().decision(judgement, request, {.bytes_in = 1024});
 }
 
 Request request() { return Request::of_url(*names::Url::parse("http://www.lessons.example/year-4/maths"), "GET"); }

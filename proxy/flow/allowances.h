@@ -1,4 +1,4 @@
-// Daily allowances: how many minutes of a category somebody has used today, measured by activity.
+// Daily allowances: how many minutes of a category a person has used today, measured by activity.
 //
 // A minute counts when a request was let through in it, or a tunnel moved bytes in it; ten tabs in one minute are one
 // minute. Shared by all workers, thread-safe: a stripe of a table behind a mutex of its own, asked only where the

@@ -18,11 +18,11 @@ std::string_view origin_part(std::string_view target) {
 
 Result<Asked> what_is_asked_inside(const Inside& inside, const http::RequestHead& head) {
   if (head.form != http::TargetForm::origin && head.form != http::TargetForm::asterisk)
-    return schoolgate::fail(schoolgate::Fault::client, "the request target has to be a path here");
+    return fail(Fault::client, "the request target has to be a path here");
   const auto named = names::Url::parse("https://" + std::string(head.host));
   if (!named) return std::unexpected(named.error());
   if (named->host() != inside.host.text() || named->port() != inside.port)
-    return schoolgate::fail(schoolgate::Fault::upstream, "this connection was opened for another web site");
+    return fail(Fault::upstream, "this connection was opened for another web site");
   const std::string_view target = head.form == http::TargetForm::asterisk ? std::string_view("/") : head.target;
   auto url = names::Url::from_parts("https", inside.host, inside.port, target);
   if (!url) return std::unexpected(std::move(url.error()));
@@ -33,7 +33,7 @@ Result<Asked> what_is_asked_inside(const Inside& inside, const http::RequestHead
 // CONNECT's.
 Result<Asked> what_is_asked_in_the_clear(const ClearTunnel& clear, const http::RequestHead& head) {
   if (head.form != http::TargetForm::origin && head.form != http::TargetForm::asterisk)
-    return schoolgate::fail(schoolgate::Fault::client, "the request target has to be a path here");
+    return fail(Fault::client, "the request target has to be a path here");
   const auto named = names::Url::parse("http://" + std::string(head.host));
   if (!named) return std::unexpected(named.error());
   const auto host = names::Host::parse(named->host());
@@ -41,7 +41,7 @@ Result<Asked> what_is_asked_in_the_clear(const ClearTunnel& clear, const http::R
   const bool same_host = host->text() == clear.host.text();
   const bool name_at_an_address = clear.host.address() && !host->address();
   if (named->port() != clear.port || (!same_host && !name_at_an_address))
-    return schoolgate::fail(schoolgate::Fault::upstream, "this tunnel leads to another web site");
+    return fail(Fault::upstream, "this tunnel leads to another web site");
   const std::string_view target = head.form == http::TargetForm::asterisk ? std::string_view("/") : head.target;
   auto url = names::Url::from_parts("http", *host, clear.port, target);
   if (!url) return std::unexpected(std::move(url.error()));
@@ -54,11 +54,11 @@ Result<Asked> read_target(const Connection& connection, const http::RequestHead&
   if (head.form == http::TargetForm::absolute) {
     // Browsers read "http:///site/path" as "http://site/path"; then what is judged and what is sent on would differ.
     if (head.target.find_first_of("/\\?#", head.target.find("://") + 3) == head.target.find("://") + 3)
-      return schoolgate::fail(schoolgate::Fault::client, "the request target names no host");
+      return fail(Fault::client, "the request target names no host");
     auto url = names::Url::parse(head.target);
     if (!url) return std::unexpected(std::move(url.error()));
     if (url->scheme() != "http")
-      return schoolgate::fail(schoolgate::Fault::client, "only http:// can be asked for here", "use CONNECT for https");
+      return fail(Fault::client, "only http:// can be asked for here", "use CONNECT for https");
     std::string_view rest = origin_part(head.target);
     rest = rest.substr(0, rest.find('#'));
     if (rest.empty()) rest = head.method == http::Method::options ? "*" : "/";
@@ -66,9 +66,8 @@ Result<Asked> read_target(const Connection& connection, const http::RequestHead&
     return Asked{std::move(*url), rest};
   }
   if (connection.entrance == Entrance::explicit_proxy)
-    return schoolgate::fail(schoolgate::Fault::client, "this is a web proxy, not a web site");
-  if (!connection.original)
-    return schoolgate::fail(schoolgate::Fault::client, "this connection did not come through the firewall");
+    return fail(Fault::client, "this is a web proxy, not a web site");
+  if (!connection.original) return fail(Fault::client, "this connection did not come through the firewall");
   std::string_view name = head.host;
   std::uint16_t port = connection.original->port;
   // The port in Host must agree with where the connection was going; the name decides where it goes now.
@@ -82,27 +81,25 @@ Result<Asked> read_target(const Connection& connection, const http::RequestHead&
   return Asked{std::move(*url), head.target};
 }
 
-Fault bad_request(const Connection& connection, int status, std::string detail) {
+FaultPage bad_request(const Connection& connection, int status, std::string detail) {
   connection.worker.counters().malformed.add();
-  return {
-      .status = status, .kind = PageKind::bad_request, .whose = schoolgate::Fault::client, .detail = std::move(detail)};
+  return {.status = status, .kind = PageKind::bad_request, .whose = Fault::client, .detail = std::move(detail)};
 }
 
 }  // namespace
 
-std::variant<Asked, Fault, Redirect> what_is_asked(const Connection& connection, const http::RequestHead& head,
-                                                   std::string& storage) {
+std::variant<Asked, FaultPage, Redirect> what_is_asked(const Connection& connection, const http::RequestHead& head,
+                                                       std::string& storage) {
   Worker& worker = connection.worker;
-  if (const std::string& me = worker.settings().via; !me.empty() && http::via_names(head.fields, me)) {
+  if (const std::string& me = worker.gateway().settings.via; !me.empty() && http::via_names(head.fields, me)) {
     worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
-    return Fault{.status = 508,
-                 .kind = PageKind::destination,
-                 .whose = schoolgate::Fault::config,
-                 .detail = "the request has been through this gateway before"};
+    return FaultPage{.status = 508,
+                     .kind = PageKind::destination,
+                     .whose = Fault::config,
+                     .detail = "the request has been through this gateway before"};
   }
   auto asked = read_target(connection, head, storage);
-  if (!asked)
-    return bad_request(connection, asked.error().fault == schoolgate::Fault::upstream ? 421 : 400, asked.error().what);
+  if (!asked) return bad_request(connection, asked.error().fault == Fault::upstream ? 421 : 400, asked.error().what);
 
   ContinuedTarget back = split_continue(asked->target);
   if (back.token.empty()) return std::move(*asked);

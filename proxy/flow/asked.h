@@ -25,12 +25,14 @@ struct Redirect {
   std::string url;
 };
 
-/// Everything that the gateway says before the policy is asked, the same for every version of HTTP. A Fault has been
-/// counted: 508 for a request that has been here before, 400 for one that asks for nothing, 421 for one that asks for
-/// another web site than the connection was opened for (RFC 9110 section 7.4; TLS-10). A token that leaves a warning's
-/// pass is taken off the target. `storage` holds a target that had to be written anew and lives as long as the answer.
-[[nodiscard]] std::variant<Asked, Fault, Redirect> what_is_asked(const Connection& connection,
-                                                                 const http::RequestHead& head, std::string& storage);
+/// Everything that the gateway says before the policy is asked, the same for every version of HTTP. A FaultPage has
+/// been counted: 508 for a request that has been here before, 400 for one that asks for nothing, 421 for one that asks
+/// for another web site than the connection was opened for (RFC 9110 section 7.4). A token that leaves a
+/// warning's pass is taken off the target. `storage` holds a target that had to be written anew and lives as long as
+/// the answer.
+[[nodiscard]] std::variant<Asked, FaultPage, Redirect> what_is_asked(const Connection& connection,
+                                                                     const http::RequestHead& head,
+                                                                     std::string& storage);
 
 /// Static text where there is one (a tunnel's record outlives the head), else a copy in `storage`.
 [[nodiscard]] std::string_view method_name(const http::RequestHead& head, std::string& storage);

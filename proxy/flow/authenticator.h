@@ -1,5 +1,5 @@
-// Who is at the other end of an explicit proxy connection: Proxy-Authorization (RFC 9110 section 11.7) answered by
-// somebody who knows accounts and tickets. app/ makes one out of identity/; the hallway only asks.
+// The person at the other end of an explicit proxy connection: Proxy-Authorization (RFC 9110 section 11.7) answered by
+// a judge of accounts and tickets. app/ makes one out of identity/; the hallway only asks.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,7 @@ class Authenticator {
     enum class Kind : std::uint8_t {
       accepted,
       refused,      ///< wrong or unusable credentials: 407 again
-      unavailable,  ///< nobody can tell now (directory gone, nothing cached; busy): 407 is no help, so 503
+      unavailable,  ///< it cannot be verified now (directory gone, nothing cached; busy): 407 is no help, so 503
     };
     Kind kind = Kind::refused;
     std::shared_ptr<const rules::Presence> presence;  ///< when accepted

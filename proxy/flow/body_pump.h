@@ -27,7 +27,7 @@ struct BodyPump {
   bool chunk_towards_receiver = false;  ///< with Framing::chunked: encode anew; otherwise only the content is sent
   std::chrono::seconds idle{60};        ///< neither side may stall for longer
   std::uint64_t moved = 0;              ///< content bytes, counted as they go
-  bool stopped = false;                 ///< set by somebody else: the pump ends as from_failed before its next piece
+  bool stopped = false;                 ///< set from outside: the pump ends as from_failed before its next piece
   std::uint32_t last_moved = from.deadlines().now();  ///< when a byte last passed
 };
 

@@ -2,15 +2,15 @@
 
 namespace schoolgate::flow {
 
-breaches::Initiated initiated_by(const Origin& origin) noexcept {
+breaches::Initiated initiated_by(const CameBy& came_by) noexcept {
   using breaches::Initiated;
-  if (origin.fetch_mode.empty() && origin.fetch_user.empty()) return Initiated::unknown;
-  if (origin.fetch_user == "?1") return Initiated::user;
-  if (origin.fetch_mode == "navigate" && origin.fetch_dest == "document") return Initiated::user;
+  if (came_by.fetch_mode.empty() && came_by.fetch_user.empty()) return Initiated::unknown;
+  if (came_by.fetch_user == "?1") return Initiated::user;
+  if (came_by.fetch_mode == "navigate" && came_by.fetch_dest == "document") return Initiated::user;
   return Initiated::page;
 }
 
-breaches::Breach breach_of(const Judgement& judgement, const rules::Request& request, const Origin& origin) {
+breaches::Breach breach_of(const Judgement& judgement, const rules::Request& request, const CameBy& came_by) {
   breaches::Breach breach;
   breach.id = Uuid::v7(judgement.time);
   breach.time = judgement.time;
@@ -24,7 +24,7 @@ breaches::Breach breach_of(const Judgement& judgement, const rules::Request& req
   breach.search = rules::search_term_text(request);
   breach.method = request.method();
   breach.stage = rules::to_string(judgement.verdict.reason.stage);
-  breach.initiated = initiated_by(origin);
+  breach.initiated = initiated_by(came_by);
   breach.reason = judgement.policy->cite(judgement.verdict);
   return breach;
 }

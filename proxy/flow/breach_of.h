@@ -8,10 +8,10 @@ namespace schoolgate::flow {
 
 /// The record of a block, warn or monitor; owns everything. The id is new.
 [[nodiscard]] breaches::Breach breach_of(const Judgement& judgement, const rules::Request& request,
-                                         const Origin& origin);
+                                         const CameBy& came_by);
 
 /// Whether a person did it or a page did: Sec-Fetch-User and a navigation are a person's, any other fetch with these
-/// fields is the page's (Fetch Metadata Request Headers, W3C), and without them nobody knows.
-[[nodiscard]] breaches::Initiated initiated_by(const Origin& origin) noexcept;
+/// fields is the page's (Fetch Metadata Request Headers, W3C), and without them it is unknown.
+[[nodiscard]] breaches::Initiated initiated_by(const CameBy& came_by) noexcept;
 
 }  // namespace schoolgate::flow

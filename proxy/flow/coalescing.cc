@@ -6,6 +6,7 @@
 #include "proxy/flow/decrypt.h"
 #include "proxy/flow/h2_upstream.h"
 #include "proxy/flow/inside.h"
+#include "proxy/flow/tunnel.h"
 #include "proxy/flow/worker.h"
 #include "proxy/tls/handshake.h"
 #include "proxy/tls/session.h"
@@ -22,7 +23,7 @@ constexpr std::string_view kWithheld = "(withheld)";
 std::uint64_t moment(Worker& worker, const Judgement& judgement) {
   const auto minute =
       std::uint64_t(std::chrono::floor<std::chrono::minutes>(judgement.time.time_since_epoch()).count());
-  return worker.policy_generation() << 32 ^ minute;
+  return worker.asking().policy_generation() << 32 ^ minute;
 }
 
 struct Seen {
@@ -35,8 +36,8 @@ struct Seen {
 /// The certificate that the web site shows. One that cannot be verified counts too: a browser may know more than we.
 net::awaitable<Seen> look_up(Worker& worker, Destination to, names::Host name) {
   Seen seen;
-  Held<tls::UpstreamContext> context = worker.upstream_tls();
-  if (!context) context = worker.unbelieving_tls();
+  Held<tls::UpstreamContext> context = worker.outbound().tls();
+  if (!context) context = worker.outbound().unbelieving_tls();
   if (!context) co_return seen;
   auto dialled = co_await dial(worker, to);
   if (!dialled) co_return seen;
@@ -221,7 +222,7 @@ net::awaitable<bool> carries_other_sites(Connection& connection, const NamedHell
   const auto known = [&] { return names.others(host, *judgement.policy, judgement.subject, when, judgement.time); };
   std::optional<CertificateNames::Answer> answer = known();
 
-  if (!Worker::may_open(judgement, what.inspection)) {
+  if (!may_open(judgement, what.inspection)) {
     if (!answer && names.begin_look_up_beside(host, connection.peer.address, judgement.time))
       net::asio::co_spawn(worker.executor(), learn_beside(worker, what.to, what.host), net::asio::detached);
     if (answer && answer->treatment == Treatment::refused) names.note_unwatched(host, answer->name);
@@ -248,7 +249,7 @@ bool carries_what_is_refused_now(Worker& worker, const Tunnel& tunnel, const Jud
   const std::string_view host = tunnel.request.url().host();
   const auto answer =
       names.others(host, *judgement.policy, judgement.subject, moment(worker, judgement), judgement.time);
-  if (worker.may_open(judgement)) {
+  if (may_open(judgement, worker.asking().inspection())) {
     // What has grown too old is learned anew when the next connection begins; it still says what is refused.
     if (answer) return answer->treatment != Treatment::alike;
     std::shared_ptr<const CertificateNames::Covered> covered = names.covered(host);

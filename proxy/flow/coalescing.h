@@ -100,9 +100,9 @@ class CertificateNames {
 
   mutable std::mutex mutex_;
   std::map<std::string, Known, std::less<>> known_;
-  /// Look-ups that failed. Apart, so that names which somebody makes up push out nothing that was learned.
+  /// Look-ups that failed. Apart, so that names that a client makes up push out nothing that was learned.
   std::map<std::string, Failure, std::less<>> failures_;
-  std::map<std::string, names::IpAddress, std::less<>> beside_;  ///< under way, for whom: an address, or its /64
+  std::map<std::string, names::IpAddress, std::less<>> beside_;  ///< under way, by client: an address, or its /64
 };
 
 /// True when the host of this ClientHello must be opened for what else its connection could carry. `judgement` let it

@@ -1,4 +1,4 @@
-// One client connection: who it is, how it came in, and the worker that serves it.
+// One client connection: its client, its socket, and the worker that serves it.
 #pragma once
 
 #include <cstdint>
@@ -7,18 +7,15 @@
 #include <string_view>
 
 #include "names/host.h"
-#include "proxy/flow/flow_settings.h"
+#include "proxy/flow/client.h"
 #include "proxy/flow/inbox.h"
 #include "proxy/flow/inside.h"
-#include "proxy/flow/selftest_connections.h"
 #include "proxy/net/endpoint.h"
 #include "proxy/net/listener.h"
 #include "proxy/net/socket.h"
-#include "rules/presence.h"
 
 namespace schoolgate::flow {
 
-class ProxyLogin;
 class Worker;
 
 /// Plain HTTP inside CONNECT, as ws:// goes through a proxy: what CONNECT named. Every request inside is for that host
@@ -29,7 +26,7 @@ struct ClearTunnel {
 };
 
 /// Lives in the frame of serve(). Worker::accept() has counted it in; it counts itself out.
-struct Connection {
+struct Connection : Client {
   Connection(net::Accepted accepted, Entrance how, Worker& owner);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -37,23 +34,16 @@ struct Connection {
 
   Worker& worker;
   net::Socket client;
-  Inbox inbox;  ///< what the client has sent and nobody has dealt with yet
-  net::Endpoint peer;
-  Entrance entrance;
+  Inbox inbox;                            ///< bytes of the client that are not dealt with yet
   std::optional<net::Endpoint> original;  ///< where a transparent connection was going
-  /// Who is known behind the peer's address, as of that generation of the presences (Worker::presence_of).
-  std::shared_ptr<const rules::Presence> known;
-  std::uint64_t known_generation = 0;
-  std::unique_ptr<ProxyLogin> login;       ///< what was proved on this connection itself; null: nothing was tried
-  std::unique_ptr<Inside> inside;          ///< set once the client speaks TLS with us: everything after is decrypted
-  std::unique_ptr<ClearTunnel> clear;      ///< set once CONNECT turned out to carry plain HTTP
-  const std::optional<Selftest> selftest;  ///< the gateway tries itself
-  bool between_requests = false;           ///< kept alive and waiting: a drain may close it at once
-  bool awaited_by_drain = false;           ///< it was there when the drain began
-  Connection* previous = nullptr;          ///< in the worker's list
+  std::unique_ptr<Inside> inside;         ///< set once the client speaks TLS with us: everything after is decrypted
+  std::unique_ptr<ClearTunnel> clear;     ///< set once CONNECT turned out to carry plain HTTP
+  bool between_requests = false;          ///< kept alive and waiting: a drain may close it at once
+  bool awaited_by_drain = false;          ///< it was there when the drain began
+  Connection* previous = nullptr;         ///< in the worker's list
   Connection* next = nullptr;
 
-  /// A CONNECT was accepted, and requests are served inside it: they begin no other, and ask nobody to log in.
+  /// A CONNECT was accepted, and requests are served inside it: they begin no other, and none is asked to log in.
   [[nodiscard]] bool in_tunnel() const noexcept { return inside || clear; }
 };
 

@@ -37,7 +37,7 @@ enum class UpstreamFault : std::uint8_t {
 inline constexpr std::array<const char*, 8> kUpstreamFaultNames{
     "name", "connect", "timeout", "protocol", "refused_destination", "loop", "certificate", "handshake"};
 
-/// What came of asking clients of the explicit proxy who they are.
+/// The outcomes of logins to the explicit proxy.
 enum class ProxyAuth : std::uint8_t { accepted, refused, unavailable, challenged };
 inline constexpr std::array<const char*, 4> kProxyAuthNames{"accepted", "refused", "unavailable", "challenged"};
 
@@ -46,9 +46,9 @@ inline constexpr std::array<std::uint64_t, 8> kDecideBounds{250, 500, 1'000, 2'5
 
 struct Counters {
   Counter connections_open, connections_total;
-  Counter shed_global, shed_client;                ///< connections refused by a cap
-  Counter shed_streams, shed_bytes;                ///< HTTP/2 streams refused or ended: the client had its sum
-  Counter asked_anew;                              ///< requests that a web site had surely not looked at, sent once more
+  Counter shed_global, shed_client;  ///< connections refused by a cap
+  Counter shed_streams, shed_bytes;  ///< HTTP/2 streams refused or ended: the client had its sum
+  Counter asked_anew;                ///< requests that a web site had surely not looked at, sent once more
   std::array<std::array<Counter, 4>, 4> requests;  ///< [action][stage]
   std::array<Counter, kUpstreamFaultNames.size()> upstream_errors;
   Counter malformed;                                       ///< answered 400, 405, 414, 417, 431, 501, 505
@@ -57,7 +57,7 @@ struct Counters {
   Counter inspected;                                       ///< TLS connections opened, and inside them
   Counter leaf_refused;                                    ///< clients that did not accept our certificate
   Counter rejudged_closed;                                 ///< tunnels ended because the policy changed
-  Counter of_people;                                       ///< decisions on requests of a person who is known
+  Counter of_people;                                       ///< decisions on requests of a known person
   std::array<Counter, kProxyAuthNames.size()> proxy_auth;  ///< challenged: 407 was answered
   Counter sign_in_redirects;                               ///< sent or pointed to the sign-in page
   Counter captive_probes;                                  ///< of operating systems, answered with success

@@ -29,18 +29,18 @@ std::vector<std::string_view> common_protocols(const NamedHello& hello) {
 
 // True when an open HTTP/2 connection to the web site can take this client's requests too.
 bool joins_open_h2(Worker& worker, const Inside& inside) {
-  const auto upstream = worker.open_h2(pool_key(inside, worker.trust()));
+  const auto upstream = worker.outbound().open_h2(pool_key(inside, worker.outbound().trust()));
   return upstream && upstream->lives();
 }
 
 // Where the client speaks HTTP/1 alone: a connection that was kept, or one to a web site that wanted no HTTP/2.
 bool takes_kept_connection(Worker& worker, Inside& inside, const NamedHello& hello) {
   if (!hello.offers_http1 && !hello.offers_nothing) return false;
-  inside.trust = worker.trust();
-  if (!hello.offers_h2) inside.upstream = worker.pool().take(pool_key(inside, inside.trust));
+  inside.trust = worker.outbound().trust();
+  if (!hello.offers_h2) inside.upstream = worker.outbound().pool().take(pool_key(inside, inside.trust));
   if (!inside.upstream) {
     inside.only_http1 = true;
-    inside.upstream = worker.pool().take(pool_key(inside, inside.trust));
+    inside.upstream = worker.outbound().pool().take(pool_key(inside, inside.trust));
     inside.only_http1 = inside.upstream.has_value();
   }
   if (inside.upstream) inside.protocol = hello.offers_http1 ? "http/1.1" : "";
@@ -86,10 +86,29 @@ net::awaitable<Way> reach(Worker& worker, Inside& inside, const NamedHello& hell
   co_return Way::open;
 }
 
+// A certificate for `host` from this generation's mint: from its cache, or minted now.
+net::awaitable<Result<std::shared_ptr<const tls::Leaf>>> leaf_for(Worker& worker, Held<const Inspection> inspection,
+                                                                  std::string host, tls::LeafFor what) {
+  using Minted = Result<std::shared_ptr<const tls::Leaf>>;
+  tls::LeafMint& mint = *inspection->mint;  // `inspection` is this frame's own
+  if (auto cached = mint.cached(host, what, {})) co_return cached;
+  const auto start = [&worker, &mint, what](auto handler, std::string name) {
+    // The mint answers on its own thread; the handler runs on this worker's.
+    auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+    mint.mint(std::move(name), what, {}, [&worker, waiting = std::move(waiting)](Minted minted) mutable {
+      net::asio::post(worker.executor(), [waiting = std::move(waiting), minted = std::move(minted)]() mutable {
+        std::move (*waiting)(std::move(minted));
+      });
+    });
+  };
+  co_return co_await net::asio::async_initiate<const net::asio::use_awaitable_t<net::Executor>, void(Minted)>(
+      start, net::use_awaitable, std::move(host));
+}
+
 net::awaitable<bool> answer_hello(Connection& connection, Held<const Inspection> inspection,
                                   std::unique_ptr<Inside> inside, tls::LeafFor what) {
   Worker& worker = connection.worker;
-  const auto leaf = co_await worker.leaf(inspection, inside->host.text(), what);
+  const auto leaf = co_await leaf_for(worker, inspection, inside->host.text(), what);
   if (!leaf) {
     log::error("no certificate can be made", {{"host", inside->host.text()}, {"why", leaf.error().text()}});
     co_await send_alert(connection, tls::Alert::internal_error);
@@ -107,8 +126,8 @@ net::awaitable<bool> answer_hello(Connection& connection, Held<const Inspection>
       inspection->distrust->note(inside->host.text(), wall_now());
       worker.counters().leaf_refused.add();
     }
-    worker.log_refusal(connection, inside->host.text(), rules::Stage::client_hello,
-                       distrusted ? "client-distrusts-authority" : "client-handshake");
+    worker.lines().refusal(connection, inside->host.text(), rules::Stage::client_hello,
+                           distrusted ? "client-distrusts-authority" : "client-handshake");
     co_return false;
   }
   worker.counters().inspected.add();
@@ -127,15 +146,16 @@ std::unique_ptr<Inside> inside_of(Decrypting what) {
 
 bool is_reached(Worker& worker, const Decrypting& what) {
   Inside inside{.host = what.host, .port = what.port, .to = what.to};
-  if (joins_open_h2(worker, inside) || worker.pool().holds(pool_key(inside, worker.trust()))) return true;
+  if (joins_open_h2(worker, inside) || worker.outbound().pool().holds(pool_key(inside, worker.outbound().trust())))
+    return true;
   inside.only_http1 = true;
-  return worker.pool().holds(pool_key(inside, worker.trust()));
+  return worker.outbound().pool().holds(pool_key(inside, worker.outbound().trust()));
 }
 
 bool shows_page(const NamedHello& hello, const Judgement& judgement,
                 const Held<const Inspection>& inspection) noexcept {
   const bool is_tls = hello.what == HelloCase::named || hello.what == HelloCase::ip_name;
-  return is_tls && Worker::may_open(judgement, inspection);
+  return is_tls && may_open(judgement, inspection);
 }
 
 net::awaitable<bool> decrypt(Connection& connection, const NamedHello& hello, Decrypting what,
@@ -148,7 +168,7 @@ net::awaitable<bool> decrypt(Connection& connection, const NamedHello& hello, De
   const Way way = co_await reach(connection.worker, *inside, hello, std::move(dialled));
   if (way == Way::closed && connection.entrance == Entrance::transparent_tls && !page_is_due) {
     count_fault(connection, inside->trouble->kind);
-    connection.worker.log_refusal(connection, inside->host.text(), rules::Stage::client_hello, "upstream");
+    connection.worker.lines().refusal(connection, inside->host.text(), rules::Stage::client_hello, "upstream");
     connection.client.reset();
     co_return false;
   }
@@ -190,9 +210,9 @@ net::awaitable<void> refuse_inside(Connection& connection, const NamedHello& hel
     // What is asked inside is then judged, recorded and answered like any request.
     if (co_await answer_hello(connection, inspection, std::move(inside), tls::LeafFor::own_page)) co_return;
   }
-  const Origin unseen;
+  const CameBy unseen;
   const std::string reference = co_await record_refusal(connection, judgement, request, unseen);
-  worker.log_decision(judgement, request, {.reference = reference});
+  worker.lines().decision(judgement, request, {.reference = reference});
   if (!tries) co_await send_alert(connection, tls::Alert::access_denied);
 }
 

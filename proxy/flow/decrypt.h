@@ -11,7 +11,7 @@
 
 namespace schoolgate::flow {
 
-/// Who the client asked for, and where that is.
+/// The host that the client asked for, and where it is.
 struct Decrypting {
   names::Host host;  ///< the certificate is minted for it, and the web site has to prove that it is it
   std::uint16_t port = 443;
@@ -47,7 +47,7 @@ net::awaitable<bool> open_for_page(Connection& connection, const NamedHello& hel
 net::awaitable<void> show_door(Connection& connection, const NamedHello& hello, Judgement judgement,
                                const rules::Request& request, Decrypting what);
 
-/// Refuses by name what is inside TLS (contract section 5): with the page over a minted certificate where the policy
+/// Refuses a connection inside TLS by its name: with the page over a minted certificate where the policy
 /// lets this host be opened, so that the attempt is recorded with its address; else, and where the client does not
 /// accept the certificate, with a record of the name and an alert.
 net::awaitable<void> refuse_inside(Connection& connection, const NamedHello& hello, const Judgement& judgement,

@@ -1,6 +1,7 @@
 #include "proxy/flow/doorway.h"
 
 #include "proxy/flow/captive_probes.h"
+#include "proxy/flow/own_answer.h"
 #include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/worker.h"
@@ -13,33 +14,25 @@ using net::IoStatus;
 constexpr std::uint64_t kLongestUnwanted = 64 * 1024;  // a body that is read and thrown away to keep the connection
 
 // They have said who they are, and nobody can tell now: another 407 would be no help.
-bool no_answer_about(const Connection& connection) {
-  return connection.login && connection.login->says() == ProxyLogin::Says::no_answer;
+bool no_answer_about(const Client& client) {
+  return client.login && client.login->says() == ProxyLogin::Says::no_answer;
 }
 
-bool asked_by_407(const Connection& connection) {
-  const Authenticator* authenticator = connection.worker.gateway().authenticator;
-  if (!authenticator || connection.entrance != Entrance::explicit_proxy) return false;
-  if (no_answer_about(connection)) return false;
-  return !authenticator->challenges(connection.peer.address).empty();
+bool asked_by_407(const Client& client, const Authenticator* authenticator) {
+  if (!authenticator || client.entrance != Entrance::explicit_proxy) return false;
+  if (no_answer_about(client)) return false;
+  return !authenticator->challenges(client.peer.address).empty();
 }
 
-// Whether another request can follow this one on the connection, and how much of a body has to be read before.
-struct AfterAnswer {
-  bool keep_alive = false;
-  std::uint64_t unwanted = 0;
-};
-AfterAnswer after(const Connection& connection, const Judgement& judgement, const http::RequestHead& head) {
-  const bool known_end = head.body.framing != http::Framing::chunked && head.body.length <= kLongestUnwanted;
-  // Who waits for 100 may send the body or not: the bytes that follow could be read two ways.
-  if (!head.keep_alive || !known_end || connection.worker.draining() || is_for_page(connection)) return {};
-  if (head.expect_continue && head.body.length != 0) return {};
-  if (judgement.doorway == Doorway::login && connection.in_tunnel()) return {};  // a new tunnel begins with a 407
-  if (judgement.doorway == Doorway::login && connection.login && connection.login->exhausted()) return {};
-  if (judgement.doorway == Doorway::sign_in && head.method == http::Method::connect) return {};
+// True when another request can follow the answer, once a body of at most kLongestUnwanted was read and dropped.
+bool may_go_on_after_door(const Connection& connection, const Judgement& judgement, const http::RequestHead& head) {
+  if (!head.may_be_followed(kLongestUnwanted) || connection.worker.draining() || is_for_page(connection)) return false;
+  if (judgement.doorway == Doorway::login && connection.in_tunnel()) return false;  // a new tunnel begins with a 407
+  if (judgement.doorway == Doorway::login && connection.login && connection.login->exhausted()) return false;
+  if (judgement.doorway == Doorway::sign_in && head.method == http::Method::connect) return false;
   // Terms that are accepted now are learnt of where the person proves it anew.
-  if (judgement.doorway == Doorway::sign_in && connection.login && connection.login->presence()) return {};
-  return {true, head.body.length};
+  if (judgement.doorway == Doorway::sign_in && connection.login && connection.login->presence()) return false;
+  return true;
 }
 
 net::awaitable<bool> throw_away(Connection& connection, std::uint64_t count) {
@@ -63,14 +56,14 @@ std::string page(Connection& connection, const Judgement& judgement, PageKind ki
   Worker& worker = connection.worker;
   const std::string reference = Uuid::v7(judgement.time).reference();
   // A browser's first request on each connection is asked for a login; only what is shown to a person has a line.
-  if (judgement.doorway != Doorway::login) worker.log_page(connection, {}, "sign-in", reference);
+  if (judgement.doorway != Doorway::login) worker.lines().page(connection, {}, "sign-in", reference);
   std::string answer, way;
   PageFacts facts{.kind = kind,
                   .status = status,
-                  .school = worker.settings().school,
+                  .school = worker.gateway().settings.school,
                   .reference = reference,
-                  .contact = worker.settings().contact};
-  const Held<const SignInGate> gate = worker.sign_in_gate();
+                  .contact = worker.gateway().settings.contact};
+  const Held<const SignInGate> gate = worker.asking().sign_in_gate();
   if (kind == PageKind::sign_in && judgement.doorway == Doorway::sign_in && gate) {
     way = gate->page().text();
     facts.continue_url = way;
@@ -81,18 +74,18 @@ std::string page(Connection& connection, const Judgement& judgement, PageKind ki
 
 }  // namespace
 
-Doorway doorway_of(Connection& connection, const Judgement& judgement) {
+Doorway doorway_of(const Client& client, const Judgement& judgement, const Authenticator* authenticator,
+                   const SignInGate* gate) {
   const rules::Presence* presence = judgement.presence.get();
   if (presence && presence->person && !presence->terms_due) return Doorway::open;
   using rules::Tier;
   const Tier tier = judgement.verdict.reason.tier;
   if (tier == Tier::illegal || tier == Tier::emergency || tier == Tier::support) return Doorway::open;
   if (presence && presence->person) return Doorway::sign_in;  // the terms of use are not accepted yet
-  if (asked_by_407(connection)) return Doorway::login;
-  const Held<const SignInGate> gate = connection.worker.sign_in_gate();
-  if (gate && gate->asks(connection.peer.address)) return Doorway::sign_in;
+  if (asked_by_407(client, authenticator)) return Doorway::login;
+  if (gate && gate->asks(client.peer.address)) return Doorway::sign_in;
   // A limiter, a queue or a directory that gives out lets nobody in who would else have to prove who they are.
-  return no_answer_about(connection) ? Doorway::no_answer : Doorway::open;
+  return no_answer_about(client) ? Doorway::no_answer : Doorway::open;
 }
 
 std::string doorway_answer(Connection& connection, const Judgement& judgement, const rules::Request& request,
@@ -108,7 +101,7 @@ std::string doorway_answer(Connection& connection, const Judgement& judgement, c
     insert_fields(answer, "Retry-After: " + std::to_string(ProxyLogin::kUnavailableFor.count()) + "\r\n");
     return answer;
   }
-  const Held<const SignInGate> gate = connection.worker.sign_in_gate();
+  const Held<const SignInGate> gate = connection.worker.asking().sign_in_gate();
   const bool wants_page = method == http::Method::get || head_only;
   std::string answer;
   if (gate && wants_page && judgement.doorway == Doorway::sign_in) {
@@ -118,7 +111,6 @@ std::string doorway_answer(Connection& connection, const Judgement& judgement, c
   } else {
     answer = page(connection, judgement, PageKind::sign_in, 511, keep_alive, head_only);
   }
-  insert_fields(answer, login_reply_line(connection));
   return answer;
 }
 
@@ -131,22 +123,20 @@ void note_doorway(Connection& connection, const Judgement& judgement, const rule
     return;  // a browser's first request on each connection ends so: no line for what is asked again at once
   }
   if (judgement.doorway == Doorway::no_answer)
-    return worker.log_decision(judgement, request, {.action = "refused", .rule = "login-not-verified"});
+    return worker.lines().decision(judgement, request, {.action = "refused", .rule = "login-not-verified"});
   worker.counters().sign_in_redirects.add();
-  worker.log_decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
+  worker.lines().decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
 }
 
-net::awaitable<bool> answer_at_doorway(Connection& connection, const Judgement& judgement,
-                                       const rules::Request& request, const http::RequestHead& head) {
+net::awaitable<Served> answer_at_doorway(Connection& connection, const Judgement& judgement,
+                                         const rules::Request& request, const http::RequestHead& head) {
   note_doorway(connection, judgement, request);
-  const AfterAnswer next = after(connection, judgement, head);
-  const std::size_t head_size = head.size;
-  const std::string answer = doorway_answer(connection, judgement, request, head.method, next.keep_alive);
-  connection.client.expire_after(connection.worker.limits().idle);
-  const net::Transfer sent = co_await connection.client.send_all(answer);
-  connection.inbox.consume(head_size);
-  if (!sent || !next.keep_alive) co_return false;
-  co_return co_await throw_away(connection, next.unwanted);
+  const bool keep_alive = may_go_on_after_door(connection, judgement, head);
+  const std::uint64_t unwanted = head.body.length;
+  std::string answer = doorway_answer(connection, judgement, request, head.method, keep_alive);
+  Served served = co_await give_own_answer(connection, head, std::move(answer), keep_alive);
+  if (served.keep_alive) served.keep_alive = co_await throw_away(connection, unwanted);
+  co_return served;
 }
 
 }  // namespace schoolgate::flow

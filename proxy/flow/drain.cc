@@ -30,7 +30,7 @@ void end_connections(Worker& worker, Which which) noexcept {
 void Drain::begin() {
   if (draining_) return;
   draining_ = true;
-  worker_.pool().clear();
+  worker_.outbound().pool().clear();
   for (Connection* connection = worker_.connections().first(); connection; connection = connection->next) {
     connection->awaited_by_drain = true;
     ++awaited_;

@@ -1,12 +1,17 @@
 #include "proxy/flow/exchange.h"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <chrono>
+#include <variant>
 
+#include "proxy/flow/admission.h"
 #include "proxy/flow/asked.h"
 #include "proxy/flow/body_pump.h"
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/doorway.h"
+#include "proxy/flow/filing.h"
 #include "proxy/flow/long_lived.h"
+#include "proxy/flow/own_answer.h"
 #include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/http/field_names.h"
@@ -27,26 +32,40 @@ struct Turn {
   std::string_view target;
   const rules::Request& request;
   const Judgement& judgement;
-  Destination to;
+  Destination to;   // empty on an opened connection, which leads to Inside::to
   std::string key;  // of the upstream pool
 
-  std::optional<net::Socket> upstream;
-  Inbox inbox;                     // what the web site has sent
-  bool private_to_client = false;  // the upstream connection must not serve anybody else
-  bool reused = false;             // the connection came from the pool and may have died there
-  bool answered = false;           // some of an answer has gone to the client
-  bool whole = false;              // all of it has
-  bool slow = false;               // the web site ran out of time
-  std::uint64_t uploaded = 0, downloaded = 0;
+  const std::chrono::steady_clock::time_point began;
+  bool private_to_client = false;  // the upstream connection must serve no other client
+
+  std::optional<net::Socket> upstream{};
+  bool reused = false;  // `upstream` came from the pool and may have died there
+  Inbox inbox{};        // what the web site has sent
+  enum class Answer : std::uint8_t { none, begun, whole } answer = Answer::none;  // as far as the client has it
   PumpEnd upload_end = PumpEnd::finished;
-  bool client_failed = false;           // the upload ended by the client's doing, not because the answer was there
-  bool ended = false;                   // the upload ended by ours, before there was an answer
-  std::optional<Judgement> refusing{};  // by which it was ended
-  bool unread_body = false;
+  enum class Cut : std::uint8_t { no, by_client, by_us } upload_cut = Cut::no;  // before an answer began
+  std::optional<Judgement> refusing{};                                          // by which it was cut
+  std::uint64_t uploaded = 0, downloaded = 0;
 
   [[nodiscard]] Worker& worker() const noexcept { return connection.worker; }
   [[nodiscard]] const Limits& limits() const noexcept { return connection.worker.limits(); }
+  [[nodiscard]] bool is_answered() const noexcept { return answer != Answer::none; }
+  [[nodiscard]] bool has_unread_body() const noexcept { return upload_end != PumpEnd::finished; }
 };
+
+// How an exchange ends. Each end has one teller, at the end of this file.
+struct Done {  // the client has an answer, whole or as far as it came
+  bool keep_client = false;
+};
+struct Upgraded {};       // the web site agreed to a WebSocket
+struct RefusedAnswer {};  // the page has gone out in the place of an answer
+struct ClientGone {};     // the client left, or its upload was cut
+struct SiteFailed {       // nothing that could be passed on has come
+  std::optional<net::Failure> unreachable{};
+  bool slow = false;
+};
+struct AskAgain {};  // the connection had died in the pool
+using End = std::variant<Done, Upgraded, RefusedAnswer, ClientGone, SiteFailed, AskAgain>;
 
 // A body on its way, either way: judged again for as long as it takes.
 class LiveBody final : public LongLived {
@@ -64,28 +83,28 @@ class LiveBody final : public LongLived {
     return std::chrono::seconds(body_.from.deadlines().now() - body_.last_moved);
   }
   [[nodiscard]] bool is_request() const noexcept override { return which_ != Which::stream; }
-  void was_active_in(TimePoint minute) override { turn_.worker().note_activity(judgement(), minute); }
+  void was_active_in(TimePoint minute) override { turn_.worker().asking().note_activity(judgement(), minute); }
   // The pump stops before its next piece, and the connection is cut: what is not whole must not look so. A client that
   // has no answer yet can still be told.
   void end() override {
     body_.stopped = true;
-    turn_.ended = !turn_.answered;
-    if (turn_.answered)
+    if (!turn_.is_answered()) turn_.upload_cut = Turn::Cut::by_us;
+    if (turn_.is_answered())
       turn_.connection.client.cancel();
     else
       turn_.connection.client.wake();
     turn_.upstream->cancel();
   }
   void judge_again() override {
-    if (which_ == Which::request && turn_.answered) return;  // the answer's is asked
+    if (which_ == Which::request && turn_.is_answered()) return;  // the answer's is asked
     Worker& worker = turn_.worker();
-    Judgement now = worker.judge_again(turn_.connection, turn_.request, turn_.judgement.verdict.reason.stage);
+    Judgement now = worker.asking().judge_again(turn_.connection, turn_.request, turn_.judgement.verdict.reason.stage);
     if (now.refuses()) {
       worker.counters().rejudged_closed.add();
-      if (!turn_.answered)
+      if (!turn_.is_answered())
         turn_.refusing = std::move(now);
       else if (now.verdict_refuses())
-        worker.record_later(breach_of(now, turn_.request, {}));
+        file_later(worker, breach_of(now, turn_.request, {}));
       return end();
     }
     now.time = turn_.judgement.time;
@@ -99,15 +118,6 @@ class LiveBody final : public LongLived {
   const Which which_;
   std::optional<Judgement> newest_;  ///< none: as when it began
 };
-
-enum class Step : std::uint8_t { done, close_client, refused, upstream_failed, retry };
-
-// By policy and person of now, where they have changed since the request was judged; nothing: it goes on.
-std::optional<Judgement> refused_now(Turn& turn) {
-  if (!turn.worker().is_outdated(turn.connection, turn.judgement)) return std::nullopt;
-  Judgement now = turn.worker().judge_again(turn.connection, turn.request, turn.judgement.verdict.reason.stage);
-  return now.refuses() ? std::optional(std::move(now)) : std::nullopt;
-}
 
 // What of the request's body has come with its head; the part of it that can be sent along at once.
 std::string_view body_prefix(const Turn& turn) {
@@ -142,7 +152,8 @@ net::awaitable<net::Transfer> send_request(Turn& turn) {
   const http::RequestHead& head = turn.heads.request;
   net::Buffer room = room_for_head(turn.worker(), head.size);
   http::HeadWriter out(room.space());
-  http::write_request_head(out, head, turn.target, authority_of(turn.request.url()), {turn.worker().settings().via});
+  http::write_request_head(out, head, turn.target, authority_of(turn.request.url()),
+                           {turn.worker().gateway().settings.via});
   if (out.overflowed()) co_return net::Transfer{0, IoStatus::failed, EMSGSIZE};
   turn.upstream->expire_after(turn.limits().idle);
   co_return co_await send_head(*turn.upstream, out, room, body_prefix(turn));
@@ -165,8 +176,6 @@ net::awaitable<std::optional<http::HeadOutcome>> read_answer_head(Turn& turn) {
   }
 }
 
-net::awaitable<Step> bring_answer(Turn& turn);
-
 // Sends an interim answer on (RFC 9110 section 15.2); HTTP/1.0 clients do not know them.
 net::awaitable<bool> pass_interim(Turn& turn) {
   const http::ResponseHead& head = turn.heads.response;
@@ -187,30 +196,28 @@ net::awaitable<bool> pass_interim(Turn& turn) {
 }
 
 // A download that the group may not have: the page goes out in its place, and the rest of the answer to nobody.
-net::awaitable<Step> refuse_answer(Turn& turn, Judgement refusing) {
-  const Origin unseen;
-  turn.answered = true;
+net::awaitable<End> refuse_answer(Turn& turn, Judgement refusing) {
+  const CameBy unseen;
+  turn.answer = Turn::Answer::begun;
   turn.upstream->close();
   const std::string reference = co_await record_refusal(turn.connection, refusing, turn.request, unseen);
-  turn.worker().log_decision(refusing, turn.request, {.reference = reference});
-  turn.connection.client.expire_after(turn.limits().idle);
+  turn.worker().lines().decision(refusing, turn.request, {.reference = reference});
   const bool to_head = turn.heads.request.method == http::Method::head;
-  const std::string page = refusal_answer(turn.connection, refusing, turn.request, reference, false, to_head);
-  co_await turn.connection.client.send_all(page);
-  co_return Step::refused;
+  std::string page = refusal_answer(turn.connection, refusing, turn.request, reference, false, to_head);
+  co_await send_own_answer(turn.connection, std::move(page));
+  co_return RefusedAnswer{};
 }
 
 // Refused by what is in force now: with the page, or led to the door.
-net::awaitable<Step> refuse_now(Turn& turn, Judgement now) {
+net::awaitable<End> refuse_now(Turn& turn, Judgement now) {
   if (now.doorway == Doorway::open) co_return co_await refuse_answer(turn, std::move(now));
-  turn.answered = true;
+  turn.answer = Turn::Answer::begun;
   turn.upstream->close();
   note_doorway(turn.connection, now, turn.request);
-  const std::string answer =
+  std::string answer =
       doorway_answer(turn.connection, now, turn.request, http::known_method(turn.request.method()), false);
-  turn.connection.client.expire_after(turn.limits().idle);
-  co_await turn.connection.client.send_all(answer);
-  co_return Step::refused;
+  co_await send_own_answer(turn.connection, std::move(answer));
+  co_return RefusedAnswer{};
 }
 
 // What completes a login to us goes with the next answer, in the place of whatever the web site says there. `reply` has
@@ -223,92 +230,114 @@ void put_login_reply(http::ResponseHead& head, const std::string& reply) {
   (void)head.fields.add({.name = kName, .value = reply});
 }
 
-// The final answer: its head with whatever of the body came along in one system call, then the rest of the body.
-net::awaitable<Step> pass_final(Turn& turn) {
-  if (turn.refusing) co_return Step::close_client;  // judged again while the head came: the page takes its place
+// The web site is silent because it failed, or because the upload was cut.
+End without_answer(const Turn& turn, bool slow) {
+  if (turn.upload_cut != Turn::Cut::no) return ClientGone{};
+  return SiteFailed{.slow = slow};
+}
+
+// How the answer's body is framed for the client, and whether its connection can serve another request then.
+struct Passing {
+  http::ClientFraming framing = http::ClientFraming::as_received;
+  bool keep_client = false;
+  bool stream = false;
+};
+Passing passing_of(const Turn& turn) {
   const http::ResponseHead& head = turn.heads.response;
-  if (turn.connection.inside)  // HTTP/3 would lead past us
-    for (http::Field& field : turn.heads.response.fields.items())
-      if (field.known == http::Name::alt_svc) field.drop = true;
-  if (auto refusing = turn.worker().refuses_answer(turn.judgement, turn.request, facts_of(head)))
-    co_return co_await refuse_answer(turn, std::move(*refusing));
-  // While the web site thought about its answer the policy may have changed.
-  if (auto now = refused_now(turn)) co_return co_await refuse_now(turn, std::move(*now));
-  const bool stream = is_stream(head);  // before its views end
   const http::RequestHead& asked = turn.heads.request;
-  const bool whole_request = asked.body.framing == http::Framing::none || turn.upload_end == PumpEnd::finished;
-  bool keep_client = asked.keep_alive && whole_request && !turn.worker().draining();
-  auto framing = http::ClientFraming::as_received;
+  Passing how{.stream = is_stream(head)};
   if (head.body.framing == http::Framing::chunked)
-    framing = asked.minor_version == 1 ? http::ClientFraming::chunked : http::ClientFraming::until_close;
-  if (head.body.framing == http::Framing::until_close || framing == http::ClientFraming::until_close)
-    keep_client = false;
+    how.framing = asked.minor_version == 1 ? http::ClientFraming::chunked : http::ClientFraming::until_close;
+  const bool ends_with_body =
+      head.body.framing == http::Framing::until_close || how.framing == http::ClientFraming::until_close;
+  const bool whole_request = asked.body.framing == http::Framing::none || turn.upload_end == PumpEnd::finished;
+  how.keep_client = asked.keep_alive && whole_request && !ends_with_body && !turn.worker().draining();
+  return how;
+}
 
-  {
-    const std::string reply = turn.connection.login ? turn.connection.login->take_reply() : std::string();
-    put_login_reply(turn.heads.response, reply);
-    net::Buffer room = room_for_head(turn.worker(), head.size + reply.size());
-    http::HeadWriter out(room.space());
-    http::write_response_head(out, head, asked, framing, keep_client, {turn.worker().settings().via});
-    if (out.overflowed()) co_return Step::upstream_failed;
-    std::string_view prefix;
-    if (head.body.framing == http::Framing::length)
-      prefix = turn.inbox.bytes().substr(
-          head.size, std::size_t(std::min<std::uint64_t>(head.body.length, turn.inbox.bytes().size())));
-    turn.answered = true;
-    turn.connection.client.expire_after(turn.limits().idle);
-    const net::Transfer sent = co_await send_head(turn.connection.client, out, room, prefix);
-    if (!sent) co_return Step::close_client;
-    turn.downloaded += prefix.size();
-    turn.inbox.consume(head.size + prefix.size());
-  }
-
-  http::Body rest = head.body;
-  if (rest.framing == http::Framing::length) rest.length -= turn.downloaded;
+// The rest of the answer's body; false when it was cut.
+net::awaitable<bool> pass_body(Turn& turn, http::Body rest, Passing how) {
   BodyPump body{.from = *turn.upstream,
                 .inbox = turn.inbox,
                 .to = turn.connection.client,
                 .buffers = turn.worker().buffers(),
                 .body = rest,
-                .chunk_towards_receiver = framing == http::ClientFraming::chunked,
-                .idle = stream ? turn.limits().idle_tunnel : turn.limits().idle};
-  PumpEnd end = PumpEnd::finished;
-  if (rest.framing != http::Framing::length || rest.length != 0) {
-    LiveBody live(turn, body, stream ? LiveBody::Which::stream : LiveBody::Which::answer);
-    // What came while the head was on its way has not seen it.
-    if (turn.worker().is_outdated(turn.connection, turn.judgement)) live.judge_again();
-    end = co_await pump(body);
-  }
+                .chunk_towards_receiver = how.framing == http::ClientFraming::chunked,
+                .idle = how.stream ? turn.limits().idle_tunnel : turn.limits().idle};
+  LiveBody live(turn, body, how.stream ? LiveBody::Which::stream : LiveBody::Which::answer);
+  // What came while the head was on its way has not seen it.
+  if (turn.worker().asking().is_outdated(turn.connection, turn.judgement)) live.judge_again();
+  const PumpEnd end = co_await pump(body);
   turn.downloaded += body.moved;
-  if (end != PumpEnd::finished) {
-    turn.connection.client.reset();  // a cut answer must not look whole
-    co_return Step::close_client;
-  }
-  turn.whole = true;
-  co_return keep_client ? Step::done : Step::close_client;
+  co_return end == PumpEnd::finished;
 }
 
-net::awaitable<Step> bring_answer(Turn& turn) {
+// The final answer: its head with whatever of the body came along in one system call, then the rest of the body.
+net::awaitable<End> pass_final(Turn& turn) {
+  if (turn.refusing) co_return ClientGone{};  // judged again while the head came: the page takes its place
+  const http::ResponseHead& head = turn.heads.response;
+  if (turn.connection.inside)  // HTTP/3 would lead past us
+    for (http::Field& field : turn.heads.response.fields.items())
+      if (field.known == http::Name::alt_svc) field.drop = true;
+  if (auto refusing = turn.worker().asking().refuses_answer(turn.judgement, turn.request, facts_of(head)))
+    co_return co_await refuse_answer(turn, std::move(*refusing));
+  // While the web site thought about its answer the policy may have changed.
+  if (auto now = refused_since(turn.connection, turn.request, turn.judgement))
+    co_return co_await refuse_now(turn, std::move(*now));
+  const Passing how = passing_of(turn);  // before the head's views end
+  http::Body rest = head.body;
+  {
+    const std::string reply = turn.connection.login ? turn.connection.login->take_reply() : std::string();
+    put_login_reply(turn.heads.response, reply);
+    net::Buffer room = room_for_head(turn.worker(), head.size + reply.size());
+    http::HeadWriter out(room.space());
+    http::write_response_head(out, head, turn.heads.request, how.framing, how.keep_client,
+                              {turn.worker().gateway().settings.via});
+    if (out.overflowed()) co_return without_answer(turn, false);
+    std::string_view prefix;
+    if (rest.framing == http::Framing::length)
+      prefix = turn.inbox.bytes().substr(head.size,
+                                         std::size_t(std::min<std::uint64_t>(rest.length, turn.inbox.bytes().size())));
+    turn.answer = Turn::Answer::begun;
+    turn.connection.client.expire_after(turn.limits().idle);
+    const net::Transfer sent = co_await send_head(turn.connection.client, out, room, prefix);
+    if (!sent) co_return ClientGone{};
+    turn.downloaded += prefix.size();
+    turn.inbox.consume(head.size + prefix.size());
+    if (rest.framing == http::Framing::length) rest.length -= prefix.size();
+  }
+  const bool more = rest.framing != http::Framing::length || rest.length != 0;
+  if (more && !co_await pass_body(turn, rest, how)) {
+    turn.connection.client.reset();  // a cut answer must not look whole
+    co_return Done{};
+  }
+  turn.answer = Turn::Answer::whole;
+  if (head.websocket) co_return Upgraded{};
+  co_return Done{.keep_client = how.keep_client};
+}
+
+// A head that no browser would read, or too many interim ones.
+net::awaitable<End> answer_protocol_fault(Turn& turn, std::string detail) {
+  turn.worker().counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
+  const FaultPage fault{.status = 502, .site = turn.request.url().host(), .detail = std::move(detail)};
+  co_await answer_fault(turn.connection, fault);
+  turn.refusing.reset();  // one answer is enough
+  co_return Done{};
+}
+
+net::awaitable<End> bring_answer(Turn& turn) {
   for (int interim = 0;; ++interim) {
     const auto outcome = co_await read_answer_head(turn);
     if (!outcome) {
-      turn.slow = turn.upstream->expired();
-      const bool died_in_pool = turn.reused && turn.inbox.empty() && interim == 0 && !turn.slow;
-      co_return died_in_pool ? Step::retry : Step::upstream_failed;
+      const bool slow = turn.upstream->expired();
+      if (turn.reused && turn.inbox.empty() && interim == 0 && !slow) co_return AskAgain{};
+      co_return without_answer(turn, slow);
     }
-    if (outcome->kind == http::HeadOutcome::Kind::bad || interim == kMostInterim) {
-      turn.worker().counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
-      const bool is_bad = outcome->kind == http::HeadOutcome::Kind::bad;
-      const Fault fault{.status = 502,
-                        .site = turn.request.url().host(),
-                        .detail = is_bad ? outcome->why : "too many interim answers"};
-      co_await answer_fault(turn.connection, fault, nullptr);
-      turn.refusing.reset();  // one answer is enough
-      co_return Step::close_client;
-    }
+    if (outcome->kind == http::HeadOutcome::Kind::bad) co_return co_await answer_protocol_fault(turn, outcome->why);
+    if (interim == kMostInterim) co_return co_await answer_protocol_fault(turn, "too many interim answers");
     const int status = turn.heads.response.status;
     if (status == 101 || status >= 200) break;
-    if (!co_await pass_interim(turn)) co_return Step::close_client;
+    if (!co_await pass_interim(turn)) co_return ClientGone{};
   }
   co_return co_await pass_final(turn);
 }
@@ -316,32 +345,32 @@ net::awaitable<Step> bring_answer(Turn& turn) {
 // The rest of the request's body, beside the answer.
 net::awaitable<void> upload(Turn& turn, BodyPump& body) {
   turn.upload_end = co_await pump(body);
-  if (turn.answered) co_return;
+  if (turn.is_answered()) co_return;
   // The web site has its whole time to answer from here on; the pump had set the deadline of a stalled body.
   if (turn.upload_end == PumpEnd::finished) turn.upstream->expire_after(turn.limits().response);
   // A client that is gone takes the whole exchange with it; a web site that reads no more may still answer.
   if ((turn.upload_end == PumpEnd::from_failed || turn.upload_end == PumpEnd::malformed) && !body.stopped) {
-    turn.client_failed = true;
+    turn.upload_cut = Turn::Cut::by_client;
     turn.upstream->cancel();
   }
 }
 
-net::awaitable<Step> bring_answer_beside(Turn& turn, BodyPump& body) {
-  const Step step = co_await bring_answer(turn);
+net::awaitable<End> bring_answer_beside(Turn& turn, BodyPump& body) {
+  End end = co_await bring_answer(turn);
   // Answered early: the rest of the body is nobody's, and the pump is woken on whichever side it waits.
   body.stopped = true;
   if (turn.upload_end != PumpEnd::finished) {
     turn.connection.client.wake();
     turn.upstream->cancel();
   }
-  co_return step;
+  co_return end;
 }
 
-net::awaitable<Step> send_and_bring(Turn& turn) {
+net::awaitable<End> send_and_bring(Turn& turn) {
   const http::RequestHead& head = turn.heads.request;
   const net::Transfer sent = co_await send_request(turn);
-  turn.slow = sent.status == IoStatus::timed_out;
-  if (!sent) co_return turn.reused ? Step::retry : Step::upstream_failed;
+  if (!sent && turn.reused) co_return AskAgain{};
+  if (!sent) co_return SiteFailed{.slow = sent.status == IoStatus::timed_out};
 
   const std::size_t prefix = body_prefix(turn).size();
   turn.uploaded = prefix;
@@ -365,11 +394,11 @@ net::awaitable<Step> send_and_bring(Turn& turn) {
                 .idle = turn.limits().idle};
   LiveBody live(turn, body, LiveBody::Which::request);
   using boost::asio::experimental::awaitable_operators::operator&&;
-  const Step step = co_await (upload(turn, body) && bring_answer_beside(turn, body));
+  End end = co_await (upload(turn, body) && bring_answer_beside(turn, body));
   turn.uploaded += body.moved;
-  turn.unread_body = turn.upload_end != PumpEnd::finished;
-  if (turn.refusing && !turn.answered) co_return co_await refuse_now(turn, std::move(*turn.refusing));
-  co_return turn.upload_end == PumpEnd::finished ? step : (step == Step::done ? Step::close_client : step);
+  if (turn.refusing && !turn.is_answered()) co_return co_await refuse_now(turn, std::move(*turn.refusing));
+  if (Done* const done = std::get_if<Done>(&end); done && turn.has_unread_body()) done->keep_client = false;
+  co_return end;
 }
 
 // A pooled connection may have died unseen. Only a request that can be sent twice without harm is given one (RFC 9110
@@ -391,7 +420,7 @@ bool authenticates_connection(const http::RequestHead& head) {
 // A verified connection that was opened for this client and has not been used.
 bool take_opened(Turn& turn) {
   if (!turn.connection.inside || !turn.connection.inside->upstream) return false;
-  if (turn.connection.inside->trust != turn.worker().trust()) {  // a reload has come in between
+  if (turn.connection.inside->trust != turn.worker().outbound().trust()) {  // a reload has come in between
     turn.connection.inside->upstream.reset();
     return false;
   }
@@ -406,112 +435,140 @@ net::awaitable<net::Attempt<net::Socket>> dial_web_site(Turn& turn) {
   if (!inside) co_return co_await dial(turn.worker(), turn.to);
   if (inside->trouble) co_return std::unexpected(*inside->trouble);
   static constexpr std::string_view kHttp1[] = {"http/1.1"};
-  auto verified = co_await dial_verified(turn.worker(), turn.to, inside->host, kHttp1);
+  auto verified = co_await dial_verified(turn.worker(), inside->to, inside->host, kHttp1);
   if (!verified) co_return std::unexpected(std::move(verified.error()));
   co_return std::move(verified->socket);
 }
 
-net::awaitable<bool> connect_upstream(Turn& turn, bool fresh) {
+// Nothing, and turn.upstream leads there; or why it does not.
+net::awaitable<std::optional<net::Failure>> connect_upstream(Turn& turn, bool fresh) {
   turn.inbox.release();
   if (take_opened(turn)) {
     turn.reused = may_be_repeated(turn.heads.request);
-    co_return true;
+    co_return std::nullopt;
   }
   if (!fresh) {
-    turn.upstream = turn.worker().pool().take(turn.key);
+    turn.upstream = turn.worker().outbound().pool().take(turn.key);
     turn.reused = turn.upstream.has_value();
-    if (turn.reused) co_return true;
+    if (turn.reused) co_return std::nullopt;
   }
   turn.reused = false;
   auto dialled = co_await dial_web_site(turn);
-  if (!dialled) {
-    const Fault fault = fault_of(turn.connection, dialled.error(), turn.request.url().host());
-    turn.worker().log_refusal(turn.connection, turn.request.url().host(), rules::Stage::request, "upstream");
-    co_await answer_fault(turn.connection, fault, nullptr);
-    co_return false;
-  }
+  if (!dialled) co_return std::move(dialled.error());
   turn.upstream = std::move(*dialled);
-  co_return true;
+  co_return std::nullopt;
 }
 
+// --- the ends ------------------------------------------------------------------------------------------------------
+
+// Only a connection on which both messages ended in order, with nothing left over, may serve again.
 void settle(Turn& turn) {
-  // Only a connection on which both messages ended in order, with nothing left over, may serve again.
-  if (turn.whole && !turn.private_to_client && turn.heads.response.keep_alive && turn.inbox.empty() &&
-      turn.upload_end == PumpEnd::finished) {
+  if (turn.answer == Turn::Answer::whole && !turn.private_to_client && turn.heads.response.keep_alive &&
+      turn.inbox.empty() && !turn.has_unread_body()) {
     turn.upstream->clear_deadline();
-    turn.worker().pool().put(turn.key, std::move(*turn.upstream));
+    turn.worker().outbound().pool().put(turn.key, std::move(*turn.upstream));
   }
+}
+
+void write_line(Turn& turn, std::uint64_t in, std::uint64_t out) {
+  turn.worker().lines().decision(
+      turn.judgement, turn.request,
+      {.bytes_in = in, .bytes_out = out, .took = std::chrono::steady_clock::now() - turn.began});
+}
+
+// What of the request still lies in the inbox.
+void consume_request(Turn& turn) {
+  const std::size_t head = turn.heads.request.size;
+  turn.connection.inbox.consume(head != 0 ? head + body_prefix(turn).size() : 0);
+}
+
+Served tell(Turn& turn, const Done& done) {
+  settle(turn);
+  write_line(turn, turn.downloaded, turn.uploaded);
+  consume_request(turn);
+  return {.keep_alive = done.keep_client, .unread_body = turn.has_unread_body(), .tunnel = std::nullopt};
+}
+
+net::awaitable<Served> tell_upgraded(Turn& turn) {
+  consume_request(turn);
+  const net::Transfer down = co_await turn.connection.client.send_all(turn.inbox.bytes());
+  const net::Transfer up = co_await turn.upstream->send_all(turn.connection.inbox.bytes());
+  Served served;
+  if (!down || !up) {
+    write_line(turn, down.bytes, up.bytes);
+    co_return served;
+  }
+  served.tunnel.emplace(std::move(*turn.upstream), turn.request, turn.judgement, down.bytes, up.bytes, turn.began);
+  served.tunnel->judgement.verdict.reason.entry = {};  // a view into the request that stays behind
+  co_return served;
+}
+
+// The page has gone out, and its line is written.
+Served tell(Turn& turn, RefusedAnswer) {
+  consume_request(turn);
+  return {.unread_body = true, .tunnel = std::nullopt};
+}
+
+net::awaitable<Served> tell_client_gone(Turn& turn) {
+  write_line(turn, 0, turn.uploaded);
+  if (turn.upload_end == PumpEnd::malformed && !turn.is_answered()) {
+    turn.worker().counters().malformed.add();
+    const FaultPage fault{
+        .status = 400, .kind = PageKind::bad_request, .whose = Fault::client, .detail = "malformed chunked body"};
+    co_await answer_fault(turn.connection, fault);
+  }
+  co_return Served{.unread_body = turn.has_unread_body(), .tunnel = std::nullopt};
+}
+
+net::awaitable<Served> tell_site_failed(Turn& turn, SiteFailed failed) {
+  const std::string_view site = turn.request.url().host();
+  turn.worker().lines().refusal(turn.connection, site, rules::Stage::request, "upstream");
+  FaultPage fault;
+  if (failed.unreachable) {
+    fault = fault_of(turn.connection, *failed.unreachable, site);
+  } else {
+    turn.worker()
+        .counters()
+        .upstream_errors[std::size_t(failed.slow ? UpstreamFault::timeout : UpstreamFault::connect)]
+        .add();
+    std::string detail = failed.slow ? "the web site did not answer in time" : "the web site closed the connection";
+    if (std::string told = told_by_tls(*turn.upstream); !told.empty()) detail = std::move(told);
+    fault = {.status = failed.slow ? 504 : 502, .site = site, .detail = std::move(detail)};
+  }
+  co_await answer_fault(turn.connection, fault);
+  co_return Served{.unread_body = turn.has_unread_body(), .tunnel = std::nullopt};
 }
 
 }  // namespace
 
-net::awaitable<ExchangeEnd> exchange(Connection& connection, Heads& heads, std::string_view target,
-                                     const rules::Request& request, const Judgement& judgement, Destination to) {
-  const auto began = std::chrono::steady_clock::now();
+net::awaitable<Served> exchange(Connection& connection, Heads& heads, std::string_view target,
+                                const rules::Request& request, const Judgement& judgement, Destination to) {
   // By the trust store of now: whatever is dialled from here on was verified by it or by a newer one.
-  std::string key = connection.inside ? pool_key(*connection.inside, connection.worker.trust()) : to.key();
-  Turn turn{connection, heads, target, request, judgement, std::move(to), std::move(key), {}, {}};
+  std::string key = connection.inside ? pool_key(*connection.inside, connection.worker.outbound().trust()) : to.key();
+  Turn turn{.connection = connection,
+            .heads = heads,
+            .target = target,
+            .request = request,
+            .judgement = judgement,
+            .to = std::move(to),
+            .key = std::move(key),
+            .began = std::chrono::steady_clock::now(),
+            .private_to_client = authenticates_connection(heads.request)};
   if (connection.inside) turn.inbox.holds_secrets();
-  turn.private_to_client = authenticates_connection(heads.request);
-  Step step = Step::retry;
-  for (bool fresh = !may_be_repeated(heads.request); step == Step::retry; fresh = true) {
-    if (!co_await connect_upstream(turn, fresh)) co_return ExchangeEnd{};
-    if (auto now = refused_now(turn))  // while it was dialled
-      step = co_await refuse_now(turn, std::move(*now));
+  End end = AskAgain{};
+  for (bool fresh = !may_be_repeated(heads.request); std::holds_alternative<AskAgain>(end); fresh = true) {
+    if (auto failure = co_await connect_upstream(turn, fresh))
+      end = SiteFailed{.unreachable = std::move(failure)};
+    else if (auto now = refused_since(connection, request, judgement))  // while it was dialled
+      end = co_await refuse_now(turn, std::move(*now));
     else
-      step = co_await send_and_bring(turn);
+      end = co_await send_and_bring(turn);
   }
-  const std::size_t request_size = heads.request.size + (heads.request.size != 0 ? body_prefix(turn).size() : 0);
-  if (step == Step::refused) {
-    connection.inbox.consume(request_size);
-    co_return ExchangeEnd{.unread_body = true};
-  }
-  if (step == Step::done || step == Step::close_client) {
-    const bool upgraded = heads.response.websocket && turn.answered;
-    if (upgraded) {
-      connection.inbox.consume(request_size);
-      const net::Transfer down = co_await connection.client.send_all(turn.inbox.bytes());
-      const net::Transfer up = co_await turn.upstream->send_all(connection.inbox.bytes());
-      if (!down || !up) {
-        connection.worker.log_decision(
-            judgement, request,
-            {.bytes_in = down.bytes, .bytes_out = up.bytes, .took = std::chrono::steady_clock::now() - began});
-        co_return ExchangeEnd{};
-      }
-      ExchangeEnd end;
-      end.tunnel.emplace(std::move(*turn.upstream), request, judgement, down.bytes, up.bytes, began);
-      end.tunnel->judgement.verdict.reason.entry = {};  // a view into the request that stays behind
-      co_return end;
-    }
-    if (turn.answered) settle(turn);
-    connection.worker.log_decision(
-        judgement, request,
-        {.bytes_in = turn.downloaded, .bytes_out = turn.uploaded, .took = std::chrono::steady_clock::now() - began});
-    connection.inbox.consume(request_size);
-    co_return ExchangeEnd{.keep_alive = step == Step::done, .unread_body = turn.unread_body};
-  }
-  if (turn.client_failed || turn.ended) {
-    connection.worker.log_decision(judgement, request,
-                                   {.bytes_out = turn.uploaded, .took = std::chrono::steady_clock::now() - began});
-    if (turn.upload_end == PumpEnd::malformed) {
-      connection.worker.counters().malformed.add();
-      const Fault fault{.status = 400,
-                        .kind = PageKind::bad_request,
-                        .whose = schoolgate::Fault::client,
-                        .detail = "malformed chunked body"};
-      co_await answer_fault(connection, fault, nullptr);
-    }
-    co_return ExchangeEnd{.unread_body = true};
-  }
-  connection.worker.log_refusal(connection, request.url().host(), rules::Stage::request, "upstream");
-  connection.worker.counters()
-      .upstream_errors[std::size_t(turn.slow ? UpstreamFault::timeout : UpstreamFault::connect)]
-      .add();
-  std::string detail = turn.slow ? "the web site did not answer in time" : "the web site closed the connection";
-  if (std::string told = told_by_tls(*turn.upstream); !told.empty()) detail = std::move(told);
-  const Fault fault{.status = turn.slow ? 504 : 502, .site = request.url().host(), .detail = std::move(detail)};
-  co_await answer_fault(connection, fault, nullptr);
-  co_return ExchangeEnd{.unread_body = turn.unread_body};
+  if (const Done* const done = std::get_if<Done>(&end)) co_return tell(turn, *done);
+  if (std::holds_alternative<Upgraded>(end)) co_return co_await tell_upgraded(turn);
+  if (std::holds_alternative<RefusedAnswer>(end)) co_return tell(turn, RefusedAnswer());
+  if (std::holds_alternative<ClientGone>(end)) co_return co_await tell_client_gone(turn);
+  co_return co_await tell_site_failed(turn, std::move(std::get<SiteFailed>(end)));
 }
 
 }  // namespace schoolgate::flow

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/flow/admission.h"
 #include "proxy/flow/asked.h"
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/doorway.h"
+#include "proxy/flow/filing.h"
 #include "proxy/flow/inside.h"
 #include "proxy/flow/warning_passes.h"
 #include "proxy/http/field_names.h"
@@ -60,12 +62,12 @@ H2Call::H2Call(Connection& connection, H2CallOwner& owner, http::StreamId stream
       owner_(&owner),
       stream_(stream),
       charge_(std::move(charge)),
-      heads_(connection.worker.take_heads()),
+      heads_(connection.worker.heads().take()),
       last_moved_(connection.worker.deadlines().now()) {}
 
 H2Call::~H2Call() {
   if (listed_) worker_.long_lived().remove(*this);
-  worker_.give_back(std::move(heads_));
+  worker_.heads().give_back(std::move(heads_));
 }
 
 void H2Call::begin(H2Head& head, bool ends) {
@@ -81,18 +83,18 @@ void H2Call::begin(H2Head& head, bool ends) {
   repeatable_ = is_idempotent(asked_head.method);
   trailers_ = http::trailers_of(asked_head.fields);
   auto arrived = what_is_asked(connection_, asked_head, target_);
-  if (const auto* fault = std::get_if<Fault>(&arrived)) return answer_fault(*fault);
+  if (const auto* fault = std::get_if<FaultPage>(&arrived)) return answer_fault(*fault);
   if (const auto* back = std::get_if<Redirect>(&arrived)) return answer_page(redirect_answer(back->url, true));
   Asked& asked = std::get<Asked>(arrived);
   target_ = std::string(asked.target);  // which may view it
 
   request_ = rules::Request::of_url(std::move(asked.url), method_name(asked_head, method_), target_);
   request_->comes_from(page_of(asked_head.fields));
-  judgement_ = worker.judge(connection_, *request_, rules::Stage::request);
-  if (judgement_->refuses()) return refuse_now(Origin::of(asked_head.fields));
-  if (judgement_->verdict.action == rules::Action::monitor)
-    worker.record_later(breach_of(*judgement_, *request_, Origin::of(asked_head.fields)));
-  if (connection_.inside->for_page) return answer_status(421, "ask again on a new connection");
+  Admission admission = admit(connection_, *request_, rules::Stage::request, &asked_head.fields);
+  judgement_ = std::move(admission.judgement);
+  if (admission.as<Door>() || admission.as<Refused>()) return refuse_now(CameBy::of(asked_head.fields));
+  if (admission.as<AskAnew>()) return answer_status(421, "ask again on a new connection");
+  if (!admission.as<Goes>()) return end();
   if (std::string adjusted(adjust(*judgement_, *request_, asked_head, target_, adjusted_)); adjusted != target_)
     target_ = std::move(adjusted);
   prepare();
@@ -107,9 +109,10 @@ void H2Call::begin(H2Head& head, bool ends) {
 void H2Call::prepare() {
   H2Head out;
   const std::string_view authority = authority_of(request_->url());
-  http::write_request_head(out, heads_->request, "https", target_, authority, {connection_.worker.settings().via});
+  http::write_request_head(out, heads_->request, "https", target_, authority,
+                           {connection_.worker.gateway().settings.via});
   sent_size_ = copy_compactly(out, sent_);
-  connection_.worker.give_back(std::move(heads_));
+  connection_.worker.heads().give_back(std::move(heads_));
   from_ = H2Head();
 }
 
@@ -117,18 +120,17 @@ void H2Call::prepare() {
 
 void H2Call::answer_status(int status, std::string detail) {
   connection_.worker.counters().malformed.add();
-  answer_fault({.status = status,
-                .kind = PageKind::bad_request,
-                .whose = schoolgate::Fault::client,
-                .detail = std::move(detail)});
+  answer_fault({.status = status, .kind = PageKind::bad_request, .whose = Fault::client, .detail = std::move(detail)});
 }
 
-void H2Call::answer_fault(const Fault& fault) { answer_page(flow::fault_answer(connection_, fault, true, to_head_)); }
+void H2Call::answer_fault(const FaultPage& fault) {
+  answer_page(flow::fault_answer(connection_, fault, true, to_head_));
+}
 
 // A page is made as HTTP/1 text; here it becomes a head and a body.
 void H2Call::answer_page(const std::string& http1) {
   if (!owner_) return;
-  auto heads = connection_.worker.take_heads();
+  auto heads = connection_.worker.heads().take();
   heads->request.method = to_head_ ? http::Method::head : http::Method::get;
   const auto read = http::read_response_head(http1, 0, {}, heads->request, heads->response);
   H2Head head;
@@ -136,7 +138,7 @@ void H2Call::answer_page(const std::string& http1) {
   answered_ = true;
   const std::string_view body = std::string_view(http1).substr(heads->response.size);
   owner_->session().respond(stream_, head, body.empty());
-  connection_.worker.give_back(std::move(heads));
+  connection_.worker.heads().give_back(std::move(heads));
   if (!body.empty()) {
     download_.bytes = body;
     download_.ends = true;
@@ -148,26 +150,26 @@ void H2Call::answer_page(const std::string& http1) {
 }
 
 // The door, or the page: nothing of it goes on.
-void H2Call::refuse_now(Origin origin) {
-  if (judgement_->doorway == Doorway::open) return owner_->spawn(refuse(origin));
+void H2Call::refuse_now(CameBy came_by) {
+  if (judgement_->doorway == Doorway::open) return owner_->spawn(refuse(came_by));
   note_doorway(connection_, *judgement_, *request_);
   // Who has to say to the proxy who they are can do so on a new tunnel only.
   if (judgement_->doorway == Doorway::login) owner_->session().goaway(H2Code::no_error);
   answer_page(doorway_answer(connection_, *judgement_, *request_, http::known_method(request_->method()), true));
 }
 
-net::awaitable<void> H2Call::refuse(Origin origin) {
+net::awaitable<void> H2Call::refuse(CameBy came_by) {
   const auto self = shared_from_this();  // whatever becomes of the stream meanwhile
-  const std::string reference = co_await record_and_log(connection_, *judgement_, *request_, origin);
+  const std::string reference = co_await record_and_log(connection_, *judgement_, *request_, came_by);
   logged_ = true;
   if (owner_) answer_page(refusal_answer(connection_, *judgement_, *request_, reference, true, to_head_));
 }
 
 net::awaitable<void> H2Call::refuse_answer(Judgement judgement) {
   const auto self = shared_from_this();
-  const Origin unseen;
+  const CameBy unseen;
   const std::string reference = co_await record_refusal(connection_, judgement, *request_, unseen);
-  connection_.worker.log_decision(judgement, *request_, {.reference = reference});
+  connection_.worker.lines().decision(judgement, *request_, {.reference = reference});
   logged_ = true;
   if (owner_) answer_page(refusal_answer(connection_, judgement, *request_, reference, true, to_head_));
 }
@@ -176,7 +178,7 @@ net::awaitable<void> H2Call::refuse_answer(Judgement judgement) {
 
 void H2Call::send_on() {
   Worker& worker = connection_.worker;
-  const auto upstream = worker.open_h2(pool_key(*connection_.inside, worker.trust()));
+  const auto upstream = worker.outbound().open_h2(pool_key(*connection_.inside, worker.outbound().trust()));
   if (upstream && upstream->usable()) return forward(*upstream);
   owner_->spawn(connect_then_send_on());
 }
@@ -190,8 +192,8 @@ net::awaitable<void> H2Call::connect_then_send_on() {
       inside.trouble ? Reached(std::unexpected(*inside.trouble)) : co_await H2Upstream::reach(worker, inside);
   if (!owner_ || judgement_->refuses()) co_return;  // refused meanwhile: the page is on its way
   if (!reached) {
-    const Fault fault = fault_of(connection_, reached.error(), request_->url().host());
-    worker.log_refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
+    const FaultPage fault = fault_of(connection_, reached.error(), request_->url().host());
+    worker.lines().refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
     logged_ = true;
     answer_fault(fault);
   } else if (!*reached) {
@@ -215,7 +217,7 @@ void H2Call::begin_with_http1() {
 // Policy or person may have changed while it waited. False: it is refused by what is in force now, and answered so.
 bool H2Call::still_passes() {
   if (judgement_->refuses()) return false;
-  if (worker_.is_outdated(connection_, *judgement_)) judge_again();
+  if (worker_.asking().is_outdated(connection_, *judgement_)) judge_again();
   return owner_ && !judgement_->refuses();
 }
 
@@ -297,7 +299,7 @@ void H2Call::push_upload() {
 
 void H2Call::on_interim(H2Head& head) {
   if (!owner_ || answered_) return;
-  auto heads = connection_.worker.take_heads();
+  auto heads = connection_.worker.heads().take();
   heads->request.method = http::Method::get;
   H2Head out;
   if (http::read_response_head(head, false, heads->request, heads->response).kind ==
@@ -306,12 +308,12 @@ void H2Call::on_interim(H2Head& head) {
     owner_->session().interim(stream_, out);
     owner_->flush();
   }
-  connection_.worker.give_back(std::move(heads));
+  connection_.worker.heads().give_back(std::move(heads));
 }
 
 void H2Call::on_answer(H2Head& head, bool ends) {
   if (!owner_ || !still_passes()) return;
-  auto heads = connection_.worker.take_heads();
+  auto heads = connection_.worker.heads().take();
   heads->request.method = to_head_ ? http::Method::head : http::Method::get;
   heads->request.websocket = websocket_;
   heads->request.fields.clear();
@@ -319,19 +321,19 @@ void H2Call::on_answer(H2Head& head, bool ends) {
   if (outcome.kind != http::HeadOutcome::Kind::complete) {
     connection_.worker.counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
     leave_upstream();
-    connection_.worker.give_back(std::move(heads));
+    connection_.worker.heads().give_back(std::move(heads));
     return answer_fault({.status = 502, .site = request_->url().host(), .detail = outcome.why});
   }
   const rules::ResponseFacts facts = facts_of(heads->response);
-  if (auto refusing = connection_.worker.refuses_answer(*judgement_, *request_, facts)) {
+  if (auto refusing = connection_.worker.asking().refuses_answer(*judgement_, *request_, facts)) {
     leave_upstream();
-    connection_.worker.give_back(std::move(heads));
+    connection_.worker.heads().give_back(std::move(heads));
     return owner_->spawn(refuse_answer(std::move(*refusing)));
   }
   trailers_ = http::trailers_of(heads->response.fields);
   set_silent(websocket_ || is_stream(heads->response));
   H2Head out;
-  http::write_response_head(out, heads->response, {connection_.worker.settings().via});
+  http::write_response_head(out, heads->response, {connection_.worker.gateway().settings.via});
   answered_ = true;
   sent_ = H2Head();
   sent_size_ = 0;
@@ -339,7 +341,7 @@ void H2Call::on_answer(H2Head& head, bool ends) {
   bytes_have_moved();
   download_done_ = ends;
   owner_->session().respond(stream_, out, ends);
-  connection_.worker.give_back(std::move(heads));
+  connection_.worker.heads().give_back(std::move(heads));
   owner_->flush();
   finish();
 }
@@ -403,7 +405,7 @@ void H2Call::on_answer_reset(H2Code code) {
   if (!answered_ && code == H2Code::http_1_1_required) return begin_with_http1();
   connection_.worker.counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
   if (!answered_) {
-    connection_.worker.log_refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
+    connection_.worker.lines().refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
     logged_ = true;
     return answer_fault({.status = 502,
                          .site = request_->url().host(),
@@ -464,7 +466,7 @@ void H2Call::out_of_patience() {
   connection_.worker.counters().upstream_errors[std::size_t(UpstreamFault::timeout)].add();
   if (answered_) return end();
   leave_upstream();
-  connection_.worker.log_refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
+  connection_.worker.lines().refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");
   logged_ = true;
   answer_fault({.status = 504, .site = request_->url().host(), .detail = "the web site did not answer in time"});
 }
@@ -473,7 +475,7 @@ void H2Call::judge_again() {
   if (!owner_ || judgement_->refuses()) return;
   const auto self = shared_from_this();
   Worker& worker = connection_.worker;
-  Judgement now = worker.judge_again(connection_, *request_, judgement_->verdict.reason.stage);
+  Judgement now = worker.asking().judge_again(connection_, *request_, judgement_->verdict.reason.stage);
   if (!now.refuses()) {
     now.time = judgement_->time;
     judgement_ = std::move(now);
@@ -485,7 +487,7 @@ void H2Call::judge_again() {
     judgement_ = std::move(now);
     return refuse_now({});
   }
-  if (now.verdict_refuses()) worker.record_later(breach_of(now, *request_, {}));
+  if (now.verdict_refuses()) file_later(worker, breach_of(now, *request_, {}));
   end();
 }
 
@@ -500,7 +502,7 @@ void H2Call::leave_upstream() {
 
 void H2Call::log_end() {
   if (!judgement_ || judgement_->refuses() || std::exchange(logged_, true)) return;
-  connection_.worker.log_decision(
+  connection_.worker.lines().decision(
       *judgement_, *request_,
       {.bytes_in = downloaded_, .bytes_out = uploaded_, .took = std::chrono::steady_clock::now() - began_});
 }

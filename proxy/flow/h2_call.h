@@ -76,7 +76,7 @@ class H2Call final : public H2Caller, public LongLived, public std::enable_share
   [[nodiscard]] std::chrono::seconds silent_for() const noexcept override;
   [[nodiscard]] bool is_request() const noexcept override { return !websocket_ && !silent_; }
   void judge_again() override;
-  void was_active_in(TimePoint minute) override { connection_.worker.note_activity(*judgement_, minute); }
+  void was_active_in(TimePoint minute) override { connection_.worker.asking().note_activity(*judgement_, minute); }
   void end() override;
 
  private:
@@ -102,13 +102,13 @@ class H2Call final : public H2Caller, public LongLived, public std::enable_share
   };
 
   void answer_status(int status, std::string detail);
-  void answer_fault(const Fault& fault);
+  void answer_fault(const FaultPage& fault);
   void answer_page(const std::string& http1);
   [[nodiscard]] bool take_continue(std::string_view& target);
   void prepare();
   void send_on();
   [[nodiscard]] bool still_passes();
-  void refuse_now(Origin origin);
+  void refuse_now(CameBy came_by);
   void forward(H2Upstream& upstream);
   [[nodiscard]] bool may_be_asked_anew(http::H2Code code);
   void ask_anew();
@@ -122,7 +122,7 @@ class H2Call final : public H2Caller, public LongLived, public std::enable_share
   void push_upload();
   void push_download();
   void finish();
-  net::awaitable<void> refuse(Origin origin);
+  net::awaitable<void> refuse(CameBy came_by);
   net::awaitable<void> refuse_answer(Judgement judgement);
   net::awaitable<void> connect_then_send_on();
 

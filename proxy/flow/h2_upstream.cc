@@ -25,7 +25,7 @@ H2Upstream::~H2Upstream() = default;
 
 std::shared_ptr<H2Upstream> H2Upstream::start(Worker& worker, net::Socket socket, std::string key) {
   std::shared_ptr<H2Upstream> upstream(new H2Upstream(worker, std::move(socket), std::move(key)));
-  worker.h2_upstreams()[upstream->key_] = upstream;
+  worker.outbound().h2_upstreams()[upstream->key_] = upstream;
   const auto pumps = [](std::shared_ptr<H2Upstream> self) -> net::awaitable<void> { co_await self->run(); };
   net::asio::co_spawn(worker.executor(), pumps(upstream), [](const std::exception_ptr& thrown) {
     if (thrown) log::error("a connection to a web site ended by an exception");
@@ -35,12 +35,12 @@ std::shared_ptr<H2Upstream> H2Upstream::start(Worker& worker, net::Socket socket
 
 net::awaitable<net::Attempt<std::shared_ptr<H2Upstream>>> H2Upstream::reach(Worker& worker, const Inside& inside) {
   static constexpr std::string_view kH2[] = {"h2"};
-  const std::string key = pool_key(inside, worker.trust());
+  const std::string key = pool_key(inside, worker.outbound().trust());
   const auto open = [&] {
-    auto upstream = worker.open_h2(key);
+    auto upstream = worker.outbound().open_h2(key);
     return upstream && upstream->usable() ? upstream : nullptr;
   };
-  auto& dials = worker.h2_dials();
+  auto& dials = worker.outbound().h2_dials();
   const auto until = std::chrono::steady_clock::now() + worker.limits().response;
   for (;;) {
     if (auto upstream = open()) co_return upstream;
@@ -78,7 +78,7 @@ net::awaitable<void> H2Upstream::run() {
   co_await link_->run();
   end_ = told_by_tls(socket_);
   settled_.cancel();
-  if (worker_.open_h2(key_).get() == this) worker_.h2_upstreams().erase(key_);
+  if (worker_.outbound().open_h2(key_).get() == this) worker_.outbound().h2_upstreams().erase(key_);
   const auto left = std::exchange(callers_, {});
   for (const auto& [stream, caller] : left) caller->on_answer_reset(H2Code::internal_error);
   socket_.close();

@@ -14,7 +14,7 @@
 
 namespace schoolgate::flow {
 
-/// Whoever has asked for something: told of everything that happens to its stream. From inside these calls the session
+/// The asker of one request: told of everything that happens to its stream. From inside these calls the session
 /// may be used for this stream; on_reset, and the end of both messages, are the last.
 class H2Caller {
  public:
@@ -40,8 +40,8 @@ struct H2Dial {
 
 class H2Upstream final : public http::H2Events, public std::enable_shared_from_this<H2Upstream> {
  public:
-  /// The open connection to that web site that can take a request, else a new one. Whoever asks while one is being
-  /// dialled waits for it. Null: the web site does not speak HTTP/2 any more.
+  /// The open connection to that web site that can take a request, else a new one. A caller waits for one that
+  /// is being dialled. Null: the web site does not speak HTTP/2 any more.
   static net::awaitable<net::Attempt<std::shared_ptr<H2Upstream>>> reach(Worker& worker, const Inside& inside);
   /// Takes over `socket`, on which "h2" was agreed, starts its pumps and enters it into the worker's table.
   static std::shared_ptr<H2Upstream> start(Worker& worker, net::Socket socket, std::string key);

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/filing.h"
 #include "proxy/flow/linger.h"
 #include "proxy/flow/worker.h"
 #include "proxy/tls/client_hello.h"
@@ -189,7 +190,7 @@ net::awaitable<std::optional<FirstFlights>> pass_first_flights(Connection& conne
 
 bool may_judge_unnamed(Connection& connection, HelloCase hello) {
   connection.worker.counters().unnamed.add();
-  const Unnamed& answers = connection.worker.settings().unnamed;
+  const Unnamed& answers = connection.worker.gateway().settings.unnamed;
   switch (hello) {
     case HelloCase::named: return true;
     case HelloCase::no_name: return answers.no_sni == UnnamedAnswer::judge;
@@ -204,7 +205,7 @@ bool may_judge_unnamed(Connection& connection, HelloCase hello) {
 }
 
 net::awaitable<void> refuse_unnamed(Connection& connection, HelloCase hello, const rules::Request& known) {
-  Judgement judgement = connection.worker.judge_again(connection, known, rules::Stage::client_hello);
+  Judgement judgement = connection.worker.asking().judge_again(connection, known, rules::Stage::client_hello);
   const bool by_policy = judgement.verdict_refuses();
   // Where the policy would have allowed it, the gateway refuses by itself: nothing that cannot be named passes.
   if (!by_policy) {
@@ -220,12 +221,12 @@ net::awaitable<void> refuse_unnamed(Connection& connection, HelloCase hello, con
     breach.reason.urgency = 1;
   }
   connection.client.clear_deadline();
-  const breaches::Receipt receipt = co_await connection.worker.record(std::move(breach));
+  const breaches::Receipt receipt = co_await file(connection.worker, std::move(breach));
   if (!receipt.durable) connection.worker.counters().not_durable.add();
   if (by_policy)
-    connection.worker.log_decision(judgement, known, {});
+    connection.worker.lines().decision(judgement, known, {});
   else
-    connection.worker.log_refusal(connection, known.url().host(), rules::Stage::client_hello, to_string(hello));
+    connection.worker.lines().refusal(connection, known.url().host(), rules::Stage::client_hello, to_string(hello));
   co_await send_alert(connection, tls::Alert::access_denied);
 }
 

@@ -1,5 +1,5 @@
 // Bytes that have arrived on a socket and are not dealt with yet. Holds a buffer only while it holds bytes, and gives
-// it back wiped where the bytes came out of TLS: what somebody read must not lie in the pool for the next.
+// it back wiped where the bytes came out of TLS: the text of one client must not lie in the pool for the next.
 #pragma once
 
 #include <strings.h>

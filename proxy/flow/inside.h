@@ -14,7 +14,7 @@
 namespace schoolgate::flow {
 
 /// Owned by its Connection. The certificate that the client was shown is for `host` and nothing else, so every request
-/// inside has to be for `host` (421 otherwise: TLS-10, TLS-28).
+/// inside has to be for `host` (421 otherwise).
 struct Inside {
   names::Host host;
   std::uint16_t port = 443;

@@ -11,7 +11,7 @@
 
 namespace schoolgate::flow {
 
-/// A reload hands out a new one: the same notes, the same mint unless the authority is another, whom we trust read
+/// A reload hands out a new one: the same notes, the same mint unless the authority is another, the trusted roots read
 /// anew.
 struct Inspection {
   std::string authority = {};  ///< fingerprint of its certificate: whose name the mint signs in

@@ -14,12 +14,12 @@
 
 namespace schoolgate::flow {
 
-/// What who asks has to do before the verdict counts (doorway.h).
+/// What the client has to do before the verdict counts (doorway.h).
 enum class Doorway : std::uint8_t {
   open,
-  login,      ///< say to the explicit proxy who they are: 407
+  login,      ///< log in to the explicit proxy: 407
   sign_in,    ///< sign in, or accept the terms of use, on the sign-in page
-  no_answer,  ///< wait: they have said who they are, and nobody can tell now whether it is so
+  no_answer,  ///< wait: the client has logged in, and the login cannot be verified now
 };
 
 /// Keeps the snapshot that judged and the presence that was judged alive, so the views of Verdict and Subject stay
@@ -32,8 +32,8 @@ struct Judgement {
   TimePoint time;
   std::chrono::nanoseconds took{};  ///< what the decision cost
   Doorway doorway = Doorway::open;
-  bool selftest = false;  ///< the gateway asked itself: kept as that, told to nobody
-  bool portal = false;    ///< it leads to the sign-in page, which everybody reaches
+  bool selftest = false;  ///< the gateway asked itself: kept as that, and no alert tells of it
+  bool portal = false;    ///< it leads to the sign-in page, which every client reaches
 
   /// Nothing goes on. Where a door stands before the verdict, that is answered first (doorway.h): it is no refusal.
   [[nodiscard]] bool refuses() const noexcept { return doorway != Doorway::open || verdict_refuses(); }
@@ -43,9 +43,9 @@ struct Judgement {
 };
 
 /// What a request says of how it came about: the Sec-Fetch fields and Referer. All empty where nothing was seen.
-struct Origin {
+struct CameBy {
   std::string_view fetch_mode, fetch_user, fetch_dest, referer;
-  static Origin of(const http::Fields& fields) noexcept {
+  static CameBy of(const http::Fields& fields) noexcept {
     return {fields.find(http::Name::sec_fetch_mode), fields.find(http::Name::sec_fetch_user),
             fields.find(http::Name::sec_fetch_dest), fields.find(http::Name::referer)};
   }

@@ -22,7 +22,7 @@ void for_each(Worker& worker, Look&& look) {
 
 void judge_again(Worker& worker, JudgeAgain whose) {
   for_each(worker, [&](LongLived& item) {
-    if (whose == JudgeAgain::everything || item.judgement().presence != worker.presence_of(item.connection()))
+    if (whose == JudgeAgain::everything || item.judgement().presence != worker.asking().presence_of(item.connection()))
       item.judge_again();
   });
 }

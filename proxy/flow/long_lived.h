@@ -48,7 +48,7 @@ class LongLived {
   ~LongLived() = default;
 };
 
-/// Whose: everything, or what belongs to those of whom something else is known now than when it was judged.
+/// Everything, or the connections of clients behind which another presence is known now than when they were judged.
 enum class JudgeAgain : std::uint8_t { everything, who_changed };
 void judge_again(Worker& worker, JudgeAgain whose);
 

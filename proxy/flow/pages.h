@@ -26,8 +26,8 @@ enum class PageKind : std::uint8_t {
   upstream,
   bad_request,
   certificate,  ///< a web site that could not prove itself, inside a connection that is opened
-  login,        ///< 407: nobody has said to the explicit proxy who they are
-  sign_in,      ///< 511: nobody has signed in yet; continue_url leads to the sign-in page
+  login,        ///< 407: the client has not logged in to the explicit proxy
+  sign_in,      ///< 511: no person has signed in yet; continue_url leads to the sign-in page
   no_answer,    ///< 503: a login to the explicit proxy that cannot be verified now
 };
 inline constexpr std::size_t kPageKinds = 11;

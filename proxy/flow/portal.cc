@@ -8,8 +8,8 @@ namespace schoolgate::flow {
 
 net::awaitable<net::Attempt<net::Socket>> dial_portal(Connection& connection) {
   Worker& worker = connection.worker;
-  const Held<const SignInGate> gate = worker.sign_in_gate();
-  const Held<net::Dialer> dialer = worker.portal_dialer();
+  const Held<const SignInGate> gate = worker.asking().sign_in_gate();
+  const Held<net::Dialer> dialer = worker.outbound().portal_dialer();
   if (!gate || !dialer)
     co_return net::fail(net::FailureKind::connect_failed, Fault::config, "there is no sign-in page any more");
   std::vector<names::IpAddress> only{gate->portal().address};

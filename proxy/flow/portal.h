@@ -15,7 +15,7 @@ namespace schoolgate::flow {
 /// page away meanwhile.
 net::awaitable<net::Attempt<net::Socket>> dial_portal(Connection& connection);
 
-/// Passes on what the client has sent so far. The page can ask PortalVisits for whom the tunnel is, for as long as it
+/// Passes on what the client has sent so far. The page can ask PortalVisits which device the tunnel is for, while it
 /// runs.
 net::awaitable<std::optional<Tunnel>> tunnel_to_portal(Connection& connection, net::Socket portal,
                                                        rules::Request request, Judgement judgement);

@@ -1,7 +1,7 @@
-// Who really stands at the other end of a connection that the gateway itself opened to the sign-in page.
+// The device at the other end of a connection that the gateway itself opened to the sign-in page.
 //
 // A device that uses the explicit proxy asks the proxy for the page, so the page sees this machine's own address and
-// would sign in the wrong one. Both are in one process: the hallway notes for whom it dials, the page asks by the
+// would sign in the wrong one. Both are in one process: the hallway notes each device, the page asks by the
 // address and port that it sees. Thread-safe; an entry lives as long as its tunnel.
 #pragma once
 

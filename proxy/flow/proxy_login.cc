@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include <mutex>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -34,6 +36,53 @@ bool proves_the_connection(std::string_view credentials) noexcept {
 void wipe(std::string& text) noexcept {
   ::explicit_bzero(text.data(), text.size());
   text.clear();
+}
+
+// What a worker and an authenticator share of one question. A late answer finds no listener: the worker may be gone by
+// then, so it is only touched under the mutex and while it listens.
+struct Question {
+  explicit Question(net::Executor executor) : worker(executor) {}
+  std::mutex mutex;
+  bool is_heard = true;  // under the mutex
+  net::Executor worker;
+  net::Timer* wakes = nullptr;  // in the frame that waits; the worker's thread only, as is the answer
+  std::optional<Authenticator::Answer> answer;
+};
+
+// In the frame of the coroutine that waits: its end, also with the whole worker, ends the listening.
+struct Listening {
+  explicit Listening(Question& question) : asked(question) {}
+  Listening(const Listening&) = delete;
+  Listening& operator=(const Listening&) = delete;
+  ~Listening() {
+    const std::scoped_lock lock(asked.mutex);
+    asked.is_heard = false;
+    asked.wakes = nullptr;
+  }
+  Question& asked;
+};
+
+// Has credentials judged; `unavailable` after kVerificationLimit. Never throws, whenever the answer comes.
+net::awaitable<Authenticator::Answer> authenticate(Worker& worker, const names::IpAddress& client,
+                                                   std::string credentials) {
+  net::Timer timer(worker.executor());
+  const auto question = std::make_shared<Question>(worker.executor());
+  question->wakes = &timer;
+  const Listening listening(*question);
+  timer.expires_after(kVerificationLimit);
+  const auto done = [question](Authenticator::Answer answer) {
+    const std::scoped_lock lock(question->mutex);
+    if (!question->is_heard) return;
+    net::asio::post(question->worker, [question, answer = std::move(answer)]() mutable {
+      if (!question->wakes) return;
+      question->answer = std::move(answer);
+      question->wakes->cancel();
+    });
+  };
+  worker.gateway().authenticator->authenticate(client, std::move(credentials), done);
+  co_await timer.async_wait(net::as_tuple);
+  if (!question->answer) co_return Authenticator::Answer{.kind = Authenticator::Answer::Kind::unavailable};
+  co_return std::move(*question->answer);
 }
 
 }  // namespace
@@ -85,7 +134,7 @@ net::awaitable<void> verify_credentials(Connection& connection, std::string cred
   std::string kept = keepsake(credentials);
   const bool whole_connection = proves_the_connection(credentials);
   connection.client.clear_deadline();
-  Authenticator::Answer answer = co_await worker.authenticate(connection.peer.address, std::move(credentials));
+  Authenticator::Answer answer = co_await authenticate(worker, connection.peer.address, std::move(credentials));
   login.checked_ = std::chrono::steady_clock::now();
   // Accepted as nobody is not accepted.
   if (answer.kind == Kind::accepted && !(answer.presence && answer.presence->person)) answer.kind = Kind::refused;

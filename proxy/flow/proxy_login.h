@@ -1,6 +1,6 @@
 // Signing in to the explicit proxy (RFC 9110 section 11.7): what one connection has proved.
 //
-// Who is accepted belongs to this connection alone: behind the same address may stand a terminal server with thirty
+// A login belongs to its connection alone: behind the same address may stand a terminal server with thirty
 // people. The value of Proxy-Authorization is never logged, never passed on, and wiped with the connection.
 #pragma once
 
@@ -34,20 +34,20 @@ class ProxyLogin {
   ProxyLogin& operator=(const ProxyLogin&) = delete;
   ~ProxyLogin();
 
-  /// What the request that is served now says of who it comes from.
+  /// What the request that is served now says of its person.
   enum class Says : std::uint8_t {
     nothing,    ///< no credentials, and none hold for the whole connection
     proved,     ///< presence() is the person
-    refused,    ///< wrong, broken or made up: it comes from nobody that is known
-    no_answer,  ///< nobody can tell now: asking again would be no help
+    refused,    ///< wrong, broken or made up: it comes from no known person
+    no_answer,  ///< it cannot be verified now: asking again would be no help
   };
   [[nodiscard]] Says says() const noexcept { return says_; }
-  /// The person, by what was proved here; null when that is nobody.
+  /// The person, by what was proved here; null when that is no one known.
   [[nodiscard]] std::shared_ptr<const rules::Presence> presence() const noexcept {
     return says_ == Says::proved ? presence_ : nullptr;
   }
-  /// False where what was said here speaks against `by_address`, whom other sources know behind the client's address:
-  /// credentials that were refused or cannot be verified are never read as somebody else's, nor is a request without
+  /// False where what was said here speaks against `by_address`, the person whom other sources know at the address:
+  /// credentials that were refused or cannot be verified are never read as another person's, nor is a request without
   /// any on a connection on which another person has proved to be there.
   [[nodiscard]] bool may_be(const rules::Presence* by_address) const noexcept {
     if (says_ == Says::refused || says_ == Says::no_answer) return false;
@@ -76,15 +76,15 @@ class ProxyLogin {
   std::string reply_;
   std::chrono::steady_clock::time_point checked_;
   std::uint32_t refusals_ = 0;
-  bool whole_connection_ = false;  ///< Negotiate proves who is at the other end of the connection (RFC 4559 section 6)
+  bool whole_connection_ = false;  ///< Negotiate proves the person for the whole connection (RFC 4559 section 6)
   Says says_ = Says::nothing;
 };
 
 /// Looks at Proxy-Authorization of a request to the explicit proxy. Cheap where there is nothing new.
 [[nodiscard]] ShownCredentials look_at_credentials(Connection& connection, const http::RequestHead& head);
 
-/// Has the value judged by the gateway's authenticator, at most kVerificationLimit; then the connection knows who it is
-/// or that it is nobody. A client that is never asked is not verified either.
+/// Has the value judged by the gateway's authenticator, at most kVerificationLimit; then the connection has a person
+/// or has none. A client that is never asked is not verified either.
 net::awaitable<void> verify_credentials(Connection& connection, std::string credentials);
 
 /// Larger than any ticket that fits into the head of a request; more is refused unread.

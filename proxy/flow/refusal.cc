@@ -5,7 +5,8 @@
 #include "base/log.h"
 #include "base/steady_clock.h"
 #include "proxy/flow/breach_of.h"
-#include "proxy/flow/proxy_login.h"
+#include "proxy/flow/filing.h"
+#include "proxy/flow/own_answer.h"
 #include "proxy/flow/report_link.h"
 #include "proxy/flow/worker.h"
 #include "rules/explain.h"
@@ -40,12 +41,6 @@ bool was_told(const Inside& inside, const Judgement& judgement) {
          then.list == now.list && then.category == now.category;
 }
 
-// A request whose body has not been read leaves the connection in an unknown place.
-bool can_go_on(const Connection& connection, const http::RequestHead& head) {
-  return head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0 &&
-         head.method != http::Method::connect && !connection.worker.draining() && !is_for_page(connection);
-}
-
 // What the line of a page in the decision log gives as its rule.
 std::string_view page_name(PageKind kind) {
   switch (kind) {
@@ -55,38 +50,31 @@ std::string_view page_name(PageKind kind) {
   }
 }
 
-net::awaitable<bool> send(Connection& connection, std::string answer, bool keep_alive) {
-  connection.client.expire_after(connection.worker.limits().idle);
-  insert_fields(answer, login_reply_line(connection));
-  const net::Transfer sent = co_await connection.client.send_all(answer);
-  co_return sent.status == net::IoStatus::ok&& keep_alive;
-}
-
 }  // namespace
 
 net::awaitable<std::string> record_refusal(Connection& connection, const Judgement& judgement,
-                                           const rules::Request& request, const Origin& origin) {
+                                           const rules::Request& request, const CameBy& came_by) {
   if (is_not_ready(judgement)) {  // nobody has tried anything: the school's lists have not come yet
     std::string reference = Uuid::v7(judgement.time).reference();
     log::info("not ready", {{"reference", reference}, {"group", judgement.policy->group_id(judgement.subject.group)}});
     co_return reference;
   }
-  breaches::Breach breach = breach_of(judgement, request, origin);
+  breaches::Breach breach = breach_of(judgement, request, came_by);
   std::string reference = breach.id.reference();
   connection.client.clear_deadline();
-  const breaches::Receipt receipt = co_await connection.worker.record(std::move(breach));
+  const breaches::Receipt receipt = co_await file(connection.worker, std::move(breach));
   if (!receipt.durable) connection.worker.counters().not_durable.add();
   co_return reference;
 }
 
 net::awaitable<std::string> record_and_log(Connection& connection, const Judgement& judgement,
-                                           const rules::Request& request, const Origin& origin) {
+                                           const rules::Request& request, const CameBy& came_by) {
   if (connection.inside && was_told(*connection.inside, judgement)) {
     connection.inside->told.reset();
     co_return connection.inside->reference;
   }
-  std::string reference = co_await record_refusal(connection, judgement, request, origin);
-  connection.worker.log_decision(judgement, request, {.reference = reference});
+  std::string reference = co_await record_refusal(connection, judgement, request, came_by);
+  connection.worker.lines().decision(judgement, request, {.reference = reference});
   co_return reference;
 }
 
@@ -97,18 +85,18 @@ std::string refusal_answer(Connection& connection, const Judgement& judgement, c
   const std::string reason = rules::explain(*judgement.policy, judgement.subject, request, judgement.verdict).pupil;
   PageFacts facts{.kind = page_kind(judgement),
                   .status = not_ready ? 503 : 403,
-                  .school = worker.settings().school,
+                  .school = worker.gateway().settings.school,
                   .reference = reference,
                   .reason = reason,
                   .group_title = judgement.policy->group_title(judgement.subject.group),
-                  .contact = worker.settings().contact};
+                  .contact = worker.gateway().settings.contact};
   std::string report;
   if (not_ready) {
     facts.site = request.url().host();
     facts.fault = "not_ready";
   } else if (facts.kind != PageKind::illegal) {
     facts.site = request.url().host();
-    report = report_link(worker.settings().desk, judgement, request, reference);
+    report = report_link(worker.gateway().settings.desk, judgement, request, reference);
     facts.report_url = report;
   }
   std::string go_on;
@@ -124,38 +112,32 @@ std::string refusal_answer(Connection& connection, const Judgement& judgement, c
   return answer;
 }
 
-std::string fault_answer(Connection& connection, const Fault& fault, bool keep_alive, bool head_only) {
+std::string fault_answer(Connection& connection, const FaultPage& fault, bool keep_alive, bool head_only) {
   const std::string reference = Uuid::v7(wall_now()).reference();
   // A malformed request names no site, and browsers do not send it: nobody asks about its page.
   if (fault.kind != PageKind::bad_request)
-    connection.worker.log_page(connection, fault.site, page_name(fault.kind), reference);
+    connection.worker.lines().page(connection, fault.site, page_name(fault.kind), reference);
   const PageFacts facts{
       .kind = fault.kind,
       .status = fault.status,
-      .school = connection.worker.settings().school,
+      .school = connection.worker.gateway().settings.school,
       .reference = reference,
       .site = fault.site,
       .reason = fault.kind == PageKind::certificate ? std::string_view(fault.detail) : std::string_view(),
       .fault = to_string(fault.whose),
       .detail = fault.detail,
-      .contact = connection.worker.settings().contact};
+      .contact = connection.worker.gateway().settings.contact};
   std::string answer;
   connection.worker.gateway().pages.append_response(answer, facts, keep_alive, head_only);
   return answer;
 }
 
-net::awaitable<bool> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
-                            const http::RequestHead& head) {
-  const std::string reference = co_await record_and_log(connection, judgement, request, Origin::of(head.fields));
-  const bool keep_alive = can_go_on(connection, head), to_head = head.method == http::Method::head;
+net::awaitable<Served> refuse(Connection& connection, const Judgement& judgement, const rules::Request& request,
+                              const http::RequestHead& head) {
+  const std::string reference = co_await record_and_log(connection, judgement, request, CameBy::of(head.fields));
+  const bool keep_alive = may_go_on(connection, head), to_head = head.method == http::Method::head;
   std::string answer = refusal_answer(connection, judgement, request, reference, keep_alive, to_head);
-  co_return co_await send(connection, std::move(answer), keep_alive);
-}
-
-void insert_fields(std::string& answer, std::string_view lines) {
-  if (lines.empty()) return;
-  const std::size_t status_line = answer.find("\r\n");
-  if (status_line != std::string::npos) answer.insert(status_line + 2, lines);
+  co_return co_await give_own_answer(connection, head, std::move(answer), keep_alive);
 }
 
 namespace {
@@ -195,10 +177,10 @@ void count_fault(Connection& connection, net::FailureKind kind) {
   if (kind == net::FailureKind::name_unanswered) say_that_name_servers_are_silent();
 }
 
-Fault fault_of(Connection& connection, const net::Failure& failure, std::string_view site) {
+FaultPage fault_of(Connection& connection, const net::Failure& failure, std::string_view site) {
   using net::FailureKind;
   count_fault(connection, failure.kind);
-  Fault fault{.site = site, .whose = failure.error.fault, .detail = failure.error.what};
+  FaultPage fault{.site = site, .whose = failure.error.fault, .detail = failure.error.what};
   switch (failure.kind) {
     case FailureKind::name_not_found:
     case FailureKind::name_failed:
@@ -223,10 +205,9 @@ Fault fault_of(Connection& connection, const net::Failure& failure, std::string_
   return fault;
 }
 
-net::awaitable<bool> answer_fault(Connection& connection, const Fault& fault, const http::RequestHead* head) {
-  const bool keep_alive = head && can_go_on(connection, *head);
-  std::string answer = fault_answer(connection, fault, keep_alive, head && head->method == http::Method::head);
-  co_return co_await send(connection, std::move(answer), keep_alive);
+net::awaitable<void> answer_fault(Connection& connection, const FaultPage& fault) {
+  std::string answer = fault_answer(connection, fault, false, false);
+  co_await send_own_answer(connection, std::move(answer));
 }
 
 }  // namespace schoolgate::flow

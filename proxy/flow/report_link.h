@@ -1,4 +1,4 @@
-// The link on the gateway's own pages to the form at the desk on which anybody says that a page is blocked wrongly.
+// The link on the gateway's own pages to the form at the desk on which a reader says that a page is blocked wrongly.
 //
 // Pure functions, any thread. Only the worker that refuses asks, and never for what is illegal.
 #pragma once

@@ -1,6 +1,6 @@
-// Which connections are the gateway's own self-test: what they try is kept, but nobody is told of it as a breach.
+// Which connections are the gateway's own self-test: what they try is kept, but no alert tells of it as a breach.
 //
-// The self-test binds its socket, names the address and port to the gateway, and connects. Whoever may name one is on
+// The self-test binds its socket, names the address and port to the gateway, and connects. One that names it is on
 // this machine already and may open the control socket (mode 0600), or is this process: a pupil can write nothing into
 // a request, or into anything else, that makes a connection one of these. Each is named for one connection, and for
 // half a minute. Thread-safe; a worker that accepts pays for one load where none is named.

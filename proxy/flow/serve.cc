@@ -37,11 +37,9 @@ net::Endpoint destination_of_stand_in(const net::Endpoint& peer, Entrance entran
 }  // namespace
 
 Connection::Connection(net::Accepted accepted, Entrance how, Worker& owner)
-    : worker(owner),
-      client(owner.executor(), owner.deadlines(), std::move(accepted.fd)),
-      peer(accepted.peer),
-      entrance(how),
-      selftest(owner.gateway().selftests.take(peer)) {
+    : Client{.peer = accepted.peer, .entrance = how, .selftest = owner.gateway().selftests.take(accepted.peer)},
+      worker(owner),
+      client(owner.executor(), owner.deadlines(), std::move(accepted.fd)) {
   worker.connections().add(*this);
   if (entrance == Entrance::explicit_proxy) return;
   const bool stands_in = selftest && !selftest->as_group.empty();
@@ -60,7 +58,8 @@ net::awaitable<void> serve(net::Accepted accepted, Entrance entrance, Worker& wo
   else if (connection.inside)
     tunnel = co_await serve_http(connection);
   if (connection.inside && connection.inside->upstream)  // verified, and nobody asked for anything
-    worker.pool().put(pool_key(*connection.inside, connection.inside->trust), std::move(*connection.inside->upstream));
+    worker.outbound().pool().put(pool_key(*connection.inside, connection.inside->trust),
+                                 std::move(*connection.inside->upstream));
   if (tunnel) co_await run_tunnel(connection, std::move(*tunnel));
 }
 

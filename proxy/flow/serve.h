@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "proxy/flow/connection.h"
+#include "proxy/flow/served.h"
 #include "proxy/flow/tunnel.h"
 #include "proxy/net/asio.h"
 
@@ -11,13 +12,6 @@ namespace schoolgate::flow {
 
 /// Serves one client connection to its end. Started once per accepted connection; never throws.
 net::awaitable<void> serve(net::Accepted accepted, Entrance entrance, Worker& worker);
-
-/// What became of one request.
-struct Served {
-  bool keep_alive = false;  ///< another one can follow
-  bool unread_body = false;
-  std::optional<Tunnel> tunnel;
-};
 
 /// HTTP, explicit, transparent or inside TLS: one request after another (serve_http.cc). A tunnel when CONNECT or an
 /// upgrade ends it.
@@ -30,7 +24,7 @@ net::awaitable<void> serve_h2(Connection& connection);
 net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection);
 
 /// CONNECT: judged by the name it gives, then by the ClientHello inside it (serve_connect.cc). Another request follows
-/// where who asks was only told to say who they are.
+/// where the client was only told to log in.
 net::awaitable<Served> serve_connect(Connection& connection, const http::RequestHead& head);
 
 }  // namespace schoolgate::flow

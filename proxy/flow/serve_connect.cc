@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <charconv>
 
-#include "proxy/flow/breach_of.h"
+#include "proxy/flow/admission.h"
 #include "proxy/flow/decrypt.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/hello_gate.h"
+#include "proxy/flow/own_answer.h"
 #include "proxy/flow/portal.h"
-#include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/serve.h"
 #include "proxy/flow/upstream.h"
@@ -29,44 +29,41 @@ struct Authority {
 Result<Authority> read_authority(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || text.find_first_of("@/?#\\") != std::string_view::npos)
-    return schoolgate::fail(schoolgate::Fault::client, "CONNECT needs host:port");
+    return fail(Fault::client, "CONNECT needs host:port");
   const std::string_view digits = text.substr(colon + 1);
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (error != std::errc{} || end != digits.data() + digits.size() || port == 0)
-    return schoolgate::fail(schoolgate::Fault::client, "CONNECT needs a port");
+    return fail(Fault::client, "CONNECT needs a port");
   auto host = names::Host::parse(text.substr(0, colon));
   if (!host) return std::unexpected(std::move(host.error()));
   return Authority{std::move(*host), port};
 }
 
-Destination destination_of(const Judgement& judgement, const names::Host& host, std::uint16_t port) {
-  const std::string_view safe = judgement.policy->safe_endpoint(judgement.subject.group, host.text());
-  if (!safe.empty()) return {std::string(safe), port};
-  return {host.address() ? host.address()->text() : host.text(), port};
-}
-
-bool tls_may_go_to(const Worker& worker, std::uint16_t port) {
-  return std::ranges::find(worker.settings().connect_ports, port) != worker.settings().connect_ports.end();
+bool tls_may_go_to(Worker& worker, std::uint16_t port) {
+  return std::ranges::find(worker.gateway().settings.connect_ports, port) !=
+         worker.gateway().settings.connect_ports.end();
 }
 
 // Plain HTTP inside CONNECT: at port 80, elsewhere where the school lets what is not TLS be judged.
-bool http_may_go_to(const Worker& worker, std::uint16_t port) {
-  return port == 80 || worker.settings().unnamed.not_tls == UnnamedAnswer::judge;
+bool http_may_go_to(Worker& worker, std::uint16_t port) {
+  return port == 80 || worker.gateway().settings.unnamed.not_tls == UnnamedAnswer::judge;
 }
 
 // Port 80 is for HTTP in the clear alone, which is judged request by request: browsers send ws:// so.
-bool port_allowed(const Worker& worker, std::uint16_t port) { return port == 80 || tls_may_go_to(worker, port); }
+bool may_be_tunnelled(const Connection& connection, std::uint16_t port) {
+  return connection.entrance == Entrance::explicit_proxy && (port == 80 || tls_may_go_to(connection.worker, port));
+}
 
-net::awaitable<bool> refuse_port(Connection& connection, const http::RequestHead& head, const Authority& to) {
+net::awaitable<void> refuse_port(Connection& connection, const Authority& to) {
   connection.worker.counters().upstream_errors[std::size_t(UpstreamFault::refused_destination)].add();
-  connection.worker.log_refusal(connection, to.host.text(), rules::Stage::connect, "port");
-  const Fault fault{.status = 403,
-                    .kind = PageKind::destination,
-                    .site = to.host.text(),
-                    .whose = schoolgate::Fault::client,
-                    .detail = "tunnels to port " + std::to_string(to.port) + " are not allowed"};
-  co_return co_await answer_fault(connection, fault, &head);
+  connection.worker.lines().refusal(connection, to.host.text(), rules::Stage::connect, "port");
+  const FaultPage fault{.status = 403,
+                        .kind = PageKind::destination,
+                        .site = to.host.text(),
+                        .whose = Fault::client,
+                        .detail = "tunnels to port " + std::to_string(to.port) + " are not allowed"};
+  co_await answer_fault(connection, fault);
 }
 
 // A tunnel that was accepted and not yet judged by what is inside it.
@@ -100,7 +97,7 @@ net::awaitable<bool> reach(Connection& connection, Opening& opening) {
   auto dialled = co_await dial(connection.worker, opening.destination);
   if (!dialled) {
     count_fault(connection, dialled.error().kind);
-    connection.worker.log_refusal(connection, opening.destination.host, rules::Stage::client_hello, "upstream");
+    connection.worker.lines().refusal(connection, opening.destination.host, rules::Stage::client_hello, "upstream");
     co_await send_alert(connection, tls::Alert::internal_error);
     co_return false;
   }
@@ -119,36 +116,33 @@ net::awaitable<bool> go_on_to_what_connect_named(Connection& connection, Opening
 // The server name inside is another than CONNECT gave: both must pass. What is dialled is what CONNECT named; where
 // that is an address, which says nothing of whose it is, the name inside.
 net::awaitable<bool> judge_name_inside(Connection& connection, Opening& opening) {
-  Worker& worker = connection.worker;
   const Authority& to = opening.to;
   const NamedHello& hello = opening.hello;
   const rules::Request& inner = opening.inside.emplace(rules::Request::of_host(*hello.host, to.port, "CONNECT"));
-  const Judgement judgement = worker.judge(connection, inner, rules::Stage::client_hello);
-  const Destination named = destination_of(judgement, *hello.host, to.port);
-  Decrypting decrypting{*hello.host, to.port, to.host.address() ? named : opening.destination, opening.inspection,
-                        judgement.refuses()};
-  if (judgement.doorway != Doorway::open) {
+  const TunnelTerms terms{.inspection = opening.inspection, .must_open = opening.opens};
+  const Admission admission = admit(connection, inner, rules::Stage::client_hello, nullptr, terms);
+  const Judgement& judgement = admission.judgement;
+  Decrypting decrypting{*hello.host, to.port, opening.destination, opening.inspection, judgement.refuses()};
+  if (admission.as<Door>()) {
     let_go(opening);
     co_await show_door(connection, hello, judgement, inner, std::move(decrypting));
     co_return false;
   }
-  // The rules ask to look inside, the name asks never to: relayed, it could be the way round the rules.
-  if (opening.opens && !judgement.refuses() && !Worker::may_open(judgement, opening.inspection)) {
+  if (admission.as<NeverOpened>()) {
     co_await refuse_unnamed(connection, HelloCase::other_name, opening.request);
     co_return false;
   }
-  const bool opens = (opening.opens && Worker::may_open(judgement, opening.inspection)) ||
-                     Worker::opens(judgement, opening.inspection);
-  if (judgement.refuses() && !opens) {
+  if (admission.as<Refused>()) {
     let_go(opening);
     co_await refuse_inside(connection, hello, judgement, inner, std::move(decrypting));
     co_return false;
   }
-  if (opens) {
+  if (const auto* opened = admission.as<Opened>()) {
+    if (to.host.address()) decrypting.to = opened->to;
     co_await decrypt(connection, hello, std::move(decrypting), std::exchange(opening.upstream, std::nullopt));
     co_return false;
   }
-  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, inner, {}));
+  const Destination& named = std::get<Goes>(admission.answer).to;
   const bool safe_endpoint = named.host != hello.host->text() && hello.what == HelloCase::named;
   const bool leads_elsewhere = (to.host.address() || safe_endpoint) && named.host != opening.destination.host;
   if (leads_elsewhere) {
@@ -162,26 +156,27 @@ net::awaitable<bool> judge_name_inside(Connection& connection, Opening& opening)
 // What was let through is judged by the policy and the person of now: true when it was shown the door, or refused.
 net::awaitable<bool> is_refused_now(Connection& connection, Opening& opening) {
   const rules::Request* request = &opening.request;
-  Judgement now = connection.worker.judge_again(connection, *request, rules::Stage::connect);
-  if (!now.refuses() && opening.inside) {
+  Admission now = admit_again(connection, *request, rules::Stage::connect);
+  if (now.as<Goes>() && opening.inside) {
     request = &*opening.inside;
-    now = connection.worker.judge_again(connection, *request, rules::Stage::client_hello);
+    now = admit_again(connection, *request, rules::Stage::client_hello);
   }
-  if (!now.refuses()) co_return false;
+  if (now.as<Goes>()) co_return false;
   let_go(opening);
   const names::Host& host = opening.inside ? *opening.hello.host : opening.to.host;
   Decrypting named{host, opening.to.port, opening.destination, opening.inspection};
-  if (now.doorway != Doorway::open)
-    co_await show_door(connection, opening.hello, now, *request, std::move(named));
+  if (now.as<Door>())
+    co_await show_door(connection, opening.hello, std::move(now.judgement), *request, std::move(named));
   else
-    co_await refuse_inside(connection, opening.hello, now, *request, std::move(named));
+    co_await refuse_inside(connection, opening.hello, now.judgement, *request, std::move(named));
   co_return true;
 }
 
 // Plain HTTP inside: each request is judged by the host that it names, and that host is dialled.
 void serve_in_the_clear(Connection& connection, Opening& opening) {
   connection.clear = std::make_unique<ClearTunnel>(opening.to.host, opening.to.port);
-  if (opening.upstream) connection.worker.pool().put(opening.destination.key(), std::move(*opening.upstream));
+  if (opening.upstream)
+    connection.worker.outbound().pool().put(opening.destination.key(), std::move(*opening.upstream));
 }
 
 enum class Content : std::uint8_t { relayed, in_the_clear, over };
@@ -205,7 +200,7 @@ net::awaitable<Content> judge_inside(Connection& connection, Opening& opening) {
       nothing_new || hello.what == HelloCase::named || named_outside || may_judge_unnamed(connection, hello.what);
   if (!tls_may_go_to(connection.worker, to.port)) {
     let_go(opening);
-    connection.worker.log_refusal(connection, to.host.text(), rules::Stage::client_hello, "port");
+    connection.worker.lines().refusal(connection, to.host.text(), rules::Stage::client_hello, "port");
     co_await send_alert(connection, tls::Alert::access_denied);
     co_return Content::over;
   }
@@ -229,19 +224,17 @@ bool is_dialled_first(Connection& connection, const Opening& opening) {
 }
 
 net::awaitable<bool> accept_tunnel(Connection& connection) {
-  const std::string answer = "HTTP/1.1 200 Connection established\r\n" + login_reply_line(connection) + "\r\n";
-  connection.client.expire_after(connection.worker.limits().idle);
-  const net::Transfer accepted = co_await connection.client.send_all(answer);
-  co_return accepted.status == net::IoStatus::ok;
+  std::string answer = "HTTP/1.1 200 Connection established\r\n\r\n";
+  co_return co_await send_own_answer(connection, std::move(answer));
 }
 
-// Where what is said to a CONNECT can be shown inside it (contract section 5): browsers show no page of a CONNECT.
+// Where what is said to a CONNECT can be shown inside it: browsers show no page of a CONNECT.
 // The login to the proxy itself is asked for by 407, and the gateway's own probes read the status.
 bool is_shown_inside(const Connection& connection, const Authority& to, const Judgement& judgement,
                      const Held<const Inspection>& inspection) {
   return connection.entrance == Entrance::explicit_proxy && !connection.selftest &&
          tls_may_go_to(connection.worker, to.port) && judgement.doorway != Doorway::login &&
-         Worker::may_open(judgement, inspection);
+         may_open(judgement, inspection);
 }
 
 // The record is there before the 200, as it would be before a 403; inside waits the page, and nothing is dialled.
@@ -250,7 +243,7 @@ net::awaitable<Served> show_inside(Connection& connection, const http::RequestHe
                                    Held<const Inspection> inspection) {
   std::string reference;
   if (judgement.doorway == Doorway::open)
-    reference = co_await record_and_log(connection, judgement, request, Origin::of(head.fields));
+    reference = co_await record_and_log(connection, judgement, request, CameBy::of(head.fields));
   else
     note_doorway(connection, judgement, request);
   connection.inbox.consume(head.size);
@@ -273,30 +266,55 @@ net::awaitable<Served> show_inside(Connection& connection, const http::RequestHe
   co_return Served{};
 }
 
-bool leads_to_portal(const Connection& connection, const Authority& to) {
-  const Held<const SignInGate> gate = connection.worker.sign_in_gate();
-  return gate && connection.entrance == Entrance::explicit_proxy && gate->is_page(to.host.text()) &&
-         gate->page().port() == to.port;
+// The door or the refusal of a CONNECT: shown inside where it can be, else the answer.
+net::awaitable<Served> turn_away(Connection& connection, const http::RequestHead& head, const Authority& to,
+                                 Admission admission, const rules::Request& request,
+                                 Held<const Inspection> inspection) {
+  Judgement& judgement = admission.judgement;
+  if (is_shown_inside(connection, to, judgement, inspection))
+    co_return co_await show_inside(connection, head, to, std::move(judgement), request, std::move(inspection));
+  if (admission.as<Door>()) co_return co_await answer_at_doorway(connection, judgement, request, head);
+  co_return co_await refuse(connection, judgement, request, head);
 }
 
-// The sign-in page: whoever asks, and relayed as it is.
-net::awaitable<Served> serve_portal(Connection& connection, const http::RequestHead& head,
-                                    const rules::Request& request) {
-  const Judgement judgement = connection.worker.judge_portal(connection, request, rules::Stage::connect);
-  if (judgement.refuses()) {
-    co_await refuse(connection, judgement, request, head);
-    co_return Served{};
+// The way to the web site, as far as it is known before the client has said anything inside: false when it is not
+// there, and the client has its answer.
+net::awaitable<bool> prepare_way(Connection& connection, Opening& opening) {
+  Worker& worker = connection.worker;
+  const names::Host& host = opening.to.host;
+  std::optional<net::Failure> failure;
+  // An address says nothing of whose it is: it is not dialled before it is known what is asked there. One that may not
+  // be reached at all is refused at once.
+  if (host.address()) {
+    const Held<const net::DestinationGuard> guard = worker.outbound().dialer().guard();
+    failure = guard->check({*host.address(), opening.to.port});
+  } else if (is_dialled_first(connection, opening)) {
+    auto upstream = co_await dial(worker, opening.destination);
+    if (upstream)
+      opening.upstream = std::move(*upstream);
+    else
+      failure = std::move(upstream.error());
   }
+  if (!failure) co_return true;
+  const FaultPage fault = fault_of(connection, *failure, host.text());
+  worker.lines().refusal(connection, host.text(), rules::Stage::connect, "upstream");
+  co_await answer_fault(connection, fault);
+  co_return false;
+}
+
+// The sign-in page, relayed as it is.
+net::awaitable<Served> serve_portal(Connection& connection, const http::RequestHead& head,
+                                    const rules::Request& request, Judgement judgement) {
   auto dialled = co_await dial_portal(connection);
   if (!dialled) {
-    const Fault fault = fault_of(connection, dialled.error(), request.url().host());
-    co_await answer_fault(connection, fault, &head);
+    const FaultPage fault = fault_of(connection, dialled.error(), request.url().host());
+    co_await answer_fault(connection, fault);
     co_return Served{};
   }
   connection.inbox.consume(head.size);
   if (!co_await accept_tunnel(connection)) co_return Served{};
   Served served;
-  served.tunnel = co_await tunnel_to_portal(connection, std::move(*dialled), request, judgement);
+  served.tunnel = co_await tunnel_to_portal(connection, std::move(*dialled), request, std::move(judgement));
   co_return served;
 }
 
@@ -308,66 +326,35 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   auto to = read_authority(head.target);
   if (!to) {
     worker.counters().malformed.add();
-    const Fault fault{
-        .status = 400, .kind = PageKind::bad_request, .whose = schoolgate::Fault::client, .detail = to.error().what};
-    co_await answer_fault(connection, fault, nullptr);
+    const FaultPage fault{
+        .status = 400, .kind = PageKind::bad_request, .whose = Fault::client, .detail = to.error().what};
+    co_await answer_fault(connection, fault);
     co_return Served{};
   }
   // Before the port: an attempt at a blocked site is one on any port, and only the policy knows what may be named.
   const auto request = rules::Request::of_host(to->host, to->port, "CONNECT");
-  if (leads_to_portal(connection, *to)) {
-    Served at_portal = co_await serve_portal(connection, head, request);
-    co_return at_portal;
-  }
-  const Held<const Inspection> inspection = worker.inspection();
-  Judgement judgement = worker.judge(connection, request, rules::Stage::connect);
-  const bool shown_inside = is_shown_inside(connection, *to, judgement, inspection);
-  if (judgement.doorway != Doorway::open) {
-    if (shown_inside) co_return co_await show_inside(connection, head, *to, std::move(judgement), request, inspection);
-    const bool goes_on = co_await answer_at_doorway(connection, judgement, request, head);
-    co_return Served{.keep_alive = goes_on};
-  }
-  const bool opens = Worker::opens(judgement, inspection) && port_allowed(worker, to->port);
-  if (judgement.refuses() && !opens) {
-    if (shown_inside) co_return co_await show_inside(connection, head, *to, std::move(judgement), request, inspection);
-    co_await refuse(connection, judgement, request, head);
+  const Held<const Inspection> inspection = worker.asking().inspection();
+  const TunnelTerms terms{.inspection = inspection, .port_closed = !may_be_tunnelled(connection, to->port)};
+  Admission admission = admit(connection, request, rules::Stage::connect, &head.fields, terms);
+  if (admission.as<ToPortal>())
+    co_return co_await serve_portal(connection, head, request, std::move(admission.judgement));
+  if (admission.as<Door>() || admission.as<Refused>())
+    co_return co_await turn_away(connection, head, *to, std::move(admission), request, inspection);
+  if (admission.as<PortClosed>()) {
+    co_await refuse_port(connection, *to);
     co_return Served{};
   }
-  if (connection.entrance != Entrance::explicit_proxy || !port_allowed(worker, to->port)) {
-    co_await refuse_port(connection, head, *to);
-    co_return Served{};
-  }
-  if (judgement.verdict.action == rules::Action::monitor && !opens)  // inside, each request has a record of its own
-    worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
-
+  const Opened* const opened = admission.as<Opened>();
+  Judgement& judgement = admission.judgement;
   Opening opening{.to = *to,
                   .request = request,
-                  .destination = destination_of(judgement, to->host, to->port),
+                  .destination = opened ? opened->to : std::get<Goes>(admission.answer).to,
                   .inspection = inspection,
-                  .opens = opens,
+                  .opens = opened != nullptr,
                   .refused = judgement.refuses(),
                   .upstream = std::nullopt,
                   .inside = std::nullopt};
-  // An address says nothing of whose it is: it is not dialled before it is known what is asked there. One that may not
-  // be reached at all is refused at once.
-  if (to->host.address()) {
-    const Held<const net::DestinationGuard> guard = worker.dialer().guard();
-    if (const auto failure = guard->check({*to->host.address(), to->port})) {
-      const Fault fault = fault_of(connection, *failure, to->host.text());
-      worker.log_refusal(connection, to->host.text(), rules::Stage::connect, "upstream");
-      co_await answer_fault(connection, fault, &head);
-      co_return Served{};
-    }
-  } else if (is_dialled_first(connection, opening)) {
-    auto upstream = co_await dial(worker, opening.destination);
-    if (!upstream) {
-      const Fault fault = fault_of(connection, upstream.error(), to->host.text());
-      worker.log_refusal(connection, to->host.text(), rules::Stage::connect, "upstream");
-      co_await answer_fault(connection, fault, &head);
-      co_return Served{};
-    }
-    opening.upstream = std::move(*upstream);
-  }
+  if (!co_await prepare_way(connection, opening)) co_return Served{};
   connection.inbox.consume(head.size);
   if (!co_await accept_tunnel(connection)) co_return Served{};
   const Content content = co_await judge_inside(connection, opening);
@@ -375,7 +362,8 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   if (content == Content::over) co_return Served{};
 
   // While the client took its time, or something was dialled. What is to be opened now run_tunnel() finds out.
-  if (worker.is_outdated(connection, judgement) && co_await is_refused_now(connection, opening)) co_return Served{};
+  if (worker.asking().is_outdated(connection, judgement) && co_await is_refused_now(connection, opening))
+    co_return Served{};
   const auto passed = co_await pass_first_flights(connection, *opening.upstream, opening.hello, request);
   if (!passed) co_return Served{};
   judgement.verdict.reason.entry = {};  // a view into the request, which moves

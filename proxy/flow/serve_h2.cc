@@ -26,7 +26,8 @@ namespace {
 
 // Only what the web site announces is announced: else a browser would not open the connection that works.
 net::awaitable<bool> web_site_takes_websockets(const Connection& connection) {
-  const auto upstream = connection.worker.open_h2(pool_key(*connection.inside, connection.worker.trust()));
+  const auto upstream =
+      connection.worker.outbound().open_h2(pool_key(*connection.inside, connection.worker.outbound().trust()));
   if (!upstream) co_return false;
   co_await upstream->settled();
   co_return upstream->session().peer_allows_websockets();

@@ -1,10 +1,11 @@
 // One HTTP request after another, each judged.
+#include "proxy/flow/admission.h"
 #include "proxy/flow/asked.h"
-#include "proxy/flow/breach_of.h"
 #include "proxy/flow/captive_probes.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/exchange.h"
 #include "proxy/flow/linger.h"
+#include "proxy/flow/own_answer.h"
 #include "proxy/flow/proxy_login.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/serve.h"
@@ -45,7 +46,7 @@ net::awaitable<std::optional<HeadOutcome>> read_head(Connection& connection, std
       }
       if (got.status != IoStatus::ok) co_return std::nullopt;
     }
-    if (!heads) heads = worker.take_heads();
+    if (!heads) heads = worker.heads().take();
     const auto outcome = http::read_request_head(connection.inbox.bytes(), seen, worker.limits().head, heads->request);
     if (outcome.kind != HeadOutcome::Kind::need_more) co_return outcome;
     seen = connection.inbox.bytes().size();
@@ -53,28 +54,11 @@ net::awaitable<std::optional<HeadOutcome>> read_head(Connection& connection, std
   }
 }
 
-net::awaitable<bool> answer_bad(Connection& connection, int status, std::string detail, const http::RequestHead* head) {
+net::awaitable<void> answer_bad(Connection& connection, int status, std::string detail) {
   connection.worker.counters().malformed.add();
-  const Fault fault{
-      .status = status, .kind = PageKind::bad_request, .whose = schoolgate::Fault::client, .detail = std::move(detail)};
-  co_return co_await answer_fault(connection, fault, head);
-}
-
-// The continue button of a warning page leads here: leaves a pass and sends the browser to the page it wanted.
-net::awaitable<bool> redirect_back(Connection& connection, const http::RequestHead& head, const std::string& url) {
-  const bool keep_alive = head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0;
-  const std::string answer = redirect_answer(url, keep_alive);
-  const net::Transfer sent = co_await connection.client.send_all(answer);
-  co_return sent.status == IoStatus::ok&& keep_alive;
-}
-
-Destination destination_of(const Connection& connection, const Judgement& judgement, const rules::Request& request) {
-  if (connection.inside) return connection.inside->to;
-  const names::Url& url = request.url();
-  Destination to{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, url.host())),
-                 .port = url.port()};
-  if (to.host.empty()) to.host = url.address() ? url.address()->text() : url.host();
-  return to;
+  const FaultPage fault{
+      .status = status, .kind = PageKind::bad_request, .whose = Fault::client, .detail = std::move(detail)};
+  co_await answer_fault(connection, fault);
 }
 
 // What Proxy-Authorization says, on the explicit entrance: verified before anything is judged. False: answered.
@@ -86,10 +70,8 @@ net::awaitable<bool> identify(Connection& connection, const http::RequestHead& h
       co_await verify_credentials(connection, std::move(credentials));
       co_return true;
     }
-    case ShownCredentials::twice:
-      co_await answer_bad(connection, 400, "two Proxy-Authorization fields", nullptr);
-      break;
-    case ShownCredentials::too_large: co_await answer_bad(connection, 431, "credentials too large", nullptr); break;
+    case ShownCredentials::twice: co_await answer_bad(connection, 400, "two Proxy-Authorization fields"); break;
+    case ShownCredentials::too_large: co_await answer_bad(connection, 431, "credentials too large"); break;
   }
   co_return false;
 }
@@ -99,88 +81,64 @@ bool asks_who_it_is(const Connection& connection) {
          !connection.in_tunnel();
 }
 
-bool nothing_follows(const http::RequestHead& head) {
-  return head.keep_alive && head.body.framing != http::Framing::chunked && head.body.length == 0;
-}
-
 // An operating system looks for a sign-in page: there is none in its way, and so it is told, also where the policy lets
 // it reach nobody who could.
 net::awaitable<Served> answer_probe(Connection& connection, const CaptiveProbe& probe, const Judgement& judgement,
                                     const rules::Request& request, const http::RequestHead& head) {
   connection.worker.counters().captive_probes.add();
-  connection.worker.log_decision(judgement, request, {.action = "allow", .rule = "captive-probe"});
-  const bool keep_alive = nothing_follows(head);
-  const std::string answer = probe_answer(probe, keep_alive, head.method == http::Method::head);
-  connection.client.expire_after(connection.worker.limits().idle);
-  const net::Transfer sent = co_await connection.client.send_all(answer);
-  connection.inbox.consume(head.size);
-  co_return Served{.keep_alive = sent.status == IoStatus::ok && keep_alive, .unread_body = !keep_alive};
+  connection.worker.lines().decision(judgement, request, {.action = "allow", .rule = "captive-probe"});
+  const bool keep_alive = may_go_on(connection, head);
+  std::string answer = probe_answer(probe, keep_alive, head.method == http::Method::head);
+  co_return co_await give_own_answer(connection, head, std::move(answer), keep_alive);
 }
 
 // The sign-in page is there over https only; who asks for it in clear is led there.
 net::awaitable<Served> lead_to_portal(Connection& connection, Held<const SignInGate> gate, const Judgement& judgement,
                                       const rules::Request& request, const http::RequestHead& head) {
-  connection.worker.log_decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
+  connection.worker.lines().decision(judgement, request, {.action = "sign-in", .rule = "sign-in"});
   const std::string_view origin = origin_of(gate->page());
-  const bool keep_alive = nothing_follows(head);
-  const std::string answer = found_at(std::string(origin) + std::string(request.url().target()), keep_alive);
-  connection.client.expire_after(connection.worker.limits().idle);
-  const net::Transfer sent = co_await connection.client.send_all(answer);
-  connection.inbox.consume(head.size);
-  co_return Served{.keep_alive = sent.status == IoStatus::ok && keep_alive, .unread_body = !keep_alive};
+  const bool keep_alive = may_go_on(connection, head);
+  std::string answer = found_at(std::string(origin) + std::string(request.url().target()), keep_alive);
+  co_return co_await give_own_answer(connection, head, std::move(answer), keep_alive);
 }
 
 net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
-  Worker& worker = connection.worker;
   const http::RequestHead& head = heads.request;
-  const std::size_t head_size = head.size;
-  const bool has_body = head.body.framing == http::Framing::chunked || head.body.length != 0;
+  const bool has_body = head.has_body();
 
   std::string target_storage, method_storage;
   auto arrived = what_is_asked(connection, head, target_storage);
-  if (const auto* fault = std::get_if<Fault>(&arrived))
-    co_return Served{.keep_alive = co_await answer_fault(connection, *fault, nullptr), .unread_body = has_body};
-  if (const auto* back = std::get_if<Redirect>(&arrived)) {
-    const bool keep_alive = co_await redirect_back(connection, head, back->url);
-    connection.inbox.consume(head_size);
-    co_return Served{.keep_alive = keep_alive, .unread_body = has_body};
+  if (const auto* fault = std::get_if<FaultPage>(&arrived)) {
+    co_await answer_fault(connection, *fault);
+    co_return Served{.unread_body = has_body, .tunnel = std::nullopt};
+  }
+  if (const auto* back = std::get_if<Redirect>(&arrived)) {  // the continue button of a warning page leads here
+    const bool keep_alive = may_go_on(connection, head);
+    std::string answer = redirect_answer(back->url, keep_alive);
+    co_return co_await give_own_answer(connection, head, std::move(answer), keep_alive);
   }
   Asked& asked = std::get<Asked>(arrived);
 
   rules::Request request =
       rules::Request::of_url(std::move(asked.url), method_name(head, method_storage), asked.target);
   request.comes_from(page_of(head.fields));
-  if (const Held<const SignInGate> gate = worker.sign_in_gate();
-      gate && !connection.inside && gate->is_page(request.url().host()))
-    if (const Judgement to_portal = worker.judge_portal(connection, request, rules::Stage::request);
-        !to_portal.refuses())
-      co_return co_await lead_to_portal(connection, gate, to_portal, request, head);
-  const Judgement judgement = worker.judge(connection, request, rules::Stage::request);
-  if (judgement.doorway != Doorway::open)
-    co_return Served{.keep_alive = co_await answer_at_doorway(connection, judgement, request, head),
-                     .unread_body = has_body};
-  const bool reads = head.method == http::Method::get || head.method == http::Method::head;
-  if (const CaptiveProbe* probe = reads ? captive_probe(request.url()) : nullptr;
-      probe && judgement.verdict.reason.tier != rules::Tier::illegal &&
-      judgement.verdict.reason.tier != rules::Tier::emergency)
-    co_return co_await answer_probe(connection, *probe, judgement, request, head);
-  if (judgement.refuses()) {
-    const bool keep_alive = co_await refuse(connection, judgement, request, head);
-    connection.inbox.consume(head_size);
-    co_return Served{.keep_alive = keep_alive, .unread_body = has_body};
+  const Admission admission = admit(connection, request, rules::Stage::request, &head.fields);
+  const Judgement& judgement = admission.judgement;
+  if (const auto* portal = admission.as<ToPortal>())
+    co_return co_await lead_to_portal(connection, portal->gate, judgement, request, head);
+  if (admission.as<Door>()) co_return co_await answer_at_doorway(connection, judgement, request, head);
+  if (const auto* probe = admission.as<Probe>())
+    co_return co_await answer_probe(connection, *probe->probe, judgement, request, head);
+  if (admission.as<Refused>()) co_return co_await refuse(connection, judgement, request, head);
+  if (admission.as<AskAnew>()) {
+    co_await answer_bad(connection, 421, "ask again on a new connection");
+    co_return Served{.unread_body = has_body, .tunnel = std::nullopt};
   }
-  if (judgement.verdict.action == rules::Action::monitor)
-    worker.record_later(breach_of(judgement, request, Origin::of(head.fields)));
 
-  if (connection.inside && connection.inside->for_page)  // allowed meanwhile: a new connection finds the web site
-    co_return Served{.keep_alive = co_await answer_bad(connection, 421, "ask again on a new connection", nullptr),
-                     .unread_body = has_body};
-
-  Destination to = destination_of(connection, judgement, request);
+  Destination to = std::get<Goes>(admission.answer).to;
   rules::Adjustments adjusted;
   const std::string_view wanted = adjust(judgement, request, heads.request, asked.target, adjusted);
-  ExchangeEnd end = co_await exchange(connection, heads, wanted, request, judgement, std::move(to));
-  co_return Served{.keep_alive = end.keep_alive, .unread_body = end.unread_body, .tunnel = std::move(end.tunnel)};
+  co_return co_await exchange(connection, heads, wanted, request, judgement, std::move(to));
 }
 
 }  // namespace
@@ -193,7 +151,7 @@ net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection) {
     const auto outcome = co_await read_head(connection, heads);
     if (!outcome) co_return std::nullopt;
     if (outcome->kind == HeadOutcome::Kind::bad) {
-      co_await answer_bad(connection, outcome->status, outcome->why, nullptr);
+      co_await answer_bad(connection, outcome->status, outcome->why);
       co_await linger(connection);
       co_return std::nullopt;
     }
@@ -203,14 +161,14 @@ net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection) {
     }
     if (heads->request.method == http::Method::connect && !connection.in_tunnel()) {
       Served served = co_await serve_connect(connection, heads->request);
-      worker.give_back(std::move(heads));
+      worker.heads().give_back(std::move(heads));
       if (served.keep_alive) continue;
       if (!served.tunnel && !connection.inside) co_await linger(connection);
       co_return std::move(served.tunnel);
     }
     Served served = co_await serve_request(connection, *heads);
     const bool more_may_come = heads->request.keep_alive || served.unread_body;
-    worker.give_back(std::move(heads));
+    worker.heads().give_back(std::move(heads));
     if (served.tunnel) co_return std::move(served.tunnel);
     if (!served.keep_alive && more_may_come) co_await linger(connection);
     keep_alive = served.keep_alive;

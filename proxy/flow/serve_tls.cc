@@ -1,10 +1,9 @@
 // Transparent TLS: the firewall turned the connection to us; the ClientHello says where it wants to go. What was judged
 // is what is dialled: the name, resolved by us. The address that the client had dialled decides nothing while there is
 // a name, so a forged server name opens only the server that truly has it.
-#include "proxy/flow/breach_of.h"
+#include "proxy/flow/admission.h"
 #include "proxy/flow/coalescing.h"
 #include "proxy/flow/decrypt.h"
-#include "proxy/flow/doorway.h"
 #include "proxy/flow/hello_gate.h"
 #include "proxy/flow/portal.h"
 #include "proxy/flow/refusal.h"
@@ -20,42 +19,45 @@ net::awaitable<std::optional<Tunnel>> relay_to_portal(Connection& connection, co
   auto dialled = co_await dial_portal(connection);
   if (!dialled) {
     count_fault(connection, dialled.error().kind);
-    connection.worker.log_refusal(connection, request.url().host(), rules::Stage::client_hello, "upstream");
+    connection.worker.lines().refusal(connection, request.url().host(), rules::Stage::client_hello, "upstream");
     co_await send_alert(connection, tls::Alert::internal_error);
     co_return std::nullopt;
   }
   co_return co_await tunnel_to_portal(connection, std::move(*dialled), request, judgement);
 }
 
-Destination destination_of(const Judgement& judgement, const names::Host& host, std::uint16_t port) {
-  const std::string_view safe = judgement.policy->safe_endpoint(judgement.subject.group, host.text());
-  if (!safe.empty()) return {std::string(safe), port};
-  return {host.address() ? host.address()->text() : host.text(), port};
+// False for a connection that did not come through the firewall, or comes from this gateway: its line is written.
+bool was_turned_to_us(Connection& connection) {
+  Worker& worker = connection.worker;
+  if (!connection.original) {
+    worker.lines().refusal(connection, "-", rules::Stage::client_hello, "not-intercepted");
+    return false;
+  }
+  const Held<const net::DestinationGuard> guard = worker.outbound().dialer().guard();
+  const auto failure = guard->check(*connection.original);
+  if (!failure || failure->kind != net::FailureKind::loop) return true;
+  worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
+  worker.lines().refusal(connection, connection.original->address.text(), rules::Stage::client_hello, "loop");
+  return false;
 }
 
-// Opened, where it says whom it is for.
-net::awaitable<void> open(Connection& connection, const NamedHello& hello, const rules::Request& request,
-                          Decrypting named) {
-  if (hello.what == HelloCase::named || hello.what == HelloCase::no_name || hello.what == HelloCase::ip_name)
-    co_await decrypt(connection, hello, std::move(named));
-  else
-    co_await refuse_unnamed(connection, hello.what, request);
-}
-
-// What is not to be relayed is shown the door, refused or opened: then true.
-net::awaitable<bool> ends_here(Connection& connection, const NamedHello& hello, const Judgement& judgement,
-                               const rules::Request& request, Decrypting named) {
+// What is not to be relayed is shown the door, opened or refused.
+net::awaitable<void> end_here(Connection& connection, const NamedHello& hello, const Admission& admission,
+                              const rules::Request& request, Decrypting named) {
+  const Judgement& judgement = admission.judgement;
   named.refused = judgement.refuses();
-  if (judgement.doorway != Doorway::open) {
-    co_await show_door(connection, hello, judgement, request, named);
-    co_return true;
+  if (admission.as<Door>()) {
+    co_await show_door(connection, hello, judgement, request, std::move(named));
+  } else if (const auto* opened = admission.as<Opened>()) {
+    named.to = opened->to;
+    // It has to say whom it is for.
+    if (hello.what == HelloCase::named || hello.what == HelloCase::no_name || hello.what == HelloCase::ip_name)
+      co_await decrypt(connection, hello, std::move(named));
+    else
+      co_await refuse_unnamed(connection, hello.what, request);
+  } else {
+    co_await refuse_inside(connection, hello, judgement, request, std::move(named));
   }
-  if (Worker::opens(judgement, named.inspection)) {
-    co_await open(connection, hello, request, named);
-    co_return true;
-  }
-  if (judgement.refuses()) co_await refuse_inside(connection, hello, judgement, request, named);
-  co_return judgement.refuses();
 }
 
 }  // namespace
@@ -63,17 +65,7 @@ net::awaitable<bool> ends_here(Connection& connection, const NamedHello& hello, 
 net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
   Worker& worker = connection.worker;
   const auto began = std::chrono::steady_clock::now();
-  if (!connection.original) {
-    worker.log_refusal(connection, "-", rules::Stage::client_hello, "not-intercepted");
-    co_return std::nullopt;
-  }
-  const Held<const net::DestinationGuard> guard = worker.dialer().guard();
-  const auto loop = guard->check(*connection.original);
-  if (loop && loop->kind == net::FailureKind::loop) {
-    worker.counters().upstream_errors[std::size_t(UpstreamFault::loop)].add();
-    worker.log_refusal(connection, connection.original->address.text(), rules::Stage::client_hello, "loop");
-    co_return std::nullopt;
-  }
+  if (!was_turned_to_us(connection)) co_return std::nullopt;
 
   const NamedHello hello = co_await read_hello(connection);
   if (hello.what == HelloCase::gone) co_return std::nullopt;
@@ -85,37 +77,36 @@ net::awaitable<std::optional<Tunnel>> serve_tls(Connection& connection) {
     co_return std::nullopt;
   }
 
-  if (const Held<const SignInGate> gate = worker.sign_in_gate();
-      gate && hello.host && gate->is_page(hello.host->text())) {
-    const Judgement to_portal = worker.judge_portal(connection, request, rules::Stage::client_hello);
-    if (!to_portal.refuses()) co_return co_await relay_to_portal(connection, request, to_portal);
-  }
-  Judgement judgement = worker.judge(connection, request, rules::Stage::client_hello);
-  const Decrypting named{host, connection.original->port, destination_of(judgement, host, connection.original->port),
-                         worker.inspection()};
-  if (co_await ends_here(connection, hello, judgement, request, named)) co_return std::nullopt;
-  if (co_await carries_other_sites(connection, hello, judgement, named)) {
-    co_await open(connection, hello, request, named);
+  const Held<const Inspection> inspection = worker.asking().inspection();
+  Admission admission = co_await admit_hello(connection, hello, request, host, inspection);
+  if (admission.as<ToPortal>()) co_return co_await relay_to_portal(connection, request, admission.judgement);
+  const Decrypting named{host, connection.original->port, {}, inspection};
+  const Goes* const goes = admission.as<Goes>();
+  if (!goes) {
+    co_await end_here(connection, hello, admission, request, named);
     co_return std::nullopt;
   }
 
-  if (judgement.verdict.action == rules::Action::monitor) worker.record_later(breach_of(judgement, request, {}));
-  auto upstream = co_await dial(worker, named.to);
+  auto upstream = co_await dial(worker, goes->to);
   if (!upstream) {
     count_fault(connection, upstream.error().kind);
-    worker.log_refusal(connection, host.text(), rules::Stage::client_hello, "upstream");
+    worker.lines().refusal(connection, host.text(), rules::Stage::client_hello, "upstream");
     connection.client.reset();  // as it would be without us: a browser then tries its own way
     co_return std::nullopt;
   }
   // While it was looked up and dialled. What else it can carry by now run_tunnel() finds out.
-  if (worker.is_outdated(connection, judgement)) {
-    const Judgement now = worker.judge_again(connection, request, rules::Stage::client_hello);
-    if (co_await ends_here(connection, hello, now, request, named)) co_return std::nullopt;
+  if (worker.asking().is_outdated(connection, admission.judgement)) {
+    const TunnelTerms terms{.inspection = inspection};
+    const Admission now = admit_again(connection, request, rules::Stage::client_hello, terms);
+    if (!now.as<Goes>()) {
+      co_await end_here(connection, hello, now, request, named);
+      co_return std::nullopt;
+    }
   }
   const auto passed = co_await pass_first_flights(connection, *upstream, hello, request);
   if (!passed) co_return std::nullopt;
-  judgement.verdict.reason.entry = {};  // a view into the request, which moves
-  Tunnel tunnel{std::move(*upstream), request, std::move(judgement), passed->in, passed->out, began};
+  admission.judgement.verdict.reason.entry = {};  // a view into the request, which moves
+  Tunnel tunnel{std::move(*upstream), request, std::move(admission.judgement), passed->in, passed->out, began};
   // One without a name has no certificate that a browser would look for other names in.
   const bool shared = hello.offers_h2 && !host.address();
   if (hello.what != HelloCase::not_tls) tunnel.carries = shared ? Carries::shared_tls : Carries::closed_tls;

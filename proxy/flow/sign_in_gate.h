@@ -1,4 +1,4 @@
-// Where nobody goes out unknown: the networks whose devices have to sign in, and the page that they are sent to.
+// The networks whose devices have to sign in before they go out, and the page that they are sent to.
 //
 // Plain values, made by app/ at start and at reload, immutable, shared by the workers. The page itself is portal/'s;
 // the hallway only knows the way there.
@@ -24,13 +24,13 @@ class SignInGate {
 
   /// True when devices at this address have to sign in.
   [[nodiscard]] bool asks(const names::IpAddress& device) const noexcept;
-  /// True for the name of the page (canonical), whoever asks and whatever the policy says of it.
+  /// True for the name of the page (canonical), for every client and under every policy.
   [[nodiscard]] bool is_page(std::string_view host) const noexcept { return host == page_.host(); }
   [[nodiscard]] const names::Url& page() const noexcept { return page_; }
   [[nodiscard]] const net::Endpoint& portal() const noexcept { return portal_; }
 
   /// The page's address with the parameter `url`, to lead back to; without it when `wanted` is null, long or no web
-  /// address. Whoever follows it has to check it again: anybody can write such an address.
+  /// address. The page that follows it checks it again: any site can write such an address.
   [[nodiscard]] std::string way_to_page(const names::Url* wanted) const;
 
  private:

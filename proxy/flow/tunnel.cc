@@ -5,6 +5,7 @@
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/coalescing.h"
 #include "proxy/flow/connection.h"
+#include "proxy/flow/filing.h"
 #include "proxy/flow/long_lived.h"
 #include "proxy/flow/worker.h"
 #include "rules/not_ready.h"
@@ -42,25 +43,25 @@ void LiveTunnel::judge_again() {
   const rules::Request* judged = &tunnel_.request;
   const rules::Stage stage = tunnel_.judgement.verdict.reason.stage;
   if (tunnel_.judgement.portal) {
-    tunnel_.judgement = worker.judge_portal(connection_, *judged, stage);
+    tunnel_.judgement = worker.asking().judge_portal(connection_, *judged, stage);
     if (tunnel_.judgement.refuses()) end();
     return;
   }
-  Judgement judgement = worker.judge_again(connection_, *judged, stage);
-  bool opens = worker.opens(judgement);
+  Judgement judgement = worker.asking().judge_again(connection_, *judged, stage);
+  bool to_open = opens(judgement, worker.asking().inspection());
   if (!judgement.refuses() && tunnel_.inside) {
-    Judgement inside = worker.judge_again(connection_, *tunnel_.inside, rules::Stage::client_hello);
-    opens |= worker.opens(inside);
+    Judgement inside = worker.asking().judge_again(connection_, *tunnel_.inside, rules::Stage::client_hello);
+    to_open |= opens(inside, worker.asking().inspection());
     if (inside.refuses()) judged = &*tunnel_.inside, judgement = std::move(inside);
   }
   if (judgement.refuses()) {
     worker.counters().rejudged_closed.add();
     if (judgement.verdict_refuses() &&
         !rules::is_not_ready(*judgement.policy, judgement.subject.group, judgement.verdict))
-      worker.record_later(breach_of(judgement, *judged, {}));
+      file_later(worker, breach_of(judgement, *judged, {}));
     return end();
   }
-  if (tunnel_.carries != Carries::anything && (opens || carries_what_is_refused_now(worker, tunnel_, judgement))) {
+  if (tunnel_.carries != Carries::anything && (to_open || carries_what_is_refused_now(worker, tunnel_, judgement))) {
     worker.counters().rejudged_closed.add();
     return end();
   }
@@ -72,9 +73,10 @@ void LiveTunnel::judge_again() {
 
 void LiveTunnel::was_active_in(TimePoint minute) {
   Worker& worker = connection_.worker;
-  worker.note_activity(tunnel_.judgement, minute);
+  worker.asking().note_activity(tunnel_.judgement, minute);
   if (const auto& inside = tunnel_.inside)
-    worker.note_activity(worker.judge_again(connection_, *inside, rules::Stage::client_hello), minute);
+    worker.asking().note_activity(worker.asking().judge_again(connection_, *inside, rules::Stage::client_hello),
+                                  minute);
 }
 
 }  // namespace
@@ -90,7 +92,8 @@ net::awaitable<void> run_tunnel(Connection& connection, Tunnel tunnel) {
   {
     LiveTunnel live(connection, tunnel, relay, moved);
     // A policy, or a person, that came while the tunnel was being opened has not seen it yet.
-    if (tunnel.judgement.policy != worker.policy() || tunnel.judgement.presence != worker.presence_of(connection))
+    if (tunnel.judgement.policy != worker.asking().policy() ||
+        tunnel.judgement.presence != worker.asking().presence_of(connection))
       live.judge_again();
     end = co_await relay.run();
   }
@@ -98,10 +101,10 @@ net::awaitable<void> run_tunnel(Connection& connection, Tunnel tunnel) {
   // A broken side must not look to the other like an orderly end.
   if (end == net::RelayEnd::a_failed) tunnel.upstream.reset();
   if (end == net::RelayEnd::b_failed) connection.client.reset();
-  worker.log_decision(tunnel.judgement, tunnel.request,
-                      {.bytes_in = tunnel.bytes_in + moved.from_b,
-                       .bytes_out = tunnel.bytes_out + moved.from_a,
-                       .took = std::chrono::steady_clock::now() - tunnel.began});
+  worker.lines().decision(tunnel.judgement, tunnel.request,
+                          {.bytes_in = tunnel.bytes_in + moved.from_b,
+                           .bytes_out = tunnel.bytes_out + moved.from_a,
+                           .took = std::chrono::steady_clock::now() - tunnel.began});
 }
 
 }  // namespace schoolgate::flow

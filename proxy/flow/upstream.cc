@@ -9,14 +9,14 @@ namespace schoolgate::flow {
 
 net::awaitable<net::Attempt<net::Socket>> dial(Worker& worker, const Destination& to) {
   net::AddressList addresses;
-  if (auto known = worker.resolver().cached(to.host); known && !known->empty()) {
+  if (auto known = worker.outbound().resolver().cached(to.host); known && !known->empty()) {
     addresses = std::move(*known);
   } else {
-    auto resolved = co_await worker.resolver().resolve(to.host);
+    auto resolved = co_await worker.outbound().resolver().resolve(to.host);
     if (!resolved) co_return std::unexpected(std::move(resolved.error()));
     addresses = std::move(*resolved);
   }
-  co_return co_await worker.dialer().dial(std::move(addresses), to.port, worker.limits().connect);
+  co_return co_await worker.outbound().dialer().dial(std::move(addresses), to.port, worker.limits().connect);
 }
 
 net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Destination& to, const names::Host& name,
@@ -28,7 +28,7 @@ net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Desti
 
 net::awaitable<net::Attempt<Verified>> verify(Worker& worker, net::Socket dialled, Destination to, names::Host name,
                                               std::span<const std::string_view> protocols) {
-  const Held<tls::UpstreamContext> context = worker.upstream_tls();
+  const Held<tls::UpstreamContext> context = worker.outbound().tls();
   if (!context) co_return net::fail(net::FailureKind::handshake_failed, Fault::config, "inspection is off");
   dialled.expire_after(worker.limits().connect);
   auto facts = co_await tls::connect(dialled, *context, name.text(), to.port, protocols);

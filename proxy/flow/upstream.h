@@ -44,7 +44,7 @@ net::awaitable<net::Attempt<Verified>> dial_verified(Worker& worker, const Desti
 
 /// What verified connections to the same web site are kept under. Those of a web site that knows no HTTP/2 are kept
 /// apart: a client that speaks it takes no other. `trust` is Verified::trust where a connection is kept,
-/// Worker::trust() where one is looked for: so one that another trust store has verified is never found.
+/// Outbound::trust() where one is looked for: so one that another trust store has verified is never found.
 [[nodiscard]] std::string pool_key(const Inside& inside, std::uint64_t trust);
 
 }  // namespace schoolgate::flow

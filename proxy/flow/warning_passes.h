@@ -1,4 +1,4 @@
-// Who has read a warning page and chosen to go on, and for which site.
+// The devices that have read a warning page and gone on, and the sites for which they did.
 //
 // The continue button leads back to the same URL with a token; the token is bound to the device, the site and the
 // clock hour it was made in, by a key that lives as long as the process. Redeeming it leaves a pass for that device and

@@ -20,6 +20,7 @@ int hex_value(char c) noexcept {
 
 }  // namespace
 
+// Why this function is long: it is one state machine over the grammar of RFC 9112 section 7.1, read from top to bottom.
 ChunkDecoder::Step ChunkDecoder::decode(std::span<char> bytes) noexcept {
   Step step;
   std::size_t at = 0;

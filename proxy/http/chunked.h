@@ -12,7 +12,7 @@
 namespace schoolgate::http {
 
 /// Decodes in place, over any number of pieces. Strict: sizes of 1 to 16 hex digits, CRLF only, extensions and trailers
-/// bounded by 16 KiB in total (hard-cases HTTP-05, HTTP-06, HTTP-07).
+/// bounded by 16 KiB in total.
 class ChunkDecoder {
  public:
   enum class Status : std::uint8_t { need_more, finished, bad };

@@ -9,7 +9,7 @@
 
 namespace schoolgate::http {
 
-/// Static text saying what is wrong, or nullptr. Such a request is a stream error PROTOCOL_ERROR (hard-cases HTTP-17).
+/// Static text saying what is wrong, or nullptr. Such a request is a stream error PROTOCOL_ERROR.
 /// Fills :authority from Host where only that came.
 [[nodiscard]] const char* fault_of_h2_request(H2Head& head) noexcept;
 [[nodiscard]] const char* fault_of_h2_response(const H2Head& head) noexcept;

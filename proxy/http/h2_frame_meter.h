@@ -1,4 +1,4 @@
-// Finds the frames in what a peer sends, so that each can be counted before anybody acts on it.
+// Finds the frames in what a peer sends, so that each can be counted before it is acted on.
 //
 // nghttp2 tells of most frames, but not of those that it passes over: unknown types, DATA of streams that are over. A
 // flood would choose these. Any pieces; no allocation; looks at nothing but the nine bytes of a frame's head.

@@ -1,6 +1,6 @@
 // The head of an HTTP/2 message: pseudo-fields by name, the rest in order.
 //
-// Every view points either into the head's own storage (all of a received head does) or into bytes that whoever filled
+// Every view points either into the head's own storage (all of a received head does) or into bytes that the filler of
 // it keeps alive until the head has been handed to an H2Session, which copies. Moving a head keeps its views good;
 // copying is not possible. One thread at a time.
 #pragma once

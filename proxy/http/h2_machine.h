@@ -2,7 +2,7 @@
 //
 // For h2_session.cc and h2_machine.cc alone: the only two files that know nghttp2. The owner's calls are in the first,
 // what nghttp2 calls back is in the second; callbacks run inside receive() and take_output() only. No callback may end
-// the session: one that must says so (doom), and whoever had called nghttp2 does it.
+// the session: one that must says so (doom), and the caller of nghttp2 does it.
 #pragma once
 
 #include <nghttp2/nghttp2.h>

@@ -1,8 +1,8 @@
 // One end of an HTTP/2 connection (RFC 9113) as a machine: bytes in, events; calls, bytes out.
 //
-// No socket, no clock, no thread: whoever owns the connection feeds it what was received, asks it for what is to be
+// No socket, no clock, no thread: the owner of the connection feeds it what was received, asks it for what is to be
 // sent and implements H2Events. All calls come from that one thread. nghttp2 does the framing, HPACK and the rules of
-// streams; this class adds what a gateway between strangers needs: bounded queues, windows that open only when somebody
+// streams; this class adds what a gateway between strangers needs: bounded queues, windows that open only when a reader
 // has read, allowances for frames that cost us more than their sender, and heads checked for having one meaning.
 //
 // What may be called when: inside an event every member but receive() and take_output() may be called, and the session
@@ -44,7 +44,7 @@ enum class H2Code : std::uint32_t {
 
 struct H2Limits {
   std::uint32_t streams = 100;                    ///< at a time, of the client
-  std::size_t head_bytes = 60 * 1024;             ///< beyond: H2Head::too_large (HTTP-31)
+  std::size_t head_bytes = 60 * 1024;             ///< beyond: H2Head::too_large
   std::size_t fields = 200;                       ///< the same; each cookie crumb counts. At most Fields::kCapacity
   std::uint32_t stream_window = 256 * 1024;       ///< what a stream may send ahead of consumed()
   std::uint32_t connection_window = 1024 * 1024;  ///< what all of them may
@@ -52,9 +52,9 @@ struct H2Limits {
   /// connection that strangers share, where one that takes nothing must not stop the others.
   bool connection_opens_at_once = false;
   std::size_t send_queue = 64 * 1024;  ///< what send_data() keeps for one stream
-  std::uint32_t resets = 200;          ///< a client's resets and those it provokes (HTTP-34, HTTP-36)
+  std::uint32_t resets = 200;          ///< a client's resets and those it provokes
   bool websockets = true;              ///< server: announce extended CONNECT (RFC 8441)
-  std::uint32_t idle_frames = 1000;    ///< frames that carry nothing (HTTP-33)
+  std::uint32_t idle_frames = 1000;    ///< frames that carry nothing
 };
 
 /// What happened. Called from inside receive(), but for on_writable and on_reset, which may also come from inside
@@ -69,7 +69,7 @@ class H2Events {
   virtual void on_response(StreamId, H2Head& head, bool ends) { (void)head, (void)ends; }
   /// An answer of 100 to 199 (client). More than 16 end the stream.
   virtual void on_interim(StreamId, H2Head& head) { (void)head; }
-  /// Body bytes, a view into what receive() was given. Whoever keeps or passes them calls consumed() when they are done
+  /// Body bytes, a view into what receive() was given. The receiver calls consumed() once they are done
   /// with: until then the peer's window stays smaller by as much.
   virtual void on_data(StreamId, std::string_view bytes) = 0;
   /// Trailers; on_end follows.

@@ -39,7 +39,7 @@ void write_request_head(H2Head& out, const RequestHead& head, std::string_view s
 void write_response_head(H2Head& out, const ResponseHead& head, Via via);
 
 /// Whose trailers: a gRPC call's may carry any field that frames, routes and authorises nothing; others are held
-/// against the short list of chunked.h (hard-cases HTTP-18).
+/// against the short list of chunked.h.
 enum class TrailersOf : std::uint8_t { message, grpc };
 
 /// By the content-type of a message.

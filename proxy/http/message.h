@@ -12,7 +12,7 @@
 
 namespace schoolgate::http {
 
-/// Bounds of a head (hard-cases HTTP-31). Beyond: 431, or 414 for the request line.
+/// Bounds of a head. Beyond: 431, or 414 for the request line.
 struct HeadLimits {
   std::size_t bytes = 60 * 1024;
   std::size_t fields = 200;
@@ -109,6 +109,20 @@ struct RequestHead {
   bool expect_continue = false;  ///< the client waits for 100 before it sends the body that it announces
   bool websocket = false;        ///< Upgrade: websocket with Connection: upgrade
   std::size_t size = 0;          ///< bytes of the head, blank line included
+
+  /// Bytes of a body follow the head, or may: `Content-Length: 0` announces none.
+  [[nodiscard]] bool has_body() const noexcept {
+    return body.framing != Framing::none && (body.framing != Framing::length || body.length != 0);
+  }
+  /// True when the client keeps the connection open and it is known where the next request begins: behind this head, or
+  /// behind a body of at most `dropped` bytes that is read and dropped. An answer that leaves the body unread
+  /// may keep the connection only then: bytes of a body that are read as a request are request smuggling. A client
+  /// that waits for 100 may send its body or not, so what follows it could be read in two ways.
+  [[nodiscard]] bool may_be_followed(std::uint64_t dropped = 0) const noexcept {
+    if (!keep_alive) return false;
+    if (!has_body()) return true;
+    return body.framing == Framing::length && body.length <= dropped && !expect_continue;
+  }
 };
 
 struct ResponseHead {

@@ -1,6 +1,6 @@
 // Reading a message head: strict, bounded, without allocation.
 //
-// Requests strictly, on purpose (RFC 9112 sections 2.2, 3, 5 and 6; hard-cases HTTP-01 to HTTP-16): bare CR or LF,
+// Requests strictly, on purpose (RFC 9112 sections 2.2, 3, 5 and 6): bare CR or LF,
 // obs-fold, space before a colon, any odd byte in a name, doubled or signed Content-Length, Transfer-Encoding that is
 // not exactly "chunked", both framings at once, a missing, doubled or malformed Host, a fragment or a form of target
 // that the method does not have: all refused, none repaired. One empty line before a request is passed over, and that

@@ -56,7 +56,7 @@ class BufferPool {
   BufferPool& operator=(const BufferPool&) = delete;
   ~BufferPool();
 
-  /// 64 KiB; 4 KiB when slow readers hold all of those: everybody gets slower, nobody stops. Never empty.
+  /// 64 KiB; 4 KiB when slow readers hold all of those: every client gets slower, none stops. Never empty.
   [[nodiscard]] Buffer take_relay();
   /// 16 KiB; empty when the cap is reached.
   [[nodiscard]] Buffer take_head();

@@ -2,7 +2,7 @@
 //
 // A DeadlineList is a wheel of one-second buckets. Moving a deadline later, which every request does several times, is
 // one store; its entry finds its new bucket when the old one comes up. Owned by the worker, used on its thread only.
-// It reads no clock: whoever owns it calls advance(), a worker from run_ticks(), a test whenever it likes.
+// It reads no clock: its owner calls advance(), a worker from run_ticks(), a test whenever it likes.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Which addresses the gateway may connect to at all, whoever asks: never inward, never to itself.
+// Which addresses the gateway may connect to at all, for any client: never inward, never to itself.
 //
 // A web filter that dials what pupils name is a way into the school's own network and to servers that are no web
 // servers (server-side request forgery): every address and port is checked after resolution and again once connected.

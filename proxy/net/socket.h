@@ -94,13 +94,13 @@ class Socket final : private Deadline {
 
   /// Half-close: sends FIN after what was sent.
   void shutdown_send() noexcept;
-  /// Closes at once; whoever waits gets cancelled.
+  /// Closes at once; a waiting coroutine gets cancelled.
   void close() noexcept;
   /// Closes with RST: the peer sees an error instead of an orderly end (a truncated answer must not look whole).
   void reset() noexcept;
-  /// Wakes whoever waits with cancelled; every later operation answers the same. The descriptor stays open.
+  /// Wakes the waiting coroutine with cancelled; every later operation answers the same. The descriptor stays open.
   void cancel() noexcept;
-  /// Wakes whoever waits now with cancelled; the socket stays usable.
+  /// Wakes the coroutine that waits now with cancelled; the socket stays usable.
   void wake() noexcept;
   [[nodiscard]] bool is_open() const noexcept { return stream_.is_open(); }
   /// True for an idle socket of which the peer still holds its end and has sent nothing (recv MSG_PEEK).

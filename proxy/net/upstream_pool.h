@@ -1,6 +1,6 @@
 // Idle upstream connections kept for the next request to the same destination.
 //
-// One per worker, on its thread. The key is opaque to the pool: whoever puts a socket in says what makes two
+// One per worker, on its thread. The key is opaque to the pool: the caller that puts a socket in says what makes two
 // connections interchangeable (host, port, safe endpoint, TLS or not). Bounded per key and in total; the longest idle
 // goes first. A pooled connection may still die while it is taken: the caller retries an idempotent request once.
 #pragma once

@@ -1,4 +1,4 @@
-// A process of its own for the authority's key: whoever parses the network asks it to sign, and cannot read the key.
+// A process of its own for the authority's key: the parser of the network asks it to sign, and cannot read it.
 //
 //     auto channel = key_channel();                            // before the child is started
 //     child:   run_key_holder(channel->holder.release(), ca_folder)

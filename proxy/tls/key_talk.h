@@ -1,7 +1,7 @@
 // What is said between the process that asks for signatures and the one that holds the authority's key.
 //
 // One question or answer is one packet of a SOCK_SEQPACKET pair. Pure: bytes in, a value out. The holder reads
-// questions as strictly as if a stranger had written them: whoever asks parses the network.
+// questions as strictly as if a stranger had written them: the asker parses the network.
 //
 //     question: version, kind, id (4), then  use_key: length (2), SubjectPublicKeyInfo
 //                                            sign:    what, time (8, milliseconds), length (1), host

@@ -1,4 +1,4 @@
-// The question "sign this leaf", and who may answer it: this process, or another one that alone holds the key.
+// The question "sign this leaf", and the two that may answer it: this process, or another one that alone holds the key.
 //
 // One thread at a time (the LeafMint's).
 #pragma once

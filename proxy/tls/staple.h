@@ -11,8 +11,8 @@ namespace schoolgate::tls {
 
 enum class StapleSays : std::uint8_t {
   nothing,  ///< unreadable, about another certificate, badly signed, outdated, or "unknown"
-  good,     ///< signed by the issuer or whom it named for that, and in its time
-  revoked,  ///< whoever signed it: a server that presents this says so of itself
+  good,     ///< signed by the issuer or a signer that it named, and in its time
+  revoked,  ///< by any signer: a server that presents this says so of itself
 };
 
 /// `chain` is the verified chain of `leaf`, the leaf first.

@@ -25,7 +25,7 @@ class UpstreamContext {
  public:
   [[nodiscard]] static Result<std::unique_ptr<UpstreamContext>> make(std::shared_ptr<const TrustStore> trust,
                                                                      TicketLimits limits = {});
-  /// From now on sites are verified with `trust`; what was verified before is not resumed (hard case INT-11).
+  /// From now on sites are verified with `trust`; what was verified before is not resumed.
   void use(std::shared_ptr<const TrustStore> trust);
   /// Forgets every ticket: the next handshake with every site is a full one.
   /// Tickets that still come on older connections are not used either.

@@ -198,6 +198,32 @@ def transactions_by_hand(name: str, text: str) -> list[str]:
     return [f"{name}:{code.count(chr(10), 0, match.start()) + 1}: {match.group()} by hand: use store/transaction.h" for match in TRANSACTION.finditer(code)]
 
 
+# The classes that everything passes through draw members and includes to them; what grows beyond this is a part of its
+# own, as Asking, Outbound and DecisionLines of the worker are.
+NARROW = {"proxy/flow/worker.h": ("Worker", 20, 25)}  # class, most includes of ours, most public member functions
+
+
+def public_functions(text: str, name: str) -> list[str]:
+    """The member functions that a class declares as public, constructors among them."""
+    body = code_only(text).split(f"class {name} {{", 1)[1].split("\n};", 1)[0]
+    public = re.split(r"^ (?:private|protected):$", body, flags=re.M)[0]
+    return re.findall(r"([~\w]+)\((?:[^()]|\([^()]*\))*\)[^;{]*(?:;|\{[^}]*\})", public)
+
+
+def wide_classes(name: str, text: str) -> list[str]:
+    if name not in NARROW:
+        return []
+    class_name, most_includes, most_functions = NARROW[name]
+    own = [header for _, opening, header in includes(text) if opening == '"']
+    functions = public_functions(text, class_name)
+    found = []
+    if len(own) > most_includes:
+        found.append(f"{name}: {len(own)} includes of ours, at most {most_includes}")
+    if len(functions) > most_functions:
+        found.append(f"{name}: {len(functions)} public functions of {class_name}, at most {most_functions}: {', '.join(functions)}")
+    return found
+
+
 # A path that is true on one machine only: home folders, temporary files with a fixed name, a checkout's folder.
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|home/\w+|root|tmp|var/tmp)/[\w.$-]")
 
@@ -256,6 +282,11 @@ def test_what_a_reload_replaces_is_never_lent():
 
 def test_transactions_begin_and_end_in_one_place():
     report(check_sources(transactions_by_hand))
+
+
+def test_the_worker_stays_narrow():
+    assert all((ROOT / name).is_file() for name in NARROW)
+    report(check_sources(wide_classes))
 
 
 def test_long_files_say_why():
@@ -344,6 +375,8 @@ def test_every_room_has_a_readme():
         (transactions_by_hand, "casework/incidents.cc", 'database.run("DELETE FROM t; COMMIT");\n'),
         (transactions_by_hand, "identity/accounts.cc", 'auto begin = database.prepare("BEGIN");\n'),
         (transactions_by_hand, "identity/accounts.cc", 'database.run("SAVEPOINT before");\n'),
+        (wide_classes, "proxy/flow/worker.h", "".join(f'#include "proxy/flow/part_{n}.h"\n' for n in range(21)) + "class Worker {\n public:\n};\n"),
+        (wide_classes, "proxy/flow/worker.h", "class Worker {\n public:\n" + "".join(f"  [[nodiscard]] int part_{n}(int of) const noexcept {{ return {n}; }}\n" for n in range(26)) + "};\n"),
         (unexplained_length, "rules/judge.cc", "x\n" * (LONG_FILE + 1)),
         (machine_paths, "docs/a.md", "see /ho" "me/someone/build\n"),
         (forbidden_words, "rules/judge.cc", "// TO" "DO: later\n"),

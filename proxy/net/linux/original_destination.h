@@ -13,7 +13,7 @@ enum class Interception : std::uint8_t {
   tproxy,    ///< nftables "tproxy": the socket's own local address is the original destination
 };
 
-/// Fault client when the connection did not come through the firewall: somebody spoke to the transparent port directly.
+/// Fault client when the connection did not come through the firewall: a client spoke to the transparent port directly.
 [[nodiscard]] Result<Endpoint> original_destination(int fd, Interception how);
 
 }  // namespace schoolgate::net

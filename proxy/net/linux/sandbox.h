@@ -1,6 +1,6 @@
-// What this program may still ask of the kernel: a filter of system calls (seccomp) that nobody can take off again.
+// What this program may still ask of the kernel: a filter of system calls (seccomp) that cannot be taken off again.
 //
-// Whoever finds a mistake in a parser has the calls of that thread, and no others: no program is started from a worker,
+// An attacker who breaks a parser has the calls of that thread, and no others: no program is started from a worker,
 // nothing is mounted, loaded, traced or reprogrammed from anywhere. Three plans, each a table in sandbox.cc that was
 // measured (strace under the end-to-end tests) and given what libraries do on other days: names by getaddrinfo, LDAP
 // and Kerberos, fonts, SQLite.
@@ -21,7 +21,7 @@ namespace schoolgate::net {
 enum class Confinement { gateway, worker, key_holder };
 
 /// From here on this thread, and every thread and process that it starts, is confined; calls after the first confine it
-/// further. Also sets no_new_privs. Fault host where the kernel has no seccomp: whoever calls decides whether to serve.
+/// further. Also sets no_new_privs. Fault host where the kernel has no seccomp: the caller decides whether to serve.
 [[nodiscard]] Result<void> confine(Confinement what);
 
 }  // namespace schoolgate::net

@@ -289,7 +289,7 @@ void Conversation::open() {
   worker_ = std::move(*worker);
   net::DestinationGuard::Settings guard{.allow_private = allow_private, .listening = {}, .own_addresses = {}};
   if (guard_knows_own_ports) guard.listening = worker_->listening();
-  worker_->dialer().set_guard(std::make_shared<const net::DestinationGuard>(std::move(guard)));
+  worker_->outbound().dialer().set_guard(std::make_shared<const net::DestinationGuard>(std::move(guard)));
   if (inspection) worker_->use(inspection);
   worker_->start();
 }

@@ -317,6 +317,40 @@ TEST(RequestHead, ConnectionCloseEndsTheConnection) {
     EXPECT_TRUE(parse(get_with(line))->head->keep_alive) << line;
 }
 
+// Behind an answer that leaves the body unread the next byte must be the next request's, or the connection ends.
+TEST(RequestHead, MayBeFollowedOnlyWhereTheNextRequestIsKnownToBegin) {
+  const auto post_with = [](std::string_view lines) {
+    return parse("POST /form HTTP/1.1\r\nHost: a.example\r\n" + std::string(lines) + "\r\n");
+  };
+  struct Case {
+    std::string_view lines;
+    bool has_body, followed_at_once, followed_after_100;
+  };
+  for (const Case& each : {
+           Case{"", false, true, true},
+           Case{"Content-Length: 0\r\n", false, true, true},
+           Case{"Content-Length: 1\r\n", true, false, true},
+           Case{"Content-Length: 100\r\n", true, false, true},
+           Case{"Content-Length: 101\r\n", true, false, false},
+           Case{"Transfer-Encoding: chunked\r\n", true, false, false},
+           Case{"Content-Length: 18446744073709551615\r\n", true, false, false},
+           Case{"Content-Length: 9\r\nExpect: 100-continue\r\n", true, false, false},
+           Case{"Connection: close\r\n", false, false, false},
+           Case{"Content-Length: 9\r\nConnection: close\r\n", true, false, false},
+       }) {
+    const auto got = post_with(each.lines);
+    if (got->outcome.kind != Kind::complete) {  // refused outright is strict enough
+      EXPECT_FALSE(each.followed_after_100) << each.lines;
+      continue;
+    }
+    EXPECT_EQ(got->head->has_body(), each.has_body) << each.lines;
+    EXPECT_EQ(got->head->may_be_followed(), each.followed_at_once) << each.lines;
+    EXPECT_EQ(got->head->may_be_followed(100), each.followed_after_100) << each.lines;
+  }
+  const auto old = parse("GET / HTTP/1.0\r\nHost: a.example\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_FALSE(old->head->may_be_followed()) << "RFC 9112 section 9.3";
+}
+
 // HTTP-10: any method may have a body, and its framing goes on as it came.
 TEST(RequestHead, Http10_BodyOfAnyMethodIsFramed) {
   for (const char* method : {"GET", "HEAD", "DELETE", "OPTIONS", "POST", "BREW"}) {
