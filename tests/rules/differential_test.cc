@@ -47,7 +47,7 @@ std::string random_path(Dice& dice) {
 
 std::string random_url(Dice& dice) {
   std::string url = random_host(dice) + (dice.one_in(6) ? ":8080" : "") + random_path(dice);
-  if (dice.one_in(3)) url += dice.of<const char*>({"?k=1", "?k=2", "?k=1&m"});
+  if (dice.one_in(3)) url += dice.of<const char*>({"?k=1", "?k=2", "?k=1&m", "?m&k=1", "?k=1&k=2", "?m&n=2&k=1"});
   return url;
 }
 
@@ -88,6 +88,7 @@ RuleSpec random_rule(Dice& dice) {
                   ? random_url(dice)
                   : dice.of<const char*>({"p/q", "(?i)B\\.x", "^https?://a\\.x\\.example[/:]", "[ab]\\.y\\.example",
                                           "k=[12]$", "/r(/|$)", "^https://[^/]*c\\.", "(?i)/P(/|$)", "/$"});
+  made.exact = made.kind == Kind::url && made.text.contains('?') && dice.one_in(4);
   if (made.effect != Effect::allow) made.category = random_category(dice);
   if (made.category == "terrorism" && dice.one_in(2)) made.category = "games";
   if (made.effect != Effect::emergency)

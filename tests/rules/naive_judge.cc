@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <iterator>
+#include <map>
 #include <set>
 #include <sstream>
 #include <tuple>
@@ -34,6 +35,28 @@ std::vector<std::pair<int, int>> places(const std::string& phrase, const std::st
   return found;
 }
 
+/// The generator writes no escapes.
+std::multimap<std::string, std::string> pairs_of(const std::string& query) {
+  std::multimap<std::string, std::string> pairs;
+  std::istringstream all(query);
+  for (std::string pair; std::getline(all, pair, '&');)
+    if (const std::size_t equals = std::min(pair.find('='), pair.size()); !pair.empty())
+      pairs.emplace(pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())));
+  return pairs;
+}
+
+bool query_covers(const RuleSpec& rule, const std::string& own, const std::string& asked) {
+  const auto wanted = pairs_of(own), found = pairs_of(asked);
+  const auto is_in = [](const auto& pairs) {
+    return [&](const auto& pair) { return std::ranges::find(pairs, pair) != pairs.end(); };
+  };
+  if (!std::ranges::all_of(wanted, is_in(found))) return false;
+  if (rule.exact) return std::ranges::all_of(found, is_in(wanted));
+  if (rule.effect != RuleSpec::Effect::allow) return true;
+  return std::ranges::all_of(found,
+                             [&](const auto& pair) { return !wanted.contains(pair.first) || is_in(wanted)(pair); });
+}
+
 bool covers(const RuleSpec& rule, const names::Url& url) {
   if (rule.kind == RuleSpec::Kind::term) return false;        // apart, below
   if (rule.kind == RuleSpec::Kind::everything) return false;  // as well
@@ -49,7 +72,7 @@ bool covers(const RuleSpec& rule, const names::Url& url) {
   const bool decided_by_name = own.path() == "/" && own.query().empty();
   return own.host() == url.host() && (!names_port || own.port() == url.port()) &&
          (!url.names_only() || decided_by_name) && path_covers(std::string(own.path()), std::string(url.path())) &&
-         (own.query().empty() || own.query() == url.query());
+         (own.query().empty() || query_covers(rule, std::string(own.query()), std::string(url.query())));
 }
 
 /// Bigger is more specific; contract section 4, tier 4.
