@@ -114,8 +114,6 @@ class Zones {
  public:
   Zones(std::string& out, Endpoints& endpoints) : out_(out), endpoints_(endpoints) {}
   void no_such_name(std::string_view name) { zone(name, "always_nxdomain"); }
-  /// As if the section `server` said nothing of it.
-  void as_it_is(std::string_view name) { zone(name, "always_transparent"); }
   void leads_to(std::string_view name, std::string_view endpoint) {
     if (!names::is_same_or_under(endpoint, name)) {
       zone(name, "redirect");  // with all below it; unbound follows the CNAME of this type alone
@@ -126,10 +124,6 @@ class Zones {
     if (addresses.empty()) return no_such_name(name);
     zone(name, "transparent");
     for (const names::IpAddress& address : addresses) data(name, (address.is_v4() ? "A " : "AAAA ") + address.text());
-  }
-  void refuse_relays() {
-    for (const rules::NetworkSignal& signal : rules::network_signals())
-      if (signal.about == "relay") no_such_name(signal.name);
   }
   void lead_to_safe_endpoints(YoutubeRestriction youtube) {
     for (const rules::SafeEndpoint& row : rules::safe_endpoints(youtube)) leads_to(row.host, row.endpoint);
@@ -146,16 +140,22 @@ class Zones {
   Endpoints& endpoints_;
 };
 
-/// What this view says otherwise than the section `server`, which has the answers for `others`.
-void write_view(Zones& zones, const NameServerView& view, const NameServerView& others) {
-  if (view.refuses_relays && !others.refuses_relays) zones.refuse_relays();
-  if (!view.refuses_relays && others.refuses_relays)
-    for (const rules::NetworkSignal& signal : rules::network_signals())
-      if (signal.about == "relay") zones.as_it_is(signal.name);
-  if (view.safe_search && !(others.safe_search && others.youtube == view.youtube))
-    zones.lead_to_safe_endpoints(view.youtube);
-  if (!view.safe_search && others.safe_search)
-    for (const rules::SafeEndpoint& row : rules::safe_endpoints(others.youtube)) zones.as_it_is(row.host);
+/// The section `server` says something that does not hold for this view.
+bool has_less(const NameServerView& view, const NameServerView& others) {
+  return (others.refuses_relays && !view.refuses_relays) || (others.safe_search && !view.safe_search);
+}
+
+void write_answers(Zones& zones, const NameServerView& view) {
+  for (const rules::NetworkSignal& signal : rules::network_signals())
+    if (signal.about != "relay" || view.refuses_relays) zones.no_such_name(signal.name);
+  if (view.safe_search) zones.lead_to_safe_endpoints(view.youtube);
+}
+
+void write_view(std::string& out, Zones& zones, const NameServerView& view, const NameServerView& others) {
+  out += "\n# " + view.group + ": " + family_of(view) + "\nview:\n  name: \"" + view.group + "\"\n";
+  out +=
+      has_less(view, others) ? "  view-first: no  # sees no local-zone of the section above\n" : "  view-first: yes\n";
+  write_answers(zones, view);
 }
 
 bool answers_as(const NameServerView& view, const NameServerView& others) {
@@ -202,17 +202,10 @@ NameServerConfiguration unbound_configuration(const NameServerPlan& plan, const 
     }
   out += "\n  # every device that no view below is for (" + plan.others.group + "): " + family_of(plan.others) + "\n";
   Zones zones(out, endpoints);
-  for (const rules::NetworkSignal& signal : rules::network_signals())
-    if (signal.about != "relay") zones.no_such_name(signal.name);
-  if (plan.others.refuses_relays) zones.refuse_relays();
-  if (plan.others.safe_search) zones.lead_to_safe_endpoints(plan.others.youtube);
+  write_answers(zones, plan.others);
   out += "\npython:\n  python-script: \"/etc/unbound/schoolgate_https.py\"\n";
-  for (const NameServerView& view : plan.groups) {
-    if (answers_as(view, plan.others)) continue;
-    out +=
-        "\n# " + view.group + ": " + family_of(view) + "\nview:\n  name: \"" + view.group + "\"\n  view-first: yes\n";
-    write_view(zones, view, plan.others);
-  }
+  for (const NameServerView& view : plan.groups)
+    if (!answers_as(view, plan.others)) write_view(out, zones, view, plan.others);
   return {.text = std::move(out), .missing = std::move(endpoints.missing)};
 }
 
