@@ -12,7 +12,7 @@ void text_or_null(JsonWriter& json, std::string_view name, std::string_view text
   text.empty() ? json.null() : json.value(text);
 }
 
-/// "games": ["ut1-games", "rules/own.yaml:3"]
+/// "games": ["ut1-games", "rules/20-school.yaml:3"]
 void write_names(JsonWriter& json, const SiteCategory& category) {
   json.key(category.id).begin_array();
   for (const std::string& list : category.lists) json.value(list);
