@@ -253,6 +253,14 @@ class ControlPlane {
     return {.done = true, .text = {}};
   }
 
+  // "selftest-differs 3 of 40": of the probes that went through the firewall.
+  ControlAnswer selftest_differs(std::string_view how_many) {
+    if (how_many.size() > 40 || how_many.find_first_not_of("0123456789 of") != std::string_view::npos)
+      return {.done = false, .text = "not a number of probes\n"};
+    gateway_.firewall_selftest_differs(how_many);
+    return {.done = true, .text = {}};
+  }
+
   // "in-force", or the state, a tab and what is wrong.
   static ControlAnswer firewall_answer(const net::FirewallReport& report) {
     std::string text(to_string(report.state));
@@ -314,6 +322,7 @@ class ControlPlane {
     if (line == "lists") co_return co_await take_lists();
     if (line == "clock-confirm") co_return confirm_clock(peer_user(peer));
     if (line.starts_with("selftest-from ")) co_return expect_selftest(line.substr(line.find(' ') + 1));
+    if (line.starts_with("selftest-differs ")) co_return selftest_differs(line.substr(line.find(' ') + 1));
     if (line != "measures" && !line.starts_with("measure-")) co_return ControlAnswer{.text = "unknown request\n"};
     const breaches::MachineUser user = peer_user(peer);
     std::function<ControlAnswer()> work = [this, &line, &user] { return measure_answer(line, user); };

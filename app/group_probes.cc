@@ -50,6 +50,20 @@ std::vector<Door> doors_of(const config::Listen& listen) {
   return doors;
 }
 
+// A server beyond, of an address for documentation (RFC 5737, RFC 3849): the firewall leads both ports to the gateway, and
+// where it does not, nothing answers.
+std::vector<Door> doors_beyond(const config::Listen& listen) {
+  std::vector<Door> doors;
+  const auto add = [&](Entrance entrance, const std::vector<config::Endpoint>& endpoints, std::uint16_t port) {
+    for (const bool v4 : {true, false})
+      if (std::ranges::any_of(endpoints, [&](const auto& at) { return at.address.is_v4() == v4; }))
+        doors.push_back({entrance, {*names::IpAddress::parse(v4 ? "192.0.2.80" : "2001:db8::80"), port}});
+  };
+  add(Entrance::transparent_http, listen.http, 80);
+  add(Entrance::transparent_tls, listen.tls, 443);
+  return doors;
+}
+
 rules::Request question_at(Entrance entrance, const names::Host& host) {
   if (entrance == Entrance::transparent_http)
     if (auto page = names::Url::from_parts("http", host, 80, "/"))
@@ -68,8 +82,13 @@ rules::Stage stage_of(Entrance entrance) {
 
 class Planner {
  public:
-  Planner(const LoadedPolicy& loaded, TimePoint now)
-      : loaded_(loaded), policy_(*loaded.snapshot), now_(now), doors_(doors_of(loaded.configuration.settings.listen)) {}
+  Planner(const LoadedPolicy& loaded, TimePoint now, ProbeWay way)
+      : loaded_(loaded),
+        policy_(*loaded.snapshot),
+        now_(now),
+        way_(way),
+        doors_(way == ProbeWay::firewall ? doors_beyond(loaded.configuration.settings.listen)
+                                         : doors_of(loaded.configuration.settings.listen)) {}
 
   GroupProbes plan() {
     for (const rules::CategoryProtection& row : protection_now(loaded_.configuration, policy_, now_).rows)
@@ -129,6 +148,7 @@ class Planner {
                               .expected = expected ? expected->action : rules::Action::block,
                               .entrance = door.entrance,
                               .at = door.at,
+                              .way = way_,
                               .found = {}});
     }
   }
@@ -136,6 +156,7 @@ class Planner {
   const LoadedPolicy& loaded_;
   const rules::PolicySnapshot& policy_;
   TimePoint now_;
+  ProbeWay way_;
   std::vector<Door> doors_;
   GroupProbes plan_;
 };
@@ -148,16 +169,20 @@ Result<std::unique_ptr<tls::UpstreamContext>> hello_sender() {
   return tls::UpstreamContext::make(std::move(*trust));
 }
 
+names::IpAddress source_of(const GroupProbe& probe) {
+  const names::IpAddress& to = probe.at.address;
+  if (probe.way == ProbeWay::firewall) return *names::IpAddress::parse(to.is_v4() ? kProbeDevice4 : kProbeDevice6);
+  const auto own = to.is_v4() ? names::IpAddress::v4(0x7F000001) : *names::IpAddress::parse("::1");
+  const bool loopback = to.is_v4() ? to.v4_host_order() >> 24 == 127 : to == own;
+  return loopback ? own : to;
+}
+
 /// Why it could not be sent; empty when it was.
 std::string send(const GroupProbe& probe, const AnnounceAs& announce, tls::UpstreamContext* tls) {
   const auto host = names::Host::parse(probe.host);
   if (!host) return host.error().what;
-  const names::IpAddress from =
-      probe.at.address.is_v4() ? names::IpAddress::v4(0x7F000001) : *names::IpAddress::parse("::1");
-  const bool loopback =
-      probe.at.address.is_v4() ? probe.at.address.v4_host_order() >> 24 == 127 : probe.at.address == from;
   const Announce as_group = [&](const net::Endpoint& endpoint) { return announce(endpoint, probe.group); };
-  auto wire = ProbeWire::open(probe.at, loopback ? from : probe.at.address, kLimit, as_group);
+  auto wire = ProbeWire::open(probe.at, source_of(probe), kLimit, as_group);
   if (!wire) return wire.error();
   if (probe.entrance == Entrance::transparent_tls) {
     static constexpr std::array<std::string_view, 1> kProtocols{"http/1.1"};
@@ -216,7 +241,8 @@ void judge(GroupProbe& probe, const std::map<RecordKey, Recorded>& records) {
 }  // namespace
 
 std::string way_of(const GroupProbe& probe) {
-  const std::string family = probe.at.address.is_v4() ? ", IPv4" : ", IPv6";
+  std::string family = probe.at.address.is_v4() ? ", IPv4" : ", IPv6";
+  if (probe.way == ProbeWay::firewall) family += ", through the firewall";
   switch (probe.entrance) {
     case Entrance::explicit_proxy: return "explicit proxy" + family;
     case Entrance::transparent_http: return "transparent HTTP" + family;
@@ -225,7 +251,9 @@ std::string way_of(const GroupProbe& probe) {
   return "transparent TLS" + family;
 }
 
-GroupProbes plan_group_probes(const LoadedPolicy& loaded, TimePoint now) { return Planner(loaded, now).plan(); }
+GroupProbes plan_group_probes(const LoadedPolicy& loaded, TimePoint now, ProbeWay way) {
+  return Planner(loaded, now, way).plan();
+}
 
 Result<void> send_group_probes(std::vector<GroupProbe>& probes, const LoadedPolicy& loaded,
                                const AnnounceAs& announce) {

@@ -19,13 +19,25 @@
 
 namespace schoolgate::app {
 
+/// Where the probes go.
+enum class ProbeWay : std::uint8_t {
+  listeners,  ///< to the gateway's own listeners, from this machine
+  /// To addresses beyond the gateway, from a namespace whose only wire is one of the firewall's inside interfaces: what
+  /// comes back went through the kernel's ruleset. See packaging/firewall-probe, which makes the namespace.
+  firewall,
+};
+
+/// The device's end of that wire. Link-local (RFC 3927) and unique local (RFC 4193) addresses of no school's network.
+inline constexpr std::string_view kProbeDevice4 = "169.254.77.2", kProbeDevice6 = "fd73:6367:7072::2";
+
 struct GroupProbe {
   std::string group, category;
   std::string list;  ///< that names the host
   std::string host;
   rules::Action expected = rules::Action::block;
   flow::Entrance entrance = flow::Entrance::explicit_proxy;
-  net::Endpoint at;  ///< of the listener; on all addresses: loopback of its family
+  net::Endpoint at;  ///< of the listener (on all addresses: loopback of its family), or beyond the gateway
+  ProbeWay way = ProbeWay::listeners;
 
   /// Filled when it was sent: "block" or "warn" from the breach record, "would pass", "no record", or why it was not
   /// sent.
@@ -43,11 +55,12 @@ struct GroupProbes {
   std::vector<NotTried> not_tried;
 };
 
-/// "explicit proxy, IPv4", "transparent HTTP, IPv6".
+/// "explicit proxy, IPv4", "transparent HTTP, IPv6", "transparent TLS, IPv4, through the firewall".
 [[nodiscard]] std::string way_of(const GroupProbe& probe);
 
 /// Reads sources of lists in the state folder.
-[[nodiscard]] GroupProbes plan_group_probes(const LoadedPolicy& loaded, TimePoint now);
+[[nodiscard]] GroupProbes plan_group_probes(const LoadedPolicy& loaded, TimePoint now,
+                                            ProbeWay way = ProbeWay::listeners);
 
 /// Tells the gateway where the next connection comes from, and which group's device it stands in for.
 using AnnounceAs = std::function<OrWhy<void>(const net::Endpoint& from, std::string_view group)>;

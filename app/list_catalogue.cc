@@ -1,5 +1,6 @@
 #include "app/list_catalogue.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <vector>
 
@@ -52,11 +53,40 @@ void print_json(const std::vector<const PublicList*>& lists) {
   print(out + '\n');
 }
 
+// As lists.yaml, for a school to keep and change.
+int print_preset(const std::string& name) {
+  const std::vector<blocklists::PresetCategory> categories = blocklists::preset(name);
+  if (categories.empty()) {
+    std::fprintf(stderr, "schoolgate: there is no preset '%s' (one of: primary)\n", config::printable(name).c_str());
+    return kProblem;
+  }
+  std::string text =
+      "# The preset '" + name + "' of public lists, printed by `schoolgate lists catalogue`, for lists.yaml.\n";
+  std::string unfilled;
+  text += "lists:\n";
+  for (const blocklists::PresetCategory& category : categories) {
+    if (category.lists.empty()) unfilled += (unfilled.empty() ? "" : ", ") + std::string(category.category);
+    for (const PublicList* const list : category.lists) {
+      std::string line = "  - { name: " + list->name + ", catalogue: " + list->name + " }";
+      line.resize(std::max(line.size() + 2, std::size_t(80)), ' ');
+      text += line + "# " + std::string(category.category) + ", " + std::string(list->licence) + "\n";
+    }
+  }
+  if (!unfilled.empty())
+    text += "\n# No public list is known for: " + unfilled +
+            ".\n# A licensed list fills them (source: and category: in the place of catalogue:); until then "
+            "`known_gaps` in\n"
+            "# schoolgate.yaml gives the school's reason, and `status` names them.\n";
+  print(text);
+  return kDone;
+}
+
 }  // namespace
 
 int list_catalogue(std::span<const std::string_view> words) {
-  const auto arguments = Arguments::read(words, {.options = {}, .switches = {"--json"}, .most_words = 1});
+  const auto arguments = Arguments::read(words, {.options = {"--preset"}, .switches = {"--json"}, .most_words = 1});
   if (!arguments) return usage_error(kListsCommand, arguments.error());
+  if (arguments->has("--preset")) return print_preset(arguments->get("--preset"));
   const std::string word = arguments->words().empty() ? std::string() : arguments->words().front();
   std::vector<const PublicList*> lists;
   for (const PublicList& list : blocklists::public_lists())

@@ -6,7 +6,7 @@
 
 namespace schoolgate::app {
 
-/// Exit status. With a word: the lists whose name, category or publisher holds it.
+/// Exit status. With a word: the lists whose name, category or publisher holds it. --preset NAME: a lists.yaml.
 int list_catalogue(std::span<const std::string_view> words);
 
 }  // namespace schoolgate::app

@@ -24,7 +24,7 @@ constexpr std::string_view kHelp =
     R"(schoolgate lists update   --config DIR [--due] [--accept LIST[,LIST]] [--force LIST] [--json]
 schoolgate lists status   --config DIR [--json]
 schoolgate lists rollback --config DIR
-schoolgate lists catalogue [WORD] [--json]
+schoolgate lists catalogue [WORD] [--json] [--preset primary]
 schoolgate lists compile  --format F --category C INPUT... --output IMAGE [--name N] [--sealed] [--key FILE] [--json]
 schoolgate lists lookup   --image IMAGE HOST_OR_URL... [--key FILE]
 
@@ -42,7 +42,8 @@ rollback puts the image before the one in force back in force; there it stays un
 
 catalogue shows the public lists that lists.yaml takes by name (catalogue: NAME), with address, licence, ages, and sites
 that they are known to cover wrongly; with WORD those about a publisher or category. CHECKED says when an address was last
-fetched and read by this program.
+fetched and read by this program. --preset primary prints a lists.yaml that fills every category of a primary school for
+which a public list is known, and names those for which none is.
 
 Run by root, update and rollback act as the user who owns the state folder.
 

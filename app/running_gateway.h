@@ -90,6 +90,8 @@ class RunningGateway {
   [[nodiscard]] ClockWatch& clock() noexcept { return *clock_; }
   /// Tries itself when that is due. Cheap; once a second.
   void watch_selftest(Moment now);
+  /// Alerts the technician and the lead. `how_many`: "3 of 40". Thread-safe.
+  void firewall_selftest_differs(std::string_view how_many);
   /// A measure may have begun or ended. Cheap; once a second.
   void watch_measures(Moment now) { keeper_->refresh_if_due(now); }
   /// Keeps the minutes that daily allowances have used. Cheap; once a second.

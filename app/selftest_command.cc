@@ -1,4 +1,5 @@
 // schoolgate selftest: does the gateway that runs here block what must be blocked, and allow what must be allowed?
+#include <algorithm>
 #include <cstdio>
 
 #include "app/act_as_owner.h"
@@ -9,11 +10,12 @@
 #include "app/read_configuration.h"
 #include "app/selftest_run.h"
 #include "app/table.h"
+#include "proxy/net/destination_guard.h"
 
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp = R"(schoolgate selftest --config DIR [--json]
+constexpr std::string_view kHelp = R"(schoolgate selftest --config DIR [--json] [--through-firewall]
 
 Sends real requests through the gateway that runs on this configuration and compares its answers with the
 policy: every test of rules/*.yaml, and for each category that a list gets refused one name of that list. A refusal
@@ -33,7 +35,10 @@ counts as allowed.
 Prints a table, stores the result in the state folder (selftest/TIME.json) and in the desk's log of checks, and exits
 with 1 when any check differs.
 
-  --json    print what is stored instead of the table
+  --json                print what is stored instead of the table
+  --through-firewall    try the groups' probes alone, as devices behind the kernel's firewall. Works inside the network
+                        namespace that /usr/lib/schoolgate/firewall-probe makes; schoolgate-firewall-probe.timer runs it
+                        twice a day. A difference alerts it and the lead.
 )";
 
 /// Fault host: no gateway here, or one that serves something else than the folder holds.
@@ -57,10 +62,20 @@ OrWhy<void> announce_to_gateway(const std::filesystem::path& state, const net::E
                          (answer ? answer->text : answer.error().text()));
 }
 
+bool is_in_probe_namespace() {
+  return std::ranges::any_of(net::own_addresses(),
+                             [](const names::IpAddress& address) { return address.text() == kProbeDevice4; });
+}
+
 int selftest(std::span<const std::string_view> words) {
-  const auto arguments = Arguments::read(words, {.options = {"--config"}, .switches = {"--json"}});
+  const auto arguments = Arguments::read(words, {.options = {"--config"}, .switches = {"--json", "--through-firewall"}});
   if (!arguments) return usage_error(kSelftestCommand, arguments.error());
   if (!arguments->has("--config")) return usage_error(kSelftestCommand, {Fault::client, "--config DIR is missing", {}});
+
+  const bool through_firewall = arguments->has("--through-firewall");
+  if (through_firewall && !is_in_probe_namespace())
+    return report({Fault::client, "this is not the namespace of the firewall's test",
+                   "run /usr/lib/schoolgate/firewall-probe, which makes it, as root"});
 
   // Loading a policy may compile lists into the state folder, and the result is stored there.
   const auto configuration = read_configuration(*arguments);
@@ -79,7 +94,8 @@ int selftest(std::span<const std::string_view> words) {
     const auto planned = [&](std::size_t checks) {
       progress.show("asking the gateway: " + counted(checks, "check", "checks"));
     };
-    return run_selftest(*loaded, now, announce, planned);
+    return through_firewall ? run_firewall_selftest(*loaded, now, announce, planned)
+                            : run_selftest(*loaded, now, announce, planned);
   }();
   if (!done) return report(done.error());
   const std::size_t good = done->as_expected(), all = done->sent();
@@ -88,7 +104,12 @@ int selftest(std::span<const std::string_view> words) {
   else
     print(table_of(*done) + std::to_string(good) + " of " + std::to_string(all) + " checks as expected, " +
           std::to_string(done->not_tried()) + " not tried\n");
-  if (auto kept = keep_selftest(*done, *loaded, "schoolgate selftest"); !kept) return report(kept.error());
+  const std::string_view by = through_firewall ? "the firewall's test" : "schoolgate selftest";
+  if (auto kept = keep_selftest(*done, *loaded, by); !kept) return report(kept.error());
+  if (through_firewall && good != all) {
+    const std::string differs = "selftest-differs " + std::to_string(all - good) + " of " + std::to_string(all);
+    if (auto told = ask_running_gateway(settings.state, differs); !told) return report(told.error());
+  }
   return good == all ? kDone : kProblem;
 }
 

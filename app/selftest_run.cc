@@ -196,6 +196,21 @@ Result<SelftestRun> run_selftest(const LoadedPolicy& loaded, TimePoint now, cons
   return run;
 }
 
+Result<SelftestRun> run_firewall_selftest(const LoadedPolicy& loaded, TimePoint now, const AnnounceAs& announce,
+                                          const std::function<void(std::size_t)>& planned) {
+  SelftestRun run;
+  run.at = now;
+  run.policy_version = loaded.snapshot->version();
+  run.devices = plan_group_probes(loaded, now, ProbeWay::firewall);
+  if (run.devices.probes.empty())
+    return fail(Fault::config, "there is nothing to try through the firewall: no transparent listener, or no list of names",
+                "see listen.http and listen.tls in schoolgate.yaml");
+  if (planned) planned(run.sent());
+  if (auto done = send_group_probes(run.devices.probes, loaded, announce); !done)
+    return std::unexpected(std::move(done.error()));
+  return run;
+}
+
 std::string table_of(const SelftestRun& run) {
   Table table;
   for (const Check& check : run.checks) {

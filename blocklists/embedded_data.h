@@ -5,6 +5,7 @@
 
 namespace schoolgate::blocklists::data {
 
+extern const std::string_view kPresets;      ///< presets.tsv
 extern const std::string_view kCatalogue;    ///< catalogue.tsv
 extern const std::string_view kPublicLists;  ///< public_lists.tsv
 extern const std::string_view kMustAllow;    ///< must_allow.txt

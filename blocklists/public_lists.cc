@@ -60,4 +60,16 @@ const PublicList* find_public_list(std::string_view name) {
   return found == lists.end() ? nullptr : &*found;
 }
 
+std::vector<PresetCategory> preset(std::string_view name) {
+  std::vector<PresetCategory> categories;
+  for (std::string_view text = data::kPresets; !text.empty();) {
+    std::string_view line = cut(text, '\n');
+    if (line.empty() || line.starts_with('#') || cut(line, '\t') != name) continue;
+    PresetCategory& category = categories.emplace_back(PresetCategory{.category = cut(line, '\t'), .lists = {}});
+    while (!line.empty())
+      if (const PublicList* const list = find_public_list(cut(line, ' '))) category.lists.push_back(list);
+  }
+  return categories;
+}
+
 }  // namespace schoolgate::blocklists

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "blocklists/catalogue.h"
 #include "blocklists/format.h"
@@ -32,5 +33,13 @@ struct PublicList {
 
 /// nullptr when there is none of that name.
 [[nodiscard]] const PublicList* find_public_list(std::string_view name);
+
+/// What a kind of school takes for one category; no lists: no public one is known that fills it.
+struct PresetCategory {
+  std::string_view category;
+  std::vector<const PublicList*> lists;
+};
+/// Data: blocklists/data/presets.tsv. Empty when there is no such preset; "primary" is one.
+[[nodiscard]] std::vector<PresetCategory> preset(std::string_view name);
 
 }  // namespace schoolgate::blocklists

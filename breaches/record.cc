@@ -1,5 +1,8 @@
 #include "breaches/record.h"
 
+#include <algorithm>
+#include <span>
+
 #include "base/json.h"
 
 namespace schoolgate::breaches {
@@ -9,6 +12,29 @@ namespace {
 void append_field(std::string& out, std::string_view opening, std::string_view value) {
   out += opening;
   append_bounded(out, value);
+}
+
+void append_names(std::string& out, std::string_view opening, const std::vector<std::string>& names) {
+  out += opening;
+  for (const std::string& name : names) {
+    append_field(out, &name == names.data() ? "\"" : ",\"", name);
+    out += '"';
+  }
+  out += ']';
+}
+
+// Of a withheld address the leading category alone: what else it is in could tell which one it is.
+void append_categories(std::string& out, const rules::Citation& reason) {
+  const std::span<const rules::SiteCategory> all = reason.categories;
+  out += R"(,"categories":[)";
+  for (const rules::SiteCategory& category :
+       is_withheld(reason) ? all.first(std::min<std::size_t>(all.size(), 1)) : all) {
+    append_field(out, &category == all.data() ? R"({"category":")" : R"(,{"category":")", category.id);
+    append_names(out, R"(","lists":[)", category.lists);
+    append_names(out, R"(,"rules":[)", category.rules);
+    out += '}';
+  }
+  out += ']';
 }
 
 }  // namespace
@@ -87,7 +113,9 @@ void RecordWriter::write(std::string& out, const Breach& breach, std::uint64_t s
   append_field(out, R"(","source":")", withheld && reason.rule.empty() ? sealed : reason.source);
   append_field(out, R"(","policy_version":")", reason.policy_version);
   append_field(out, R"("},"policy_version":")", reason.policy_version);
-  append_field(out, R"(","episode":")", episode);
+  out += '"';
+  append_categories(out, reason);
+  append_field(out, R"(,"episode":")", episode);
   append_field(out, R"(","reference":")", breach.id.reference());
   out += '"';
 }

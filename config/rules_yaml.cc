@@ -81,6 +81,12 @@ void read_rule(const YamlNode& node, Report& report, Effect effect, std::vector<
   }
   if (effect == Effect::allow)
     if (const YamlNode* needs = keys.find("needs")) whole &= read_needs(*needs, report, rule);
+  if (const YamlNode* exact = effect == Effect::categorise ? nullptr : keys.find("exact")) {
+    whole &= read_value(*exact, report, rule.exact);
+    if (has_target && (rule.kind != rules::RuleSpec::Kind::url || !rule.text.contains('?')))
+      report.error(*exact, "'exact' is about the query of a url",
+                   "leave it out, or write 'url: \"site/page?name=value\"'");
+  }
   keys.optional("why", rule.why);
   keys.optional("approved_by", rule.approved_by);
   keys.optional("risk_assessment", rule.risk_assessment);

@@ -224,6 +224,7 @@ class Compiler {
     rule.effect = spec.effect;
     rule.kind = spec.kind;
     rule.entry = spec.text;
+    rule.exact = spec.exact;
     rule.why = spec.why;
     rule.approved_by = spec.approved_by;
     rule.risk_assessment = spec.risk_assessment;

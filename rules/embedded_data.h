@@ -5,6 +5,7 @@
 
 namespace schoolgate::rules::data {
 
+extern const std::string_view kNetworkSignals;        ///< data/network_signals.txt
 extern const std::string_view kSafeSearch;            ///< data/safe_search.txt
 extern const std::string_view kSafeSearchParameters;  ///< data/safe_search_parameters.txt
 extern const std::string_view kSupportSites;          ///< data/support_sites.txt

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <ranges>
 #include <string>
 #include <string_view>
 
@@ -296,6 +297,30 @@ std::string what_is_inside(const Told& told) {
   return "The page asked for another site inside its address: " + defanged(decided_url(told).host()) + ". ";
 }
 
+/// Why the record names another category than the one that decided.
+std::string what_leads(const Told& told) {
+  const CategoryId leads = told.verdict.reason.leads;
+  if (leads == kNoCategory) return {};
+  const Category& category = told.policy.categories[leads];
+  return " Record and alert name it as " + category.id + ", because a category of urgency " +
+         std::to_string(category.urgency) + " leads whatever else decides.";
+}
+
+/// The other categories that the site is in: "games (ut1-games, hagezi-games)".
+std::string also_in(const Told& told, TimePoint now) {
+  if (told.citation.illegal) return {};
+  std::string text;
+  for (const SiteCategory& category :
+       told.snapshot.categories_of(told.subject, told.request, told.verdict, now) | std::views::drop(1)) {
+    text += text.empty() ? " It is also in " : ", ";
+    std::string names;
+    for (const std::vector<std::string>* const said : {&category.lists, &category.rules})
+      for (const std::string& name : *said) names += (names.empty() ? "" : ", ") + name;
+    text += category.id + " (" + names + ")";
+  }
+  return text.empty() ? text : text + ".";
+}
+
 std::string counted_against(const Told& told) {
   const Verdict& verdict = told.verdict;
   if (verdict.allowance_minutes == 0) return {};
@@ -314,6 +339,8 @@ std::string for_technician(const Told& told, std::optional<TimePoint> now) {
   if (reason.rule >= 0) text += rule_notes(told.policy.rules.all()[static_cast<std::size_t>(reason.rule)]);
   text += ".";
   if (reason.tier >= Tier::category && !reason.undecided && reason.allowance_of < 0) text += group_setting(told, now);
+  text += what_leads(told);
+  if (now) text += also_in(told, *now);
   text += counted_against(told);
   text += " " + what_would_change_it(told);
   if (now) text += rules_that_do_not_apply(told, *now);
@@ -374,10 +401,15 @@ Explanation explain(const PolicySnapshot& snapshot, const Subject& subject, cons
                     const Verdict& verdict, std::optional<TimePoint> now) {
   const Citation citation = snapshot.cite(verdict);
   const Told told{snapshot.compiled(), snapshot, subject, request, verdict, citation};
+  // The technician reads which category decided, the others which one leads.
+  Verdict decided = verdict;
+  decided.reason.leads = kNoCategory;
+  const Citation deciding = snapshot.cite(decided);
+  const Told to_technician{snapshot.compiled(), snapshot, subject, request, verdict, deciding};
   const OwnRule* const rule = deciding_rule(told);
   const bool closed_for_exam = rule != nullptr && rule->kind == RuleSpec::Kind::everything;
   return {.pupil = for_pupil(citation, verdict, closed_for_exam, is_not_ready(snapshot, subject.group, verdict)),
-          .technician = for_technician(told, now),
+          .technician = for_technician(to_technician, now),
           .lead = for_lead(told)};
 }
 

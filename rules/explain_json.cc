@@ -12,6 +12,14 @@ void text_or_null(JsonWriter& json, std::string_view name, std::string_view text
   text.empty() ? json.null() : json.value(text);
 }
 
+/// "games": ["ut1-games", "rules/20-school.yaml:3"]
+void write_names(JsonWriter& json, const SiteCategory& category) {
+  json.key(category.id).begin_array();
+  for (const std::string& list : category.lists) json.value(list);
+  for (const std::string& rule : category.rules) json.value(rule);
+  json.end_array();
+}
+
 void write_evidence(JsonWriter& json, const Citation& citation) {
   text_or_null(json, "rule", citation.rule);
   text_or_null(json, "list", citation.list);
@@ -38,6 +46,7 @@ std::string explain_json(const PolicySnapshot& snapshot, const Subject& subject,
   const Verdict verdict = snapshot.decide(subject, request, stage, now);
   const Citation citation = snapshot.cite(verdict);
   const std::vector<Citation> considered = snapshot.considered(subject, request, stage, now);
+  const std::vector<SiteCategory> categories = snapshot.categories_of(subject, request, verdict, now);
   const Explanation words = explain(snapshot, subject, request, verdict, now);
 
   std::string out;
@@ -53,11 +62,11 @@ std::string explain_json(const PolicySnapshot& snapshot, const Subject& subject,
   json.field("inspect", opens(inspect) || for_others);
   json.field("inspect_reason", for_others ? std::string_view("shared_certificate") : to_string(inspect));
   json.key("categories").begin_array();
-  for (auto item = considered.begin(); item != considered.end(); ++item) {
-    const auto same = [&](const Citation& earlier) { return earlier.category == item->category; };
-    if (!item->category.empty() && std::none_of(considered.begin(), item, same)) json.value(item->category);
-  }
+  for (const SiteCategory& category : categories) json.value(category.id);
   json.end_array();
+  json.key("named_by").begin_object();
+  for (const SiteCategory& category : categories) write_names(json, category);
+  json.end_object();
   json.key("reason").begin_object();
   json.field("tier", citation.tier);
   write_evidence(json, citation);

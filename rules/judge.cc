@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
+#include <tuple>
 #include <utility>
 
 #include "rules/search_terms.h"
@@ -179,6 +181,15 @@ bool find_own_rules(const Question& question, const Evidence& evidence, Sink& si
                                 [&](std::uint32_t index) { sink.take(finding_of(question, index, {})); });
 }
 
+int lists_naming(const Question& question, std::span<const Match> matches, CategoryId category) noexcept {
+  int count = 0;
+  for (auto match = matches.begin(); match != matches.end(); ++match) {
+    const auto same_list = [&](const Match& earlier) { return earlier.list == match->list; };
+    if (question.policy.category_of(*match) == category && std::none_of(matches.begin(), match, same_list)) ++count;
+  }
+  return count;
+}
+
 template <class Sink>
 void find_by_category(const Question& question, const Evidence& evidence, GroupPolicy::Open open, Sink& sink) {
   const GroupPolicy& group = question.group();
@@ -200,6 +211,8 @@ void find_by_category(const Question& question, const Evidence& evidence, GroupP
     Finding finding =
         finding_of(question, match, category, Tier::category, setting.named ? setting.action : Action::allow);
     finding.named = setting.named;
+    const auto matches = evidence.matches.items();
+    finding.lists = matches.size() == 1 ? 1 : lists_naming(question, matches, category);
     sink.take(finding);
   }
 }
@@ -235,8 +248,37 @@ void count_against_allowance(const Question& question, const Evidence& evidence,
   }
 }
 
+/// Reason::leads of this verdict. Of equally urgent categories the one that most lists name.
+CategoryId leading_category(const Question& question, const Evidence& evidence, const Verdict& verdict) noexcept {
+  if (verdict.action == Action::allow || verdict.reason.tier == Tier::illegal) return kNoCategory;
+  const CategoryTable& categories = question.policy.categories;
+  const CategoryId decided = verdict.reason.category;
+  const int least = std::max(decided == kNoCategory ? 0 : categories[decided].urgency, kLeadingUrgency - 1);
+  int urgency = 0, lists = 0;
+  CategoryId leads = kNoCategory;
+  const auto weigh = [&](CategoryId category, int naming) {
+    if (category == kNoCategory || category == decided || categories[category].support) return;
+    const int weight = categories[category].urgency;
+    if (weight <= least) return;
+    if (leads != kNoCategory && std::tuple(weight, naming, leads) <= std::tuple(urgency, lists, category)) return;
+    const CategorySetting setting = question.group().setting(category, question.open());
+    if (setting.named && setting.action == Action::allow) return;
+    leads = category, urgency = weight, lists = naming;
+  };
+  const auto matches = evidence.matches.items();
+  for (const Match& match : matches) {
+    const CategoryId category = question.policy.category_of(match);
+    weigh(category, lists_naming(question, matches, category));
+  }
+  for (const Evidence::Term& term : evidence.terms) {
+    const OwnRule& rule = question.policy.rules.all()[term.rule];
+    if (tier_of(rule) == Tier::category) weigh(rule.category, 0);
+  }
+  return leads;
+}
+
 /// Contract section 4, top to bottom.
-Verdict decide_by_precedence(const Question& question, const Evidence& evidence) noexcept {
+Verdict first_that_decides(const Question& question, const Evidence& evidence) noexcept {
   Deciding deciding;
   find_in_lists(question, evidence.matches, deciding);
   const bool rules_answered = find_own_rules(question, evidence, deciding);
@@ -254,6 +296,12 @@ Verdict decide_by_precedence(const Question& question, const Evidence& evidence)
   if (!deciding.best() || (!deciding.best()->named && otherwise == Action::block)) return unlisted(question, otherwise);
   Verdict verdict{.action = deciding.best()->action, .reason = deciding.best()->reason};
   if (group.has_allowances() && verdict.action != Action::block) count_against_allowance(question, evidence, verdict);
+  return verdict;
+}
+
+Verdict decide_by_precedence(const Question& question, const Evidence& evidence) noexcept {
+  Verdict verdict = first_that_decides(question, evidence);
+  verdict.reason.leads = leading_category(question, evidence, verdict);
   return verdict;
 }
 
@@ -336,6 +384,19 @@ std::vector<Finding> findings_of(const Question& question) {
   return std::move(collecting).sorted();
 }
 
+/// Of two categories with the same action: the more urgent from kLeadingUrgency on, then the school's own rule, then
+/// the category that most lists name.
+bool leads(const Finding& a, const Finding& b) noexcept {
+  const auto pressing = [](const Finding& finding) { return finding.urgency >= kLeadingUrgency ? finding.urgency : 0; };
+  if (pressing(a) != pressing(b)) return pressing(a) > pressing(b);
+  if ((a.reason.rule < 0) != (b.reason.rule < 0)) return a.reason.rule >= 0;
+  if (a.lists != b.lists) return a.lists > b.lists;
+  if (a.urgency != b.urgency) return a.urgency > b.urgency;
+  if (a.reason.rule != b.reason.rule) return a.reason.rule < b.reason.rule;
+  if (a.reason.list != b.reason.list) return a.reason.list < b.reason.list;
+  return a.reason.entry.size() > b.reason.entry.size();
+}
+
 }  // namespace
 
 bool outranks(const Finding& a, const Finding& b) noexcept {
@@ -343,6 +404,7 @@ bool outranks(const Finding& a, const Finding& b) noexcept {
   if (a.closeness != b.closeness) return a.closeness > b.closeness;
   if (a.action != b.action) return a.action > b.action;
   if (a.named != b.named) return a.named;
+  if (a.reason.tier == Tier::category) return leads(a, b);
   if (a.reason.tier != Tier::local && a.urgency != b.urgency) return a.urgency > b.urgency;
   if ((a.reason.rule < 0) != (b.reason.rule < 0)) return a.reason.rule < 0;
   if (a.reason.rule != b.reason.rule) return a.reason.rule < b.reason.rule;

@@ -13,6 +13,7 @@ struct Finding {
   Reason reason;
   Specificity closeness;  ///< of the school's own rules; lists have none
   int urgency = 0;        ///< of the category
+  int lists = 0;          ///< of a list's entry in Tier::category: how many lists name its category
   bool named = true;      ///< false: an entry of a category about which the group says nothing
 };
 

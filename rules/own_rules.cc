@@ -37,6 +37,9 @@ void OwnRules::add_url(OwnRule rule, const names::Url& url) {
   UrlRule entry{.rule = index, .port = names_port ? url.port() : std::uint16_t{0}, .query = std::string(url.query())};
   entry.length = static_cast<std::uint32_t>(url.path().data() - url.host().data() + path.size() +
                                             (entry.query.empty() ? 0 : 1 + entry.query.size()));
+  entry.how = rule.exact                               ? QueryRule::exact
+              : rule.effect == RuleSpec::Effect::allow ? QueryRule::has_only_so
+                                                       : QueryRule::has;
   if (!path.empty() || !entry.query.empty()) here.beyond_name.push_back(index);
   here.deepest = std::max(here.deepest, static_cast<std::size_t>(std::ranges::count(path, '/')));
   here.urls[std::string(path)].push_back(std::move(entry));

@@ -21,6 +21,7 @@
 #include "rules/group_set.h"
 #include "rules/pattern_set.h"
 #include "rules/policy_spec.h"
+#include "rules/query_parameters.h"
 #include "rules/suffix_filter.h"
 #include "rules/term_set.h"
 #include "rules/text_hash.h"
@@ -58,6 +59,7 @@ struct OwnRule {
   std::string entry;
   std::string why, approved_by, risk_assessment;
   std::vector<names::IpNetwork> networks;  ///< empty: everywhere
+  bool exact = false;                      ///< of a URL with a query: no other parameters than these
   bool of_measure = false;
   bool of_exam = false;                  ///< of a measure that closes everything else
   std::shared_ptr<const Helped> helped;  ///< set for a helper only: it is there for pages of that site
@@ -139,7 +141,8 @@ class OwnRules {
   struct UrlRule {
     std::uint32_t rule = 0;
     std::uint16_t port = 0;  ///< 0: any
-    std::string query;       ///< must be equal when not empty
+    std::string query;       ///< its parameters must be there when not empty
+    QueryRule how = QueryRule::has;
     std::uint32_t length = 0;
   };
   struct HostRules {
@@ -182,7 +185,7 @@ void OwnRules::find_urls(const HostRules& rules, const names::Url& url, Found& f
     if (here == rules.urls.end()) return;
     for (const UrlRule& rule : here->second) {
       if (rule.port != 0 && rule.port != url.port()) continue;
-      if (!rule.query.empty() && (url.names_only() || rule.query != url.query())) continue;
+      if (!rule.query.empty() && (url.names_only() || !covers_query(rule.query, url.query(), rule.how))) continue;
       found(rule.rule, Specificity{Specificity::url, rule.length});
     }
   };

@@ -110,6 +110,7 @@ struct RuleSpec {
   std::vector<std::string> groups;  ///< empty: every group
   std::string why, approved_by, risk_assessment;
   std::optional<std::chrono::year_month_day> until;  ///< last day (site's time) on which it applies
+  bool exact = false;                                ///< of a url with a query: no other parameters than these
   std::vector<HelperSpec> needs;  ///< of an allow: hosts that its pages load from, for groups that are walled in
   std::vector<names::IpNetwork> networks;  ///< applies there only; empty: everywhere
   std::optional<TimePoint> ends;           ///< applies before this instant

@@ -50,8 +50,8 @@ Problems PolicySnapshot::run_tests(std::span<const RuleTestSpec> tests, TimePoin
       bool as_expected = verdict.action == test.expect;
       if (test.category) {
         expected += " (" + *test.category + ")";
-        as_expected = as_expected && verdict.reason.category == categories().find(*test.category) &&
-                      verdict.reason.category != kNoCategory;
+        as_expected = as_expected && verdict.reason.named() == categories().find(*test.category) &&
+                      verdict.reason.named() != kNoCategory;
       }
       if (!as_expected) fails(test, "expected " + expected + ", got " + said(*this, verdict));
     }

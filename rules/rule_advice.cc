@@ -9,6 +9,7 @@
 #include "blocklists/public_suffix.h"
 #include "names/host.h"
 #include "names/url.h"
+#include "rules/own_rules.h"
 
 namespace schoolgate::rules {
 namespace {
@@ -53,7 +54,7 @@ bool same_reach(const RuleSpec& one, const RuleSpec& other) {
 
 class Advice {
  public:
-  explicit Advice(const PolicySpec& policy) {
+  explicit Advice(const PolicySpec& policy) : opens_for_patterns_(policy.inspection == InspectionMode::selective) {
     for (const RuleSpec& rule : policy.rules)
       if (rule.measure.empty() && rule.kind != Kind::everything) rules_.push_back(placed(rule));
     for (const Placed& rule : rules_)
@@ -63,6 +64,7 @@ class Advice {
   Problems give() {
     for (const Placed& rule : rules_) {
       if (look_for_twin(rule)) continue;
+      if (rule.spec->kind == Kind::pattern) look_at_pattern(rule);
       if (rule.host.empty()) continue;
       if (look_for_wider(rule)) continue;
       look_at_host(rule);
@@ -135,6 +137,17 @@ class Advice {
          "write the site's whole name, such as example." + rule.host);
   }
 
+  void look_at_pattern(const Placed& rule) {
+    const RuleSpec& spec = *rule.spec;
+    if (!opens_for_patterns_ || spec.effect == Effect::allow || !literal_host_of(spec.text).empty()) return;
+    std::string whose = spec.groups.empty() ? "every group" : "";
+    for (const std::string& group : spec.groups) whose += (whose.empty() ? "" : ", ") + group;
+    warn(rule,
+         "the pattern may occur at any site, so the HTTPS connections of " + whose +
+             " to every site are opened to look for it",
+         "begin it with a site of its own, such as ^https?://name\\.example/, or write a site, url or term");
+  }
+
   void look_at_url(const Placed& rule) {
     if (const std::size_t star = rule.spec->text.find('*'); star != std::string::npos)
       return warn(rule, "in a url '*' stands for itself",
@@ -158,6 +171,7 @@ class Advice {
   std::vector<Placed> rules_;
   std::map<std::string, std::vector<const Placed*>, std::less<>> of_host_;
   std::map<std::string, std::vector<const Placed*>> twins_;
+  bool opens_for_patterns_;
   Problems problems_;
 };
 

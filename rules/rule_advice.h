@@ -1,8 +1,8 @@
 // What is probably not meant in the school's own rules: for `check`, where a person has just written them.
 //
 // Rules that stand twice, that a wider one covers, that cover a whole suffix or a name without a dot, and URLs that
-// hold a '*' or leave out the www under which the site is reached. Advice refuses nothing: each of these can be meant.
-// Pure.
+// hold a '*' or leave out the www under which the site is reached; patterns for which every connection is opened.
+// Advice refuses nothing: each of these can be meant. Pure.
 #pragma once
 
 #include "base/problem.h"

@@ -1,5 +1,6 @@
 #include "rules/shipped_tables.h"
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -72,6 +73,21 @@ std::string_view safe_endpoint_of(std::string_view host, YoutubeRestriction yout
   const auto found = table.find(host);
   if (found == table.end()) return {};
   return youtube == YoutubeRestriction::moderate ? found->second.moderate : found->second.strict;
+}
+
+std::vector<SafeEndpoint> safe_endpoints(YoutubeRestriction youtube) {
+  std::vector<SafeEndpoint> rows;
+  for (const auto& [host, endpoints] : safe_search()) rows.push_back({host, safe_endpoint_of(host, youtube)});
+  std::ranges::sort(rows, {}, &SafeEndpoint::host);
+  return rows;
+}
+
+std::vector<NetworkSignal> network_signals() {
+  std::vector<NetworkSignal> rows;
+  for_each_row(data::kNetworkSignals, [&](const auto& words) {
+    if (words.size() == 2) rows.push_back({words[0], words[1]});
+  });
+  return rows;
 }
 
 std::string_view support_site_of(std::string_view host) noexcept {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "rules/policy_spec.h"
 
@@ -13,6 +14,19 @@ namespace schoolgate::rules {
 
 /// What to dial instead of `host` (canonical) so that its results are filtered; empty when it is no search engine's.
 [[nodiscard]] std::string_view safe_endpoint_of(std::string_view host, YoutubeRestriction youtube) noexcept;
+
+struct SafeEndpoint {
+  std::string_view host, endpoint;
+};
+/// Every row of that table, by host.
+[[nodiscard]] std::vector<SafeEndpoint> safe_endpoints(YoutubeRestriction youtube);
+
+/// A name by which a browser or device asks the network how it shall behave.
+struct NetworkSignal {
+  std::string_view name;
+  std::string_view about;  ///< "dns-over-https", "relay"
+};
+[[nodiscard]] std::vector<NetworkSignal> network_signals();
 
 /// The entry of the support table that is `host` (canonical) or a parent of it, as a view into the table; else empty.
 [[nodiscard]] std::string_view support_site_of(std::string_view host) noexcept;

@@ -166,12 +166,40 @@ std::vector<Citation> PolicySnapshot::considered(const Subject& subject, const R
   return citations;
 }
 
+std::vector<SiteCategory> PolicySnapshot::categories_of(const Subject& subject, const Request& request,
+                                                        const Verdict& verdict, TimePoint now) const {
+  const GroupPolicy& group = impl_->groups[impl_->known(subject.group)];
+  const GroupPolicy::Open open = group.open_at(impl_->clock, now);
+  std::vector<SiteCategory> categories;
+  const auto of = [&](CategoryId id) -> SiteCategory& {
+    const Category& category = impl_->categories[id];
+    const auto known = std::ranges::find(categories, category.id, &SiteCategory::id);
+    if (known != categories.end()) return *known;
+    const CategorySetting setting = group.setting(id, open);
+    const Action action = category.illegal ? Action::block : setting.named ? setting.action : Action::allow;
+    return categories.emplace_back(SiteCategory{.id = category.id, .urgency = category.urgency, .action = action});
+  };
+  const auto add = [](std::vector<std::string>& names, std::string name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  };
+  if (verdict.reason.named() != kNoCategory) (void)of(verdict.reason.named());
+  for (const Finding& finding : all_findings(*impl_, subject, request, verdict.reason.stage, now)) {
+    if (finding.reason.category == kNoCategory) continue;
+    SiteCategory& category = of(finding.reason.category);
+    if (finding.reason.rule >= 0)
+      add(category.rules, impl_->rules.all()[static_cast<std::size_t>(finding.reason.rule)].at.line_text());
+    else if (finding.reason.list >= 0)
+      add(category.lists, impl_->lists->lists()[static_cast<std::size_t>(finding.reason.list)].name);
+  }
+  return categories;
+}
+
 Citation PolicySnapshot::cite(const Verdict& verdict) const {
   const Reason& reason = verdict.reason;
   Citation citation{.tier = std::string(to_string(reason.tier)), .policy_version = impl_->version};
   citation.action = to_string(verdict.action);
-  if (reason.category != kNoCategory) {
-    const Category& category = impl_->categories[reason.category];
+  if (const CategoryId named = reason.named(); named != kNoCategory) {
+    const Category& category = impl_->categories[named];
     citation.category = category.id;
     citation.theme = category.theme;
     citation.urgency = category.urgency;

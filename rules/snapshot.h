@@ -77,6 +77,10 @@ class PolicySnapshot {
   [[nodiscard]] std::vector<Citation> considered(const Subject& subject, const Request& request, Stage stage,
                                                  TimePoint now) const;
   [[nodiscard]] Citation cite(const Verdict& verdict) const;
+  /// Every category that the site is in for this subject at this time, with what says so, the one first that leads
+  /// (Reason::named()). Looks everything up again: for records and explain, not for a request that is let through.
+  [[nodiscard]] std::vector<SiteCategory> categories_of(const Subject& subject, const Request& request,
+                                                        const Verdict& verdict, TimePoint now) const;
 
   /// Runs the tests of rules/*.yaml against this snapshot; one error Problem for each that fails.
   [[nodiscard]] Problems run_tests(std::span<const RuleTestSpec> tests, TimePoint now) const;

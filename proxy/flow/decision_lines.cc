@@ -20,7 +20,7 @@ void DecisionLines::decision(const Judgement& judgement, const rules::Request& r
   if (!kept_) return;
   const rules::Reason& reason = judgement.verdict.reason;
   const rules::Category* category =
-      reason.category == rules::kNoCategory ? nullptr : &judgement.policy->categories()[reason.category];
+      reason.named() == rules::kNoCategory ? nullptr : &judgement.policy->categories()[reason.named()];
   const bool sealed = (category && category->illegal) ||
                       (reason.list >= 0 && judgement.policy->lists().lists()[std::size_t(reason.list)].sealed);
   if (reason.tier == rules::Tier::support) {

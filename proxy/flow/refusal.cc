@@ -21,7 +21,7 @@ bool is_not_ready(const Judgement& judgement) {
 
 PageKind page_kind(const Judgement& judgement) {
   if (is_not_ready(judgement)) return PageKind::upstream;
-  const rules::CategoryId id = judgement.verdict.reason.category;
+  const rules::CategoryId id = judgement.verdict.reason.named();
   if (judgement.verdict.reason.tier == rules::Tier::illegal) return PageKind::illegal;
   if (judgement.verdict.action == rules::Action::warn) return PageKind::warn;
   if (id != rules::kNoCategory) {

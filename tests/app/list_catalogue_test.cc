@@ -43,6 +43,25 @@ TEST(ListCatalogue, AListOfItIsConfiguredByName) {
       << status.out;
 }
 
+TEST(ListCatalogue, APresetIsAListsYamlThatFillsASchool) {
+  const Ran printed = run_schoolgate({"lists", "catalogue", "--preset", "primary"});
+  ASSERT_EQ(printed.status, 0) << printed.err;
+  const ScratchSchool school;
+  school.write("lists.yaml", printed.out);
+  school.write("rules/school.yaml", "block: []\n");  // its tests are of the demonstration's own lists
+  const Ran checked = school.run({"check"});
+  EXPECT_EQ(checked.status, 0) << checked.err;
+  for (const blocklists::PresetCategory& category : blocklists::preset("primary")) {
+    EXPECT_TRUE(printed.out.contains(category.lists.empty() ? ", " + std::string(category.category)
+                                                            : "# " + std::string(category.category)) ||
+                printed.out.contains(": " + std::string(category.category)))
+        << category.category;
+    EXPECT_EQ(checked.err.contains("'" + std::string(category.category) + "'") && !category.lists.empty(), false)
+        << checked.err;
+  }
+  EXPECT_EQ(run_schoolgate({"lists", "catalogue", "--preset", "university"}).status, 1);
+}
+
 TEST(ListCatalogue, WhatTheCatalogueDoesNotHaveOrSaysAlreadyIsAnError) {
   const ScratchSchool school;
   const std::string lists = school.read("lists.yaml");

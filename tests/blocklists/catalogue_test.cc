@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 #include "blocklists/embedded_data.h"
@@ -42,6 +43,29 @@ TEST(PublicLists, EveryLineIsComplete) {
     EXPECT_TRUE(check_purpose(list.name, list.entry->category, list.address, list.format)) << list.name;
   }
   EXPECT_EQ(find_public_list("ut1-liste_blanche"), nullptr);
+}
+
+TEST(Preset, EveryListIsInTheCatalogueAndOfItsCategory) {
+  const std::vector<PresetCategory> primary = preset("primary");
+  ASSERT_GT(primary.size(), 15u);
+  std::size_t lists = 0;
+  std::set<std::string_view> seen;
+  for (const PresetCategory& category : primary) {
+    EXPECT_TRUE(seen.insert(category.category).second) << category.category << " stands twice";
+    for (const PublicList* list : category.lists) {
+      EXPECT_EQ(list->entry->category, category.category) << list->name;
+      EXPECT_EQ(list->entry->purpose, Purpose::block) << list->name;
+      ++lists;
+    }
+  }
+  // A name that the catalogue does not have is left out.
+  std::size_t named = 0;
+  for (const std::string_view text = data::kPresets; const auto line : std::views::split(text, '\n'))
+    if (const std::string_view words(line); words.starts_with("primary\t"))
+      if (const std::size_t last = words.rfind('\t'); words.find('\t') != last && last + 1 < words.size())
+        named += 1 + static_cast<std::size_t>(std::ranges::count(words.substr(last), ' '));
+  EXPECT_EQ(lists, named);
+  EXPECT_TRUE(preset("university").empty());
 }
 
 TEST(PublicLists, HoldEveryPublisherAndWhatIsKnown) {

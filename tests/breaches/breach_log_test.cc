@@ -50,8 +50,28 @@ TEST(BreachLog, ARecordCarriesTheFieldsOfTheContractInOrder) {
           R"("site":"lucky-spins.example","url":"http://lucky-spins.example/wheel?…","method":"GET","stage":"request",)"
           R"("initiated":"unknown","reason":{"tier":"category","rule":"","list":"ut1-gambling",)"
           R"("entry":"lucky-spins.example","source":"lists/gambling","policy_version":"v1"},"policy_version":"v1",)"
-          R"("episode":")"));
+          R"("categories":[],"episode":")"));
   EXPECT_THAT(line, testing::HasSubstr(R"(","reference":")" + breach.id.reference() + R"(","previous_hash":")"));
+}
+
+TEST(BreachLog, ARecordNamesEveryCategoryAndAWithheldOneItsOwnAlone) {
+  const TemporaryFolder folder;
+  const auto log = open_log(settings_in(folder.path()));
+  Breach breach = a_breach();
+  breach.reason.categories = {{.id = "gambling", .lists = {"ut1-gambling", "hz"}, .rules = {"rules/own.yaml:3"}},
+                              {.id = "games", .lists = {"ut1-games"}}};
+  ASSERT_TRUE(append_and_wait(*log, breach).durable);
+  breach.id = Uuid::v7(breach.time);
+  breach.reason.sealed = true;
+  ASSERT_TRUE(append_and_wait(*log, breach).durable);
+  const auto lines = lines_of(exported(folder.path()));
+  EXPECT_THAT(
+      lines.at(0),
+      testing::HasSubstr(R"(,"categories":[{"category":"gambling","lists":["ut1-gambling","hz"],)"
+                         R"("rules":["rules/own.yaml:3"]},{"category":"games","lists":["ut1-games"],"rules":[]}],)"
+                         R"("episode":")"));
+  EXPECT_THAT(lines.at(1), testing::HasSubstr(R"("rules":["rules/own.yaml:3"]}],"episode":")"));
+  EXPECT_THAT(lines.at(1), testing::Not(testing::HasSubstr("games")));
 }
 
 TEST(BreachLog, TheFilesAreForTheGatewayAlone) {

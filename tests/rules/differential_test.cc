@@ -47,12 +47,13 @@ std::string random_path(Dice& dice) {
 
 std::string random_url(Dice& dice) {
   std::string url = random_host(dice) + (dice.one_in(6) ? ":8080" : "") + random_path(dice);
-  if (dice.one_in(3)) url += dice.of<const char*>({"?k=1", "?k=2", "?k=1&m"});
+  if (dice.one_in(3)) url += dice.of<const char*>({"?k=1", "?k=2", "?k=1&m", "?m&k=1", "?k=1&k=2", "?m&n=2&k=1"});
   return url;
 }
 
 std::string random_category(Dice& dice) {
-  return dice.of<const char*>({"gambling", "games", "chat", "social-media", "violence", "terrorism", "child-abuse"});
+  return dice.of<const char*>(
+      {"gambling", "games", "chat", "social-media", "violence", "self-harm", "suicide", "terrorism", "child-abuse"});
 }
 
 Action random_action(Dice& dice) { return dice.of({Action::allow, Action::monitor, Action::warn, Action::block}); }
@@ -70,7 +71,8 @@ ScheduleSpec random_schedule(Dice& dice) {
   schedule.from_minute = dice.below(48) * 30;
   schedule.to_minute = dice.one_in(8) ? schedule.from_minute : dice.below(48) * 30;
   for (int i = dice.below(3); i > 0; --i)
-    schedule.categories.push_back({dice.of<const char*>({"gambling", "games", "chat"}), random_action(dice), {}});
+    schedule.categories.push_back(
+        {dice.of<const char*>({"gambling", "games", "chat", "self-harm"}), random_action(dice), {}});
   if (dice.one_in(3)) schedule.unlisted = dice.of({Action::allow, Action::block});
   return schedule;
 }
@@ -86,6 +88,7 @@ RuleSpec random_rule(Dice& dice) {
                   ? random_url(dice)
                   : dice.of<const char*>({"p/q", "(?i)B\\.x", "^https?://a\\.x\\.example[/:]", "[ab]\\.y\\.example",
                                           "k=[12]$", "/r(/|$)", "^https://[^/]*c\\.", "(?i)/P(/|$)", "/$"});
+  made.exact = made.kind == Kind::url && made.text.contains('?') && dice.one_in(4);
   if (made.effect != Effect::allow) made.category = random_category(dice);
   if (made.category == "terrorism" && dice.one_in(2)) made.category = "games";
   if (made.effect != Effect::emergency)
@@ -98,7 +101,7 @@ RuleSpec random_rule(Dice& dice) {
 /// What only some tests put into a policy: it costs the others nothing.
 void add_people_and_helpers(Dice& dice, PolicySpec& spec) {
   for (GroupSpec& group : spec.groups) {
-    for (const char* name : {"gambling", "games", "chat", "violence", "social-media"})
+    for (const char* name : {"gambling", "games", "chat", "violence", "self-harm", "social-media"})
       if (dice.one_in(3)) group.allowances.push_back({name, 10 * (1 + dice.below(6)), {}});
     for (const char* name : {"year 1", "Year 5", "teachers", "everybody"})
       if (dice.one_in(3)) group.directory_groups.push_back({name, {}});
@@ -148,7 +151,7 @@ PolicySpec random_policy(Dice& dice) {
   PolicySpec spec = school();
   for (GroupSpec& group : spec.groups) {
     group.categories.clear();
-    for (const char* name : {"gambling", "games", "chat", "violence"})
+    for (const char* name : {"gambling", "games", "chat", "suicide", "violence"})
       if (!dice.one_in(3)) group.categories.push_back({name, random_action(dice), {}});
     group.unlisted = dice.of({Action::allow, Action::block});
     for (int i = dice.below(4); i > 0; --i) group.schedules.push_back(random_schedule(dice));
@@ -204,14 +207,24 @@ NaiveVerdict plain(const PolicySnapshot& snapshot, const Verdict& verdict) {
   // Helpers are rules of their own in the snapshot, so a rule is told by its line.
   const auto& rules = snapshot.compiled().rules.all();
   const int rule = verdict.reason.rule < 0 ? -1 : rules[std::size_t(verdict.reason.rule)].at.line - 1;
-  return {verdict.action, verdict.reason.tier, category == kNoCategory ? "" : snapshot.categories()[category].id, rule,
-          verdict.allowance_minutes};
+  return {verdict.action,
+          verdict.reason.tier,
+          category == kNoCategory ? "" : snapshot.categories()[category].id,
+          rule,
+          verdict.allowance_minutes,
+          verdict.reason.leads == kNoCategory ? "" : snapshot.categories()[verdict.reason.leads].id};
 }
 
 std::string said(const NaiveVerdict& verdict) {
   return std::string(to_string(verdict.action)) + " at " + std::string(to_string(verdict.tier)) + ", category '" +
          verdict.category + "', rule " + std::to_string(verdict.rule) + ", allowance " +
-         std::to_string(verdict.allowance);
+         std::to_string(verdict.allowance) + ", leads '" + verdict.leads + "'";
+}
+
+/// The Citation of what decided, whatever leads.
+Citation deciding(const PolicySnapshot& snapshot, Verdict verdict) {
+  verdict.reason.leads = kNoCategory;
+  return snapshot.cite(verdict);
 }
 
 std::string random_phrase(Dice& dice, int most) {
@@ -298,7 +311,7 @@ TEST(Differential, AddressesInsideAreJudgedAsTheNaiveJudgeDoes) {
             snapshot->considered({.group = *snapshot->find_group(group)}, request, verdict.reason.stage, now);
         if (verdict.reason.tier != Tier::unlisted) {
           ASSERT_FALSE(considered.empty()) << "seed " << seed;
-          const Citation cited = snapshot->cite(verdict);
+          const Citation cited = deciding(*snapshot, verdict);
           ASSERT_EQ(considered[0].tier + considered[0].rule + considered[0].category,
                     cited.tier + cited.rule + cited.category)
               << "seed " << seed << ": " << request.url().text();
@@ -421,7 +434,7 @@ TEST(Differential, SnapshotAgreesWithTheNaiveJudge) {
             snapshot->considered({.group = *snapshot->find_group(group)}, request, verdict.reason.stage, now);
         if (verdict.reason.tier != Tier::unlisted) {
           ASSERT_FALSE(considered.empty()) << "seed " << seed;
-          const Citation cited = snapshot->cite(verdict);
+          const Citation cited = deciding(*snapshot, verdict);
           ASSERT_EQ(considered[0].tier + considered[0].rule + considered[0].category,
                     cited.tier + cited.rule + cited.category)
               << "seed " << seed;

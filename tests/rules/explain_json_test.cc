@@ -20,7 +20,7 @@ TEST(ExplainJson, HasTheFieldsOfTheContract) {
       json_of(school({block_site("lucky-spins.example")}), "HTTP://Lucky-Spins.example"),
       "{\"url\":\"HTTP://Lucky-Spins.example\",\"canonical\":\"http://lucky-spins.example/\",\"group\":\"ks2\","
       "\"time\":\"2026-11-22T12:00:00.000Z\",\"action\":\"block\",\"inspect\":false,\"inspect_reason\":\"none\","
-      "\"categories\":[\"gambling\"],"
+      "\"categories\":[\"gambling\"],\"named_by\":{\"gambling\":[\"rules/local.yaml:1\"]},"
       "\"reason\":{\"tier\":\"local\",\"rule\":\"block site "
       "lucky-spins.example\",\"list\":null,\"entry\":\"lucky-spins.example\","
       "\"source\":\"rules/local.yaml:1\",\"nested\":false,\"policy_version\":\"v1\"},"

@@ -46,7 +46,7 @@ TEST(Url, WithAQueryNeedsThatQuery) {
   const PolicySpec spec = school({block_url("video.example/watch?v=7")});
   EXPECT_EQ(action_for(spec, "https://video.example/watch?v=7"), Action::block);
   EXPECT_EQ(action_for(spec, "https://video.example/watch?v=77"), Action::allow);
-  EXPECT_EQ(action_for(spec, "https://video.example/watch?v=7&t=1"), Action::allow);
+  EXPECT_EQ(action_for(spec, "https://video.example/watch?v=7&t=1"), Action::block);
   EXPECT_EQ(action_for(spec, "https://video.example/watch"), Action::allow);
 }
 

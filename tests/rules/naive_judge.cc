@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cctype>
 #include <iterator>
+#include <map>
+#include <set>
 #include <sstream>
 #include <tuple>
 
@@ -33,6 +35,28 @@ std::vector<std::pair<int, int>> places(const std::string& phrase, const std::st
   return found;
 }
 
+/// The generator writes no escapes.
+std::multimap<std::string, std::string> pairs_of(const std::string& query) {
+  std::multimap<std::string, std::string> pairs;
+  std::istringstream all(query);
+  for (std::string pair; std::getline(all, pair, '&');)
+    if (const std::size_t equals = std::min(pair.find('='), pair.size()); !pair.empty())
+      pairs.emplace(pair.substr(0, equals), pair.substr(std::min(equals + 1, pair.size())));
+  return pairs;
+}
+
+bool query_covers(const RuleSpec& rule, const std::string& own, const std::string& asked) {
+  const auto wanted = pairs_of(own), found = pairs_of(asked);
+  const auto is_in = [](const auto& pairs) {
+    return [&](const auto& pair) { return std::ranges::find(pairs, pair) != pairs.end(); };
+  };
+  if (!std::ranges::all_of(wanted, is_in(found))) return false;
+  if (rule.exact) return std::ranges::all_of(found, is_in(wanted));
+  if (rule.effect != RuleSpec::Effect::allow) return true;
+  return std::ranges::all_of(found,
+                             [&](const auto& pair) { return !wanted.contains(pair.first) || is_in(wanted)(pair); });
+}
+
 bool covers(const RuleSpec& rule, const names::Url& url) {
   if (rule.kind == RuleSpec::Kind::term) return false;        // apart, below
   if (rule.kind == RuleSpec::Kind::everything) return false;  // as well
@@ -48,7 +72,7 @@ bool covers(const RuleSpec& rule, const names::Url& url) {
   const bool decided_by_name = own.path() == "/" && own.query().empty();
   return own.host() == url.host() && (!names_port || own.port() == url.port()) &&
          (!url.names_only() || decided_by_name) && path_covers(std::string(own.path()), std::string(url.path())) &&
-         (own.query().empty() || own.query() == url.query());
+         (own.query().empty() || query_covers(rule, std::string(own.query()), std::string(url.query())));
 }
 
 /// Bigger is more specific; contract section 4, tier 4.
@@ -236,6 +260,40 @@ NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& e
         (entry.path.empty() || (!url.names_only() && path_covers(entry.path, std::string(url.path())))))
       listed.push_back(entry);
 
+  std::vector<const ScheduleSpec*> open;
+  for (const ScheduleSpec& schedule : who.schedules)
+    if (is_open(schedule, zone, now)) open.push_back(&schedule);
+  const auto setting = [&](const std::string& category) {
+    std::optional<Action> action;
+    for (const ScheduleSpec* schedule : open)
+      for (const CategoryActionSpec& item : schedule->categories)
+        if (item.category == category) action = std::max(action.value_or(Action::allow), item.action);
+    for (const CategoryActionSpec& item : who.categories)
+      if (item.category == category && !action) action = item.action;
+    return action;
+  };
+  const auto lists_naming = [&](const std::string& category) {
+    std::set<int> lists;
+    for (const ListEntry& entry : listed)
+      if (entry.category == category) lists.insert(entry.list);
+    return lists.size();
+  };
+  // What records and alerts name instead of the category that decided: a more urgent one, from urgency 4 on.
+  const auto led = [&](NaiveVerdict verdict) {
+    if (verdict.action == Action::allow) return verdict;
+    std::set<std::string> all;
+    for (const ListEntry& entry : listed) all.insert(entry.category);
+    for (const std::size_t i : watching) all.insert(spec.rules[i].category);
+    std::tuple<int, std::size_t, int> most{std::max(3, verdict.category.empty() ? 0 : about(verdict.category).urgency),
+                                           1000, 0};
+    for (const std::string& category : all) {
+      if (about(category).support || setting(category) == Action::allow) continue;
+      const std::tuple weight{about(category).urgency, lists_naming(category), -int(spec.categories.find(category))};
+      if (weight > most) most = weight, verdict.leads = category;
+    }
+    return verdict;
+  };
+
   // 1: the most urgent illegal match; a list is named before a rule.
   NaiveVerdict illegal{Action::block, Tier::illegal, "", -1};
   for (const ListEntry& entry : listed)
@@ -260,27 +318,26 @@ NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& e
     const RuleSpec& rule = spec.rules[static_cast<std::size_t>(i)];
     return NaiveVerdict{rule.effect == RuleSpec::Effect::allow ? Action::allow : Action::block, tier, rule.category, i};
   };
-  if (const int i = best_rule(true); i >= 0) return by_rule(i, Tier::emergency);  // 2
+  if (const int i = best_rule(true); i >= 0) return led(by_rule(i, Tier::emergency));  // 2
   if (names::is_same_or_under(url.host(), "childline.org.uk") ||
       std::ranges::any_of(listed, [&](const ListEntry& entry) { return about(entry.category).support; }))
-    return {Action::allow, Tier::support, "support", -1};                      // 3
-  if (const int i = best_rule(false); i >= 0) return by_rule(i, Tier::local);  // 4
+    return {Action::allow, Tier::support, "support", -1};                           // 3
+  if (const int i = best_rule(false); i >= 0) return led(by_rule(i, Tier::local));  // 4
   if (!helping.empty()) return {Action::allow, Tier::local, "", int(helping.front())};
 
   // 5: strictest of all lists; an open schedule speaks instead of the group, of several the strictest.
-  std::vector<const ScheduleSpec*> open;
-  for (const ScheduleSpec& schedule : who.schedules)
-    if (is_open(schedule, zone, now)) open.push_back(&schedule);
-  std::optional<std::tuple<Action, bool, int, bool, int>> strictest;
+  std::optional<std::tuple<Action, bool, int, bool, std::size_t, int, int>> strictest;
   NaiveVerdict verdict{Action::allow, Tier::category, "", -1};
   const auto weigh = [&](const std::string& category, bool by_list, int number) {
-    std::optional<Action> action;
-    for (const ScheduleSpec* schedule : open)
-      for (const CategoryActionSpec& item : schedule->categories)
-        if (item.category == category) action = std::max(action.value_or(Action::allow), item.action);
-    for (const CategoryActionSpec& item : who.categories)
-      if (item.category == category && !action) action = item.action;
-    const std::tuple key{action.value_or(Action::allow), action.has_value(), about(category).urgency, by_list, -number};
+    const std::optional<Action> action = setting(category);
+    const int urgency = about(category).urgency;
+    const std::tuple key{action.value_or(Action::allow),
+                         action.has_value(),
+                         urgency >= 4 ? urgency : 0,
+                         !by_list,
+                         by_list ? lists_naming(category) : 0,
+                         urgency,
+                         -number};
     if (strictest && key <= *strictest) return;
     strictest = key;
     verdict.action = action.value_or(Action::allow);
@@ -295,8 +352,8 @@ NaiveVerdict naive_judge(const PolicySpec& spec, const std::vector<ListEntry>& e
       for (const AllowanceSpec& item : who.allowances)
         if (item.category == entry.category && (verdict.allowance == 0 || item.minutes < verdict.allowance))
           verdict.allowance = item.minutes;
-  if (strictest && (named || otherwise == Action::allow)) return verdict;
-  return {otherwise, Tier::unlisted, "", -1};  // 6
+  if (strictest && (named || otherwise == Action::allow)) return led(verdict);
+  return led({otherwise, Tier::unlisted, "", -1});  // 6
 }
 
 NaiveVerdict naive_judge_both(const PolicySpec& spec, const std::vector<ListEntry>& entries, const std::string& group,

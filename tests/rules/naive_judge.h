@@ -26,6 +26,7 @@ struct NaiveVerdict {
   std::string category;
   int rule = -1;      ///< index into spec.rules
   int allowance = 0;  ///< minutes a day that it counts against
+  std::string leads;  ///< the category that records and alerts name instead; empty when it is `category`
   bool operator==(const NaiveVerdict&) const = default;
 };
 

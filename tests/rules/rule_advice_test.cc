@@ -88,5 +88,28 @@ TEST(RuleAdvice, AUrlWithAStarOrWithoutWww) {
             "2: the rule for 'school.co.uk/x' changes nothing: a.yaml:1 blocks school.co.uk and everything under it\n");
 }
 
+TEST(RuleAdvice, APatternWithoutASiteForWhichEveryConnectionIsOpened) {
+  const auto told = [](std::vector<RuleSpec> rules, InspectionMode mode) {
+    PolicySpec policy = with(std::move(rules));
+    policy.inspection = mode;
+    std::string out;
+    for (const Problem& problem : rule_advice(policy)) out += problem.message + "\n";
+    return out;
+  };
+  const auto pattern = [](std::string text, Effect effect = Effect::block) {
+    return RuleSpec{.effect = effect, .kind = Kind::pattern, .text = std::move(text)};
+  };
+  EXPECT_EQ(
+      told({pattern("free-?spins")}, InspectionMode::selective),
+      "the pattern may occur at any site, so the HTTPS connections of every group to every site are opened to look "
+      "for it\n");
+  EXPECT_TRUE(told({of(pattern("free-?spins"), {"ks1", "ks2"})}, InspectionMode::selective).contains("of ks1, ks2 to"));
+  EXPECT_EQ(told({pattern("free-?spins")}, InspectionMode::off), "") << "nothing is opened";
+  EXPECT_EQ(told({pattern("free-?spins")}, InspectionMode::always), "") << "all is opened anyway";
+  EXPECT_EQ(told({pattern(R"(^https?://forum\.example/.*spins)")}, InspectionMode::selective), "");
+  EXPECT_EQ(told({pattern("lesson", Effect::allow)}, InspectionMode::selective), "")
+      << "it opens what is blocked alone, and another warning is about it";
+}
+
 }  // namespace
 }  // namespace schoolgate::rules

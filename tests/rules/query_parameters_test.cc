@@ -1,0 +1,71 @@
+#include "rules/query_parameters.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/rules/policies.h"
+
+namespace schoolgate::rules {
+namespace {
+
+using namespace testing;
+
+// The ways around a rule for "v=7", and what only looks like one: {query, for what closes, for what opens, exact}.
+TEST(QueryParameters, CountInAnyOrderAndSpelling) {
+  struct Row {
+    const char *rule, *asked;
+    bool closes, opens, exact;
+  };
+  for (const Row& row : {Row{"v=7", "v=7", true, true, true},
+                         Row{"v=7", "t=1s&v=7", true, true, false},
+                         Row{"v=7", "v=7&t=1s", true, true, false},
+                         Row{"v=7", "&&v=7&", true, true, true},
+                         Row{"v=7", "%76=%37", true, true, true},
+                         Row{"v=7", "v=77", false, false, false},
+                         Row{"v=7", "av=7", false, false, false},
+                         Row{"v=7", "v=8&v=7", true, false, false},
+                         Row{"v=7", "v=7&v=8", true, false, false},
+                         Row{"v=7", "v=7&v=7", true, true, true},
+                         Row{"v=7", "V=7", false, false, false},
+                         Row{"v=7", "x=v=7", false, false, false},
+                         Row{"v=7", "", false, false, false},
+                         Row{"k", "k=", true, true, true},
+                         Row{"k=", "k", true, true, true},
+                         Row{"q=a+b", "q=a%20b", true, true, true},
+                         Row{"q=a%2Bb", "q=a+b", false, false, false},
+                         Row{"a=1&b=2", "b=2&a=1", true, true, true},
+                         Row{"a=1&b=2", "b=2&c=3&a=1", true, true, false},
+                         Row{"a=1&b=2", "a=1", false, false, false},
+                         Row{"v=%", "v=%", true, true, true},
+                         Row{"v=%4", "v=%4", true, true, true}}) {
+    const std::string asked = std::string(row.rule) + " asked as " + row.asked;
+    EXPECT_EQ(covers_query(row.rule, row.asked, QueryRule::has), row.closes) << asked;
+    EXPECT_EQ(covers_query(row.rule, row.asked, QueryRule::has_only_so), row.opens) << asked;
+    EXPECT_EQ(covers_query(row.rule, row.asked, QueryRule::exact), row.exact) << asked;
+  }
+}
+
+TEST(QueryParameters, ARuleForAVideoHoldsHoweverItsAddressIsWritten) {
+  const PolicySpec blocked = school({block_url("video.example/watch?v=7")});
+  for (const char* way : {"watch?v=7", "watch?v=7&t=1s", "watch?t=1s&v=7", "watch/?list=a&%76=7", "watch?v=1&v=7"})
+    EXPECT_EQ(action_for(blocked, std::string("https://video.example/") + way), Action::block) << way;
+  for (const char* other : {"watch?v=77", "watch", "watch?list=7"})
+    EXPECT_EQ(action_for(blocked, std::string("https://video.example/") + other), Action::allow) << other;
+
+  const PolicySpec opened = school({allow_url("video.example/watch?v=7")});
+  EXPECT_EQ(action_for(opened, "https://video.example/watch?v=7&t=1s", "ks1"), Action::allow);
+  EXPECT_EQ(action_for(opened, "https://video.example/watch?v=7&v=8", "ks1"), Action::block)
+      << "the site may show either";
+  EXPECT_EQ(action_for(opened, "https://video.example/watch?v=8", "ks1"), Action::block);
+}
+
+TEST(QueryParameters, ExactMeansNoOthers) {
+  PolicySpec spec = school({allow_url("video.example/watch?v=7")});
+  spec.rules[0].exact = true;
+  EXPECT_EQ(action_for(spec, "https://video.example/watch?v=7", "ks1"), Action::allow);
+  EXPECT_EQ(action_for(spec, "https://video.example/watch?v=7&autoplay=1", "ks1"), Action::block);
+}
+
+}  // namespace
+}  // namespace schoolgate::rules
