@@ -700,6 +700,7 @@ identity:
 
     def sign_in_after_half_a_year(self) -> None:
         self.go(at("2027-06-15", "09:00"))
+        self.attempt("harm.example", "/harm-while-no-mail-leaves")
         self.look("terms renew", self.sign_in("amelia.hughes"), "after half a year")
         self.look("account until", self.sign_in("ben.okafor", LEAVER) or True, "a new child sees them")
         self.look("account until", self.is_known(LEAVER), "before the account's last day")
@@ -733,6 +734,7 @@ identity:
     def escalation_over_a_weekend(self) -> None:
         self.go(at("2027-07-09", "16:40"))  # a Friday
         self.attempt("end.example", "/friday", TEEN)
+        self.settle(5)
         self.go(at("2027-07-10", "12:00"), seconds=45)
         self.look("escalation", not self.mail.those("deputy", "not acknowledged"), "on Saturday the clock stands still")
         self.go(at("2027-07-12", "08:05"), seconds=45)
@@ -849,7 +851,8 @@ identity:
         self.attempt("bets.example", "/last")
         self.settle(60)
         self.look_at_retention()
-        canaries = self.mail.those("dsl", "weekly test")
+        # That of the week without a mail server came with the next week's.
+        canaries = [one for one in self.mail.those("dsl", "weekly test") if not at("2027-06-21", "00:00") < one["at"] < at("2027-06-21", "08:30")]
         seen_weeks = (self.clock.now() - self.begins).days // 7
         weeks = {one["at"].astimezone(LONDON).date().isocalendar()[:2] for one in canaries}
         self.look("canary weekly", len(weeks) == len(canaries) and len(canaries) >= seen_weeks - 3, f"{len(canaries)} in {seen_weeks} weeks")
