@@ -733,7 +733,8 @@ identity:
     def leaver_is_forgotten(self) -> None:
         self.settle(90)
         register = self.school.command("people register", "--csv").stdout
-        self.look("people go", "ben.okafor" not in register and "cara.diaz" not in register, "closed for more than 60 days")
+        if self.begins < at("2026-12-03", "00:00"):
+            self.look("people go", "ben.okafor" not in register and "cara.diaz" not in register, "closed for more than 60 days")
         self.look("people go", "amelia.hughes" in register, "an open row stays")
 
     def escalation_over_a_weekend(self) -> None:
