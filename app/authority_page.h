@@ -6,15 +6,15 @@
 #include <string_view>
 
 #include "config/settings.h"
-#include "proxy/tls/authority.h"
 
 namespace schoolgate::app {
 
 /// Where the authority lies: STATE/ca.
 [[nodiscard]] std::filesystem::path authority_folder(const config::Settings& settings);
 
-/// One HTML document with the certificate in it (as a download and as text) and steps for each kind of device.
-/// Self-contained: loads and runs nothing.
-[[nodiscard]] std::string authority_page(std::string_view school, const tls::Authority& authority);
+struct Authorities;
+/// One HTML document with the certificate in it (as a download and as text) and steps for each kind of device; with
+/// each of them while there are two. Self-contained: loads and runs nothing.
+[[nodiscard]] std::string authority_page(std::string_view school, const Authorities& authorities);
 
 }  // namespace schoolgate::app

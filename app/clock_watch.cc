@@ -1,5 +1,6 @@
 #include "app/clock_watch.h"
 
+#include "app/told_times.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "breaches/audit_log.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr const char* kFile = "clock";
 constexpr std::chrono::minutes kKeepEvery{1};
+constexpr std::chrono::minutes kReadToldEvery{1};
 constexpr std::chrono::hours kSayAgain{24};
 
 std::optional<TimePoint> last_time_in(const std::filesystem::path& file) {
@@ -41,13 +43,22 @@ ClockEvidence ClockWatch::evidence(Moment now) const {
       last_believed_ && !last_believed_at_ ? std::optional(*last_believed_ + (now.steady - started_)) : last_believed_;
   return {.released = parts_.released,
           .kernel_is_kept_right = parts_.is_kept_right && parts_.is_kept_right(now.wall),
+          .told = told_,
           .last_believed = last,
           .last_believed_at = last_believed_at_};
+}
+
+void ClockWatch::read_told(SteadyTime now) {
+  if (told_read_at_ && now - *told_read_at_ < kReadToldEvery) return;
+  told_read_at_ = now;
+  told_ = read_told_times(parts_.state);
+  if (confirmed_at_) std::erase_if(told_, [&](const ToldTime& one) { return one.at.steady <= *confirmed_at_; });
 }
 
 std::optional<ClockDoubt> ClockWatch::look() {
   const std::scoped_lock lock(mutex_);
   const Moment now = parts_.now();
+  read_told(now.steady);
   const ClockDoubt doubt = doubt_of(now, evidence(now));
   wrong_by_.store((now.wall - likely_time(now, evidence(now))).count(), std::memory_order_relaxed);
   if (doubt == ClockDoubt::none) {
@@ -70,6 +81,8 @@ Result<void> ClockWatch::confirm() {
   const Moment now = parts_.now();
   last_believed_ = now.wall;
   last_believed_at_ = now.steady;
+  confirmed_at_ = now.steady;
+  told_.clear();
   return keep(now.wall);
 }
 

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/believable_clock.h"
 #include "base/error.h"
@@ -33,7 +34,7 @@ class ClockWatch {
   /// Keeps the time while it is believed. Returns what is thought of the clock when that has changed, and once a day
   /// while it is not believed.
   [[nodiscard]] std::optional<ClockDoubt> look();
-  /// The administrator says that the clock is right.
+  /// The administrator says that the clock is right, and what servers said before counts no more.
   [[nodiscard]] Result<void> confirm();
 
   [[nodiscard]] ClockStanding standing() const;
@@ -47,7 +48,9 @@ class ClockWatch {
   [[nodiscard]] static std::optional<TimePoint> last_record(const std::filesystem::path& state);
 
  private:
+  /// Views told_: for as long as mutex_ is held.
   [[nodiscard]] ClockEvidence evidence(Moment now) const;
+  void read_told(SteadyTime now);
   [[nodiscard]] Result<void> keep(TimePoint time) const;
 
   const Parts parts_;
@@ -55,7 +58,9 @@ class ClockWatch {
   const SteadyTime started_;
   std::optional<TimePoint> last_believed_;
   std::optional<SteadyTime> last_believed_at_;
-  std::optional<SteadyTime> kept_at_, said_at_;
+  std::optional<SteadyTime> kept_at_, said_at_, told_read_at_;
+  std::vector<ToldTime> told_;  ///< by servers of lists, after the administrator's last word
+  std::optional<SteadyTime> confirmed_at_;
   ClockDoubt said_ = ClockDoubt::none;
   std::atomic<std::int64_t> wrong_by_{0};  ///< milliseconds that the wall clock is ahead; 0 while it is believed
 };

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "app/authority_page.h"
+#include "app/authority_renewal.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "proxy/tls/authority.h"
@@ -31,13 +32,25 @@ std::optional<int> days_announced(TimePoint ends, TimePoint now) noexcept {
 std::vector<KnownEnd> known_ends(const config::Settings& settings) {
   std::vector<KnownEnd> ends;
   std::error_code error;
-  const auto add = [&](const char* what, const std::filesystem::path& file, const char* next) {
+  const auto add = [&](const char* what, const std::filesystem::path& file, const std::string& next) {
     if (!std::filesystem::exists(file, error)) return;
     if (const auto end = tls::end_of_certificate(file)) ends.push_back({what, *end, next});
   };
-  add("the school's authority", tls::authority_files(authority_folder(settings)).certificate,
-      "Nothing is opened after that. Make a new authority, give it to the devices, then reload: schoolgate ca create.");
+  const Authorities them = read_authorities(settings);
+  add(kAuthority, tls::authority_files(authority_folder(settings)).certificate,
+      them.coming
+          ? "The new one beside it takes its place before that, by itself."
+          : "Nothing is opened after that. Make the new one beside it, in good time for the devices: schoolgate "
+            "ca renew.");
+  if (them.coming && them.switch_at)
+    ends.push_back({"the time to install the school's new authority", *them.switch_at,
+                    "From then on opened pages come with it, and a device without it warns. The certificate and the "
+                    "steps: schoolgate ca export --format page. Too early: schoolgate ca renew --back."});
+  // Made by the gateway itself, where the school has given none.
+  const std::string own = "The first restart in its last 30 days makes a new one.";
+  if (settings.listen.console) add("the certificate of the desk", settings.state / "console.crt", own);
   const auto& sign_in = settings.identity.sign_in;
+  if (sign_in && !sign_in->certificate) add("the certificate of the sign-in page", settings.state / "portal.crt", own);
   if (sign_in && sign_in->certificate)
     add("the certificate of the sign-in page", *sign_in->certificate, "Put a new one in its place and restart.");
   return ends;

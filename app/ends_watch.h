@@ -15,13 +15,16 @@
 
 namespace schoolgate::app {
 
+inline constexpr const char* kAuthority = "the school's authority";
+
 struct KnownEnd {
   std::string what;  ///< "the school's authority"; also the metric's label
   TimePoint ends{};
   std::string next;  ///< what is to be done about it
 };
 
-/// Of the certificates that a school has given us, as they lie on the disk now; the authority first.
+/// Of the certificates that the school has given us or that the gateway made, as they lie on the disk now; the
+/// authority first. While it is renewed, the day of the switch too.
 [[nodiscard]] std::vector<KnownEnd> known_ends(const config::Settings& settings);
 
 /// The last of 60, 30, 7, 1 and 0 days before `ends` that has come; nothing while there is more time.

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "blocklists/line_reader.h"
 #include "blocklists/list_files.h"
+#include "proxy/tls/authority.h"
 #include "rules/inspection_plan.h"
 #include "store/only_ask.h"
 

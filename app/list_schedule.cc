@@ -38,9 +38,20 @@ void ListSchedule::start() {
 void ListSchedule::look() {
   if (gateway_.lists_due(wall_now())) start_child();
   if (child_ > 0) return await_child();
-  timer_.expires_after(kLook);
+  look_again(kLook);
+}
+
+// Timers stand still while the machine sleeps, and so would a list that is due: the time is looked at every second.
+void ListSchedule::look_again(std::chrono::milliseconds after) {
+  next_look_ = steady_now() + after;
+  wait_for_look();
+}
+
+void ListSchedule::wait_for_look() {
+  timer_.expires_after(kPoll);
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) look();
+    if (error) return;
+    steady_now() < next_look_ ? wait_for_look() : look();
   });
 }
 
@@ -85,10 +96,7 @@ void ListSchedule::await_child() {
     gateway_.tell_failed_update();
   // Also after a failure: one list may have failed and another come through.
   updated_();
-  timer_.expires_after(done ? kLook : kAfterFailure);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) look();
-  });
+  look_again(done ? kLook : kAfterFailure);
 }
 
 }  // namespace schoolgate::app

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "app/running_gateway.h"
-#include "base/clock.h"
+#include "base/steady_clock.h"
 #include "proxy/net/asio.h"
 
 namespace schoolgate::app {
@@ -23,11 +23,13 @@ class ListSchedule {
   ListSchedule(net::asio::io_context& context, RunningGateway& gateway, std::function<void()> updated);
   ~ListSchedule();  ///< ends a child that is still running; what it has fetched stays unpublished
 
-  /// Looks once a minute which remote lists are due, starting now.
+  /// Looks once a minute which remote lists are due, starting now; at once after the machine has slept.
   void start();
 
  private:
   void look();
+  void look_again(std::chrono::milliseconds after);
+  void wait_for_look();
   void start_child();
   void await_child();
 
@@ -36,7 +38,8 @@ class ListSchedule {
   std::function<void()> updated_;
   net::asio::steady_timer timer_;
   ::pid_t child_ = -1;
-  std::chrono::steady_clock::time_point child_started_;
+  std::chrono::steady_clock::time_point child_started_;  ///< a machine that sleeps holds the child up too
+  SteadyTime next_look_{};
 };
 
 }  // namespace schoolgate::app

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "app/authority_page.h"
+#include "proxy/tls/authority.h"
 
 namespace schoolgate::app {
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "app/authority_renewal.h"
 #include "app/change_record.h"
 #include "app/desk_facts.h"
 #include "app/list_keeping.h"
@@ -329,6 +330,10 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
 
 Result<void> RunningGateway::make_workers() {
   raise_open_files(settings_.limits.connections);
+  if (auto done = do_what_is_due(settings_, clock_->standing()); !done)
+    log::error("the authority is not renewed", {{"why", done.error().text()}});
+  else if (*done)
+    tell_it("the school's authority is renewed", **done + '.');
   auto inspection = open_inspection(settings_, nullptr, [clock = clock_.get()] { return clock->likely_now(); });
   if (!inspection) {
     fallbacks_.set("inspection", inspection.error().text() +
@@ -401,6 +406,28 @@ void RunningGateway::retry_start() {
   if (fallbacks_.has("measures")) keeper_->retry(moment_now());
   if (fallbacks_.has("identity") || fallbacks_.has("portal")) serve_people();
   if (fallbacks_.has("desk")) serve_desk();
+  follow_authority();
+}
+
+// The authority that signs is another one: its day has come, or `ca renew` said so. On the thread that reloads, so that
+// the two do not open inspection at once.
+void RunningGateway::follow_authority() {
+  const config::Settings settings = configuration_in_force()->settings;
+  if (settings.inspection == rules::InspectionMode::off || fallbacks_.has("inspection")) return;
+  auto done = do_what_is_due(settings, clock_->standing());
+  if (!done) return tell_it("the school's authority cannot be renewed", done.error().text() + '.');
+  if (*done) tell_it("the school's authority is renewed", **done + '.');
+  const auto before = inspection_in_force();
+  const auto signs = read_authorities(settings).signs;
+  if (!signs || (before ? before->authority == signs->fingerprint_sha256() : !*done)) return;
+  auto opened = open_inspection(settings, before, [clock = clock_.get()] { return clock->likely_now(); });
+  if (!opened) return tell_it("the school's authority cannot be used", opened.error().text() + '.');
+  {
+    const std::scoped_lock lock(inspection_mutex_);
+    inspection_ = *opened;
+  }
+  for (const auto& worker : workers_) worker->use(*opened);
+  log::info("connections are opened with another authority", {{"subject", signs->subject()}});
 }
 
 void RunningGateway::tell_fallback(const StartFallback& fallback) {
@@ -496,7 +523,7 @@ void RunningGateway::watch_clock() {
 void RunningGateway::watch_ends(TimePoint now) {
   const auto ends = known_ends(settings_);
   for (const auto& [kind, text] : ends_->look(ends, now)) tell_it(kind, text);
-  const bool is_over = !ends.empty() && ends.front().what == "the school's authority" && ends.front().ends <= now;
+  const bool is_over = !ends.empty() && ends.front().what == kAuthority && ends.front().ends <= now;
   if (!is_over) return;
   {
     const std::scoped_lock lock(inspection_mutex_);

@@ -140,6 +140,7 @@ class RunningGateway {
   void tell_trouble(const breaches::LogTrouble& trouble);
   void tell_of_clock(ClockDoubt doubt);
   void watch_ends(TimePoint now);
+  void follow_authority();
   [[nodiscard]] Result<std::uint64_t> remove_old_audit(const ClockStanding& clock);
   void notice_episodes();
   [[nodiscard]] Result<void> open_people();

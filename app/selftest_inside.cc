@@ -2,15 +2,20 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "app/authority_page.h"
+#include "app/authority_renewal.h"
 #include "names/host.h"
 
 namespace schoolgate::app {
 
 Result<std::unique_ptr<tls::UpstreamContext>> device_of_school(const config::Settings& settings) {
+  std::vector roots{tls::authority_files(authority_folder(settings)).certificate};
+  const Authorities them = read_authorities(settings);  // a device has both while one takes the other's place
+  if (them.coming || them.former) roots.push_back(tls::authority_files(beside_folder(settings)).certificate);
   auto trust = tls::TrustStore::load({.system_roots = {},
-                                      .extra_roots = {tls::authority_files(authority_folder(settings)).certificate},
+                                      .extra_roots = std::move(roots),
                                       .pins = {},
                                       .own_authority = nullptr,
                                       .is_public_suffix = {}});

@@ -13,6 +13,7 @@
 #include "app/progress_line.h"
 #include "app/start_policy.h"
 #include "app/table.h"
+#include "app/told_times.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "blocklists/update.h"
@@ -282,6 +283,7 @@ int update_lists(std::span<const std::string_view> words) {
     done = blocklists::update(*store, list_sources(*configuration), wall_now(), options);
   }
   if (!done) return report(done.error());
+  keep_told_times(settings.state, done->times);
   hide_sealed_sources(configuration->lists, *done);
   print_refusals(*done);
   if (arguments->has("--json"))

@@ -12,6 +12,7 @@
 
 #include "base/ascii.h"
 #include "base/file.h"
+#include "names/url.h"
 
 namespace schoolgate::blocklists {
 namespace {
@@ -33,6 +34,8 @@ struct Transfer {
   File file;
   std::uint64_t size = 0;  // of the part file now
   std::string etag, last_modified, content_range;
+  std::optional<Moment> date;
+  bool is_cached = false;
   std::optional<Error> failure;
 
   bool open() {
@@ -73,6 +76,8 @@ std::size_t on_header(char* bytes, std::size_t, std::size_t count, void* context
     transfer.etag.clear();
     transfer.last_modified.clear();
     transfer.content_range.clear();
+    transfer.date.reset();
+    transfer.is_cached = false;
     return count;
   }
   const auto colon = line.find(':');
@@ -82,6 +87,10 @@ std::size_t on_header(char* bytes, std::size_t, std::size_t count, void* context
   if (name == "etag") transfer.etag = value;
   if (name == "last-modified") transfer.last_modified = value;
   if (name == "content-range") transfer.content_range = value;
+  if (name == "age") transfer.is_cached = true;
+  if (name == "date")
+    if (const ::time_t date = curl_getdate(std::string(value).c_str(), nullptr); date > 0)
+      transfer.date = Moment{TimePoint(std::chrono::seconds(date)), steady_now()};
   return count;
 }
 
@@ -180,10 +189,22 @@ class Fetch {
         forget_part();
       return fail(Fault::upstream, "cannot fetch " + request_.url + ": " + curl_easy_strerror(code));
     }
-    if (status == 304) return Fetched{true, transfer.etag, transfer.last_modified, 0};
+    if (status == 304) return answered(Fetched{true, transfer.etag, transfer.last_modified, 0, 1, {}, {}}, transfer);
     if (status != 200 && status != 206)
       return fail(Fault::upstream, "the server of " + request_.url + " answered " + std::to_string(status));
-    return complete(transfer, wrote);
+    auto completed = complete(transfer, wrote);
+    if (!completed) return completed;
+    return answered(*std::move(completed), transfer);
+  }
+
+  // Who answered, and by which clock.
+  static Fetched answered(Fetched fetched, const Transfer& transfer) {
+    char* url = nullptr;
+    curl_easy_getinfo(transfer.curl, CURLINFO_EFFECTIVE_URL, &url);
+    if (url == nullptr) return fetched;
+    if (const auto parsed = names::Url::parse(url)) fetched.host = parsed->host();
+    if (!transfer.is_cached) fetched.date = transfer.date;
+    return fetched;
   }
 
   Result<Fetched> complete(Transfer& transfer, bool wrote) {
@@ -193,7 +214,7 @@ class Fetch {
       return fail_errno("cannot put " + part_.string() + " in its place", errno);
     std::error_code ignored;
     fs::remove(validator_file_, ignored);
-    return Fetched{false, transfer.etag, transfer.last_modified, transfer.size};
+    return Fetched{false, transfer.etag, transfer.last_modified, transfer.size, 1, {}, {}};
   }
 
   void set_options(CURL* curl, Transfer& transfer, curl_slist* headers) {

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/steady_clock.h"
 
 namespace schoolgate::blocklists {
 
@@ -33,6 +35,8 @@ struct Fetched {
   std::string etag, last_modified;
   std::uint64_t bytes = 0;
   int attempts = 1;
+  std::string host;            ///< that answered, after redirects
+  std::optional<Moment> date;  ///< what its clock said, and when that came; nothing where a cache may have kept it
 };
 
 /// Faults: config (not https, a proxy that cannot be read), upstream (name, connect, TLS, status, size, stall), host

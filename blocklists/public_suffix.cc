@@ -35,4 +35,16 @@ bool is_public_suffix(std::string_view host) noexcept {
   return ::psl_is_public_suffix2(suffixes(), text.data(), PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) != 0;
 }
 
+std::string_view registrable_domain(std::string_view host) noexcept {
+  if (host.empty() || (host.back() >= '0' && host.back() <= '9'))
+    return host;  // an address, as no suffix ends in a digit
+  for (std::string_view name = host;;) {
+    const std::size_t dot = name.find('.');
+    if (dot == std::string_view::npos) return host;
+    const std::string_view parent = name.substr(dot + 1);
+    if (is_public_suffix(parent)) return is_public_suffix(name) ? host : name;
+    name = parent;
+  }
+}
+
 }  // namespace schoolgate::blocklists

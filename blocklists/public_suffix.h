@@ -10,4 +10,8 @@ namespace schoolgate::blocklists {
 /// address is never one. Any thread.
 [[nodiscard]] bool is_public_suffix(std::string_view host) noexcept;
 
+/// "lists.example.co.uk" is of "example.co.uk". What has none (an address, a suffix) is given back as it is. A view
+/// into `host`, which is canonical. Any thread.
+[[nodiscard]] std::string_view registrable_domain(std::string_view host) noexcept;
+
 }  // namespace schoolgate::blocklists

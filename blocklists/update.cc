@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "blocklists/list_at_hand.h"
 #include "blocklists/proof.h"
+#include "blocklists/public_suffix.h"
 #include "blocklists/sealed_file.h"
 
 namespace schoolgate::blocklists {
@@ -126,6 +127,8 @@ class Update {
     }
     auto fetched = fetch(request, options_.fetch);
     if (!fetched) return std::unexpected(std::move(fetched.error()));
+    if (fetched->date && !fetched->host.empty())
+      report_.times.push_back({std::string(registrable_domain(fetched->host)), *fetched->date});
     work.state.checked = now_;
     work.state.failure.clear();
     work.state.failures = 0;

@@ -76,6 +76,12 @@ struct ListOutcome {
 };
 [[nodiscard]] std::string_view to_string(ListOutcome::Kind kind) noexcept;
 
+/// What the clock of a list's server said.
+struct ServersTime {
+  std::string domain;  ///< the registrable domain of the server, or its address
+  Moment at{};
+};
+
 struct UpdateReport {
   std::vector<ListOutcome> lists;
   std::vector<Refusal> refusals;      ///< every gate that said no
@@ -87,6 +93,7 @@ struct UpdateReport {
   std::optional<StoredImage> published;  ///< the new image; empty when nothing changed
   bool unchanged = false;                ///< the lists give the image that is in force already
   CompileReport compiled;
+  std::vector<ServersTime> times;  ///< of the servers that answered
   /// True when something needs a person: a list kept or left out, a gate that refused, a list of illegal content that
   /// covers what it should not, exceptions that are not honoured. Sites that lists leave alone, and lists that shrank,
   /// are told and need nobody.

@@ -20,6 +20,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/steady_clock.h"
 #include "base/thread_name.h"
 #include "breaches/breach_store.h"
 #include "breaches/folding.h"
@@ -101,7 +102,8 @@ struct BreachLog::Impl {
   bool stopping = false, writer_sleeps = false, watch_stopping = false;
   std::uint64_t written = 0, failures = 0, lost = 0;
 
-  Steady::time_point retention_due{}, holds_read{};  // the writer's, as is the next
+  SteadyTime retention_due{};       // by the clock that goes on while a machine sleeps
+  Steady::time_point holds_read{};  // the writer's, as is the next
   std::optional<TimePoint> oldest_hold;
   std::uint64_t removed = 0;  // in this round of retention
   bool failing = false;       // the writer's: trouble was told and not yet its end
@@ -244,7 +246,8 @@ void BreachLog::Impl::write_until_stopped() {
       const auto ready = [&] { return stopping || !incoming.empty(); };
       if (store && !has_work() && !ready()) {  // without a store, opening it is what is to be done
         writer_sleeps = true;
-        auto until = store->has_unstored_sums() ? std::min(sums_stored + kSumsEvery, retention_due) : retention_due;
+        auto until = Steady::now() + (retention_due - steady_now());
+        if (store->has_unstored_sums()) until = std::min(until, sums_stored + kSumsEvery);
         if (!waiting.empty()) until = std::min(until, Steady::now() + kTurnsEvery);
         if (!folding.is_empty()) until = std::min(until, Steady::now() + kMinutesLookedAtEvery);
         work.wait_until(guard, until, ready);
@@ -274,9 +277,9 @@ void BreachLog::Impl::write_until_stopped() {
     } else if (last_try) {
       break;
     }
-    if (store && !last_try && Steady::now() >= retention_due) {
+    if (store && !last_try && steady_now() >= retention_due) {
       const bool more = remove_old();
-      retention_due = Steady::now() + (more ? std::chrono::milliseconds(kRetentionStep) : kRetentionEvery);
+      retention_due = steady_now() + (more ? std::chrono::milliseconds(kRetentionStep) : kRetentionEvery);
     }
     if (!store) {
       std::unique_lock guard(mutex);

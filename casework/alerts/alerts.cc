@@ -474,12 +474,12 @@ Result<void> Alerts::Impl::make_digests(const AlertSettings& current) {
     auto progress = outbox->progress("daily " + route_key(route));
     if (!progress) return std::unexpected(progress.error());
     const bool first_time = !progress->has_value();
-    // A day of the future was noted by a clock that was ahead: today's digest is still owed.
-    if (!first_time && ((*progress)->day == today || local.minute < route.daily_minute)) continue;
-    if (auto made = make_digest(current, route, progress->value_or(Progress{}),
-                                local.minute < route.daily_minute ? today - 1 : today, first_time);
-        !made)
-      return made;
+    // What was missed is owed at once, not with the next one. A day of the future was noted by a clock that was ahead:
+    // today's digest is still owed.
+    const bool has_come = local.minute >= route.daily_minute;
+    const std::int64_t due = has_come ? today : today - 1;
+    if (!first_time && ((*progress)->day > today ? !has_come : (*progress)->day >= due)) continue;
+    if (auto made = make_digest(current, route, progress->value_or(Progress{}), due, first_time); !made) return made;
   }
   return {};
 }

@@ -33,7 +33,7 @@ struct AuthorityFiles {
 class Authority {
  public:
   /// With its key, for signing. Refuses a key that others may read, that does not fit the certificate or is not P-256,
-  /// and a certificate that is not an authority's or has ended. Fault config; host when a file cannot be read.
+  /// and a certificate that is not an authority's. Its end is for whoever knows the time. Fault config; host (a file).
   [[nodiscard]] static Result<std::shared_ptr<const Authority>> load(const std::filesystem::path& folder);
   /// The certificate alone: to export it, and to refuse it upstream. The key file is not touched.
   [[nodiscard]] static Result<std::shared_ptr<const Authority>> load_public(const std::filesystem::path& folder);

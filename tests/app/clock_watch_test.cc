@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include "app/told_times.h"
 #include "base/file.h"
 #include "breaches/audit_log.h"
 
@@ -114,6 +115,23 @@ TEST_F(Watch, AMarkThatIsNoTimeIsAsIfThereWereNone) {
   ASSERT_TRUE(replace_file(state_ / "clock", "yesterday\n"));
   ClockWatch watch = start(kNine);
   EXPECT_FALSE(watch.look());
+}
+
+TEST_F(Watch, TwoServersOfListsCanDoubtItAndAPersonHasTheLastWord) {
+  ClockWatch watch = start(kNine);
+  EXPECT_FALSE(watch.look());
+  const Moment elsewhere{kNine + hours(24 * 30), now_.steady};
+  keep_told_times(state_, std::vector<blocklists::ServersTime>{{"a.example", elsewhere}});
+  pass(minutes(2));
+  EXPECT_FALSE(watch.look()) << "one server is no witness";
+  keep_told_times(state_, std::vector<blocklists::ServersTime>{{"b.example", elsewhere}});
+  pass(minutes(2));
+  EXPECT_EQ(watch.look(), ClockDoubt::behind);
+  EXPECT_EQ(watch.likely_now(), now_.wall) << "they move nothing";
+  ASSERT_TRUE(watch.confirm());
+  EXPECT_TRUE(watch.standing().is_believed());
+  pass(minutes(2));
+  EXPECT_EQ(watch.look(), ClockDoubt::none);
 }
 
 }  // namespace

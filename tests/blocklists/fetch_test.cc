@@ -41,6 +41,21 @@ TEST_F(FetchTest, BringsAFileWithItsValidators) {
   EXPECT_EQ(fetched->bytes, 10u);
 }
 
+TEST_F(FetchTest, SaysWhatTheServersClockSaysUnlessACacheAnswered) {
+  for (const bool cached : {false, true}) {
+    const HttpsServer server([&](const ServerRequest&) {
+      ServerAnswer answer{.headers = {{"Date", "Sun, 22 Nov 2026 06:00:00 GMT"}}, .body = "a.example\n"};
+      if (cached) answer.headers["Age"] = "86000";
+      return answer;
+    });
+    const auto fetched = fetch(request(server), trusting(server));
+    ASSERT_TRUE(fetched) << fetched.error().text();
+    EXPECT_EQ(fetched->date.has_value(), !cached);
+    if (fetched->date) EXPECT_EQ(to_rfc3339(fetched->date->wall), "2026-11-22T06:00:00.000Z");
+    EXPECT_FALSE(fetched->host.empty());
+  }
+}
+
 TEST_F(FetchTest, AsksOnlyForNews) {
   const HttpsServer server([](const ServerRequest& asked) {
     return asked.headers.contains("if-none-match") ? ServerAnswer{.status = 304} : ServerAnswer{.body = "x"};

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "blocklists/must_allow.h"
+#include "blocklists/public_suffix.h"
 
 #include "tests/blocklists/test_lists.h"
 
@@ -213,6 +214,15 @@ TEST(MustAllow, ThePlaceToLeaveAloneIsTheSiteAndNotMoreThanTheEntry) {
     EXPECT_EQ(found[0].place.at.path(), row.path) << row.site;
     EXPECT_EQ(found[0].place.with_path, row.with_path) << row.site;
   }
+}
+
+TEST(RegistrableDomain, IsWhatOneOperatorHas) {
+  EXPECT_EQ(registrable_domain("lists.example.co.uk"), "example.co.uk");
+  EXPECT_EQ(registrable_domain("example.org"), "example.org");
+  EXPECT_EQ(registrable_domain("a.b.c.example.org"), "example.org");
+  EXPECT_EQ(registrable_domain("localhost"), "localhost");
+  EXPECT_EQ(registrable_domain("co.uk"), "co.uk");
+  EXPECT_EQ(registrable_domain("192.0.2.7"), "192.0.2.7");
 }
 
 }  // namespace

@@ -173,7 +173,8 @@ def test_an_administrator_can_say_that_the_clock_is_right(with_old_files, clock,
     assert school.before["id"] in [record["id"] for record in school.breaches()]
 
 
-def test_certificates_made_in_the_wrong_year_are_good_in_the_right_one(new_inspecting, clock, site):
+@pytest.mark.parametrize("wrong", [YEAR_AND_MORE, "@2040-03-01 08:00:00"])  # after the authority's own end
+def test_certificates_made_in_the_wrong_year_are_good_in_the_right_one(new_inspecting, clock, site, wrong):
     """A device's own clock is right, and it holds the certificate against that."""
     shims = glob.glob(SHIM)
     school = new_inspecting(environment={
@@ -181,7 +182,7 @@ def test_certificates_made_in_the_wrong_year_are_good_in_the_right_one(new_inspe
     })
     school.start()
     school.stop()
-    clock.jump(YEAR_AND_MORE)
+    clock.jump(wrong)
     school.start()
     wait_for(lambda: school.metric("clock_believed") == 0, "the doubt")
     with InspectedWire(school, "forum.example", site.port) as wire:

@@ -197,6 +197,21 @@ TEST_F(GrownAlerts, TheWeeklyTestIsSentConfirmedOrElseToldToTheAdministrator) {
   EXPECT_TRUE((*desk_->last_canary())->alarmed);
 }
 
+TEST_F(GrownAlerts, TheWeeklyTestIsSentOnceWhenTheClockStepsBackOverItsTime) {
+  settings_.canary = CanarySettings{.day = 0, .minute = 9 * 60, .to = {"dsl"}};
+  open();
+  settle_at(kSchoolDay);
+  const TimePoint second = at("2026-11-30T09:00:00Z");
+  settle_at(second + 20min);
+  EXPECT_THAT(mail(), HasSubstr("weekly test"));
+  settle_at(second - 40min);
+  EXPECT_TRUE(server_.is_silent());
+  settle_at(second + 1min);
+  EXPECT_TRUE(server_.is_silent());
+  settle_at(second + 24h * 7);
+  EXPECT_THAT(mail(), AnyOf(HasSubstr("weekly test"), HasSubstr("was not confirmed")));
+}
+
 TEST_F(GrownAlerts, WithoutAConsoleThereIsNoTestNobodyCouldConfirm) {
   settings_.canary = CanarySettings{.day = 0, .minute = 0, .to = {"dsl"}};
   settings_.console.clear();

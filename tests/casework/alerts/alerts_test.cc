@@ -457,6 +457,27 @@ TEST_F(Digest, ItComesOnceADayAtItsTimeWithSumsAndTheLogsHead) {
   EXPECT_THAT(server.next(), HasSubstr("daily digest, 1 episode, 1 attempt"));
 }
 
+TEST_F(Digest, OneThatWasMissedComesAtOnceAndNotWithTheNext) {
+  Receiver server("smtp_receiver.py");
+  AlertSettings settings = mail_to_lead(server.port());
+  settings.routes = {{.urgency = 2, .daily = true, .daily_minute = 15 * 60 + 30, .to = {"dsl"}}};
+  open(settings);
+  attempt(2, kMorning, "gambling");
+  settle_at(kMorning + 1h);
+  settle_at(at("2026-11-23T15:30:00Z"));
+  EXPECT_THAT(server.next(), HasSubstr("daily digest, 1 episode, 1 attempt"));
+  attempt(2, at("2026-11-24T10:00:00Z"), "gambling");  // and off before half past three, for two days
+  settle_at(at("2026-11-26T09:00:00Z"));
+  EXPECT_THAT(server.next(), HasSubstr("daily digest, 1 episode, 1 attempt"));
+  settle_at(at("2026-11-26T09:30:00Z"));
+  EXPECT_TRUE(server.is_silent()) << "once";
+  attempt(2, at("2026-11-26T10:00:00Z"), "gambling");
+  settle_at(at("2026-11-26T15:29:00Z"));
+  EXPECT_TRUE(server.is_silent()) << "today's at its time";
+  settle_at(at("2026-11-26T15:30:00Z"));
+  EXPECT_THAT(server.next(), HasSubstr("daily digest, 1 episode, 1 attempt"));
+}
+
 TEST_F(Digest, ADayThatAClockAheadHasNotedIsStillOwed) {
   Receiver server("smtp_receiver.py");
   AlertSettings settings = mail_to_lead(server.port());

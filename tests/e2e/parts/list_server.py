@@ -10,7 +10,7 @@ import threading
 class ListServer:
     """Serves `files` (path -> text or bytes); `answers` keeps (path, status) of every request. Its name is localhost."""
 
-    def __init__(self, certificates: pathlib.Path):
+    def __init__(self, certificates: pathlib.Path, port: int = 0):
         self.files: dict[str, str | bytes] = {}
         self.answers: list[tuple[str, int]] = []
         publisher = self
@@ -34,7 +34,7 @@ class ListServer:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificates / "certificate.pem", certificates / "key.pem")
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)

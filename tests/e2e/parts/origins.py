@@ -18,20 +18,20 @@ from parts.wire import TIMEOUT
 FILM = 8 * 1024 * 1024  # bytes of /film
 
 
-def make_certificates(folder: pathlib.Path, names: str, apart: str | None = None) -> None:
+def make_certificates(folder: pathlib.Path, names: str, apart: str | None = None, days: int = 30) -> None:
     """authority.pem and, signed by it, certificate.pem with key.pem for `names` (separated by spaces)."""
 
     def openssl(*arguments: str, text: str | None = None) -> None:
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, input=text, text=True)
 
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"]
-    openssl("req", "-x509", *key, "-days", "30", "-subj", "/CN=Test authority", "-keyout", "authority.key", "-out",
+    openssl("req", "-x509", *key, "-days", str(days), "-subj", "/CN=Test authority", "-keyout", "authority.key", "-out",
             "authority.pem", "-addext", "basicConstraints=critical,CA:true", "-addext", "keyUsage=critical,keyCertSign")
     openssl("req", *key, "-subj", "/CN=Test web", "-keyout", "key.pem", "-out", "request.pem")
     for covered, file in [(names, "certificate.pem")] + ([(apart, "apart.pem")] if apart else []):
         (folder / "names.ext").write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in covered.split()))
         openssl("x509", "-req", "-in", "request.pem", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial",
-                "-days", "30", "-out", file, "-extfile", "names.ext")
+                "-days", str(days), "-out", file, "-extfile", "names.ext")
 
 
 NGINX = """
