@@ -14,7 +14,7 @@ namespace schoolgate::app {
 
 struct BackupFile {
   std::filesystem::path path;
-  std::string name;  ///< "config/policy.yaml", "state/breaches.db"
+  std::string name;  ///< in the archive: which of the two folders, then the path inside it
   bool is_database = false;
   bool operator==(const BackupFile&) const = default;
 };

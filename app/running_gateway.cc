@@ -356,7 +356,7 @@ Result<void> RunningGateway::make_workers() {
   allowances_ = std::make_unique<KeptAllowances>(settings_.state, gateway_->allowances);
   allowances_->restore(wall_now());
   std::vector<net::Endpoint> ports;
-  for (const flow::ListenAt& at : gateway_->settings.listen) ports.push_back(at.endpoint);
+  for (const flow::ListenAt& at : gateway_->settings.listen) ports.push_back({at.endpoint.address, at.endpoint.port});
   const auto claimed = ClaimedPorts::claim(ports);  // until every worker listens
   if (!claimed) return std::unexpected(claimed.error());
   const unsigned count =
