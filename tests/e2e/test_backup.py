@@ -371,8 +371,11 @@ def test_a_restore_onto_a_disk_that_fills_leaves_nothing(backed_up, tmp_path):
     school, file = backed_up
     moved_away(school)
     with small_disk(tmp_path / "small", "100k") as disk:
-        done = run("restore", "--config", disk / "config", file, check=1)
-        assert done.stderr and list(disk.iterdir()) == [] and not school.state.exists()
+        text = school.files["schoolgate.yaml"].replace(f"state: {school.state}", f"state: {disk}/state").encode()
+        replace_member(file, school.folder / "elsewhere", "config/schoolgate.yaml", text)
+        before = traces(school.folder)
+        done = run("restore", "--config", school.config, school.folder / "elsewhere", check=1)
+        assert "space" in done.stderr and list(disk.iterdir()) == [] and traces(school.folder) == before
 
 
 @needs_root

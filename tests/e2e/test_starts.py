@@ -590,7 +590,7 @@ def test_two_gateways_with_states_of_their_own_never_share_a_port(new_school, we
 
 def test_the_policy_is_the_same_however_its_folder_is_spelled(new_school):
     school = new_school().start()
-    in_force = school.command("reload").stdout.split()[1]
+    in_force = school.command("reload").stdout.splitlines()[-1].split()[1]
     binary = os.path.abspath(BINARY)
     for folder, cwd in (("config", school.folder), ("./config/", school.folder), (".", school.config), ("../config", school.config), (f"{school.folder}//config/../config", "/")):
         done = subprocess.run([binary, "check", "--config", folder, "--json"], cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
@@ -599,7 +599,7 @@ def test_the_policy_is_the_same_however_its_folder_is_spelled(new_school):
     done = subprocess.Popen([binary, "run", "--config", "config"], cwd=school.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: listens(school.proxy) and listens(school.metrics), "the gateway")
-        assert school.command("reload").stdout.split()[1] == in_force
+        assert school.command("reload").stdout.splitlines()[-1].split()[1] == in_force
     finally:
         done.terminate()
         done.wait(30)
