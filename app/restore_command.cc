@@ -73,7 +73,7 @@ class Scratch {
   fs::path path_;
 };
 
-bool is_empty(const fs::path& folder) {
+bool is_free(const fs::path& folder) {
   std::error_code error;
   return !fs::exists(folder, error) || (fs::is_directory(folder, error) && fs::is_empty(folder, error));
 }
@@ -98,7 +98,7 @@ Result<net::FileDescriptor> lock_of(const fs::path& state) {
 }
 
 Result<void> may_take(const fs::path& place, bool replace, std::initializer_list<const char*> of_a_gateway) {
-  if (is_empty(place)) return {};
+  if (is_free(place)) return {};
   std::error_code error;
   if (!fs::is_directory(place, error)) return fail(Fault::client, place.string() + " is no folder");
   if (!replace)
@@ -118,7 +118,7 @@ struct Exchange {
 };
 
 Result<void> put_in_place(Exchange& exchange, const std::string& time) {
-  if (!is_empty(exchange.place)) {
+  if (!is_free(exchange.place)) {
     exchange.kept = exchange.place.string() + ".before-restore-" + time;
     if (::rename(exchange.place.c_str(), exchange.kept.c_str()) != 0) {
       exchange.kept.clear();
@@ -186,7 +186,7 @@ class Restore {
 
   Result<std::string> restore() {
     if (auto may = may_take(place_, replace_, {"schoolgate.yaml"}); !may) return std::unexpected(may.error());
-    if (!is_empty(place_))
+    if (!is_free(place_))
       if (const auto before = state_of(place_))
         if (auto lock = lock_of(*before); !lock) return std::unexpected(lock.error());
     auto config = Scratch::make(place_.parent_path(), "." + place_.filename().string() + ".restoring");
