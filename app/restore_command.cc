@@ -179,7 +179,10 @@ class Restore {
       if (auto made = make_private_folder(folder); !made) return std::unexpected(made.error());
     const auto unpacked = unpack(
         config, [](const backup::About&) -> Result<void> { return {}; },
-        [&](const fs::path&) { return Result<fs::path>(state); });
+        [&](const fs::path& unpacked_config) -> Result<fs::path> {
+          const auto named = state_named_by(unpacked_config);
+          return named ? state : named;
+        });
     if (!unpacked) return std::unexpected(unpacked.error());
     return file_.string() + ": whole; " + words_of(*unpacked) + '\n';
   }
@@ -242,11 +245,16 @@ class Restore {
     return {};
   }
 
-  Result<fs::path> stage_state(const fs::path& unpacked_config, std::optional<Scratch>& state, fs::path& inside) {
+  [[nodiscard]] Result<fs::path> state_named_by(const fs::path& unpacked_config) const {
     const auto text = read_file(unpacked_config / "schoolgate.yaml");
     if (!text) return fail(Fault::host, "the backup has no schoolgate.yaml");
-    const auto named = state_named_in(*text, place_);
-    if (!named) return fail(Fault::host, "the schoolgate.yaml in the backup names no state folder");
+    if (auto named = state_named_in(*text, place_)) return *named;
+    return fail(Fault::host, "the schoolgate.yaml in the backup names no state folder");
+  }
+
+  Result<fs::path> stage_state(const fs::path& unpacked_config, std::optional<Scratch>& state, fs::path& inside) {
+    const auto named = state_named_by(unpacked_config);
+    if (!named) return std::unexpected(named.error());
     state_place_ = place_of(*named);
     const fs::path relative = state_place_.lexically_relative(place_);
     if (relative == "." || place_.lexically_relative(state_place_).begin()->string() != "..")

@@ -127,8 +127,7 @@ class Unpacking {
       unpacked_.state = std::move(*place);
     }
     parts_.progress(entry.name);
-    const fs::path path = is_config ? unpacked_.config / entry.name.substr(kConfig.size())
-                                    : unpacked_.state / entry.name.substr(kState.size());
+    const fs::path path = path_of(entry);
     std::error_code error;
     fs::create_directories(path.parent_path(), error);
     if (error) return fail(Fault::host, "cannot create " + path.parent_path().string() + ": " + error.message());
@@ -151,11 +150,23 @@ class Unpacking {
         bytes.remove_prefix(std::size_t(put));
       }
     }
-    const timespec times[2] = {{.tv_sec = entry.modified, .tv_nsec = 0}, {.tv_sec = entry.modified, .tv_nsec = 0}};
-    if (::fchmod(out.get(), entry.mode) != 0 || ::futimens(out.get(), times) != 0)
-      return fail_errno("cannot set the mode of " + path.string(), errno);
+    if (::fchmod(out.get(), entry.mode) != 0) return fail_errno("cannot set the mode of " + path.string(), errno);
     found_.push_back({entry, backup::Kind::file, to_hex(digest.finish())});
     return {};
+  }
+
+  [[nodiscard]] fs::path path_of(const backup::Entry& entry) const {
+    return entry.name.starts_with(kConfig) ? unpacked_.config / entry.name.substr(kConfig.size())
+                                           : unpacked_.state / entry.name.substr(kState.size());
+  }
+
+  // Only now is the whole of it known.
+  Result<void> set_time(const backup::Member& member) const {
+    const timespec time{.tv_sec = member.entry.modified, .tv_nsec = long(member.nanoseconds)};
+    const timespec times[2] = {time, time};
+    const fs::path path = path_of(member.entry);
+    if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0) return {};
+    return fail_errno("cannot set the time of " + path.string(), errno);
   }
 
   Result<Unpacked> compare(const std::vector<backup::Member>& listed) {
@@ -163,10 +174,13 @@ class Unpacking {
       if (i >= found_.size()) return damaged(listed[i].entry.name + " is missing");
       if (i >= listed.size()) return damaged(found_[i].entry.name + " is not in the list of its files");
       found_[i].kind = listed[i].kind;
+      found_[i].nanoseconds = listed[i].nanoseconds;
       if (found_[i] != listed[i]) return damaged(found_[i].entry.name + " is not what was backed up");
     }
     unpacked_.members.assign(found_.begin() + 1, found_.end());
     if (unpacked_.state.empty()) return damaged("it has no state");
+    for (const backup::Member& member : unpacked_.members)
+      if (auto set = set_time(member); !set) return std::unexpected(set.error());
     return std::move(unpacked_);
   }
 

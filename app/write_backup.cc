@@ -142,7 +142,7 @@ class Writing {
     std::uint64_t size = std::uint64_t(about.st_size);
     if (file.name.ends_with(".jsonl")) size = whole_lines(fd.get(), size);
     return copy(fd, {file.name, size, about.st_mode & 0777u, std::max<std::int64_t>(about.st_mtim.tv_sec, 0)},
-                backup::Kind::file);
+                backup::Kind::file, about.st_mtim.tv_nsec);
   }
 
   Result<void> database(const BackupFile& file) {
@@ -166,10 +166,10 @@ class Writing {
     return copy(fd,
                 {file.name, std::uint64_t(about.st_size), known ? original.st_mode & 0777u : 0600u,
                  std::max<std::int64_t>(about.st_mtim.tv_sec, 0)},
-                backup::Kind::database);
+                backup::Kind::database, 0);
   }
 
-  Result<void> copy(const FileDescriptor& fd, const backup::Entry& entry, backup::Kind kind) {
+  Result<void> copy(const FileDescriptor& fd, const backup::Entry& entry, backup::Kind kind, long nanoseconds) {
     if (auto begun = archive_.begin(entry); !begun) return begun;
     Sha256Stream digest;
     std::string piece(kPiece, '\0');
@@ -183,7 +183,7 @@ class Writing {
       if (auto written = archive_.write(bytes); !written) return written;
       left -= std::uint64_t(got);
     }
-    members_.push_back({entry, kind, to_hex(digest.finish())});
+    members_.push_back({entry, kind, to_hex(digest.finish()), std::uint32_t(nanoseconds)});
     return {};
   }
 

@@ -87,10 +87,15 @@ std::optional<Member> member_in(std::string_view line) {
     return std::nullopt;
   const auto bits = mode_in(*mode);
   const auto bytes = number<std::uint64_t>(*size);
-  const auto seconds = number<std::int64_t>(*modified);
-  if (!bits || !bytes || !seconds) return std::nullopt;
-  return Member{
-      {std::string(line), *bytes, *bits, *seconds}, *kind == "file" ? Kind::file : Kind::database, std::string(*sum)};
+  std::string_view fraction = *modified;
+  const auto whole = take(fraction, '.');
+  const auto seconds = whole ? number<std::int64_t>(*whole) : std::nullopt;
+  const auto nanoseconds = number<std::uint32_t>(fraction);
+  if (!bits || !bytes || !seconds || fraction.size() != 9 || !nanoseconds) return std::nullopt;
+  return Member{{std::string(line), *bytes, *bits, *seconds},
+                *kind == "file" ? Kind::file : Kind::database,
+                std::string(*sum),
+                *nanoseconds};
 }
 
 }  // namespace
@@ -130,10 +135,12 @@ Result<About> read_about(std::string_view text, std::string_view running) {
 
 std::string to_text(const std::vector<Member>& members) {
   std::string text;
-  for (const Member& member : members)
+  for (const Member& member : members) {
+    const std::string fraction = std::to_string(1'000'000'000 + member.nanoseconds).substr(1);
     text += member.sha256 + ' ' + octal(member.entry.mode) + ' ' + std::to_string(member.entry.size) + ' ' +
-            std::to_string(member.entry.modified) + (member.kind == Kind::file ? " file " : " database ") +
-            member.entry.name + '\n';
+            std::to_string(member.entry.modified) + '.' + fraction +
+            (member.kind == Kind::file ? " file " : " database ") + member.entry.name + '\n';
+  }
   return text + "end " + digest(text) + '\n';
 }
 

@@ -43,7 +43,8 @@ enum class Kind : std::uint8_t { file, database };
 struct Member {
   Entry entry;
   Kind kind = Kind::file;
-  std::string sha256;  ///< hexadecimal
+  std::string sha256;             ///< hexadecimal
+  std::uint32_t nanoseconds = 0;  ///< of the time, whose seconds the entry has: a list is known by its time
   bool operator==(const Member&) const = default;
 };
 

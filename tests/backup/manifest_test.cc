@@ -16,7 +16,7 @@ const About kAbout{.version = "1.4.0",
 
 const std::vector<Member> kMembers{
     {{"about", 120, 0600, 1'700'000'000}, Kind::file, to_hex(sha256("a"))},
-    {{"state/breaches.db", 4096, 0600, 1'700'000'001}, Kind::database, to_hex(sha256("b"))},
+    {{"state/breaches.db", 4096, 0600, 1'700'000'001}, Kind::database, to_hex(sha256("b")), 123'456'789},
     {{"state/lists/sources/a b", 0, 0640, 0}, Kind::file, to_hex(sha256("c"))},
 };
 
