@@ -382,8 +382,8 @@ def test_the_socket_is_bounded(asked):
     peers = []
     for _ in range(40):
         peers.append(socket.socket(socket.AF_UNIX))
+        peers[-1].connect(str(path))  # waits for its turn to be taken
         peers[-1].settimeout(150)
-        peers[-1].connect(str(path))
         peers[-1].sendall(b"ask check\n")
     answers = [peer.makefile().read() for peer in peers]
     assert all(answer.startswith("done\n0 ") or "ask again" in answer for answer in answers)
