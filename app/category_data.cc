@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "app/group_view.h"
 #include "app/list_keeping.h"
 #include "app/table.h"
 #include "base/digest.h"
@@ -88,6 +89,13 @@ class Lists {
     look_at_image();
     const std::vector<blocklists::UpdateSource> sources = list_sources(configuration);
     for (std::size_t i = 0; i < sources.size(); ++i) look_at(configuration.lists[i], sources[i]);
+  }
+
+  /// For a member of the group: what is in force, however the lists are by now.
+  Result<CategoryData> as_in_force() {
+    if (disk_.image == OnDisk::Image::readable) return image_in_force(false);
+    if (gated_.empty()) return CategoryData{CategoryDb::empty()};
+    return fail(Fault::host, "cannot read the lists in force: there is no image of them", "schoolgate status says why");
   }
 
   Result<CategoryData> keep(Problems& problems) {
@@ -407,6 +415,7 @@ Result<CategoryData> category_data(const config::Configuration& configuration, T
     return Lists(configuration, ListStore::none(), ListUse::ask, now).keep(problems);
   }
   if (!store) return std::unexpected(store.error());
+  if (answers_for_group()) return Lists(configuration, *store, ListUse::ask, now).as_in_force();
   return Lists(configuration, *store, use == ListUse::check ? use : ListUse::ask, now).keep(problems);
 }
 

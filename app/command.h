@@ -23,9 +23,11 @@ struct Command {
 extern const Command kRunCommand, kCheckCommand, kReloadCommand, kExplainCommand, kListsCommand, kBreachesCommand,
     kCaCommand, kFirewallCommand, kInspectReportCommand, kSelftestCommand, kUserCommand, kVersionCommand,
     kPeopleCommand, kDevicesCommand, kSessionCommand, kExamCommand, kEmergencyCommand, kReportCommand, kNeedsCommand,
-    kClockCommand, kStatusCommand, kResolverCommand;
+    kClockCommand, kStatusCommand, kResolverCommand, kBackupCommand, kRestoreCommand;
 /// Not for people: the process that holds the authority's private key, started by `run`.
 extern const Command kKeyHolderCommand;
+/// Not for people: the process in which a question of a member of the group is answered (group_question.h).
+extern const Command kAnswerQuestionCommand;
 
 /// "schoolgate COMMAND: what" and the usage line on stderr; returns kUsage.
 int usage_error(const Command& command, const Error& error);

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -15,9 +16,11 @@
 #include <functional>
 #include <memory>
 
+#include "app/group_question.h"
 #include "app/list_schedule.h"
 #include "app/measure_wire.h"
 #include "app/question_socket.h"
+#include "app/run_question.h"
 #include "app/shared_connections.h"
 #include "base/log.h"
 #include "base/uuid.h"
@@ -71,6 +74,8 @@ class ControlPlane {
     watch_firewall();
     service_.ready();
     context_.run();
+    stops_ = true;
+    answerers_.join();
     loader_.join();
     drainer_.join();
     gateway_.finish();
@@ -168,10 +173,12 @@ class ControlPlane {
   }
 
   // On the loader's thread: compiling lists may take a while, and this loop must go on answering.
-  awaitable<ControlAnswer> on_loader(std::function<ControlAnswer()> work) {
-    const auto start = [this, work = std::move(work)](auto handler) {
+  awaitable<ControlAnswer> on_loader(std::function<ControlAnswer()> work) { return on_pool(loader_, std::move(work)); }
+
+  awaitable<ControlAnswer> on_pool(asio::thread_pool& pool, std::function<ControlAnswer()> work) {
+    const auto start = [this, &pool, work = std::move(work)](auto handler) {
       auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
-      asio::post(loader_, [this, waiting, work]() {
+      asio::post(pool, [this, waiting, work]() {
         ControlAnswer answer = work();
         asio::post(context_,
                    [waiting, answer = std::move(answer)]() mutable { std::move (*waiting)(std::move(answer)); });
@@ -312,6 +319,7 @@ class ControlPlane {
     if (error) co_return;
     line.resize(size - 1);
     ControlAnswer answer = is_question(line) ? answer_question(line) : ControlAnswer{.text = "unknown request\n"};
+    if (line.starts_with("ask ")) answer = co_await answer_member(line);
     if (asker == Asker::commands && !is_question(line)) answer = co_await obey(*peer, line);
     const std::string text = (answer.done ? "done\n" : "problem\n") + answer.text;
     co_await asio::async_write(*peer, asio::buffer(text), net::as_tuple);
@@ -340,6 +348,31 @@ class ControlPlane {
     if (line == "shared") return {.done = true, .text = shared_lines(gateway_.inspection_seen().shared)};
     if (line.starts_with("certificate ")) return certificate_of(line.substr(line.find(' ') + 1));
     return {.done = true, .text = gateway_.policy_version() + '\n'};
+  }
+
+  // In a process of its own, a few at a time; whoever comes when enough wait is told so.
+  awaitable<ControlAnswer> answer_member(const std::string& line) {
+    constexpr int kMostAsked = 8;
+    const auto words = words_in(line);
+    if (!words || words->empty()) co_return ControlAnswer{.text = "unknown request\n"};
+    const std::vector<std::string_view> views(words->begin(), words->end());
+    if (auto may = may_be_asked(views); !may) co_return ControlAnswer{.text = may.error().text() + '\n'};
+    if (asked_ >= kMostAsked)
+      co_return ControlAnswer{.text = "cannot answer: the gateway answers others; ask again in a minute\n"};
+    std::error_code error;
+    const QuestionRun run{.program = std::filesystem::read_symlink("/proc/self/exe", error),
+                          .config = gateway_.folder(),
+                          .state = gateway_.settings().state,
+                          .in_force = gateway_.configuration_in_force()->version};
+    std::function<ControlAnswer()> work = [this, run, words] {
+      const auto printed = run_question(run, *words, stops_);
+      return printed ? ControlAnswer{.done = true, .text = text_of(*printed)}
+                     : ControlAnswer{.text = printed.error().text() + '\n'};
+    };
+    ++asked_;
+    ControlAnswer answer = co_await on_pool(answerers_, std::move(work));
+    --asked_;
+    co_return answer;
   }
 
   // Done: everybody is protected.
@@ -440,6 +473,9 @@ class ControlPlane {
   RunningGateway& gateway_;
   asio::io_context context_{1};
   asio::thread_pool loader_{1};
+  asio::thread_pool answerers_{2};  // questions of members: each waits for a process
+  std::atomic<bool> stops_ = false;
+  int asked_ = 0;  // of those questions, running and waiting
   asio::signal_set signals_;
   Local::acceptor control_{context_};
   Local::acceptor questions_{context_};
@@ -484,7 +520,7 @@ Result<ControlAnswer> ask_running_gateway(const std::filesystem::path& state, st
   const net::FileDescriptor fd = std::move(*connected);
   // A command may wait for lists to be compiled; whoever asks how things are is told that nothing answers.
   if (is_question(request)) {
-    const timeval patience{.tv_sec = 10, .tv_usec = 0};
+    const timeval patience{.tv_sec = request.starts_with("ask ") ? 150 : 10, .tv_usec = 0};
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   }

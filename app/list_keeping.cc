@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/table.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "config/plain_text.h"
 #include "rules/list_effect.h"
@@ -67,11 +68,19 @@ std::string without_sealed_source(const config::ListConfig& list, std::string wh
   return why;
 }
 
+blocklists::SourceState fetching_of(const config::ListConfig& list, const SourceStates& states) {
+  const auto known = states.find(list.name);
+  if (!list.remote || known == states.end()) return {};
+  const blocklists::SourceState& state = known->second;
+  const bool of_another = !state.address_sha256.empty() && state.address_sha256 != to_hex(sha256(list.source));
+  return of_another ? blocklists::SourceState{} : state;
+}
+
 std::string failure_text(const config::ListConfig& list, const SourceStates& states) {
-  const auto state = states.find(list.name);
-  if (state == states.end() || state->second.failure.empty()) return {};
-  return counted(state->second.failures, "attempt", "attempts") +
-         " failed; the last: " + config::printable(without_sealed_source(list, state->second.failure), 400);
+  const blocklists::SourceState state = fetching_of(list, states);
+  if (state.failure.empty()) return {};
+  return counted(state.failures, "attempt", "attempts") +
+         " failed; the last: " + config::printable(without_sealed_source(list, state.failure), 400);
 }
 
 std::vector<ListTrouble> list_troubles(std::span<const config::ListConfig> lists,

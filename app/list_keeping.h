@@ -35,6 +35,8 @@ using SourceStates = std::map<std::string, blocklists::SourceState>;
 /// "3 hours".
 [[nodiscard]] std::string age_text(TimePoint since, TimePoint now);
 
+/// What is known of fetching the list from the source that it has now: nothing of one that is no longer configured.
+[[nodiscard]] blocklists::SourceState fetching_of(const config::ListConfig& list, const SourceStates& states);
 /// Why the last attempt to fetch the list came to nothing; empty after a good one. One line.
 [[nodiscard]] std::string failure_text(const config::ListConfig& list, const SourceStates& states);
 /// `why` without the source of a sealed list.

@@ -166,7 +166,7 @@ int list_status(std::span<const std::string_view> words) {
     std::vector<blocklists::ImageRemark> remarks;
     std::ranges::copy_if(data->remarks, std::back_inserter(remarks),
                          [&](const auto& remark) { return remark.list == list.name; });
-    states.push_back({list, info, fetching[list.name], failure_text(list, fetching), stale,
+    states.push_back({list, info, fetching_of(list, fetching), failure_text(list, fetching), stale,
                       last_test(folder, list.name), std::move(remarks)});
   }
   if (data->last_good)

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/group_view.h"
 #include "app/protection_now.h"
 #include "app/table.h"
 #include "rules/not_ready.h"
@@ -89,7 +90,7 @@ std::expected<void, Problems> close_what_waits(LoadedPolicy& loaded, const rules
 
 std::expected<LoadedPolicy, Problems> load_policy(const std::filesystem::path& folder, TimePoint now,
                                                   RefusedLists refused, ListUse use) {
-  return policy_from(config::load(folder), folder, now, refused, use);
+  return policy_from(configuration_asked_about(folder), folder, now, refused, use);
 }
 
 std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const std::filesystem::path& folder,

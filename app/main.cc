@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "app/ask_as_member.h"
 #include "app/command.h"
 
 namespace schoolgate::app {
@@ -14,7 +15,7 @@ const Command* const kCommands[] = {
     &kRunCommand,      &kStatusCommand, &kCheckCommand,    &kReloadCommand,        &kExplainCommand,   &kListsCommand,
     &kBreachesCommand, &kCaCommand,     &kFirewallCommand, &kInspectReportCommand, &kSelftestCommand,  &kPeopleCommand,
     &kDevicesCommand,  &kUserCommand,   &kSessionCommand,  &kExamCommand,          &kEmergencyCommand, &kReportCommand,
-    &kNeedsCommand,    &kClockCommand,  &kResolverCommand, &kVersionCommand};
+    &kNeedsCommand,    &kBackupCommand, &kRestoreCommand,  &kClockCommand,         &kResolverCommand,  &kVersionCommand};
 
 void print_overview(std::FILE* to) {
   std::fputs("schoolgate: a school's web filter\n\nusage: schoolgate COMMAND [options]\n\n", to);
@@ -37,7 +38,8 @@ int main(std::span<const std::string_view> words) {
     return kDone;
   }
   if (words[0] == "--version") return kVersionCommand.run({});
-  if (kKeyHolderCommand.name == words[0]) return kKeyHolderCommand.run(words.subspan(1));
+  for (const Command* command : {&kKeyHolderCommand, &kAnswerQuestionCommand})
+    if (command->name == words[0]) return command->run(words.subspan(1));
   for (const Command* command : kCommands) {
     if (command->name != words[0]) continue;
     const auto rest = words.subspan(1);
@@ -48,6 +50,7 @@ int main(std::span<const std::string_view> words) {
         return kDone;
       }
     }
+    if (const auto answered = ask_as_member(command->name, rest)) return *answered;
     return command->run(rest);
   }
   std::fprintf(stderr, "schoolgate: no command '%.*s'\n", int(words[0].size()), words[0].data());

@@ -20,7 +20,8 @@ std::filesystem::path question_path(const std::filesystem::path& state) {
 }
 
 bool is_question(std::string_view request) noexcept {
-  return request.starts_with("certificate ") || std::ranges::find(kQuestions, request) != kQuestions.end();
+  return request.starts_with("certificate ") || request.starts_with("ask ") ||
+         std::ranges::find(kQuestions, request) != kQuestions.end();
 }
 
 }  // namespace schoolgate::app

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 
+#include "base/file.h"
 #include "identity/password.h"
 
 namespace schoolgate::app {
@@ -68,6 +69,34 @@ Result<Secret> read_new_password() {
   if (!second) return std::unexpected(second.error());
   if (first->view() != second->view()) return fail(Fault::client, "the two were not the same", "try again");
   return first;
+}
+
+Result<Secret> read_passphrase(const std::filesystem::path& file, Passphrase which) {
+  Secret passphrase;
+  if (!file.empty()) {
+    auto text = read_file(file, 64 << 10);
+    if (!text) return std::unexpected(std::move(text.error()));
+    std::string line = text->substr(0, text->find('\n'));
+    identity::wipe(*text);
+    if (line.ends_with('\r')) line.pop_back();
+    passphrase = Secret::take(line);
+  } else {
+    if (::isatty(STDIN_FILENO) == 0)
+      return fail(Fault::host, "there is no terminal to ask for the passphrase",
+                  "give it in a file: --passphrase-file");
+    auto first = ask_for(which == Passphrase::is_new ? "Passphrase for this backup: " : "Passphrase of this backup: ");
+    if (!first) return first;
+    if (which == Passphrase::is_new) {
+      const auto second = ask_for("Again: ");
+      if (!second) return std::unexpected(second.error());
+      if (first->view() != second->view()) return fail(Fault::client, "the two were not the same", "try again");
+    }
+    passphrase = std::move(*first);
+  }
+  if (passphrase.view().size() < identity::kShortestPassword || passphrase.view().size() > identity::kLongestPassword)
+    return fail(Fault::client, "a passphrase has " + std::to_string(identity::kShortestPassword) + " to " +
+                                   std::to_string(identity::kLongestPassword) + " characters");
+  return passphrase;
 }
 
 }  // namespace schoolgate::app

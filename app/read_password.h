@@ -1,6 +1,8 @@
 // A new password from whoever types a command: never from its arguments, which others on the machine can read.
 #pragma once
 
+#include <filesystem>
+
 #include "base/error.h"
 #include "identity/password_secret.h"
 
@@ -10,5 +12,12 @@ namespace schoolgate::app {
 /// differ; fault host: standard input cannot be read. Too long a password comes out longer than
 /// identity::kLongestPassword, so that whoever judges it says so.
 [[nodiscard]] Result<identity::Secret> read_new_password();
+
+enum class Passphrase : bool { is_new, is_known };
+
+/// The first line of `file`; where that is empty, asked for at the terminal: a new one twice. Fault client: shorter
+/// than identity::kShortestPassword, longer than kLongestPassword, or the two differ; fault host: the file cannot be
+/// read, or there is no terminal.
+[[nodiscard]] Result<identity::Secret> read_passphrase(const std::filesystem::path& file, Passphrase which);
 
 }  // namespace schoolgate::app

@@ -10,6 +10,7 @@
 
 #include "app/authority_renewal.h"
 #include "app/change_record.h"
+#include "app/claimed_ports.h"
 #include "app/desk_facts.h"
 #include "app/list_keeping.h"
 #include "app/open_inspection.h"
@@ -360,6 +361,10 @@ Result<void> RunningGateway::make_workers() {
                                    .allowances = flow::Allowances(std::move(*clock))});
   allowances_ = std::make_unique<KeptAllowances>(settings_.state, gateway_->allowances);
   allowances_->restore(wall_now());
+  std::vector<net::Endpoint> ports;
+  for (const flow::ListenAt& at : gateway_->settings.listen) ports.push_back({at.endpoint.address, at.endpoint.port});
+  const auto claimed = ClaimedPorts::claim(ports);  // until every worker listens
+  if (!claimed) return std::unexpected(claimed.error());
   const unsigned count =
       settings_.limits.workers != 0 ? settings_.limits.workers : std::max(1u, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < count; ++i) {

@@ -1,7 +1,11 @@
 #include "app/show_reference.h"
 
+#include <array>
+
 #include "app/command.h"
+#include "app/group_view.h"
 #include "app/table.h"
+#include "base/json.h"
 #include "breaches/find_reference.h"
 #include "breaches/flat_json.h"
 
@@ -10,6 +14,23 @@ namespace {
 
 void row(Table& table, std::string_view name, std::string_view value) {
   if (!value.empty()) table.row({std::string(name), std::string(value)});
+}
+
+// What a member of the group sees of a record. Named one by one, so that what a later release adds is withheld until it
+// is named here: who and which device it was, and the address, whose path may be a search.
+constexpr std::array<std::string_view, 16> kForGroup{
+    "reference", "time",  "action", "category", "theme",       "urgency",     "site",        "host",
+    "method",    "group", "stage",  "rule",     "reason.tier", "reason.rule", "reason.list", "reason.policy_version"};
+
+std::string record_for_group(std::string_view record) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  if (const auto object = breaches::FlatJson::parse(record))
+    for (const std::string_view name : kForGroup)
+      if (const auto value = object->text(name); !value.empty()) json.field(name, value);
+  json.field("withheld", "person, device, address").end_object();
+  return out;
 }
 
 }  // namespace
@@ -50,7 +71,8 @@ int show_reference(const config::Settings& settings, std::string_view reference,
                      : "pages other than blocks and warnings are only in the decision log, and none is kept"});
     return kProblem;
   }
-  print(json ? (*found)->record + '\n' : words_of_record((*found)->record, (*found)->is_breach));
+  const std::string record = answers_for_group() ? record_for_group((*found)->record) : (*found)->record;
+  print(json ? record + '\n' : words_of_record(record, (*found)->is_breach));
   return kDone;
 }
 

@@ -137,7 +137,9 @@ DeskStore::DeskStore(store::Database database, store::StateKey key, std::filesys
     : folder_(std::move(folder)), key_(std::move(key)), database_(std::move(database)) {}
 
 Result<std::unique_ptr<DeskStore>> DeskStore::open(const std::filesystem::path& state_folder) {
-  if (auto made = make_private_folder(state_folder); !made) return std::unexpected(made.error());
+  const bool asks = store::only_asks();  // and then makes nothing
+  if (auto made = asks ? Result<void>() : make_private_folder(state_folder); !made)
+    return std::unexpected(made.error());
   auto key = store::StateKey::load_or_create(state_folder);
   if (!key) return std::unexpected(key.error());
   auto database = store::Database::open(state_folder / kDeskFile, store::Database::Access::write);

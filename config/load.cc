@@ -103,6 +103,15 @@ Reader reader_of(std::string_view name) {
   return [](const YamlNode& root, Report& report, Configuration& out) { read_rules(root, report, out.policy); };
 }
 
+/// Files without which the others name what is not known.
+struct Unread {
+  bool categories = false, policy = false;
+  void add(std::string_view name) {
+    categories |= name == "categories.yaml";
+    policy |= name == "policy.yaml";
+  }
+};
+
 std::string version_of(const Files& files) {
   Sha256Stream digest;
   for (const auto& [name, text] : files) {
@@ -112,9 +121,30 @@ std::string version_of(const Files& files) {
   return to_hex(digest.finish()).substr(0, 12);
 }
 
+// Where no group could be read: those that rules and tests name, so that what is wrong with these is found all the
+// same.
+void name_groups(rules::PolicySpec& broken) {
+  const auto name = [&](const std::string& id) {
+    if (!id.empty() && std::ranges::find(broken.groups, id, &rules::GroupSpec::id) == broken.groups.end())
+      broken.groups.push_back({.id = id, .title = id});
+  };
+  for (const rules::RuleSpec& rule : broken.rules) std::ranges::for_each(rule.groups, name);
+  for (const rules::RuleTestSpec& test : broken.tests) name(test.group);
+  if (broken.groups.empty() && !broken.rules.empty()) name("any");
+}
+
+// What is missing only because the file that would say it could not be read is not said.
+void leave_out_what_is_unread(const Unread& unread, Problems& problems) {
+  std::erase_if(problems, [&](const Problem& found) {
+    return (unread.categories && found.message.starts_with("unknown category")) ||
+           (unread.policy && (found.message.starts_with("unknown group") || found.at.file.empty()));
+  });
+}
+
 // What the compiler finds in an already broken configuration, so that one run tells everything. What could not be read
 // is filled in, so that nothing is said about its absence.
 void add_compile_errors(rules::PolicySpec broken, Problems& problems) {
+  if (broken.groups.empty()) name_groups(broken);
   if (broken.groups.empty()) return;
   if (broken.timezone.empty()) broken.timezone = "UTC";
   if (broken.fallback.empty()) broken.fallback = broken.groups.front().id;
@@ -160,14 +190,19 @@ void sort_by_place(Problems& problems, const fs::path& folder, const Files& file
 
 Loaded load_texts(const fs::path& folder, Files files, Problems problems) {
   Configuration out;
+  // What files name is found wherever this is started, so that two spellings of a folder are one configuration.
+  std::error_code failed;
+  const fs::path base = fs::absolute(folder, failed).lexically_normal();
   bool all_parsed = !has_errors(problems);
+  Unread unread;
+  for (const Problem& found : problems) unread.add(fs::path(found.at.file).filename().string());
   const auto read = [&](const auto& file) {
     const auto& [name, text] = file;
     const std::string path = (folder / name).string();
     const auto root = parse_yaml(text, path, problems);
     all_parsed = all_parsed && root.has_value();
-    if (!root) return;
-    Report report(folder, path, problems);
+    if (!root) return unread.add(name);
+    Report report(base, path, problems);
     reader_of(name)(*root, report, out);
   };
   // Categories first: the other files name them.
@@ -177,8 +212,8 @@ Loaded load_texts(const fs::path& folder, Files files, Problems problems) {
   for (const auto& file : files)
     if (!is_categories(file)) read(file);
   if (all_parsed) check_firewall_groups(out, problems);
-  // With a file unread the compiler would complain about what that file may define.
-  if (has_errors(problems) && all_parsed) add_compile_errors(out.policy, problems);
+  if (has_errors(problems)) add_compile_errors(out.policy, problems);
+  leave_out_what_is_unread(unread, problems);
   sort_by_place(problems, folder, files);
   if (has_errors(problems)) return {std::nullopt, std::move(problems)};
   out.version = version_of(files);

@@ -49,6 +49,9 @@ std::size_t depth_of(const YamlNode& node) {
 /// Builds the tree from the parser's events. An alias becomes a copy of what it names, counted in full.
 class TreeBuilder final : public YAML::EventHandler {
  public:
+  /// `text`: what the parser reads.
+  explicit TreeBuilder(std::string_view text) : text_(text) {}
+
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
 
@@ -72,6 +75,7 @@ class TreeBuilder final : public YAML::EventHandler {
     node.kind = YamlNode::Kind::scalar;
     node.quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
     if (!node.quoted) check_tag(mark, tag);
+    if (node.quoted) check_quote(mark);
     node.text = value;
     finish(std::move(node), anchor, mark);
   }
@@ -119,6 +123,29 @@ class TreeBuilder final : public YAML::EventHandler {
   static void check_tag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!" || tag.starts_with("tag:yaml.org,2002:")) return;
     refuse(mark, "a tag ('" + printable(tag) + "') means nothing here", "leave the tag out");
+  }
+
+  // The parser takes the end of the file for the end of a quoted text.
+  void check_quote(const YAML::Mark& mark) {
+    for (; line_ < mark.line && line_begin_ < text_.size(); ++line_)
+      line_begin_ = std::min(text_.find('\n', line_begin_), text_.size() - 1) + 1;
+    std::size_t begin = line_begin_ + std::size_t(mark.column);
+    if (line_ != mark.line) return;
+    while (begin < text_.size() && (text_[begin] == '&' || text_[begin] == '!'))  // an anchor or a tag before it
+      begin = text_.find_first_not_of(' ', std::min(text_.find(' ', begin), text_.size()));
+    if (begin >= text_.size()) return;
+    const char quote = text_[begin];
+    if (quote != '"' && quote != '\'') return;
+    for (std::size_t at = begin + 1; at < text_.size(); ++at) {
+      if (quote == '"' && text_[at] == '\\')
+        ++at;
+      else if (text_[at] == quote && quote == '\'' && at + 1 < text_.size() && text_[at + 1] == quote)
+        ++at;
+      else if (text_[at] == quote)
+        return;
+    }
+    refuse(mark, "the quote that begins here is not closed",
+           std::string("end the text with ") + quote + " on the same line");
   }
 
   void count(const YAML::Mark& mark) {
@@ -173,6 +200,9 @@ class TreeBuilder final : public YAML::EventHandler {
     }
   }
 
+  const std::string_view text_;
+  int line_ = 0;  ///< the one that begins at line_begin_
+  std::size_t line_begin_ = 0;
   YamlNode root_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;
@@ -199,9 +229,9 @@ std::optional<YamlNode> parse_yaml(std::string_view text, const std::string& fil
   try {
     std::istringstream in{std::string(text)};
     YAML::Parser parser(in);
-    TreeBuilder builder;
+    TreeBuilder builder(text);
     if (!parser.HandleNextDocument(builder)) return YamlNode{};
-    TreeBuilder second;
+    TreeBuilder second(text);
     if (parser.HandleNextDocument(second)) {
       const YamlNode extra = second.take_root();
       report(extra.line, extra.column, "a second YAML document", "one file holds one document: remove the '---'");

@@ -16,7 +16,7 @@ _schoolgate() {
       mapfile -t COMPREPLY < <(compgen -d -- "$current")
       return
       ;;
-    --output | --key | --image | --answers | --batch)
+    --output | --key | --image | --answers | --batch | --passphrase-file)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$current")
       return

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "base/digest.h"
 #include "blocklists/update.h"
 #include "config/load.h"
 
@@ -113,6 +114,20 @@ TEST(ListKeeping, TheSourceOfASealedListIsNotTold) {
   EXPECT_EQ(failure_text(list, states), "2 attempts failed; the last: cannot fetch [sealed]: stalled");
   list.sealed = false;
   EXPECT_TRUE(failure_text(list, states).contains("lists.example"));
+}
+
+TEST(ListKeeping, AFailureOfASourceThatIsNoLongerConfiguredIsNotTold) {
+  config::ListConfig list = remote_list("bets");
+  SourceStates states{
+      {"bets", {.failure = "cannot fetch it: stalled", .failures = 2, .address_sha256 = to_hex(sha256(list.source))}}};
+  EXPECT_TRUE(failure_text(list, states).contains("stalled"));
+  list.source = "https://lists.example/elsewhere.txt";
+  EXPECT_EQ(failure_text(list, states), "");
+  EXPECT_EQ(fetching_of(list, states).failures, 0u);
+  list.source = "/lists/bets.txt";
+  list.remote = false;
+  states["bets"].address_sha256.clear();  // of an earlier release, which did not know it
+  EXPECT_EQ(failure_text(list, states), "");
 }
 
 TEST(ListKeeping, SaysHowEachListStands) {

@@ -19,6 +19,7 @@ ARROWS = {
     "rules": {"blocklists", "names", "base"},
     "config": {"rules", "blocklists", "casework/alerts/alert_settings.h", "casework/forwarding/forward_settings.h", "identity/identity_settings.h", "names", "base"},
     "store": {"base"},
+    "backup": {"base"},
     "breaches": {"store", "rules", "names", "base"},
     "casework": {"breaches", "store", "rules", "names", "base"},
     "identity": {"store", "rules", "names", "base"},

@@ -144,7 +144,7 @@ def test_the_contract_names_every_command():
     contract = read(ROOT / "docs/contract.md")
     names = [match for path in (ROOT / "app").glob("*_command*.cc") for match in re.findall(r'^(?:extern )?const Command k\w+\{(?:\.name = )?"([\w-]+)"', read(path), re.M)]
     assert len(names) > 15, "the pattern above no longer finds the commands"
-    report([f"docs/contract.md, Commands: no `{name}`" for name in names if name != "key-holder" and f"`{name}" not in contract])
+    report([f"docs/contract.md, Commands: no `{name}`" for name in names if name not in ("key-holder", "answer-question") and f"`{name}" not in contract])
 
 
 def test_the_contract_names_every_metric():

@@ -52,6 +52,20 @@ TEST(YamlMistakes, Quotes) {
             "f:1:32: text goes on after its closing quote (in single quotes an apostrophe is written twice: '')");
 }
 
+TEST(YamlMistakes, AQuoteThatTheEndOfTheFileCloses) {
+  const std::string words = "the quote that begins here is not closed (end the text with \" on the same line)";
+  EXPECT_EQ(said("groups: {}\nfallback: \"ks2"), "f:2:11: " + words);
+  EXPECT_EQ(said("groups: {}\nfallback: \"ks2\n"), "f:2:11: " + words);
+  EXPECT_EQ(said("groups: {}\nfallback: \"ks2\\\""), "f:2:11: " + words);
+  EXPECT_EQ(said("groups: {}\nfallback: 'ks2''"),
+            "f:2:11: the quote that begins here is not closed (end the text with ' on the same line)");
+  EXPECT_EQ(said("fallback: &a \"ks2"), "f:1:11: " + words);
+  EXPECT_EQ(said("\"é\": \"é"), "f:1:7: " + words);
+  for (const std::string good : {"a: \"x\"", "a: 'it''s'", "a: \"x\\\"y\"", "a: \"two\n  lines\"\nb: 'c'",
+                                 "a: |\n  \"quoted", "a: it's", "\"é\": \"é\"", "a: ''", "a: &b 'c'\nd: *b"})
+    EXPECT_EQ(said(good), "good") << good;
+}
+
 TEST(YamlMistakes, Brackets) {
   EXPECT_EQ(said("block:\n  - { site: a.example\n  - { site: b.example }\n"),
             "f:2:5: the bracket { that begins here is not closed (close it with } before the next item)");

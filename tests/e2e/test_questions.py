@@ -40,10 +40,11 @@ QUESTIONS = {
     "breaches verify": ["breaches", "verify"],
     "breaches audit": ["breaches", "audit"],
     "report": ["report", "inspection-pack", "--output", "OUTPUT"],
+    "report numbers": ["report", "numbers", "--json"],
 }
 # What is only known where something was recorded, or while a gateway runs.
 KNOWS_NOTHING = {
-    "fresh": {"status", "explain a device", "breaches find", "report"},
+    "fresh": {"status", "explain a device", "breaches find", "report", "report numbers"},
     "running": {"status", "explain a device", "breaches find"},
     "stopped": {"status", "explain a device", "breaches find"},
     "killed": {"status", "explain a device", "breaches find"},
@@ -288,6 +289,109 @@ def packaged(new_school, account):
     with readable_by_nobody(school):
         yield school.start(user=account)
     school.stop()  # before its account goes
+
+
+# Of the running gateway. What a member may not know is said to be withheld or not readable, and a stranger is told so of all.
+MEMBER_KNOWS = {"check", "explain", "needs", "lists status", "inspect-report", "report numbers", "breaches find"}
+
+
+@pytest.fixture
+def asked(packaged, web):
+    """Something of everything in its state, and a reference that is known."""
+    assert fetch(packaged.proxy, f"http://blocked.example:{web.http}/search?q=secret-word").status == 403
+    packaged.command("emergency block", "other.example", "--by", "J. Smith", "--why", "seen in class")
+    packaged.command("people add", "j.smith", "--name", "J. Smith", "--role", "staff", "--groups", "staff", input="correct horse battery staple\n", check=None)
+    return packaged, wait_for(lambda: packaged.breaches(), "the record")[0]
+
+
+def standings_of(school) -> list[tuple[str, str | None, list[str]]]:
+    return [("root", None, []), ("member", NOBODY, [str(grp.getgrnam("schoolgate").gr_gid)]), ("stranger", NOBODY, [])]
+
+
+@needs_root
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_each_standing_is_answered_or_told(asked, question):
+    school, record = asked
+    QUESTIONS["breaches find"] = ["breaches", "find", record["reference"]]
+    settle(school)
+    for name, user, groups in standings_of(school):
+        before = traces(school.state, school.config)
+        done = ask(school, question, user=user, groups=groups)
+        after = traces(school.state, school.config)
+        # What the gateway itself keeps while it runs may move; which files there are, whose they are and all that is not its own do not.
+        before, after = ({path: about[:3] for path, about in all.items()} for all in (before, after))
+        assert before == after, f"{name}: {sorted(set(before) ^ set(after))}"
+        if name == "stranger" or (name == "member" and question not in MEMBER_KNOWS | {"status"}):
+            assert done.returncode == 1 and "cannot" in done.stderr.lower() and "allow  " not in done.stdout, f"{name}: {done.stdout}{done.stderr}"
+        elif name == "member" and question != "status":
+            assert done.returncode == 0 and done.stdout, done.stderr
+            assert "in force" in done.stderr and "withheld" in done.stderr
+
+
+@needs_root
+def test_a_member_hears_what_is_in_force_and_not_what_the_files_say(asked):
+    school, _ = asked
+    group = [str(grp.getgrnam("schoolgate").gr_gid)]
+    school.edit("rules/school.yaml", "site: blocked.example", "site: elsewhere.example")
+    school.edit("rules/school.yaml", "http://blocked.example/", "http://elsewhere.example/")
+    QUESTIONS["edited"] = ["explain", "http://blocked.example/", "--group", "pupils", "--json"]
+    QUESTIONS["measured"] = ["explain", "http://other.example/", "--group", "pupils", "--json"]
+    try:
+        said = json.loads(ask(school, "edited", user=NOBODY, groups=group).stdout)
+        assert said["action"] == "block" and said["reason"]["policy_version"] in json.loads(ask(school, "status").stdout)["policy_version"]
+        assert json.loads(ask(school, "edited").stdout)["action"] == "allow", "root reads the files"
+        assert json.loads(ask(school, "measured", user=NOBODY, groups=group).stdout)["reason"]["tier"] == "emergency"
+        school.edit("rules/school.yaml", "allow:\n", "allow: [\n")
+        assert ask(school, "check", user=NOBODY, groups=group).returncode == 0, "the mistake is not in force"
+        assert ask(school, "check").returncode == 1
+    finally:
+        del QUESTIONS["edited"], QUESTIONS["measured"]
+
+
+@needs_root
+def test_persons_searches_and_sealed_data_are_withheld_from_members(asked):
+    school, record = asked
+    group = [str(grp.getgrnam("schoolgate").gr_gid)]
+    for words in (["breaches", "find", record["reference"]], ["breaches", "find", record["reference"], "--json"], ["explain", record["reference"]]):
+        QUESTIONS["one"] = words
+        done = ask(school, "one", user=NOBODY, groups=group)
+        del QUESTIONS["one"]
+        assert done.returncode == 0 and "blocked.example" in done.stdout, done.stderr
+        for secret in ("127.0.0.1", "secret-word", "/search", "j.smith", "J. Smith"):
+            assert secret not in done.stdout + done.stderr, done.stdout
+        assert "127.0.0.1" in school.command("breaches find", record["reference"]).stdout
+
+
+@needs_root
+def test_the_socket_is_bounded(asked):
+    """Many at once are answered or told; what is no question is not run; the gateway goes on."""
+    school, _ = asked
+    (path,) = pathlib.Path("/run/schoolgate").glob("*.sock")
+
+    def heard(line: bytes) -> str:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.settimeout(150)
+            one.connect(str(path))
+            one.sendall(line + b"\n")
+            return one.makefile().read()
+
+    for line in (b"ask", b"ask ", b"ask reload", b"ask lists update", b"ask breaches export", b"ask explain x --config /etc", b"ask check --state /x",
+                 b"ask answer-question check", b"ask emergency block x --by y --why z", b"ask check %00", b"ask backup --output /x", b"ask " + b"a " * 30000):
+        answer = heard(line)
+        assert answer.startswith("problem\n") or answer == "", answer
+    peers = []
+    for _ in range(40):
+        peers.append(socket.socket(socket.AF_UNIX))
+        peers[-1].connect(str(path))  # waits for its turn to be taken
+        peers[-1].settimeout(150)
+        peers[-1].sendall(b"ask check\n")
+    answers = [peer.makefile().read() for peer in peers]
+    assert all(answer.startswith("done\n0 ") or "ask again" in answer for answer in answers)
+    assert any(answer.startswith("done\n0 ") for answer in answers) and any("ask again" in answer for answer in answers)
+    for peer in peers:
+        peer.close()
+    assert heard(b"ask check").startswith("done\n0 ")
+    assert status(school)["running"]
 
 
 @needs_root

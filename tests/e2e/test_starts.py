@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import datetime
 import glob
+import json
 import os
 import pathlib
 import re
@@ -23,7 +24,7 @@ from parts.inspected import InspectedWire, make_authority
 from parts.list_server import ListServer
 from parts.origins import make_certificates
 from parts.ports import free_port
-from parts.school import School
+from parts.school import BINARY, School
 from parts.waiting import listens, wait_for
 from parts.wire import fetch
 
@@ -568,3 +569,37 @@ def test_a_damaged_copy_of_the_accepted_configuration_is_a_fallback_with_a_name(
     assert school.metric("start_fallback", what="configuration") == 1
     assert "is damaged" in school.words()
     assert copy.read_text() == before, "what a reload refuses is recorded as accepted"
+
+
+def test_two_gateways_with_states_of_their_own_never_share_a_port(new_school, web):
+    first, second = new_school().start(), new_school()
+    second.edit("schoolgate.yaml", f"127.0.0.1:{second.proxy}", f"127.0.0.1:{first.proxy}")
+    refused = second.command("run", check=1)
+    assert f"process {first.process.pid}" in refused.stderr and str(first.config) in refused.stderr, refused.stderr
+    assert "listen in schoolgate.yaml" in refused.stderr
+    assert status_of(first, web, "blocked.example") == 403
+    for _ in range(3):  # a restart on the same state takes the port over at once
+        first.stop()
+        first.start()
+    first.kill()
+    first.start()
+    first.stop()
+    second.proxy = first.proxy
+    second.start()
+
+
+def test_the_policy_is_the_same_however_its_folder_is_spelled(new_school):
+    school = new_school().start()
+    in_force = school.command("reload").stdout.splitlines()[-1].split()[1]
+    binary = os.path.abspath(BINARY)
+    for folder, cwd in (("config", school.folder), ("./config/", school.folder), (".", school.config), ("../config", school.config), (f"{school.folder}//config/../config", "/")):
+        done = subprocess.run([binary, "check", "--config", folder, "--json"], cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+        assert json.loads(done.stdout)["policy_version"] == in_force, folder
+    school.stop()
+    done = subprocess.Popen([binary, "run", "--config", "config"], cwd=school.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: listens(school.proxy) and listens(school.metrics), "the gateway")
+        assert school.command("reload").stdout.splitlines()[-1].split()[1] == in_force
+    finally:
+        done.terminate()
+        done.wait(30)

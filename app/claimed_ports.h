@@ -1,0 +1,33 @@
+// The proxy's own ports, claimed before the workers open them: two gateways never share one by mistake.
+//
+// Workers share a port among them (SO_REUSEPORT), and the kernel would let any other process of this user share it too:
+// half of a school's requests would be judged by another school's policy. A claim is a socket that is bound alone,
+// which the kernel refuses where any other process has the port, and that lets others in only then. It never listens;
+// it is dropped once the workers do.
+//
+// A gateway that is being restarted on its state holds the lock of that folder until it is gone
+// (breaches/breach_log.h), so whoever else has the port is of another state folder, or no gateway.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "proxy/net/endpoint.h"
+#include "proxy/net/file_descriptor.h"
+
+namespace schoolgate::app {
+
+class ClaimedPorts {
+ public:
+  /// Fault config: another process has one of them; says which as far as this user may know.
+  [[nodiscard]] static Result<ClaimedPorts> claim(const std::vector<net::Endpoint>& ports);
+
+ private:
+  std::vector<net::FileDescriptor> sockets_;
+};
+
+/// "process 812, schoolgate run --config /etc/other"; empty where it cannot be told.
+[[nodiscard]] std::string listener_on(std::uint16_t port);
+
+}  // namespace schoolgate::app

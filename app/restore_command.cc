@@ -1,0 +1,334 @@
+// schoolgate restore: the gateway of a backup, on this machine.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <vector>
+
+#include "app/act_as_owner.h"
+#include "app/command.h"
+#include "app/control_plane.h"
+#include "app/file_status.h"
+#include "app/named_owner.h"
+#include "app/progress_line.h"
+#include "app/read_password.h"
+#include "app/start_policy.h"
+#include "app/table.h"
+#include "app/unpack_backup.h"
+#include "base/file.h"
+#include "config/plain_text.h"
+#include "proxy/net/file_descriptor.h"
+#include "store/only_ask.h"
+
+namespace schoolgate::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kHelp =
+    R"(schoolgate restore --config DIR FILE [--check] [--replace] [--as-it-is] [--passphrase-file PASSPHRASE]
+
+Makes the gateway of the backup FILE again: the configuration in DIR, and the state where the schoolgate.yaml in the backup says.
+Both folders must be empty or absent, and no gateway may run on them. Everything is unpacked beside its place and verified
+there (every digest, every database, the chains of the breach log and the audit log) before it is put there in one step; until then
+nothing is changed. As root, owners and modes are those of the backup; the accounts must exist here.
+
+The gateway is the one of the time of the backup: records of later times are not in it, and the gateway that it was made of must not
+run again. Restore only what you, or your school, backed up: the file decides where its state goes.
+
+  --check                        verify FILE as above, in a private folder under TMPDIR that is removed again, and restore nothing
+  --replace                      where there is a gateway already, keep its folders beside the new ones, under the name
+                                 FOLDER.before-restore-TIME
+  --as-it-is                     restore although the chain of records was broken before the backup
+  --passphrase-file PASSPHRASE   of an encrypted backup; else it is asked for at the terminal
+)";
+
+/// A folder for this user alone that goes with this unless it was put in its place.
+class Scratch {
+ public:
+  static Result<Scratch> make(const fs::path& parent, const std::string& name) {
+    std::string path = (parent / (name + ".XXXXXX")).string();
+    if (!::mkdtemp(path.data()))
+      return fail_errno("cannot write into " + parent.string(), errno, "is it there, and are you root?");
+    return Scratch(path);
+  }
+  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  Scratch& operator=(Scratch&&) = delete;
+  ~Scratch() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const fs::path& path() const noexcept { return path_; }
+  void keep() noexcept { path_.clear(); }
+
+ private:
+  explicit Scratch(fs::path path) : path_(std::move(path)) {}
+  fs::path path_;
+};
+
+bool is_free(const fs::path& folder) {
+  std::error_code error;
+  return !fs::exists(folder, error) || (fs::is_directory(folder, error) && fs::is_empty(folder, error));
+}
+
+// Links are resolved: it is the folder that is exchanged, not the link to it.
+fs::path place_of(const fs::path& folder) {
+  std::error_code error;
+  const fs::path resolved = fs::weakly_canonical(fs::absolute(folder).lexically_normal(), error);
+  fs::path place = error ? fs::absolute(folder).lexically_normal() : resolved;
+  return place.has_filename() ? place : place.parent_path();
+}
+
+// Held until the exchange is over, so that no gateway starts on the state meanwhile.
+Result<net::FileDescriptor> lock_of(const fs::path& state) {
+  const auto in_use = [&] {
+    return fail(Fault::config, "a gateway runs on " + state.string(), "stop it first: systemctl stop schoolgate");
+  };
+  net::FileDescriptor lock(::open((state / "breaches.lock").c_str(), O_RDONLY | O_CLOEXEC));
+  if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return in_use();
+  if (ask_running_gateway(state, "version")) return in_use();
+  return lock;
+}
+
+Result<void> may_take(const fs::path& place, bool replace, std::initializer_list<const char*> of_a_gateway) {
+  if (is_free(place)) return {};
+  std::error_code error;
+  if (!fs::is_directory(place, error)) return fail(Fault::client, place.string() + " is no folder");
+  if (!replace)
+    return fail(Fault::client, place.string() + " is not empty, and nothing was changed",
+                "move it away, or give --replace, which keeps it beside the new one");
+  if (std::ranges::none_of(of_a_gateway, [&](const char* name) { return fs::exists(place / name, error); }))
+    return fail(Fault::client, place.string() + " holds something, and no gateway's: it is not replaced",
+                "move it away");
+  return {};
+}
+
+/// A folder that is to be put in its place, and what was there.
+struct Exchange {
+  fs::path from, place;
+  fs::path kept = {};
+  bool is_done = false;
+};
+
+Result<void> put_in_place(Exchange& exchange, const std::string& time) {
+  if (!is_free(exchange.place)) {
+    exchange.kept = exchange.place.string() + ".before-restore-" + time;
+    if (::rename(exchange.place.c_str(), exchange.kept.c_str()) != 0) {
+      exchange.kept.clear();
+      return fail_errno("cannot move " + exchange.place.string() + " aside", errno, "is it a mount point?");
+    }
+  }
+  if (::rename(exchange.from.c_str(), exchange.place.c_str()) != 0)
+    return fail_errno("cannot put the restored folder at " + exchange.place.string(), errno, "is it a mount point?");
+  exchange.is_done = true;
+  const net::FileDescriptor parent(::open(exchange.place.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent) ::fsync(parent.get());
+  return {};
+}
+
+void take_back(Exchange& exchange) {
+  if (exchange.is_done) ::rename(exchange.place.c_str(), exchange.from.c_str());
+  if (!exchange.kept.empty()) ::rename(exchange.kept.c_str(), exchange.place.c_str());
+}
+
+Result<void> set_owner(const fs::path& folder, const std::optional<Owner>& owner, std::uint32_t mode,
+                       const fs::path& but) {
+  const auto set = [&](const fs::path& path, bool is_folder) {
+    return (!owner || ::lchown(path.c_str(), owner->user, owner->group) == 0) &&
+           (!is_folder || ::chmod(path.c_str(), mode | 0700) == 0);
+  };
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path() == but)
+      entry.disable_recursion_pending();
+    else if (!set(entry->path(), entry->is_directory(error)))
+      return fail_errno("cannot set the owner of " + entry->path().string(), errno);
+  }
+  if (error) return fail(Fault::host, "cannot read " + folder.string() + ": " + error.message());
+  if (!set(folder, true)) return fail_errno("cannot set the owner of " + folder.string(), errno);
+  return {};
+}
+
+Result<void> sync(const fs::path& folder) {
+  const net::FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd && ::syncfs(fd.get()) == 0) return {};
+  return fail_errno("cannot write " + folder.string(), errno);
+}
+
+class Restore {
+ public:
+  Restore(const Arguments& arguments)
+      : arguments_(arguments),
+        file_(arguments.words().front()),
+        place_(place_of(arguments.get("--config"))),
+        replace_(arguments.has("--replace")) {}
+
+  Result<std::string> check() {
+    const char* const named = std::getenv("TMPDIR");
+    auto scratch = Scratch::make(named && *named ? fs::path(named) : fs::temp_directory_path(), "schoolgate-check");
+    if (!scratch) return std::unexpected(scratch.error());
+    const fs::path config = scratch->path() / "config", state = scratch->path() / "state";
+    for (const fs::path& folder : {config, state})
+      if (auto made = make_private_folder(folder); !made) return std::unexpected(made.error());
+    const auto unpacked = unpack(
+        config, [](const backup::About&) -> Result<void> { return {}; },
+        [&](const fs::path& unpacked_config) -> Result<fs::path> {
+          const auto named = state_named_by(unpacked_config);
+          return named ? state : named;
+        });
+    if (!unpacked) return std::unexpected(unpacked.error());
+    return file_.string() + ": whole; " + words_of(*unpacked) + '\n';
+  }
+
+  Result<std::string> restore() {
+    if (auto may = may_take(place_, replace_, {"schoolgate.yaml"}); !may) return std::unexpected(may.error());
+    if (!is_free(place_))
+      if (const auto before = state_of(place_))
+        if (auto lock = lock_of(*before); !lock) return std::unexpected(lock.error());
+    auto config = Scratch::make(place_.parent_path(), "." + place_.filename().string() + ".restoring");
+    if (!config) return std::unexpected(config.error());
+    std::optional<Scratch> state;
+    fs::path inside;  // the state, where it lies within the configuration folder
+    const auto unpacked = unpack(
+        config->path(), [&](const backup::About& about) { return find_owners(about); },
+        [&](const fs::path& unpacked_config) { return stage_state(unpacked_config, state, inside); });
+    if (!unpacked) return std::unexpected(unpacked.error());
+    if (auto set = set_owner(unpacked->state, state_owner_, unpacked->about.state.mode & 0770u, {}); !set)
+      return std::unexpected(set.error());
+    if (auto set = set_owner(unpacked->config, config_owner_, unpacked->about.config.mode, inside); !set)
+      return std::unexpected(set.error());
+    for (const fs::path& folder : {unpacked->state, unpacked->config})
+      if (auto synced = sync(folder); !synced) return std::unexpected(synced.error());
+    std::vector<Exchange> exchanges;
+    if (state) exchanges.push_back({state->path(), state_place_});
+    exchanges.push_back({config->path(), place_});
+    if (auto done = exchange_all(exchanges); !done) return std::unexpected(done.error());
+    config->keep();
+    if (state) state->keep();
+    return words_after(*unpacked, exchanges);
+  }
+
+ private:
+  Result<Unpacked> unpack(const fs::path& config, Begin begin, PlaceState place_state) {
+    ProgressLine progress;
+    const auto show = [&](std::string_view name) { progress.show("reading " + config::printable(name)); };
+    auto unpacked = unpack_backup(
+        {.file = file_,
+         .config = config,
+         .ask = [&] { return read_passphrase(arguments_.get("--passphrase-file"), Passphrase::is_known); },
+         .begin = std::move(begin),
+         .place_state = std::move(place_state),
+         .progress = show});
+    if (!unpacked) return unpacked;
+    const Chains chains = arguments_.has("--as-it-is") ? Chains::as_they_are : Chains::must_be_whole;
+    if (auto whole = check_unpacked(*unpacked, chains,
+                                    [&](std::string_view name) { progress.show("verifying " + std::string(name)); });
+        !whole)
+      return std::unexpected(whole.error());
+    return unpacked;
+  }
+
+  Result<void> find_owners(const backup::About& about) {
+    if (::geteuid() != 0) return {};
+    const auto config = owner_named(about.config), state = owner_named(about.state);
+    if (!config) return std::unexpected(config.error());
+    if (!state) return std::unexpected(state.error());
+    config_owner_ = *config;
+    state_owner_ = *state;
+    return {};
+  }
+
+  [[nodiscard]] Result<fs::path> state_named_by(const fs::path& unpacked_config) const {
+    const auto text = read_file(unpacked_config / "schoolgate.yaml");
+    if (!text) return fail(Fault::host, "the backup has no schoolgate.yaml");
+    if (auto named = state_named_in(*text, place_)) return *named;
+    return fail(Fault::host, "the schoolgate.yaml in the backup names no state folder");
+  }
+
+  Result<fs::path> stage_state(const fs::path& unpacked_config, std::optional<Scratch>& state, fs::path& inside) {
+    const auto named = state_named_by(unpacked_config);
+    if (!named) return std::unexpected(named.error());
+    state_place_ = place_of(*named);
+    const fs::path relative = state_place_.lexically_relative(place_);
+    if (relative == "." || place_.lexically_relative(state_place_).begin()->string() != "..")
+      return fail(Fault::client,
+                  "the state folder of the backup, " + state_place_.string() + ", would hold its configuration",
+                  "restore it into another folder");
+    if (relative.begin()->string() != "..") {
+      inside = unpacked_config / relative;
+      if (auto made = make_private_folder(inside); !made) return std::unexpected(made.error());
+      return inside;
+    }
+    if (auto may = may_take(state_place_, replace_, {"state.key", "breaches.db", "audit.db"}); !may)
+      return std::unexpected(may.error());
+    auto lock = lock_of(state_place_);
+    if (!lock) return std::unexpected(lock.error());
+    lock_ = std::move(*lock);
+    auto made = Scratch::make(state_place_.parent_path(), "." + state_place_.filename().string() + ".restoring");
+    if (!made) return std::unexpected(made.error());
+    state.emplace(std::move(*made));
+    return state->path();
+  }
+
+  static Result<void> exchange_all(std::vector<Exchange>& exchanges) {
+    std::string time = to_rfc3339(wall_now()).substr(0, 19);
+    std::erase_if(time, [](char c) { return c == '-' || c == ':'; });
+    for (Exchange& exchange : exchanges) {
+      auto put = put_in_place(exchange, time);
+      if (put) continue;
+      for (Exchange& back : exchanges) take_back(back);
+      return put;
+    }
+    return {};
+  }
+
+  static std::string words_of(const Unpacked& unpacked) {
+    return counted(unpacked.members.size(), "file", "files") + " of gateway " + unpacked.about.gateway + " (" +
+           unpacked.about.school + "), as it was at " + to_rfc3339(unpacked.about.time) + ", release " +
+           unpacked.about.version;
+  }
+
+  std::string words_after(const Unpacked& unpacked, const std::vector<Exchange>& exchanges) const {
+    std::string text = "restored: " + words_of(unpacked) + "\n  configuration  " + place_.string() +
+                       "\n  state          " + state_place_.string() + '\n';
+    for (const Exchange& exchange : exchanges)
+      if (!exchange.kept.empty()) text += "  kept           " + exchange.kept.string() + '\n';
+    return text + "Next: schoolgate check --config " + place_.string() + ", then start the gateway\n";
+  }
+
+  const Arguments& arguments_;
+  const fs::path file_, place_;
+  const bool replace_;
+  fs::path state_place_;
+  std::optional<Owner> config_owner_, state_owner_;
+  net::FileDescriptor lock_;
+};
+
+int run_restore(std::span<const std::string_view> words) {
+  store::only_ask();
+  const auto arguments = Arguments::read(words, {.options = {"--config", "--passphrase-file"},
+                                                 .switches = {"--check", "--replace", "--as-it-is"},
+                                                 .least_words = 1,
+                                                 .most_words = 1});
+  if (!arguments) return usage_error(kRestoreCommand, arguments.error());
+  if (arguments->get("--config").empty())
+    return usage_error(kRestoreCommand, {Fault::client, "--config DIR is missing", {}});
+  Restore restore(*arguments);
+  const auto done = arguments->has("--check") ? restore.check() : restore.restore();
+  if (!done) return report(done.error());
+  print(*done);
+  return kDone;
+}
+
+}  // namespace
+
+const Command kRestoreCommand{"restore", "make a gateway again of a backup", kHelp, run_restore};
+
+}  // namespace schoolgate::app
