@@ -41,7 +41,9 @@ std::string folding_key(const Breach& breach) {
        {std::string_view(machine_of(breach)), breach.person ? std::string_view(*breach.person) : std::string_view(),
         std::string_view(breach.group), std::string_view(breach.confidence), std::string_view(breach.action),
         std::string_view(reason.tier), std::string_view(reason.category), std::string_view(reason.list),
-        std::string_view(reason.rule), std::string_view(reason.entry), std::string_view(breach.search), initiated})
+        std::string_view(reason.rule), std::string_view(reason.entry), std::string_view(reason.source),
+        std::string_view(reason.policy_version), std::string_view(breach.method), std::string_view(breach.stage),
+        std::string_view(breach.search), initiated})
     key.append(part).append(1, '\n');
   if (is_withheld(reason))
     key += breach.url;

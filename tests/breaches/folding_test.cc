@@ -72,7 +72,12 @@ TEST(Folding, WhatIsEvidenceOfItsOwnIsARecordOfItsOwn) {
   entry.reason.entry = "example";
   action.action = "monitor";
   page.initiated = Initiated::page;
-  for (const Breach& other : {person, words, entry, action, page}) EXPECT_EQ(folding.turn_of(other, kNow), Turn::write);
+  Breach stage = first, method = first, policy = first;
+  stage.stage = "client_hello";
+  method.method = "POST";
+  policy.reason.policy_version = "v2";
+  for (const Breach& other : {person, words, entry, action, page, stage, method, policy})
+    EXPECT_EQ(folding.turn_of(other, kNow), Turn::write) << "what a sum says is true of each of its attempts";
   for (const char* site : {"free-spins.example", "spins-free.example"}) {
     Breach pattern = of(site);
     pattern.reason.list.clear();

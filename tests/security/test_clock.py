@@ -46,7 +46,7 @@ def running(new_school, clock):
 def blocked(school, web, path: str) -> dict:
     """Asks for a blocked page and returns its record."""
     assert fetch(school.proxy, f"http://blocked.example:{web.http}/{path}").status == 403
-    return next(record for record in school.breaches() if record["url"].endswith("/" + path))
+    return next(record for record in school.attempts(by_time=False) if record["url"].endswith("/" + path))
 
 
 def when(record: dict) -> datetime.datetime:
@@ -143,7 +143,7 @@ def test_one_start_in_the_wrong_year_costs_no_record(with_old_files, clock, web,
     school.start()
     wait_for(lambda: school.metric("clock_believed") == 1, "the clock to be believed again")
     after = blocked(school, web, "after")
-    assert [record["id"] for record in school.breaches()] == [record["id"] for record in (school.before, during, after)]
+    assert [record["id"] for record in school.attempts(by_time=False)] == [record["id"] for record in (school.before, during, after)]
     school.command("breaches verify")
     school.command("clock")
     assert all(path.exists() for path in school.old)
@@ -160,7 +160,7 @@ def test_a_step_while_it_runs_is_told_and_ends(running, clock, web):
     wait_for(lambda: "the clock is believed again" in running.words(), "the clock to be believed an hour back")
     assert running.metric("clock_believed") == 1
     clock.jump("+0")
-    assert first["id"] in [record["id"] for record in running.breaches()]
+    assert first["id"] in [record["id"] for record in running.attempts(by_time=False)]
 
 
 def test_an_administrator_can_say_that_the_clock_is_right(with_old_files, clock, web):
@@ -170,7 +170,7 @@ def test_an_administrator_can_say_that_the_clock_is_right(with_old_files, clock,
     assert school.command("clock", check=None).returncode == 1
     assert "is believed" in school.command("clock", "--confirm").stdout
     wait_for(lambda: school.metric("clock_believed") == 1, "the word to count")
-    assert school.before["id"] in [record["id"] for record in school.breaches()]
+    assert school.before["id"] in [record["id"] for record in school.attempts(by_time=False)]
 
 
 def test_certificates_made_in_the_wrong_year_are_good_in_the_right_one(new_inspecting, clock, site):
