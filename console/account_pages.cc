@@ -19,6 +19,7 @@ web::Response account_page(const Desk& desk, const Visit& visit, std::string_vie
   view.set("user", (*user)->user).set("name", (*user)->name);
   view.set("role", title_of((*user)->role)).set("second_factor", (*user)->second_factor);
   view.set("since", desk.when(visit.session.since));
+  view.set("tells", casework::leads_safeguarding(visit.viewer.role));
   return desk.show(visit, "account", std::move(view), status);
 }
 

@@ -6,6 +6,7 @@
 #include "console/days.h"
 #include "console/desk.h"
 #include "console/episode_words.h"
+#include "console/work_pages.h"
 
 namespace schoolgate::console {
 
@@ -70,6 +71,16 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
         .set("day", day_words(row.review_by));
   }
   view.set("reviews_any", !due->empty());
+  const auto work = visible_work(desk, visit);
+  if (!work) return std::unexpected(work.error());
+  std::size_t mine = 0, overdue = 0;
+  for (const WorkRow& row : *work) {
+    if (row.has != visit.viewer.user && !row.has.empty()) continue;
+    ++mine;
+    overdue += row.overdue ? 1 : 0;
+  }
+  view.set("work_words", "Mine: " + std::to_string(mine) + " to deal with" +
+                             (overdue > 0 ? ", " + std::to_string(overdue) + " overdue" : std::string()));
   casework::SealedRelease sealed(*visit.stores.desk);
   const Result<std::vector<casework::ReleaseRequest>> requests = sealed.list(visit.viewer, "", visit.now);
   if (!requests) return std::unexpected(requests.error());
