@@ -53,9 +53,11 @@ def main(folder):
     client.sign_in(ACCOUNTS["dsl"])
     _, listed = client.ask("GET", "/episodes?urgency=3")
     episode = re.search(r'href="(/episodes/[0-9a-f-]{36})"', listed).group(1)
+    _, listed = client.ask("GET", "/episodes?device=10.20.2.250")  # the flood, where the term has one
+    flood = re.search(r'href="(/episodes/[0-9a-f-]{36})"', listed)
     _, listed = client.ask("GET", "/incidents?state=all")
     incident = re.search(r'href="(/incidents/[0-9a-f-]{36})"', listed)
-    pages = ["/", "/episodes", "/episodes?page=20", "/episodes?urgency=4&state=new&order=urgent", episode, episode + "/slip",
+    pages = ["/", "/work", "/work/away", "/account/notifications", *([flood.group(1)] if flood else []), "/find?q=amelia", "/episodes", "/episodes?page=20", "/episodes?urgency=4&state=new&order=urgent", episode, episode + "/slip",
              episode + "/slip.pdf", "/incidents", *([incident.group(1)] if incident else []), "/measures", "/page-reports", "/reports",
              "/governors", "/governors.pdf", "/checks", "/checks/limits", "/checks/inspection.pdf", "/privacy/views", "/privacy/sealed",
              "/registers/access", "/report"]
