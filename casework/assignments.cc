@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <format>
 
 #include "casework/shown_text.h"
 #include "store/sql.h"
@@ -14,7 +13,7 @@ constexpr std::string_view kTaken = "taken", kToDo = "to do", kGiven = "given", 
 constexpr std::size_t kMostToDo = 200;
 constexpr std::chrono::days kLongest{366};
 
-std::string text_of(std::chrono::sys_days day) { return std::format("{:%F}", day); }
+std::string text_of(std::chrono::sys_days day) { return to_rfc3339(TimePoint(day)).substr(0, 10); }
 
 // What text_of() wrote; the first day of all for text that was erased.
 std::chrono::sys_days day_of(std::string_view text) {

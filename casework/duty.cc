@@ -1,7 +1,5 @@
 #include "casework/duty.h"
 
-#include <format>
-
 #include "store/sql.h"
 
 namespace schoolgate::casework {
@@ -15,6 +13,8 @@ std::optional<std::chrono::sys_days> day_from(std::string_view text) {
   if (!at) return std::nullopt;
   return std::chrono::floor<std::chrono::days>(*at);
 }
+
+std::string text_of(std::chrono::sys_days day) { return to_rfc3339(TimePoint(day)).substr(0, 10); }
 
 }  // namespace
 
@@ -73,7 +73,7 @@ Result<void> DutyBook::set_absence(const Viewer& viewer, const std::optional<Abs
   if (stand_in && (!leads_safeguarding(stand_in->role) || stand_in->user == viewer.user))
     return fail(Fault::client, "stand-in: choose a colleague who leads safeguarding");
   const std::string who = absence && stand_in ? stand_in->user : std::string();
-  const std::string days = absence ? std::format("{:%F} {:%F}", absence->first, absence->last) : std::string();
+  const std::string days = absence ? text_of(absence->first) + ' ' + text_of(absence->last) : std::string();
   return desk_.change([&]() -> Result<void> {
     auto added = add_entry(desk_.database(), std::string(kAccount) + viewer.user,
                            {.field = std::string(kAbsence),

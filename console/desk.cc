@@ -214,7 +214,7 @@ void Desk::set_frame(web::View& view, const web::Request& request, const identit
   }
   view.set("csrf", session->csrf).set("signed_in", true);
   view.set("session_seconds", std::chrono::seconds(identity::Users::kIdle).count());
-  view.set("whose", tokens_.sign(kWhoseField, session->user, now() + KeptForms::kFor));
+  view.set("whose", tokens_.sign(kWhoseField, session->user, now() + casework::Drafts::kFor));
   if (hooks().clock_doubt) view.set_if("clock_doubt", hooks().clock_doubt());
   if (const auto protection = hears_of_protection(session->role) ? this->protection() : nullptr)
     view.set_if("unprotected", gap_summary(*this, *protection));

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <format>
 #include <map>
 
 #include "casework/alerts/notification_choices.h"
@@ -111,7 +110,7 @@ web::Response set_absence(const Desk& desk, const Visit& visit) {
       return away_page(desk, visit, "first day: no days away are noted", 400);
     if (const auto done = book.set_absence(visit.viewer, {}, {}, today, visit.now); !done)
       return away_page(desk, visit, done.error().text(), 503);
-    return desk.done(visit, "/work/away", "You are back: what you own is yours again from now on.");
+    return desk.done(visit, "/tasks/away", "You are back: what you own is yours again from now on.");
   }
   const auto first = read_day(form.get("first")), last = read_day(form.get("last"));
   if (!first) return away_page(desk, visit, "first day: write it as 2026-11-23", 400);
@@ -123,7 +122,7 @@ web::Response set_absence(const Desk& desk, const Visit& visit) {
   if (!name.empty() && !stand_in) return away_page(desk, visit, "stand-in: there is no such colleague", 400);
   const auto done = book.set_absence(visit.viewer, casework::Absence{*first, *last, {}}, stand_in, today, visit.now);
   if (!done) return away_page(desk, visit, done.error().text(), done.error().fault == Fault::client ? 400 : 503);
-  return desk.done(visit, "/work/away",
+  return desk.done(visit, "/tasks/away",
                    "You are away from " + day_words(*first) + " to " + day_words(*last) + ". In those days " +
                        (stand_in ? desk.person_words(stand_in->user) : std::string("whoever the rota names")) +
                        " has what you own.");
@@ -144,11 +143,13 @@ web::Response set_rota(const Desk& desk, const Visit& visit) {
   }
   const auto done = casework::DutyBook(*visit.stores.desk).set_rota(visit.viewer, days, visit.now);
   if (!done) return away_page(desk, visit, done.error().text(), done.error().fault == Fault::client ? 400 : 503);
-  return desk.done(visit, "/work/away",
+  return desk.done(visit, "/tasks/away",
                    "The rota is set: " + (words.empty() ? std::string("nobody on any day") : words) + ".");
 }
 
-std::string minute_text(int minute) { return std::format("{:02}:{:02}", minute / 60, minute % 60); }
+std::string two_digits(int number) { return (number < 10 ? "0" : "") + std::to_string(number); }
+
+std::string minute_text(int minute) { return two_digits(minute / 60) + ':' + two_digits(minute % 60); }
 
 // "18:30", and what browsers send with seconds.
 std::optional<int> minute_from(std::string_view text) {
@@ -275,10 +276,10 @@ Result<std::vector<WorkRow>> visible_work(const Desk& desk, const Visit& visit) 
 }
 
 void add_work_pages(Desk& desk, web::Router& router) {
-  desk.get(router, Area::incidents, "/work", [&desk](const Visit& visit) { return work_page(desk, visit); });
-  desk.get(router, Area::incidents, "/work/away", [&desk](const Visit& visit) { return away_page(desk, visit, ""); });
-  desk.post(router, Area::incidents, "/work/absence", [&desk](const Visit& visit) { return set_absence(desk, visit); });
-  desk.post(router, Area::incidents, "/work/rota", [&desk](const Visit& visit) { return set_rota(desk, visit); });
+  desk.get(router, Area::incidents, "/tasks", [&desk](const Visit& visit) { return work_page(desk, visit); });
+  desk.get(router, Area::incidents, "/tasks/away", [&desk](const Visit& visit) { return away_page(desk, visit, ""); });
+  desk.post(router, Area::incidents, "/tasks/absence", [&desk](const Visit& visit) { return set_absence(desk, visit); });
+  desk.post(router, Area::incidents, "/tasks/rota", [&desk](const Visit& visit) { return set_rota(desk, visit); });
   desk.get(router, Area::account, "/account/notifications",
            [&desk](const Visit& visit) { return notifications_page(desk, visit, ""); });
   desk.post(router, Area::account, "/account/notifications",

@@ -40,11 +40,11 @@ TEST_F(WorkPages, AnEpisodeIsTakenGivenAndPutDown) {
   EXPECT_THAT(take("d.lead", "2026-11-25"), HasSubstr("is yours, to be dealt with by Wed 25 November 2026"));
   EXPECT_THAT(get(lead_, path_).body, HasSubstr("d.lead, by Wed 25 November 2026"));
   EXPECT_THAT(get(lead_, "/").body, HasSubstr("Mine: 1 to deal with"));
-  EXPECT_THAT(get(lead_, "/work").body, HasSubstr("Gambling, Amelia Hughes (amelia.hughes)"));
+  EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Gambling, Amelia Hughes (amelia.hughes)"));
   EXPECT_THAT(take("d.eputy", "2026-11-24"), HasSubstr("of Amelia Hughes (amelia.hughes) is with d.eputy"));
   Browser deputy = sign_in("d.eputy");
-  EXPECT_THAT(get(deputy, "/work").body, HasSubstr("Mine (1)"));
-  EXPECT_THAT(get(lead_, "/work").body, HasSubstr("Of colleagues (1)"));
+  EXPECT_THAT(get(deputy, "/tasks").body, HasSubstr("Mine (1)"));
+  EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Of colleagues (1)"));
   now_ += std::chrono::hours(24 * 3);
   deputy = sign_in("d.eputy");
   EXPECT_THAT(get(deputy, "/").body, HasSubstr("1 overdue"));
@@ -63,14 +63,14 @@ TEST_F(WorkPages, WhatDoesNotFitIsSaidAtItsField) {
     EXPECT_EQ(answer.status, 400);
     EXPECT_THAT(answer.body, HasSubstr("id=\"" + std::string(field) + "\"")) << owner << due;
   }
-  EXPECT_THAT(get(lead_, "/work").body, HasSubstr("Mine (0)"));
+  EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Mine (0)"));
 }
 
 TEST_F(WorkPages, OtherRolesSeeNeitherWorkNorOwner) {
   take("d.eputy", "2026-11-25");
   for (const char* user : {"t.ech", "g.overnor"}) {
     Browser other = sign_in(user);
-    for (const char* page : {"/work", "/work/away"}) EXPECT_EQ(get(other, page).status, 403) << user << page;
+    for (const char* page : {"/tasks", "/tasks/away"}) EXPECT_EQ(get(other, page).status, 403) << user << page;
     EXPECT_EQ(get(other, "/account/notifications").status, 404) << user;
     EXPECT_EQ(post(other, path_ + "/take", {{"owner", "d.lead"}, {"due", "2026-11-25"}}).status, 403) << user;
   }
@@ -91,7 +91,7 @@ TEST_F(WorkPages, AnIncidentsThingsToDoHaveOwnerDayAndEnd) {
   ASSERT_TRUE(std::regex_search(page, found, std::regex("<option value=\"([0-9a-f-]{36})\">Telephone")));
   const std::string id = found[1];
   Browser deputy = sign_in("d.eputy");
-  EXPECT_THAT(get(deputy, "/work").body, HasSubstr("Telephone her &lt;mother&gt; (incident "));
+  EXPECT_THAT(get(deputy, "/tasks").body, HasSubstr("Telephone her &lt;mother&gt; (incident "));
   get(deputy, incident);
   EXPECT_THAT(
       told(deputy, post(deputy, incident + "/to-do-give", {{"to_do", id}, {"owner", "d.lead"}, {"due", "2026-11-26"}})),
@@ -102,27 +102,27 @@ TEST_F(WorkPages, AnIncidentsThingsToDoHaveOwnerDayAndEnd) {
   get(deputy, incident);
   EXPECT_EQ(post(deputy, incident + "/to-do-done", {{"to_do", id}}).status, 400);
   EXPECT_EQ(post(deputy, incident + "/to-do", {{"what", ""}, {"owner", "d.lead"}, {"due", "2026-11-26"}}).status, 400);
-  EXPECT_THAT(get(lead_, "/work").body, HasSubstr("Mine (0)"));
+  EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Mine (0)"));
 }
 
 TEST_F(WorkPages, WhoIsAwayIsStoodInForAndTheRotaIsNext) {
   take("d.lead", "2026-11-25");
-  get(lead_, "/work/away");
-  EXPECT_EQ(post(lead_, "/work/absence", {{"first", "2026-11-24"}, {"last", "2026-11-20"}}).status, 400);
-  EXPECT_THAT(told(lead_, post(lead_, "/work/absence",
+  get(lead_, "/tasks/away");
+  EXPECT_EQ(post(lead_, "/tasks/absence", {{"first", "2026-11-24"}, {"last", "2026-11-20"}}).status, 400);
+  EXPECT_THAT(told(lead_, post(lead_, "/tasks/absence",
                                {{"first", "2026-11-23"}, {"last", "2026-11-27"}, {"stand_in", "d.eputy"}})),
               HasSubstr("In those days d.eputy has what you own"));
   Browser deputy = sign_in("d.eputy");
-  EXPECT_THAT(get(deputy, "/work").body, HasSubstr("away: you stand in"));
-  get(deputy, "/work/away");
-  EXPECT_THAT(told(deputy, post(deputy, "/work/rota", {{"rota_1", "d.eputy"}, {"rota_5", "d.lead"}})),
+  EXPECT_THAT(get(deputy, "/tasks").body, HasSubstr("away: you stand in"));
+  get(deputy, "/tasks/away");
+  EXPECT_THAT(told(deputy, post(deputy, "/tasks/rota", {{"rota_1", "d.eputy"}, {"rota_5", "d.lead"}})),
               HasSubstr("The rota is set: Monday d.eputy, Friday d.lead"));
-  get(deputy, "/work/away");
-  EXPECT_EQ(post(deputy, "/work/rota", {{"rota_1", "t.ech"}}).status, 400);
-  get(lead_, "/work/away");
-  EXPECT_THAT(told(lead_, post(lead_, "/work/absence", {{"do", "back"}})), HasSubstr("You are back"));
-  EXPECT_THAT(get(deputy, "/work").body, HasSubstr("Mine (0)"));
-  get(lead_, "/work/away");
+  get(deputy, "/tasks/away");
+  EXPECT_EQ(post(deputy, "/tasks/rota", {{"rota_1", "t.ech"}}).status, 400);
+  get(lead_, "/tasks/away");
+  EXPECT_THAT(told(lead_, post(lead_, "/tasks/absence", {{"do", "back"}})), HasSubstr("You are back"));
+  EXPECT_THAT(get(deputy, "/tasks").body, HasSubstr("Mine (0)"));
+  get(lead_, "/tasks/away");
 }
 
 TEST_F(WorkPages, EachChoosesHowToBeTold) {

@@ -57,7 +57,7 @@ def main(folder):
     flood = re.search(r'href="(/episodes/[0-9a-f-]{36})"', listed)
     _, listed = client.ask("GET", "/incidents?state=all")
     incident = re.search(r'href="(/incidents/[0-9a-f-]{36})"', listed)
-    pages = ["/", "/work", "/work/away", "/account/notifications", *([flood.group(1)] if flood else []), "/find?q=amelia", "/episodes", "/episodes?page=20", "/episodes?urgency=4&state=new&order=urgent", episode, episode + "/slip",
+    pages = ["/", "/tasks", "/tasks/away", "/account/notifications", *([flood.group(1)] if flood else []), "/find?q=amelia", "/episodes", "/episodes?page=20", "/episodes?urgency=4&state=new&order=urgent", episode, episode + "/slip",
              episode + "/slip.pdf", "/incidents", *([incident.group(1)] if incident else []), "/measures", "/page-reports", "/reports",
              "/governors", "/governors.pdf", "/checks", "/checks/limits", "/checks/inspection.pdf", "/privacy/views", "/privacy/sealed",
              "/registers/access", "/report"]
