@@ -82,7 +82,7 @@ TEST_F(Flood, TheSingleAttemptIsShownFirstAndEveryNumberIsOfAttempts) {
                                               told += piece;
                                               return true;
                                             }));
-  EXPECT_THAT(told, HasSubstr("\"attempts\":" + std::to_string(kFlood + 1)));
+  EXPECT_THAT(told, HasSubstr("\"attempts\":\"" + std::to_string(kFlood + 1)));
 }
 
 TEST_F(Flood, HundredsOfDecoysLeaveTheRealOneAmongWhatIsShown) {
