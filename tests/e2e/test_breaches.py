@@ -101,8 +101,8 @@ TAMPERINGS = {
 
 @pytest.mark.parametrize("how", TAMPERINGS.values(), ids=TAMPERINGS.keys())
 def test_verify_names_the_record_that_was_touched(running, web, how):
-    for number in range(10):
-        try_to_reach(running, web, f"/{number}")
+    for number in range(10):  # of devices of their own, so that each is a record of its own
+        try_to_reach(running, web, f"/{number}", source=f"127.0.0.{10 + number}")
     running.stop()
     running.command("breaches verify")
     database = sqlite3.connect(running.state / "breaches.db")
@@ -204,9 +204,9 @@ def test_a_full_disk_does_not_open_the_filter(new_school, web):
         except OSError:
             pass
     for number in range(20):
-        try_to_reach(school, web, f"/full{number}-" + "x" * 2000)
+        try_to_reach(school, web, f"/full{number}-" + "x" * 2000, source=f"127.0.0.{10 + number}")
     filler.unlink()
-    try_to_reach(school, web, "/after")
+    try_to_reach(school, web, "/after", source="127.0.0.9")
     wait_for(lambda: any(record["url"].endswith("/after") for record in school.attempts()), "writing to resume")
     paths = [record["url"] for record in school.attempts()]
     assert sum("/full" in path for path in paths) == 20, "records that waited for room were lost"
