@@ -53,7 +53,7 @@ T must(Result<T> result) {
 }
 
 /// One device and one site, again and again, and in the midst of it another one.
-std::vector<Breach> make_flood(const Options& options, const std::vector<Breach>& breaches) {
+std::vector<Breach> make_flood(const Options& options, std::chrono::sys_days day, const std::vector<Breach>& breaches) {
   std::vector<Breach> flood;
   if (options.flood == 0) return flood;
   Breach one = breaches.back();
@@ -69,7 +69,7 @@ std::vector<Breach> make_flood(const Options& options, const std::vector<Breach>
   one.reason.source = "lists/gambling";
   one.reason.policy_version = "term";
   one.reason.urgency = 3;
-  const TimePoint begin = TimePoint(options.until) + 11h;
+  const TimePoint begin = TimePoint(day) + 11h;
   for (std::size_t i = 0; i < options.flood; ++i) {
     one.time = begin + std::chrono::milliseconds(i * 120'000 / options.flood);
     one.id = Uuid::v7(one.time);
@@ -356,7 +356,7 @@ int run(int argc, char** argv) {
   const auto days = school_days(options.until, options.days);
   auto breaches = make_breaches(people, days, options.breaches, random);
   write_breaches(options, breaches);
-  const auto flood = make_flood(options, breaches);
+  const auto flood = make_flood(options, days.back(), breaches);
   write_flood(options, flood);
   breaches.insert(breaches.end(), flood.begin(), flood.end());
   std::ranges::stable_sort(breaches, {}, &Breach::time);
