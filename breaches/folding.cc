@@ -14,6 +14,14 @@ constexpr std::size_t kMostDevices = 20'000;
 
 std::uint64_t mark_of(std::string_view address) { return std::hash<std::string_view>{}(address); }
 
+// Attempts from before and after a correction of the clock are not of one minute, though they came within one.
+std::string wall_offset(const Breach& breach, Folding::Steady::time_point now) {
+  constexpr std::chrono::minutes kCorrection{10};
+  const auto offset = breach.time.time_since_epoch() -
+                      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()) + kCorrection / 2;
+  return std::to_string(std::chrono::floor<std::chrono::milliseconds>(offset) / kCorrection) + '\n';
+}
+
 // Of what is beyond a device's records: counted by what it was about, so that another theme or answer stays apart.
 std::string flood_key(const Breach& breach) {
   return "flood\n" + machine_of(breach) + '\n' + (breach.person ? *breach.person : std::string()) + '\n' +
@@ -111,7 +119,7 @@ bool Folding::count(const std::string& key, const Breach& breach, Steady::time_p
 }
 
 Folding::Turn Folding::turn_of(const Breach& breach, Steady::time_point now) {
-  std::string key = folding_key(breach);
+  std::string key = wall_offset(breach, now) + folding_key(breach);
   if (count(key, breach, now)) return Turn::fold;
   if (!take_token(breach, now)) return Turn::wait;
   begin(std::move(key), breach, now);
@@ -119,9 +127,9 @@ Folding::Turn Folding::turn_of(const Breach& breach, Steady::time_point now) {
 }
 
 Folding::Turn Folding::turn_in_flood(const Breach& breach, Steady::time_point now) {
-  std::string key = folding_key(breach);  // what is counted anyway stays where it belongs
+  std::string key = wall_offset(breach, now) + folding_key(breach);  // what is counted anyway stays where it belongs
   if (count(key, breach, now)) return Turn::fold;
-  key = flood_key(breach);
+  key = wall_offset(breach, now) + flood_key(breach);
   if (count(key, breach, now)) return Turn::fold;
   begin(std::move(key), breach, now);
   return Turn::write;

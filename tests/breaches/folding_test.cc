@@ -9,6 +9,7 @@
 //   too much of a device waits                             | it is counted by category; nothing goes uncounted
 //   a device takes another address for each attempt        | it is one machine; a network has a larger sum
 //   addresses of one sealed entry are counted together     | each is a record, because each has to be reported
+//   the clock is corrected within a minute                 | nothing is summed over the correction
 //   the log has to begin another file                      | open sums are given again
 #include "breaches/folding.h"
 
@@ -172,6 +173,17 @@ TEST(Folding, EachAddressThatMustBeReportedHasItsRecord) {
   EXPECT_EQ(folding.turn_of(breach, kNow), Turn::fold);
   breach.url = "http://sealed.example/b";
   EXPECT_EQ(folding.turn_of(breach, kNow), Turn::write);
+}
+
+TEST(Folding, ACorrectionOfTheClockBeginsAnotherMinute) {
+  Folding folding;
+  Breach breach = of("lucky-spins.example");
+  EXPECT_EQ(folding.turn_of(breach, kNow), Turn::write);
+  breach.time += 24h;
+  EXPECT_EQ(folding.turn_of(breach, kNow + 1s), Turn::write);
+  EXPECT_EQ(folding.turn_of(breach, kNow + 2s), Turn::fold);
+  breach.time -= 48h;
+  EXPECT_EQ(folding.turn_of(breach, kNow + 3s), Turn::write);
 }
 
 TEST(Folding, ASumSaysSinceWhen) {
