@@ -13,6 +13,7 @@
 #include "app/claimed_ports.h"
 #include "app/desk_facts.h"
 #include "app/list_keeping.h"
+#include "app/machines.h"
 #include "app/open_inspection.h"
 #include "app/read_at_start.h"
 #include "app/released.h"
@@ -168,15 +169,18 @@ Result<void> RunningGateway::open_stores(const LoadedPolicy& loaded) {
   if (const auto doubt = clock_->look()) tell_of_clock(*doubt);
   const AskClock ask_clock = [this] { return clock_->standing(); };
   // First of all stores: it knows whether another gateway runs on this state.
-  auto breach_log =
-      breaches::BreachLog::open({.folder = settings_.state,
-                                 .school = settings_.site.name,
-                                 .gateway = settings_.site.gateway,
-                                 .retention = settings_.retention.breaches,
-                                 .clock = ask_clock,
-                                 .on_trouble = [this](const auto& trouble) { tell_trouble(trouble); },
-                                 .on_episodes = [this] { notice_episodes(); },
-                                 .oldest_held = [state = settings_.state] { return casework::oldest_held(state); }});
+  auto breach_log = breaches::BreachLog::open(
+      {.folder = settings_.state,
+       .school = settings_.site.name,
+       .gateway = settings_.site.gateway,
+       .retention = settings_.retention.breaches,
+       .clock = ask_clock,
+       .on_trouble = [this](const auto& trouble) { tell_trouble(trouble); },
+       .on_episodes = [this] { notice_episodes(); },
+       .oldest_held = [state = settings_.state] { return casework::oldest_held(state); },
+       .folds = true,
+       .machine_of = [machines = std::make_shared<Machines>()](
+                         const std::string& address) { return machines->of(address, steady_now()); }});
   if (!breach_log) return std::unexpected(std::move(breach_log.error()));
   breach_log_ = std::move(*breach_log);
   if (auto opened = open_alerts(loaded.configuration.alerts); !opened) return opened;

@@ -41,6 +41,8 @@ std::string words_of_record(std::string_view record, bool is_breach) {
   Table table;
   row(table, "number", object->text("reference"));
   row(table, "time", object->text("time"));
+  row(table, "attempts", object->text("attempts"));
+  row(table, "since", object->text("since"));
   row(table, "page", object->text("action"));
   row(table, "category", object->text("category"));
   row(table, "site", object->text(is_breach ? "site" : "host"));

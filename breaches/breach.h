@@ -27,17 +27,22 @@ struct Breach {
   std::optional<std::string> person;
   std::string confidence;  ///< rules::to_string(Confidence), or kSelftest
   std::string device;      ///< address
-  std::string action;      ///< block, warn or monitor
-  std::string site;        ///< host
-  std::string url;         ///< canonical; the log redacts the query
-  std::string search;      ///< what was searched for, as typed; empty when the address is no search
+  /// What stands for the device where limits are summed: its MAC on the link. Empty: the address. Never stored.
+  std::string machine;
+  /// The network that the address is one of many of, for a larger sum beside the device's. Empty: none. Never stored.
+  std::string network;
+  std::string action;  ///< block, warn or monitor
+  std::string site;    ///< host
+  std::string url;     ///< canonical; the log redacts the query
+  std::string search;  ///< what was searched for, as typed; empty when the address is no search
   std::string method;
   std::string stage;
   Initiated initiated = Initiated::unknown;
   rules::Citation reason;
   /// More than one: a sum, of attempts that another record of the same minute tells in full. `time` is the last one's.
   std::uint64_t attempts = 1;
-  std::uint64_t addresses = 1;  ///< different ones among them
+  std::uint64_t addresses = 1;     ///< different ones among them
+  std::optional<TimePoint> since;  ///< of a sum: the first of them
 };
 
 }  // namespace schoolgate::breaches

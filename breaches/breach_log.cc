@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <thread>
 #include <unordered_map>
@@ -41,7 +42,8 @@ constexpr std::chrono::seconds kHoldsEvery{5};  // legal holds are read so often
 
 constexpr std::chrono::milliseconds kTurnsEvery{100};     // attempts that wait are looked at so often
 constexpr std::chrono::seconds kMinutesLookedAtEvery{1};  // and sums whose minute may be over
-constexpr std::size_t kMostWaiting = 2000;                // attempts of one device
+constexpr std::size_t kMostWaiting = 2000;                // attempts of one device; two hundred seconds of its turns
+constexpr std::size_t kMostWaitingOfAll = 50'000;         // beyond them what comes is counted by category
 
 // One gateway per state folder: two writers would fork the chain. The kernel frees the lock however a process ends.
 class FolderLock {
@@ -101,6 +103,7 @@ struct BreachLog::Impl {
   std::vector<Acknowledge> refused;  // over the bound; told by the watch
   bool stopping = false, writer_sleeps = false, watch_stopping = false;
   std::uint64_t written = 0, failures = 0, lost = 0;
+  std::size_t turns = 0;  // of `owed`: those that wait for a turn, which are bounded by themselves
 
   SteadyTime retention_due{};       // by the clock that goes on while a machine sleeps
   Steady::time_point holds_read{};  // the writer's, as is the next
@@ -109,10 +112,16 @@ struct BreachLog::Impl {
   bool failing = false;       // the writer's: trouble was told and not yet its end
   std::string attempted_hash;
   // What the writer has taken: to become records, with the tickets of each; counted into sums; waiting for its turn.
+  struct Folded {
+    std::uint64_t ticket = 0;
+    Uuid sum;
+  };
   std::vector<Breach> batch;
-  std::vector<std::uint64_t> tickets, folded;
-  std::unordered_map<std::string, std::deque<Attempt>> waiting;
-  std::map<std::string, Breach> open_sums;  // by id: to be kept with the next write
+  std::vector<std::uint64_t> tickets;
+  std::vector<Folded> folded;
+  std::unordered_map<std::string, std::deque<Attempt>> waiting;  // by machine
+  std::size_t waiting_of_all = 0;                                // in `waiting`
+  std::map<std::string, Breach> open_sums;                       // by id: to be kept with the next write
   Folding folding;
   std::thread writer, watcher;
 
@@ -125,8 +134,9 @@ struct BreachLog::Impl {
   void to_batch(Attempt attempt);
   void set_waits(std::uint64_t ticket, bool waits);
   void release_waiting(bool last_try);
-  void take_off_left_sums();
+  [[nodiscard]] std::set<std::string> live_sums() const;
   void acknowledge_durable(std::span<const std::uint64_t> of, std::uint64_t first_seq);
+  void acknowledge_folded();
   [[nodiscard]] bool has_work() const { return !batch.empty() || !folded.empty() || !open_sums.empty(); }
   [[nodiscard]] bool holds_nothing() const { return !has_work() && waiting.empty() && folding.is_empty(); }
   void tell_trouble(const Error& error);
@@ -150,7 +160,12 @@ Result<void> BreachLog::Impl::open_files(std::optional<std::filesystem::path>& a
     if (!loaded) return std::unexpected(std::move(loaded.error()));
     key = *std::move(loaded);
   }
-  auto opened = BreachStore::open({settings.folder, settings.school, settings.gateway, settings.vfs}, *key, aside);
+  auto opened = BreachStore::open({.folder = settings.folder,
+                                   .school = settings.school,
+                                   .gateway = settings.gateway,
+                                   .vfs = settings.vfs,
+                                   .live_sums = live_sums()},
+                                  *key, aside);
   if (!opened) return std::unexpected(std::move(opened.error()));
   store = *std::move(opened);
   return {};
@@ -211,7 +226,7 @@ void BreachLog::append(Breach breach, Acknowledge acknowledge) {
   bool wake_writer = false, wake_watch = false;
   {
     const std::lock_guard guard(impl.mutex);
-    if (impl.owed.size() >= impl.settings.queue_limit) {
+    if (impl.owed.size() - impl.turns >= impl.settings.queue_limit) {
       ++impl.lost;
       impl.refused.push_back(std::move(acknowledge));
       wake_watch = true;
@@ -228,10 +243,15 @@ void BreachLog::append(Breach breach, Acknowledge acknowledge) {
 BreachLogCounters BreachLog::counters() const {
   const Impl& impl = *impl_;
   const std::lock_guard guard(impl.mutex);
-  BreachLogCounters counters{
-      .written = impl.written, .failures = impl.failures, .waiting = impl.owed.size(), .lost = impl.lost};
-  if (!impl.owed.empty())
-    counters.lag_seconds = std::chrono::duration<double>(Steady::now() - impl.owed.begin()->second.since).count();
+  BreachLogCounters counters{.written = impl.written,
+                             .failures = impl.failures,
+                             .waiting = impl.owed.size(),
+                             .lost = impl.lost,
+                             .turns = impl.turns};
+  // Who waits for a turn is counted durably and not late.
+  const auto oldest = std::ranges::find_if(impl.owed, [](const auto& one) { return !one.second.waits; });
+  if (oldest != impl.owed.end())
+    counters.lag_seconds = std::chrono::duration<double>(Steady::now() - oldest->second.since).count();
   return counters;
 }
 
@@ -293,6 +313,7 @@ void BreachLog::Impl::write_until_stopped() {
     const std::lock_guard guard(mutex);
     for (auto& [ticket, one] : owed) left.push_back(std::move(one));
     owed.clear();
+    turns = 0;
     lost += left.size();
   }
   for (Owed& one : left)
@@ -325,8 +346,9 @@ void BreachLog::Impl::to_batch(Attempt attempt) {
 void BreachLog::Impl::set_waits(std::uint64_t ticket, bool waits) {
   const std::lock_guard guard(mutex);
   const auto found = owed.find(ticket);
-  if (found == owed.end()) return;
+  if (found == owed.end() || found->second.waits == waits) return;
   found->second.waits = waits;
+  turns += waits ? 1 : -1;
   found->second.since = Steady::now();
 }
 
@@ -334,16 +356,24 @@ void BreachLog::Impl::set_waits(std::uint64_t ticket, bool waits) {
 // counted anyway.
 void BreachLog::Impl::place(Attempt attempt) {
   if (!settings.folds || attempt.breach.confidence == kSelftest) return to_batch(std::move(attempt));
-  const auto queue = waiting.find(attempt.breach.device);
-  const bool too_many = queue != waiting.end() && queue->second.size() >= kMostWaiting;
+  if (settings.machine_of) {
+    Machine machine = settings.machine_of(attempt.breach.device);
+    attempt.breach.machine = std::move(machine.device);
+    attempt.breach.network = std::move(machine.network);
+  }
+  const auto queue = waiting.find(machine_of(attempt.breach));
+  const bool too_many =
+      waiting_of_all >= kMostWaitingOfAll || (queue != waiting.end() && queue->second.size() >= kMostWaiting);
   const auto now = Steady::now();
   switch (too_many ? folding.turn_in_flood(attempt.breach, now) : folding.turn_of(attempt.breach, now)) {
     case Folding::Turn::write: return to_batch(std::move(attempt));
-    case Folding::Turn::fold: folded.push_back(attempt.ticket); return;
+    case Folding::Turn::fold: folded.push_back({attempt.ticket, folding.counted_in()}); return;
     case Folding::Turn::wait: break;
   }
+  folding.hold(attempt.breach);
   set_waits(attempt.ticket, true);
-  auto& of_device = waiting[attempt.breach.device];
+  ++waiting_of_all;
+  auto& of_device = waiting[machine_of(attempt.breach)];
   of_device.push_back(std::move(attempt));
 }
 
@@ -354,11 +384,13 @@ void BreachLog::Impl::release_waiting(bool last_try) {
       const auto turn = last_try ? Folding::Turn::write : folding.turn_of(next.breach, Steady::now());
       if (turn == Folding::Turn::wait) break;
       set_waits(next.ticket, false);
+      folding.let_go(next.breach);
       if (turn == Folding::Turn::write)
         to_batch(std::move(next));
       else
-        folded.push_back(next.ticket);
+        folded.push_back({next.ticket, folding.counted_in()});
       queue.pop_front();
+      --waiting_of_all;
     }
   }
   std::erase_if(waiting, [](const auto& device) { return device.second.empty(); });
@@ -396,8 +428,7 @@ bool BreachLog::Impl::write_batch(bool sums_due) {
     sums = false;
     if (is_last) open_due = false;
   }
-  for (const std::uint64_t ticket : folded) acknowledge_durable({&ticket, 1}, store->head().seq);
-  folded.clear();
+  acknowledge_folded();
   open_sums.clear();
   batch.clear();
   tickets.clear();
@@ -434,27 +465,20 @@ bool BreachLog::Impl::open_store() {
     tickets.erase(tickets.begin(), tickets.begin() + std::ptrdiff_t(count));
   }
   attempted_hash.clear();
-  take_off_left_sums();
+  folding.change_all();  // the file may be another one
+  for (Breach& sum : folding.changed()) {
+    std::string id = sum.id.text();
+    open_sums.insert_or_assign(std::move(id), std::move(sum));
+  }
   return true;
 }
 
-// Sums that a failed write had kept are records since the log was opened again: what they counted is not counted twice.
-void BreachLog::Impl::take_off_left_sums() {
-  for (const auto& [id, attempts] : store->left_sums()) {
-    folding.take_off(id, attempts);
-    open_sums.erase(id);
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (batch[i].id.text() != id) continue;
-      if (batch[i].attempts > attempts) {
-        batch[i].attempts -= attempts;
-        batch[i].id = Uuid::v7(batch[i].time);
-      } else {
-        batch.erase(batch.begin() + std::ptrdiff_t(i));
-        tickets.erase(tickets.begin() + std::ptrdiff_t(i));
-      }
-      break;
-    }
-  }
+// The sums that this process goes on with: a store that is opened again leaves them open.
+std::set<std::string> BreachLog::Impl::live_sums() const {
+  std::set<std::string> ids = folding.ids();
+  for (const Breach& breach : batch) ids.insert(breach.id.text());  // some of them are sums whose minute is over
+  for (const auto& [id, sum] : open_sums) ids.insert(id);
+  return ids;
 }
 
 void BreachLog::Impl::acknowledge_durable(std::span<const std::uint64_t> of, std::uint64_t first_seq) {
@@ -472,6 +496,24 @@ void BreachLog::Impl::acknowledge_durable(std::span<const std::uint64_t> of, std
   }
   for (auto& [acknowledge, seq] : calls)
     if (acknowledge) acknowledge({.durable = true, .seq = seq});
+}
+
+void BreachLog::Impl::acknowledge_folded() {
+  std::vector<std::pair<Acknowledge, Uuid>> calls;
+  calls.reserve(folded.size());
+  {
+    const std::lock_guard guard(mutex);
+    for (const Folded& one : folded) {
+      const auto found = owed.find(one.ticket);
+      if (found == owed.end()) continue;
+      calls.emplace_back(std::move(found->second.acknowledge), one.sum);
+      owed.erase(found);
+      ++written;
+    }
+  }
+  folded.clear();
+  for (auto& [acknowledge, sum] : calls)
+    if (acknowledge) acknowledge({.durable = true, .seq = store->head().seq, .counted_in = sum});
 }
 
 void BreachLog::Impl::tell_trouble(const Error& error) {

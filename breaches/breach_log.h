@@ -32,13 +32,18 @@ struct LogTrouble {
   std::string text;  ///< for the technician; names no address and no person
 };
 
+/// What limits are summed by beside the address (Breach::machine, Breach::network); either may be empty.
+struct Machine {
+  std::string device, network;
+};
+
 struct BreachLogSettings {
   std::filesystem::path folder;  ///< the state folder; the log makes breaches.db (0600) in it
   std::string school, gateway;
   std::chrono::seconds retention{std::chrono::hours(24) * 365};
   AskClock clock = believed_clock;  ///< nothing is removed while it is not believed; on the writer's thread
-  std::chrono::milliseconds durable_deadline{2000};   ///< after this a waiting record is acknowledged as not durable
-  std::size_t queue_limit = 100'000;                  ///< records kept in memory while the disk fails
+  std::chrono::milliseconds durable_deadline{2000};  ///< after this a waiting record is acknowledged as not durable
+  std::size_t queue_limit = 100'000;  ///< records kept in memory while the disk fails; those that wait for a turn apart
   std::function<void(const LogTrouble&)> on_trouble;  ///< on the opener's or the writer's thread; must be quick
   std::function<void()> on_episodes;  ///< on the writer's thread, at most once a second: sums of episodes were stored
   /// From this moment on everything is kept, however old: the first attempt under legal hold, or nullopt. On the
@@ -46,6 +51,9 @@ struct BreachLogSettings {
   std::function<Result<std::optional<TimePoint>>()> oldest_held;
   /// One record a matched entry and device in a minute, and sums of the rest (folding.h); false: a record an attempt.
   bool folds = false;
+  /// Which machine an address is, for the limits of folding; on the writer's thread, for each attempt. Empty:
+  /// addresses.
+  std::function<Machine(const std::string& address)> machine_of;
   std::string vfs;  ///< a registered SQLite VFS instead of the system's; empty on a gateway
 };
 
@@ -53,10 +61,13 @@ struct BreachLogSettings {
 struct Receipt {
   bool durable = false;
   std::uint64_t seq = 0;  ///< 0 when not durable
+  /// The sum that counts the attempt, where it has no record of its own: its number leads to it.
+  std::optional<Uuid> counted_in = std::nullopt;
 };
 
 struct BreachLogCounters {
   std::uint64_t written = 0, failures = 0, waiting = 0, lost = 0;
+  std::uint64_t turns = 0;  ///< of the waiting ones: refusals whose device has had its records
   ///< `waiting`: not yet durable; `lost`: refused because the queue was full, or still waiting at the end
   double lag_seconds = 0;  ///< age of the oldest record not yet durable
 };

@@ -3,7 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
 #include "base/seal.h"
+#include "breaches/flat_json.h"
 #include "store/sql.h"
 #include "store/transaction.h"
 
@@ -56,10 +58,6 @@ Result<std::unique_ptr<BreachStore>> BreachStore::open(const Settings& settings,
   store->chain_ = *std::move(chain);
   store->found_head_ = store->chain_->head();
   if (auto made = store->database_.run(kOpenSumsSchema); !made) return std::unexpected(made.error());
-  if (auto written = store->write_left_sums(); !written) return std::unexpected(written.error());
-  auto episodes = EpisodeTracker::open(store->database_, key);
-  if (!episodes) return std::unexpected(episodes.error());
-  store->episodes_ = *std::move(episodes);
   if (auto made = store->database_.run(kSealedSchema); !made) return std::unexpected(made.error());
   auto keep_sealed = store->database_.prepare(
       "INSERT OR REPLACE INTO sealed_addresses(id, time, episode, box) VALUES(?1, ?2, ?3, ?4)");
@@ -72,21 +70,64 @@ Result<std::unique_ptr<BreachStore>> BreachStore::open(const Settings& settings,
   auto drop_open = store->database_.prepare("DELETE FROM open_sums WHERE id = ?1");
   if (!drop_open) return std::unexpected(drop_open.error());
   store->drop_open_ = *std::move(drop_open);
+  auto drop_sealed = store->database_.prepare("DELETE FROM sealed_addresses WHERE id = ?1");
+  if (!drop_sealed) return std::unexpected(drop_sealed.error());
+  store->drop_sealed_ = *std::move(drop_sealed);
+  if (auto written = store->write_left_sums(settings); !written) return std::unexpected(written.error());
+  auto episodes = EpisodeTracker::open(store->database_, key);
+  if (!episodes) return std::unexpected(episodes.error());
+  store->episodes_ = *std::move(episodes);
   return store;
 }
 
-// Sums of minutes that this gateway did not live to see the end of. Their records were ready but for their numbers; the
-// episodes are summed from records after this.
-Result<void> BreachStore::write_left_sums() {
-  struct Left {
-    std::string id, record;
-    TimePoint time;
-    std::uint64_t attempts;
-  };
-  std::vector<Left> left;
+namespace {
+
+struct LeftSum {
+  std::string id, record;
+  TimePoint time;
+  std::uint64_t attempts = 1;
+};
+
+// The record as it was made ready, with its number. Nothing when it is no record of that id.
+std::optional<std::string> numbered(const LeftSum& sum, std::uint64_t seq) {
+  constexpr std::string_view kNoNumber = ",\"seq\":0,";
+  const std::size_t number = sum.record.find(kNoNumber);
+  if (number == std::string::npos) return std::nullopt;
+  std::string record = sum.record;
+  record.replace(number, kNoNumber.size(), ",\"seq\":" + std::to_string(seq) + ",");
+  const auto json = FlatJson::parse(record + '}');
+  if (!json || json->text("id") != sum.id) return std::nullopt;
+  return record;
+}
+
+// Of a row whose record cannot be read the number of attempts and the moment are left: nothing goes unrecorded.
+std::string told_from_row(const LeftSum& sum, std::uint64_t seq, const BreachStore::Settings& settings) {
+  const auto id = Uuid::from_text(sum.id).value_or(Uuid::v7(sum.time));
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object().field("id", id.text()).field("seq", seq);
+  json.field("school", settings.school).field("gateway", settings.gateway).field("time", to_rfc3339(sum.time));
+  json.field("attempts", sum.attempts).field("addresses", 1).field("group", "").key("person").null();
+  json.field("confidence", "unknown").field("device", "").field("action", "block").field("category", "");
+  json.field("theme", "").field("urgency", 1).field("site", "").field("url", "").field("initiated", "unknown");
+  json.key("reason").begin_object().field("tier", "unlisted");
+  json.field("rule", "counted; the rest could not be read after a crash").end_object();
+  json.field("policy_version", "").field("episode", Uuid::v7(sum.time).text()).field("reference", id.reference());
+  return text;  // Chain::close_record() closes it
+}
+
+}  // namespace
+
+// Sums of minutes that this gateway did not live to see the end of. Their records were ready but for their numbers, and
+// the copies of their sealed addresses are stored already; the episodes are summed from records after this.
+Result<void> BreachStore::write_left_sums(const Settings& settings) {
+  std::vector<LeftSum> left;
   auto read = store::select(database_, "SELECT id, time, attempts, record FROM open_sums ORDER BY time, id",
                             [&](store::Statement& row) {
-                              left.push_back({.id = store::text_at(row, 0),
+                              std::string id = store::text_at(row, 0);
+                              open_ids_.insert(id);
+                              if (settings.live_sums.contains(id)) return;
+                              left.push_back({.id = std::move(id),
                                               .record = store::text_at(row, 3),
                                               .time = store::time_at(row, 1),
                                               .attempts = std::uint64_t(row.integer(2))});
@@ -95,17 +136,16 @@ Result<void> BreachStore::write_left_sums() {
   auto transaction = store::Transaction::begin(database_);
   if (!transaction) return std::unexpected(transaction.error());
   bool done = true;
-  for (Left& one : left) {
-    constexpr std::string_view kNoNumber = ",\"seq\":0,";
-    const std::size_t number = one.record.find(kNoNumber);
-    if (number == std::string::npos) continue;
-    one.record.replace(number, kNoNumber.size(), ",\"seq\":" + std::to_string(chain_->next_seq()) + ",");
-    chain_->close_record(one.record);
-    done = done && chain_->append(one.time, one.record);
-    left_sums_.emplace(one.id, one.attempts);
+  for (const LeftSum& one : left) {
+    const std::uint64_t seq = chain_->next_seq();
+    std::string record = numbered(one, seq).value_or(std::string());
+    if (record.empty()) record = told_from_row(one, seq, settings);
+    chain_->close_record(record);
+    done = done && chain_->append(one.time, record) && drop_open_.bind(1, one.id).run();
+    open_ids_.erase(one.id);
   }
   done = done && chain_->store_head();
-  if (done && database_.run("DELETE FROM open_sums") && transaction->commit()) return {};
+  if (done && transaction->commit()) return {};
   return std::unexpected(database_.error("write"));
 }
 
@@ -141,8 +181,13 @@ bool BreachStore::write_all(std::span<const Breach> breaches, bool sums_due, std
 
 // As the record that it becomes, but for its number and its place in the chain.
 bool BreachStore::keep_open(const Breach& sum) {
-  record_writer_.write(record_, sum, 0, episodes_->current(sum));
   const std::string id = sum.id.text();
+  if (sum.attempts == 0)
+    return open_ids_.erase(id) == 0 || (drop_open_.bind(1, id).run() && drop_sealed_.bind(1, id).run());
+  const std::string_view episode = episodes_->current(sum);
+  record_writer_.write(record_, sum, 0, episode);
+  // Beside the record from its first moment on, so that a crash leaves it with the record that the sum becomes.
+  if (is_withheld(sum.reason) && !open_ids_.contains(id) && !keep_sealed(sum, episode)) return false;
   open_ids_.insert(id);
   return keep_open_.bind(1, id)
       .bind(2, sum.time.time_since_epoch().count())

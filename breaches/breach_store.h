@@ -5,7 +5,6 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -29,6 +28,7 @@ class BreachStore {
   struct Settings {
     std::filesystem::path folder;
     std::string school, gateway, vfs;
+    std::set<std::string> live_sums = {};  ///< sums that the caller goes on with: they are left open
   };
 
   /// A damaged file is moved aside and a new one begun; `aside` then tells where it went.
@@ -38,12 +38,11 @@ class BreachStore {
   /// Writes all of `breaches` and, when `sums_due`, the changed episodes, in one durable transaction. Returns the
   /// number of the first record written. `likely`: what time it is where the clock is not believed, for retention.
   /// `open_sums`: sums of minutes that are not over (folding.h). They are kept beside the records, and become records
-  /// when they come as `breaches`, or when the log is opened and they were left.
+  /// when they come as `breaches`, or when the log is opened and they were left. One without attempts is kept no
+  /// longer.
   [[nodiscard]] Result<std::uint64_t> write(std::span<const Breach> breaches, bool sums_due,
                                             std::optional<TimePoint> likely = {},
                                             std::span<const Breach> open_sums = {});
-  /// The sums that were left when this was opened and are records now: id and attempts.
-  [[nodiscard]] const std::map<std::string, std::uint64_t>& left_sums() const noexcept { return left_sums_; }
   /// The chain as it was found, before sums that were left became records.
   [[nodiscard]] const store::ChainHead& found_head() const noexcept { return found_head_; }
 
@@ -68,15 +67,14 @@ class BreachStore {
                                std::span<const Breach> open_sums);
   [[nodiscard]] bool keep_open(const Breach& sum);
   [[nodiscard]] bool is_open_no_more(const Breach& breach);
-  [[nodiscard]] Result<void> write_left_sums();
+  [[nodiscard]] Result<void> write_left_sums(const Settings& settings);
 
   store::Database database_;  ///< chain_ and episodes_ keep its address
   RecordWriter record_writer_;
   Sha256 seal_key_;
   std::optional<store::Chain> chain_;
   std::optional<EpisodeTracker> episodes_;
-  store::Statement keep_sealed_, keep_open_, drop_open_;
-  std::map<std::string, std::uint64_t> left_sums_;
+  store::Statement keep_sealed_, keep_open_, drop_open_, drop_sealed_;
   std::set<std::string> open_ids_;  ///< rows of open_sums
   store::ChainHead found_head_;
   std::string record_, attempted_hash_;

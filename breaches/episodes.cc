@@ -232,35 +232,37 @@ bool EpisodeTracker::is_burst(const Attempt& attempt) {
   return sites.size() >= kManyHosts;
 }
 
-std::string_view EpisodeTracker::assign(const Breach& breach, std::uint64_t seq) {
-  thread_local std::string who;
-  who.assign(breach.person ? "person " : "device ").append(breach.person ? *breach.person : breach.device);
+// Valid until the next call.
+EpisodeTracker::Attempt EpisodeTracker::attempt_of(const Breach& breach) {
+  who_.assign(breach.person ? "person " : "device ").append(breach.person ? *breach.person : breach.device);
   const bool sealed = is_withheld(breach.reason);
-  const Attempt attempt{.who = who,
-                        .person = breach.person ? std::string_view(*breach.person) : std::string_view(),
-                        .device = breach.device,
-                        .confidence = breach.confidence,
-                        .group = breach.group,
-                        .theme = breach.reason.theme,
-                        .site = sealed ? std::string_view() : std::string_view(breach.site),
-                        .time = breach.time,
-                        .urgency = breach.reason.urgency,
-                        .illegal = breach.reason.illegal,
-                        .let_through = breach.action != "block",
-                        .sealed = sealed,
-                        .initiated = breach.initiated,
-                        .site_mark = site_mark(breach, *key_),
-                        .attempts = breach.attempts};
+  return {.who = who_,
+          .person = breach.person ? std::string_view(*breach.person) : std::string_view(),
+          .device = breach.device,
+          .confidence = breach.confidence,
+          .group = breach.group,
+          .theme = breach.reason.theme,
+          .site = sealed ? std::string_view() : std::string_view(breach.site),
+          .time = breach.time,
+          .urgency = breach.reason.urgency,
+          .illegal = breach.reason.illegal,
+          .let_through = breach.action != "block",
+          .sealed = sealed,
+          .initiated = breach.initiated,
+          .site_mark = site_mark(breach, *key_),
+          .attempts = breach.attempts};
+}
+
+std::string_view EpisodeTracker::assign(const Breach& breach, std::uint64_t seq) {
+  const Attempt attempt = attempt_of(breach);
   Open& open = find_or_begin(attempt, {});
   add(open, attempt, seq);
   return open.episode.id;
 }
 
 std::string_view EpisodeTracker::current(const Breach& breach) {
-  lookup_.assign(breach.person ? "person " : "device ").append(breach.person ? *breach.person : breach.device);
-  lookup_.append(1, '\n').append(breach.reason.theme);
-  const auto found = open_.find(lookup_);
-  return found == open_.end() ? std::string_view() : std::string_view(found->second.episode.id);
+  const Attempt attempt = attempt_of(breach);
+  return find_or_begin(attempt, {}).episode.id;
 }
 
 bool EpisodeTracker::store() {

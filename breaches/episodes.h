@@ -54,7 +54,7 @@ class EpisodeTracker {
   /// The id of the episode that `breach`, about to become record `seq`, belongs to. Valid until the next call.
   [[nodiscard]] std::string_view assign(const Breach& breach, std::uint64_t seq);
 
-  /// The id of the episode that `breach` would belong to, of those that are open; empty: there is none.
+  /// The id of the episode that `breach` will belong to, begun where there is none; nothing is added to it.
   [[nodiscard]] std::string_view current(const Breach& breach);
 
   [[nodiscard]] bool has_changes() const noexcept { return !changed_.empty(); }
@@ -85,6 +85,7 @@ class EpisodeTracker {
   };
 
   EpisodeTracker(store::Database& database, const store::StateKey& key) : database_(&database), key_(&key) {}
+  [[nodiscard]] Attempt attempt_of(const Breach& breach);
   [[nodiscard]] Result<void> load();
   [[nodiscard]] Result<void> add_unsummed();
   void add(Open& open, const Attempt& attempt, std::uint64_t seq);
@@ -98,7 +99,7 @@ class EpisodeTracker {
   std::vector<Open*> changed_;                     ///< nodes of open_, whose addresses are stable
   std::vector<Open> ended_;                        ///< superseded in open_ before they were stored
   std::unordered_map<std::string, Burst> bursts_;  ///< by device
-  std::string lookup_;
+  std::string lookup_, who_;
 };
 
 /// The columns of `episodes` in the order in which read_episode() takes them.

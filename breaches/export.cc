@@ -22,7 +22,8 @@ constexpr std::array kColumns = {"id",           "seq",           "school",
                                  "reason.tier",  "reason.rule",   "reason.list",
                                  "reason.entry", "reason.source", "policy_version",
                                  "episode",      "previous_hash", "attempts",
-                                 "addresses",    "reference",     "categories"};
+                                 "addresses",    "reference",     "categories",
+                                 "since"};
 
 std::string csv_header() {
   std::string line;

@@ -1,5 +1,6 @@
-// The record behind the number that a page shows ("K7QF-2M9XPT"): of a refusal or warning the breach record, of every
-// other page its line in the decision log.
+// The record behind the number that a page shows ("K7QF-2M9XPT"): of a refusal or warning the breach record, or the sum
+// that counts it, of every other page its line in the decision log. A sum whose minute is not over has no number yet:
+// its "seq" is null.
 //
 // Reads the state folder beside the gateway, changes nothing. Any thread.
 #pragma once
@@ -14,8 +15,8 @@
 
 namespace schoolgate::breaches {
 
-/// The number as Uuid::reference() writes it, from what was typed or read out on the telephone: small letters, without the
-/// dash, O for 0, I or L for 1. Nothing when it is no such number.
+/// The number as Uuid::reference() writes it, from what was typed or read out on the telephone: small letters, without
+/// the dash, O for 0, I or L for 1. Nothing when it is no such number.
 [[nodiscard]] std::optional<std::string> read_reference(std::string_view text);
 
 struct Found {

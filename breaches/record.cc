@@ -73,6 +73,11 @@ void RecordWriter::write(std::string& out, const Breach& breach, std::uint64_t s
     append_number(out, breach.attempts);
     out += R"(,"addresses":)";
     append_number(out, breach.addresses);
+    if (breach.since) {
+      out += R"(,"since":")";
+      since_text_.append(out, *breach.since);
+      out += '"';
+    }
     append_field(out, R"(,"group":")", breach.group);
   } else {
     append_field(out, R"(","group":")", breach.group);

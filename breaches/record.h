@@ -36,7 +36,7 @@ class RecordWriter {
  private:
   std::string place_;  ///< ,"school":…,"gateway":…,"time":"
   const store::StateKey& key_;
-  TimeText time_text_;
+  TimeText time_text_, since_text_;
 };
 
 }  // namespace schoolgate::breaches

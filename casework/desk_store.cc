@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/uuid.h"
 #include "breaches/breach_store.h"
+#include "casework/drafts.h"
 #include "casework/shown_text.h"
 #include "store/chain.h"
 #include "store/only_ask.h"
@@ -146,6 +147,7 @@ Result<std::unique_ptr<DeskStore>> DeskStore::open(const std::filesystem::path& 
   if (!database) return std::unexpected(database.error());
   if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
   if (auto prepared = prepare_entries(*database); !prepared) return std::unexpected(prepared.error());
+  if (auto prepared = prepare_drafts(*database); !prepared) return std::unexpected(prepared.error());
   return std::unique_ptr<DeskStore>(new DeskStore(*std::move(database), *std::move(key), state_folder));
 }
 

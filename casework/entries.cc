@@ -17,6 +17,7 @@ constexpr const char* kTable = R"(
     number INTEGER NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL, choice TEXT NOT NULL, text TEXT NOT NULL,
     corrects TEXT NOT NULL, person TEXT NOT NULL, UNIQUE(about, field, number)) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS entries_by_person ON entries(person) WHERE person <> '';
+  CREATE INDEX IF NOT EXISTS entries_by_field ON entries(field, about, number);
   CREATE TRIGGER IF NOT EXISTS entries_are_only_added BEFORE UPDATE ON entries
     WHEN NEW.id <> OLD.id OR NEW.about <> OLD.about OR NEW.field <> OLD.field OR NEW.number <> OLD.number
       OR NEW.at <> OLD.at OR NEW.actor <> OLD.actor OR NEW.choice <> OLD.choice OR NEW.corrects <> OLD.corrects

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
+#include <tuple>
 
 #include "breaches/episodes.h"
 #include "breaches/flat_json.h"
+#include "breaches/folding.h"
 #include "casework/desk_store.h"
 #include "casework/shown_text.h"
 #include "casework/visibility.h"
@@ -143,6 +146,52 @@ std::optional<EpisodeState> episode_state_from(std::string_view text) noexcept {
   return EpisodeState(found - kStates.begin());
 }
 
+/// The records of an episode, to tell which lines of the decision log are its attempts.
+class EpisodeReader::Members {
+ public:
+  void add(const breaches::FlatJson& record) {
+    references_.emplace(record.text("reference"));
+    Member member;
+    member.last = from_rfc3339(record.text("time")).value_or(TimePoint());
+    member.first = from_rfc3339(record.text("since")).value_or(member.last);
+    member.action = record.text("action");
+    member.entry = record.text("reason.entry");
+    member.is_sum = record.has("attempts");
+    const std::string_view site = record.text("site");
+    by_site_[std::string(site)].push_back(member);
+    if (member.is_sum && breaches::is_at_or_below(site, member.entry)) by_entry_[member.entry].push_back(member);
+  }
+  /// By the number on its page, which leads to the record or the sum that counts it; else by moment and site. A line
+  /// carries the moment of its record, give or take the time until it was answered.
+  [[nodiscard]] bool has(const breaches::FlatJson& line, TimePoint time) const {
+    const std::string_view reference = line.text("reference"), host = line.text("host"), action = line.text("action");
+    if (!reference.empty() && references_.contains(reference)) return true;
+    const auto is_one = [&](const Member& member) {
+      return member.action == action && time >= member.first - std::chrono::seconds(1) &&
+             time <= member.last + std::chrono::seconds(5);
+    };
+    const auto of_site = by_site_.find(host);
+    if (of_site != by_site_.end() && std::ranges::any_of(of_site->second, is_one)) return true;
+    // A sum counts every name at or below its entry.
+    for (std::string_view name = host; !name.empty();) {
+      const auto of_entry = by_entry_.find(name);
+      if (of_entry != by_entry_.end() && std::ranges::any_of(of_entry->second, is_one)) return true;
+      const std::size_t dot = name.find('.');
+      name = dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1);
+    }
+    return false;
+  }
+
+ private:
+  struct Member {
+    TimePoint first, last;
+    std::string action, entry;
+    bool is_sum = false;
+  };
+  std::set<std::string, std::less<>> references_;
+  std::map<std::string, std::vector<Member>, std::less<>> by_site_, by_entry_;
+};
+
 EpisodeReader::EpisodeReader(store::Database database, Options options)
     : database_(std::move(database)), decisions_(std::move(options.decisions)) {}
 
@@ -252,6 +301,7 @@ Result<std::optional<EpisodeDetail>> EpisodeReader::find(const Viewer& viewer, s
   if (!range) return std::unexpected(range.error());
   const std::string mark = "%\"episode\":\"" + of.id + "\"%";
   std::map<std::string, SiteCount> sites;
+  std::vector<std::pair<const SiteCount*, std::uint64_t>> all;  // each record by its site; nodes of `sites` stay
   auto read = select(
       database_,
       "SELECT seq, record FROM records WHERE seq BETWEEN ?1 AND ?2 AND time BETWEEN ?3 AND ?4 AND record LIKE ?5"
@@ -259,24 +309,31 @@ Result<std::optional<EpisodeDetail>> EpisodeReader::find(const Viewer& viewer, s
       [&](store::Statement& found) {
         const auto json = breaches::FlatJson::parse(found.text(1));
         if (!json || json->text("episode") != of.id) return;
-        ++detail.records_total;
         EpisodeRecord record = read_record(*json, std::uint64_t(found.integer(0)));
         SiteCount& site = sites[record.site];
         if (site.attempts == 0) site.first = record.time;
         site.attempts += record.attempts;
         site.last = record.time;
+        all.emplace_back(&site, record.seq);
         if (std::ranges::find(detail.categories, record.category) == detail.categories.end())
           detail.categories.push_back(record.category);
         if (detail.records.size() < kMostRecords) detail.records.push_back(std::move(record));
       },
       range->first, range->last, of.first, of.last, mark);
   if (!read) return std::unexpected(read.error());
+  detail.records_total = all.size();
+  if (all.size() > kMostRecords) {
+    auto rare = records_of_rare_sites(std::move(all));
+    if (!rare) return std::unexpected(rare.error());
+    detail.records = *std::move(rare);
+  }
   for (auto& [name, count] : sites) {
     count.site = name;
-    detail.sites.push_back(std::move(count));
+    detail.sites.push_back(count);
   }
+  // A flood hides nothing: what was tried once stands before what was tried a hundred thousand times.
   std::ranges::sort(detail.sites, [](const SiteCount& a, const SiteCount& b) {
-    return a.attempts != b.attempts ? a.attempts > b.attempts : a.site < b.site;
+    return a.attempts != b.attempts ? a.attempts < b.attempts : a.site < b.site;
   });
   if (detail.sites.size() > kMostSites) detail.sites.resize(kMostSites);
 
@@ -291,6 +348,27 @@ Result<std::optional<EpisodeDetail>> EpisodeReader::find(const Viewer& viewer, s
   detail.entries = *std::move(entries);
   withhold(viewer, person, detail);
   return std::optional<EpisodeDetail>(std::move(detail));
+}
+
+// As many as are shown, of the sites with the fewest attempts; oldest first.
+Result<std::vector<EpisodeRecord>> EpisodeReader::records_of_rare_sites(
+    std::vector<std::pair<const SiteCount*, std::uint64_t>> all) {
+  std::ranges::sort(all, [](const auto& a, const auto& b) {
+    return a.first->attempts != b.first->attempts ? a.first->attempts < b.first->attempts : a.second < b.second;
+  });
+  all.resize(std::min(all.size(), kMostRecords));
+  std::ranges::sort(all, {}, [](const auto& one) { return one.second; });
+  auto query = database_.prepare("SELECT record FROM records WHERE seq = ?1");
+  if (!query) return std::unexpected(query.error());
+  std::vector<EpisodeRecord> records;
+  for (const auto& [site, seq] : all) {
+    query->reset();
+    const auto step = query->bind(1, std::int64_t(seq)).step();
+    if (step == store::Statement::Step::failed) return std::unexpected(database_.error("read"));
+    if (step != store::Statement::Step::row) continue;  // retention took it meanwhile
+    if (const auto json = breaches::FlatJson::parse(query->text(0))) records.push_back(read_record(*json, seq));
+  }
+  return records;
 }
 
 Result<std::string> EpisodeReader::whose(std::string_view id) {
@@ -332,44 +410,52 @@ Result<LengthOfTime> EpisodeReader::length_of(const EpisodeRow& row, const std::
   return length;
 }
 
+Result<EpisodeReader::Members> EpisodeReader::members_of(const EpisodeRow& row) {
+  Members members;
+  const auto range = store::records_between(database_, row.first, row.last);
+  if (!range) return std::unexpected(range.error());
+  auto read = select(
+      database_, "SELECT record FROM records WHERE seq BETWEEN ?1 AND ?2 AND time BETWEEN ?3 AND ?4 AND record LIKE ?5",
+      [&](store::Statement& found) {
+        const auto json = breaches::FlatJson::parse(found.text(0));
+        if (json && json->text("episode") == row.id) members.add(*json);
+      },
+      range->first, range->last, row.first, row.last, "%\"episode\":\"" + row.id + "\"%");
+  if (!read) return std::unexpected(read.error());
+  return members;
+}
+
 namespace {
 
 constexpr std::size_t kMostLinesRead = 20'000;
-
-struct AttemptAt {
-  TimePoint time;
-  std::string site;  ///< defanged, as a line of context shows it
-};
-
-// Which lines belong to the episode is told by its own records: another theme's refusals lie between them.
-Result<std::vector<AttemptAt>> attempts_of(store::Database& log, const EpisodeRow& row) {
-  std::vector<AttemptAt> attempts;
-  const auto range = store::records_between(log, row.first, row.last);
-  if (!range) return std::unexpected(range.error());
-  auto members = select(
-      log, "SELECT record FROM records WHERE seq BETWEEN ?1 AND ?2 AND time BETWEEN ?3 AND ?4 AND record LIKE ?5",
-      [&](store::Statement& found) {
-        const auto json = breaches::FlatJson::parse(found.text(0));
-        if (json && json->text("episode") == row.id && attempts.size() < kMostLinesRead)
-          attempts.push_back({from_rfc3339(json->text("time")).value_or(row.first), defang(json->text("site"))});
-      },
-      range->first, range->last, row.first, row.last, "%\"episode\":\"" + row.id + "\"%");
-  if (!members) return std::unexpected(members.error());
-  return attempts;
-}
-
-// The line of an attempt carries the moment of its record, give or take the time until it was answered.
-bool is_one_of(const std::vector<AttemptAt>& attempts, const ContextLine& line) {
-  return std::ranges::any_of(attempts, [&](const AttemptAt& attempt) {
-    return attempt.site == line.host && line.time >= attempt.time - std::chrono::seconds(1) &&
-           line.time <= attempt.time + std::chrono::seconds(5);
-  });
-}
 
 // On a device that several share, another person's line is no part of this.
 bool is_of(const breaches::FlatJson& line, std::string_view person, std::string_view device) {
   return line.has("person") && !person.empty() ? line.text("person") == person : line.text("device") == device;
 }
+
+// A flood is one line a second, so that what comes after it is read too.
+class LinesBySecond {
+ public:
+  /// False once no more are read.
+  bool add(ContextLine line) {
+    const auto [known, is_new] = of_second_.try_emplace(
+        {std::chrono::floor<std::chrono::seconds>(line.time), line.host, line.action, line.search}, lines_.size());
+    if (is_new) {
+      lines_.push_back(std::move(line));
+    } else {
+      ++lines_[known->second].times;
+      lines_[known->second].of_episode |= line.of_episode;
+    }
+    return lines_.size() < kMostLinesRead;
+  }
+  [[nodiscard]] std::vector<ContextLine> take() && { return std::move(lines_); }
+
+ private:
+  using Second = std::chrono::time_point<std::chrono::system_clock, std::chrono::seconds>;
+  std::vector<ContextLine> lines_;
+  std::map<std::tuple<Second, std::string, std::string, std::string>, std::size_t> of_second_;
+};
 
 // In the order of time, with repetitions as one line.
 void add_folded(EpisodeContext& context, std::vector<ContextLine> lines) {
@@ -380,7 +466,7 @@ void add_folded(EpisodeContext& context, std::vector<ContextLine> lines) {
     if (!context.lines.empty()) {
       ContextLine& before = context.lines.back();
       if (before.host == line.host && before.action == line.action && before.search == line.search) {
-        ++before.times;
+        before.times += line.times;
         before.of_episode |= line.of_episode;
         continue;
       }
@@ -407,10 +493,11 @@ Result<EpisodeContext> EpisodeReader::context(const Viewer& viewer, const Episod
   const std::string person = who.starts_with(kPersonMark) ? who.substr(kPersonMark.size()) : std::string();
   if (who.empty() || sight_of_episode(viewer, person) == Sight::nothing) return context;
 
-  const auto attempts = attempts_of(database_, row);
-  if (!attempts) return std::unexpected(attempts.error());
+  // Which lines belong to the episode is told by its own records: another theme's refusals lie between them.
+  auto members = members_of(row);
+  if (!members) return std::unexpected(members.error());
   const auto bounded = std::clamp(around, std::chrono::minutes(0), std::chrono::minutes(60));
-  std::vector<ContextLine> lines;
+  LinesBySecond lines;
   auto looked = decisions_.read(row.first - bounded, row.last + bounded, [&](std::string_view line) {
     // Most lines are other people's: a look for the words saves parsing them.
     if (line.find(person.empty() ? std::string_view(row.device) : std::string_view(person)) == std::string_view::npos &&
@@ -429,14 +516,13 @@ Result<EpisodeContext> EpisodeReader::context(const Viewer& viewer, const Episod
     one.action = json->text("action");
     one.category = json->text("category");
     if (may_see(viewer, person, Field::searched)) one.search = json->text("search");
-    one.of_episode = one.action != "allow" && is_one_of(*attempts, one);
-    lines.push_back(std::move(one));
-    return lines.size() < kMostLinesRead;
+    one.of_episode = one.action != "allow" && members->has(*json, one.time);
+    return lines.add(std::move(one));
   });
   if (!looked) return std::unexpected(looked.error());
   context.kept = looked->kept;
   context.cut_short = looked->cut_short;
-  add_folded(context, std::move(lines));
+  add_folded(context, std::move(lines).take());
   return context;
 }
 

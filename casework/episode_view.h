@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -89,9 +90,9 @@ struct EpisodeDetail {
   breaches::Urgency urgency;  ///< level and its reasons
   LengthOfTime length;
   std::string initiated;                ///< "4 typed or clicked, 1 loaded by a page, 2 unknown"
-  std::vector<SiteCount> sites;         ///< most attempts first, at most 64
+  std::vector<SiteCount> sites;         ///< those of fewest attempts first, at most 10,000
   std::vector<std::string> categories;  ///< ids
-  std::vector<EpisodeRecord> records;   ///< oldest first, at most 500
+  std::vector<EpisodeRecord> records;   ///< at most 500, those of the rarest sites; oldest first
   std::uint64_t records_total = 0;      ///< records, of which each may stand for several attempts
   std::vector<Entry> entries;           ///< acknowledgements, assessments and notes, oldest first
 };
@@ -137,6 +138,10 @@ class EpisodeReader {
 
  private:
   EpisodeReader(store::Database database, Options options);
+  class Members;
+  [[nodiscard]] Result<Members> members_of(const EpisodeRow& row);
+  [[nodiscard]] Result<std::vector<EpisodeRecord>> records_of_rare_sites(
+      std::vector<std::pair<const SiteCount*, std::uint64_t>> all);
   [[nodiscard]] Result<std::vector<EpisodeRow>> rows(const Viewer& viewer, store::Statement& query);
   [[nodiscard]] Result<LengthOfTime> length_of(const EpisodeRow& row, const std::vector<EpisodeRecord>& records,
                                                std::string_view person);

@@ -35,14 +35,18 @@ std::vector<Rule> rules_of() {
         "DELETE FROM incident_actions WHERE incident IN (SELECT id FROM incidents WHERE closed < ?1 AND hold = 0)",
         "DELETE FROM incident_subjects WHERE incident IN (SELECT id FROM incidents WHERE closed < ?1 AND hold = 0)",
         "DELETE FROM incident_episodes WHERE incident IN (SELECT id FROM incidents WHERE closed < ?1 AND hold = 0)",
+        "DELETE FROM entries WHERE field IN ('given', 'done') AND about IN (SELECT id FROM entries WHERE field = 'to "
+        "do'"
+        " AND about IN (SELECT id FROM incidents WHERE closed < ?1 AND hold = 0))",
         "DELETE FROM entries WHERE about IN (SELECT id FROM incidents WHERE closed < ?1 AND hold = 0)",
         "DELETE FROM incidents WHERE closed < ?1 AND hold = 0"}},
       {"acknowledgements",
        &RetentionRules::breaches,
-       "SELECT count(*) FROM entries WHERE field = 'acknowledgement' AND at < ?1",
-       "SELECT count(*) FROM entries WHERE field = 'acknowledgement' AND at < ?1 AND about IN"
+       "SELECT count(*) FROM entries WHERE field IN ('acknowledgement', 'taken') AND at < ?1",
+       "SELECT count(*) FROM entries WHERE field IN ('acknowledgement', 'taken') AND at < ?1 AND about IN"
        " (SELECT e.episode FROM incident_episodes e JOIN incidents i ON i.id = e.incident WHERE i.hold = 1)",
-       {"DELETE FROM entries WHERE field = 'acknowledgement' AND at < ?1 AND about NOT IN (" + episodes + ")"}},
+       {"DELETE FROM entries WHERE field IN ('acknowledgement', 'taken') AND at < ?1 AND about NOT IN (" + episodes +
+        ")"}},
       {"releases of sealed addresses",
        &RetentionRules::breaches,
        "SELECT count(*) FROM releases WHERE asked_at < ?1",

@@ -22,6 +22,7 @@ web::Response account_page(const Desk& desk, const Visit& visit, std::string_vie
   view.set("user", (*user)->user).set("name", (*user)->name);
   view.set("role", title_of((*user)->role)).set("second_factor", (*user)->second_factor);
   view.set("since", desk.when(visit.session.since));
+  view.set("tells", casework::leads_safeguarding(visit.viewer.role));
   return desk.show(visit, "account", std::move(view), status);
 }
 
@@ -39,11 +40,13 @@ web::Response second_factor_page(const Desk& desk, const Visit& visit, const std
 
 void add_kept_form(Desk& desk, web::Router& router) {
   desk.get(router, Area::account, "/kept/{token}", [&desk](const Visit& visit) {
-    const std::optional<KeptForm> kept = desk.kept_form(visit, visit.request.param("token"));
-    if (!kept) return desk.not_found(visit);
+    const Result<std::optional<casework::Draft>> found = desk.kept_form(visit, visit.request.param("token"));
+    if (!found) return desk.failed(visit, found.error());
+    if (!*found) return desk.not_found(visit);
+    const casework::Draft& kept = **found;
     web::View view;
-    view.set("kept_path", kept->path).list("kept_fields").list("typed_fields");
-    for (const auto& [name, value] : kept->fields) {
+    view.set("kept_path", kept.path).list("kept_fields").list("typed_fields");
+    for (const auto& [name, value] : kept.fields) {
       view.item("kept_fields").set("name", name).set("value", value);
       if (value.empty() || name == "version") continue;
       std::string words = name;

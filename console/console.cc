@@ -3,6 +3,7 @@
 #include "console/desk.h"
 #include "console/find_pages.h"
 #include "console/person_pages.h"
+#include "console/work_pages.h"
 #include "web/assets.h"
 
 namespace schoolgate::console {
@@ -24,6 +25,7 @@ web::Router Console::router() const {
   add_find_pages(*desk_, router);
   add_person_pages(*desk_, router);
   add_incident_pages(*desk_, router);
+  add_work_pages(*desk_, router);
   add_measure_pages(*desk_, router);
   add_page_report_pages(*desk_, router);
   add_report_pages(*desk_, router);

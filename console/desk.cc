@@ -151,23 +151,29 @@ void Desk::open_post(web::Router& router, std::string pattern, web::Handler page
 }
 
 // After signing in the page is shown again. What was typed is shown to its author, who sends it again or leaves it.
-web::Response Desk::to_sign_in(const web::Request& request) const {
+web::Response Desk::to_sign_in(const web::Request& request) {
   std::string back = request.method == web::Method::get ? request.local_address() : keep_typed(request, {});
   if (back.empty()) back = "/";
   return web::redirect("/sign-in?" + web::encode_query({{"then", back}}));
 }
 
 // The page on which its author finds it; empty: the form was shown to no account, or to another one than `user`.
-std::string Desk::keep_typed(const web::Request& request, std::string_view user) const {
+std::string Desk::keep_typed(const web::Request& request, std::string_view user) {
   if (!web::is_same_origin(request)) return {};
   const auto whose = tokens_.verify(kWhoseField, request.form.get(kWhoseField), now());
   if (!whose || (!user.empty() && *whose != user)) return {};
-  const std::string token = kept_forms_.keep(*whose, request.path, request.form, std::chrono::steady_clock::now());
-  return token.empty() ? std::string() : "/kept/" + token;
+  auto stores = pool_.lease();
+  Result<std::string> token = stores ? keep_form(*(**stores).desk, *whose, request.path, request.form, now())
+                                     : Result<std::string>(std::unexpected(stores.error()));
+  if (!token) {
+    log::error("what was typed cannot be kept", {{"error", token.error().text()}});
+    return {};
+  }
+  return token->empty() ? std::string() : "/kept/" + *token;
 }
 
-std::optional<KeptForm> Desk::kept_form(const Visit& visit, std::string_view token) const {
-  return kept_forms_.find(token, visit.session.user, std::chrono::steady_clock::now());
+Result<std::optional<casework::Draft>> Desk::kept_form(const Visit& visit, std::string_view token) const {
+  return casework::Drafts(*visit.stores.desk).find(token, visit.session.user, visit.now);
 }
 
 web::Response Desk::serve(const web::Request& request, Area area, bool post, const Page& page) {
@@ -209,7 +215,7 @@ void Desk::set_frame(web::View& view, const web::Request& request, const identit
   }
   view.set("csrf", session->csrf).set("signed_in", true);
   view.set("session_seconds", std::chrono::seconds(identity::DeskSignIn::kIdle).count());
-  view.set("whose", tokens_.sign(kWhoseField, session->user, now() + KeptForms::kFor));
+  view.set("whose", tokens_.sign(kWhoseField, session->user, now() + casework::Drafts::kFor));
   if (hooks().clock_doubt) view.set_if("clock_doubt", hooks().clock_doubt());
   if (const auto protection = hears_of_protection(session->role) ? this->protection() : nullptr)
     view.set_if("unprotected", gap_summary(*this, *protection));

@@ -89,7 +89,7 @@ class Desk {
   /// Protected or not, at most a few seconds old. Null where the gateway does not tell.
   [[nodiscard]] std::shared_ptr<const rules::Protection> protection() const;
   /// What an account typed when its session was over.
-  [[nodiscard]] std::optional<KeptForm> kept_form(const Visit& visit, std::string_view token) const;
+  [[nodiscard]] Result<std::optional<casework::Draft>> kept_form(const Visit& visit, std::string_view token) const;
   /// The list of episodes that each session saw last.
   [[nodiscard]] LastLists& last_lists() const noexcept { return last_lists_; }
   [[nodiscard]] const web::Tokens& tokens() const noexcept { return tokens_; }
@@ -112,8 +112,8 @@ class Desk {
   [[nodiscard]] web::Response serve(const web::Request& request, Area area, bool post, const Page& page);
   void set_confirmation(web::View& view, const web::Request& request, std::string_view session) const;
   void set_frame(web::View& view, const web::Request& request, const identity::DeskSession* session) const;
-  [[nodiscard]] web::Response to_sign_in(const web::Request& request) const;
-  [[nodiscard]] std::string keep_typed(const web::Request& request, std::string_view user) const;
+  [[nodiscard]] web::Response to_sign_in(const web::Request& request);
+  [[nodiscard]] std::string keep_typed(const web::Request& request, std::string_view user);
 
   Console::Parts parts_;
   LocalClock clock_;
@@ -123,7 +123,6 @@ class Desk {
   std::vector<Console::Page> pages_;
   mutable Confirmations confirmations_;
   mutable LastLists last_lists_;
-  mutable KeptForms kept_forms_;
   mutable std::mutex policy_mutex_;
   mutable std::shared_ptr<const PolicyFacts> policy_;
   mutable std::chrono::steady_clock::time_point policy_read_{};

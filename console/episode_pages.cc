@@ -1,6 +1,7 @@
 // Episodes: the filtered list, one episode with all that is known of it, and its pink slip in every form.
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "base/json.h"
 #include "casework/checklists.h"
@@ -15,6 +16,7 @@
 #include "console/episode_words.h"
 #include "console/form_problems.h"
 #include "console/person_pages.h"
+#include "console/work_pages.h"
 
 namespace schoolgate::console {
 
@@ -283,9 +285,13 @@ void set_records(const Desk& desk, const casework::EpisodeDetail& episode, web::
   }
   view.set("records_cut", episode.records_total > episode.records.size());
   view.set("attempts_total", episode.row.attempts);
-  for (const casework::SiteCount& site : episode.sites) {
+  constexpr std::size_t kSitesShown = 200;  // of those with the fewest attempts, which a flood would hide
+  for (const casework::SiteCount& site : std::span(episode.sites).first(std::min(episode.sites.size(), kSitesShown))) {
     view.item("site_counts").set("site", site.site).set("attempts", site.attempts);
   }
+  view.set_if("sites_cut", episode.sites.size() > kSitesShown
+                               ? std::to_string(episode.sites.size() - kSitesShown) + " more, with more attempts each"
+                               : std::string());
   if (!episode.records.empty()) {
     const casework::EpisodeRecord& record = episode.records.front();
     view.set("why", why_words(record)).set("policy", record.policy_version);
@@ -315,6 +321,16 @@ void set_entries(const Desk& desk, const casework::EpisodeDetail& episode, web::
   }
 }
 
+/// Who has it, and the form that gives it to somebody.
+Result<void> set_owner(const Desk& desk, const Visit& visit, const std::string& episode, web::View& view) {
+  const auto work = casework::Assignments(*visit.stores.desk).of_episode(episode);
+  if (!work) return std::unexpected(work.error());
+  const bool names = sight(visit.session.role, Area::incidents) == Sight::names;
+  view.set_if("owned_by",
+              names && *work ? desk.person_words((*work)->owner) + ", by " + day_words((*work)->due) : std::string());
+  return visit.may_change ? set_owners(desk, visit, *work ? (*work)->owner : visit.viewer.user, view) : Result<void>();
+}
+
 web::Response episode_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
   const Result<std::optional<casework::EpisodeDetail>> found = looked_at(visit);
   if (!found) return desk.failed(visit, found.error());
@@ -331,6 +347,8 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   for (const std::string& reason : episode.urgency.reasons) view.item("urgency_reasons").set("text", reason);
   set_records(desk, episode, view);
   set_entries(desk, episode, view);
+  if (const Result<void> owner = set_owner(desk, visit, episode.row.id, view); !owner)
+    return desk.failed(visit, owner.error());
   const Result<bool> stale = desk.set_version(visit, episode.row.id, view);
   if (!stale) return desk.failed(visit, stale.error());
   if (const Result<void> context = set_context(desk, visit, episode.row, view); !context) {
@@ -354,6 +372,34 @@ web::Response episode_page(const Desk& desk, const Visit& visit, std::string_vie
   view.set("back", desk.last_lists().of(visit.token, "/episodes"));
   view.set("taken_up", episode.row.state != casework::EpisodeState::fresh);
   return desk.show(visit, "episode", std::move(view), *stale ? 409 : status);
+}
+
+web::Response take_episode(const Desk& desk, const Visit& visit) {
+  const Result<std::optional<casework::EpisodeRow>> row =
+      visit.stores.episodes->find_row(visit.viewer, visit.request.param("id"));
+  if (!row) return desk.failed(visit, row.error());
+  if (!*row) return desk.not_found(visit);
+  const auto problem = [&](const Error& error) {
+    return episode_page(desk, visit, error.text(), error.fault == Fault::client ? 400 : 503);
+  };
+  casework::Assignments assignments(*visit.stores.desk);
+  const std::string whose = "Episode " + (*row)->reference + " of " + who_words(desk, **row);
+  const std::string path = "/episodes/" + (*row)->id;
+  if (visit.request.form.get("do") == "put-down") {
+    if (auto done = assignments.put_down(visit.viewer, (*row)->id, (*row)->person, visit.now); !done)
+      return problem(done.error());
+    return desk.done(visit, path, whose + " has no owner any more.");
+  }
+  const Result<casework::Assigned> assigned = assigned_of(desk, visit);
+  if (!assigned) return problem(assigned.error());
+  const auto seen = seen_version(visit.request.form);
+  if (auto done = assignments.take(visit.viewer, (*row)->id, (*row)->person, *assigned, visit.now, seen); !done)
+    return problem(done.error());
+  return desk.done(visit, path,
+                   whose + " is " +
+                       (assigned->owner.user == visit.viewer.user ? std::string("yours")
+                                                                  : "with " + desk.person_words(assigned->owner.user)) +
+                       ", to be dealt with by " + day_words(assigned->due) + ".");
 }
 
 void add_slip_pages(Desk& desk, web::Router& router) {
@@ -406,6 +452,8 @@ void add_episode_pages(Desk& desk, web::Router& router) {
 
   desk.post(router, Area::episodes, "/episodes/acknowledge",
             [&desk](const Visit& visit) { return acknowledge_picked(desk, visit); });
+  desk.post(router, Area::episodes, "/episodes/{id}/take",
+            [&desk](const Visit& visit) { return take_episode(desk, visit); });
   desk.post(router, Area::episodes, "/episodes/{id}/acknowledge", [&desk](const Visit& visit) {
     const web::Form& form = visit.request.form;
     const Result<std::optional<casework::EpisodeRow>> row =

@@ -132,6 +132,8 @@ std::string page_words(const Desk& desk, const Visit& visit, const breaches::Fla
   const std::string site(record.text(is_breach ? "site" : "host"));
   if (!site.empty() && may(Field::site)) words += ", " + casework::defang(site);
   if (!person.empty() && may(Field::person)) words += ", " + desk.person_words(person);
+  if (record.has("attempts"))
+    words += ", one of " + std::string(record.text("attempts")) + " attempts that are counted together";
   if (may(Field::device)) words += ", device " + std::string(record.text("device"));
   return words;
 }

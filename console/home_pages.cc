@@ -6,6 +6,7 @@
 #include "console/days.h"
 #include "console/desk.h"
 #include "console/episode_words.h"
+#include "console/work_pages.h"
 
 namespace schoolgate::console {
 
@@ -83,6 +84,20 @@ Result<void> set_reviews(const Desk& desk, const Visit& visit, web::View& view) 
   return {};
 }
 
+Result<void> set_work(const Desk& desk, const Visit& visit, web::View& view) {
+  const auto work = visible_work(desk, visit);
+  if (!work) return std::unexpected(work.error());
+  std::size_t mine = 0, overdue = 0;
+  for (const WorkRow& row : *work) {
+    if (row.has != visit.viewer.user && !row.has.empty()) continue;
+    ++mine;
+    overdue += row.overdue ? 1 : 0;
+  }
+  view.set("work_words", "Mine: " + std::to_string(mine) + " to deal with" +
+                             (overdue > 0 ? ", " + std::to_string(overdue) + " overdue" : std::string()));
+  return {};
+}
+
 Result<void> set_release_asked(const Visit& visit, web::View& view) {
   casework::SealedRelease sealed(*visit.stores.desk);
   const Result<std::vector<casework::ReleaseRequest>> requests = sealed.list(visit.viewer, "", visit.now);
@@ -101,6 +116,7 @@ Result<void> set_leader(const Desk& desk, const Visit& visit, web::View& view) {
   if (auto set = set_waiting(desk, visit, view); !set) return set;
   if (auto set = set_older(desk, visit, view); !set) return set;
   if (auto set = set_reviews(desk, visit, view); !set) return set;
+  if (auto set = set_work(desk, visit, view); !set) return set;
   return set_release_asked(visit, view);
 }
 

@@ -11,6 +11,7 @@
 #include "console/documents.h"
 #include "console/episode_words.h"
 #include "console/form_problems.h"
+#include "console/work_pages.h"
 
 namespace schoolgate::console {
 
@@ -218,6 +219,28 @@ Result<std::optional<Incident>> looked_at(const Visit& visit) {
   return found;
 }
 
+/// What is to be done, by whom and when, and the forms about it.
+Result<void> set_to_do(const Desk& desk, const Visit& visit, const std::string& incident, web::View& view) {
+  const auto all = casework::Assignments(*visit.stores.desk).of_incident(incident);
+  if (!all) return std::unexpected(all.error());
+  const std::chrono::sys_days today = local_day(desk, visit.now);
+  view.list("to_dos").list("open_to_dos");
+  bool open_any = false;
+  for (const casework::Work& work : *all) {
+    web::View& item = view.item("to_dos");
+    item.set("what", work.what).set("owner", desk.person_words(work.owner)).set("due", day_words(work.due));
+    item.set("overdue", !work.done_at && work.due < today);
+    item.set_if("done", work.done_at ? work.done_by + ", " + desk.when(*work.done_at) : std::string());
+    item.set_if("how", work.done_how);
+    if (work.done_at) continue;
+    open_any = true;
+    const std::string what = work.what.size() <= 60 ? work.what : work.what.substr(0, work.what.find(' ', 50)) + " …";
+    view.item("open_to_dos").set("id", work.about).set("what", what).set("owner", desk.person_words(work.owner));
+  }
+  view.set("to_dos_any", !all->empty()).set("open_to_dos_any", open_any);
+  return set_owners(desk, visit, visit.viewer.user, view);
+}
+
 web::Response incident_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
   const Result<std::optional<Incident>> found = looked_at(visit);
   if (!found) return desk.failed(visit, found.error());
@@ -231,6 +254,7 @@ web::Response incident_page(const Desk& desk, const Visit& visit, std::string_vi
     if (*row) set_row(desk, view.item("episodes"), **row);
   }
   view.set("episodes_any", !(*found)->episodes.empty());
+  if (const Result<void> set = set_to_do(desk, visit, (*found)->id, view); !set) return desk.failed(visit, set.error());
   set_typed(view, visit.request.form);
   const Result<bool> stale = desk.set_version(visit, (*found)->reference, view);
   if (!stale) return desk.failed(visit, stale.error());
@@ -260,6 +284,47 @@ void add_form(Desk& desk, web::Router& router, std::string_view name,
               const std::string reference = *incident ? (*incident)->reference : std::string();
               return desk.done(visit, "/incidents/" + id, "Incident " + reference + ": " + *changed + ".");
             });
+}
+
+/// A form about what is to be done: `change` gets the incident as this viewer may see it.
+void add_to_do_form(Desk& desk, web::Router& router, std::string_view name,
+                    std::function<Result<std::string>(casework::Assignments&, const Visit&, const Incident&)> change) {
+  add_form(desk, router, name,
+           [change = std::move(change)](Incidents& incidents, const Visit& visit,
+                                        std::string_view id) -> Result<std::string> {
+             const auto incident = incidents.find(visit.viewer, id);
+             if (!incident) return std::unexpected(incident.error());
+             if (!*incident) return fail(Fault::client, "there is no such incident");
+             casework::Assignments assignments(*visit.stores.desk);
+             return change(assignments, visit, **incident);
+           });
+}
+
+void add_to_do_forms(Desk& desk, web::Router& router) {
+  add_to_do_form(
+      desk, router, "to-do",
+      [&desk](casework::Assignments& all, const Visit& visit, const Incident& incident) -> Result<std::string> {
+        const auto assigned = assigned_of(desk, visit);
+        if (!assigned) return std::unexpected(assigned.error());
+        return told(
+            all.add_to_do(visit.viewer, incident, visit.request.form.get("what"), *assigned, visit.now),
+            "one thing to do for " + desk.person_words(assigned->owner.user) + ", by " + day_words(assigned->due));
+      });
+  add_to_do_form(
+      desk, router, "to-do-give",
+      [&desk](casework::Assignments& all, const Visit& visit, const Incident& incident) -> Result<std::string> {
+        const auto assigned = assigned_of(desk, visit);
+        if (!assigned) return std::unexpected(assigned.error());
+        return told(all.give(visit.viewer, incident, visit.request.form.get("to_do"), *assigned, visit.now),
+                    "one thing to do is with " + desk.person_words(assigned->owner.user) + " now, by " +
+                        day_words(assigned->due));
+      });
+  add_to_do_form(desk, router, "to-do-done",
+                 [](casework::Assignments& all, const Visit& visit, const Incident& incident) -> Result<std::string> {
+                   const web::Form& form = visit.request.form;
+                   return told(all.finish(visit.viewer, incident, form.get("to_do"), form.get("how"), visit.now),
+                               "one thing to do is done, with your name and the time");
+                 });
 }
 
 /// From the day of the first episode to today, at the school.
@@ -497,6 +562,7 @@ void add_incident_pages(Desk& desk, web::Router& router) {
   add_writing_forms(desk, router);
   add_part_forms(desk, router);
   add_state_forms(desk, router);
+  add_to_do_forms(desk, router);
   desk.get(router, Area::incidents, "/incidents/{id}/letter",
            [&desk](const Visit& visit) { return letter_page(desk, visit); });
   desk.post(router, Area::incidents, "/incidents/{id}/letter",

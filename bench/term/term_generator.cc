@@ -3,7 +3,9 @@
 // small week that the demonstration starts with.
 //
 //   term_generator --state DIR --decisions FILE [--days 60] [--breaches 9000] [--requests 2000000] [--pupils 420]
-//                  [--until 2026-11-20] [--seed 1] [--younger ks1] [--older ks2]
+//                  [--until 2026-11-20] [--seed 1] [--younger ks1] [--older ks2] [--flood 100000]
+//
+// --flood: on the last day one device asks so often for one site within two minutes, and once for another one.
 //
 // The term ends yesterday, unless said otherwise. Nobody is told of it when a gateway takes the folder over.
 //
@@ -38,6 +40,7 @@ using namespace casework;
 struct Options {
   std::filesystem::path state, decisions;
   std::size_t days = 60, breaches = 9000, requests = 2'000'000, pupils = 420;
+  std::size_t flood = 0;
   std::uint64_t seed = 1;
   std::string younger = "ks1", older = "ks2";  // the groups of the pupils, as policy.yaml names them
   std::chrono::sys_days until = std::chrono::floor<std::chrono::days>(wall_now()) - std::chrono::days(1);
@@ -47,6 +50,48 @@ template <class T>
 T must(Result<T> result) {
   if (!result) throw std::runtime_error(result.error().text());
   if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+
+/// One device and one site, again and again, and in the midst of it another one.
+std::vector<Breach> make_flood(const Options& options, std::chrono::sys_days day, const std::vector<Breach>& breaches) {
+  std::vector<Breach> flood;
+  if (options.flood == 0) return flood;
+  Breach one = breaches.back();
+  one.device = "10.20.2.250";
+  one.person.reset();
+  one.confidence = "network";
+  one.action = "block";
+  one.search.clear();
+  one.reason = {};
+  one.reason.tier = "category";
+  one.reason.list = "ut1-gambling";
+  one.reason.category = one.reason.theme = "gambling";
+  one.reason.source = "lists/gambling";
+  one.reason.policy_version = "term";
+  one.reason.urgency = 3;
+  const TimePoint begin = TimePoint(day) + 11h;
+  for (std::size_t i = 0; i < options.flood; ++i) {
+    one.time = begin + std::chrono::milliseconds(i * 120'000 / options.flood);
+    one.id = Uuid::v7(one.time);
+    one.site = one.reason.entry = i == options.flood / 2 ? "the-real-one.example" : "decoy.example";
+    one.url = "http://" + one.site + "/" + std::to_string(i);
+    flood.push_back(one);
+  }
+  return flood;
+}
+
+void write_flood(const Options& options, const std::vector<Breach>& flood) {
+  if (flood.empty()) return;
+  BreachLogSettings settings;
+  settings.folder = options.state;
+  settings.school = "Ashford Oaks Primary School";
+  settings.gateway = "gw-1";
+  settings.queue_limit = flood.size() + 1;
+  settings.durable_deadline = 600'000ms;
+  settings.retention = std::chrono::hours(24 * 3650);
+  settings.folds = true;
+  const auto log = must(BreachLog::open(settings));
+  for (const Breach& breach : flood) log->append(breach, [](Receipt) {});
 }
 
 void write_breaches(const Options& options, const std::vector<Breach>& all) {
@@ -284,6 +329,8 @@ Options read_options(int argc, char** argv) {
       options.older = value;
     else if (name == "--seed")
       options.seed = std::stoul(value);
+    else if (name == "--flood")
+      options.flood = std::stoul(value);
     else if (name == "--until" && from_rfc3339(value + std::string("T00:00:00Z")))
       options.until = std::chrono::floor<std::chrono::days>(*from_rfc3339(value + std::string("T00:00:00Z")));
     else
@@ -292,7 +339,7 @@ Options read_options(int argc, char** argv) {
   if (options.state.empty() || argc % 2 == 0 || options.days == 0 || options.pupils < 20)
     throw std::runtime_error(
         "usage: term_generator --state DIR [--decisions FILE] [--days N] [--breaches N] [--requests N] [--pupils N] "
-        "[--until DAY] [--seed N] [--younger GROUP] [--older GROUP]");
+        "[--until DAY] [--seed N] [--younger GROUP] [--older GROUP] [--flood N]");
   return options;
 }
 
@@ -307,8 +354,12 @@ int run(int argc, char** argv) {
   for (SchoolPerson& person : people)
     if (person.group != "staff") person.group = person.group == "ks1" ? options.younger : options.older;
   const auto days = school_days(options.until, options.days);
-  const auto breaches = make_breaches(people, days, options.breaches, random);
+  auto breaches = make_breaches(people, days, options.breaches, random);
   write_breaches(options, breaches);
+  const auto flood = make_flood(options, days.back(), breaches);
+  write_flood(options, flood);
+  breaches.insert(breaches.end(), flood.begin(), flood.end());
+  std::ranges::stable_sort(breaches, {}, &Breach::time);
   write_decisions(options, people, days, breaches, random);
   fill_desk(options, days, random);
   tell_nobody(options);

@@ -21,6 +21,7 @@
 #include "casework/alerts/canary.h"
 #include "casework/alerts/conflict_of_interest.h"
 #include "casework/alerts/delivery.h"
+#include "casework/alerts/notification_choices.h"
 #include "casework/alerts/outbox.h"
 #include "casework/alerts/school_hours.h"
 #include "casework/desk_store.h"
@@ -64,6 +65,8 @@ struct Alerts::Impl {
   std::deque<OutboxAlert> in_memory;        // system alerts while the outbox cannot be written
   std::map<std::string, TimePoint> told;    // kinds of system alerts
   std::unique_ptr<DeskStore> desk;          // the thread's
+  NotificationChoices choices;              // the thread's, as is the next; read once a round
+  Duty duty;
   bool outbox_failing = false;
   std::mt19937_64 random{std::random_device{}()};
 
@@ -88,6 +91,7 @@ struct Alerts::Impl {
   Result<void> climb(const AlertSettings& current);
   Result<void> keep_canary(const AlertSettings& current);
   Result<DeskStore*> desk_store();
+  void read_choices();
   Result<void> make_digests(const AlertSettings& current);
   Result<void> make_digest(const AlertSettings& current, const AlertRoute& route, Progress progress, std::int64_t today,
                            bool first_time);
@@ -231,6 +235,7 @@ TimePoint Alerts::Impl::round(const AlertSettings& current, std::vector<Posted> 
       if (auto put = put_system(current, troubles.back()); !put) return put;
       troubles.pop_back();
     }
+    read_choices();
     if (auto back = outbox->bring_back(options.now(), kLastPause * 2); !back) return back;
     if (auto followed = follow_episodes(current); !followed) return followed;
     if (auto put = put_cases(); !put) return put;
@@ -327,7 +332,8 @@ Result<void> Alerts::Impl::put_episode(const AlertSettings& current, const breac
 Result<void> Alerts::Impl::put_for(const AlertSettings& current, const breaches::Episode& episode,
                                    const std::vector<std::string>& wanted, const std::string& kind, EpisodeNews news) {
   const TimePoint now = options.now();
-  for (const std::string& destination : destinations_for(current, wanted, episode)) {
+  for (const auto& [destination, due] :
+       told_by_choice(current, wanted, episode, choices, duty, options.local_time, now)) {
     std::string key = kind + '/' + episode.id + '/' + destination;
     EpisodeNews told_as = news;
     auto known = outbox->find(key);
@@ -347,7 +353,7 @@ Result<void> Alerts::Impl::put_for(const AlertSettings& current, const breaches:
                                 .urgency = episode.urgency,
                                 .content = episode_alert(place, episode, id, told_as),
                                 .created = now,
-                                .due = news == EpisodeNews::first ? now + options.hold : now,
+                                .due = news == EpisodeNews::first ? std::max(due, now + options.hold) : due,
                                 .attempts = 0});
         !put)
       return put;
@@ -402,6 +408,24 @@ Result<DeskStore*> Alerts::Impl::desk_store() {
     desk = *std::move(opened);
   }
   return desk.get();
+}
+
+// Where they cannot be read nobody chose anything and nobody is away: rather one mail too many.
+void Alerts::Impl::read_choices() {
+  choices.clear();
+  duty = {};
+  std::error_code failed;
+  if (!std::filesystem::exists(options.folder / kDeskFile, failed)) return;
+  auto store = desk_store();
+  if (!store) return;
+  auto chosen = NotificationBook(**store).read();
+  auto book = DutyBook(**store).read();
+  if (!chosen || !book) {
+    desk.reset();
+    return;
+  }
+  choices = *std::move(chosen);
+  duty = *std::move(book);
 }
 
 // Whether somebody has taken an episode up is the desk's to say. When it cannot be asked, it climbs: rather one mail
@@ -497,6 +521,10 @@ Result<void> Alerts::Impl::make_digest(const AlertSettings& current, const Alert
   if (progress.chain != head->chain) progress = {.chain = head->chain, .seq = 0, .day = progress.day};
   progress.day = today;
   std::vector<breaches::Episode> episodes;
+  std::map<std::string, std::vector<breaches::Episode>> digests;
+  // Of several daily routes the first one takes what people chose to have in a digest.
+  const auto first_daily = std::ranges::find_if(current.routes, &AlertRoute::daily);
+  const bool takes_choices = first_daily != current.routes.end() && route_key(*first_daily) == route_key(route);
   if (first_time) {
     auto begin = breaches::episodes_ended_before(**database, options.now() - 24h);
     if (!begin) {
@@ -511,14 +539,17 @@ Result<void> Alerts::Impl::make_digest(const AlertSettings& current, const Alert
       return {};
     }
     if (!changed->empty()) progress.seq = changed->back().through_seq;
-    for (breaches::Episode& episode : *changed)
+    for (breaches::Episode& episode : *changed) {
+      if (takes_choices)
+        for (const std::string& destination : digest_by_choice(current, episode, choices))
+          digests[destination].push_back(episode);
       if (episode.urgency >= route.urgency) episodes.push_back(std::move(episode));
+    }
   }
 
   auto transaction = outbox->begin();
   if (!transaction) return std::unexpected(transaction.error());
   const TimePoint now = options.now();
-  std::map<std::string, std::vector<breaches::Episode>> digests;
   for (const breaches::Episode& episode : episodes)
     for (const std::string& destination : destinations_for(current, route.to, episode))
       digests[destination].push_back(episode);

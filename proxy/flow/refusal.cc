@@ -64,6 +64,7 @@ net::awaitable<std::string> record_refusal(Connection& connection, const Judgeme
   connection.client.clear_deadline();
   const breaches::Receipt receipt = co_await file(connection.worker, std::move(breach));
   if (!receipt.durable) connection.worker.counters().not_durable.add();
+  if (receipt.counted_in) reference = receipt.counted_in->reference();  // the number of what can be found
   co_return reference;
 }
 

@@ -1,23 +1,32 @@
 // What the breach log writes when it counts the like of a minute together: nothing goes unrecorded, whatever ends it.
 //
 //   goes wrong when                                       | then
-//   a device asks for the same thing again and again      | one record, and a sum; each attempt is acknowledged as
-//   durable the gateway is killed before the minute is over       | what was acknowledged is a record after the next
-//   start the gateway ends in order                             | the sums are records a device does more than it may
-//   in a minute            | its attempts wait; those of others do not too much waits | it is counted by category, and
-//   the disk is not filled
+//   a device asks for the same thing again and again      | one record and a sum; each attempt is told durable
+//   the gateway is killed before the minute is over       | what was acknowledged is a record after the next start
+//   the gateway ends in order                             | the sums are records
+//   a device does more than it may in a minute            | its attempts wait; those of others do not
+//   the gateway is killed while attempts wait             | their number is a record after the next start
+//   many devices have attempts that wait                  | the queue of the others stays free
+//   too much waits                                        | it is counted by category, and the disk is not filled
+//   the disk fails while sums are open                    | each attempt is counted once when it is back
+//   a sum of sealed addresses is left by a kill           | the copy of its address is there
+//   a row that was left cannot be read                    | its number of attempts is a record all the same
+//   a counted attempt's page is asked about               | its number leads to the sum, also before the minute ends
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <functional>
 #include <latch>
 #include <thread>
 
 #include "breaches/breach_log.h"
 #include "breaches/episodes.h"
+#include "breaches/find_reference.h"
 #include "breaches/verify.h"
+#include "tests/breaches/failing_disk.h"
 #include "tests/breaches/support.h"
 
 namespace schoolgate::breaches {
@@ -118,6 +127,125 @@ TEST(BreachLogFolding, WhatWasAcknowledgedIsThereAfterAKill) {
   EXPECT_EQ(episodes->front().attempts, 300u);
 }
 
+/// Runs `fill` in a gateway of its own and kills it when `fill` has returned.
+void in_a_killed_gateway(const std::filesystem::path& folder, const std::function<void(BreachLog&)>& fill) {
+  int told[2];
+  ASSERT_EQ(::pipe(told), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto log = open_log(folding_in(folder));
+    fill(*log);
+    if (::write(told[1], "x", 1) != 1) ::_exit(1);
+    ::pause();
+    ::_exit(0);
+  }
+  char byte;
+  ASSERT_EQ(::read(told[0], &byte, 1), 1);
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  ::close(told[0]);
+  ::close(told[1]);
+}
+
+TEST(BreachLogFolding, WhatWaitsForItsTurnIsCountedWhenTheGatewayIsKilled) {
+  wait_for_room_in_the_minute();
+  const TemporaryFolder folder;
+  in_a_killed_gateway(folder.path(), [](BreachLog& log) {
+    for (int i = 0; i < 1500; ++i) log.append(now_of("site" + std::to_string(i) + ".example"), [](Receipt) {});
+    while (log.counters().turns < 850) std::this_thread::sleep_for(10ms);
+    // Whatever is durable after them was written after they were counted.
+    EXPECT_TRUE(append_and_wait(log, now_of("other.example", "10.20.2.8")).durable);
+    EXPECT_TRUE(append_and_wait(log, now_of("another.example", "10.20.2.8")).durable);
+  });
+  {
+    const auto log = open_log(folding_in(folder.path()));
+  }
+  EXPECT_EQ(attempts_in(folder.path()), 1502u);
+  expect_whole(folder.path());
+}
+
+TEST(BreachLogFolding, AttemptsThatWaitLeaveTheQueueToTheOthers) {
+  wait_for_room_in_the_minute();
+  const TemporaryFolder folder;
+  BreachLogSettings settings = folding_in(folder.path());
+  settings.queue_limit = 700;
+  const auto log = open_log(settings);
+  for (int i = 0; i < 1200; ++i) {
+    log->append(now_of("site" + std::to_string(i) + ".example"), [](Receipt) {});
+    while (log->counters().waiting - log->counters().turns > 400) std::this_thread::sleep_for(1ms);
+  }
+  while (log->counters().turns < 500) std::this_thread::sleep_for(5ms);
+  for (int i = 0; i < 300; ++i)
+    ASSERT_TRUE(append_and_wait(*log, now_of("other" + std::to_string(i) + ".example", "10.20.2.8")).durable);
+  EXPECT_EQ(log->counters().lost, 0u);
+  EXPECT_LT(log->counters().lag_seconds, 1.0) << "who waits for a turn is not late";
+}
+
+TEST(BreachLogFolding, TheAddressOfASealedSumIsKeptThroughAKill) {
+  wait_for_room_in_the_minute();
+  const TemporaryFolder folder;
+  in_a_killed_gateway(folder.path(), [](BreachLog& log) {
+    Breach breach = now_of("sealed.example");
+    breach.reason.illegal = true;
+    for (int i = 0; i < 5; ++i) {
+      breach.id = Uuid::v7(breach.time);
+      EXPECT_TRUE(append_and_wait(log, breach).durable);
+    }
+  });
+  {
+    const auto log = open_log(folding_in(folder.path()));
+  }
+  EXPECT_EQ(attempts_in(folder.path()), 5u);
+  auto database = store::Database::open(folder.path() / "breaches.db", store::Database::Access::read);
+  auto query = database->prepare(
+      "SELECT count(*) FROM records JOIN sealed_addresses ON id = json_extract(record, '$.id')"
+      " WHERE episode = json_extract(record, '$.episode')");
+  ASSERT_EQ(query->step(), store::Statement::Step::row);
+  EXPECT_EQ(query->integer(0), 2) << "of the record and of the sum";
+}
+
+TEST(BreachLogFolding, ARowThatCannotBeReadIsCountedAllTheSame) {
+  wait_for_room_in_the_minute();
+  const TemporaryFolder folder;
+  in_a_killed_gateway(folder.path(), [](BreachLog& log) {
+    for (int i = 0; i < 8; ++i) EXPECT_TRUE(append_and_wait(log, now_of("lucky-spins.example")).durable);
+  });
+  {
+    auto database = store::Database::open(folder.path() / "breaches.db", store::Database::Access::write);
+    ASSERT_TRUE(database->run("UPDATE open_sums SET record = 'torn'").has_value());
+  }
+  {
+    const auto log = open_log(folding_in(folder.path()));
+  }
+  EXPECT_EQ(attempts_in(folder.path()), 8u);
+  expect_whole(folder.path());
+}
+
+TEST(BreachLogFolding, TheNumberOfACountedAttemptLeadsToItsSum) {
+  wait_for_room_in_the_minute();
+  const TemporaryFolder folder;
+  std::string number;
+  {
+    const auto log = open_log(folding_in(folder.path()));
+    EXPECT_FALSE(append_and_wait(*log, now_of("lucky-spins.example")).counted_in.has_value());
+    const auto second = append_and_wait(*log, now_of("lucky-spins.example"));
+    const auto third = append_and_wait(*log, now_of("lucky-spins.example"));
+    ASSERT_TRUE(second.counted_in && third.counted_in);
+    EXPECT_EQ(*second.counted_in, *third.counted_in);
+    number = third.counted_in->reference();
+    const auto found = find_reference(folder.path(), {}, number);
+    ASSERT_TRUE(found.has_value());
+    ASSERT_TRUE(found->has_value()) << "before the minute is over";
+    EXPECT_EQ(field((**found).record, "attempts"), "2");
+    EXPECT_EQ(field((**found).record, "seq"), "null");
+  }
+  const auto found = find_reference(folder.path(), {}, number);
+  ASSERT_TRUE(found.has_value());
+  ASSERT_TRUE(found->has_value());
+  EXPECT_TRUE((**found).is_breach);
+  EXPECT_EQ(field((**found).record, "attempts"), "2");
+}
+
 TEST(BreachLogFolding, ADeviceThatDoesTooMuchWaitsAndOthersDoNot) {
   wait_for_room_in_the_minute();
   const TemporaryFolder folder;
@@ -156,6 +284,30 @@ TEST(BreachLogFolding, AFloodNeitherFillsTheDiskNorHidesAnAttempt) {
   EXPECT_EQ(attempts_in(folder.path()), std::uint64_t(kFlood + 1));
   EXPECT_LT(lines_of(exported(folder.path())).size(), 2700u);
   expect_whole(folder.path());
+}
+
+TEST(BreachLogFolding, EachAttemptIsCountedOnceWhenTheDiskIsBack) {
+  for (const auto mood : {FailingDisk::Mood::full, FailingDisk::Mood::broken, FailingDisk::Mood::sync_broken}) {
+    wait_for_room_in_the_minute();
+    const TemporaryFolder folder;
+    FailingDisk disk;
+    BreachLogSettings settings = folding_in(folder.path());
+    settings.vfs = FailingDisk::kName;
+    settings.durable_deadline = 100ms;
+    {
+      const auto log = open_log(settings);
+      for (int i = 0; i < 3; ++i) EXPECT_TRUE(append_and_wait(*log, now_of("lucky-spins.example")).durable);
+      disk.become(mood);
+      for (int i = 0; i < 4; ++i) (void)append_and_wait(*log, now_of("lucky-spins.example"));
+      (void)append_and_wait(*log, now_of("other.example"));
+      disk.become(FailingDisk::Mood::well);
+      for (int i = 0; i < 1000 && log->counters().waiting > 0; ++i) std::this_thread::sleep_for(10ms);
+      EXPECT_EQ(log->counters().waiting, 0u);
+      EXPECT_TRUE(append_and_wait(*log, now_of("lucky-spins.example")).durable);
+    }
+    EXPECT_EQ(attempts_in(folder.path()), 9u) << int(mood);
+    expect_whole(folder.path());
+  }
 }
 
 TEST(BreachLogFolding, TheSelfTestHasEachOfItsRecords) {

@@ -7,6 +7,10 @@
 //   a pattern or no entry decided                          | each site has its record
 //   a device does more than six hundred different things   | the others wait, and are written when it is their turn
 //   too much of a device waits                             | it is counted by category; nothing goes uncounted
+//   a device takes another address for each attempt        | it is one machine; a network has a larger sum
+//   addresses of one sealed entry are counted together     | each is a record, because each has to be reported
+//   the clock is corrected within a minute                 | nothing is summed over the correction
+//   the log has to begin another file                      | open sums are given again
 #include "breaches/folding.h"
 
 #include <gtest/gtest.h>
@@ -69,7 +73,12 @@ TEST(Folding, WhatIsEvidenceOfItsOwnIsARecordOfItsOwn) {
   entry.reason.entry = "example";
   action.action = "monitor";
   page.initiated = Initiated::page;
-  for (const Breach& other : {person, words, entry, action, page}) EXPECT_EQ(folding.turn_of(other, kNow), Turn::write);
+  Breach stage = first, method = first, policy = first;
+  stage.stage = "client_hello";
+  method.method = "POST";
+  policy.reason.policy_version = "v2";
+  for (const Breach& other : {person, words, entry, action, page, stage, method, policy})
+    EXPECT_EQ(folding.turn_of(other, kNow), Turn::write) << "what a sum says is true of each of its attempts";
   for (const char* site : {"free-spins.example", "spins-free.example"}) {
     Breach pattern = of(site);
     pattern.reason.list.clear();
@@ -110,16 +119,99 @@ TEST(Folding, InAFloodEverythingIsCounted) {
   EXPECT_EQ(sums[0].addresses, 4096u) << "counts no further";
 }
 
-TEST(Folding, WhatIsARecordAlreadyIsTakenOff) {
+TEST(Folding, WhatWaitsIsCountedUntilItsTurn) {
   Folding folding;
-  (void)folding.turn_of(of("lucky-spins.example"), kNow);
-  for (int i = 0; i < 8; ++i) (void)folding.turn_of(of("lucky-spins.example"), kNow);
-  const std::string id = folding.changed().at(0).id.text();
-  folding.take_off(id, 5);
+  folding.hold(of("a.example"));
+  folding.hold(of("b.example"));
+  auto kept = folding.changed();
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].attempts, 2u);
+  const Uuid id = kept[0].id;
+  folding.let_go(of("a.example"));
+  kept = folding.changed();
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].attempts, 1u);
+  EXPECT_EQ(kept[0].id, id);
+  folding.let_go(of("b.example"));
+  kept = folding.changed();
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(kept[0].attempts, 0u) << "nothing is to be kept any longer";
+  EXPECT_EQ(kept[0].id, id);
+  EXPECT_TRUE(folding.is_empty());
+}
+
+TEST(Folding, AMachineIsOneDeviceAndItsNetworkHasALargerSum) {
+  Folding folding;
+  const auto different = [](int i) {
+    Breach breach = of("site" + std::to_string(i) + ".example");
+    breach.reason.entry = breach.site;
+    breach.device = "2001:db8::" + std::to_string(i % 5000);
+    return breach;
+  };
+  int written = 0;
+  for (int i = 0; i < 1000; ++i) {
+    Breach breach = different(i);
+    breach.machine = "02:00:00:00:00:07";
+    written += folding.turn_of(breach, kNow) == Turn::write;
+  }
+  EXPECT_EQ(written, 600) << "whatever address it takes";
+  written = 0;
+  for (int i = 0; i < 6000; ++i) {
+    Breach breach = different(i);
+    breach.network = "2001:db8::/64";
+    written += folding.turn_of(breach, kNow) == Turn::write;
+  }
+  EXPECT_EQ(written, 4800);
+}
+
+TEST(Folding, EachAddressThatMustBeReportedHasItsRecord) {
+  Folding folding;
+  Breach breach = of("sealed.example", "/a");
+  breach.reason.illegal = true;
+  breach.reason.entry = "sealed.example";
+  EXPECT_EQ(folding.turn_of(breach, kNow), Turn::write);
+  EXPECT_EQ(folding.turn_of(breach, kNow), Turn::fold);
+  breach.url = "http://sealed.example/b";
+  EXPECT_EQ(folding.turn_of(breach, kNow), Turn::write);
+}
+
+TEST(Folding, ACorrectionOfTheClockBeginsAnotherMinute) {
+  Folding folding;
+  Breach breach = of("lucky-spins.example");
+  EXPECT_EQ(folding.turn_of(breach, kNow), Turn::write);
+  breach.time += 24h;
+  EXPECT_EQ(folding.turn_of(breach, kNow + 1s), Turn::write);
+  EXPECT_EQ(folding.turn_of(breach, kNow + 2s), Turn::fold);
+  breach.time -= 48h;
+  EXPECT_EQ(folding.turn_of(breach, kNow + 3s), Turn::write);
+}
+
+TEST(Folding, ASumSaysSinceWhen) {
+  Folding folding;
+  Breach breach = of("lucky-spins.example");
+  (void)folding.turn_of(breach, kNow);
+  const TimePoint begun = breach.time + 2s;
+  for (int i = 2; i < 9; ++i) {
+    breach.time = begun + std::chrono::seconds(i - 2);
+    breach.id = Uuid::v7(breach.time);
+    (void)folding.turn_of(breach, kNow + 1s * i);
+  }
   const auto sums = folding.ended(kNow + 60s);
   ASSERT_EQ(sums.size(), 1u);
-  EXPECT_EQ(sums[0].attempts, 3u);
-  EXPECT_NE(sums[0].id.text(), id);
+  EXPECT_EQ(sums[0].since, begun);
+  EXPECT_EQ(sums[0].time, begun + 6s);
+}
+
+TEST(Folding, WhatWasLostIsGivenAgain) {
+  Folding folding;
+  for (int i = 0; i < 3; ++i) (void)folding.turn_of(of("lucky-spins.example"), kNow);
+  folding.hold(of("other.example"));
+  EXPECT_EQ(folding.changed().size(), 2u);
+  EXPECT_TRUE(folding.changed().empty());
+  folding.change_all();
+  const auto again = folding.changed();
+  ASSERT_EQ(again.size(), 2u);
+  for (const Breach& sum : again) EXPECT_TRUE(folding.ids().contains(sum.id.text()));
 }
 
 }  // namespace

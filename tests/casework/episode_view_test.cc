@@ -149,8 +149,9 @@ TEST_F(EpisodeView, OneEpisodeTellsAllThatIsKnown) {
   EXPECT_EQ(detail.records[0].initiated, "user");
   EXPECT_EQ(detail.initiated, "1 typed or clicked, 1 loaded by a page, 1 not known whether by a person or a page");
   ASSERT_EQ(detail.sites.size(), 2u);
-  EXPECT_EQ(detail.sites[0].site, "lucky-spins[.]example");
-  EXPECT_EQ(detail.sites[0].attempts, 2u);
+  EXPECT_EQ(detail.sites[0].site, "other[.]example") << "the rarest first";
+  EXPECT_EQ(detail.sites[1].site, "lucky-spins[.]example");
+  EXPECT_EQ(detail.sites[1].attempts, 2u);
   EXPECT_THAT(detail.categories, ElementsAre("gambling"));
   EXPECT_EQ(detail.row.confidence, "class");
   EXPECT_EQ(detail.length.text, "span of attempts 20 s, all refused: no time on the site");

@@ -93,30 +93,17 @@ TEST_F(TypedText, ThePageKnowsWhenItsSessionEnds) {
   EXPECT_THAT(get(nobody, "/sign-in").body, Not(HasSubstr("data-session-ends")));
 }
 
-TEST(KeptForms, LeaveOutSecretsAndGoWithTimeAndNumber) {
-  KeptForms kept;
-  const KeptForms::Steady now{std::chrono::hours(1)};
+TEST_F(TypedText, HasNoPasswordAndNoCodeInIt) {
+  auto desk = casework::DeskStore::open(folder_.path());
+  ASSERT_TRUE(desk);
   const auto form = *web::Form::parse("note=hello&password_now=secret&code=123456&csrf=t&whose=w");
-  const std::string token = kept.keep("d.lead", "/account/password", form, now);
-  const auto found = kept.find(token, "d.lead", now);
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->fields, (std::vector<std::pair<std::string, std::string>>{{"note", "hello"}}));
-  EXPECT_FALSE(kept.find(token, "d.eputy", now));
-  EXPECT_FALSE(kept.find(token, "d.lead", now + KeptForms::kFor));
-  EXPECT_EQ(kept.keep("d.lead", "/x", *web::Form::parse("a=" + std::string(KeptForms::kMostBytes, 'x')), now), "");
-  for (std::size_t i = 1; i < KeptForms::kMostOfAccount; ++i) (void)kept.keep("d.lead", "/x", form, now);
-  EXPECT_TRUE(kept.find(token, "d.lead", now));
-  (void)kept.keep("d.lead", "/x", form, now);
-  EXPECT_FALSE(kept.find(token, "d.lead", now));
-}
-
-TEST(KeptForms, OneAccountPushesOutNoColleague) {
-  KeptForms kept;
-  const KeptForms::Steady now{std::chrono::hours(1)};
-  const auto form = *web::Form::parse("note=hello");
-  const std::string token = kept.keep("d.lead", "/x", form, now);
-  for (std::size_t i = 0; i < 3 * KeptForms::kMost; ++i) (void)kept.keep("d.eputy", "/x", form, now);
-  EXPECT_TRUE(kept.find(token, "d.lead", now));
+  const auto token = keep_form(**desk, "d.lead", "/account/password", form, now_);
+  ASSERT_TRUE(token);
+  const auto found = casework::Drafts(**desk).find(*token, "d.lead", now_);
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((*found)->fields, (std::vector<std::pair<std::string, std::string>>{{"note", "hello"}}));
+  const auto large = *web::Form::parse("a=" + std::string(casework::Drafts::kMostBytes, 'x'));
+  EXPECT_EQ(*keep_form(**desk, "d.lead", "/x", large, now_), "");
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ def test_a_refused_webhook_is_tried_again_with_the_same_id(alerting, web, webhoo
 def test_an_alert_outlives_a_restart(alerting, web, mail):
     mail.refuse = True
     try_to_reach(alerting, web)
-    wait_for(lambda: alerting.breaches(), "the record")
+    wait_for(lambda: alerting.attempts(), "the record")
     alerting.stop()
     mail.refuse = False
     alerting.start()
@@ -98,7 +98,7 @@ routes:
 """
     school.start()
     try_to_reach(school, web)
-    wait_for(lambda: school.breaches(), "the record")
+    wait_for(lambda: school.attempts(), "the record")
     school.stop()  # what is due is sent before it ends
     school.start()
     school.stop()

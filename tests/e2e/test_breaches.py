@@ -22,6 +22,9 @@ FIELDS = {
 }
 
 
+NUMBER = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{6}")
+
+
 @pytest.fixture
 def running(new_school):
     return new_school().start()
@@ -35,7 +38,7 @@ def try_to_reach(school, web, path: str, name: str = "blocked.example", **option
 
 def test_a_record_says_everything(running, web):
     try_to_reach(running, web, "/poker?token=secret&name=Jo")
-    (record,) = running.breaches()
+    (record,) = running.attempts()
     assert FIELDS <= record.keys()
     assert uuid.UUID(record["id"]).version == 7
     assert record["school"] == "Test School" and record["gateway"] == "gate-1"
@@ -55,15 +58,18 @@ def test_records_are_numbered_and_attempts_of_a_burst_are_one_episode(running, w
     for number in range(3):
         try_to_reach(running, web, f"/{number}")
     try_to_reach(running, web, "/elsewhere", source=EARLY)
+    assert [attempt["device"] for attempt in running.attempts()] == ["127.0.0.1"] * 3 + [EARLY]
+    running.stop()
     records = running.breaches()
-    assert [record["seq"] for record in records] == list(range(records[0]["seq"], records[0]["seq"] + 4))
-    assert len({record["episode"] for record in records[:3]}) == 1
-    assert records[3]["episode"] != records[0]["episode"]
+    assert [record["seq"] for record in records] == list(range(records[0]["seq"], records[0]["seq"] + 3))
+    first, elsewhere, others = records
+    assert (first["episode"], others["attempts"], others["addresses"]) == (others["episode"], 2, 2)
+    assert elsewhere["episode"] != first["episode"]
 
 
 def test_export_since_and_until(running, web):
     try_to_reach(running, web, "/one")
-    (record,) = running.breaches()
+    (record,) = running.attempts()
     day = record["time"][:10]
     later = (datetime.date.fromisoformat(day) + datetime.timedelta(days=2)).isoformat()
     assert running.command("breaches export", "--since", f"{later}T00:00:00Z").stdout == ""
@@ -95,8 +101,8 @@ TAMPERINGS = {
 
 @pytest.mark.parametrize("how", TAMPERINGS.values(), ids=TAMPERINGS.keys())
 def test_verify_names_the_record_that_was_touched(running, web, how):
-    for number in range(10):
-        try_to_reach(running, web, f"/{number}")
+    for number in range(10):  # of devices of their own, so that each is a record of its own
+        try_to_reach(running, web, f"/{number}", source=f"127.0.0.{10 + number}")
     running.stop()
     running.command("breaches verify")
     database = sqlite3.connect(running.state / "breaches.db")
@@ -109,16 +115,16 @@ def test_verify_names_the_record_that_was_touched(running, web, how):
 
 def test_kill_9_loses_no_record_whose_page_was_sent(new_school, web):
     school = new_school(limits="client_connections: 500").start()
-    seen, enough = [], threading.Event()
+    seen, enough, pages = [], threading.Event(), 0
 
     def try_again_and_again(thread: int) -> None:
         number = 0
         try:
             with Wire(school.proxy) as wire:
                 while True:
-                    path = f"/t{thread}n{number}x"
-                    assert wire.ask(get(f"http://blocked.example:{web.http}{path}")).status == 403
-                    seen.append(path)
+                    answer = wire.ask(get(f"http://blocked.example:{web.http}/t{thread}n{number}x"))
+                    assert answer.status == 403
+                    seen.append(NUMBER.search(answer.body.decode())[0])
                     number += 1
                     if len(seen) > 400:
                         enough.set()
@@ -135,16 +141,20 @@ def test_kill_9_loses_no_record_whose_page_was_sent(new_school, web):
         school.kill()
         for thread in threads:
             thread.join()
-        kept = {record["url"].rsplit("/", 1)[1] for record in school.breaches()}
-        assert [path for path in seen if path[1:] not in kept] == []
+        before = sum(record.get("attempts", 1) for record in school.breaches())
+        school.start()  # sums that the kill left are records now
+        records = school.breaches()
+        assert set(seen) <= {record["reference"] for record in records}
+        assert sum(record.get("attempts", 1) for record in records) >= pages + len(seen), "attempts were lost"
+        assert sum(record.get("attempts", 1) for record in records) > before
+        pages += len(seen)
         school.command("breaches verify")
-        school.start()
 
 
 def test_a_block_inside_a_tunnel_is_recorded(running, web):
     with Wire(running.proxy) as wire:
         assert wire.ask(connect(f"blocked.example:{web.tls}")).status == 403
-    (record,) = running.breaches()
+    (record,) = running.attempts()
     assert record["stage"] == "connect" and record["method"] == "CONNECT" and record["site"] == "blocked.example"
 
 
@@ -157,7 +167,7 @@ def test_a_sealed_entry_is_nowhere_on_disk(new_school, web):
     school.start()
     answer = fetch(school.proxy, f"http://sealed.example:{web.http}/album")
     assert answer.status == 403 and b"sealed.example" not in answer.body
-    (record,) = school.breaches()
+    (record,) = school.attempts()
     assert "sealed.example" not in json.dumps(record) and "album" not in json.dumps(record)
     assert record["reason"]["tier"] == "illegal" and record["category"] == "child-abuse"
     school.wait_for_decision(category="child-abuse")
@@ -194,11 +204,11 @@ def test_a_full_disk_does_not_open_the_filter(new_school, web):
         except OSError:
             pass
     for number in range(20):
-        try_to_reach(school, web, f"/full{number}-" + "x" * 2000)
+        try_to_reach(school, web, f"/full{number}-" + "x" * 2000, source=f"127.0.0.{10 + number}")
     filler.unlink()
-    try_to_reach(school, web, "/after")
-    wait_for(lambda: any(record["url"].endswith("/after") for record in school.breaches()), "writing to resume")
-    paths = [record["url"] for record in school.breaches()]
+    try_to_reach(school, web, "/after", source="127.0.0.9")
+    wait_for(lambda: any(record["url"].endswith("/after") for record in school.attempts()), "writing to resume")
+    paths = [record["url"] for record in school.attempts()]
     assert sum("/full" in path for path in paths) == 20, "records that waited for room were lost"
     school.command("breaches verify")
     school.stop()

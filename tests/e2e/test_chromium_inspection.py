@@ -113,22 +113,22 @@ def test_a_page_of_an_opened_host_works_and_one_address_of_it_is_blocked(browse,
     page, log = browse(f"https://forum.example:{server.tls}/page.html")
     assert "seen: h2 /maths=200/content /casino/roulette=403/page" in page
     assert "Test School" in issuers_in(log)
-    record = gate.breaches()[-1]
+    record = gate.attempts()[-1]
     assert record["url"].startswith(f"https://forum.example:{server.tls}/casino/roulette") and record["initiated"] == "page"
 
 
 def test_the_block_page_is_shown_inside_tls(browse, gate, server):
     page, _ = browse(f"https://forum.example:{server.tls}/casino/roulette?player=anna")
     assert "Childline" in page and "https GET" not in page
-    record = gate.breaches()[-1]
+    record = gate.attempts()[-1]
     assert record["initiated"] == "user" and "anna" not in json.dumps(record)
 
 
 def test_a_blocked_site_shows_its_page_through_the_explicit_proxy(browse, gate, server):
-    before = len(gate.breaches())
+    before = len(gate.attempts())
     page, _ = browse(f"https://blocked.example:{server.tls}/slots")
     assert "Childline" in page and "https GET" not in page
-    records = gate.breaches()[before:]
+    records = gate.attempts()[before:]
     assert records and {record["site"] for record in records} == {"blocked.example"}
     assert {(record["method"], record["stage"]) for record in records} == {("CONNECT", "connect")}
 

@@ -129,7 +129,7 @@ def test_a_browser_does_not_reach_a_blocked_site_over_the_connection_to_another(
     school, before = gateway(f"{{ mode: {mode} }}"), len(server.requests())
     assert browse(school, "https://good.wild.test/page.html") == "other site came"  # our page came, with status 403
     assert reached(server, "good.wild.test", before) and not reached(server, "casino.wild.test", before)
-    assert [record["site"] for record in school.breaches()] == ["casino.wild.test"]
+    assert [record["site"] for record in school.attempts()] == ["casino.wild.test"]
     told = json.loads(school.command("explain", "https://good.wild.test/", "--json", "--address", machines.PUPIL4).stdout)
     assert told["inspect"] and told["opened"], told
 
@@ -140,7 +140,7 @@ def test_what_cannot_be_held_is_said(gateway, browse, server, inspection):
     """Where the first site is not opened the browser does reach the second, unseen: check and inspect-report say so."""
     school, before = gateway(inspection), len(server.requests())
     assert browse(school, "https://good.wild.test/page.html") == "other site came"
-    assert reached(server, "casino.wild.test", before) and school.breaches() == []
+    assert reached(server, "casino.wild.test", before) and school.attempts() == []
     # From the second connection on it is known.
     curl(school, "https://good.wild.test/", web=True)
     wait_for(lambda: "good.wild.test" in school.command("inspect-report").stdout, "the report to name it")

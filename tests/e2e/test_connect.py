@@ -68,7 +68,7 @@ def test_a_blocked_name_is_refused_at_connect_with_the_block_page(gate, web):
         answer = wire.ask(connect(f"blocked.example:{web.tls}"))
     assert answer.status == 403 and "no-store" in answer.get("Cache-Control")
     assert b"Childline" in answer.body
-    record = gate.breaches()[-1]
+    record = gate.attempts()[-1]
     assert record["site"] == "blocked.example" and record["method"] == "CONNECT" and record["stage"] == "connect"
 
 
@@ -86,7 +86,7 @@ def test_a_blocked_name_inside_an_allowed_connect_is_refused(gate, web):
     with tunnel(gate, "allowed.example", web.tls) as wire:
         wire.send(hello_for("blocked.example"))
         assert refused(wire)
-    record = gate.breaches()[-1]
+    record = gate.attempts()[-1]
     assert record["site"] == "blocked.example" and record["stage"] == "client_hello"
     assert len(web.requests()) == before
 

@@ -23,6 +23,7 @@ PUPILS = ["Amelia", "amelia.hughes", "Okafor", "ben.okafor", "chloe.davies", "el
 class Desk:
     def __init__(self, folder: pathlib.Path):
         self._process = subprocess.Popen([BINARY, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pid = self._process.pid
         told = json.loads(self._process.stdout.readline())
         self.base = f"https://127.0.0.1:{told['port']}"
         self.password = told["password"]

@@ -92,7 +92,7 @@ def pages(web):
 
 
 def record_of(school, site) -> dict:
-    return wait_for(lambda: next((line for line in school.breaches() if line["site"] == site), None), f"a record of {site}")
+    return wait_for(lambda: next((line for line in school.attempts() if line["site"] == site), None), f"a record of {site}")
 
 
 def test_nobody_is_asked_to_sign_in(school, pages):

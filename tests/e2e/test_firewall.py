@@ -255,7 +255,7 @@ def test_web_of_every_device(loaded, device, allowed, blocked):
     assert (code, status) == (0, 403) and "Childline" in body
     code, status, body = ask(device, "https://blocked.example/page", blocked)
     assert code != 0 and (status, body) == (0, "")
-    record = loaded.breaches()[-1]
+    record = loaded.attempts()[-1]
     assert record["site"] == "blocked.example" and record["device"] in device[1:]
 
 

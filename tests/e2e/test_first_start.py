@@ -150,7 +150,7 @@ def test_while_one_publisher_is_down_its_groups_wait_and_are_not_open(primary, p
     assert status_of(primary, web, "allowed.example", STAFF) == 503, "staff are not open either"
     assert status_of(primary, web, "www.childline.org.uk") == 200, "sites of help stay open"
     assert status_of(primary, web, "clips.example") == 200, "and what the school's own rules allow"
-    assert primary.breaches() == [], "nobody has tried anything"
+    assert primary.attempts() == [], "nobody has tried anything"
     text = metrics_of(primary)
     assert 'schoolgate_protection{group="ks2",category="gambling",state="empty"} 1' in text
     assert re.search(r'schoolgate_list_age_seconds\{list="[^"]*gambling[^"]*"\} \+Inf', text)

@@ -64,7 +64,7 @@ def test_over_tls_records_and_alarms_arrive_and_no_pupil_is_named(tmp_path, new_
     fetch(school.proxy, "http://blocked.example/poker")
     fetch(school.proxy, "http://sealed.example/secret/path")
     record = json.loads(server.wait_for("breach", "blocked.example")["text"])
-    (kept,) = [line for line in school.breaches() if line["site"] == "blocked.example"]
+    (kept,) = [line for line in school.attempts() if line["site"] == "blocked.example"]
     assert {key: kept[key] for key in record} == record
     assert set(kept) - set(record) == {"person", "previous_hash"}
     sealed = server.wait_for("breach", "child-abuse")

@@ -41,7 +41,7 @@ def test_a_blocked_site_gets_the_block_page(school, web, name):
 
 def test_the_block_page_shows_a_reference_that_finds_the_record(school, web):
     answer = fetch(school.proxy, page(web, "blocked.example", "/ref"))
-    record = next(record for record in school.breaches() if record["url"].endswith("/ref"))
+    record = next(record for record in school.attempts() if record["url"].endswith("/ref"))
     assert reference_of(record["id"]).encode() in answer.body
 
 
@@ -90,7 +90,7 @@ def test_a_warning_can_be_continued(school, web):
 
 def test_what_is_monitored_is_allowed_and_recorded(school, web):
     assert fetch(school.proxy, page(web, "social.example", "/feed")).status == 200
-    record = wait_for(lambda: next((record for record in school.breaches() if record["site"] == "social.example"), None), "the record")
+    record = wait_for(lambda: next((record for record in school.attempts() if record["site"] == "social.example"), None), "the record")
     assert record["action"] == "monitor" and record["category"] == "social-media"
 
 

@@ -136,7 +136,7 @@ def test_a_name_blocked_inside_an_allowed_connect_gets_the_page(inspecting, site
         assert is_ours(inspecting, wire.certificate)
         answer = wire.get("/odds?stake=5")
     assert answer.status == 403 and b"Childline" in answer.body and "no-store" in answer.get("Cache-Control")
-    record = next(record for record in reversed(inspecting.breaches()) if record["site"] == "blocked.example")
+    record = next(record for record in reversed(inspecting.attempts()) if record["site"] == "blocked.example")
     assert record["url"].startswith(f"https://blocked.example:{site.port}/odds") and "stake" not in record["url"]
     assert not any(name == "blocked.example" for name, _ in site.handshakes[before:]), "the web site was reached"
 
@@ -148,20 +148,20 @@ def test_a_client_that_knows_http2_only_gets_the_page_too(inspecting, site):
 
 
 def test_a_client_that_does_not_trust_the_page_s_certificate_is_recorded_all_the_same(inspecting, site, web_authority):
-    before = len(inspecting.breaches())
+    before = len(inspecting.attempts())
     with pytest.raises(ssl.SSLCertVerificationError):
         InspectedWire(inspecting, "blocked.example", site.port, to="allowed.example", authority=web_authority[1])
-    record = wait_for(lambda: inspecting.breaches()[before:], "the record")[-1]
+    record = wait_for(lambda: inspecting.attempts()[before:], "the record")[-1]
     assert record["site"] == "blocked.example" and record["stage"] == "client_hello"
 
 
 def test_blocked_at_connect_is_accepted_and_the_page_is_inside(inspecting, site):
-    before = len(inspecting.breaches())
+    before = len(inspecting.attempts())
     with InspectedWire(inspecting, "blocked.example", site.port) as wire:
-        assert len(inspecting.breaches()) == before + 1, "the record is there before anything is asked inside"
+        assert len(inspecting.attempts()) == before + 1, "the record is there before anything is asked inside"
         answer = wire.get("/slots")
     assert answer.status == 403 and b"Childline" in answer.body and answer.get("Connection") == "close"
-    records = inspecting.breaches()[before:]
+    records = inspecting.attempts()[before:]
     assert [(record["site"], record["method"], record["stage"]) for record in records] == [("blocked.example", "CONNECT", "connect")]
     assert records[0]["reference"].encode() in answer.body
 
@@ -315,13 +315,13 @@ def test_a_warning_inside_tls_can_be_continued(inspecting, site, web_authority):
         assert b"/play?level=1 over 1.1" in wire.get("/play?level=1").body
     # The pass is for this device and site: the next connection is let through, and needs no more looking into.
     assert curl(inspecting, url(site, "games.example", "/next"), http="2", authority=web_authority[1]).status == 200
-    record = next(record for record in reversed(inspecting.breaches()) if record["site"] == "games.example")
+    record = next(record for record in reversed(inspecting.attempts()) if record["site"] == "games.example")
     assert record["action"] == "warn" and "/play" in record["url"] and "level" not in record["url"]
 
 
 def test_the_record_has_the_path_and_not_the_query(inspecting, site):
     curl(inspecting, url(site, "forum.example", "/casino/table/7?player=anna&token=secret"))
-    record = inspecting.breaches()[-1]
+    record = inspecting.attempts()[-1]
     assert record["url"].startswith(f"https://forum.example:{site.port}/casino/table/7")
     assert "anna" not in str(record) and "secret" not in str(record)
     assert (record["stage"], record["method"], record["action"]) == ("request", "GET", "block")

@@ -17,7 +17,7 @@ def test_a_name_that_is_never_opened_is_not_opened_inside_a_tunnel_to_another_ho
     with pytest.raises(Exception):  # an alert: never a certificate of ours, and no way round the rules of the other host
         InspectedWire(school, "reading.example", site.port, to="forum.example")
     assert school.metric("inspected_total") == before
-    assert any("another-server-name" in record["reason"]["rule"] for record in school.breaches())
+    assert any("another-server-name" in record["reason"]["rule"] for record in school.attempts())
 
 
 def test_websockets_over_http2_are_offered_only_where_the_web_site_takes_them(inspecting, site):

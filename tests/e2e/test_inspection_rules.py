@@ -76,7 +76,7 @@ def test_a_search_for_a_blocked_phrase_is_refused(school, engines, address, http
     answer = curl(school, f"https://{host}:{engines.port}/{path}", http=http, source=PUPIL)
     assert (answer.code, answer.status) == (0, 403) and "Childline" in answer.body
     assert not [call for call in engines.calls[before:] if "bomb" in call.target]
-    record = school.breaches()[-1]
+    record = school.attempts()[-1]
     assert record["site"] == host and "how to make a bomb" in record["reason"]["rule"] + record["reason"]["entry"]
 
 
@@ -122,7 +122,7 @@ def test_an_address_inside_an_address_is_judged_too(school, engines, address):
 def test_a_category_can_be_looked_into(school, engines):
     with InspectedWire(school, "social.example", engines.port) as wire:
         assert wire.get("/feed").status == 200
-    records = lambda: [record for record in school.breaches() if record["site"] == "social.example" and record["stage"] == "request"]
+    records = lambda: [record for record in school.attempts() if record["site"] == "social.example" and record["stage"] == "request"]
     record = wait_for(records, "the record")[0]
     assert record["action"] == "monitor" and "/feed" in record["url"]
 
@@ -151,5 +151,5 @@ def test_a_download_that_is_not_allowed(school, engines, client, path, fields, s
         with InspectedWire(school, "forum.example", engines.port) as one:
             answer = one.get(path)
     assert answer.status == 403 and b"MZMZ" not in answer.body and b"<html" in answer.body
-    record = school.breaches()[-1]
+    record = school.attempts()[-1]
     assert record["stage"] == "response" and record["site"] == "forum.example"

@@ -65,7 +65,7 @@ def test_selftest_asks_inside_where_the_gateway_opens(searching, site):
     assert any(result["method"] == "CONNECT" and not result["inside"] and result["found"] == "block" for result in told["results"])
     reached = [call.target for call in site.calls]
     assert "/maths" in reached and not any("casino" in target or "robux" in target for target in reached)
-    blocked = [record for record in school.breaches() if record["action"] == "block" and record.get("search") == "free robux"]
+    blocked = [record for record in school.attempts() if record["action"] == "block" and record.get("search") == "free robux"]
     assert blocked and all(record["device"] == "127.0.0.1" for record in blocked)
 
 

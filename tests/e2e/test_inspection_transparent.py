@@ -117,7 +117,7 @@ def test_one_address_of_a_host_is_blocked_and_the_rest_works(diverted, server, a
     code, status, _, body = curl("https://forum.example/maths", address, ours, http=http)
     assert (code, status) == (0, 200) and "https GET forum.example /maths" in body
     assert not any("/casino" in line for line in server.requests())
-    record = diverted.breaches()[-1]
+    record = diverted.attempts()[-1]
     assert record["url"].startswith("https://forum.example/casino/roulette") and record["device"] in (machines.PUPIL4, machines.PUPIL6)
 
 
@@ -144,15 +144,15 @@ def test_a_blocked_name_gets_the_page(diverted, server, address):
     before = len(server.requests())
     code, status, _, body = curl("https://blocked.example/odds", address, authority_of(diverted))
     assert (code, status) == (0, 403) and "Childline" in body
-    record = diverted.breaches()[-1]
+    record = diverted.attempts()[-1]
     assert record["url"].startswith("https://blocked.example/odds") and record["stage"] == "request"
     assert len(server.requests()) == before
 
 
 def test_a_blocked_name_is_recorded_where_the_authority_is_not_trusted(diverted, server):
-    before = len(diverted.breaches())
+    before = len(diverted.attempts())
     assert curl("https://blocked.example/odds", BLOCKED4, server.authority)[0] == 60
-    records = wait_for(lambda: diverted.breaches()[before:], "the record")
+    records = wait_for(lambda: diverted.attempts()[before:], "the record")
     assert [record["site"] for record in records] == ["blocked.example"] and records[0]["stage"] == "client_hello"
 
 
@@ -208,10 +208,10 @@ def test_a_class_of_clients_at_once(diverted, protocol):
 
 def test_a_class_at_a_blocked_address(diverted):
     """Every attempt is recorded before its page goes out."""
-    before = len(diverted.breaches())
+    before = len(diverted.attempts())
     said = h2load("-n", "300", "-c", "10", "-m", "5", "https://forum.example/casino/")
     assert "300 done, 0 succeeded, 300 failed, 0 errored" in said and "300 4xx" in said, said
-    assert len(diverted.breaches()) == before + 300
+    assert len(diverted.attempts()) == before + 300
 
 
 def test_nghttp_gets_a_page_and_its_block_page(diverted):

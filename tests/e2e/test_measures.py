@@ -34,7 +34,7 @@ def test_an_emergency_block_is_in_force_within_two_seconds_and_can_be_undone(run
     assert status(running, web, "other.example", STAFF) == 403
     assert time.monotonic() - began < 2
     assert status(running, web, "other.example", PUPIL) == 403
-    reason = running.breaches()[-1]["reason"]
+    reason = running.attempts()[-1]["reason"]
     assert reason["tier"] == "emergency" and reference(block) in reason["source"] and "d.lead" in reason["source"]
     running.command("emergency undo", reference(block), "--by", "d.lead")
     assert status(running, web, "other.example", STAFF) == 200
@@ -93,7 +93,7 @@ def test_a_daily_allowance_is_not_given_back_by_a_restart(new_school, web):
     assert (school.state / "allowances").stat().st_mode & 0o777 == 0o600
     school.start()
     assert status(school, web, "social.example", PUPIL) == 403
-    assert school.breaches()[-1]["reason"]["rule"] == "allowance of 1 minute a day"
+    assert school.attempts()[-1]["reason"]["rule"] == "allowance of 1 minute a day"
 
 
 def test_the_inspection_pack_is_written(running, web, tmp_path):

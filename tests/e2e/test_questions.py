@@ -98,7 +98,7 @@ def lived_in(new_school, web):
     assert fetch(school.proxy, f"http://blocked.example:{web.http}/").status == 403
     school.command("emergency block", "other.example", "--by", "J. Smith", "--why", "seen in class")
     school.command("people add", "j.smith", "--name", "J. Smith", "--role", "staff", "--groups", "staff", input="correct horse battery staple\n", check=None)
-    wait_for(lambda: school.breaches(), "the record")
+    wait_for(lambda: school.attempts(), "the record")
     return school
 
 

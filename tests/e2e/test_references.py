@@ -60,12 +60,12 @@ def test_the_number_of_a_page_is_found(running, page):
 
 
 def test_a_refusal_has_its_number_in_the_export_and_in_the_decision_log(running):
-    number = number_of(fetch(running.proxy, "http://blocked.example/roulette", source="127.0.0.1"))
-    (record,) = [record for record in running.breaches() if record["reference"] == number]
+    number = number_of(fetch(running.proxy, "http://blocked.example/roulette", source="127.0.0.9"))
+    (record,) = [record for record in running.attempts() if record["reference"] == number]
     assert "/roulette" in record["url"]
     assert running.wait_for_decision(reference=number)["host"] == "blocked.example"
     table = running.command("breaches export", "--format", "csv").stdout.splitlines()
-    assert table[0].endswith("reference") and any(line.endswith(number) for line in table[1:])
+    assert table[0].endswith("reference,since") and any(line.endswith(f"{number},") for line in table[1:])
     running.command("breaches verify")
 
 
@@ -88,3 +88,13 @@ def test_a_question_changes_nothing(new_school):
     school.command("explain", number)
     school.command("breaches find", "01AB-CDEFGH", check=1)
     assert state() == before
+
+
+def test_the_number_of_a_counted_attempt_leads_to_its_sum(running):
+    """The first of a minute has its record; the pages of the others show the number of the sum that counts them."""
+    numbers = [number_of(fetch(running.proxy, f"http://blocked.example/dice/{place}", source="127.0.0.10")) for place in range(5)]
+    assert numbers[0] != numbers[1] and len(set(numbers[1:])) == 1
+    assert "attempts" not in look_up(running, numbers[0])
+    found = look_up(running, numbers[1])
+    assert (found["attempts"], found["addresses"], found["seq"], found["site"]) == (4, 4, None, "blocked.example")
+    assert len([line for line in running.attempts() if line["device"] == "127.0.0.10"]) == 5

@@ -96,7 +96,7 @@ def test_a_long_tunnel_is_judged_again(new_school, web, names):
         school.command("reload")
         assert wire.closed(), "the tunnel to a site that is blocked now stayed open"
         assert innocent.send(b"still here").read(10) == b"still here"
-    record = wait_for(lambda: [one for one in school.breaches() if one["site"] == "other.example"], "the record of the cut tunnel")[0]
+    record = wait_for(lambda: [one for one in school.attempts() if one["site"] == "other.example"], "the record of the cut tunnel")[0]
     assert record["action"] == "block"
     echo.stop()
 

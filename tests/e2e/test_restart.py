@@ -56,7 +56,7 @@ def test_new_requests_are_served_until_the_last_download_is_whole(school, web, o
     assert school.process.wait(timeout=30) == 0
     school.start()
     assert fetch(school.proxy, f"http://allowed.example:{web.http}/").status == 200
-    assert len(school.breaches()) == 20
+    assert len(school.attempts()) == 20
 
 
 def test_silent_tunnels_do_not_hold_the_end(tmp_path, school, web):

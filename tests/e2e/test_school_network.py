@@ -141,7 +141,7 @@ def test_a_browser_is_led_to_the_page_signs_in_and_goes_on(school, browser, leas
     assert "http GET allowed.example /page" in browser.text()
     browser.open("http://blocked.example/page")
     assert "Childline" in browser.text()
-    (record,) = school.breaches()
+    (record,) = school.attempts()
     assert (record["person"], record["confidence"], record["group"], record["device"]) == ("amelia.hughes", "login", "year5", leases[1])
 
 

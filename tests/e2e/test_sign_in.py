@@ -82,7 +82,7 @@ def device(school, address: str) -> Device:
 
 
 def records_of(school, address: str) -> list[dict]:
-    return [record for record in school.breaches() if record["device"] == address]
+    return [record for record in school.attempts() if record["device"] == address]
 
 
 def signed_in(school, address: str) -> bool:

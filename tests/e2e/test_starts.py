@@ -346,7 +346,7 @@ def test_a_disk_that_has_room_again_is_written_and_nothing_that_waited_is_lost(s
     (school.state / "fill").unlink()
     for what in ("breach log", "audit log", "identity", "desk"):
         wait_for(lambda: not school.falls_back_on(what), f"the end of {what}; it said:\n{school.words()}")
-    wait_for(lambda: sum(record["site"] in ("blocked.example", "more-bets.example") for record in school.breaches()) == 2, "the records that waited")
+    wait_for(lambda: sum(record["site"] in ("blocked.example", "more-bets.example") for record in school.attempts()) == 2, "the records that waited")
 
 
 @pytest.mark.parametrize("name", [name for name in WRONG if WRONG[name].reload_refused])

@@ -100,7 +100,7 @@ def test_a_blocked_page(diverted, address):
     assert (code, status) == (0, 403) and "Childline" in body
     code, status, body = curl("https://blocked.example/page", address)
     assert code != 0 and status == 0 and body == ""
-    record = diverted.breaches()[-1]
+    record = diverted.attempts()[-1]
     assert record["site"] == "blocked.example" and record["stage"] == "client_hello" and record["group"] == "pupils"
     assert record["device"] in (machines.PUPIL4, machines.PUPIL6)
 

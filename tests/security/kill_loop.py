@@ -3,7 +3,8 @@
     tests/e2e/on_its_own_machine /usr/bin/python3 tests/security/kill_loop.py --kills 1000
 
 After each kill the gateway is started again on the same state. What must hold in the end:
-- every record whose block page a client received in full is in the breach log;
+- the number on every block page that a client received in full leads to a record or a sum in the breach log, and of each device there are
+  at least as many attempts as pages it received, and at most as many as it asked for;
 - `schoolgate breaches verify` finds the chain whole after every kill that it is asked after;
 - every episode that is to alert reached the webhook, and whatever arrived more than once carried the same id.
 Exit status 1 and what is missing, otherwise.
@@ -15,6 +16,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import sys
 import tempfile
 import threading
@@ -27,15 +29,17 @@ from parts.school import School  # noqa: E402
 from parts.wire import Wire, get  # noqa: E402
 
 CLIENTS = 6
+NUMBER = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{6}")
 SECRET = "a secret of the kill loop, long enough"
 
 
 class Pupils:
-    """Clients that ask for blocked pages as fast as they get them; `seen` holds the path of every page that came whole."""
+    """Clients that ask for blocked pages as fast as they get them; `seen` holds device and number of every page that came whole."""
 
     def __init__(self, school: School):
         self.school = school
-        self.seen: list[str] = []
+        self.seen: list[tuple[str, str]] = []
+        self.asked: collections.Counter = collections.Counter()  # by device; each client has devices of its own
         self.stopping = threading.Event()
         self.round = 0
 
@@ -62,8 +66,10 @@ class Pupils:
                     while True:
                         path = f"r{self.round}c{client}n{number}x"
                         number += 1
-                        if wire.ask(get(f"http://blocked.example/{path}")).status == 403:
-                            self.seen.append(path)
+                        self.asked[address] += 1
+                        answer = wire.ask(get(f"http://blocked.example/{path}"))
+                        if answer.status == 403:
+                            self.seen.append((address, NUMBER.search(answer.body.decode())[0]))
             except (OSError, AssertionError, ValueError):
                 continue  # killed in the middle of an answer
 
@@ -94,11 +100,17 @@ def alerts_of(webhook: WebhookReceiver) -> dict[str, set[str]]:
 
 
 def problems_after(school: School, pupils: Pupils) -> list[str]:
+    school.start()  # sums that the kill left become records
+    school.stop()
     records = school.breaches()
-    kept = collections.Counter(record["url"].rsplit("/", 1)[1] for record in records)
-    found = [f"{len(lost)} records lost, the first {lost[0]}" for lost in [[path for path in pupils.seen if path not in kept]] if lost]
-    if twice := [path for path, times in kept.items() if times > 1]:
-        found.append(f"{len(twice)} records twice, the first {twice[0]}")
+    numbers, attempts, pages = {record["reference"] for record in records}, collections.Counter(), collections.Counter()
+    for record in records:
+        attempts[record["device"]] += record.get("attempts", 1)
+    for device, _ in pupils.seen:
+        pages[device] += 1
+    found = [f"{len(lost)} numbers lead nowhere, the first {lost[0]}" for lost in [[page for page in pupils.seen if page[1] not in numbers]] if lost]
+    found += [f"{device}: {attempts[device]} attempts of {pages[device]} pages received and {asked} asked for"
+              for device, asked in pupils.asked.items() if not pages[device] <= attempts[device] <= asked]
     sequence = [record["seq"] for record in records]
     if sequence != list(range(sequence[0], sequence[0] + len(sequence))):
         found.append("the sequence has gaps")

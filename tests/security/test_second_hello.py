@@ -40,7 +40,7 @@ def test_is_relayed_where_it_names_the_same(new_school, demanding):
     with asked_again(school, demanding, client) as wire:
         answer = client.get(wire.socket, "allowed.example")
     assert answer.startswith(b"HTTP/1.0 200"), answer[:200]
-    assert school.breaches() == []
+    assert school.attempts() == []
 
 
 def test_that_names_another_reaches_nobody(new_school, demanding):
@@ -50,5 +50,5 @@ def test_that_names_another_reaches_nobody(new_school, demanding):
         said = wire.read_to_end()
     said = said.removeprefix(b"\x14\x03\x03\x00\x01\x01")  # the server's own, behind its first answer
     assert alert_of(said) == ACCESS_DENIED, said[:100]
-    (record,) = school.breaches()
+    (record,) = school.attempts()
     assert record["reason"]["rule"] == "another-server-name", record

@@ -1,12 +1,16 @@
 """A school in a temporary folder: its configuration, its gateway as a process, and what the gateway wrote."""
 
+import collections
+import contextlib
 import json
 import os
 import pathlib
 import pwd
 import signal
+import sqlite3
 import subprocess
 import textwrap
+import time
 import urllib.request
 
 from parts.ports import free_port
@@ -190,6 +194,37 @@ decisions: {self.decisions_file}
 
     def breaches(self) -> list[dict]:
         return [json.loads(line) for line in self.command("breaches export").stdout.splitlines()]
+
+    def open_sums(self) -> list[dict]:
+        """The sums of minutes that are not over, as the records that they become; without a number."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.state}/breaches.db?mode=ro", uri=True, timeout=10)) as log:
+            rows = log.execute("SELECT record FROM open_sums ORDER BY time, id").fetchall()
+        return [json.loads(record + "}") | {"seq": None} for (record,) in rows]
+
+    def attempts(self, *, by_time: bool = True) -> list[dict]:
+        """Every attempt that the breach log tells of, each as a record; what a sum counts has its host, address and moment from the decision
+        log, by the number on the attempt's page."""
+        deadline = time.monotonic() + 5
+        while True:
+            lines = collections.defaultdict(list)
+            for line in self.decisions():
+                lines[line.get("reference")].append(line)
+            found, missing = [], False
+            for record in self.breaches() + self.open_sums():
+                number = record.get("attempts", 1)
+                if number == 1:  # told as it was
+                    found.append(record)
+                    continue
+                told = lines[record["reference"]]
+                missing = missing or (len(told) < number and record["action"] != "monitor")  # no page, and so no number
+                for place in range(number):
+                    one = record | {"id": f"{record['id']}/{place}"}
+                    if place < len(told):
+                        one |= {"site": told[place]["host"], "url": told[place]["url"] or one["url"], "time": told[place]["time"]}
+                    found.append(one)
+            if not missing or time.monotonic() > deadline:
+                return sorted(found, key=lambda one: one["time"]) if by_time else found
+            time.sleep(0.1)  # a worker hands its lines over once a tick
 
     def decisions(self) -> list[dict]:
         if not self.decisions_file.exists():

@@ -1,0 +1,127 @@
+#include "casework/duty.h"
+
+#include "store/sql.h"
+
+namespace schoolgate::casework {
+namespace {
+
+constexpr std::string_view kAbsence = "absence", kRota = "rota", kAccount = "account ";
+constexpr std::chrono::days kLongest{366};
+
+std::optional<std::chrono::sys_days> day_from(std::string_view text) {
+  const auto at = from_rfc3339(std::string(text) + "T00:00:00Z");
+  if (!at) return std::nullopt;
+  return std::chrono::floor<std::chrono::days>(*at);
+}
+
+std::string text_of(std::chrono::sys_days day) { return to_rfc3339(TimePoint(day)).substr(0, 10); }
+
+}  // namespace
+
+bool Duty::is_away(std::string_view user, std::chrono::sys_days day) const {
+  const auto found = absences.find(user);
+  return found != absences.end() && day >= found->second.first && day <= found->second.last;
+}
+
+const std::string& Duty::on_duty(std::chrono::sys_days day) const {
+  return rota[std::chrono::weekday(day).iso_encoding() - 1];
+}
+
+std::string Duty::who_has(std::string_view user, std::chrono::sys_days day) const {
+  if (!is_away(user, day)) return std::string(user);
+  const std::string& stand_in = absences.find(user)->second.stand_in;
+  if (!stand_in.empty() && !is_away(stand_in, day)) return stand_in;
+  const std::string& duty = on_duty(day);
+  return duty.empty() || is_away(duty, day) ? std::string() : duty;
+}
+
+Result<Duty> DutyBook::read() {
+  Duty duty;
+  auto read = store::select(
+      desk_.database(),
+      "SELECT about, choice, text FROM entries e WHERE field = 'absence' AND text <> '' AND number ="
+      " (SELECT max(number) FROM entries l WHERE l.about = e.about AND l.field = 'absence')",
+      [&](store::Statement& row) {
+        const std::string_view about = row.text(0), days = row.text(2);
+        const auto first = day_from(days.substr(0, 10)), last = day_from(days.size() > 11 ? days.substr(11) : "");
+        if (!about.starts_with(kAccount) || !first || !last) return;
+        duty.absences.emplace(about.substr(kAccount.size()), Absence{*first, *last, store::text_at(row, 1)});
+      });
+  if (!read) return std::unexpected(read.error());
+  read = store::select(desk_.database(),
+                       "SELECT text FROM entries WHERE about = 'rota' AND field = 'rota' ORDER BY number DESC LIMIT 1",
+                       [&](store::Statement& row) {
+                         std::string_view left = row.text(0);
+                         for (std::string& day : duty.rota) {
+                           const std::size_t end = std::min(left.find('\n'), left.size());
+                           day = left.substr(0, end);
+                           left.remove_prefix(std::min(end + 1, left.size()));
+                         }
+                       });
+  if (!read) return std::unexpected(read.error());
+  return duty;
+}
+
+Result<void> DutyBook::set_absence(const Viewer& viewer, const std::optional<Absence>& absence,
+                                   const std::optional<Colleague>& stand_in, std::chrono::sys_days today,
+                                   TimePoint now) {
+  if (absence) {
+    if (absence->last < absence->first) return fail(Fault::client, "last day: it lies before the first");
+    if (absence->last < today) return fail(Fault::client, "last day: it lies in the past");
+    if (absence->last - absence->first > kLongest) return fail(Fault::client, "last day: more than a year away");
+  }
+  if (stand_in && (!leads_safeguarding(stand_in->role) || stand_in->user == viewer.user))
+    return fail(Fault::client, "stand-in: choose a colleague who leads safeguarding");
+  const std::string who = absence && stand_in ? stand_in->user : std::string();
+  const std::string days = absence ? text_of(absence->first) + ' ' + text_of(absence->last) : std::string();
+  return desk_.change([&]() -> Result<void> {
+    auto added = add_entry(desk_.database(), std::string(kAccount) + viewer.user,
+                           {.field = std::string(kAbsence),
+                            .by = viewer.user,
+                            .at = now,
+                            .choice = who,
+                            .text = days,
+                            .corrects = {},
+                            .person = {}});
+    if (!added) return std::unexpected(added.error());
+    return desk_.write_journal({.seq = 0,
+                                .time = now,
+                                .by = viewer.user,
+                                .what = "absence",
+                                .about = std::string(kAccount) + viewer.user,
+                                .person = {},
+                                .detail = absence
+                                              ? "away " + days + (who.empty() ? ", by the rota" : ", stand-in " + who)
+                                              : std::string("back")});
+  });
+}
+
+Result<void> DutyBook::set_rota(const Viewer& viewer, const std::array<Colleague, 7>& days, TimePoint now) {
+  if (!leads_safeguarding(viewer.role)) return fail(Fault::client, "the rota is not yours to set");
+  std::string text;
+  for (const Colleague& one : days) {
+    if (!one.user.empty() && !leads_safeguarding(one.role))
+      return fail(Fault::client, "rota: choose colleagues who lead safeguarding");
+    text += one.user + '\n';
+  }
+  return desk_.change([&]() -> Result<void> {
+    auto added = add_entry(desk_.database(), kRota,
+                           {.field = std::string(kRota),
+                            .by = viewer.user,
+                            .at = now,
+                            .choice = {},
+                            .text = text,
+                            .corrects = {},
+                            .person = {}});
+    if (!added) return std::unexpected(added.error());
+    return desk_.write_journal({.seq = 0,
+                                .time = now,
+                                .by = viewer.user,
+                                .what = "rota",
+                                .about = std::string(kRota),
+                                .person = {},
+                                .detail = "the rota was set"});
+  });
+}
+
+}  // namespace schoolgate::casework

@@ -1,0 +1,52 @@
+// Who is there: absences with their stand-ins, and the rota of the deputies.
+//
+// Over a DeskStore, on its thread. Entries of their own (entries.h): the latest of an account, or of the rota, holds.
+// Nobody's work is rewritten while they are away; it shows with whoever stands in. Only accounts are named here.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "casework/assignments.h"
+
+namespace schoolgate::casework {
+
+struct Absence {
+  std::chrono::sys_days first, last;  ///< both included
+  std::string stand_in;               ///< account; empty: whoever the rota names
+};
+
+/// What holds now, to be asked for many days and people. Pure.
+struct Duty {
+  std::map<std::string, Absence, std::less<>> absences;  ///< by account
+  std::array<std::string, 7> rota;                       ///< accounts, Monday first; empty: nobody
+
+  [[nodiscard]] bool is_away(std::string_view user, std::chrono::sys_days day) const;
+  /// Who has the work of `user` that day: themselves, their stand-in, or the rota's; empty where all of them are away.
+  [[nodiscard]] std::string who_has(std::string_view user, std::chrono::sys_days day) const;
+  [[nodiscard]] const std::string& on_duty(std::chrono::sys_days day) const;
+};
+
+class DutyBook {
+ public:
+  explicit DutyBook(DeskStore& desk) : desk_(desk) {}
+
+  [[nodiscard]] Result<Duty> read();
+  /// The viewer's own; nullopt: back again. Fault client: the days do not fit, or the stand-in is the viewer or leads
+  /// no safeguarding.
+  [[nodiscard]] Result<void> set_absence(const Viewer& viewer, const std::optional<Absence>& absence,
+                                         const std::optional<Colleague>& stand_in, std::chrono::sys_days today,
+                                         TimePoint now);
+  /// Fault client: the viewer, or one of them, leads no safeguarding. An empty account: nobody that day.
+  [[nodiscard]] Result<void> set_rota(const Viewer& viewer, const std::array<Colleague, 7>& days, TimePoint now);
+
+ private:
+  DeskStore& desk_;
+};
+
+}  // namespace schoolgate::casework

@@ -1,0 +1,112 @@
+// People choose how they are told, and nobody's choice keeps a school from hearing.
+//
+//   goes wrong when                                        | then
+//   the only recipient chose the digest, and it is urgent  | told at once
+//   it is quiet for everybody, and it is urgent            | told at once
+//   it is not urgent and quiet                             | told when the quiet ends, also over midnight
+//   the recipient is away                                  | the stand-in is told
+//   all are away and nobody stands in                      | the absence does not hold
+//   the stand-in is whom it is about                       | somebody else is told
+//   alerts.yaml sends no digest                            | a choice of the digest does not hold
+//   a recipient has no account at the desk                 | nothing changes
+#include "casework/alerts/notification_choices.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/casework/desk_support.h"
+
+namespace schoolgate::casework {
+namespace {
+
+using namespace std::chrono_literals;
+
+const TimePoint kEvening = at("2026-11-23T21:00:00Z");
+
+class Choices : public ::testing::Test {
+ protected:
+  Choices() {
+    settings_.recipients = {{.id = "dsl", .email = "dsl@school.example", .user = "d.lead"},
+                            {.id = "deputy", .email = "deputy@school.example", .user = "d.eputy"},
+                            {.id = "it", .email = "it@school.example", .user = {}}};
+    settings_.routes = {{.urgency = 3, .daily = false, .daily_minute = 0, .to = {"dsl"}},
+                        {.urgency = 2, .daily = true, .daily_minute = 930, .to = {"it"}}};
+  }
+  std::vector<Told> told(int urgency, TimePoint now = kEvening, std::vector<std::string> wanted = {"dsl"}) {
+    breaches::Episode episode;
+    episode.id = "e";
+    episode.person = person_;
+    episode.urgency = urgency;
+    return told_by_choice(settings_, wanted, episode, choices_, duty_, {}, now);
+  }
+  AlertSettings settings_;
+  NotificationChoices choices_;
+  Duty duty_;
+  std::string person_ = "amelia.hughes";
+};
+
+TEST_F(Choices, NobodyChoseAnything) {
+  ASSERT_EQ(told(3).size(), 1u);
+  EXPECT_EQ(told(3)[0].destination, "dsl");
+  EXPECT_EQ(told(3)[0].due, kEvening);
+  EXPECT_EQ(told(3, kEvening, {"dsl", "it", "case-system"}).size(), 3u);
+}
+
+TEST_F(Choices, TheDigestTakesWhatIsNotUrgent) {
+  choices_["d.lead"].in_digest = true;
+  EXPECT_TRUE(told(3).empty());
+  ASSERT_EQ(told(4).size(), 1u);
+  EXPECT_EQ(told(4)[0].due, kEvening);
+  breaches::Episode episode;
+  episode.urgency = 3;
+  EXPECT_EQ(digest_by_choice(settings_, episode, choices_), std::set<std::string>{"dsl"});
+  episode.urgency = 4;
+  EXPECT_TRUE(digest_by_choice(settings_, episode, choices_).empty());
+  episode.urgency = 2;
+  EXPECT_TRUE(digest_by_choice(settings_, episode, choices_).empty()) << "no route tells it of that";
+  settings_.routes.pop_back();
+  EXPECT_EQ(told(3).size(), 1u) << "no digest is sent";
+}
+
+TEST_F(Choices, QuietHoursPutOffWhatCanWait) {
+  choices_["d.lead"].quiet = {20 * 60, 7 * 60};
+  ASSERT_EQ(told(3).size(), 1u);
+  EXPECT_EQ(told(3)[0].due, at("2026-11-24T07:00:00Z"));
+  EXPECT_EQ(told(3, at("2026-11-23T06:59:00Z"))[0].due, at("2026-11-23T07:00:00Z"));
+  EXPECT_EQ(told(3, at("2026-11-23T07:00:00Z"))[0].due, at("2026-11-23T07:00:00Z"));
+  EXPECT_EQ(told(5)[0].due, kEvening);
+  EXPECT_EQ(told(4)[0].due, kEvening) << "nobody else is told";
+  const auto both = told(4, kEvening, {"dsl", "deputy"});
+  ASSERT_EQ(both.size(), 2u);
+  for (const Told& one : both) EXPECT_EQ(one.due, one.destination == "deputy" ? kEvening : at("2026-11-24T07:00:00Z"));
+}
+
+TEST_F(Choices, WhoIsAwayIsStoodInFor) {
+  const auto today = std::chrono::floor<std::chrono::days>(kEvening);
+  duty_.absences["d.lead"] = {today, today, "d.eputy"};
+  ASSERT_EQ(told(3).size(), 1u);
+  EXPECT_EQ(told(3)[0].destination, "deputy");
+  person_ = "d.eputy";
+  ASSERT_EQ(told(5).size(), 1u);
+  EXPECT_EQ(told(5)[0].destination, "dsl") << "not about themselves";
+  person_ = "amelia.hughes";
+  duty_.absences["d.eputy"] = {today, today, ""};
+  ASSERT_EQ(told(3).size(), 1u);
+  EXPECT_EQ(told(3)[0].destination, "dsl") << "nobody is there";
+}
+
+using NotificationsAtTheDesk = DeskFixture;
+
+TEST_F(NotificationsAtTheDesk, TheLatestChoiceHoldsAndAllStay) {
+  NotificationBook book(*desk_);
+  EXPECT_TRUE(book.read()->empty());
+  ASSERT_TRUE(book.choose(kDsl, {.in_digest = true, .quiet = std::pair(1200, 420)}, kSchoolDay));
+  EXPECT_EQ(book.read()->at("d.lead"), (NotificationChoice{.in_digest = true, .quiet = std::pair(1200, 420)}));
+  ASSERT_TRUE(book.choose(kDsl, {}, kSchoolDay + 1h));
+  EXPECT_EQ(book.read()->at("d.lead"), NotificationChoice{});
+  EXPECT_EQ(entries_of(desk_->database(), "account d.lead")->size(), 2u);
+  EXPECT_FALSE(book.choose(kDsl, {.in_digest = false, .quiet = std::pair(60, 60)}, kSchoolDay));
+  EXPECT_FALSE(book.choose(kDsl, {.in_digest = false, .quiet = std::pair(60, 1440)}, kSchoolDay));
+}
+
+}  // namespace
+}  // namespace schoolgate::casework
