@@ -78,6 +78,11 @@ std::string_view without_query(const names::Url& url) {
   return url.query().empty() ? text : text.substr(0, text.size() - url.query().size() - 1);
 }
 
+std::span<const std::string> groups_of(const Judgement& judgement) {
+  if (judgement.selftest || !judgement.presence || !judgement.presence->person) return {};
+  return judgement.presence->person->groups;
+}
+
 }  // namespace
 
 Worker::Worker(Gateway& gateway)
@@ -457,6 +462,10 @@ void Worker::log_decision(const Judgement& judgement, const rules::Request& requ
                      .source = subject.source,
                      .page = walled_off ? std::string_view(request.page().host) : std::string_view(),
                      .reference = outcome.reference,
+                     .groups = groups_of(judgement),
+                     .kind = judgement.presence ? std::string_view(judgement.presence->device.kind) : "",
+                     .by_name_only = subject.by_name_only,
+                     .query = !request.url().query().empty(),
                      // An https address with its path was seen: so it was opened.
                      .inspected = request.url().scheme() == "https" && !request.url().names_only(),
                      .bytes_in = outcome.bytes_in,

@@ -21,6 +21,7 @@ ARROWS = {
     "store": {"base"},
     "breaches": {"store", "rules", "names", "base"},
     "casework": {"breaches", "store", "rules", "names", "base"},
+    "changes": {"config", "breaches", "store", "rules", "blocklists", "names", "base"},
     "identity": {"store", "rules", "names", "base"},
     "proxy/net": {"names", "base"},
     "proxy/tls": {"proxy/net", "names", "base"},
@@ -54,6 +55,7 @@ LIBRARIES = {
     r"mustache|nlohmann": {"web"},
     r"pango|cairo": {"console"},
     r"qrencode": {"console"},
+    r"git2": {"changes"},
     r"seccomp": {"proxy/net"},
 }
 
