@@ -307,7 +307,9 @@ Result<std::vector<Splice>> cut_from_flow(const YamlText& text, const YamlNode* 
   const std::size_t next = text.next_token(end);
   const std::size_t line_begin = text.line_begin(text.line_of(*begin));
   const bool first_on_line = is_blank_line(text.all().substr(line_begin, *begin - line_begin));
-  if (text.at(next) == ',') {
+  const char behind_comma = text.at(next) == ',' ? text.at(text.next_token(next + 1)) : '\0';
+  const bool last = behind_comma == ']' || behind_comma == '}';  // a comma at the end belongs to whatever is last
+  if (text.at(next) == ',' && !(last && before)) {
     if (text.line_of(next) != text.line_of(end)) return refused("the layout is not understood");
     end = next + 1;
     while (is_blank(text.at(end))) ++end;

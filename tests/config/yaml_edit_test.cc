@@ -33,10 +33,10 @@ TEST(YamlEdit, ReplacesOnlyTheScalar) {
 
 TEST(YamlEdit, AddsAKeyInTheStyleOfItsMapping) {
   EXPECT_EQ(text_or(set_value("a:\n    b: 1\n    # note\nc: 2\n", {"a", "x"}, word("block"))),
-            "a:\n    b: 1\n    # note\n    x: block\nc: 2\n");
+            "a:\n    b: 1\n    x: block\n    # note\nc: 2\n");
   EXPECT_EQ(text_or(set_value("a: { b: 1 }\n", {"a", "x"}, word("block"))), "a: { b: 1, x: block }\n");
   EXPECT_EQ(text_or(set_value("a: {}\n", {"a", "x"}, word("block"))), "a: { x: block }\n");
-  EXPECT_EQ(text_or(set_value("a:\n  b: 1\n", {"a", "x", "y"}, word("block"))), "a:\n  b: 1\n  x: { y: block }\n");
+  EXPECT_EQ(text_or(set_value("a:\n  b: 1\n", {"a", "x", "z"}, word("block"))), "a:\n  b: 1\n  x: { z: block }\n");
   EXPECT_EQ(text_or(set_value("- site: a\n  why: b\n- site: c\n", {0ul, "until"}, word("2026-12-18"))),
             "- site: a\n  why: b\n  until: 2026-12-18\n- site: c\n");
   EXPECT_EQ(text_or(set_value("a: {\n  b: 1, # one\n  c: 2 # two\n}\n", {"a", "x"}, word("3"))),
@@ -120,7 +120,7 @@ TEST(YamlEdit, RefusesWhatItDoesNotUnderstand) {
   EXPECT_THAT(text_or(set_value("a: 1\na: 2\n", {"a"}, word("3"))), HasSubstr("twice"));
   EXPECT_THAT(text_or(set_value("a: |\n  text\n", {"a"}, word("3"))), HasSubstr("several lines"));
   EXPECT_THAT(text_or(set_value("a: one\n  two\n", {"a"}, word("3"))), HasSubstr("several lines"));
-  EXPECT_THAT(text_or(set_value("a: [1\n", {"a"}, word("3"))), HasSubstr("YAML"));
+  EXPECT_THAT(text_or(set_value("a: [1\n", {"a"}, word("3"))), HasSubstr("not closed"));
   EXPECT_THAT(text_or(set_value("a: 1\n", {"a", "b"}, word("3"))), HasSubstr("no mapping"));
   EXPECT_THAT(text_or(remove_value("a: 1\n", {"b"})), HasSubstr("there is no b"));
   EXPECT_THAT(text_or(remove_value("a: [1]\n", {"a", 3ul})), HasSubstr("there is no a[3]"));
