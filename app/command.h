@@ -23,7 +23,7 @@ struct Command {
 extern const Command kRunCommand, kCheckCommand, kReloadCommand, kExplainCommand, kListsCommand, kBreachesCommand,
     kCaCommand, kFirewallCommand, kInspectReportCommand, kSelftestCommand, kUserCommand, kVersionCommand,
     kPeopleCommand, kDevicesCommand, kSessionCommand, kExamCommand, kEmergencyCommand, kReportCommand, kNeedsCommand,
-    kClockCommand, kStatusCommand, kReplayCommand;
+    kClockCommand, kStatusCommand, kReplayCommand, kChangesCommand;
 /// Not for people: the process that holds the authority's private key, started by `run`.
 extern const Command kKeyHolderCommand;
 

@@ -14,7 +14,7 @@ const Command* const kCommands[] = {
     &kRunCommand,      &kStatusCommand, &kCheckCommand,    &kReloadCommand,        &kExplainCommand,   &kListsCommand,
     &kBreachesCommand, &kCaCommand,     &kFirewallCommand, &kInspectReportCommand, &kSelftestCommand,  &kPeopleCommand,
     &kDevicesCommand,  &kUserCommand,   &kSessionCommand,  &kExamCommand,          &kEmergencyCommand, &kReportCommand,
-    &kNeedsCommand,    &kReplayCommand, &kClockCommand,    &kVersionCommand};
+    &kNeedsCommand,    &kReplayCommand, &kChangesCommand,  &kClockCommand,         &kVersionCommand};
 
 void print_overview(std::FILE* to) {
   std::fputs("schoolgate: a school's web filter\n\nusage: schoolgate COMMAND [options]\n\n", to);

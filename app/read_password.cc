@@ -70,4 +70,8 @@ Result<Secret> read_new_password() {
   return first;
 }
 
+Result<Secret> read_secret(const char* prompt) {
+  return ::isatty(STDIN_FILENO) == 0 ? read_secret_line() : ask_for(prompt);
+}
+
 }  // namespace schoolgate::app

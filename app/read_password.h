@@ -1,4 +1,4 @@
-// A new password from whoever types a command: never from its arguments, which others on the machine can read.
+// A password from whoever types a command: never from its arguments, which others on the machine can read.
 #pragma once
 
 #include "base/error.h"
@@ -10,5 +10,9 @@ namespace schoolgate::app {
 /// differ; fault host: standard input cannot be read. Too long a password comes out longer than
 /// identity::kLongestPassword, so that whoever judges it says so.
 [[nodiscard]] Result<identity::Secret> read_new_password();
+
+/// One that exists already, or another secret such as a code: asked for once with `prompt` at a terminal, else the next
+/// line of standard input.
+[[nodiscard]] Result<identity::Secret> read_secret(const char* prompt);
 
 }  // namespace schoolgate::app
