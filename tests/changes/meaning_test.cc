@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "config/change_rules.h"
 #include "config/load_texts.h"
 
 namespace schoolgate::changes {
