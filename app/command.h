@@ -23,7 +23,7 @@ struct Command {
 extern const Command kRunCommand, kCheckCommand, kReloadCommand, kExplainCommand, kListsCommand, kBreachesCommand,
     kCaCommand, kFirewallCommand, kInspectReportCommand, kSelftestCommand, kUserCommand, kVersionCommand,
     kPeopleCommand, kDevicesCommand, kSessionCommand, kExamCommand, kEmergencyCommand, kReportCommand, kNeedsCommand,
-    kClockCommand, kStatusCommand, kResolverCommand, kBackupCommand, kRestoreCommand;
+    kClockCommand, kStatusCommand, kResolverCommand, kBackupCommand, kRestoreCommand, kReplayCommand, kChangesCommand;
 /// Not for people: the process that holds the authority's private key, started by `run`.
 extern const Command kKeyHolderCommand;
 /// Not for people: the process in which a question of a member of the group is answered (group_question.h).

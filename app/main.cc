@@ -15,7 +15,8 @@ const Command* const kCommands[] = {
     &kRunCommand,      &kStatusCommand, &kCheckCommand,    &kReloadCommand,        &kExplainCommand,   &kListsCommand,
     &kBreachesCommand, &kCaCommand,     &kFirewallCommand, &kInspectReportCommand, &kSelftestCommand,  &kPeopleCommand,
     &kDevicesCommand,  &kUserCommand,   &kSessionCommand,  &kExamCommand,          &kEmergencyCommand, &kReportCommand,
-    &kNeedsCommand,    &kBackupCommand, &kRestoreCommand,  &kClockCommand,         &kResolverCommand,  &kVersionCommand};
+    &kNeedsCommand,    &kReplayCommand, &kChangesCommand,  &kBackupCommand,        &kRestoreCommand,   &kClockCommand,
+    &kResolverCommand, &kVersionCommand};
 
 void print_overview(std::FILE* to) {
   std::fputs("schoolgate: a school's web filter\n\nusage: schoolgate COMMAND [options]\n\n", to);

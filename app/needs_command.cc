@@ -3,14 +3,13 @@
 
 #include "app/command.h"
 #include "app/load_policy.h"
+#include "app/read_since.h"
 #include "app/table.h"
 #include "base/ascii.h"
 #include "base/json.h"
 #include "breaches/decision_search.h"
 #include "breaches/flat_json.h"
-#include "config/scalars.h"
 #include "rules/needs_learner.h"
-#include "rules/site_time.h"
 #include "store/only_ask.h"
 
 namespace schoolgate::app {
@@ -35,14 +34,6 @@ are not named. Devices are counted, people are not in it. Name only helpers that
   --since T   how far back: "7d" (the default), "12h", or a time: "2026-11-22", "2026-11-22 12:30"
   --json      one JSON object
 )";
-
-Result<TimePoint> read_since(const std::string& text, const std::string& timezone, TimePoint now) {
-  if (const auto length = config::parse_duration(text)) return now - *length;
-  const auto clock = rules::SiteClock::open(timezone);
-  if (!clock) return std::unexpected(clock.error());
-  if (const auto time = rules::read_site_time(*clock, text, now)) return *time;
-  return fail(Fault::client, "'" + text + "' is not a time", "e.g. 7d, 12h, 2026-11-22");
-}
 
 struct Read {
   std::uint64_t refusals = 0;

@@ -99,4 +99,8 @@ Result<Secret> read_passphrase(const std::filesystem::path& file, Passphrase whi
   return passphrase;
 }
 
+Result<Secret> read_secret(const char* prompt) {
+  return ::isatty(STDIN_FILENO) == 0 ? read_secret_line() : ask_for(prompt);
+}
+
 }  // namespace schoolgate::app

@@ -1,4 +1,4 @@
-// A new password from whoever types a command: never from its arguments, which others on the machine can read.
+// A password from whoever types a command: never from its arguments, which others on the machine can read.
 #pragma once
 
 #include <filesystem>
@@ -19,5 +19,9 @@ enum class Passphrase : bool { is_new, is_known };
 /// than identity::kShortestPassword, longer than kLongestPassword, or the two differ; fault host: the file cannot be
 /// read, or there is no terminal.
 [[nodiscard]] Result<identity::Secret> read_passphrase(const std::filesystem::path& file, Passphrase which);
+
+/// One that exists already, or another secret such as a code: asked for once with `prompt` at a terminal, else the next
+/// line of standard input.
+[[nodiscard]] Result<identity::Secret> read_secret(const char* prompt);
 
 }  // namespace schoolgate::app

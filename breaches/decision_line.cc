@@ -20,6 +20,24 @@ void append_ms(std::string& out, double ms) {
   out.append(fraction, sizeof fraction);
 }
 
+// All of them or, where that would make the line long, null: a part of them would put the person into another group.
+void append_groups(std::string& out, std::span<const std::string> groups) {
+  constexpr std::size_t kMostBytes = 1024;
+  std::size_t bytes = 0;
+  for (const std::string& group : groups) bytes += group.size() + 3;
+  if (bytes > kMostBytes) {
+    out += R"(,"groups":null)";
+    return;
+  }
+  out += R"(,"groups":[)";
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    out += i == 0 ? "\"" : ",\"";
+    append_bounded(out, groups[i], kMostBytes);
+    out += '"';
+  }
+  out += ']';
+}
+
 }  // namespace
 
 void append_decision_line(std::string& out, const Decision& decision, TimeText& time_text) {
@@ -30,6 +48,7 @@ void append_decision_line(std::string& out, const Decision& decision, TimeText& 
   if (!decision.confidence.empty()) append_field(out, R"(","confidence":")", decision.confidence);
   if (!decision.source.empty()) append_field(out, R"(","source":")", decision.source);
   append_field(out, R"(","device":")", decision.device);
+  append_field(out, R"(","kind":")", decision.kind);
   append_field(out, R"(","method":")", decision.method);
   if (decision.sealed) {
     out += R"(","host":"sealed","url":"sealed)";
@@ -43,7 +62,11 @@ void append_decision_line(std::string& out, const Decision& decision, TimeText& 
   append_field(out, R"(","action":")", decision.action);
   append_field(out, R"(","category":")", decision.category);
   append_field(out, R"(","stage":")", decision.stage);
-  out += decision.inspected ? R"(","inspected":true,"bytes_in":)" : R"(","inspected":false,"bytes_in":)";
+  out += decision.inspected ? R"(","inspected":true)" : R"(","inspected":false)";
+  if (!decision.groups.empty()) append_groups(out, decision.groups);
+  if (decision.by_name_only) out += R"(,"by_name_only":true)";
+  if (decision.query && !decision.sealed) out += R"(,"query":true)";
+  out += R"(,"bytes_in":)";
   append_number(out, decision.bytes_in);
   out += R"(,"bytes_out":)";
   append_number(out, decision.bytes_out);

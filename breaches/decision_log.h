@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,12 @@ struct Decision {
   /// Host of the page that asked, where a walled garden refused it: what `schoolgate needs` learns from.
   std::string_view page = {};
   std::string_view reference = {};  ///< the number on the page that was shown; empty for none
+  /// What else `schoolgate replay` needs to put the person and the device into a group again: the person's groups, and
+  /// the kind of device; "" where nothing is known but the address.
+  std::span<const std::string> groups = {};
+  std::string_view kind = {};
+  bool by_name_only = false;  ///< the device takes no certificate of ours
+  bool query = false;         ///< the address had a query, which is not kept
   bool inspected = false;
   std::uint64_t bytes_in = 0, bytes_out = 0;
   double ms = 0;

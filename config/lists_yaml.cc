@@ -171,7 +171,9 @@ void read_list(const YamlNode& node, Report& report, const rules::CategoryTable&
   read_proof(keys, report, list, list.proof);
   read_keeping(keys, report, list);
   if (source && !list.remote) check_source(*source, report, list);
-  out.push_back(std::move(list));
+  bool enabled = true;
+  keys.optional("enabled", enabled);
+  if (enabled) out.push_back(std::move(list));  // one that is switched off is checked, and is no list
 }
 
 void read_must_block(const YamlNode& node, Report& report, const rules::CategoryTable& categories,

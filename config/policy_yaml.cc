@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/change_rules.h"
 #include "config/plain_text.h"
 #include "config/yaml_files.h"
 
@@ -217,6 +218,7 @@ void read_policy(const YamlNode& root, Report& report, rules::PolicySpec& policy
     policy.fallback_at = report.at(*fallback);
     read_value(*fallback, report, Id{policy.fallback});
   }
+  if (const YamlNode* changes = keys.find("changes")) (void)read_change_rules(*changes, report);  // change_rules_of()
 }
 
 }  // namespace schoolgate::config

@@ -1,6 +1,7 @@
 #include "proxy/flow/decision_lines.h"
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "breaches/breach.h"
@@ -12,6 +13,11 @@ namespace {
 std::string_view without_query(const names::Url& url) {
   const std::string_view text = url.text();
   return url.query().empty() ? text : text.substr(0, text.size() - url.query().size() - 1);
+}
+
+std::span<const std::string> groups_of(const Judgement& judgement) {
+  if (judgement.selftest || !judgement.presence || !judgement.presence->person) return {};
+  return judgement.presence->person->groups;
 }
 
 }  // namespace
@@ -51,6 +57,10 @@ void DecisionLines::decision(const Judgement& judgement, const rules::Request& r
                   .source = subject.source,
                   .page = walled_off ? std::string_view(request.page().host) : std::string_view(),
                   .reference = outcome.reference,
+                  .groups = groups_of(judgement),
+                  .kind = judgement.presence ? std::string_view(judgement.presence->device.kind) : "",
+                  .by_name_only = subject.by_name_only,
+                  .query = !request.url().query().empty(),
                   // An https address with its path was seen: so it was opened.
                   .inspected = request.url().scheme() == "https" && !request.url().names_only(),
                   .bytes_in = outcome.bytes_in,

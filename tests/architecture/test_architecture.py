@@ -22,6 +22,7 @@ ARROWS = {
     "backup": {"base"},
     "breaches": {"store", "rules", "names", "base"},
     "casework": {"breaches", "store", "rules", "names", "base"},
+    "changes": {"config", "breaches", "store", "rules", "blocklists", "names", "base"},
     "identity": {"store", "rules", "names", "base"},
     "proxy/net": {"names", "base"},
     "proxy/tls": {"proxy/net", "names", "base"},
@@ -55,6 +56,7 @@ LIBRARIES = {
     r"mustache|nlohmann": {"web"},
     r"pango|cairo": {"console"},
     r"qrencode": {"console"},
+    r"git2": {"changes"},
     r"seccomp": {"proxy/net"},
 }
 

@@ -67,10 +67,32 @@ TEST_F(DecisionFile, ALineHasTheFieldsOfTheContractAndNoQuery) {
   open();
   write(a_decision());
   EXPECT_EQ(content(file_),
-            R"({"time":"2026-11-23T09:30:00.007Z","group":"ks2","device":"10.20.2.7","method":"GET",)"
+            R"({"time":"2026-11-23T09:30:00.007Z","group":"ks2","device":"10.20.2.7","kind":"","method":"GET",)"
             R"("host":"maths.example","url":"http://maths.example/fractions?…","action":"allow","category":"",)"
             R"("stage":"request","inspected":false,"bytes_in":412,"bytes_out":18734,"ms":23.418,"rule":""})"
             "\n");
+}
+
+TEST_F(DecisionFile, ALineTellsWhatPutsThePersonAndTheDeviceIntoAGroup) {
+  open();
+  Decision decision = a_decision();
+  const std::vector<std::string> groups{"year 6", R"(a "choir")"};
+  decision.groups = groups;
+  decision.kind = "school";
+  decision.by_name_only = decision.query = true;
+  write(decision);
+  EXPECT_THAT(content(file_), HasSubstr(R"("device":"10.20.2.7","kind":"school","method")"));
+  EXPECT_THAT(content(file_), HasSubstr(R"("inspected":false,"groups":["year 6","a \"choir\""],"by_name_only":true,)"
+                                        R"("query":true,"bytes_in":412)"));
+}
+
+TEST_F(DecisionFile, GroupsThatWouldMakeALineLongAreLeftOutWhole) {
+  open();
+  Decision decision = a_decision();
+  const std::vector<std::string> groups(200, "a group of the directory");
+  decision.groups = groups;
+  write(decision);
+  EXPECT_THAT(content(file_), HasSubstr(R"("inspected":false,"groups":null,"bytes_in")"));
 }
 
 TEST_F(DecisionFile, ASearchIsKeptByItsWords) {

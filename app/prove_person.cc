@@ -1,0 +1,29 @@
+#include "app/prove_person.h"
+
+#include "app/read_password.h"
+
+namespace schoolgate::app {
+
+using Kind = identity::SignInAnswer::Kind;
+
+Result<std::string> prove_person(identity::Users& users, std::string_view account, TimePoint now) {
+  const auto here = *names::IpAddress::parse("127.0.0.1");
+  const auto password = read_secret("Password: ");
+  if (!password) return std::unexpected(password.error());
+  auto answer = users.sign_in(account, password->view(), {}, here, now);
+  if (answer && answer->kind == Kind::code_needed) {
+    const auto code = read_secret("Code: ");
+    if (!code) return std::unexpected(code.error());
+    answer = users.sign_in(account, password->view(), code->view(), here, now);
+  }
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  if (answer->kind == Kind::wait)
+    return fail(Fault::client, "too many attempts",
+                "try again in " + std::to_string(answer->wait.count()) + " seconds");
+  if (answer->kind != Kind::accepted)
+    return fail(Fault::client, "name, password or code is not right, or the account is switched off");
+  if (auto ended = users.sign_out(answer->token); !ended) return std::unexpected(std::move(ended.error()));
+  return answer->session.user;
+}
+
+}  // namespace schoolgate::app

@@ -1,0 +1,223 @@
+#include "changes/put_in_place.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/file.h"
+#include "config/scalars.h"
+
+namespace schoolgate::changes {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kIntent = "intent";
+
+/// "policy.yaml", "rules/maths.yaml": never a way out of the folder.
+bool is_configuration_name(std::string_view name) {
+  for (const std::string_view one : {"schoolgate.yaml", "policy.yaml", "categories.yaml", "lists.yaml", "alerts.yaml"})
+    if (name == one) return true;
+  if (!name.starts_with("rules/") || !name.ends_with(".yaml")) return false;
+  const std::string_view file = name.substr(6);
+  return file.find('/') == std::string_view::npos && file.find('\0') == std::string_view::npos && file.front() != '.';
+}
+
+/// Nothing: it is not there.
+Result<std::optional<std::string>> text_of(const fs::path& path) {
+  std::error_code error;
+  const auto status = fs::symlink_status(path, error);
+  if (status.type() == fs::file_type::not_found) return std::optional<std::string>();
+  if (status.type() != fs::file_type::regular)
+    return fail(Fault::config, path.string() + " is not a regular file",
+                "a change replaces files, and follows no link");
+  auto text = read_file(path);
+  if (!text) return std::unexpected(std::move(text.error()));
+  return std::optional(std::move(*text));
+}
+
+/// As it was, the owner and the mode too.
+Result<void> write_file(const fs::path& path, const std::optional<std::string>& text) {
+  if (!text) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove " + path.string(), errno);
+    return {};
+  }
+  struct stat about{};
+  const bool was_there = ::stat(path.c_str(), &about) == 0;
+  if (!was_there && ::stat(path.parent_path().c_str(), &about) != 0) {
+    std::error_code error;
+    fs::create_directory(path.parent_path(), error);
+    if (error || ::stat(path.parent_path().c_str(), &about) != 0)
+      return fail(Fault::host, "cannot make " + path.parent_path().string());
+  }
+  if (auto written = replace_file(path, *text, was_there ? about.st_mode & 07777 : 0644); !written) return written;
+  if (::geteuid() == 0) [[maybe_unused]]
+    const int owned = ::lchown(path.c_str(), about.st_uid, about.st_gid);
+  return {};
+}
+
+/// What has to be known to finish: lines of "key value", and a line for each file.
+struct Intent {
+  std::string commit;
+  std::uint64_t number = 0;
+  Actor by;
+  std::vector<std::string> names;
+};
+
+std::string text_of(const Intent& intent) {
+  std::string out = intent.commit + "\n" + std::to_string(intent.number) + "\n" + intent.by.account + "\n" +
+                    intent.by.machine_user + "\n";
+  for (const std::string& name : intent.names) out += name + "\n";
+  return out;
+}
+
+std::optional<Intent> intent_from(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  if (lines.size() < 5 || lines[0].size() != 40) return std::nullopt;
+  const auto number = config::parse_whole(lines[1]);
+  if (!number) return std::nullopt;
+  return Intent{lines[0], *number, {lines[2], lines[3]}, {lines.begin() + 4, lines.end()}};
+}
+
+Result<void> remove_intent(const fs::path& folder) {
+  const fs::path file = folder / kIntent;
+  if (::unlink(file.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove " + file.string(), errno);
+  return {};
+}
+
+/// The steps behind the intent; each may have been done already.
+Result<void> finish(const fs::path& config, const fs::path& folder, History& history, Ledger& ledger,
+                    const Intent& intent, TimePoint now, const BeforeStep& before_step) {
+  const auto step = [&](int number) {
+    if (before_step) before_step(number);
+  };
+  const auto after = history.files_of(intent.commit);
+  if (!after) return std::unexpected(after.error());
+  const auto head = history.head();
+  if (!head) return std::unexpected(head.error());
+  if (*head != intent.commit) {
+    FileTexts before;
+    if (*head) {
+      auto files = history.files_of(**head);
+      if (!files) return std::unexpected(std::move(files.error()));
+      before = std::move(*files);
+    }
+    const auto in = [](const FileTexts& files, const std::string& name) {
+      const auto found = files.find(name);
+      return found == files.end() ? std::optional<std::string>() : std::optional(found->second);
+    };
+    for (const std::string& name : intent.names) {
+      step(2);
+      if (!is_configuration_name(name)) return fail(Fault::self, "the intent names '" + name + "'");
+      const auto now_there = text_of(config / name);
+      if (!now_there) return std::unexpected(now_there.error());
+      if (*now_there != in(before, name)) continue;  // written already, or changed by hand since
+      if (auto written = write_file(config / name, in(*after, name)); !written) return written;
+    }
+    step(3);
+    if (auto advanced = history.advance(intent.commit); !advanced) return advanced;
+  }
+  step(4);
+  const auto proposal = ledger.find(intent.number);
+  if (!proposal) return std::unexpected(proposal.error());
+  const bool known = std::ranges::any_of(proposal->events, [&](const ProposalEvent& event) {
+    return event.what == ProposalEvent::What::apply && event.text == intent.commit;
+  });
+  if (!known)
+    if (auto noted = ledger.add_event(
+            intent.number, {.at = now, .by = intent.by, .what = ProposalEvent::What::apply, .text = intent.commit});
+        !noted)
+      return noted;
+  step(5);
+  return remove_intent(folder);
+}
+
+}  // namespace
+
+Result<Exclusive> Exclusive::take(const fs::path& folder) {
+  if (auto made = make_private_folder(folder); !made) return std::unexpected(std::move(made.error()));
+  const fs::path file = folder / "lock";
+  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return fail_errno("cannot open " + file.string(), errno);
+  while (::flock(fd, LOCK_EX) != 0) {
+    if (errno == EINTR) continue;
+    const int error = errno;
+    ::close(fd);
+    return fail_errno("cannot lock " + file.string(), error);
+  }
+  return Exclusive(fd);
+}
+Exclusive::~Exclusive() {
+  if (fd_ >= 0) ::close(fd_);
+}
+Exclusive::Exclusive(Exclusive&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+Result<bool> follow_files(History& history, const FileTexts& files, const std::string& message, TimePoint now) {
+  const auto head = history.head();
+  if (!head) return std::unexpected(head.error());
+  if (*head) {
+    const auto known = history.files_of(**head);
+    if (!known) return std::unexpected(known.error());
+    if (*known == files) return false;
+  }
+  const auto commit = history.write(files, message, now);
+  if (!commit) return std::unexpected(commit.error());
+  if (auto advanced = history.advance(*commit); !advanced) return std::unexpected(std::move(advanced.error()));
+  return true;
+}
+
+Result<std::string> put_in_place(const fs::path& config, const fs::path& folder, History& history, Ledger& ledger,
+                                 const Placement& placement, TimePoint now, const BeforeStep& before_step) {
+  Intent intent{.number = placement.number, .by = placement.by};
+  // What is to be finished after a power cut is told from the head: it has to be what stands there.
+  const auto head = history.head();
+  if (!head) return std::unexpected(head.error());
+  if (!*head) return fail(Fault::self, "the history has no beginning");
+  const auto known = history.files_of(**head);
+  if (!known) return std::unexpected(known.error());
+  for (const ProposedFile& file : placement.files) {
+    if (!is_configuration_name(file.name))
+      return fail(Fault::client, "'" + file.name + "' is no file of a configuration");
+    const auto there = text_of(config / file.name);
+    if (!there) return std::unexpected(there.error());
+    const auto in_history = known->find(file.name);
+    const auto recorded = in_history == known->end() ? std::optional<std::string>() : std::optional(in_history->second);
+    if (*there != file.before || recorded != file.before)
+      return fail(Fault::client, file.name + " has changed meanwhile");
+    intent.names.push_back(file.name);
+  }
+  if (before_step) before_step(0);
+  auto commit = history.write(placement.all, placement.message, now);
+  if (!commit) return commit;
+  intent.commit = *commit;
+  if (before_step) before_step(1);
+  if (auto written = replace_file(folder / kIntent, text_of(intent)); !written)
+    return std::unexpected(std::move(written.error()));
+  if (auto done = finish(config, folder, history, ledger, intent, now, before_step); !done)
+    return std::unexpected(std::move(done.error()));
+  return commit;
+}
+
+Result<std::optional<std::uint64_t>> finish_interrupted(const fs::path& config, const fs::path& folder,
+                                                        History& history, Ledger& ledger, TimePoint now) {
+  const auto text = text_of(folder / kIntent);
+  if (!text) return std::unexpected(text.error());
+  if (!*text) return std::optional<std::uint64_t>();
+  const auto intent = intent_from(**text);
+  if (!intent)
+    return fail(Fault::host, (folder / kIntent).string() + " is damaged", "look at the files, then remove it");
+  if (auto done = finish(config, folder, history, ledger, *intent, now, {}); !done)
+    return std::unexpected(std::move(done.error()));
+  return std::optional(intent->number);
+}
+
+}  // namespace schoolgate::changes

@@ -1,0 +1,64 @@
+// Files of a configuration and their commit: both or neither, whatever happens in between.
+//
+//   commit written (nothing leads to it) -> intent on disk -> files -> head of the history -> event -> intent removed
+//
+// What is cut off behind the intent is finished by the next one that comes, to the end: the configuration passed its
+// gate before. One process at a time: Exclusive.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "changes/history.h"
+#include "changes/ledger.h"
+
+namespace schoolgate::changes {
+
+/// The lock of <state>/changes; other processes wait for it.
+class Exclusive {
+ public:
+  [[nodiscard]] static Result<Exclusive> take(const std::filesystem::path& folder);
+  ~Exclusive();
+  Exclusive(Exclusive&& other) noexcept;
+  Exclusive& operator=(Exclusive&&) = delete;
+
+ private:
+  explicit Exclusive(int fd) : fd_(fd) {}
+  int fd_ = -1;
+};
+
+struct Placement {
+  std::uint64_t number = 0;
+  Actor by;
+  std::string message;              ///< of the commit
+  std::vector<ProposedFile> files;  ///< their `before` is what stands there now
+  FileTexts all;                    ///< the whole configuration afterwards
+};
+
+/// Called before each step, for tests that cut the power there.
+using BeforeStep = std::function<void(int)>;
+inline constexpr int kPlacementSteps = 6;
+
+/// Brings the history to what stands in the folder: files that were changed by hand since the last commit become one
+/// of their own, with `message`. True: there were any. `files`: all of the configuration as they stand there.
+[[nodiscard]] Result<bool> follow_files(History& history, const FileTexts& files, const std::string& message,
+                                        TimePoint now);
+
+/// The commit. Under Exclusive, after finish_interrupted() and follow_files(). Fault client: a file is not what
+/// `before` says, or none of a configuration; then nothing is done.
+[[nodiscard]] Result<std::string> put_in_place(const std::filesystem::path& config, const std::filesystem::path& folder,
+                                               History& history, Ledger& ledger, const Placement& placement,
+                                               TimePoint now, const BeforeStep& before_step = {});
+
+/// Finishes what was cut off; its number, if there was one. A file that somebody has changed since stays as it is: it
+/// is a change by hand then.
+[[nodiscard]] Result<std::optional<std::uint64_t>> finish_interrupted(const std::filesystem::path& config,
+                                                                      const std::filesystem::path& folder,
+                                                                      History& history, Ledger& ledger, TimePoint now);
+
+}  // namespace schoolgate::changes

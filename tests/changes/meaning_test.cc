@@ -1,0 +1,138 @@
+#include "changes/meaning.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/change_rules.h"
+#include "config/load_texts.h"
+
+namespace schoolgate::changes {
+namespace {
+
+using config::ChangeKind;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr std::string_view kSettings =
+    "site: { name: A School, timezone: Europe/London }\nstate: state\nlisten: { proxy: [\"127.0.0.1:8080\"] }\n";
+constexpr std::string_view kPolicy = R"(groups:
+  ks2: { title: Key Stage 2, members: { networks: ["10.20.2.0/23"] }, categories: { gambling: block, games: warn } }
+  staff: { title: Staff, members: { networks: ["10.20.8.0/24"] } }
+fallback: ks2
+)";
+constexpr std::string_view kRules =
+    "block:\n  - { site: craze.example, category: violence }\nallow:\n  - { site: maths.example, until: 2026-12-01 }\n";
+
+config::Configuration configuration(std::string_view policy = kPolicy, std::string_view rules = kRules,
+                                    std::string_view settings = kSettings) {
+  auto read = config::load_texts("c",
+                                 {{"schoolgate.yaml", std::string(settings)},
+                                  {"policy.yaml", std::string(policy)},
+                                  {"rules/a.yaml", std::string(rules)}},
+                                 {});
+  for (const Problem& problem : read.problems) EXPECT_NE(problem.severity, Problem::Severity::error) << problem.text();
+  return std::move(*read.configuration);
+}
+
+std::string replaced(std::string_view text, std::string_view old, std::string_view now) {
+  std::string out(text);
+  EXPECT_NE(out.find(old), std::string::npos) << old;
+  return out.replace(out.find(old), old.size(), now);
+}
+
+/// "opens: Everybody may open x".
+std::vector<std::string> told(const config::Configuration& after) {
+  std::vector<std::string> lines;
+  for (const ChangedPart& part : meaning_of(configuration(), after))
+    lines.push_back(std::string(config::kChangeKinds[std::size_t(part.kind)]) + (part.whole_category ? "*: " : ": ") +
+                    part.sentence);
+  return lines;
+}
+
+TEST(Meaning, OfRulesIsSaidInPlainEnglish) {
+  EXPECT_THAT(
+      told(configuration(kPolicy, std::string(kRules) +
+                                      "  - { site: probability-lesson.example, groups: [ks2], until: 2026-12-18 }\n")),
+      ElementsAre("opens: Key Stage 2 may open probability-lesson.example until 18 December 2026"));
+  EXPECT_THAT(told(configuration(kPolicy, "block: []\nallow:\n  - { site: maths.example, until: 2026-12-01 }\n")),
+              ElementsAre("opens: Everybody may open again craze.example"));
+  EXPECT_THAT(told(configuration(kPolicy, replaced(kRules, "2026-12-01", "2026-12-20"))),
+              ElementsAre("opens: Everybody: the rule for maths.example ends on 20 December 2026"));
+  EXPECT_THAT(told(configuration(kPolicy, replaced(kRules, "2026-12-01", "2026-11-20"))),
+              ElementsAre("closes: Everybody: the rule for maths.example ends on 20 November 2026"));
+  EXPECT_THAT(told(configuration(kPolicy, "emergency:\n  - { site: new.example }\n" + std::string(kRules))),
+              ElementsAre("closes: Everybody may no longer open new.example (emergency)"));
+  EXPECT_THAT(told(configuration(kPolicy, std::string(kRules) + "  - { pattern: \"^https?://a\\\\.example/\" }\n")),
+              ElementsAre("opens*: Everybody may open addresses with the pattern ^https?://a\\.example/"));
+}
+
+TEST(Meaning, OfGroups) {
+  EXPECT_THAT(told(configuration(replaced(kPolicy, "games: warn", "games: allow"))),
+              ElementsAre("opens*: Key Stage 2: games is open (was warned of)"));
+  EXPECT_THAT(told(configuration(replaced(kPolicy, "games: warn", "games: block, chat: monitor"))),
+              ElementsAre("tells*: Key Stage 2: chat is open and recorded (was open)",
+                          "closes*: Key Stage 2: games is closed (was warned of)"));
+  EXPECT_THAT(told(configuration(replaced(kPolicy, "10.20.8.0/24", "10.20.9.0/24"))),
+              ElementsAre("who*: Staff: other people, devices or networks are in this group"));
+  EXPECT_THAT(told(configuration(replaced(kPolicy, "fallback: ks2", "fallback: staff"))),
+              ElementsAre("who*: People and devices that match no group are in Staff"));
+}
+
+TEST(Meaning, OfSettingsIsTheStrictestWhereItIsNotUnderstood) {
+  EXPECT_THAT(told(configuration(kPolicy, kRules, std::string(kSettings) + "retention: { breaches: 30d }\n")),
+              ElementsAre("keeps*: Records are kept for other lengths of time"));
+  EXPECT_THAT(told(configuration(kPolicy, kRules, std::string(kSettings) + "inspection: { mode: selective }\n")),
+              ElementsAre("inspects*: Settings of the gateway (schoolgate.yaml) are others"));
+  EXPECT_THAT(told(configuration(std::string(kPolicy) + "changes: { by_hand: refuse }\n")),
+              ElementsAre("keeps*: Other roles have to agree to changes"));
+}
+
+TEST(Meaning, CommentsAndLayoutAreNoChange) {
+  EXPECT_THAT(told(configuration("# a comment\n" + std::string(kPolicy),
+                                 replaced(kRules, "{ site: maths.example, until: 2026-12-01 }",
+                                          "site: \"maths.example\"\n    until: 2026-12-01"))),
+              IsEmpty());
+}
+
+std::vector<std::string> roles_for(ChangedPart part,
+                                   const config::ChangeRules& rules = config::ChangeRules::as_shipped()) {
+  const auto* const rule = consent_for(part, rules);
+  return rule == nullptr ? std::vector<std::string>() : rule->roles;
+}
+
+TEST(Consent, AsShipped) {
+  EXPECT_THAT(roles_for({.kind = ChangeKind::opens, .groups = {"ks2"}}), ElementsAre("dsl", "deputy"));
+  EXPECT_THAT(roles_for({.kind = ChangeKind::opens, .groups = {"ks2"}, .whole_category = true}), ElementsAre("head"));
+  EXPECT_TRUE(consent_for({.kind = ChangeKind::opens, .whole_category = true}, config::ChangeRules::as_shipped())
+                  ->risk_assessment);
+  EXPECT_THAT(roles_for({.kind = ChangeKind::closes}), IsEmpty());
+  EXPECT_THAT(roles_for({.kind = ChangeKind::inspects}), ElementsAre("head"));
+  EXPECT_THAT(roles_for({.kind = ChangeKind::keeps}), ElementsAre("head"));
+}
+
+TEST(Consent, ARuleThatAsksNobodyIsOnlyForItsOwnGroups) {
+  const auto in = configuration(std::string(kPolicy) +
+                                "changes:\n  consent:\n    - { kind: opens, groups: [staff], roles: [] }\n    - { "
+                                "kind: closes, groups: [ks2], roles: [head] }\n");
+  const auto rules = config::change_rules_of(in);
+  EXPECT_THAT(roles_for({.kind = ChangeKind::opens, .groups = {"staff"}}, rules), IsEmpty());
+  EXPECT_THAT(roles_for({.kind = ChangeKind::opens, .groups = {"ks2", "staff"}}, rules), ElementsAre("dsl", "deputy"));
+  EXPECT_THAT(roles_for({.kind = ChangeKind::opens, .groups = {}}, rules), ElementsAre("dsl", "deputy"))
+      << "everybody is more than staff";
+  EXPECT_THAT(roles_for({.kind = ChangeKind::closes, .groups = {}}, rules), ElementsAre("head"))
+      << "everybody is ks2 too";
+  EXPECT_THAT(roles_for({.kind = ChangeKind::closes, .groups = {"staff"}}, rules), IsEmpty());
+}
+
+TEST(Consent, MistakesInTheRulesAreSaid) {
+  const auto read = config::load_texts(
+      "c",
+      {{"schoolgate.yaml", std::string(kSettings)},
+       {"policy.yaml", std::string(kPolicy) + "changes:\n  consent:\n    - { kind: opns, roles: [heads] }\n"}},
+      {});
+  ASSERT_FALSE(read.configuration);
+  EXPECT_EQ(read.problems.size(), 2u);
+}
+
+}  // namespace
+}  // namespace schoolgate::changes

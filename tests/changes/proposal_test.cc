@@ -1,0 +1,87 @@
+#include "changes/proposal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace schoolgate::changes {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using What = ProposalEvent::What;
+
+class Consents : public ::testing::Test {
+ protected:
+  void says(std::string account, What what) {
+    proposal_.events.push_back(
+        {.id = proposal_.events.size() + 1, .at = {}, .by = {.account = std::move(account)}, .what = what});
+  }
+  std::vector<std::string> missing() const {
+    return missing_consents(proposal_, parts_, config::ChangeRules::as_shipped(),
+                            [this](std::string_view account) -> std::optional<std::string> {
+                              const auto found = roles_.find(std::string(account));
+                              return found == roles_.end() ? std::nullopt : std::optional(found->second);
+                            });
+  }
+  Proposal proposal_{.number = 1, .at = {}, .author = {.account = "t.ash"}, .reason = "maths"};
+  std::vector<ChangedPart> parts_{
+      {.kind = config::ChangeKind::opens, .groups = {"ks2"}, .sentence = "Key Stage 2 may open a.example"}};
+  std::map<std::string, std::string> roles_{{"t.ash", "technician"}, {"d.oak", "dsl"}, {"h.elm", "head"}};
+};
+
+TEST_F(Consents, OneOfTheRolesIsEnough) {
+  EXPECT_THAT(missing(), ElementsAre(HasSubstr("the consent of dsl or deputy: Key Stage 2 may open a.example")));
+  says("h.elm", What::agree);
+  EXPECT_EQ(missing().size(), 1u) << "the head is not asked";
+  says("d.oak", What::agree);
+  EXPECT_THAT(missing(), IsEmpty());
+}
+
+TEST_F(Consents, NobodyAgreesToTheirOwn) {
+  proposal_.author.account = "d.oak";
+  says("d.oak", What::agree);
+  EXPECT_EQ(missing().size(), 1u);
+}
+
+TEST_F(Consents, AnAgreementEndsWithTheRoleAndWithTheAccount) {
+  says("d.oak", What::agree);
+  roles_["d.oak"] = "technician";
+  EXPECT_EQ(missing().size(), 1u);
+  roles_.erase("d.oak");
+  EXPECT_EQ(missing().size(), 1u);
+  roles_["d.oak"] = "dsl";
+  EXPECT_THAT(missing(), IsEmpty());
+}
+
+TEST_F(Consents, TheLastWordCounts) {
+  says("d.oak", What::agree);
+  says("d.oak", What::refuse);
+  EXPECT_TRUE(proposal_.is_refused());
+  EXPECT_THAT(missing(), ElementsAre("d.oak has refused it", HasSubstr("the consent of")));
+  says("d.oak", What::agree);
+  EXPECT_THAT(missing(), IsEmpty());
+  EXPECT_EQ(proposal_.state(), "open");
+}
+
+TEST_F(Consents, AnAgreementByHandIsNone) {
+  says("", What::agree);
+  roles_[""] = "dsl";
+  EXPECT_EQ(missing().size(), 1u);
+}
+
+TEST_F(Consents, ACategoryNeedsTheHeadAndARiskAssessment) {
+  parts_[0].whole_category = true;
+  says("h.elm", What::agree);
+  EXPECT_THAT(missing(), ElementsAre(HasSubstr("a risk assessment")));
+  proposal_.risk_assessment = "RA-1";
+  EXPECT_THAT(missing(), IsEmpty());
+}
+
+TEST_F(Consents, ClosingNeedsNobody) {
+  parts_[0].kind = config::ChangeKind::closes;
+  EXPECT_THAT(missing(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace schoolgate::changes
