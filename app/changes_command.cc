@@ -18,6 +18,7 @@
 #include "changes/put_in_place.h"
 #include "config/load_texts.h"
 #include "config/scalars.h"
+#include "identity/users.h"
 #include "store/only_ask.h"
 #include "store/state_key.h"
 
@@ -172,7 +173,7 @@ Result<Actor> Desk::actor(const Arguments& arguments) {
   if (!user.sudo_user.empty()) actor.machine_user += " (sudo: " + user.sudo_user + ")";
   if (!arguments.has("--by")) return actor;
   const AsOwner owner(state_);
-  auto users = identity::Users::open(state_);
+  auto users = identity::UserDatabase::open(state_);
   if (!users) return std::unexpected(std::move(users.error()));
   auto account = prove_person(**users, arguments.get("--by"), wall_now());
   if (!account) return std::unexpected(std::move(account.error()));
@@ -184,9 +185,9 @@ Result<Desk::Consents> Desk::consents(const Proposal& proposal, const std::vecto
   std::map<std::string, std::string, std::less<>> roles;
   {
     const AsOwner owner(state_);
-    auto users = identity::Users::open(state_);
+    auto users = identity::UserDatabase::open(state_);
     if (!users) return std::unexpected(std::move(users.error()));
-    const auto all = (*users)->list();
+    const auto all = identity::Users(**users).all();
     if (!all) return std::unexpected(all.error());
     for (const identity::User& user : *all)
       if (!user.disabled) roles.emplace(user.user, identity::to_string(user.role));

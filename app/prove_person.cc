@@ -1,20 +1,22 @@
 #include "app/prove_person.h"
 
 #include "app/read_password.h"
+#include "identity/desk_sign_in.h"
 
 namespace schoolgate::app {
 
 using Kind = identity::SignInAnswer::Kind;
 
-Result<std::string> prove_person(identity::Users& users, std::string_view account, TimePoint now) {
+Result<std::string> prove_person(identity::UserDatabase& users, std::string_view account, TimePoint now) {
+  identity::DeskSignIn desk(users);
   const auto here = *names::IpAddress::parse("127.0.0.1");
   const auto password = read_secret("Password: ");
   if (!password) return std::unexpected(password.error());
-  auto answer = users.sign_in(account, password->view(), {}, here, now);
+  auto answer = desk.sign_in(account, password->view(), {}, here, now);
   if (answer && answer->kind == Kind::code_needed) {
     const auto code = read_secret("Code: ");
     if (!code) return std::unexpected(code.error());
-    answer = users.sign_in(account, password->view(), code->view(), here, now);
+    answer = desk.sign_in(account, password->view(), code->view(), here, now);
   }
   if (!answer) return std::unexpected(std::move(answer.error()));
   if (answer->kind == Kind::wait)
@@ -22,7 +24,7 @@ Result<std::string> prove_person(identity::Users& users, std::string_view accoun
                 "try again in " + std::to_string(answer->wait.count()) + " seconds");
   if (answer->kind != Kind::accepted)
     return fail(Fault::client, "name, password or code is not right, or the account is switched off");
-  if (auto ended = users.sign_out(answer->token); !ended) return std::unexpected(std::move(ended.error()));
+  if (auto ended = desk.sign_out(answer->token); !ended) return std::unexpected(std::move(ended.error()));
   return answer->session.user;
 }
 

@@ -5,12 +5,12 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "identity/users.h"
+#include "identity/user_database.h"
 
 namespace schoolgate::app {
 
 /// The account's name. The password is asked for on the terminal, or is the first line of standard input, and the code
 /// the next one. Counts as an attempt to sign in; no session stays. Fault client: it is not proved.
-[[nodiscard]] Result<std::string> prove_person(identity::Users& users, std::string_view account, TimePoint now);
+[[nodiscard]] Result<std::string> prove_person(identity::UserDatabase& users, std::string_view account, TimePoint now);
 
 }  // namespace schoolgate::app

@@ -61,35 +61,35 @@ constexpr std::string_view kOpenEpisodes =
     " AND NOT EXISTS(SELECT 1 FROM incident_episodes i WHERE i.episode = e.about)";
 
 constexpr std::string_view kToDos =
-    "SELECT t.id, t.about, t.text, g.choice, g.text, g.actor, g.at, d.actor, d.at, d.text FROM entries t"
+    "SELECT t.id, t.about, t.text, g.choice, g.text, g.actor, g.at, d.actor, d.text, d.at FROM entries t"
     " JOIN entries g ON g.about = t.id AND g.field = 'given' AND g.number = (SELECT max(number) FROM entries l WHERE"
     " l.about = t.id AND l.field = 'given') LEFT JOIN entries d ON d.about = t.id AND d.field = 'done' AND d.number = 1"
     " WHERE t.field = 'to do'";
 
 Work episode_work(store::Statement& row) {
-  return {.about = store::text_at(row, 0),
+  return {.about = row.take<std::string>(),
           .incident = {},
           .what = {},
-          .owner = store::text_at(row, 1),
-          .due = day_of(row.text(2)),
-          .given_by = store::text_at(row, 3),
-          .given_at = store::time_at(row, 4),
+          .owner = row.take<std::string>(),
+          .due = day_of(row.take<std::string_view>()),
+          .given_by = row.take<std::string>(),
+          .given_at = row.take<TimePoint>(),
           .done_by = {},
           .done_how = {},
           .done_at = {}};
 }
 
 Work to_do_work(store::Statement& row) {
-  return {.about = store::text_at(row, 0),
-          .incident = store::text_at(row, 1),
-          .what = store::text_at(row, 2),
-          .owner = store::text_at(row, 3),
-          .due = day_of(row.text(4)),
-          .given_by = store::text_at(row, 5),
-          .given_at = store::time_at(row, 6),
-          .done_by = store::text_at(row, 7),
-          .done_how = store::text_at(row, 9),
-          .done_at = store::optional_time_at(row, 8)};
+  return {.about = row.take<std::string>(),
+          .incident = row.take<std::string>(),
+          .what = row.take<std::string>(),
+          .owner = row.take<std::string>(),
+          .due = day_of(row.take<std::string_view>()),
+          .given_by = row.take<std::string>(),
+          .given_at = row.take<TimePoint>(),
+          .done_by = row.take<std::string>(),
+          .done_how = row.take<std::string>(),
+          .done_at = store::time_unless_zero(row)};
 }
 
 }  // namespace

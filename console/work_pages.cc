@@ -10,6 +10,7 @@
 #include "console/days.h"
 #include "console/episode_words.h"
 #include "console/form_problems.h"
+#include "identity/users.h"
 
 namespace schoolgate::console {
 
@@ -208,7 +209,7 @@ web::Response choose_notifications(const Desk& desk, const Visit& visit) {
 }  // namespace
 
 Result<std::vector<casework::Colleague>> colleagues(const Desk& desk) {
-  const Result<std::vector<identity::User>> users = desk.parts().users.list();
+  const Result<std::vector<identity::User>> users = identity::Users(desk.parts().users).all();
   if (!users) return std::unexpected(users.error());
   std::vector<casework::Colleague> all;
   for (const identity::User& user : *users) {
@@ -278,7 +279,8 @@ Result<std::vector<WorkRow>> visible_work(const Desk& desk, const Visit& visit) 
 void add_work_pages(Desk& desk, web::Router& router) {
   desk.get(router, Area::incidents, "/tasks", [&desk](const Visit& visit) { return work_page(desk, visit); });
   desk.get(router, Area::incidents, "/tasks/away", [&desk](const Visit& visit) { return away_page(desk, visit, ""); });
-  desk.post(router, Area::incidents, "/tasks/absence", [&desk](const Visit& visit) { return set_absence(desk, visit); });
+  desk.post(router, Area::incidents, "/tasks/absence",
+            [&desk](const Visit& visit) { return set_absence(desk, visit); });
   desk.post(router, Area::incidents, "/tasks/rota", [&desk](const Visit& visit) { return set_rota(desk, visit); });
   desk.get(router, Area::account, "/account/notifications",
            [&desk](const Visit& visit) { return notifications_page(desk, visit, ""); });
