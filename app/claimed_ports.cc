@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -68,17 +69,21 @@ bool holds_one_of(const fs::path& process, const std::set<std::string>& sockets)
 
 std::string listener_on(std::uint16_t port) {
   const auto sockets = sockets_listening_on(port);
+  std::string likely;  // a gateway shows its descriptors to no other process
   std::error_code error;
   for (fs::directory_iterator entry("/proc", error), end; !sockets.empty() && !error && entry != end;
        entry.increment(error)) {
     const std::string number = entry->path().filename().string();
-    if (number.find_first_not_of("0123456789") != std::string::npos || !holds_one_of(entry->path(), sockets)) continue;
+    if (number.find_first_not_of("0123456789") != std::string::npos) continue;
     std::string command = read_file(entry->path() / "cmdline", 64 << 10).value_or(std::string());
     std::ranges::replace(command, '\0', ' ');
     while (command.ends_with(' ')) command.pop_back();
-    return "process " + number + (command.empty() ? "" : ", " + config::printable(command, 200));
+    const std::string words = "process " + number + (command.empty() ? "" : ", " + config::printable(command, 200));
+    if (holds_one_of(entry->path(), sockets)) return words;
+    if (command.contains(" run ") && command.contains("--config") && number != std::to_string(::getpid()))
+      likely += (likely.empty() ? "another process (running here: " : "; ") + words;
   }
-  return {};
+  return likely.empty() ? likely : likely + ")";
 }
 
 Result<ClaimedPorts> ClaimedPorts::claim(const std::vector<net::Endpoint>& ports) {

@@ -129,10 +129,8 @@ class TreeBuilder final : public YAML::EventHandler {
   void check_quote(const YAML::Mark& mark) {
     for (; line_ < mark.line && line_begin_ < text_.size(); ++line_)
       line_begin_ = std::min(text_.find('\n', line_begin_), text_.size() - 1) + 1;
-    std::size_t begin = line_begin_ + std::size_t(mark.column);
+    const std::size_t begin = line_begin_ + std::size_t(mark.column);
     if (line_ != mark.line) return;
-    while (begin < text_.size() && (text_[begin] == '&' || text_[begin] == '!'))  // an anchor or a tag before it
-      begin = text_.find_first_not_of(' ', std::min(text_.find(' ', begin), text_.size()));
     if (begin >= text_.size()) return;
     const char quote = text_[begin];
     if (quote != '"' && quote != '\'') return;

@@ -59,7 +59,7 @@ TEST(YamlMistakes, AQuoteThatTheEndOfTheFileCloses) {
   EXPECT_EQ(said("groups: {}\nfallback: \"ks2\\\""), "f:2:11: " + words);
   EXPECT_EQ(said("groups: {}\nfallback: 'ks2''"),
             "f:2:11: the quote that begins here is not closed (end the text with ' on the same line)");
-  EXPECT_EQ(said("fallback: &a \"ks2"), "f:1:11: " + words);
+  EXPECT_EQ(said("fallback: &a \"ks2"), "f:1:14: " + words);
   EXPECT_EQ(said("\"é\": \"é"), "f:1:7: " + words);
   for (const std::string good : {"a: \"x\"", "a: 'it''s'", "a: \"x\\\"y\"", "a: \"two\n  lines\"\nb: 'c'",
                                  "a: |\n  \"quoted", "a: it's", "\"é\": \"é\"", "a: ''", "a: &b 'c'\nd: *b"})

@@ -1,14 +1,18 @@
 """Changing the configuration under a running gateway: whole or not at all, and nothing that runs is dropped."""
 
+import json
+import os
 import re
 import signal
+import subprocess
 import threading
 
 import pytest
 
 from parts.hello import hello_for
 from parts.origins import Echo
-from parts.waiting import wait_for
+from parts.school import BINARY
+from parts.waiting import listens, wait_for
 from parts.wire import Wire, connect, fetch, get
 
 NEW_RULE = '  - { site: other.example, category: gambling }\n'
@@ -128,3 +132,20 @@ def test_reload_without_a_gateway_says_so(new_school):
     school.write()
     done = school.command("reload", check=1)
     assert done.stderr.strip()
+
+
+def test_the_policy_is_the_same_however_its_folder_is_spelled(new_school):
+    school = new_school().start()
+    in_force = school.command("reload").stdout.splitlines()[-1].split()[1]
+    binary = os.path.abspath(BINARY)
+    for folder, cwd in (("config", school.folder), ("./config/", school.folder), (".", school.config), ("../config", school.config), (f"{school.folder}//config/../config", "/")):
+        done = subprocess.run([binary, "check", "--config", folder, "--json"], cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+        assert json.loads(done.stdout)["policy_version"] == in_force, folder
+    school.stop()
+    done = subprocess.Popen([binary, "run", "--config", "config"], cwd=school.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: listens(school.proxy) and listens(school.metrics), "the gateway")
+        assert school.command("reload").stdout.splitlines()[-1].split()[1] == in_force
+    finally:
+        done.terminate()
+        done.wait(30)

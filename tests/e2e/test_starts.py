@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import datetime
 import glob
-import json
 import os
 import pathlib
 import re
@@ -24,7 +23,7 @@ from parts.inspected import InspectedWire, make_authority
 from parts.list_server import ListServer
 from parts.origins import make_certificates
 from parts.ports import free_port
-from parts.school import BINARY, School
+from parts.school import School
 from parts.waiting import listens, wait_for
 from parts.wire import fetch
 
@@ -586,20 +585,3 @@ def test_two_gateways_with_states_of_their_own_never_share_a_port(new_school, we
     first.stop()
     second.proxy = first.proxy
     second.start()
-
-
-def test_the_policy_is_the_same_however_its_folder_is_spelled(new_school):
-    school = new_school().start()
-    in_force = school.command("reload").stdout.splitlines()[-1].split()[1]
-    binary = os.path.abspath(BINARY)
-    for folder, cwd in (("config", school.folder), ("./config/", school.folder), (".", school.config), ("../config", school.config), (f"{school.folder}//config/../config", "/")):
-        done = subprocess.run([binary, "check", "--config", folder, "--json"], cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
-        assert json.loads(done.stdout)["policy_version"] == in_force, folder
-    school.stop()
-    done = subprocess.Popen([binary, "run", "--config", "config"], cwd=school.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: listens(school.proxy) and listens(school.metrics), "the gateway")
-        assert school.command("reload").stdout.splitlines()[-1].split()[1] == in_force
-    finally:
-        done.terminate()
-        done.wait(30)
