@@ -186,6 +186,7 @@ Result<std::shared_ptr<const flow::Inspection>> open_inspection(const config::Se
 
 Result<std::shared_ptr<const flow::Inspection>> closed_inspection(const config::Settings& settings, Error why) {
   flow::Inspection inspection;
+  inspection.can_sign = false;
   auto mint = tls::LeafMint::make(std::make_unique<NoSigner>(std::move(why)));
   if (!mint) return std::unexpected(std::move(mint.error()));
   inspection.mint = std::move(*mint);

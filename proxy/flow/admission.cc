@@ -62,7 +62,9 @@ Admission follow(Connection& connection, Judgement judged, const rules::Request&
       return admission;
     }
   const bool openable = !terms.port_closed && may_open(judgement, terms.inspection);
-  if (openable && (terms.must_open || opens(judgement, terms.inspection)))
+  // What is refused by its name, and could only be shown over a certificate that none can sign, is refused at once.
+  const bool unsigned_page = judgement.refuses() && openable && !terms.inspection->can_sign;
+  if (openable && !unsigned_page && (terms.must_open || opens(judgement, terms.inspection)))
     admission.answer = Opened{destination_of(connection, judgement, request)};
   else if (judgement.refuses())
     return admission;

@@ -143,6 +143,10 @@ bool may_open(const Judgement& judgement, const Held<const Inspection>& inspecti
   return inspection && !judgement.subject.by_name_only && !rules::must_not_open(judgement.verdict.inspect_reason);
 }
 
+bool may_show_page(const Judgement& judgement, const Held<const Inspection>& inspection) noexcept {
+  return may_open(judgement, inspection) && inspection->can_sign;
+}
+
 bool opens(const Judgement& judgement, const Held<const Inspection>& inspection) noexcept {
   return may_open(judgement, inspection) &&
          (judgement.verdict.inspect || judgement.verdict.action == rules::Action::warn);

@@ -86,6 +86,8 @@ class Asking {
 /// True when this host may be decrypted at all: there is an authority, and nothing says never. By `inspection` as the
 /// connection has held it since it was first judged.
 [[nodiscard]] bool may_open(const Judgement& judgement, const Held<const Inspection>& inspection) noexcept;
+/// True when a page of ours can be shown inside: it may be opened, and the authority can sign for it.
+[[nodiscard]] bool may_show_page(const Judgement& judgement, const Held<const Inspection>& inspection) noexcept;
 /// True when it is to be: a rule could change the verdict if it saw more than the name, or a warning has a page to
 /// show.
 [[nodiscard]] bool opens(const Judgement& judgement, const Held<const Inspection>& inspection) noexcept;

@@ -155,7 +155,7 @@ bool is_reached(Worker& worker, const Decrypting& what) {
 bool shows_page(const NamedHello& hello, const Judgement& judgement,
                 const Held<const Inspection>& inspection) noexcept {
   const bool is_tls = hello.what == HelloCase::named || hello.what == HelloCase::ip_name;
-  return is_tls && may_open(judgement, inspection);
+  return is_tls && may_show_page(judgement, inspection);
 }
 
 net::awaitable<bool> decrypt(Connection& connection, const NamedHello& hello, Decrypting what,

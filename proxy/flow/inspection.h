@@ -19,6 +19,8 @@ struct Inspection {
   std::shared_ptr<const tls::ServerContext> server;
   std::shared_ptr<const tls::TrustStore> trust;
   std::shared_ptr<DistrustNotes> distrust;
+  /// False where the authority's key is lost: what has to be opened stays closed, and pages go out without TLS.
+  bool can_sign = true;
 };
 
 }  // namespace schoolgate::flow

@@ -234,7 +234,7 @@ bool is_shown_inside(const Connection& connection, const Authority& to, const Ju
                      const Held<const Inspection>& inspection) {
   return connection.entrance == Entrance::explicit_proxy && !connection.selftest &&
          tls_may_go_to(connection.worker, to.port) && judgement.doorway != Doorway::login &&
-         may_open(judgement, inspection);
+         may_show_page(judgement, inspection);
 }
 
 // The record is there before the 200, as it would be before a 403; inside waits the page, and nothing is dialled.

@@ -152,6 +152,25 @@ TEST_F(InspectionTest, WhereNoPageCanBeShownABlockedConnectIs403) {
   EXPECT_EQ(records().size(), 3u);
 }
 
+TEST_F(InspectionTest, WhereTheAuthorityIsLostABlockedConnectIs403) {
+  auto lost = std::make_shared<Inspection>(*inspection);
+  lost->can_sign = false;
+  inspection = lost;
+  Peer pupil = client();
+  pupil.sends(connect("casino.example"));
+  const Answer page = pupil.answer();
+  EXPECT_EQ(page.status, 403);
+  EXPECT_NE(page.body.find("casino"), std::string::npos) << page.body;
+  EXPECT_EQ(records().size(), 1u);
+  // Nor is a blocked host of which a part is open: none of it can be shown.
+  policy.rules.push_back(allow_url("casino.example/museum"));
+  publish({});
+  Peer other = client();
+  other.sends(connect("casino.example"));
+  EXPECT_EQ(other.answer().status, 403);
+  EXPECT_FALSE(web.was_called());
+}
+
 TEST_F(InspectionTest, TheGatewaysOwnProbesReadThe403) {
   open();
   net::FileDescriptor fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
