@@ -11,7 +11,7 @@ looked at and held every time; one that was never looked at has failed. ELSEWHER
 
 Why this file is long: the table of promises, the calendar and one short event for each; they are read side by side.
 
-    tests/e2e/on_its_own_machine /usr/bin/python3 bench/year.py --build build/release [--rate 10] [--keep]
+    tests/e2e/on_its_own_machine /usr/bin/python3 bench/year.py --build build/release [--rate 15] [--keep]
         [--begins 2027-03-16 --until 2027-03-31 --some]
 """
 
@@ -696,7 +696,8 @@ identity:
             self.clock.pass_time(75 * MINUTE)
             self.settle(45)
         digests = self.mail.those("dsl", "daily digest", revived)
-        self.look("mail waits", len(digests) == len(self.digest_due), f"{len(digests)} digests of {len(self.digest_due)} days came")
+        # And one more where the list of the week was tried on Saturday.
+        self.look("mail waits", len(self.digest_due) <= len(digests) <= len(self.digest_due) + 1, f"{len(digests)} digests of {len(self.digest_due)} days came")
         owed = [one for one in self.made if one["url"] and "/harm-" in one["url"] and one["at"] > died]
         self.look("mail waits", len(self.mail.those("dsl", "self-harm", revived)) >= len(owed) > 0, f"{len(owed)} alerts of self-harm were owed")
         ids = [one["id"] for one in self.mail.messages]
@@ -733,8 +734,10 @@ identity:
     def leaver_is_forgotten(self) -> None:
         self.settle(90)
         register = self.school.command("people register", "--csv").stdout
+        if self.begins < at("2027-07-20", "00:00"):
+            self.look("people go", "ben.okafor" not in register, "closed in July")
         if self.begins < at("2026-12-03", "00:00"):
-            self.look("people go", "ben.okafor" not in register and "cara.diaz" not in register, "closed for more than 60 days")
+            self.look("people go", "cara.diaz" not in register, "closed in December")
         self.look("people go", "amelia.hughes" in register, "an open row stays")
 
     def escalation_over_a_weekend(self) -> None:
@@ -882,7 +885,7 @@ identity:
         if self.clock.now() - self.begins > 150 * DAY:
             audit = [json.loads(line) for line in self.school.command("breaches audit").stdout.splitlines()]
             oldest = min((one["time"] for one in audit), default="")
-            self.look("audit goes", oldest >= f"{self.clock.now() - 122 * DAY:%Y-%m-%d}", f"the oldest change is of {oldest}")
+            self.look("audit goes", not oldest or oldest >= f"{self.clock.now() - 122 * DAY:%Y-%m-%d}", f"the oldest change is of {oldest}")
         self.stop()
 
     def end(self) -> None:
@@ -910,7 +913,7 @@ def sentences_that_are_gone() -> list[str]:
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--build", type=pathlib.Path, default=HERE.parent / "build/release")
-    arguments.add_argument("--rate", type=int, default=10, help="how many times as fast the gateway's waits are over")
+    arguments.add_argument("--rate", type=int, default=15, help="how many times as fast the gateway's waits are over")
     arguments.add_argument("--begins", type=datetime.date.fromisoformat, default=datetime.date(2026, 12, 1))
     arguments.add_argument("--some", action="store_true", help="a part of the year: what was never looked at has not failed")
     arguments.add_argument("--until", type=datetime.date.fromisoformat, default=datetime.date(2028, 1, 2))

@@ -116,21 +116,21 @@ def main() -> int:
     parser.add_argument("--rest", type=float, default=1)
     parser.add_argument("--most", type=float, default=900, help="seconds after which a removal is given up")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--old", type=pathlib.Path, help="a folder with a state/ made by term_generator before, instead of one made now")
     options = parser.parse_args()
     options.build = options.build.resolve()
     print(proxies.priority())
     with tempfile.TemporaryDirectory(prefix="schoolgate-retention-") as name:
         folder = pathlib.Path(name)
-        old = folder / "old"
-        (old / "state").mkdir(parents=True)
-        (old / "state").chmod(0o700)
-        began = time.monotonic()
-        until = datetime.date.today() - datetime.timedelta(days=70)
-        subprocess.run([options.build / "term_generator", "--state", old / "state", "--days", "60", "--breaches", str(options.records),
-                        "--until", str(until)], check=True, stdout=subprocess.DEVNULL)
-        print(f"{options.records} records made in {time.monotonic() - began:.0f} s, "
-              f"{(old / 'state/breaches.db').stat().st_size / 1e6:.0f} MB; {options.connections} connections, a request every {options.rest:g} s each",
-              flush=True)
+        old = options.old or folder / "old"
+        if not options.old:
+            (old / "state").mkdir(parents=True)
+            (old / "state").chmod(0o700)
+            until = datetime.date.today() - datetime.timedelta(days=70)
+            subprocess.run([options.build / "term_generator", "--state", old / "state", "--days", "60", "--breaches", str(options.records),
+                            "--until", str(until)], check=True, stdout=subprocess.DEVNULL)
+        print(f"{(old / 'state/breaches.db').stat().st_size / 1e6:.0f} MB of records; {options.connections} connections, a request every "
+              f"{options.rest:g} s each", flush=True)
         web = proxies.start_web(folder / "web")
         try:
             ratios = []
