@@ -198,14 +198,14 @@ int replay(std::span<const std::string_view> words) {
   auto proposed = policy_from(config::load_copy(arguments->get("--proposed"), folder), folder, now,
                               RefusedLists::serve_last_good, ListUse::ask);
   if (!proposed) return report(proposed.error());
-  const config::Settings& settings = in_force->configuration.settings;
+  const Sides sides{std::move(*in_force), std::move(*proposed)};
+  const config::Settings& settings = sides.in_force.configuration.settings;
   if (!settings.decisions)
     return report(Error{Fault::config, "cannot read past decisions: none are kept",
                         "name a file as `decisions:` in schoolgate.yaml, and ask again after a lesson"});
   const auto clock = rules::SiteClock::open(settings.site.timezone);
   if (!clock) return report(clock.error());
 
-  const Sides sides{std::move(*in_force), std::move(*proposed)};
   changes::Replay replayed(side_of(sides.in_force), side_of(sides.proposed), *clock, *since, now);
   {
     ProgressLine progress;

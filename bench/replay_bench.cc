@@ -154,6 +154,13 @@ int main(int argc, char** argv) {
   std::uint64_t lines = 0;
   const double reading = seconds_of(
       [&] { (void)breaches::read_decisions(log, since, no_packed, [&](std::string_view) { ++lines; }, nothing); });
+  const double parse_before = cpu_seconds();
+  std::uint64_t parsed = 0;
+  breaches::DecisionSeen seen;
+  (void)breaches::read_decisions(
+      log, since, no_packed, [&](std::string_view line) { parsed += breaches::read_decision_line(line, seen); },
+      nothing);
+  const double parsing = cpu_seconds() - parse_before;
   changes::Replay replay({before.snapshot, &before.spec, true}, {after.snapshot, &after.spec, true}, clock, since,
                          until);
   const double cpu_before = cpu_seconds();
@@ -168,6 +175,8 @@ int main(int argc, char** argv) {
   std::printf("%zu decisions, %.0f MB; %llu distinct, %zu rows\n", count, double(fs::file_size(log)) / 1e6,
               static_cast<unsigned long long>(result.distinct), result.rows.size());
   std::printf("read only            %6.2f s\n", reading);
+  std::printf("read and parsed      %6.2f s of processor, %llu lines\n", parsing,
+              static_cast<unsigned long long>(parsed));
   std::printf("read and judged      %6.2f s, %.2f s of processor, %.2f million decisions a second of processor\n", all,
               cpu, double(result.judged) / cpu / 1e6);
   std::printf("each distinct one    %6.2f us by both policies, at most\n", cpu / double(result.distinct) * 1e6);

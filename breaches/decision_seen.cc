@@ -1,5 +1,8 @@
 #include "breaches/decision_seen.h"
 
+#include <bit>
+#include <cstdint>
+#include <cstring>
 #include <optional>
 
 #include "breaches/flat_json.h"
@@ -9,13 +12,33 @@ namespace {
 
 constexpr auto kNone = std::string_view::npos;
 
-/// Where the string that begins behind a quote ends; npos: it does not. Byte by byte: most are shorter than a call.
+/// The bytes of `word` that are `byte` have their highest bit set; a byte behind the first of them may, too.
+constexpr std::uint64_t marks_of(std::uint64_t word, unsigned char byte) noexcept {
+  const std::uint64_t zero_there = word ^ (0x0101010101010101u * byte);
+  return (zero_there - 0x0101010101010101u) & ~zero_there & 0x8080808080808080u;
+}
+
+/// Where the string that begins behind a quote ends; npos: it does not. Eight bytes at a time: most strings are shorter
+/// than a call of memchr() is worth.
 inline std::size_t end_of_text(std::string_view line, std::size_t at) noexcept {
-  for (; at < line.size(); ++at) {
+  for (;;) {
+    if constexpr (std::endian::native == std::endian::little)
+      while (at + 8 <= line.size()) {
+        std::uint64_t word;
+        std::memcpy(&word, line.data() + at, 8);
+        const std::uint64_t marks = marks_of(word, '"') | marks_of(word, '\\');
+        if (marks == 0) {
+          at += 8;
+          continue;
+        }
+        at += std::size_t(std::countr_zero(marks)) / 8;
+        break;
+      }
+    while (at < line.size() && line[at] != '"' && line[at] != '\\') ++at;
+    if (at >= line.size()) return kNone;
     if (line[at] == '"') return at;
-    at += line[at] == '\\';
+    at += 2;
   }
-  return kNone;
 }
 
 std::size_t end_of_array(std::string_view line, std::size_t at) noexcept {
