@@ -215,6 +215,7 @@ void Worker::use(std::shared_ptr<const Inspection> inspection) {
     // Made anew and not changed: a handshake that is under way keeps the trust store that it began with.
     auto context = tls::UpstreamContext::make(inspection->trust);
     if (!context) return log::error("TLS towards web sites stays as it was", {{"why", context.error().text()}});
+    if (gateway_.issuers) (*context)->use(gateway_.issuers->issuers());
     upstream_tls_ = std::move(*context);
     inspection_ = inspection;
   });

@@ -27,6 +27,7 @@
 #include "proxy/flow/drain.h"
 #include "proxy/flow/flow_settings.h"
 #include "proxy/flow/inspection.h"
+#include "proxy/flow/issuer_fetcher.h"
 #include "proxy/flow/judgement.h"
 #include "proxy/flow/live_list.h"
 #include "proxy/flow/long_lived.h"
@@ -73,6 +74,7 @@ struct Gateway {
   std::shared_ptr<const SignInGate> sign_in;        ///< null: nobody has to sign in; later ones by Worker::use()
   Allowances allowances{};
   CertificateNames certificate_names{};
+  std::unique_ptr<IssuerFetcher> issuers = nullptr;  ///< null: what a site forgets to send is not fetched
   PortalVisits portal_visits{};
   SelftestConnections selftests{};
   std::atomic<std::uint32_t> connections{0};

@@ -30,7 +30,13 @@ Session& session_of(const SSL* ssl) noexcept { return *static_cast<Session*>(SSL
 int on_certificates(X509_STORE_CTX* context, void*) noexcept {
   const auto ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
   ServerCheck* const check = session_of(ssl).check();
-  return check && verify_chain(context, *check);
+  if (!check) return 0;
+  check->wanted_issuer.clear();
+  if (verify_chain(context, *check)) return 1;
+  if (check->wanted_issuer.empty()) return 0;
+  // OpenSSL wants a yes to be asked again; Session::handshake() lets no handshake pass that was never verified.
+  SSL_set_retry_verify(ssl);
+  return 1;
 }
 
 int on_staple(SSL* ssl, void*) noexcept {
@@ -132,6 +138,7 @@ std::unique_ptr<Session> UpstreamContext::open(std::string_view host, std::uint1
   session->check_->host = name;
   session->check_->is_address = is_address;
   session->check_->trust = trust_;
+  session->check_->issuers = issuers_;
   session->tickets_ = tickets_;
   session->ticket_key_ =
       name + ' ' + std::to_string(port) + ' ' + std::to_string(trust_->generation()) + ' ' + protocols;
