@@ -1,7 +1,9 @@
 #include "proxy/flow/issuer_fetcher.h"
 
+#include <algorithm>
 #include <array>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 #include "base/ascii.h"
@@ -9,7 +11,6 @@
 #include "base/thread_name.h"
 #include "proxy/http/chunked.h"
 #include "proxy/http/read_head.h"
-#include "proxy/net/linux/sandbox.h"
 #include "proxy/tls/issuer_file.h"
 #include "rules/request.h"
 #include "rules/snapshot.h"
@@ -116,18 +117,6 @@ Result<std::unique_ptr<IssuerFetcher>> IssuerFetcher::make(net::ResolverSettings
     raw->begin(std::move(address), std::move(done));
   });
   net::asio::co_spawn(raw->context_, net::run_ticks(raw->deadlines_), net::asio::detached);
-  raw->thread_ = std::thread([raw] {
-    name_this_thread("issuers");
-    if (auto confined = net::confine(net::Confinement::worker); !confined)
-      log::warning("the fetcher of certificates is not confined", {{"why", confined.error().text()}});
-    while (!raw->context_.stopped()) {
-      try {
-        raw->context_.run();
-      } catch (const std::exception& error) {
-        log::error("fetching a certificate ended by an exception", {{"what", error.what()}});
-      }
-    }
-  });
   return made;
 }
 
@@ -146,6 +135,21 @@ void IssuerFetcher::begin(std::string address, tls::MissingIssuers::Fetched done
                         [done = std::move(done)](const std::exception_ptr& thrown, Result<std::string> file) {
                           done(thrown ? fail(Fault::self, "fetching a certificate failed") : std::move(file));
                         });
+  });
+  // Begun by the first worker that asks: so it has the filter of system calls that a worker has, and no capability that
+  // the gateway gave up after it was made.
+  static std::mutex starting;
+  const std::scoped_lock lock(starting);
+  if (thread_.joinable()) return;
+  thread_ = std::thread([this] {
+    name_this_thread("issuers");
+    while (!context_.stopped()) {
+      try {
+        context_.run();
+      } catch (const std::exception& error) {
+        log::error("fetching a certificate ended by an exception", {{"what", error.what()}});
+      }
+    }
   });
 }
 

@@ -12,6 +12,7 @@
 #include "proxy/tls/chain_rules.h"
 #include "proxy/tls/issuer_file.h"
 #include "proxy/tls/lean_library.h"
+#include "proxy/tls/site_name.h"
 #include "proxy/tls/staple.h"
 
 namespace schoolgate::tls {
@@ -42,13 +43,12 @@ bool says_we_issued_it(const STACK_OF(X509) * certificates, const Authority& own
   return false;
 }
 
-/// OpenSSL refuses "*.uk" but not "*.co.uk".
-bool matched_a_public_suffix(X509* leaf, const ServerCheck& check) {
-  const auto dot = check.host.find('.');
-  if (check.is_address || dot == std::string::npos || !check.trust->is_public_suffix(check.host.substr(dot + 1)))
-    return false;
-  return X509_check_host(leaf, check.host.data(), check.host.size(),
-                         X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS, nullptr) != 1;
+/// The names of the leaf alone, and no common name. OpenSSL has verified an address.
+bool is_named(const ServerCheck& check) {
+  return check.is_address || std::ranges::any_of(check.names, [&check](const std::string& name) {
+           return stands_for(name, check.host,
+                             [&check](std::string_view above) { return check.trust->is_public_suffix(above); });
+         });
 }
 
 /// Verifies with what was found beside what was sent. OpenSSL keeps a list of its own, so ours ends here.
@@ -118,9 +118,8 @@ bool verify_chain(x509_store_ctx_st* context, ServerCheck& check) noexcept {
   }
   if (own && (holds_our_key(X509_STORE_CTX_get0_chain(context), *own) || holds_our_key(sent, *own)))
     return refuse(context, check, Kind::own_authority);
-  if (matched_a_public_suffix(X509_STORE_CTX_get0_cert(context), check))
-    return refuse(context, check, Kind::wrong_name);
   try {
+    if (!is_named(check)) return refuse(context, check, Kind::wrong_name);
     if (!keeps_rules(X509_STORE_CTX_get0_chain(context))) return refuse(context, check, Kind::broken_chain);
   } catch (...) {
     return refuse(context, check, Kind::too_large);  // memory

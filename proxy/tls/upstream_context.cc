@@ -122,10 +122,11 @@ std::unique_ptr<Session> UpstreamContext::open(std::string_view host, std::uint1
   SSL* const ssl = handle.get();
   if (!ssl || !may_be_named(host) || protocols.empty() != alpn.empty()) return nullptr;
   SSL_set_connect_state(ssl);
-  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   const bool is_address = names::IpAddress::parse(host).has_value();
-  const bool named = is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1
-                                : SSL_set1_host(ssl, name.c_str()) && SSL_set_tlsext_host_name(ssl, name.c_str());
+  const bool named =
+      is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1
+                 : SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;  // verify_chain() holds it against the certificate
   if (!named) return nullptr;
   if (!alpn.empty() &&
       SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(protocols.data()), unsigned(protocols.size())))
