@@ -13,6 +13,7 @@
 #include "proxy/flow/client_table.h"
 #include "proxy/flow/coalescing.h"
 #include "proxy/flow/flow_settings.h"
+#include "proxy/flow/issuer_fetcher.h"
 #include "proxy/flow/pages.h"
 #include "proxy/flow/portal_visits.h"
 #include "proxy/flow/selftest_connections.h"
@@ -44,6 +45,7 @@ struct Gateway {
   std::shared_ptr<const SignInGate> sign_in;        ///< null: no device has to sign in; later ones by Worker::use()
   Allowances allowances{};
   CertificateNames certificate_names{};
+  std::unique_ptr<IssuerFetcher> issuers = nullptr;  ///< null: what a site forgets to send is not fetched
   PortalVisits portal_visits{};
   SelftestConnections selftests{};
   std::atomic<std::uint32_t> connections{0};

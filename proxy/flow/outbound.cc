@@ -37,10 +37,12 @@ void Outbound::lead_to(const SignInGate* gate) {
       executor_, deadlines_, std::make_shared<const net::DestinationGuard>(std::move(guard)), dialer_settings_);
 }
 
-Result<void> Outbound::believe(std::shared_ptr<const tls::TrustStore> trust) {
+Result<void> Outbound::believe(std::shared_ptr<const tls::TrustStore> trust,
+                               std::shared_ptr<tls::MissingIssuers> issuers) {
   // Made anew and not changed: a handshake that is under way keeps the trust store that it began with.
   auto context = tls::UpstreamContext::make(std::move(trust));
   if (!context) return std::unexpected(std::move(context.error()));
+  if (issuers) (*context)->use(std::move(issuers));
   tls_ = std::move(*context);
   return {};
 }

@@ -17,6 +17,7 @@
 #include "proxy/net/dialer.h"
 #include "proxy/net/resolver.h"
 #include "proxy/net/upstream_pool.h"
+#include "proxy/tls/missing_issuers.h"
 #include "proxy/tls/upstream_context.h"
 
 namespace schoolgate::flow {
@@ -40,8 +41,10 @@ class Outbound {
   /// Null without a gate.
   [[nodiscard]] Held<net::Dialer> portal_dialer() const noexcept { return portal_dialer_; }
 
-  /// From now on web sites are verified by `trust`: what another trust store has verified is not used again.
-  [[nodiscard]] Result<void> believe(std::shared_ptr<const tls::TrustStore> trust);
+  /// From now on web sites are verified by `trust`: what another trust store has verified is not used again. `issuers`
+  /// has what sites forget to send; null: such sites are refused.
+  [[nodiscard]] Result<void> believe(std::shared_ptr<const tls::TrustStore> trust,
+                                     std::shared_ptr<tls::MissingIssuers> issuers);
   /// Lets go of what is kept; connections that run go on to their end.
   void forget_kept();
   /// How web sites are verified. Null until there was an inspection; stays when it is switched off, for the connections

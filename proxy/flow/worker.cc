@@ -164,7 +164,9 @@ void Worker::use(std::shared_ptr<const Inspection> inspection) {
   net::asio::post(context_, [this, inspection = std::move(inspection)] {
     outbound_.forget_kept();
     if (inspection)
-      if (auto believed = outbound_.believe(inspection->trust); !believed)
+      if (auto believed =
+              outbound_.believe(inspection->trust, gateway_.issuers ? gateway_.issuers->issuers() : nullptr);
+          !believed)
         return log::error("TLS towards web sites stays as it was", {{"why", believed.error().text()}});
     asking_.use(inspection);
   });

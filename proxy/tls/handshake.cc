@@ -3,6 +3,10 @@
 #include <openssl/ssl.h>
 #include <openssl/sslerr.h>
 
+#include <mutex>
+#include <optional>
+#include <utility>
+
 #include "base/digest.h"
 #include "proxy/tls/certificate_parts.h"
 #include "proxy/tls/server_check.h"
@@ -43,6 +47,57 @@ CertificateFault::Kind kind_of_reason(int reason) noexcept {
   }
 }
 
+/// How long a handshake waits for one missing issuer. What comes later is kept for the next one.
+constexpr auto kIssuerWait = std::chrono::seconds(5);
+
+/// What a handshake and the thread that fetches share of one question. An answer may come when the handshake, or its
+/// whole worker, is gone: it is only handed over under the mutex while there is somebody to hand it to.
+struct IssuerQuestion {
+  std::mutex mutex;
+  net::asio::io_context* worker;  ///< null: nobody listens any more; under the mutex
+  net::Timer* wakes;              ///< in the frame that waits; the worker's thread only, as is the answer
+  MissingIssuers::Certificates answer;
+};
+
+struct ListeningForIssuer {
+  explicit ListeningForIssuer(IssuerQuestion& question) : asked(question) {}
+  ListeningForIssuer(const ListeningForIssuer&) = delete;
+  ListeningForIssuer& operator=(const ListeningForIssuer&) = delete;
+  ~ListeningForIssuer() {
+    const std::scoped_lock lock(asked.mutex);
+    asked.worker = nullptr;
+    asked.wakes = nullptr;
+  }
+  IssuerQuestion& asked;
+};
+
+/// Looks where check.wanted_issuer says; the worker serves others meanwhile.
+net::awaitable<void> look_for_issuer(net::Socket& socket, ServerCheck& check) {
+  const std::string address = std::exchange(check.wanted_issuer, {});
+  check.asked.push_back(address);
+  MissingIssuers::Certificates answer = check.issuers->known(address);
+  if (!answer) {
+    net::Timer timer(socket.executor());
+    const auto question = std::make_shared<IssuerQuestion>();
+    question->worker = &socket.executor().context();
+    question->wakes = &timer;
+    const ListeningForIssuer listening(*question);
+    timer.expires_after(kIssuerWait);
+    check.issuers->find(address, [question](MissingIssuers::Certificates found) {
+      const std::scoped_lock lock(question->mutex);
+      if (!question->worker) return;
+      net::asio::post(*question->worker, [question, found = std::move(found)]() mutable {
+        if (!question->wakes) return;
+        question->answer = std::move(found);
+        question->wakes->cancel();
+      });
+    });
+    co_await timer.async_wait(net::as_tuple);
+    answer = question->answer;
+  }
+  if (answer) take_issuers(check, *answer);
+}
+
 /// Runs the handshake, waiting whenever it must; ok, or why it may not wait any longer.
 net::awaitable<std::pair<Session::Step, IoStatus>> run(net::Socket& socket, Session& session) {
   for (;;) {
@@ -52,6 +107,8 @@ net::awaitable<std::pair<Session::Step, IoStatus>> run(net::Socket& socket, Sess
       status = co_await socket.wait_readable();
     else if (step == Session::Step::want_write)
       status = co_await socket.wait_writable();
+    else if (step == Session::Step::want_issuer)
+      co_await look_for_issuer(socket, *session.check());
     else
       co_return std::pair(step, status);
     if (status != IoStatus::ok) co_return std::pair(Session::Step::failed, status);

@@ -1,12 +1,18 @@
 #include "proxy/tls/server_check.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "proxy/tls/certificate_parts.h"
+#include "proxy/tls/chain_rules.h"
+#include "proxy/tls/issuer_file.h"
+#include "proxy/tls/lean_library.h"
+#include "proxy/tls/site_name.h"
 #include "proxy/tls/staple.h"
 
 namespace schoolgate::tls {
@@ -37,13 +43,44 @@ bool says_we_issued_it(const STACK_OF(X509) * certificates, const Authority& own
   return false;
 }
 
-/// OpenSSL refuses "*.uk" but not "*.co.uk".
-bool matched_a_public_suffix(X509* leaf, const ServerCheck& check) {
-  const auto dot = check.host.find('.');
-  if (check.is_address || dot == std::string::npos || !check.trust->is_public_suffix(check.host.substr(dot + 1)))
-    return false;
-  return X509_check_host(leaf, check.host.data(), check.host.size(),
-                         X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS, nullptr) != 1;
+/// The names of the leaf alone, and no common name. OpenSSL has verified an address.
+bool is_named(const ServerCheck& check) {
+  return check.is_address || std::ranges::any_of(check.names, [&check](const std::string& name) {
+           return stands_for(name, check.host,
+                             [&check](std::string_view above) { return check.trust->is_public_suffix(above); });
+         });
+}
+
+/// Verifies with what was found beside what was sent. OpenSSL keeps a list of its own, so ours ends here.
+bool verify_with_found(X509_STORE_CTX* context, STACK_OF(X509) * sent, const ServerCheck& check) noexcept {
+  if (check.found.empty()) return X509_verify_cert(context) == 1;
+  STACK_OF(X509)* const all = sent ? sk_X509_dup(sent) : sk_X509_new_null();
+  for (const CertificateHandle& one : check.found) sk_X509_push(all, one.get());
+  X509_STORE_CTX_set0_untrusted(context, all);
+  const bool sound = X509_verify_cert(context) == 1;
+  X509_STORE_CTX_set0_untrusted(context, sent);
+  sk_X509_free(all);
+  return sound;
+}
+
+bool lacks_issuer(int error) noexcept {
+  return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT || error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+         error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
+}
+
+/// Notes where the issuer of the last certificate of the chain may be; false when there is no place left to look.
+bool note_wanted_issuer(X509_STORE_CTX* context, ServerCheck& check) {
+  const STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(context);
+  X509* const last = sk_X509_num(chain) > 0 ? sk_X509_value(chain, sk_X509_num(chain) - 1) : nullptr;
+  if (!last || !check.issuers || check.asked.size() >= kMostIssuersAsked) return false;
+  for (std::string& address : issuer_addresses_of(last)) {
+    if (std::ranges::find(check.asked, address) != check.asked.end()) continue;
+    X509_up_ref(last);
+    check.lacking.reset(last);
+    check.wanted_issuer = std::move(address);
+    return true;
+  }
+  return false;
 }
 
 bool refuse(X509_STORE_CTX* context, ServerCheck& check, Kind kind) noexcept {
@@ -62,7 +99,7 @@ bool verify_chain(x509_store_ctx_st* context, ServerCheck& check) noexcept {
   } catch (...) {
     return refuse(context, check, Kind::too_large);  // memory
   }
-  if (X509_verify_cert(context) != 1) {
+  if (!verify_with_found(context, sent, check)) {
     const int error = X509_STORE_CTX_get_error(context);
     check.fault.kind = kind_of_verify_error(error, X509_STORE_CTX_get_error_depth(context), sk_X509_num(sent));
     if (check.fault.kind == Kind::none) check.fault.kind = Kind::other;
@@ -72,13 +109,36 @@ bool verify_chain(x509_store_ctx_st* context, ServerCheck& check) noexcept {
       if (check.fault.kind == Kind::not_yet_valid) check.fault.when = time_of(X509_get0_notBefore(current));
     }
     if (error == X509_V_OK) X509_STORE_CTX_set_error(context, X509_V_ERR_APPLICATION_VERIFICATION);
+    try {
+      if (lacks_issuer(error) && check.fault.kind != Kind::own_authority) note_wanted_issuer(context, check);
+    } catch (...) {
+      check.wanted_issuer.clear();  // memory: as if there were no place to look
+    }
     return false;
   }
   if (own && (holds_our_key(X509_STORE_CTX_get0_chain(context), *own) || holds_our_key(sent, *own)))
     return refuse(context, check, Kind::own_authority);
-  if (matched_a_public_suffix(X509_STORE_CTX_get0_cert(context), check))
-    return refuse(context, check, Kind::wrong_name);
+  try {
+    if (!is_named(check)) return refuse(context, check, Kind::wrong_name);
+    if (!keeps_rules(X509_STORE_CTX_get0_chain(context))) return refuse(context, check, Kind::broken_chain);
+  } catch (...) {
+    return refuse(context, check, Kind::too_large);  // memory
+  }
+  check.fault = {};
+  check.verified = true;
   return true;
+}
+
+void take_issuers(ServerCheck& check, const std::vector<std::string>& certificates) {
+  for (const std::string& der : certificates) {
+    auto at = reinterpret_cast<const unsigned char*>(der.data());
+    X509* read = X509_new_ex(lean_library(), nullptr);  // by what will verify with it
+    if (!d2i_X509(&read, &at, long(der.size()))) continue;
+    CertificateHandle one(read);
+    if (check.lacking && X509_check_issued(one.get(), check.lacking.get()) == X509_V_OK)
+      check.found.push_back(std::move(one));
+  }
+  ERR_clear_error();
 }
 
 bool verify_staple(ssl_st* ssl, ServerCheck& check) noexcept {

@@ -56,7 +56,11 @@ Session::Step Session::handshake(int fd) noexcept {
   }
   if ((outcome.status != IoStatus::ok && outcome.status != IoStatus::would_block) || !sendable) return Step::failed;
   if (wire_.holds_unsent()) return Step::want_write;
-  if (!handshake_done_) return Step::want_read;
+  if (!handshake_done_) return SSL_want_retry_verify(ssl_.get()) ? Step::want_issuer : Step::want_read;
+  if (check_ && !check_->verified && !resumed()) {
+    failure_ = "the certificate was not verified";
+    return Step::failed;
+  }
   open_ = more_ = true;
   return Step::done;
 }
@@ -73,7 +77,7 @@ void Session::note_failure() noexcept {
 
 Transfer Session::outcome_of(int result) noexcept {
   const int error = SSL_get_error(ssl_.get(), result);
-  if (error == SSL_ERROR_WANT_READ) return kNotNow;
+  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_RETRY_VERIFY) return kNotNow;
   if (error == SSL_ERROR_ZERO_RETURN) {
     truncated_ = wire_.ended();
     return {.status = IoStatus::closed};

@@ -24,7 +24,13 @@ struct ServerCheck;
 
 class Session final : public net::Layer {
  public:
-  enum class Step : std::uint8_t { done, want_read, want_write, failed };
+  enum class Step : std::uint8_t {
+    done,
+    want_read,
+    want_write,
+    want_issuer,  ///< look for check()->wanted_issuer, take_issuers(), then go on
+    failed,
+  };
 
   /// `ssl` is fresh from a context of this room. `already_received` comes before what the descriptor gives.
   Session(SslHandle ssl, std::string already_received = {});

@@ -30,7 +30,13 @@ Session& session_of(const SSL* ssl) noexcept { return *static_cast<Session*>(SSL
 int on_certificates(X509_STORE_CTX* context, void*) noexcept {
   const auto ssl = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx()));
   ServerCheck* const check = session_of(ssl).check();
-  return check && verify_chain(context, *check);
+  if (!check) return 0;
+  check->wanted_issuer.clear();
+  if (verify_chain(context, *check)) return 1;
+  if (check->wanted_issuer.empty()) return 0;
+  // OpenSSL wants a yes to be asked again; Session::handshake() lets no handshake pass that was never verified.
+  SSL_set_retry_verify(ssl);
+  return 1;
 }
 
 int on_staple(SSL* ssl, void*) noexcept {
@@ -116,10 +122,11 @@ std::unique_ptr<Session> UpstreamContext::open(std::string_view host, std::uint1
   SSL* const ssl = handle.get();
   if (!ssl || !may_be_named(host) || protocols.empty() != alpn.empty()) return nullptr;
   SSL_set_connect_state(ssl);
-  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   const bool is_address = names::IpAddress::parse(host).has_value();
-  const bool named = is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1
-                                : SSL_set1_host(ssl, name.c_str()) && SSL_set_tlsext_host_name(ssl, name.c_str());
+  const bool named =
+      is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1
+                 : SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;  // verify_chain() holds it against the certificate
   if (!named) return nullptr;
   if (!alpn.empty() &&
       SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(protocols.data()), unsigned(protocols.size())))
@@ -132,6 +139,7 @@ std::unique_ptr<Session> UpstreamContext::open(std::string_view host, std::uint1
   session->check_->host = name;
   session->check_->is_address = is_address;
   session->check_->trust = trust_;
+  session->check_->issuers = issuers_;
   session->tickets_ = tickets_;
   session->ticket_key_ =
       name + ' ' + std::to_string(port) + ' ' + std::to_string(trust_->generation()) + ' ' + protocols;

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "proxy/tls/handles.h"
+#include "proxy/tls/missing_issuers.h"
 #include "proxy/tls/ticket_store.h"
 #include "proxy/tls/trust_store.h"
 
@@ -27,6 +28,8 @@ class UpstreamContext {
                                                                      TicketLimits limits = {});
   /// From now on sites are verified with `trust`; what was verified before is not resumed.
   void use(std::shared_ptr<const TrustStore> trust);
+  /// From now on issuers that sites forget to send are looked for there; null: nowhere.
+  void use(std::shared_ptr<MissingIssuers> issuers) { issuers_ = std::move(issuers); }
   /// Forgets every ticket: the next handshake with every site is a full one.
   /// Tickets that still come on older connections are not used either.
   void forget_sessions();
@@ -45,6 +48,7 @@ class UpstreamContext {
 
   SslContextHandle context_;
   std::shared_ptr<const TrustStore> trust_;
+  std::shared_ptr<MissingIssuers> issuers_;
   TicketLimits limits_;
   std::shared_ptr<TicketStore> tickets_;
 };
