@@ -9,6 +9,7 @@
 #include "app/group_view.h"
 #include "app/protection_now.h"
 #include "app/table.h"
+#include "changes/put_in_place.h"
 #include "rules/not_ready.h"
 #include "rules/rule_advice.h"
 #include "rules/rule_tests.h"
@@ -101,6 +102,14 @@ std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const s
   Problems problems = std::move(loaded.problems);
   if (!loaded.configuration) return std::unexpected(std::move(problems));
   config::Configuration& configuration = *loaded.configuration;
+
+  if (changes::is_cut_off(configuration.settings.state / "changes")) {
+    problems.push_back({.severity = must_serve ? Problem::Severity::warning : Problem::Severity::error,
+                        .at = {.file = folder.string()},
+                        .message = "a change was cut off while its files were written: some may be of before it",
+                        .hint = "finish it: schoolgate changes apply, with its number (schoolgate changes list)"});
+    if (!must_serve) return std::unexpected(std::move(problems));
+  }
 
   const std::size_t before_lists = problems.size();
   ListsKnown known = ListsKnown::as_stored;

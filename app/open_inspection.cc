@@ -174,6 +174,7 @@ Result<std::shared_ptr<const flow::Inspection>> open_inspection(const config::Se
     if (!mint) return std::unexpected(std::move(mint.error()));
     inspection.mint = std::move(*mint);
     inspection.authority = fingerprint;
+    inspection.can_sign = true;  // what was closed for want of an authority is open again
   }
   if (!before)
     if (auto added = add_parts(inspection); !added) return std::unexpected(std::move(added.error()));

@@ -72,6 +72,9 @@ int inspection_pack(std::span<const std::string_view> words) {
   if (!clock) return report(clock.error());
   const auto range = range_of(*arguments, *clock);
   if (!range) return usage_error(kReportCommand, range.error());
+  // Before the first start there is nothing to report, and the pack's own parts would make the state folder.
+  if (const auto file = settings.state / "desk_users.db"; store::is_absent_for_asker(file))
+    return report(Error{Fault::host, "cannot open " + file.string() + ": it is not there", "start the gateway once"});
   auto users = identity::UserDatabase::open(settings.state);
   if (!users) return report(users.error());
   std::unique_ptr<identity::PeopleDatabase> people;  // none, where nobody was ever asked for

@@ -207,6 +207,11 @@ Result<std::string> put_in_place(const fs::path& config, const fs::path& folder,
   return commit;
 }
 
+bool is_cut_off(const fs::path& folder) noexcept {
+  std::error_code unreadable;
+  return fs::exists(folder / kIntent, unreadable);
+}
+
 Result<std::optional<std::uint64_t>> finish_interrupted(const fs::path& config, const fs::path& folder,
                                                         History& history, Ledger& ledger, TimePoint now) {
   const auto text = text_of(folder / kIntent);

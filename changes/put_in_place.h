@@ -55,6 +55,10 @@ inline constexpr int kPlacementSteps = 6;
                                                History& history, Ledger& ledger, const Placement& placement,
                                                TimePoint now, const BeforeStep& before_step = {});
 
+/// True while a change is between its intent and its end: the files may be half of one configuration and half of
+/// another.
+[[nodiscard]] bool is_cut_off(const std::filesystem::path& folder) noexcept;
+
 /// Finishes what was cut off; its number, if there was one. A file that somebody has changed since stays as it is: it
 /// is a change by hand then.
 [[nodiscard]] Result<std::optional<std::uint64_t>> finish_interrupted(const std::filesystem::path& config,
