@@ -134,3 +134,21 @@ def test_a_mistake_is_refused_when_it_is_proposed(school):
     said = propose(school, "bad", lambda text: text.replace("category: gambling, why", "category: gamblin, why"), check=1)
     assert "gambling" in said and "school.yaml:" in said
     assert "No change" in school.command("changes list").stdout
+
+
+def test_files_of_a_change_that_was_cut_off_are_put_in_force_by_nothing(school, web):
+    """A power cut between two files: the configuration that was accepted last serves until the change is finished."""
+    rules = school.config / "rules/school.yaml"
+    rules.write_text(rules.read_text() + "# half of it\n")
+    (school.state / "changes").mkdir(exist_ok=True)
+    intent = school.state / "changes" / "intent"
+    intent.write_text("0123\n1\nt.ash\nroot\nrules/school.yaml\n")
+    assert "cut off" in school.command("check", check=1).stderr
+    assert school.command("reload", check=1).returncode == 1
+    school.stop()
+    school.start()
+    assert status(school, "bets.example", web) == 403
+    fallbacks = json.loads(school.command("status", "--json", check=1).stdout)["fallbacks"]
+    assert any("cut off" in fallback["why"] for fallback in fallbacks), fallbacks
+    intent.unlink()
+    school.command("reload")
