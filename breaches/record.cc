@@ -58,6 +58,17 @@ RecordWriter::RecordWriter(std::string_view school, std::string_view gateway, co
   place_ += R"(","time":")";
 }
 
+void RecordWriter::write_sum(std::string& out, const Breach& breach) {
+  out += R"(,"attempts":)";
+  append_number(out, breach.attempts);
+  out += R"(,"addresses":)";
+  append_number(out, breach.addresses);
+  if (!breach.since) return;
+  out += R"(,"since":")";
+  since_text_.append(out, *breach.since);
+  out += '"';
+}
+
 void RecordWriter::write(std::string& out, const Breach& breach, std::uint64_t seq, std::string_view episode) {
   const rules::Citation& reason = breach.reason;
   const bool withheld = is_withheld(reason);
@@ -68,20 +79,9 @@ void RecordWriter::write(std::string& out, const Breach& breach, std::uint64_t s
   append_number(out, seq);
   out += place_;
   time_text_.append(out, breach.time);
-  if (breach.attempts > 1) {
-    out += R"(","attempts":)";
-    append_number(out, breach.attempts);
-    out += R"(,"addresses":)";
-    append_number(out, breach.addresses);
-    if (breach.since) {
-      out += R"(,"since":")";
-      since_text_.append(out, *breach.since);
-      out += '"';
-    }
-    append_field(out, R"(,"group":")", breach.group);
-  } else {
-    append_field(out, R"(","group":")", breach.group);
-  }
+  out += '"';
+  if (breach.attempts > 1) write_sum(out, breach);
+  append_field(out, R"(,"group":")", breach.group);
   if (breach.person) {
     append_field(out, R"(","person":")", *breach.person);
     out += '"';

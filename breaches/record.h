@@ -34,6 +34,8 @@ class RecordWriter {
   void write(std::string& out, const Breach& breach, std::uint64_t seq, std::string_view episode);
 
  private:
+  void write_sum(std::string& out, const Breach& breach);
+
   std::string place_;  ///< ,"school":…,"gateway":…,"time":"
   const store::StateKey& key_;
   TimeText time_text_, since_text_;

@@ -327,10 +327,7 @@ Result<std::optional<EpisodeDetail>> EpisodeReader::find(const Viewer& viewer, s
     if (!rare) return std::unexpected(rare.error());
     detail.records = *std::move(rare);
   }
-  for (auto& [name, count] : sites) {
-    count.site = name;
-    detail.sites.push_back(count);
-  }
+  for (auto& [name, count] : sites) detail.sites.emplace_back(count).site = name;
   // A flood hides nothing: what was tried once stands before what was tried a hundred thousand times.
   std::ranges::sort(detail.sites, [](const SiteCount& a, const SiteCount& b) {
     return a.attempts != b.attempts ? a.attempts < b.attempts : a.site < b.site;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "config/scalars.h"
 #include "store/sql.h"
+#include "store/transaction.h"
 
 namespace schoolgate::changes {
 namespace {
@@ -82,31 +83,24 @@ Result<std::uint64_t> Ledger::add(const Proposal& proposal) {
   for (const auto& [what, text] :
        {std::pair{"reason", &proposal.reason}, {"risk assessment", &proposal.risk_assessment}})
     if (auto fine = check_text(what, *text); !fine) return std::unexpected(std::move(fine.error()));
-  if (auto begun = database_.run("BEGIN IMMEDIATE"); !begun) return std::unexpected(std::move(begun.error()));
-  const auto write = [&]() -> Result<std::uint64_t> {
-    const std::string review = date_text(proposal.review);
-    auto done = store::execute(database_,
-                               "INSERT INTO proposals(at, author, machine_user, reason, risk, review, takes_back) "
-                               "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                               proposal.at, proposal.author.account, proposal.author.machine_user, proposal.reason,
-                               proposal.risk_assessment, review, proposal.takes_back);
-    if (!done) return std::unexpected(std::move(done.error()));
-    const auto number = store::select_number(database_, "SELECT max(number) FROM proposals");
-    if (!number) return std::unexpected(number.error());
-    for (const ProposedFile& file : proposal.files) {
-      auto statement = database_.prepare("INSERT INTO files(number, name, before, after) VALUES(?1, ?2, ?3, ?4)");
-      if (!statement) return std::unexpected(std::move(statement.error()));
-      statement->bind(1, *number).bind(2, file.name);
-      file.before ? statement->bind(3, *file.before) : statement->bind_null(3);
-      file.after ? statement->bind(4, *file.after) : statement->bind_null(4);
-      if (!statement->run()) return std::unexpected(database_.error("write"));
-    }
-    return std::uint64_t(*number);
-  };
-  auto number = write();
-  if (auto ended = database_.run(number ? "COMMIT" : "ROLLBACK"); number && !ended)
-    return std::unexpected(std::move(ended.error()));
-  return number;
+  auto transaction = store::Transaction::begin(database_);
+  if (!transaction) return std::unexpected(std::move(transaction.error()));
+  const std::string review = date_text(proposal.review);
+  auto done = store::execute(database_,
+                             "INSERT INTO proposals(at, author, machine_user, reason, risk, review, takes_back) "
+                             "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                             proposal.at, proposal.author.account, proposal.author.machine_user, proposal.reason,
+                             proposal.risk_assessment, review, proposal.takes_back);
+  if (!done) return std::unexpected(std::move(done.error()));
+  const auto number = store::select_number(database_, "SELECT max(number) FROM proposals");
+  if (!number) return std::unexpected(number.error());
+  for (const ProposedFile& file : proposal.files)
+    if (auto kept = store::write(database_, "INSERT INTO files(number, name, before, after) VALUES(?1, ?2, ?3, ?4)",
+                                 *number, file.name, file.before, file.after);
+        !kept)
+      return std::unexpected(std::move(kept.error()));
+  if (auto committed = transaction->commit(); !committed) return std::unexpected(std::move(committed.error()));
+  return std::uint64_t(*number);
 }
 
 Result<void> Ledger::add_event(std::uint64_t number, const ProposalEvent& event) {

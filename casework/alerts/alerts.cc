@@ -526,11 +526,8 @@ Result<void> Alerts::Impl::make_digest(const AlertSettings& current, const Alert
   const auto first_daily = std::ranges::find_if(current.routes, &AlertRoute::daily);
   const bool takes_choices = first_daily != current.routes.end() && route_key(*first_daily) == route_key(route);
   if (first_time) {
-    auto begin = breaches::episodes_ended_before(**database, options.now() - 24h);
-    if (!begin) {
-      breaches.reset();
-      return {};
-    }
+    const auto begin = breaches::episodes_ended_before(**database, options.now() - 24h);
+    if (!begin) return breaches.reset(), Result<void>();
     progress.seq = *begin;
   } else {
     auto changed = breaches::episodes_changed_since(**database, progress.seq, kEpisodesInDigest);

@@ -190,7 +190,7 @@ def lent_generations(name: str, text: str) -> list[str]:
 
 
 # SQL that begins or ends a transaction. A trigger's body (BEGIN SELECT) and a key in PEM (BEGIN PUBLIC KEY) do not.
-TRANSACTION = re.compile(r"\b(?:COMMIT|ROLLBACK|SAVEPOINT|BEGIN(?!\s+(?:SELECT|INSERT|UPDATE|DELETE)\b|\s+[A-Z ]*(?:KEY|CERTIFICATE)))\b|\b(?i:BEGIN (?:IMMEDIATE|EXCLUSIVE|DEFERRED))\b")
+TRANSACTION = re.compile(r"\b(?:COMMIT|ROLLBACK|SAVEPOINT|(?<!-)BEGIN(?!\s+(?:SELECT|INSERT|UPDATE|DELETE)\b|\s+[A-Z ]*(?:KEY|CERTIFICATE)))\b|\b(?i:BEGIN (?:IMMEDIATE|EXCLUSIVE|DEFERRED))\b")
 
 
 def transactions_by_hand(name: str, text: str) -> list[str]:
