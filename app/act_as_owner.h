@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "base/error.h"
 
@@ -29,5 +30,21 @@ struct Owner {
 /// groups are those of the owner of `state`, with no way back. Does nothing where whom_to_become() says so. Fault host:
 /// this root cannot become that user; then nothing may be written.
 [[nodiscard]] Result<void> act_as_owner(const std::filesystem::path& state);
+
+/// The same for a scope: the real user stays root, so that AsOneself leads back for a moment. Fault host: this root
+/// cannot become that user. A process that could not go back at the end of the scope stays the owner.
+class AsOwner {
+ public:
+  [[nodiscard]] static Result<AsOwner> begin(const std::filesystem::path& state);
+  ~AsOwner();
+  AsOwner(AsOwner&& other) noexcept;
+  AsOwner& operator=(AsOwner&&) = delete;
+
+ private:
+  AsOwner() = default;
+  bool became_ = false;
+  gid_t group_ = 0;
+  std::vector<gid_t> groups_;  ///< root's, for the way back
+};
 
 }  // namespace schoolgate::app

@@ -1,9 +1,9 @@
 // schoolgate changes: a change of the configuration from its proposal to its being in force, and back.
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <map>
+#include <utility>
 
 #include "app/act_as_owner.h"
 #include "app/command.h"
@@ -12,12 +12,15 @@
 #include "app/prove_person.h"
 #include "app/read_configuration.h"
 #include "app/table.h"
+#include "base/as_oneself.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "breaches/audit_log.h"
 #include "breaches/line_diff.h"
 #include "changes/put_in_place.h"
 #include "config/load_texts.h"
 #include "config/scalars.h"
+#include "config/yaml_tree.h"
 #include "identity/users.h"
 #include "store/only_ask.h"
 #include "store/state_key.h"
@@ -96,50 +99,36 @@ std::vector<ProposedFile> differences(const FileTexts& before, const FileTexts& 
   return files;
 }
 
-/// Files that are made belong to the owner of the state folder, also where root has to write the configuration.
-class AsOwner {
- public:
-  explicit AsOwner(const std::filesystem::path& state) {
-    const auto whom = whom_to_become(::geteuid(), owner_of(state));
-    became_ = whom && ::setegid(whom->group) == 0 && ::seteuid(whom->user) == 0;
-  }
-  ~AsOwner() {
-    if (!became_) return;
-    [[maybe_unused]] const bool back = ::seteuid(0) == 0 && ::setegid(0) == 0;
-  }
-  AsOwner(const AsOwner&) = delete;
-  AsOwner& operator=(const AsOwner&) = delete;
-
- private:
-  bool became_ = false;
-};
-
-/// What root made in the folder of changes is the gateway's user's.
-void give_to_owner(const std::filesystem::path& state, const std::filesystem::path& folder) {
-  const auto owner = whom_to_become(::geteuid(), owner_of(state));
-  if (!owner) return;
-  std::error_code error;
-  const auto give = [&](const std::filesystem::path& path) {
-    [[maybe_unused]] const int given = ::lchown(path.c_str(), owner->user, owner->group);
-  };
-  give(folder);
-  for (std::filesystem::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error))
-    give(entry->path());
-}
-
 std::string name_of(const Actor& actor) {
   return actor.is_by_hand() ? "by hand (" + actor.machine_user + ")" : actor.account;
 }
 
-/// Everything that a verb needs. One thread, one command.
+/// What a change is put in place with. The lock is let go last.
+struct Work {
+  changes::Exclusive lock;
+  Ledger ledger;
+  changes::History history;
+};
+
+Result<Work> work_in(const std::filesystem::path& folder) {
+  auto lock = changes::Exclusive::take(folder);
+  if (!lock) return std::unexpected(std::move(lock.error()));
+  auto ledger = Ledger::open(folder);
+  if (!ledger) return std::unexpected(std::move(ledger.error()));
+  auto history = changes::History::open(folder);
+  if (!history) return std::unexpected(std::move(history.error()));
+  return Work{std::move(*lock), std::move(*ledger), std::move(*history)};
+}
+
+/// Everything that a verb needs. One thread, one command. It works as the owner of the state folder (AsOwner).
 class Desk {
  public:
-  Desk(std::string folder, config::Configuration now_there)
+  Desk(std::string folder, config::Configuration now_there, std::optional<changes::Finished> finished)
       : folder_(std::move(folder)),
         there_(std::move(now_there)),
         state_(there_.settings.state),
-        changes_(state_ / "changes") {}
+        changes_(state_ / "changes"),
+        finished_(finished) {}
 
   int propose(const Arguments& arguments);
   int consent(const Arguments& arguments, std::uint64_t number, What what);
@@ -157,14 +146,20 @@ class Desk {
   Result<Actor> actor(const Arguments& arguments);
   Result<Consents> consents(const Proposal& proposal, const std::vector<ChangedPart>& parts);
   Result<std::vector<ChangedPart>> meaning(const Proposal& proposal) const;
-  int put_in_force(Ledger& ledger, const Proposal& proposal, const Actor& by);
-  int tell_gateway(changes::History& history, Ledger& ledger, const changes::Placement& placed);
+  Result<void> look_for(std::uint64_t number);
+  Result<Work> begin_work();
+  bool read_anew();
+  int put_in_force(Work& work, const Proposal& proposal, const Actor& by);
+  bool reload_gateway() const;
+  int tell_gateway(Work& work, const changes::Placement& placed);
+  std::optional<int> tell_finished(Work& work, const Actor& by, const std::function<bool(const Proposal&)>& is_it);
   std::string pseudonym(const std::string& account) const;
   std::string message_for(const Proposal& proposal, const std::vector<ChangedPart>& parts, const Actor& by) const;
 
   std::string folder_;
   config::Configuration there_;
   std::filesystem::path state_, changes_;
+  std::optional<changes::Finished> finished_;  ///< and not told yet
 };
 
 Result<Actor> Desk::actor(const Arguments& arguments) {
@@ -172,7 +167,6 @@ Result<Actor> Desk::actor(const Arguments& arguments) {
   Actor actor{.machine_user = user.name.empty() ? std::to_string(user.uid) : user.name};
   if (!user.sudo_user.empty()) actor.machine_user += " (sudo: " + user.sudo_user + ")";
   if (!arguments.has("--by")) return actor;
-  const AsOwner owner(state_);
   auto users = identity::UserDatabase::open(state_);
   if (!users) return std::unexpected(std::move(users.error()));
   auto account = prove_person(**users, arguments.get("--by"), wall_now());
@@ -184,7 +178,6 @@ Result<Actor> Desk::actor(const Arguments& arguments) {
 Result<Desk::Consents> Desk::consents(const Proposal& proposal, const std::vector<ChangedPart>& parts) {
   std::map<std::string, std::string, std::less<>> roles;
   {
-    const AsOwner owner(state_);
     auto users = identity::UserDatabase::open(state_);
     if (!users) return std::unexpected(std::move(users.error()));
     const auto all = identity::Users(**users).all();
@@ -215,8 +208,9 @@ Result<std::vector<ChangedPart>> Desk::meaning(const Proposal& proposal) const {
 }
 
 std::string Desk::pseudonym(const std::string& account) const {
-  const auto key = store::StateKey::load_or_create(state_);
-  if (!key || account.empty()) return "by-hand";
+  if (account.empty()) return "by-hand";
+  const auto key = store::StateKey::load(state_);  // the first start makes it
+  if (!key) return "unknown";
   return to_hex(key->sign("changes account", account)).substr(0, 16);
 }
 
@@ -263,12 +257,13 @@ int Desk::propose(const Arguments& arguments) {
   const std::vector<ChangedPart> parts = changes::meaning_of(there_, *loaded.configuration);
   if (auto tried = policy_from(std::move(loaded), folder_, wall_now(), RefusedLists::refuse_all, ListUse::ask); !tried)
     return report(tried.error());
+  const auto owner = AsOwner::begin(state_);  // from here on: the copy may be readable to root alone
+  if (!owner) return report(owner.error());
   auto by = actor(arguments);
   if (!by) return report(by.error());
   proposal.author = std::move(*by);
   const auto needed = consents(proposal, parts);
   if (!needed) return report(needed.error());
-  const AsOwner owner(state_);
   auto ledger = Ledger::open(changes_);
   if (!ledger) return report(ledger.error());
   const auto number = ledger->add(proposal);
@@ -282,7 +277,7 @@ int Desk::propose(const Arguments& arguments) {
 int Desk::consent(const Arguments& arguments, std::uint64_t number, What what) {
   auto by = actor(arguments);
   if (!by) return report(by.error());
-  const AsOwner owner(state_);
+  if (auto there = look_for(number); !there) return report(there.error());
   auto ledger = Ledger::open(changes_);
   if (!ledger) return report(ledger.error());
   const auto proposal = ledger->find(number);
@@ -301,36 +296,52 @@ int Desk::consent(const Arguments& arguments, std::uint64_t number, What what) {
   return kDone;
 }
 
-int Desk::tell_gateway(changes::History& history, Ledger& ledger, const changes::Placement& placed) {
+/// As the one who typed the command, whom the audit log is to name. False: it refused, and said why.
+bool Desk::reload_gateway() const {
+  const AsOneself oneself;
   const auto answer = ask_running_gateway(state_, "reload");
-  if (!answer) {
+  if (!answer)
     print("  in place; no running gateway was told (" + answer.error().what + ")\n");
-    return kDone;
-  }
-  if (answer->done) {
+  else if (answer->done)
     print(answer->text);
-    return kDone;
-  }
-  std::fputs(answer->text.c_str(), stderr);
+  else
+    std::fputs(answer->text.c_str(), stderr);
+  return !answer || answer->done;
+}
+
+int Desk::tell_gateway(Work& work, const changes::Placement& placed) {
+  if (reload_gateway()) return kDone;
   changes::Placement back = placed;
+  back.event = What::taken_back;
   for (ProposedFile& file : back.files) std::swap(file.before, file.after);
   back.all = with_files(placed.all, back.files, true);
   back.message = "Taken back: the running gateway refused change " + std::to_string(placed.number) + "\n";
-  if (auto undone = changes::put_in_place(folder_, changes_, history, ledger, back, wall_now()); !undone)
+  if (auto undone = changes::put_in_place(folder_, changes_, work.history, work.ledger, back, wall_now()); !undone)
     return report(undone.error());
-  return report(Error{Fault::config, "the running gateway refused it, and the files are as before", {}});
+  return report(Error{Fault::config, "the running gateway refused it, and the files are as before",
+                      "change " + std::to_string(placed.number) + " may be applied again once that is mended"});
 }
 
-int Desk::put_in_force(Ledger& ledger, const Proposal& proposal, const Actor& by) {
-  const auto lock = changes::Exclusive::take(changes_);
-  if (!lock) return report(lock.error());
-  auto history = changes::History::open(changes_);
-  if (!history) return report(history.error());
-  if (auto done = changes::finish_interrupted(folder_, changes_, *history, ledger, wall_now()); !done)
-    return report(done.error());
-  config::Loaded now = config::load(folder_);  // under the lock: another change may have come first
-  if (!now.configuration) return report(now.problems);
+/// Everything from the lock on, with what was cut off finished.
+Result<Work> Desk::begin_work() {
+  auto work = work_in(changes_);
+  if (!work) return work;
+  auto finished = changes::finish_interrupted(folder_, changes_, work->history, work->ledger, wall_now());
+  if (!finished) return std::unexpected(std::move(finished.error()));
+  if (*finished) finished_ = *finished;
+  return work;
+}
+
+/// Under the lock: another change may have come first. False: it said why.
+bool Desk::read_anew() {
+  config::Loaded now = config::load(folder_);
+  if (!now.configuration) return report(now.problems), false;
   there_ = std::move(*now.configuration);
+  return true;
+}
+
+int Desk::put_in_force(Work& work, const Proposal& proposal, const Actor& by) {
+  auto& [lock, ledger, history] = work;
   const FileTexts files = texts_of(there_);
   bool stale = false;
   for (const ProposedFile& file : proposal.files) {
@@ -345,9 +356,9 @@ int Desk::put_in_force(Ledger& ledger, const Proposal& proposal, const Actor& by
     return report(Error{Fault::client,
                         "change " + std::to_string(proposal.number) + " is about files that are no longer so",
                         "propose it again from the files as they are"});
-  const auto had_head = history->head();
+  const auto had_head = history.head();
   if (!had_head) return report(had_head.error());
-  const auto by_hand = changes::follow_files(*history, files, *had_head ? "By hand\n" : "As found\n", wall_now());
+  const auto by_hand = changes::follow_files(history, files, *had_head ? "By hand\n" : "As found\n", wall_now());
   if (!by_hand) return report(by_hand.error());
   if (*by_hand && *had_head) {
     if (config::change_rules_of(there_).refuse_by_hand)
@@ -369,34 +380,76 @@ int Desk::put_in_force(Ledger& ledger, const Proposal& proposal, const Actor& by
   if (auto tried = policy_from(std::move(wanted), folder_, wall_now(), RefusedLists::refuse_all, ListUse::ask); !tried)
     return report(tried.error());
   placement.message = message_for(proposal, parts, by);
-  const auto commit = changes::put_in_place(folder_, changes_, *history, ledger, placement, wall_now());
+  const auto commit = changes::put_in_place(folder_, changes_, history, ledger, placement, wall_now());
   if (!commit) return report(commit.error());
   print("change " + std::to_string(proposal.number) + " is in place\n");
   print_parts(parts);
   if (!needed->note.empty()) print("  " + needed->note + "\n");
-  return tell_gateway(*history, ledger, placement);
+  return tell_gateway(work, placement);
+}
+
+/// Only asks: a number that there is not makes nothing.
+Result<void> Desk::look_for(std::uint64_t number) {
+  auto ledger = Ledger::open_to_read(changes_);
+  if (!ledger) return std::unexpected(std::move(ledger.error()));
+  if (!*ledger) return fail(Fault::client, "there is no change " + std::to_string(number));
+  auto proposal = (*ledger)->find(number);
+  if (!proposal) return std::unexpected(std::move(proposal.error()));
+  return {};
+}
+
+/// Tells what was finished before `work` goes on. Nothing: go on; else the exit status of the command, which `is_it`
+/// says was about just that.
+std::optional<int> Desk::tell_finished(Work& work, const Actor& by, const std::function<bool(const Proposal&)>& is_it) {
+  if (!finished_) return std::nullopt;
+  const changes::Finished finished = *std::exchange(finished_, std::nullopt);
+  const std::string name = "change " + std::to_string(finished.number);
+  if (finished.event == What::taken_back) {
+    print(name + ", which the running gateway had refused, is taken back: it was cut off and is finished\n");
+    if (!reload_gateway()) return kProblem;
+    return std::nullopt;
+  }
+  print(name + " is in place: it was cut off and is finished\n");
+  auto proposal = work.ledger.find(finished.number);
+  const auto head = work.history.head();
+  if (!proposal) return report(proposal.error());
+  if (!head) return report(head.error());
+  auto all = work.history.files_of(head->value_or(""));
+  if (!all) return report(all.error());
+  const bool asked_for = is_it(*proposal);
+  const changes::Placement placed{
+      .number = finished.number, .by = by, .files = std::move(proposal->files), .all = std::move(*all)};
+  const int told = tell_gateway(work, placed);
+  if (told != kDone || asked_for) return told;
+  return std::nullopt;
 }
 
 int Desk::apply(const Arguments& arguments, std::uint64_t number) {
   auto by = actor(arguments);
   if (!by) return report(by.error());
-  auto ledger = Ledger::open(changes_);
-  if (!ledger) return report(ledger.error());
-  const auto proposal = ledger->find(number);
+  if (auto there = look_for(number); !there) return report(there.error());
+  auto work = begin_work();
+  if (!work) return report(work.error());
+  if (const auto told = tell_finished(*work, *by, [&](const Proposal& one) { return one.number == number; }))
+    return *told;
+  if (!read_anew()) return kProblem;
+  const auto proposal = work->ledger.find(number);
   if (!proposal) return report(proposal.error());
   if (proposal->is_applied())
     return report(Error{Fault::client, "change " + std::to_string(number) + " is in force already", {}});
-  const int done = put_in_force(*ledger, *proposal, *by);
-  give_to_owner(state_, changes_);
-  return done;
+  return put_in_force(*work, *proposal, *by);
 }
 
 int Desk::revert(const Arguments& arguments, std::uint64_t number) {
   auto by = actor(arguments);
   if (!by) return report(by.error());
-  auto ledger = Ledger::open(changes_);
-  if (!ledger) return report(ledger.error());
-  const auto proposal = ledger->find(number);
+  if (auto there = look_for(number); !there) return report(there.error());
+  auto work = begin_work();
+  if (!work) return report(work.error());
+  if (const auto told = tell_finished(*work, *by, [&](const Proposal& one) { return one.takes_back == number; }))
+    return *told;
+  if (!read_anew()) return kProblem;
+  const auto proposal = work->ledger.find(number);
   if (!proposal) return report(proposal.error());
   if (!proposal->is_applied())
     return report(Error{Fault::client, "change " + std::to_string(number) + " is not in force",
@@ -404,7 +457,7 @@ int Desk::revert(const Arguments& arguments, std::uint64_t number) {
   Proposal back{.at = wall_now(),
                 .author = *by,
                 .reason = arguments.get("--reason"),
-                .risk_assessment = proposal->risk_assessment,
+                .risk_assessment = arguments.get("--risk-assessment", proposal->risk_assessment),
                 .takes_back = number,
                 .files = proposal->files};
   for (ProposedFile& file : back.files) std::swap(file.before, file.after);
@@ -414,27 +467,21 @@ int Desk::revert(const Arguments& arguments, std::uint64_t number) {
     if (found != files.end() ? file.before == found->second : !file.before) continue;
     std::fprintf(stderr, "schoolgate: other changes stand on it in %s:\n%s", file.name.c_str(),
                  breaches::line_diff(file.before.value_or(""), found == files.end() ? "" : found->second).c_str());
-    give_to_owner(state_, changes_);
     return report(Error{Fault::client, "change " + std::to_string(number) + " cannot be taken back as a whole",
                         "take back the later ones first, or propose the opposite"});
   }
-  const auto added = ledger->add(back);
+  const auto added = work->ledger.add(back);
   if (!added) return report(added.error());
   print("change " + std::to_string(*added) + " takes back change " + std::to_string(number) + "\n");
   back.number = *added;
   const auto parts = meaning(back);
-  const auto needed = parts ? consents(back, *parts) : Result<Consents>(std::unexpected(parts.error()));
-  int done = kDone;
-  if (!needed) {
-    done = report(needed.error());
-  } else if (!needed->missing.empty()) {
-    print_parts(*parts);
-    print_consents(needed->missing, needed->note);
-  } else {
-    done = put_in_force(*ledger, back, *by);
-  }
-  give_to_owner(state_, changes_);
-  return done;
+  if (!parts) return report(parts.error());
+  const auto needed = consents(back, *parts);
+  if (!needed) return report(needed.error());
+  if (needed->missing.empty()) return put_in_force(*work, back, *by);
+  print_parts(*parts);
+  print_consents(needed->missing, needed->note);
+  return kDone;
 }
 
 int Desk::list(bool as_json) {
@@ -547,6 +594,24 @@ int Desk::diff(std::uint64_t number) {
   return kDone;
 }
 
+/// Before the configuration is read: half of one and half of another may be none. Nothing where it is not known yet
+/// which state folder it has.
+Result<std::optional<changes::Finished>> finish_cut_off(const std::filesystem::path& folder) {
+  const auto text = read_file(folder / "schoolgate.yaml");
+  Problems ignored;  // whoever reads the configuration next says them
+  const auto root = text ? config::parse_yaml(*text, "schoolgate.yaml", ignored) : std::nullopt;
+  if (!root) return std::optional<changes::Finished>();
+  const auto state = std::ranges::find_if(root->entries, [](const auto& entry) { return entry.key.text == "state"; });
+  if (state == root->entries.end() || state->value.text.empty()) return std::optional<changes::Finished>();
+  const std::filesystem::path state_folder = (folder / state->value.text).lexically_normal();
+  if (!changes::is_cut_off(state_folder / "changes")) return std::optional<changes::Finished>();
+  const auto owner = AsOwner::begin(state_folder);
+  if (!owner) return std::unexpected(owner.error());
+  auto work = work_in(state_folder / "changes");
+  if (!work) return std::unexpected(std::move(work.error()));
+  return changes::finish_interrupted(folder, state_folder / "changes", work->history, work->ledger, wall_now());
+}
+
 int run(std::span<const std::string_view> words) {
   const auto arguments = Arguments::read(
       words, {.options = {"--config", "--proposed", "--reason", "--risk-assessment", "--review", "--by"},
@@ -572,13 +637,22 @@ int run(std::span<const std::string_view> words) {
     return wrong("--by USER is missing: a person agrees or refuses, never a shell");
   const bool asks = verb == "list" || verb == "show" || verb == "diff";
   if (asks) store::only_ask();
+  std::optional<changes::Finished> finished;
+  if (verb == "apply" || verb == "revert") {
+    auto done = finish_cut_off(arguments->get("--config"));
+    if (!done) return report(done.error());
+    finished = *done;
+  }
   auto configuration = read_configuration(*arguments);
   if (!configuration) return kProblem;
-  Desk desk(arguments->get("--config"), std::move(*configuration));
+  const std::filesystem::path state = configuration->settings.state;
+  Desk desk(arguments->get("--config"), std::move(*configuration), finished);
   if (verb == "list") return desk.list(arguments->has("--json"));
   if (verb == "show") return desk.show(*number, arguments->has("--json"));
   if (verb == "diff") return desk.diff(*number);
   if (verb == "propose") return desk.propose(*arguments);
+  const auto owner = AsOwner::begin(state);
+  if (!owner) return report(owner.error());
   if (verb == "approve") return desk.consent(*arguments, *number, What::agree);
   if (verb == "reject") return desk.consent(*arguments, *number, What::refuse);
   return verb == "apply" ? desk.apply(*arguments, *number) : desk.revert(*arguments, *number);

@@ -58,7 +58,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t lim
   return content;
 }
 
-Result<void> replace_file(const std::filesystem::path& path, std::string_view content, unsigned mode) {
+Result<void> replace_file(const std::filesystem::path& path, std::string_view content, unsigned mode,
+                          const FileOwner* owner) {
   std::string temporary = path.string() + ".XXXXXX";
   const Descriptor fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (fd.get() < 0) return fail_errno("cannot create a file beside " + path.string(), errno);
@@ -67,6 +68,7 @@ Result<void> replace_file(const std::filesystem::path& path, std::string_view co
     ::unlink(temporary.c_str());
     return fail_errno(what + path.string(), error);
   };
+  if (owner && ::fchown(fd.get(), owner->user, owner->group) != 0) return give_up("cannot set the owner of ");
   if (::fchmod(fd.get(), mode_t(mode)) != 0) return give_up("cannot set the mode of ");
   while (!content.empty()) {
     const auto put = ::write(fd.get(), content.data(), content.size());

@@ -30,13 +30,17 @@ std::string_view to_string(What what) noexcept {
     case What::comment: return "comment";
     case What::agree: return "agree";
     case What::refuse: return "refuse";
+    case What::taken_back: return "taken back";
     case What::apply: break;
   }
   return "apply";
 }
 
 bool Proposal::is_applied() const noexcept {
-  return std::ranges::any_of(events, [](const ProposalEvent& event) { return event.what == What::apply; });
+  bool applied = false;
+  for (const ProposalEvent& event : events)
+    if (event.what == What::apply || event.what == What::taken_back) applied = event.what == What::apply;
+  return applied;
 }
 
 bool Proposal::is_refused() const noexcept {

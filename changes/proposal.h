@@ -31,12 +31,13 @@ struct Actor {
 };
 
 struct ProposalEvent {
-  enum class What : std::uint8_t { comment, agree, refuse, apply };
+  /// Kept as numbers: only ever added to. `taken_back`: the running gateway refused what was applied.
+  enum class What : std::uint8_t { comment, agree, refuse, apply, taken_back };
   std::uint64_t id = 0;
   TimePoint at;
   Actor by;
   What what = What::comment;
-  std::string text;  ///< of an apply: the commit
+  std::string text;  ///< of an apply and a taken_back: the commit
 };
 [[nodiscard]] std::string_view to_string(ProposalEvent::What what) noexcept;
 
@@ -51,6 +52,7 @@ struct Proposal {
   std::vector<ProposedFile> files;
   std::vector<ProposalEvent> events;  ///< oldest first
 
+  /// The last of apply and taken_back is an apply.
   [[nodiscard]] bool is_applied() const noexcept;
   /// The last word of one of those who were asked is no.
   [[nodiscard]] bool is_refused() const noexcept;

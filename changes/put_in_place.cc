@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/as_oneself.h"
 #include "base/file.h"
 #include "config/scalars.h"
 
@@ -17,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kIntent = "intent";
+constexpr const char* kTakenBack = " taken back";
 
 /// "policy.yaml", "rules/maths.yaml": never a way out of the folder.
 bool is_configuration_name(std::string_view name) {
@@ -40,8 +42,14 @@ Result<std::optional<std::string>> text_of(const fs::path& path) {
   return std::optional(std::move(*text));
 }
 
-/// As it was, the owner and the mode too.
-Result<void> write_file(const fs::path& path, const std::optional<std::string>& text) {
+/// As it was, the owner and the mode too. Root only where the folder of the configuration is somebody else's: what its
+/// owner can write, a link of its owner's could lead away.
+Result<void> write_file(const fs::path& config, const std::string& name, const std::optional<std::string>& text) {
+  struct stat folder{};
+  const bool own = ::stat(config.c_str(), &folder) == 0 && folder.st_uid == ::geteuid();
+  std::optional<AsOneself> oneself;
+  if (!own) oneself.emplace();
+  const fs::path path = config / name;
   if (!text) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove " + path.string(), errno);
     return {};
@@ -54,23 +62,23 @@ Result<void> write_file(const fs::path& path, const std::optional<std::string>& 
     if (error || ::stat(path.parent_path().c_str(), &about) != 0)
       return fail(Fault::host, "cannot make " + path.parent_path().string());
   }
-  if (auto written = replace_file(path, *text, was_there ? about.st_mode & 07777 : 0644); !written) return written;
-  if (::geteuid() == 0) [[maybe_unused]]
-    const int owned = ::lchown(path.c_str(), about.st_uid, about.st_gid);
-  return {};
+  const FileOwner owner{about.st_uid, about.st_gid};
+  return replace_file(path, *text, was_there ? about.st_mode & 07777 : 0644, ::geteuid() == 0 ? &owner : nullptr);
 }
 
 /// What has to be known to finish: lines of "key value", and a line for each file.
 struct Intent {
   std::string commit;
   std::uint64_t number = 0;
+  ProposalEvent::What event = ProposalEvent::What::apply;
   Actor by;
   std::vector<std::string> names;
 };
 
 std::string text_of(const Intent& intent) {
-  std::string out = intent.commit + "\n" + std::to_string(intent.number) + "\n" + intent.by.account + "\n" +
-                    intent.by.machine_user + "\n";
+  const bool back = intent.event == ProposalEvent::What::taken_back;
+  std::string out = intent.commit + "\n" + std::to_string(intent.number) + (back ? kTakenBack : "") + "\n" +
+                    intent.by.account + "\n" + intent.by.machine_user + "\n";
   for (const std::string& name : intent.names) out += name + "\n";
   return out;
 }
@@ -83,9 +91,11 @@ std::optional<Intent> intent_from(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   if (lines.size() < 5 || lines[0].size() != 40) return std::nullopt;
-  const auto number = config::parse_whole(lines[1]);
+  const bool back = lines[1].ends_with(kTakenBack);
+  const auto number = config::parse_whole(lines[1].substr(0, lines[1].find(' ')));
   if (!number) return std::nullopt;
-  return Intent{lines[0], *number, {lines[2], lines[3]}, {lines.begin() + 4, lines.end()}};
+  const auto event = back ? ProposalEvent::What::taken_back : ProposalEvent::What::apply;
+  return Intent{lines[0], *number, event, {lines[2], lines[3]}, {lines.begin() + 4, lines.end()}};
 }
 
 Result<void> remove_intent(const fs::path& folder) {
@@ -121,7 +131,7 @@ Result<void> finish(const fs::path& config, const fs::path& folder, History& his
       const auto now_there = text_of(config / name);
       if (!now_there) return std::unexpected(now_there.error());
       if (*now_there != in(before, name)) continue;  // written already, or changed by hand since
-      if (auto written = write_file(config / name, in(*after, name)); !written) return written;
+      if (auto written = write_file(config, name, in(*after, name)); !written) return written;
     }
     step(3);
     if (auto advanced = history.advance(intent.commit); !advanced) return advanced;
@@ -130,11 +140,11 @@ Result<void> finish(const fs::path& config, const fs::path& folder, History& his
   const auto proposal = ledger.find(intent.number);
   if (!proposal) return std::unexpected(proposal.error());
   const bool known = std::ranges::any_of(proposal->events, [&](const ProposalEvent& event) {
-    return event.what == ProposalEvent::What::apply && event.text == intent.commit;
+    return event.what == intent.event && event.text == intent.commit;
   });
   if (!known)
-    if (auto noted = ledger.add_event(
-            intent.number, {.at = now, .by = intent.by, .what = ProposalEvent::What::apply, .text = intent.commit});
+    if (auto noted =
+            ledger.add_event(intent.number, {.at = now, .by = intent.by, .what = intent.event, .text = intent.commit});
         !noted)
       return noted;
   step(5);
@@ -177,7 +187,7 @@ Result<bool> follow_files(History& history, const FileTexts& files, const std::s
 
 Result<std::string> put_in_place(const fs::path& config, const fs::path& folder, History& history, Ledger& ledger,
                                  const Placement& placement, TimePoint now, const BeforeStep& before_step) {
-  Intent intent{.number = placement.number, .by = placement.by};
+  Intent intent{.number = placement.number, .event = placement.event, .by = placement.by};
   // What is to be finished after a power cut is told from the head: it has to be what stands there.
   const auto head = history.head();
   if (!head) return std::unexpected(head.error());
@@ -212,17 +222,17 @@ bool is_cut_off(const fs::path& folder) noexcept {
   return fs::exists(folder / kIntent, unreadable);
 }
 
-Result<std::optional<std::uint64_t>> finish_interrupted(const fs::path& config, const fs::path& folder,
-                                                        History& history, Ledger& ledger, TimePoint now) {
+Result<std::optional<Finished>> finish_interrupted(const fs::path& config, const fs::path& folder, History& history,
+                                                   Ledger& ledger, TimePoint now) {
   const auto text = text_of(folder / kIntent);
   if (!text) return std::unexpected(text.error());
-  if (!*text) return std::optional<std::uint64_t>();
+  if (!*text) return std::optional<Finished>();
   const auto intent = intent_from(**text);
   if (!intent)
     return fail(Fault::host, (folder / kIntent).string() + " is damaged", "look at the files, then remove it");
   if (auto done = finish(config, folder, history, ledger, *intent, now, {}); !done)
     return std::unexpected(std::move(done.error()));
-  return std::optional(intent->number);
+  return std::optional(Finished{intent->number, intent->event});
 }
 
 }  // namespace schoolgate::changes

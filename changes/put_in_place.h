@@ -4,6 +4,9 @@
 //
 // What is cut off behind the intent is finished by the next one that comes, to the end: the configuration passed its
 // gate before. One process at a time: Exclusive.
+//
+// A process of root that works as the owner of the state folder is root for the moment in which it writes a file of
+// the configuration, and never in the state folder.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +37,7 @@ class Exclusive {
 
 struct Placement {
   std::uint64_t number = 0;
+  ProposalEvent::What event = ProposalEvent::What::apply;  ///< what the ledger is told: apply or taken_back
   Actor by;
   std::string message;              ///< of the commit
   std::vector<ProposedFile> files;  ///< their `before` is what stands there now
@@ -59,10 +63,15 @@ inline constexpr int kPlacementSteps = 6;
 /// another.
 [[nodiscard]] bool is_cut_off(const std::filesystem::path& folder) noexcept;
 
-/// Finishes what was cut off; its number, if there was one. A file that somebody has changed since stays as it is: it
-/// is a change by hand then.
-[[nodiscard]] Result<std::optional<std::uint64_t>> finish_interrupted(const std::filesystem::path& config,
-                                                                      const std::filesystem::path& folder,
-                                                                      History& history, Ledger& ledger, TimePoint now);
+struct Finished {
+  std::uint64_t number = 0;
+  ProposalEvent::What event = ProposalEvent::What::apply;
+};
+
+/// Finishes what was cut off and says what it was, if there was something. A file that somebody has changed since stays
+/// as it is: it is a change by hand then.
+[[nodiscard]] Result<std::optional<Finished>> finish_interrupted(const std::filesystem::path& config,
+                                                                 const std::filesystem::path& folder, History& history,
+                                                                 Ledger& ledger, TimePoint now);
 
 }  // namespace schoolgate::changes

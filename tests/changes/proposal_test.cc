@@ -64,6 +64,17 @@ TEST_F(Consents, TheLastWordCounts) {
   EXPECT_EQ(proposal_.state(), "open");
 }
 
+TEST_F(Consents, WhatTheGatewayRefusedMayBeAppliedAgain) {
+  says("t.ash", What::apply);
+  EXPECT_TRUE(proposal_.is_applied());
+  says("t.ash", What::taken_back);
+  EXPECT_FALSE(proposal_.is_applied());
+  EXPECT_EQ(proposal_.state(), "open");
+  EXPECT_EQ(to_string(proposal_.events.back().what), "taken back");
+  says("t.ash", What::apply);
+  EXPECT_TRUE(proposal_.is_applied());
+}
+
 TEST_F(Consents, AnAgreementByHandIsNone) {
   says("", What::agree);
   roles_[""] = "dsl";

@@ -103,6 +103,7 @@ TEST_F(PutInPlace, APowerCutLeavesBothOrNeither) {
     EXPECT_EQ(is_cut_off(state_), cut >= 2) << cut << ": a start and a reload must see it";
     const auto finished = finish_interrupted(config_, state_, *history, *ledger, wall_now());
     ASSERT_TRUE(finished) << cut << " " << finished.error().text();
+    if (finished->has_value()) EXPECT_EQ((*finished)->event, ProposalEvent::What::apply);
     const bool done = files() == after_;
     EXPECT_EQ(done, cut >= 2) << cut << ": from the intent on it is finished";
     EXPECT_EQ(files(), done ? after_ : before_) << cut;
@@ -110,6 +111,61 @@ TEST_F(PutInPlace, APowerCutLeavesBothOrNeither) {
     EXPECT_EQ(applied(), done ? 1u : 0u) << cut;
     EXPECT_FALSE(is_cut_off(state_));
     EXPECT_FALSE(finish_interrupted(config_, state_, *history, *ledger, wall_now())->has_value());
+  }
+}
+
+TEST_F(PutInPlace, WhatIsTakenBackIsToldAsThatAndAlsoAfterAPowerCut) {
+  begin();
+  ASSERT_TRUE(apply(placement()));
+  Placement back = placement();
+  back.event = ProposalEvent::What::taken_back;
+  for (ProposedFile& file : back.files) std::swap(file.before, file.after);
+  back.all = before_;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    (void)apply(back, [](int step) {
+      if (step == 3) ::_exit(9);
+    });
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_EQ(WEXITSTATUS(status), 9);
+  auto history = History::open(state_);
+  auto ledger = Ledger::open(state_);
+  const auto finished = finish_interrupted(config_, state_, *history, *ledger, wall_now());
+  ASSERT_TRUE(finished && *finished);
+  EXPECT_EQ((*finished)->event, ProposalEvent::What::taken_back);
+  EXPECT_EQ(files(), before_);
+  EXPECT_EQ(applied(), 1u);
+  EXPECT_FALSE(ledger->find(1)->is_applied());
+}
+
+// The state folder is the gateway's user's, the configuration root's: root works as that user, and only the file of
+// the configuration is written by root.
+TEST_F(PutInPlace, RootThatWorksAsTheOwnerOfTheStateMakesNothingOfRoots) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  begin();
+  constexpr uid_t kOwner = 65534;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_.path()))
+    if (entry.path().string().starts_with(state_.string()) && ::chown(entry.path().c_str(), kOwner, kOwner) != 0)
+      GTEST_SKIP() << "this root cannot give files away";
+  ::chmod(folder_.path().c_str(), 0755);
+  ASSERT_EQ(::setegid(kOwner), 0);
+  ASSERT_EQ(::seteuid(kOwner), 0);
+  const auto done = apply(placement());
+  ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_EQ(::setegid(0), 0);
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_EQ(files(), after_);
+  struct stat about{};
+  for (const auto& entry : fs::recursive_directory_iterator(state_)) {
+    ::lstat(entry.path().c_str(), &about);
+    EXPECT_EQ(about.st_uid, kOwner) << entry.path();
+  }
+  for (const auto& [name, text] : after_) {
+    ::lstat((config_ / name).c_str(), &about);
+    EXPECT_EQ(about.st_uid, 0u) << name;
   }
 }
 
