@@ -1,8 +1,10 @@
 #include "changes/meaning.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+#include <span>
 #include <tuple>
 
 #include "config/yaml_tree.h"
@@ -52,7 +54,7 @@ std::string target_words(const RuleSpec& rule) {
 }
 
 /// What makes a rule the same one.
-auto identity(const RuleSpec& rule) { return std::tie(rule.effect, rule.kind, rule.text, rule.groups); }
+auto identity(const RuleSpec& rule) { return std::tie(rule.effect, rule.kind, rule.text, rule.groups, rule.exact); }
 
 bool holds_longer(const RuleSpec& a, const RuleSpec& b) {
   return b.until && (!a.until || std::chrono::sys_days(*a.until) > std::chrono::sys_days(*b.until));
@@ -73,6 +75,7 @@ ChangedPart of_rule(const Configuration& in, const RuleSpec& rule, bool added) {
   else
     part.sentence = who + (added ? " may no longer open " : " may open again ") + what;
   if (rule.effect == RuleSpec::Effect::emergency) part.sentence += " (emergency)";
+  if (rule.exact) part.sentence += " (with these parameters alone)";
   part.sentence += until_words(rule);
   return part;
 }
@@ -104,6 +107,11 @@ void compare_rules(const Configuration& before, const Configuration& after, Part
       parts.push_back({.kind = rule.effect == RuleSpec::Effect::categorise ? ChangeKind::opens : ChangeKind::tells,
                        .groups = rule.groups,
                        .sentence = target_words(rule) + " counts as " + rule.category + ", not as " + was.category});
+    if (std::tie(was.approved_by, was.risk_assessment) != std::tie(rule.approved_by, rule.risk_assessment))
+      parts.push_back(
+          {.kind = ChangeKind::tells,
+           .groups = rule.groups,
+           .sentence = "The rule for " + target_words(rule) + " names another approval or risk assessment"});
     if (const auto hosts = hosts_of(rule); hosts != hosts_of(was))
       parts.push_back({.kind = ChangeKind::opens,
                        .groups = rule.groups,
@@ -243,59 +251,210 @@ void compare_groups(const Configuration& before, const Configuration& after, Par
                      .sentence = "The order of the groups is another"});
 }
 
-/// A tree as text, without places: what tells whether a file means the same.
+/// A tree as text, without places and the order of keys: what tells whether a file means the same.
 void append_tree(const config::YamlNode& node, std::string& out) {
   out += char('0' + int(node.kind));
   out += std::to_string(node.text.size()) + ":" + node.text + (node.quoted ? "q" : "");
   for (const config::YamlNode& item : node.items) append_tree(item, out);
+  std::vector<std::string> entries;
   for (const auto& [key, value] : node.entries) {
-    append_tree(key, out);
-    append_tree(value, out);
+    append_tree(key, entries.emplace_back());
+    append_tree(value, entries.back());
   }
+  std::ranges::sort(entries);
+  for (const std::string& entry : entries) out += entry;
   out += ';';
+}
+
+/// Nothing: there is no such file, or it is no YAML.
+std::optional<config::YamlNode> tree_of(const Configuration& in, std::string_view file) {
+  Problems ignored;
+  for (const auto& [name, text] : in.files)
+    if (name == file) return config::parse_yaml(text, name, ignored);
+  return std::nullopt;
 }
 
 /// Of one file, or of one key at its top.
 std::string tree_text(const Configuration& in, std::string_view file, std::string_view key = {},
                       std::string_view without = {}) {
-  for (const auto& [name, text] : in.files) {
-    if (name != file) continue;
-    Problems ignored;
-    const auto root = config::parse_yaml(text, name, ignored);
-    if (!root) return text;
-    std::string out;
-    if (root->kind != config::YamlNode::Kind::mapping) append_tree(*root, out);
-    for (const auto& [name_of, value] : root->entries)
-      if ((key.empty() || name_of.text == key) && name_of.text != without) {
-        append_tree(name_of, out);
-        append_tree(value, out);
-      }
-    return out;
+  auto root = tree_of(in, file);
+  if (!root) {
+    const auto found = std::ranges::find(in.files, file, &std::pair<std::string, std::string>::first);
+    return found == in.files.end() ? std::string() : found->second;
   }
-  return {};
+  std::erase_if(root->entries, [&](const config::YamlEntry& entry) {
+    return (!key.empty() && entry.key.text != key) || entry.key.text == without;
+  });
+  // A file without anything in it is as good as none.
+  std::string out;
+  if (root->kind != config::YamlNode::Kind::mapping || !root->entries.empty()) append_tree(*root, out);
+  return out;
+}
+
+/// In a group that closes what nothing knows, a list of an open category opens its entries.
+bool opens_somewhere(const Configuration& in, const std::string& category) {
+  return std::ranges::any_of(in.policy.groups, [&](const GroupSpec& group) {
+    const auto actions = actions_of(group);
+    const auto own = actions.find(category);
+    bool closes_the_rest = group.unlisted == Action::block, open = own != actions.end() && own->second < Action::block;
+    for (const rules::ScheduleSpec& schedule : group.schedules) {
+      closes_the_rest |= schedule.unlisted == Action::block;
+      for (const auto& one : schedule.categories) open |= one.category == category && one.action < Action::block;
+    }
+    return closes_the_rest && open;
+  });
+}
+
+/// What lists.yaml says of each list, by name, without whether it is on.
+std::map<std::string, std::string> list_texts(const Configuration& in) {
+  std::map<std::string, std::string> texts;
+  const auto root = tree_of(in, "lists.yaml");
+  for (const auto& [key, value] : root ? root->entries : std::vector<config::YamlEntry>()) {
+    if (key.text != "lists") continue;
+    for (const config::YamlNode& item : value.items) {
+      config::YamlNode rest = item;
+      std::erase_if(rest.entries, [](const config::YamlEntry& entry) { return entry.key.text == "enabled"; });
+      const auto name = std::ranges::find_if(item.entries, [](const auto& entry) { return entry.key.text == "name"; });
+      append_tree(rest, texts[name == item.entries.end() ? std::string() : name->value.text]);
+    }
+  }
+  return texts;
 }
 
 void compare_lists(const Configuration& before, const Configuration& after, Parts& parts) {
-  const auto has = [](const Configuration& in, const std::string& name) {
-    return std::ranges::find(in.lists, name, &config::ListConfig::name) != in.lists.end();
+  const auto find = [](const Configuration& in, const std::string& name) -> const config::ListConfig* {
+    const auto found = std::ranges::find(in.lists, name, &config::ListConfig::name);
+    return found == in.lists.end() ? nullptr : &*found;
   };
-  bool named = false;
-  const auto put = [&](ChangeKind kind, const config::ListConfig& list, const char* what) {
-    parts.push_back({.kind = kind,
-                     .groups = {},
-                     .whole_category = true,
-                     .sentence = "The list " + list.name + " (" + list.category + ") " + what});
-    named = true;
+  const auto put = [&](ChangeKind kind, std::string sentence) {
+    parts.push_back({.kind = kind, .groups = {}, .whole_category = true, .sentence = std::move(sentence)});
   };
-  for (const config::ListConfig& list : after.lists)
-    if (!has(before, list.name)) put(ChangeKind::closes, list, "is on");
+  const auto old_texts = list_texts(before), new_texts = list_texts(after);
+  const auto text_in = [](const auto& texts, const std::string& name) {
+    const auto found = texts.find(name);
+    return found == texts.end() ? std::string() : found->second;
+  };
+  for (const config::ListConfig& list : after.lists) {
+    const config::ListConfig* const was = find(before, list.name);
+    const std::string name = "The list " + list.name + " (" + list.category + ")";
+    if (!was)
+      put(opens_somewhere(after, list.category) ? ChangeKind::opens : ChangeKind::closes, name + " is on");
+    else if (was->category != list.category)
+      put(ChangeKind::opens, name + " was one of " + was->category);
+    if (was && was->source != list.source)
+      put(ChangeKind::opens, name + " comes from " + list.source);
+    else if (was && was->category == list.category && text_in(old_texts, list.name) != text_in(new_texts, list.name))
+      put(ChangeKind::opens, name + " has other settings");
+  }
   for (const config::ListConfig& list : before.lists)
-    if (!has(after, list.name)) put(ChangeKind::opens, list, "is off");
-  if (!named && tree_text(before, "lists.yaml") != tree_text(after, "lists.yaml"))
-    parts.push_back({.kind = ChangeKind::opens,
-                     .groups = {},
-                     .whole_category = true,
-                     .sentence = "Lists have other settings or sources"});
+    if (!find(after, list.name)) put(ChangeKind::opens, "The list " + list.name + " (" + list.category + ") is off");
+  if (tree_text(before, "lists.yaml", {}, "lists") != tree_text(after, "lists.yaml", {}, "lists"))
+    put(ChangeKind::opens, "Settings of all lists are others");
+}
+
+/// A key that is compared by its value above, and what is below it; none below: all of it is. "*": any key.
+struct Known {
+  std::string_view key;
+  std::span<const Known> below;
+};
+
+constexpr Known kMembers[] = {{"networks", {}}, {"users", {}}, {"groups", {}}, {"devices", {}}};
+constexpr Known kMicrosoft[] = {{"tenants", {}}, {"context", {}}, {"personal_accounts", {}}};
+constexpr Known kTenants[] = {{"google", {}}, {"microsoft", kMicrosoft}};
+constexpr Known kDownloads[] = {{"block_types", {}}, {"block_extensions", {}}, {"max_size", {}}};
+constexpr Known kWhen[] = {{"days", {}}, {"from", {}}, {"to", {}}};
+constexpr Known kSchedule[] = {{"when", kWhen}, {"categories", {}}, {"unlisted", {}}};
+constexpr Known kGroup[] = {{"title", {}},        {"members", kMembers},     {"categories", {}},
+                            {"unlisted", {}},     {"safe_search", {}},       {"youtube", {}},
+                            {"search_terms", {}}, {"inspect", {}},           {"tenants", kTenants},
+                            {"allowances", {}},   {"downloads", kDownloads}, {"schedules", kSchedule}};
+constexpr Known kGroups[] = {{"*", kGroup}};
+constexpr Known kPolicy[] = {{"groups", kGroups}, {"fallback", {}}, {"changes", {}}};
+constexpr Known kRule[] = {{"site", {}},     {"url", {}},    {"pattern", {}},     {"term", {}},
+                           {"category", {}}, {"groups", {}}, {"needs", {}},       {"exact", {}},
+                           {"until", {}},    {"why", {}},    {"approved_by", {}}, {"risk_assessment", {}}};
+constexpr Known kTest[] = {{"url", {}}, {"group", {}}, {"expect", {}}, {"category", {}}, {"at", {}}, {"from", {}}};
+constexpr Known kRules[] = {{"block", kRule}, {"allow", kRule}, {"emergency", kRule},
+                            {"terms", kRule}, {"lists", {}},    {"tests", kTest}};
+
+/// Every value that is under no known key, with the item of a list that it stands in.
+void add_unknown(const config::YamlNode& node, std::span<const Known> known, const std::string& path,
+                 std::multiset<std::string>& out) {
+  for (const config::YamlNode& item : node.items) {
+    std::multiset<std::string> in_item;
+    add_unknown(item, known, path, in_item);
+    if (in_item.empty()) continue;
+    std::string whole = path;
+    append_tree(item, whole);
+    out.insert(std::move(whole));
+  }
+  for (const auto& [key, value] : node.entries) {
+    const auto found =
+        std::ranges::find_if(known, [&](const Known& one) { return one.key == "*" || one.key == key.text; });
+    const std::string here = path + "/" + key.text;
+    if (found == known.end()) {
+      std::string whole = here;
+      append_tree(value, whole);
+      out.insert(std::move(whole));
+    } else if (!found->below.empty()) {
+      add_unknown(value, found->below, here, out);
+    }
+  }
+}
+
+/// Of the files that `is_meant` names; a file that is no YAML is unknown as a whole.
+std::multiset<std::string> unknown_in(const Configuration& in, std::span<const Known> known, bool rules) {
+  std::multiset<std::string> out;
+  for (const auto& [name, text] : in.files) {
+    if (rules ? !name.starts_with("rules/") : name != "policy.yaml") continue;
+    Problems ignored;
+    if (const auto root = config::parse_yaml(text, name, ignored))
+      add_unknown(*root, known, "", out);
+    else
+      out.insert(text);
+  }
+  return out;
+}
+
+std::vector<std::string> test_texts(const Configuration& in) {
+  std::vector<std::string> texts;
+  for (const rules::RuleTestSpec& test : in.policy.tests)
+    texts.push_back(test.url + " of " + test.group + " is " + done(test.expect) +
+                    (test.category ? ", as " + *test.category : "") + (test.time ? ", at " + *test.time : "") +
+                    (test.from.empty() ? "" : ", from " + test.from));
+  std::ranges::sort(texts);
+  return texts;
+}
+
+/// What files of rules hold beside rules, and all that is not understood in them and in policy.yaml.
+void compare_what_else(const Configuration& before, const Configuration& after, Parts& parts) {
+  const auto put = [&](ChangeKind kind, std::string sentence) {
+    parts.push_back({.kind = kind, .groups = {}, .whole_category = true, .sentence = std::move(sentence)});
+  };
+  const auto sites_of = [](const Configuration& in, const std::string& name) {
+    const auto found = in.policy.lists.find(name);
+    return found == in.policy.lists.end() ? std::set<std::string>()
+                                          : std::set(found->second.sites.begin(), found->second.sites.end());
+  };
+  std::set<std::string> names;
+  for (const Configuration* const in : {&before, &after})
+    for (const auto& [name, list] : in->policy.lists) names.insert(name);
+  for (const std::string& name : names) {
+    const auto sites = sites_of(after, name);
+    if (sites == sites_of(before, name)) continue;
+    put(ChangeKind::opens, "The sites of the list " + name + ", which a session or an exam opens, are " +
+                               (sites.empty() ? std::string("none") : listed({sites.begin(), sites.end()})));
+  }
+  const auto old_tests = test_texts(before), new_tests = test_texts(after);
+  std::vector<std::string> gone, come;
+  std::ranges::set_difference(old_tests, new_tests, std::back_inserter(gone));
+  std::ranges::set_difference(new_tests, old_tests, std::back_inserter(come));
+  for (const std::string& test : gone) put(ChangeKind::opens, "No longer tested: " + test);
+  for (const std::string& test : come) put(ChangeKind::closes, "Newly tested: " + test);
+  if (unknown_in(before, kRules, true) != unknown_in(after, kRules, true))
+    put(ChangeKind::opens, "Files of rules say something else that cannot be told here");
+  if (unknown_in(before, kPolicy, false) != unknown_in(after, kPolicy, false))
+    put(ChangeKind::opens, "policy.yaml says something else that cannot be told here");
 }
 
 void compare_rest(const Configuration& before, const Configuration& after, Parts& parts) {
@@ -321,6 +480,7 @@ std::vector<ChangedPart> meaning_of(const Configuration& before, const Configura
   compare_groups(before, after, parts);
   compare_lists(before, after, parts);
   compare_rules(before, after, parts);
+  compare_what_else(before, after, parts);
   return parts;
 }
 

@@ -87,6 +87,95 @@ TEST(Meaning, OfSettingsIsTheStrictestWhereItIsNotUnderstood) {
               ElementsAre("keeps*: Other roles have to agree to changes"));
 }
 
+config::Configuration with_lists(std::string_view lists, std::string_view policy = kPolicy) {
+  auto read = config::load_texts("c",
+                                 {{"schoolgate.yaml", std::string(kSettings)},
+                                  {"policy.yaml", std::string(policy)},
+                                  {"lists.yaml", std::string(lists)},
+                                  {"rules/a.yaml", std::string(kRules)}},
+                                 {});
+  for (const Problem& problem : read.problems) EXPECT_NE(problem.severity, Problem::Severity::error) << problem.text();
+  return std::move(*read.configuration);
+}
+
+std::vector<std::string> between(const config::Configuration& before, const config::Configuration& after) {
+  std::vector<std::string> lines;
+  for (const ChangedPart& part : meaning_of(before, after))
+    lines.push_back(std::string(config::kChangeKinds[std::size_t(part.kind)]) + ": " + part.sentence);
+  return lines;
+}
+
+constexpr std::string_view kLists =
+    "lists:\n  - { name: bets, category: gambling, format: domains, source: \"https://a.example/bets\" }\n";
+
+TEST(Meaning, OfAListThatIsNewHidesNoOtherDifference) {
+  const auto before = with_lists(kLists);
+  const std::string more = "  - { name: more, category: games, format: domains, source: \"https://a.example/more\" }\n";
+  EXPECT_THAT(between(before, with_lists(std::string(kLists) + more)),
+              ElementsAre("closes: The list more (games) is on"));
+  EXPECT_THAT(between(before, with_lists(replaced(kLists, "gambling", "chat") + more)),
+              ElementsAre("opens: The list bets (chat) was one of gambling", "closes: The list more (games) is on"));
+  EXPECT_THAT(between(before, with_lists(replaced(kLists, "a.example", "b.example") + more)),
+              ElementsAre("opens: The list bets (gambling) comes from https://b.example/bets",
+                          "closes: The list more (games) is on"));
+  EXPECT_THAT(
+      between(before, with_lists(replaced(kLists, " }", ", refresh: 48h }") + "update: { over_blocks: 90 }\n")),
+      ElementsAre("opens: The list bets (gambling) has other settings", "opens: Settings of all lists are others"));
+  EXPECT_THAT(between(before, with_lists(replaced(kLists, " }", ", enabled: false }") + more)),
+              ElementsAre("closes: The list more (games) is on", "opens: The list bets (gambling) is off"));
+  EXPECT_THAT(between(before, with_lists("lists:\n  - { category: gambling, name: bets, format: domains, source: "
+                                         "\"https://a.example/bets\" }\n")),
+              IsEmpty());
+}
+
+TEST(Meaning, OfAListThatAWalledGroupOpensIsToOpen) {
+  const auto policy = replaced(kPolicy, "games: warn }", "games: warn }, unlisted: block");
+  EXPECT_THAT(between(with_lists(kLists, policy),
+                      with_lists(std::string(kLists) + "  - { name: more, category: games, format: domains, source: "
+                                                       "\"https://a.example/more\" }\n",
+                                 policy)),
+              ElementsAre("opens: The list more (games) is on"));
+}
+
+TEST(Meaning, OfWhatStandsBesideRulesCounts) {
+  const std::string url = std::string(kRules) + "  - { url: \"video.example/watch?v=7\", exact: true }\n";
+  EXPECT_THAT(between(configuration(kPolicy, url), configuration(kPolicy, replaced(url, ", exact: true", ""))),
+              ElementsAre("opens: Everybody may open video.example/watch?v=7",
+                          "closes: Everybody may no longer open as an exception video.example/watch?v=7 (with these "
+                          "parameters alone)"));
+  const std::string lists = std::string(kRules) + "lists:\n  maths: [sums.example]\n";
+  EXPECT_THAT(between(configuration(kPolicy, lists),
+                      configuration(kPolicy, replaced(lists, "sums.example", "sums.example, bets.example"))),
+              ElementsAre("opens: The sites of the list maths, which a session or an exam opens, are bets.example and "
+                          "sums.example"));
+  const std::string tests =
+      std::string(kRules) + "tests:\n  - { url: \"http://craze.example/\", group: ks2, expect: block }\n";
+  EXPECT_THAT(told(configuration(kPolicy, tests)),
+              ElementsAre("closes*: Newly tested: http://craze.example/ of ks2 is closed"));
+  EXPECT_THAT(between(configuration(kPolicy, tests), configuration()),
+              ElementsAre("opens: No longer tested: http://craze.example/ of ks2 is closed"));
+  const std::string approved = replaced(kRules, "until: 2026-12-01", "until: 2026-12-01, approved_by: d.oak");
+  EXPECT_THAT(told(configuration(kPolicy, approved)),
+              ElementsAre("tells: The rule for maths.example names another approval or risk assessment"));
+}
+
+// As a later release may bring it: the loader knows the key, and what compares values does not.
+TEST(Meaning, OfAKeyThatIsNotUnderstoodNeedsTheStrictestConsent) {
+  const auto with = [](std::string_view file, std::string_view old, std::string_view now) {
+    auto in = configuration();
+    for (auto& [name, text] : in.files)
+      if (name == file) text = replaced(text, old, now);
+    return in;
+  };
+  const auto policy = ElementsAre("opens*: policy.yaml says something else that cannot be told here");
+  EXPECT_THAT(told(with("policy.yaml", "title: Staff", "title: Staff, later: yes")), policy);
+  EXPECT_THAT(told(with("policy.yaml", "members: {", "members: { rooms: [a],")), policy);
+  EXPECT_THAT(told(with("policy.yaml", "fallback:", "later: yes\nfallback:")), policy);
+  const auto rules = ElementsAre("opens*: Files of rules say something else that cannot be told here");
+  EXPECT_THAT(told(with("rules/a.yaml", "site: maths.example", "site: maths.example, later: yes")), rules);
+  EXPECT_THAT(told(with("rules/a.yaml", "allow:", "later: [a]\nallow:")), rules);
+}
+
 TEST(Meaning, CommentsAndLayoutAreNoChange) {
   EXPECT_THAT(told(configuration("# a comment\n" + std::string(kPolicy),
                                  replaced(kRules, "{ site: maths.example, until: 2026-12-01 }",

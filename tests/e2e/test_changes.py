@@ -1,6 +1,8 @@
 """A change from idea to force: proposed, agreed to by a second person, applied under a running gateway, taken back."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 
@@ -138,8 +140,8 @@ def test_a_mistake_is_refused_when_it_is_proposed(school):
 
 def test_files_of_a_change_that_was_cut_off_are_put_in_force_by_nothing(school, web):
     """A power cut between two files: the configuration that was accepted last serves until the change is finished."""
-    rules = school.config / "rules/school.yaml"
-    rules.write_text(rules.read_text() + "# half of it\n")
+    school.files["rules/school.yaml"] += "# half of it\n"
+    school.write()
     (school.state / "changes").mkdir(exist_ok=True)
     intent = school.state / "changes" / "intent"
     intent.write_text("0123\n1\nt.ash\nroot\nrules/school.yaml\n")
@@ -152,3 +154,110 @@ def test_files_of_a_change_that_was_cut_off_are_put_in_force_by_nothing(school, 
     assert any("cut off" in fallback["why"] for fallback in fallbacks), fallbacks
     intent.unlink()
     school.command("reload")
+
+
+def git(school, *words: str) -> str:
+    done = subprocess.run(["git", "-c", "safe.directory=*", "-C", str(school.state / "changes" / "history.git"), *words], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def closing(site: str):
+    return lambda text: text.replace("block:\n", f"block:\n  - {{ site: {site}, category: violence }}\n")
+
+
+def cut_off(school, number: int) -> None:
+    """As a power cut leaves it between the event and the end: everything is done but that the intent is still there."""
+    (school.state / "changes" / "intent").write_text(f"{git(school, 'rev-parse', 'main')}\n{number}\n\nroot\nrules/school.yaml\n")
+
+
+def test_what_was_cut_off_at_its_end_is_finished_by_the_same_apply(school, web):
+    propose(school, "one", closing("craze.example"), by=None)
+    act(school, "apply", 1, by=None)
+    cut_off(school, 1)
+    assert "cut off" in school.command("check", check=1).stderr
+    said = act(school, "apply", 1, by=None).stdout
+    assert "change 1 is in place: it was cut off and is finished" in said, said
+    school.command("check")
+    assert "in force already" in act(school, "apply", 1, by=None, check=1).stderr
+    assert status(school, "craze.example", web) == 403
+
+    cut_off(school, 1)
+    assert "no change 9" in act(school, "apply", 9, by=None, check=1).stderr
+    propose(school, "two", closing("next.example"), by=None)
+    act(school, "apply", 2, by=None)
+    cut_off(school, 2)
+    act(school, "revert", 2, "--reason", "over", "--risk-assessment", "RA-7", by="t.ash")
+    assert json.loads(school.command("changes show", "3", "--json").stdout)["risk_assessment"] == "RA-7"
+    school.command("check")
+
+
+def test_half_written_files_that_make_no_configuration_are_finished(school, web):
+    rules = school.config / "rules/school.yaml"
+    as_before = rules.read_text()
+    propose(school, "one", closing("craze.example"), by=None)
+    act(school, "apply", 1, by=None)
+    before, after = git(school, "rev-parse", "main~1"), git(school, "rev-parse", "main")
+    rules.write_text(as_before)
+    git(school, "update-ref", "refs/heads/main", before)
+    (school.config / "policy.yaml").write_text("groups: half\n")
+    (school.state / "changes" / "intent").write_text(f"{after}\n1\n\nroot\nrules/school.yaml\n")
+    act(school, "apply", 1, by=None, check=1)
+    assert "craze.example" in rules.read_text() and not (school.state / "changes" / "intent").exists()
+
+
+def test_what_the_gateway_refuses_is_taken_back_and_may_be_applied_again(school):
+    copy = school.folder / "inspecting"
+    shutil.copytree(school.config, copy)
+    settings = copy / "schoolgate.yaml"
+    text = settings.read_text()
+    settings.write_text(re.sub(r"^inspection:.*$", "inspection: { mode: selective }", text, flags=re.MULTILINE))
+    assert settings.read_text() != text
+    school.command("changes propose", "--proposed", str(copy), "--reason", "to look inside", check=0)
+    act(school, "approve", 1, by="h.elm")
+    school.command("ca create")
+    key = school.state / "ca" / "authority.key"
+    whole = key.read_text()
+    key.write_text("torn")
+    refused = act(school, "apply", 1, by=None, check=1)
+    assert "the files are as before" in refused.stderr, refused
+    assert (school.config / "schoolgate.yaml").read_text() == text
+    shown = json.loads(school.command("changes show", "1", "--json").stdout)
+    assert shown["state"] == "open" and [event["what"] for event in shown["events"]] == ["agree", "apply", "taken back"]
+    key.write_text(whole)
+    act(school, "apply", 1, by=None)
+    assert json.loads(school.command("changes show", "1", "--json").stdout)["state"] == "applied"
+
+
+NOBODY = 65534
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root and another user")
+def test_root_works_as_the_owner_of_the_state_and_follows_no_link_of_theirs(school):
+    """The gateway's user puts a link in place of the folder of changes: nothing there is made, changed or given away."""
+    propose(school, "one", closing("craze.example"), by=None)
+    school.stop()
+    victim = school.folder / "victim"
+    (school.state / "changes").rename(victim)
+    (victim / "of-root").write_text("root's")
+    (school.state / "changes").symlink_to(victim)
+    for path in [school.state, *school.state.rglob("*")]:
+        try:
+            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+        except OSError:
+            pytest.skip("this root cannot give files away")
+    for folder in [school.folder, *school.folder.parents]:
+        if folder.stat().st_uid == 0 and not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    victim.chmod(0o755)
+    act(school, "apply", 1, by=None, check=1)
+    act(school, "revert", 1, "--reason", "x", by=None, check=1)
+    assert {path.lstat().st_uid for path in [victim, *victim.rglob("*")]} == {0}
+
+    (school.state / "changes").unlink()
+    victim.rename(school.state / "changes")
+    for path in [school.state / "changes", *(school.state / "changes").rglob("*")]:
+        os.chown(path, NOBODY, NOBODY)
+    assert "no change 7" in act(school, "apply", 7, by=None, check=1).stderr
+    assert "is in place" in act(school, "apply", 1, by=None).stdout
+    assert {path.lstat().st_uid for path in school.state.rglob("*")} == {NOBODY}
+    assert {path.stat().st_uid for path in (school.config / "rules").iterdir()} == {0}
