@@ -6,21 +6,19 @@
 #include <utility>
 
 #include "app/act_as_owner.h"
+#include "app/change_work.h"
 #include "app/command.h"
-#include "app/control_plane.h"
 #include "app/load_policy.h"
+#include "app/own_lists.h"
 #include "app/prove_person.h"
 #include "app/read_configuration.h"
 #include "app/table.h"
-#include "base/as_oneself.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "breaches/audit_log.h"
 #include "breaches/line_diff.h"
 #include "changes/put_in_place.h"
 #include "config/load_texts.h"
 #include "config/scalars.h"
-#include "config/yaml_tree.h"
 #include "identity/users.h"
 #include "store/only_ask.h"
 #include "store/state_key.h"
@@ -45,7 +43,7 @@ schoolgate changes propose --proposed DIR --reason TEXT [--risk-assessment REF] 
 schoolgate changes approve N --by USER [--reason TEXT] --config DIR
 schoolgate changes reject N --by USER --reason TEXT --config DIR
 schoolgate changes apply N [--by USER] --config DIR
-schoolgate changes revert N --reason TEXT [--by USER] --config DIR
+schoolgate changes revert N --reason TEXT [--risk-assessment REF] [--by USER] --config DIR
 
 A change of the configuration in DIR: proposed with a reason, agreed to by those whose consent it needs, put in force,
 and taken back, which is a change too.
@@ -63,15 +61,6 @@ standard input. Without --by it is recorded as done by hand, by root or the owne
 
 FileTexts texts_of(const config::Configuration& configuration) {
   return {configuration.files.begin(), configuration.files.end()};
-}
-
-FileTexts with_files(FileTexts files, const std::vector<ProposedFile>& changed, bool after) {
-  for (const ProposedFile& file : changed)
-    if (const auto& text = after ? file.after : file.before)
-      files[file.name] = *text;
-    else
-      files.erase(file.name);
-  return files;
 }
 
 config::Loaded load_texts(const std::string& folder, const FileTexts& files) {
@@ -103,23 +92,6 @@ std::string name_of(const Actor& actor) {
   return actor.is_by_hand() ? "by hand (" + actor.machine_user + ")" : actor.account;
 }
 
-/// What a change is put in place with. The lock is let go last.
-struct Work {
-  changes::Exclusive lock;
-  Ledger ledger;
-  changes::History history;
-};
-
-Result<Work> work_in(const std::filesystem::path& folder) {
-  auto lock = changes::Exclusive::take(folder);
-  if (!lock) return std::unexpected(std::move(lock.error()));
-  auto ledger = Ledger::open(folder);
-  if (!ledger) return std::unexpected(std::move(ledger.error()));
-  auto history = changes::History::open(folder);
-  if (!history) return std::unexpected(std::move(history.error()));
-  return Work{std::move(*lock), std::move(*ledger), std::move(*history)};
-}
-
 /// Everything that a verb needs. One thread, one command. It works as the owner of the state folder (AsOwner).
 class Desk {
  public:
@@ -147,12 +119,10 @@ class Desk {
   Result<Consents> consents(const Proposal& proposal, const std::vector<ChangedPart>& parts);
   Result<std::vector<ChangedPart>> meaning(const Proposal& proposal) const;
   Result<void> look_for(std::uint64_t number);
-  Result<Work> begin_work();
+  Result<ChangeWork> begin_work();
   bool read_anew();
-  int put_in_force(Work& work, const Proposal& proposal, const Actor& by);
-  bool reload_gateway() const;
-  int tell_gateway(Work& work, const changes::Placement& placed);
-  std::optional<int> tell_finished(Work& work, const Actor& by, const std::function<bool(const Proposal&)>& is_it);
+  int put_in_force(ChangeWork& work, const Proposal& proposal, const Actor& by);
+  std::optional<int> tell_finished_first(const std::function<bool(const Proposal&)>& is_it);
   std::string pseudonym(const std::string& account) const;
   std::string message_for(const Proposal& proposal, const std::vector<ChangedPart>& parts, const Actor& by) const;
 
@@ -162,10 +132,16 @@ class Desk {
   std::optional<changes::Finished> finished_;  ///< and not told yet
 };
 
-Result<Actor> Desk::actor(const Arguments& arguments) {
+/// Whoever typed the command, without an account.
+Actor by_hand() {
   const breaches::MachineUser user = breaches::current_user();
   Actor actor{.machine_user = user.name.empty() ? std::to_string(user.uid) : user.name};
   if (!user.sudo_user.empty()) actor.machine_user += " (sudo: " + user.sudo_user + ")";
+  return actor;
+}
+
+Result<Actor> Desk::actor(const Arguments& arguments) {
+  Actor actor = by_hand();
   if (!arguments.has("--by")) return actor;
   auto users = identity::UserDatabase::open(state_);
   if (!users) return std::unexpected(std::move(users.error()));
@@ -190,7 +166,7 @@ Result<Desk::Consents> Desk::consents(const Proposal& proposal, const std::vecto
     return found == roles.end() ? std::nullopt : std::optional(found->second);
   };
   Consents found{.missing = missing_consents(proposal, parts, config::change_rules_of(there_), role_now)};
-  if (!found.missing.empty() && roles.size() <= 1 && !proposal.is_refused()) {
+  if (!found.missing.empty() && roles.size() <= 1 && standing_refusals(proposal, role_now).empty()) {
     found.missing.clear();
     found.note = "no consent is asked for while the school has one account at most";
   }
@@ -255,6 +231,7 @@ int Desk::propose(const Arguments& arguments) {
       return usage_error(kChangesCommand, {Fault::client, "--review is a date, such as 2026-12-18", {}});
   }
   const std::vector<ChangedPart> parts = changes::meaning_of(there_, *loaded.configuration);
+  warn_of_own_lists(arguments.get("--proposed"), folder_, *loaded.configuration);
   if (auto tried = policy_from(std::move(loaded), folder_, wall_now(), RefusedLists::refuse_all, ListUse::ask); !tried)
     return report(tried.error());
   const auto owner = AsOwner::begin(state_);  // from here on: the copy may be readable to root alone
@@ -285,8 +262,11 @@ int Desk::consent(const Arguments& arguments, std::uint64_t number, What what) {
   if (proposal->is_applied())
     return report(Error{Fault::client, "change " + std::to_string(number) + " is in force already",
                         "schoolgate changes revert takes it back"});
-  if (what == What::agree && by->account == proposal->author.account)
-    return report(Error{Fault::client, "nobody agrees to their own change", {}});
+  if (what == What::agree && is_own(*proposal, *by))
+    return report(Error{Fault::client, "nobody agrees to their own change",
+                        proposal->author.is_by_hand()
+                            ? "it was proposed by hand as " + proposal->author.machine_user + "; propose it with --by"
+                            : ""});
   if (auto noted =
           ledger->add_event(number, {.at = wall_now(), .by = *by, .what = what, .text = arguments.get("--reason")});
       !noted)
@@ -296,35 +276,9 @@ int Desk::consent(const Arguments& arguments, std::uint64_t number, What what) {
   return kDone;
 }
 
-/// As the one who typed the command, whom the audit log is to name. False: it refused, and said why.
-bool Desk::reload_gateway() const {
-  const AsOneself oneself;
-  const auto answer = ask_running_gateway(state_, "reload");
-  if (!answer)
-    print("  in place; no running gateway was told (" + answer.error().what + ")\n");
-  else if (answer->done)
-    print(answer->text);
-  else
-    std::fputs(answer->text.c_str(), stderr);
-  return !answer || answer->done;
-}
-
-int Desk::tell_gateway(Work& work, const changes::Placement& placed) {
-  if (reload_gateway()) return kDone;
-  changes::Placement back = placed;
-  back.event = What::taken_back;
-  for (ProposedFile& file : back.files) std::swap(file.before, file.after);
-  back.all = with_files(placed.all, back.files, true);
-  back.message = "Taken back: the running gateway refused change " + std::to_string(placed.number) + "\n";
-  if (auto undone = changes::put_in_place(folder_, changes_, work.history, work.ledger, back, wall_now()); !undone)
-    return report(undone.error());
-  return report(Error{Fault::config, "the running gateway refused it, and the files are as before",
-                      "change " + std::to_string(placed.number) + " may be applied again once that is mended"});
-}
-
 /// Everything from the lock on, with what was cut off finished.
-Result<Work> Desk::begin_work() {
-  auto work = work_in(changes_);
+Result<ChangeWork> Desk::begin_work() {
+  auto work = change_work_in(changes_);
   if (!work) return work;
   auto finished = changes::finish_interrupted(folder_, changes_, work->history, work->ledger, wall_now());
   if (!finished) return std::unexpected(std::move(finished.error()));
@@ -340,7 +294,7 @@ bool Desk::read_anew() {
   return true;
 }
 
-int Desk::put_in_force(Work& work, const Proposal& proposal, const Actor& by) {
+int Desk::put_in_force(ChangeWork& work, const Proposal& proposal, const Actor& by) {
   auto& [lock, ledger, history] = work;
   const FileTexts files = texts_of(there_);
   bool stale = false;
@@ -385,7 +339,7 @@ int Desk::put_in_force(Work& work, const Proposal& proposal, const Actor& by) {
   print("change " + std::to_string(proposal.number) + " is in place\n");
   print_parts(parts);
   if (!needed->note.empty()) print("  " + needed->note + "\n");
-  return tell_gateway(work, placement);
+  return tell_gateway(folder_, state_, work, placement);
 }
 
 /// Only asks: a number that there is not makes nothing.
@@ -398,40 +352,25 @@ Result<void> Desk::look_for(std::uint64_t number) {
   return {};
 }
 
-/// Tells what was finished before `work` goes on. Nothing: go on; else the exit status of the command, which `is_it`
-/// says was about just that.
-std::optional<int> Desk::tell_finished(Work& work, const Actor& by, const std::function<bool(const Proposal&)>& is_it) {
+/// The same before anything is asked for: a wrong number or password must not leave it untold.
+std::optional<int> Desk::tell_finished_first(const std::function<bool(const Proposal&)>& is_it) {
   if (!finished_) return std::nullopt;
-  const changes::Finished finished = *std::exchange(finished_, std::nullopt);
-  const std::string name = "change " + std::to_string(finished.number);
-  if (finished.event == What::taken_back) {
-    print(name + ", which the running gateway had refused, is taken back: it was cut off and is finished\n");
-    if (!reload_gateway()) return kProblem;
-    return std::nullopt;
-  }
-  print(name + " is in place: it was cut off and is finished\n");
-  auto proposal = work.ledger.find(finished.number);
-  const auto head = work.history.head();
-  if (!proposal) return report(proposal.error());
-  if (!head) return report(head.error());
-  auto all = work.history.files_of(head->value_or(""));
-  if (!all) return report(all.error());
-  const bool asked_for = is_it(*proposal);
-  const changes::Placement placed{
-      .number = finished.number, .by = by, .files = std::move(proposal->files), .all = std::move(*all)};
-  const int told = tell_gateway(work, placed);
-  if (told != kDone || asked_for) return told;
-  return std::nullopt;
+  auto work = begin_work();
+  if (!work) return report(work.error());
+  return tell_finished(folder_, state_, *work, *std::exchange(finished_, std::nullopt), by_hand(), is_it);
 }
 
 int Desk::apply(const Arguments& arguments, std::uint64_t number) {
+  const auto is_it = [&](const Proposal& one) { return one.number == number; };
+  if (const auto told = tell_finished_first(is_it)) return *told;
   auto by = actor(arguments);
   if (!by) return report(by.error());
   if (auto there = look_for(number); !there) return report(there.error());
   auto work = begin_work();
   if (!work) return report(work.error());
-  if (const auto told = tell_finished(*work, *by, [&](const Proposal& one) { return one.number == number; }))
-    return *told;
+  if (finished_)
+    if (const auto told = tell_finished(folder_, state_, *work, *std::exchange(finished_, std::nullopt), *by, is_it))
+      return *told;
   if (!read_anew()) return kProblem;
   const auto proposal = work->ledger.find(number);
   if (!proposal) return report(proposal.error());
@@ -441,13 +380,16 @@ int Desk::apply(const Arguments& arguments, std::uint64_t number) {
 }
 
 int Desk::revert(const Arguments& arguments, std::uint64_t number) {
+  const auto is_it = [&](const Proposal& one) { return one.takes_back == number; };
+  if (const auto told = tell_finished_first(is_it)) return *told;
   auto by = actor(arguments);
   if (!by) return report(by.error());
   if (auto there = look_for(number); !there) return report(there.error());
   auto work = begin_work();
   if (!work) return report(work.error());
-  if (const auto told = tell_finished(*work, *by, [&](const Proposal& one) { return one.takes_back == number; }))
-    return *told;
+  if (finished_)
+    if (const auto told = tell_finished(folder_, state_, *work, *std::exchange(finished_, std::nullopt), *by, is_it))
+      return *told;
   if (!read_anew()) return kProblem;
   const auto proposal = work->ledger.find(number);
   if (!proposal) return report(proposal.error());
@@ -592,24 +534,6 @@ int Desk::diff(std::uint64_t number) {
            breaches::line_diff(file.before.value_or(""), file.after.value_or(""));
   print(out);
   return kDone;
-}
-
-/// Before the configuration is read: half of one and half of another may be none. Nothing where it is not known yet
-/// which state folder it has.
-Result<std::optional<changes::Finished>> finish_cut_off(const std::filesystem::path& folder) {
-  const auto text = read_file(folder / "schoolgate.yaml");
-  Problems ignored;  // whoever reads the configuration next says them
-  const auto root = text ? config::parse_yaml(*text, "schoolgate.yaml", ignored) : std::nullopt;
-  if (!root) return std::optional<changes::Finished>();
-  const auto state = std::ranges::find_if(root->entries, [](const auto& entry) { return entry.key.text == "state"; });
-  if (state == root->entries.end() || state->value.text.empty()) return std::optional<changes::Finished>();
-  const std::filesystem::path state_folder = (folder / state->value.text).lexically_normal();
-  if (!changes::is_cut_off(state_folder / "changes")) return std::optional<changes::Finished>();
-  const auto owner = AsOwner::begin(state_folder);
-  if (!owner) return std::unexpected(owner.error());
-  auto work = work_in(state_folder / "changes");
-  if (!work) return std::unexpected(std::move(work.error()));
-  return changes::finish_interrupted(folder, state_folder / "changes", work->history, work->ledger, wall_now());
 }
 
 int run(std::span<const std::string_view> words) {

@@ -7,6 +7,7 @@
 #include "app/command.h"
 #include "app/load_policy.h"
 #include "app/opening.h"
+#include "app/own_lists.h"
 #include "app/progress_line.h"
 #include "app/read_configuration.h"
 #include "app/read_since.h"
@@ -43,7 +44,8 @@ lines that an earlier release wrote. Measures (sessions, exams, emergencies) are
   --since T   how far back: "7d" (the default), "12h", or a time: "2026-11-22", "2026-11-22 12:30"
   --json      one JSON object with all rows
 
-Changes nothing and runs at a low priority. Exit status 1: the log cannot be read, or the proposal is refused.
+Changes nothing and runs at a low priority. Exit status 1: the log cannot be read, or a reload would refuse the proposal (a failing
+test too).
 )";
 
 constexpr std::size_t kRowsShown = 15;  ///< of a kind, for people
@@ -195,8 +197,10 @@ int replay(std::span<const std::string_view> words) {
   if (!since) return usage_error(kReplayCommand, since.error());
   auto in_force = policy_in_force(*files, folder, now);
   if (!in_force) return report(in_force.error());
-  auto proposed = policy_from(config::load_copy(arguments->get("--proposed"), folder), folder, now,
-                              RefusedLists::serve_last_good, ListUse::ask);
+  config::Loaded copy = config::load_copy(arguments->get("--proposed"), folder);
+  if (copy.configuration) warn_of_own_lists(arguments->get("--proposed"), folder, *copy.configuration);
+  // As a reload would: what it refuses is not worth a replay.
+  auto proposed = policy_from(std::move(copy), folder, now, RefusedLists::refuse_all, ListUse::ask);
   if (!proposed) return report(proposed.error());
   const Sides sides{std::move(*in_force), std::move(*proposed)};
   const config::Settings& settings = sides.in_force.configuration.settings;

@@ -8,12 +8,22 @@ namespace {
 
 using What = ProposalEvent::What;
 
-/// Of every account that agreed or refused: its last word.
-std::map<std::string, What> last_words(const Proposal& proposal) {
-  std::map<std::string, What> words;
+/// Of every account that agreed or refused: its last word, which is one of the proposal's events.
+std::map<std::string, const ProposalEvent*> last_words(const Proposal& proposal) {
+  std::map<std::string, const ProposalEvent*> words;
   for (const ProposalEvent& event : proposal.events)
-    if (event.what == What::agree || event.what == What::refuse) words[event.by.account] = event.what;
+    if (event.what == What::agree || event.what == What::refuse) words[event.by.account] = &event;
   return words;
+}
+
+/// The person behind a user of the machine, as breaches::MachineUser tells it; empty: it is not known.
+std::string_view person_behind(std::string_view machine_user) {
+  constexpr std::string_view kSudo = " (sudo: ";
+  if (const std::size_t at = machine_user.find(kSudo); at != std::string_view::npos) {
+    machine_user.remove_prefix(at + kSudo.size());
+    if (machine_user.ends_with(')')) machine_user.remove_suffix(1);
+  }
+  return machine_user == "root" || machine_user == "0" ? std::string_view() : machine_user;
 }
 
 std::string any_of(const std::vector<std::string>& roles) {
@@ -45,24 +55,37 @@ bool Proposal::is_applied() const noexcept {
 
 bool Proposal::is_refused() const noexcept {
   const auto words = last_words(*this);
-  return std::ranges::any_of(words, [](const auto& word) { return word.second == What::refuse; });
+  return std::ranges::any_of(words, [](const auto& word) { return word.second->what == What::refuse; });
 }
 
 std::string_view Proposal::state() const noexcept {
   return is_applied() ? "applied" : is_refused() ? "refused" : "open";
 }
 
+bool is_own(const Proposal& proposal, const Actor& by) {
+  if (!proposal.author.is_by_hand()) return by.account == proposal.author.account;
+  const std::string_view author = person_behind(proposal.author.machine_user);
+  return !author.empty() && (author == by.account || author == person_behind(by.machine_user));
+}
+
+std::vector<std::string> standing_refusals(const Proposal& proposal, const RoleNow& role_now) {
+  std::vector<std::string> accounts;
+  for (const auto& [account, word] : last_words(proposal))
+    if (word->what == What::refuse && role_now(account)) accounts.push_back(account);
+  return accounts;
+}
+
 std::vector<std::string> missing_consents(const Proposal& proposal, const std::vector<ChangedPart>& parts,
                                           const config::ChangeRules& rules, const RoleNow& role_now) {
   std::vector<std::string> missing;
   const auto words = last_words(proposal);
-  for (const auto& [account, word] : words)
-    if (word == What::refuse) missing.push_back(account + " has refused it");
+  for (const std::string& account : standing_refusals(proposal, role_now))
+    missing.push_back(account + " has refused it");
   for (const ChangedPart& part : parts) {
     const config::ConsentRule* const rule = consent_for(part, rules);
     if (rule == nullptr) continue;
     const auto counts = [&](const auto& word) {
-      if (word.second != What::agree || word.first.empty() || word.first == proposal.author.account) return false;
+      if (word.second->what != What::agree || word.first.empty() || is_own(proposal, word.second->by)) return false;
       const auto role = role_now(word.first);
       return role && std::ranges::find(rule->roles, *role) != rule->roles.end();
     };

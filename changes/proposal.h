@@ -62,6 +62,13 @@ struct Proposal {
 /// The role that an account has now; nothing: there is no such account, or it is switched off.
 using RoleNow = std::function<std::optional<std::string>(std::string_view account)>;
 
+/// Nobody agrees to their own: the account that proposed it, and where it was proposed by hand, the person of the
+/// machine, under whatever account. Of a bare root it is not known which person that is.
+[[nodiscard]] bool is_own(const Proposal& proposal, const Actor& by);
+
+/// The accounts whose last word is no, and that are there and not switched off.
+[[nodiscard]] std::vector<std::string> standing_refusals(const Proposal& proposal, const RoleNow& role_now);
+
 /// What is still missing before `proposal`, which means `parts`, may be put in force: one line for each. Nobody agrees
 /// to their own; an agreement counts while its author has one of the roles, and only their last word.
 [[nodiscard]] std::vector<std::string> missing_consents(const Proposal& proposal, const std::vector<ChangedPart>& parts,

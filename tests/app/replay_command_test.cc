@@ -102,6 +102,26 @@ TEST_F(Replay, AMissingLogIsNotAnEmptyOne) {
   EXPECT_TRUE(none.err.contains("decisions:")) << none.err;
 }
 
+TEST_F(Replay, AProposalThatAReloadRefusesIsRefused) {
+  std::ofstream(proposed_ / "rules" / "craze.yaml")
+      << "tests:\n  - { url: \"http://maths.example/\", group: pupils, expect: block }\n";
+  const Ran ran = run();
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_TRUE(ran.err.contains("craze.yaml:2:")) << ran.err;
+}
+
+TEST_F(Replay, AListFileOfTheCopyIsNamedAndNotRead) {
+  EXPECT_FALSE(run().err.contains("is not read"));
+  const auto lists = proposed_ / "lists";
+  ASSERT_FALSE(fs::is_empty(lists));
+  const fs::path one = fs::directory_iterator(lists)->path();
+  std::ofstream(one, std::ios::app) << "maths.example\n";
+  const Ran ran = run();
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_TRUE(ran.err.contains("lists/" + one.filename().string() + " of the copy")) << ran.err;
+  EXPECT_FALSE(ran.out.contains("maths.example"));
+}
+
 TEST_F(Replay, AProposalWithAMistakeIsRefusedWithItsLine) {
   std::ofstream(proposed_ / "rules" / "craze.yaml") << "block:\n  - { site: craze.example, category: vilence }\n";
   const Ran ran = run();

@@ -75,6 +75,29 @@ TEST_F(Consents, WhatTheGatewayRefusedMayBeAppliedAgain) {
   EXPECT_TRUE(proposal_.is_applied());
 }
 
+TEST_F(Consents, ARefusalEndsWithTheAccount) {
+  says("d.oak", What::agree);
+  says("h.elm", What::refuse);
+  EXPECT_THAT(missing(), ElementsAre("h.elm has refused it"));
+  roles_.erase("h.elm");
+  EXPECT_THAT(missing(), IsEmpty());
+}
+
+TEST_F(Consents, WhoProposedByHandDoesNotAgreeUnderAnAccount) {
+  const auto agreed_by = [&](std::string author, std::string machine_user) {
+    proposal_.author = {.account = {}, .machine_user = std::move(author)};
+    proposal_.events = {
+        {.id = 1, .at = {}, .by = {.account = "d.oak", .machine_user = std::move(machine_user)}, .what = What::agree}};
+    return missing().empty();
+  };
+  EXPECT_FALSE(agreed_by("root (sudo: oak)", "root (sudo: oak)"));
+  EXPECT_FALSE(agreed_by("root (sudo: oak)", "oak"));
+  EXPECT_FALSE(agreed_by("oak", "root (sudo: oak)"));
+  EXPECT_FALSE(agreed_by("d.oak", "root")) << "the account has the name of the machine's";
+  EXPECT_TRUE(agreed_by("root (sudo: ash)", "root (sudo: oak)"));
+  EXPECT_TRUE(agreed_by("root", "root")) << "which person that was is not known";
+}
+
 TEST_F(Consents, AnAgreementByHandIsNone) {
   says("", What::agree);
   roles_[""] = "dsl";
