@@ -54,6 +54,7 @@ reject    USER refuses, with a reason.
 apply     puts it in force: refused while a consent is missing, where a file has changed since it was proposed (the
           difference is printed), and where a reload would refuse it. Tells the running gateway.
 revert    proposes the opposite, and applies it at once where no consent is missing.
+          Both finish first what a power cut left, and say so.
 
 USER is an account of the desk (schoolgate user); the password is asked for on the terminal, or is the first line of
 standard input. Without --by it is recorded as done by hand, by root or the owner of the state folder.
