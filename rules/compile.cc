@@ -342,6 +342,8 @@ class Compiler {
     warn_of_support_site(spec, url->host());
     rule.entry = url->text().substr(static_cast<std::size_t>(url->host().data() - url->text().data()));
     rule.names_inner = !nested_urls(*url).found.empty();
+    if (const std::size_t mark = spec.text.find('?'); mark != std::string::npos)
+      rule.raw_query = spec.text.substr(mark + 1, spec.text.find('#', mark) - mark - 1);
     remember(rule, spec);
     policy_.rules.add_url(std::move(rule), *url);
   }

@@ -268,7 +268,8 @@ std::string rules_that_do_not_apply(const Told& told, TimePoint now) {
              : !rule.is_here(asking.address)     ? "is for another room."
                                                  : "has expired.");
   };
-  told.policy.rules.for_each_site_or_url(told.request.url(), [&](std::uint32_t index, Specificity) { note(index); });
+  told.policy.rules.for_each_site_or_url(told.request.url(), told.request.raw_query(),
+                                         [&](std::uint32_t index, Specificity) { note(index); });
   (void)told.policy.rules.for_each_pattern(told.request.url(), [](const OwnRule&) { return true; }, note);
   return text;
 }

@@ -164,7 +164,7 @@ bool find_own_rules(const Question& question, const Evidence& evidence, Sink& si
   for (const Evidence::Term& term : evidence.terms)
     if (tier_of(rules.all()[term.rule]) != Tier::category) sink.take(finding_of(question, term.rule, term.closeness));
   bool of_exam = false;
-  rules.for_each_site_or_url(question.url, [&](std::uint32_t index, Specificity closeness) {
+  rules.for_each_site_or_url(question.url, question.raw_query, [&](std::uint32_t index, Specificity closeness) {
     const OwnRule& rule = rules.all()[index];
     if (!rule.applies(question.asking) || (rule.helped && !helps(question, rule))) return;
     of_exam |= rule.of_exam;

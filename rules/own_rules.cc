@@ -34,15 +34,29 @@ void OwnRules::add_url(OwnRule rule, const names::Url& url) {
   HostRules& here = hosts_[std::string(url.host())];
   if (const std::size_t dot = url.host().find('.'); dot != std::string_view::npos)
     under_[std::string(url.host().substr(dot + 1))].push_back(index);
-  UrlRule entry{.rule = index, .port = names_port ? url.port() : std::uint16_t{0}, .query = std::string(url.query())};
-  entry.length = static_cast<std::uint32_t>(url.path().data() - url.host().data() + path.size() +
-                                            (entry.query.empty() ? 0 : 1 + entry.query.size()));
-  entry.how = rule.exact                               ? QueryRule::exact
-              : rule.effect == RuleSpec::Effect::allow ? QueryRule::has_only_so
-                                                       : QueryRule::has;
+  const bool opens = rule.effect == RuleSpec::Effect::allow;
+  UrlRule entry{.rule = index,
+                .port = names_port ? url.port() : std::uint16_t{0},
+                .query = std::string(url.query()),
+                .raw_query = rule.raw_query};
+  // An allowed address that holds another one speaks of that one alone.
+  if (rule.exact || (opens && rule.names_inner))
+    entry.how = opens ? QueryRule::exact : QueryRule::exact_closing;
+  else
+    entry.how = opens ? QueryRule::has_only_so : QueryRule::has;
+  entry.length =
+      static_cast<std::uint32_t>(url.path().data() - url.host().data() + path.size() + (entry.query.empty() ? 0 : 1));
   if (!path.empty() || !entry.query.empty()) here.beyond_name.push_back(index);
   here.deepest = std::max(here.deepest, static_cast<std::size_t>(std::ranges::count(path, '/')));
-  here.urls[std::string(path)].push_back(std::move(entry));
+  UrlRules& urls = here.urls[std::string(path)];
+  const QueryParameters parameters(entry.query);
+  std::array<char, kLongestKey> space;
+  const auto key =
+      parameters.all().empty() || parameters.too_many() ? std::nullopt : decoded(parameters.all()[0], space);
+  if (key)
+    urls.of_parameter[std::string(*key)].push_back(std::move(entry));
+  else
+    urls.of_path.push_back(std::move(entry));
   rules_.push_back(std::move(rule));
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -60,6 +61,7 @@ struct OwnRule {
   std::string why, approved_by, risk_assessment;
   std::vector<names::IpNetwork> networks;  ///< empty: everywhere
   bool exact = false;                      ///< of a URL with a query: no other parameters than these
+  std::string raw_query;                   ///< of a URL: as it is written, without the '?'
   bool of_measure = false;
   bool of_exam = false;                  ///< of a measure that closes everything else
   std::shared_ptr<const Helped> helped;  ///< set for a helper only: it is there for pages of that site
@@ -78,7 +80,9 @@ struct OwnRule {
 struct Specificity {
   enum Kind : std::uint8_t { helper, pattern, parent_site, exact_host, url, term, everything };
   Kind kind = pattern;
-  std::uint32_t length = 0;  ///< of the site, or of host, port, path and query, or of the phrase; nothing for patterns
+  /// Of the site, or of host, port and path and one more with a query, or of the phrase; nothing for patterns. Queries
+  /// are not compared by length: anybody can write another parameter beside the one that is blocked.
+  std::uint32_t length = 0;
   auto operator<=>(const Specificity&) const = default;
 };
 
@@ -104,8 +108,9 @@ class OwnRules {
   [[nodiscard]] const std::vector<std::uint32_t>& closures() const noexcept { return closures_; }
 
   /// Calls found(index, specificity) for each site, URL and helper rule that covers `url`, for whomever it is.
+  /// `raw_query`: as the client wrote it (Request::raw_query()); empty where it is not known.
   template <class Found>
-  void for_each_site_or_url(const names::Url& url, Found&& found) const noexcept;
+  void for_each_site_or_url(const names::Url& url, std::string_view raw_query, Found&& found) const noexcept;
 
   /// Calls found(index) for each pattern rule that occurs in `url`, provided that wanted(rule). When only a name is
   /// known, a pattern counts only if it would occur whatever followed the name. False: memory ran out, take the strict
@@ -142,18 +147,34 @@ class OwnRules {
     std::uint32_t rule = 0;
     std::uint16_t port = 0;  ///< 0: any
     std::string query;       ///< its parameters must be there when not empty
+    std::string raw_query;   ///< as the rule is written, before %26 and %3D became separators; empty: unknown
     QueryRule how = QueryRule::has;
     std::uint32_t length = 0;
   };
+  struct UrlRules {
+    std::vector<UrlRule> of_path;               ///< without a query, and those whose first parameter is no key
+    ByText<std::vector<UrlRule>> of_parameter;  ///< by the first parameter of their query, decoded
+  };
+  /// The query of one request, split when the first rule with a query is met.
+  struct AskedQuery {
+    QueryParameters canonical, raw;
+    bool has_raw;
+    AskedQuery(std::string_view query, std::string_view raw_query) noexcept
+        : canonical(query), raw(raw_query), has_raw(!raw_query.empty()) {}
+    /// What opens has to hold of the bytes that the site gets as well: there "%26" is no separator.
+    [[nodiscard]] bool is_covered_by(const UrlRule& rule) const noexcept;
+  };
+  static constexpr std::size_t kLongestKey = 512;
   struct HostRules {
     Numbers sites, helpers;
-    ByText<std::vector<UrlRule>> urls;  ///< by path, without a slash at its end; "" is the whole host
-    std::size_t deepest = 0;            ///< most slashes in such a path
-    Numbers beyond_name;                ///< URL rules that the name alone cannot decide
+    ByText<UrlRules> urls;    ///< by path, without a slash at its end; "" is the whole host
+    std::size_t deepest = 0;  ///< most slashes in such a path
+    Numbers beyond_name;      ///< URL rules that the name alone cannot decide
   };
 
   template <class Found>
-  static void find_urls(const HostRules& rules, const names::Url& url, Found& found) noexcept;
+  static void find_urls(const HostRules& rules, const names::Url& url, std::string_view raw_query,
+                        Found& found) noexcept;
   [[nodiscard]] PatternSet::Answer pattern_covers(std::size_t pattern, const names::Url& url) const noexcept;
 
   std::vector<OwnRule> rules_;
@@ -178,15 +199,51 @@ class OwnRules {
   return path.ends_with('/') ? path.substr(0, path.size() - 1) : path;
 }
 
+inline bool OwnRules::AskedQuery::is_covered_by(const UrlRule& rule) const noexcept {
+  if (!covers_query(QueryParameters(rule.query), canonical, rule.how)) return false;
+  if (!opens(rule.how) || !has_raw) return true;
+  return covers_query(QueryParameters(rule.raw_query.empty() ? rule.query : rule.raw_query), raw, rule.how);
+}
+
 template <class Found>
-void OwnRules::find_urls(const HostRules& rules, const names::Url& url, Found& found) noexcept {
+void OwnRules::find_urls(const HostRules& rules, const names::Url& url, std::string_view raw_query,
+                         Found& found) noexcept {
+  std::optional<AskedQuery> asked;
+  const auto tell = [&](const UrlRule& rule) {
+    if (rule.port == 0 || rule.port == url.port()) found(rule.rule, Specificity{Specificity::url, rule.length});
+  };
+  const auto try_query = [&](const UrlRule& rule) {
+    if (asked->is_covered_by(rule)) tell(rule);
+  };
   const auto try_prefix = [&](std::string_view path) {
     const auto here = rules.urls.find(path);
     if (here == rules.urls.end()) return;
-    for (const UrlRule& rule : here->second) {
-      if (rule.port != 0 && rule.port != url.port()) continue;
-      if (!rule.query.empty() && (url.names_only() || !covers_query(rule.query, url.query(), rule.how))) continue;
-      found(rule.rule, Specificity{Specificity::url, rule.length});
+    const UrlRules& urls = here->second;
+    for (const UrlRule& rule : urls.of_path)
+      if (rule.query.empty()) tell(rule);
+    if (url.names_only()) return;
+    const bool any_query = !urls.of_parameter.empty() ||
+                           std::ranges::any_of(urls.of_path, [](const auto& rule) { return !rule.query.empty(); });
+    if (!any_query) return;
+    if (!asked) asked.emplace(url.query(), raw_query);
+    for (const UrlRule& rule : urls.of_path)
+      if (!rule.query.empty()) try_query(rule);
+    if (asked->canonical.too_many()) {
+      for (const auto& [key, with_it] : urls.of_parameter) std::ranges::for_each(with_it, try_query);
+      return;
+    }
+    std::array<std::string_view, QueryParameters::kMost> tried;
+    std::size_t count = 0;
+    for (const QueryParameter& parameter : asked->canonical.all()) {
+      std::array<char, kLongestKey> space;
+      const auto key = decoded(parameter, space);
+      if (!key) continue;
+      const auto with_it = urls.of_parameter.find(*key);
+      if (with_it == urls.of_parameter.end()) continue;
+      const std::string_view known = with_it->first;
+      if (std::find(tried.begin(), tried.begin() + count, known) != tried.begin() + count) continue;
+      tried[count++] = known;
+      std::ranges::for_each(with_it->second, try_query);
     }
   };
   try_prefix("");
@@ -201,7 +258,7 @@ void OwnRules::find_urls(const HostRules& rules, const names::Url& url, Found& f
 }
 
 template <class Found>
-void OwnRules::for_each_site_or_url(const names::Url& url, Found&& found) const noexcept {
+void OwnRules::for_each_site_or_url(const names::Url& url, std::string_view raw_query, Found&& found) const noexcept {
   const std::string_view host = url.host();
   host_filter_.for_each_candidate(host, [&](std::string_view suffix) {
     const bool exact = suffix.size() == host.size();
@@ -214,7 +271,7 @@ void OwnRules::for_each_site_or_url(const names::Url& url, Found&& found) const 
     if (!exact) return;
     for (const std::uint32_t rule : here->second.helpers)
       found(rule, Specificity{Specificity::helper, closeness.length});
-    find_urls(here->second, url, found);
+    find_urls(here->second, url, raw_query, found);
   });
 }
 

@@ -140,8 +140,7 @@ def test_a_mistake_is_refused_when_it_is_proposed(school):
 
 def test_files_of_a_change_that_was_cut_off_are_put_in_force_by_nothing(school, web):
     """A power cut between two files: the configuration that was accepted last serves until the change is finished."""
-    school.files["rules/school.yaml"] += "# half of it\n"
-    school.write()
+    school.edit("rules/school.yaml", 'why: "betting"', 'why: "half of it"')
     (school.state / "changes").mkdir(exist_ok=True)
     intent = school.state / "changes" / "intent"
     intent.write_text("0123\n1\nt.ash\nroot\nrules/school.yaml\n")

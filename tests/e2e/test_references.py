@@ -1,5 +1,6 @@
 """The number on every page leads somewhere: `breaches find`, `explain`, the export, the decision log."""
 
+import csv
 import json
 import re
 
@@ -64,8 +65,8 @@ def test_a_refusal_has_its_number_in_the_export_and_in_the_decision_log(running)
     (record,) = [record for record in running.attempts() if record["reference"] == number]
     assert "/roulette" in record["url"]
     assert running.wait_for_decision(reference=number)["host"] == "blocked.example"
-    table = running.command("breaches export", "--format", "csv").stdout.splitlines()
-    assert table[0].endswith("reference,since") and any(line.endswith(f"{number},") for line in table[1:])
+    table = csv.DictReader(running.command("breaches export", "--format", "csv").stdout.splitlines())
+    assert any(row["reference"] == number for row in table)
     running.command("breaches verify")
 
 

@@ -20,6 +20,6 @@ def test_what_the_documents_promise_about_time_holds_for_some_weeks(begins, unti
     assert datetime.date.fromisoformat(begins) < datetime.date.fromisoformat(until)
     done = subprocess.run(["/usr/bin/python3", str(YEAR), "--build", str(pathlib.Path(BINARY).parent), "--begins", begins, "--until", until, "--some"],
                           capture_output=True, text=True, timeout=300, env=os.environ)
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]
     rows = {line[:22].strip(): line[23:].split()[0] for line in done.stdout.splitlines() if len(line) > 40 and line[23:27] == "pass"}
     assert set(what) <= set(rows), done.stdout[-6000:]

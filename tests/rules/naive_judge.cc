@@ -91,8 +91,10 @@ std::tuple<int, std::size_t, bool, int, std::size_t> rank(const PolicySpec& spec
     return {rule.text == url.host() ? 2 : 1, rule.text.size(), blocks, urgency, earlier};
   std::string text = rule.text;  // the generator writes URLs in canonical form, without a scheme
   const std::size_t query = std::min(text.find('?'), text.size());
-  if (query > 0 && text[query - 1] == '/') text.erase(query - 1, 1);
-  return {3, text.size(), blocks, urgency, earlier};
+  const bool has_query = query != text.size();
+  text.resize(query);
+  if (text.ends_with('/')) text.pop_back();
+  return {3, text.size() + (has_query ? 1 : 0), blocks, urgency, earlier};
 }
 
 bool is_open(const ScheduleSpec& schedule, const date::time_zone& zone, TimePoint now) {
