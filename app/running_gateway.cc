@@ -363,7 +363,9 @@ Result<void> RunningGateway::make_workers() {
                                    .authenticator = people_ ? people_->authenticator() : nullptr,
                                    .sign_in = people_ ? people_->gate() : nullptr,
                                    .allowances = flow::Allowances(std::move(*clock))});
-  auto issuers = flow::IssuerFetcher::make(gateway_->resolver, gateway_->guard, gateway_->dialer, policy_);
+  auto issuers = flow::IssuerFetcher::make(
+      gateway_->resolver, std::make_shared<const net::DestinationGuard>(gateway_->guard->for_strangers(80)),
+      gateway_->dialer, policy_);
   if (!issuers) return std::unexpected(std::move(issuers.error()));
   gateway_->issuers = std::move(*issuers);
   allowances_ = std::make_unique<KeptAllowances>(settings_.state, gateway_->allowances);

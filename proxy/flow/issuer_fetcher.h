@@ -1,9 +1,9 @@
 // Fetches the certificates of issuers that web sites forget to send, from where the site's own certificate says (AIA).
 //
 // On a thread of its own, so that no worker waits for a stranger's server. The address is a stranger's word: http only,
-// guarded like every dial (no private, loopback or own address), never a name that the policy refuses to any group, at
-// most 64 KiB, two redirections and a few seconds. What comes is believed by nobody before a chain was verified with
-// it.
+// on the public internet alone (DestinationGuard::for_strangers(): not what this school opens for its clients), never a
+// name that the policy refuses to any group, at most 64 KiB, two redirections and a few seconds. What comes is believed
+// by nobody before a chain was verified with it.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,8 @@ namespace schoolgate::flow {
 
 class IssuerFetcher {
  public:
-  /// `policy` outlives it. Fault config or host.
+  /// `guard`: not the clients' own, which may let them reach servers of the school. `policy` outlives it. Fault config
+  /// or host.
   [[nodiscard]] static Result<std::unique_ptr<IssuerFetcher>> make(net::ResolverSettings resolver,
                                                                    std::shared_ptr<const net::DestinationGuard> guard,
                                                                    net::DialerSettings dialer,
