@@ -144,6 +144,8 @@ RunningGateway::RunningGateway(std::filesystem::path folder, LoadedPolicy loaded
 
 RunningGateway::~RunningGateway() {
   for (const auto& worker : workers_) worker->join();
+  // What it still fetches is posted to workers that exist. None of them asks any more.
+  if (gateway_) gateway_->issuers.reset();
   // The mint and the log first: what they still answer is posted to workers that exist.
   inspection_.reset();
   breach_log_.reset();
