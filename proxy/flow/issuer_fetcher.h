@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -40,6 +41,7 @@ class IssuerFetcher {
   IssuerFetcher(std::shared_ptr<const net::DestinationGuard> guard, net::DialerSettings dialer,
                 const rules::PolicyStore& policy);
   void begin(std::string address, tls::MissingIssuers::Fetched done);
+  void start_thread();
   [[nodiscard]] net::awaitable<Result<std::string>> fetch(std::string address);
   [[nodiscard]] bool may_ask(const names::Url& url) const;
 
@@ -49,6 +51,7 @@ class IssuerFetcher {
   std::unique_ptr<net::Resolver> resolver_;
   const rules::PolicyStore& policy_;
   std::shared_ptr<tls::MissingIssuers> issuers_;
+  std::mutex starting_;  ///< guards thread_ until it is there
   std::thread thread_;
 };
 
