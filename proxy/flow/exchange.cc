@@ -318,10 +318,11 @@ net::awaitable<End> pass_final(Turn& turn) {
 
 // A head that no browser would read, or too many interim ones.
 net::awaitable<End> answer_protocol_fault(Turn& turn, std::string detail) {
+  if (turn.refusing) co_return ClientGone{};  // judged again while the head came: the page takes its place
   turn.worker().counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
   const FaultPage fault{.status = 502, .site = turn.request.url().host(), .detail = std::move(detail)};
+  turn.answer = Turn::Answer::begun;  // one answer is enough, also where the policy changes while it goes out
   co_await answer_fault(turn.connection, fault);
-  turn.refusing.reset();  // one answer is enough
   co_return Done{};
 }
 
