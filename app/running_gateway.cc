@@ -764,6 +764,7 @@ std::string RunningGateway::metrics() const {
                          .forwarded = forwarder_->counters(),
                          .reloads_accepted = reloads_.accepted,
                          .reloads_refused = reloads_.refused,
+                         .issuers = gateway_->issuers->issuers()->counters(),
                          .firewall = firewall_.report().state,
                          .identity = {},
                          .start_fallbacks = fallbacks_.all(),

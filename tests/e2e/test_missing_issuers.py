@@ -116,6 +116,8 @@ def world(tmp_path_factory, web_authority, names, issuers, elsewhere):
     chunked = b"".join(b"%x\r\n%b\r\n" % (1, der(between)[i : i + 1]) for i in range(len(der(between)))) + b"0\r\n\r\n"
     issuers.deeds = {
         "/good": told(der(between)),
+        "/counted": told(der(between)),
+        "/counted-html": told(b"<html>Not here</html>"),
         "/pem": told(between.certificate.public_bytes(serialization.Encoding.PEM)),
         "/chunked": lambda connection: connection.sendall(LOUD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked),
         "/until-close": lambda connection: connection.sendall(LOUD + b"\r\n" + der(between)),
@@ -201,6 +203,16 @@ def test_what_is_no_help_leaves_the_site_refused_soon(world, elsewhere, name):
         assert reached == [f"/{name}"]
     if name == "moved-once-more":
         assert len(reached) == 3
+
+
+def test_what_comes_of_looking_is_counted(world):
+    school, site, _ = world
+    results = ("fetched", "failed", "refused")
+    before = [school.metric("missing_issuers_total", result=result) for result in results]
+    for name in ("counted", "counted", "counted-html", "counted-html"):
+        curl(school, f"https://{name}.chain.test:{site.port}/")
+    after = [school.metric("missing_issuers_total", result=result) for result in results]
+    assert [now - then for now, then in zip(after, before)] == [1, 1, 0]
 
 
 def test_an_impostor_of_the_same_name_vouches_for_nothing(world):
