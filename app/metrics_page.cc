@@ -237,6 +237,11 @@ std::string metrics_page(const MetricsSources& sources) {
   for (std::size_t kind = 0; kind < flow::kUpstreamFaultNames.size(); ++kind)
     page.sample(sum(sources, [&](const Counters& w) { return w.upstream_errors[kind].get(); }),
                 label("kind", flow::kUpstreamFaultNames[kind]));
+  page.family("missing_issuers_total", "counter",
+              "Certificates of issuers that a web site did not send, by what came of looking for them.");
+  page.sample(double(sources.issuers.fetched), label("result", "fetched"));
+  page.sample(double(sources.issuers.failed), label("result", "failed"));
+  page.sample(double(sources.issuers.refused), label("result", "refused"));
   total("malformed_total", "counter", "Requests that were not HTTP or broke a limit.",
         [](const Counters& w) { return w.malformed.get(); });
   total("unnamed_total", "counter", "TLS connections that named no host.",

@@ -17,6 +17,7 @@
 #include "identity/identity_service.h"
 #include "proxy/flow/counters.h"
 #include "proxy/net/linux/firewall_watch.h"
+#include "proxy/tls/missing_issuers.h"
 #include "rules/protection.h"
 #include "rules/snapshot.h"
 
@@ -39,6 +40,7 @@ struct MetricsSources {
   std::uint64_t alert_queue = 0, alerts_sent = 0, alerts_failed = 0;
   casework::ForwardCounters forwarded;
   std::uint64_t reloads_accepted = 0, reloads_refused = 0;
+  tls::MissingIssuersCounters issuers;
   net::FirewallState firewall = net::FirewallState::off;
   std::optional<identity::IdentityCounters> identity;  ///< none: identity is not configured
   std::vector<StartFallback> start_fallbacks;

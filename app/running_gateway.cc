@@ -144,6 +144,8 @@ RunningGateway::RunningGateway(std::filesystem::path folder, LoadedPolicy loaded
 
 RunningGateway::~RunningGateway() {
   for (const auto& worker : workers_) worker->join();
+  // What it still fetches is posted to workers that exist. None of them asks any more.
+  if (gateway_) gateway_->issuers.reset();
   // The mint and the log first: what they still answer is posted to workers that exist.
   inspection_.reset();
   breach_log_.reset();
@@ -363,7 +365,9 @@ Result<void> RunningGateway::make_workers() {
                                    .authenticator = people_ ? people_->authenticator() : nullptr,
                                    .sign_in = people_ ? people_->gate() : nullptr,
                                    .allowances = flow::Allowances(std::move(*clock))});
-  auto issuers = flow::IssuerFetcher::make(gateway_->resolver, gateway_->guard, gateway_->dialer, policy_);
+  auto issuers = flow::IssuerFetcher::make(
+      gateway_->resolver, std::make_shared<const net::DestinationGuard>(gateway_->guard->for_strangers(80)),
+      gateway_->dialer, policy_);
   if (!issuers) return std::unexpected(std::move(issuers.error()));
   gateway_->issuers = std::move(*issuers);
   allowances_ = std::make_unique<KeptAllowances>(settings_.state, gateway_->allowances);
@@ -760,6 +764,7 @@ std::string RunningGateway::metrics() const {
                          .forwarded = forwarder_->counters(),
                          .reloads_accepted = reloads_.accepted,
                          .reloads_refused = reloads_.refused,
+                         .issuers = gateway_->issuers->issuers()->counters(),
                          .firewall = firewall_.report().state,
                          .identity = {},
                          .start_fallbacks = fallbacks_.all(),

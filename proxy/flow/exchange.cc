@@ -318,10 +318,11 @@ net::awaitable<End> pass_final(Turn& turn) {
 
 // A head that no browser would read, or too many interim ones.
 net::awaitable<End> answer_protocol_fault(Turn& turn, std::string detail) {
+  if (turn.refusing) co_return ClientGone{};  // judged again while the head came: the page takes its place
   turn.worker().counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
   const FaultPage fault{.status = 502, .site = turn.request.url().host(), .detail = std::move(detail)};
-  co_await answer_fault(turn.connection, fault);
-  turn.refusing.reset();  // one answer is enough
+  turn.answer = Turn::Answer::begun;  // one answer is enough, also where the policy changes while it goes out
+  co_await answer_fault(turn.connection, fault, turn.heads.request.method);
   co_return Done{};
 }
 
@@ -515,7 +516,7 @@ net::awaitable<Served> tell_client_gone(Turn& turn) {
     turn.worker().counters().malformed.add();
     const FaultPage fault{
         .status = 400, .kind = PageKind::bad_request, .whose = Fault::client, .detail = "malformed chunked body"};
-    co_await answer_fault(turn.connection, fault);
+    co_await answer_fault(turn.connection, fault, turn.heads.request.method);
   }
   co_return Served{.unread_body = turn.has_unread_body(), .tunnel = std::nullopt};
 }
@@ -535,7 +536,7 @@ net::awaitable<Served> tell_site_failed(Turn& turn, SiteFailed failed) {
     if (std::string told = told_by_tls(*turn.upstream); !told.empty()) detail = std::move(told);
     fault = {.status = failed.slow ? 504 : 502, .site = site, .detail = std::move(detail)};
   }
-  co_await answer_fault(turn.connection, fault);
+  co_await answer_fault(turn.connection, fault, turn.heads.request.method);
   co_return Served{.unread_body = turn.has_unread_body(), .tunnel = std::nullopt};
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <mutex>
 #include <utility>
 
 #include "base/ascii.h"
@@ -130,16 +129,19 @@ IssuerFetcher::~IssuerFetcher() {
 }
 
 void IssuerFetcher::begin(std::string address, tls::MissingIssuers::Fetched done) {
+  start_thread();  // may throw: nothing was handed over yet
   net::asio::post(context_, [this, address = std::move(address), done = std::move(done)]() mutable {
     net::asio::co_spawn(context_, fetch(std::move(address)),
                         [done = std::move(done)](const std::exception_ptr& thrown, Result<std::string> file) {
                           done(thrown ? fail(Fault::self, "fetching a certificate failed") : std::move(file));
                         });
   });
-  // Begun by the first worker that asks: so it has the filter of system calls that a worker has, and no capability that
-  // the gateway gave up after it was made.
-  static std::mutex starting;
-  const std::scoped_lock lock(starting);
+}
+
+// By the first worker that asks: so it has the filter of system calls that a worker has, and no capability that the
+// gateway gave up after it was made.
+void IssuerFetcher::start_thread() {
+  const std::scoped_lock lock(starting_);
   if (thread_.joinable()) return;
   thread_ = std::thread([this] {
     name_this_thread("issuers");

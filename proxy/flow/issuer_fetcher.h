@@ -1,13 +1,14 @@
 // Fetches the certificates of issuers that web sites forget to send, from where the site's own certificate says (AIA).
 //
 // On a thread of its own, so that no worker waits for a stranger's server. The address is a stranger's word: http only,
-// guarded like every dial (no private, loopback or own address), never a name that the policy refuses to any group, at
-// most 64 KiB, two redirections and a few seconds. What comes is believed by nobody before a chain was verified with
-// it.
+// on the public internet alone (DestinationGuard::for_strangers(): not what this school opens for its clients), never a
+// name that the policy refuses to any group, at most 64 KiB, two redirections and a few seconds. What comes is believed
+// by nobody before a chain was verified with it.
 #pragma once
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -22,7 +23,8 @@ namespace schoolgate::flow {
 
 class IssuerFetcher {
  public:
-  /// `policy` outlives it. Fault config or host.
+  /// `guard`: not the clients' own, which may let them reach servers of the school. `policy` outlives it. Fault config
+  /// or host.
   [[nodiscard]] static Result<std::unique_ptr<IssuerFetcher>> make(net::ResolverSettings resolver,
                                                                    std::shared_ptr<const net::DestinationGuard> guard,
                                                                    net::DialerSettings dialer,
@@ -39,6 +41,7 @@ class IssuerFetcher {
   IssuerFetcher(std::shared_ptr<const net::DestinationGuard> guard, net::DialerSettings dialer,
                 const rules::PolicyStore& policy);
   void begin(std::string address, tls::MissingIssuers::Fetched done);
+  void start_thread();
   [[nodiscard]] net::awaitable<Result<std::string>> fetch(std::string address);
   [[nodiscard]] bool may_ask(const names::Url& url) const;
 
@@ -48,6 +51,7 @@ class IssuerFetcher {
   std::unique_ptr<net::Resolver> resolver_;
   const rules::PolicyStore& policy_;
   std::shared_ptr<tls::MissingIssuers> issuers_;
+  std::mutex starting_;  ///< guards thread_ until it is there
   std::thread thread_;
 };
 

@@ -206,8 +206,8 @@ FaultPage fault_of(Connection& connection, const net::Failure& failure, std::str
   return fault;
 }
 
-net::awaitable<void> answer_fault(Connection& connection, const FaultPage& fault) {
-  std::string answer = fault_answer(connection, fault, false, false);
+net::awaitable<void> answer_fault(Connection& connection, const FaultPage& fault, http::Method asked) {
+  std::string answer = fault_answer(connection, fault, false, asked == http::Method::head);
   co_await send_own_answer(connection, std::move(answer));
 }
 

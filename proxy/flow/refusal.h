@@ -51,7 +51,7 @@ void count_fault(Connection& connection, net::FailureKind kind);
 /// The page for it, as the whole HTTP/1.1 answer.
 [[nodiscard]] std::string fault_answer(Connection& connection, const FaultPage& fault, bool keep_alive, bool head_only);
 
-/// Sends the page. The connection ends with it.
-net::awaitable<void> answer_fault(Connection& connection, const FaultPage& fault);
+/// Sends the page, without its body to HEAD (RFC 9110 section 9.3.2). The connection ends with it.
+net::awaitable<void> answer_fault(Connection& connection, const FaultPage& fault, http::Method asked);
 
 }  // namespace schoolgate::flow

@@ -63,7 +63,7 @@ net::awaitable<void> refuse_port(Connection& connection, const Authority& to) {
                         .site = to.host.text(),
                         .whose = Fault::client,
                         .detail = "tunnels to port " + std::to_string(to.port) + " are not allowed"};
-  co_await answer_fault(connection, fault);
+  co_await answer_fault(connection, fault, http::Method::connect);
 }
 
 // A tunnel that was accepted and not yet judged by what is inside it.
@@ -298,7 +298,7 @@ net::awaitable<bool> prepare_way(Connection& connection, Opening& opening) {
   if (!failure) co_return true;
   const FaultPage fault = fault_of(connection, *failure, host.text());
   worker.lines().refusal(connection, host.text(), rules::Stage::connect, "upstream");
-  co_await answer_fault(connection, fault);
+  co_await answer_fault(connection, fault, http::Method::connect);
   co_return false;
 }
 
@@ -308,7 +308,7 @@ net::awaitable<Served> serve_portal(Connection& connection, const http::RequestH
   auto dialled = co_await dial_portal(connection);
   if (!dialled) {
     const FaultPage fault = fault_of(connection, dialled.error(), request.url().host());
-    co_await answer_fault(connection, fault);
+    co_await answer_fault(connection, fault, http::Method::connect);
     co_return Served{};
   }
   connection.inbox.consume(head.size);
@@ -328,7 +328,7 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
     worker.counters().malformed.add();
     const FaultPage fault{
         .status = 400, .kind = PageKind::bad_request, .whose = Fault::client, .detail = to.error().what};
-    co_await answer_fault(connection, fault);
+    co_await answer_fault(connection, fault, http::Method::connect);
     co_return Served{};
   }
   // Before the port: an attempt at a blocked site is one on any port, and only the policy knows what may be named.

@@ -54,11 +54,11 @@ net::awaitable<std::optional<HeadOutcome>> read_head(Connection& connection, std
   }
 }
 
-net::awaitable<void> answer_bad(Connection& connection, int status, std::string detail) {
+net::awaitable<void> answer_bad(Connection& connection, http::Method asked, int status, std::string detail) {
   connection.worker.counters().malformed.add();
   const FaultPage fault{
       .status = status, .kind = PageKind::bad_request, .whose = Fault::client, .detail = std::move(detail)};
-  co_await answer_fault(connection, fault);
+  co_await answer_fault(connection, fault, asked);
 }
 
 // What Proxy-Authorization says, on the explicit entrance: verified before anything is judged. False: answered.
@@ -70,8 +70,10 @@ net::awaitable<bool> identify(Connection& connection, const http::RequestHead& h
       co_await verify_credentials(connection, std::move(credentials));
       co_return true;
     }
-    case ShownCredentials::twice: co_await answer_bad(connection, 400, "two Proxy-Authorization fields"); break;
-    case ShownCredentials::too_large: co_await answer_bad(connection, 431, "credentials too large"); break;
+    case ShownCredentials::twice:
+      co_await answer_bad(connection, head.method, 400, "two Proxy-Authorization fields");
+      break;
+    case ShownCredentials::too_large: co_await answer_bad(connection, head.method, 431, "credentials too large"); break;
   }
   co_return false;
 }
@@ -109,7 +111,7 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
   std::string target_storage, method_storage;
   auto arrived = what_is_asked(connection, head, target_storage);
   if (const auto* fault = std::get_if<FaultPage>(&arrived)) {
-    co_await answer_fault(connection, *fault);
+    co_await answer_fault(connection, *fault, head.method);
     co_return Served{.unread_body = has_body, .tunnel = std::nullopt};
   }
   if (const auto* back = std::get_if<Redirect>(&arrived)) {  // the continue button of a warning page leads here
@@ -131,7 +133,7 @@ net::awaitable<Served> serve_request(Connection& connection, Heads& heads) {
     co_return co_await answer_probe(connection, *probe->probe, judgement, request, head);
   if (admission.as<Refused>()) co_return co_await refuse(connection, judgement, request, head);
   if (admission.as<AskAnew>()) {
-    co_await answer_bad(connection, 421, "ask again on a new connection");
+    co_await answer_bad(connection, head.method, 421, "ask again on a new connection");
     co_return Served{.unread_body = has_body, .tunnel = std::nullopt};
   }
 
@@ -151,7 +153,7 @@ net::awaitable<std::optional<Tunnel>> serve_http(Connection& connection) {
     const auto outcome = co_await read_head(connection, heads);
     if (!outcome) co_return std::nullopt;
     if (outcome->kind == HeadOutcome::Kind::bad) {
-      co_await answer_bad(connection, outcome->status, outcome->why);
+      co_await answer_bad(connection, http::Method::other, outcome->status, outcome->why);
       co_await linger(connection);
       co_return std::nullopt;
     }

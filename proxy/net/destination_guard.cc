@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace schoolgate::net {
 namespace {
@@ -66,6 +67,14 @@ bool DestinationGuard::listens_on(const Endpoint& destination) const noexcept {
         return true;
     return false;
   });
+}
+
+DestinationGuard DestinationGuard::for_strangers(std::uint16_t port) const {
+  Settings settings = settings_;
+  settings.allow_private.clear();
+  settings.more_ports.clear();
+  settings.ports = {port};
+  return DestinationGuard(std::move(settings));
 }
 
 std::optional<Failure> DestinationGuard::check(const Endpoint& destination) const {

@@ -34,6 +34,10 @@ class DestinationGuard {
   DestinationGuard() = default;
   explicit DestinationGuard(Settings settings) : settings_(std::move(settings)) {}
 
+  /// The same for an address that no client has named: what the school allows its clients (private addresses, more
+  /// ports) does not count, and `port` alone is dialled.
+  [[nodiscard]] DestinationGuard for_strangers(std::uint16_t port) const;
+
   /// Nothing when the destination may be dialled, else `loop` or `destination_refused` (fault client).
   [[nodiscard]] std::optional<Failure> check(const Endpoint& destination) const;
   /// The same for a connected socket: looks at where it really leads, and whether that is this machine.

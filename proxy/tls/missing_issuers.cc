@@ -1,7 +1,11 @@
 #include "proxy/tls/missing_issuers.h"
 
+#include <algorithm>
+#include <exception>
 #include <utility>
 
+#include "base/log.h"
+#include "names/url.h"
 #include "proxy/tls/issuer_file.h"
 
 namespace schoolgate::tls {
@@ -10,6 +14,11 @@ namespace {
 const MissingIssuers::Certificates& none() {
   static const MissingIssuers::Certificates kNone = std::make_shared<const std::vector<std::string>>();
   return kNone;
+}
+
+std::string host_of(const std::string& address) {
+  const auto url = names::Url::parse(address);
+  return std::string(url ? url->host() : std::string_view(address));
 }
 
 }  // namespace
@@ -27,6 +36,7 @@ MissingIssuers::Certificates MissingIssuers::known(std::string_view address) {
 }
 
 void MissingIssuers::find(std::string address, Done done) {
+  std::string host = host_of(address);
   {
     std::unique_lock lock(mutex_);
     if (Certificates known = look_up(address)) {
@@ -34,20 +44,25 @@ void MissingIssuers::find(std::string address, Done done) {
       return done(std::move(known));
     }
     const auto asked = asking_.find(address);
-    const bool full =
-        asked == asking_.end() ? asking_.size() >= limits_.fetching : asked->second.size() >= limits_.waiting;
+    const bool full = asked == asking_.end() ? is_full(host) : asked->second.waiting.size() >= limits_.waiting;
     if (full) {
       ++counters_.refused;
       lock.unlock();
       return done(none());
     }
-    if (asked != asking_.end()) return asked->second.push_back(std::move(done));
-    asking_[address].push_back(std::move(done));
+    if (asked != asking_.end()) return asked->second.waiting.push_back(std::move(done));
+    Asking& asking = asking_[address];
+    asking.host = std::move(host);
+    asking.waiting.push_back(std::move(done));
   }
   // Whoever fetches may outlive this: what comes then is nobody's.
-  fetch_(address, [self = weak_from_this(), address](const Result<std::string>& file) {
-    if (const auto here = self.lock()) here->arrived(address, file);
-  });
+  try {
+    fetch_(address, [self = weak_from_this(), address](const Result<std::string>& file) {
+      if (const auto here = self.lock()) here->arrived(address, file);
+    });
+  } catch (const std::exception& error) {
+    cannot_begin(address, error.what());
+  }
 }
 
 MissingIssuersCounters MissingIssuers::counters() const {
@@ -63,6 +78,11 @@ MissingIssuers::Certificates MissingIssuers::look_up(std::string_view address) {
   return at->second->certificates;
 }
 
+bool MissingIssuers::is_full(std::string_view host) const {
+  const auto at_host = std::ranges::count_if(asking_, [&](const auto& each) { return each.second.host == host; });
+  return asking_.size() >= limits_.fetching || std::size_t(at_host) >= limits_.fetching_of_host;
+}
+
 void MissingIssuers::arrived(const std::string& address, const Result<std::string>& file) {
   Certificates certificates = none();
   if (file)
@@ -73,9 +93,21 @@ void MissingIssuers::arrived(const std::string& address, const Result<std::strin
     const std::scoped_lock lock(mutex_);
     ++(certificates->empty() ? counters_.failed : counters_.fetched);
     keep(address, certificates);
-    if (const auto asked = asking_.extract(address)) waiting = std::move(asked.mapped());
+    if (const auto asked = asking_.extract(address)) waiting = std::move(asked.mapped().waiting);
   }
   for (const Done& done : waiting) done(certificates);
+}
+
+// The machine is short of something (of threads): that says nothing of the address, which is tried again next time.
+void MissingIssuers::cannot_begin(const std::string& address, const char* why) {
+  log::warning("an issuer's certificate cannot be fetched", {{"why", why}});
+  std::vector<Done> waiting;
+  {
+    const std::scoped_lock lock(mutex_);
+    ++counters_.failed;
+    if (const auto asked = asking_.extract(address)) waiting = std::move(asked.mapped().waiting);
+  }
+  for (const Done& done : waiting) done(none());
 }
 
 void MissingIssuers::keep(const std::string& address, Certificates certificates) {

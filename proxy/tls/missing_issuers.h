@@ -24,6 +24,7 @@ struct MissingIssuersLimits {
   std::size_t kept = 512;                       ///< addresses; the least recently used goes first
   std::size_t bytes = 4 << 20;                  ///< of all that is kept
   std::size_t fetching = 64;                    ///< addresses at once; more are refused
+  std::size_t fetching_of_host = 4;             ///< of them at one host, so that no site takes the place of all others
   std::size_t waiting = 256;                    ///< handshakes for one address; more are refused
   std::chrono::seconds failed{300};             ///< how long nothing is asked of an address that gave nothing
   std::chrono::seconds kept_for{24 * 60 * 60};  ///< how long what an address gave is used
@@ -47,8 +48,8 @@ class MissingIssuers : public std::enable_shared_from_this<MissingIssuers> {
 
   /// Null when it is not known: find() it.
   [[nodiscard]] Certificates known(std::string_view address);
-  /// `done` is called once on the fetching thread, or here and now where it is known or too much is under way (then
-  /// with none, and that is not remembered): it must only hand over.
+  /// `done` is called once on the fetching thread, or here and now where it is known, or too much is under way or the
+  /// fetch cannot begin (then with none, and that is not remembered): it must only hand over.
   void find(std::string address, Done done);
 
   [[nodiscard]] MissingIssuersCounters counters() const;
@@ -60,6 +61,10 @@ class MissingIssuers : public std::enable_shared_from_this<MissingIssuers> {
     std::size_t bytes = 0;
     SteadyTime until{};
   };
+  struct Asking {
+    std::string host;  ///< of the address
+    std::vector<Done> waiting;
+  };
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view key) const noexcept { return std::hash<std::string_view>()(key); }
@@ -67,7 +72,9 @@ class MissingIssuers : public std::enable_shared_from_this<MissingIssuers> {
 
   MissingIssuers(Fetch fetch, MissingIssuersLimits limits, Now now);
   [[nodiscard]] Certificates look_up(std::string_view address);
+  [[nodiscard]] bool is_full(std::string_view host) const;
   void arrived(const std::string& address, const Result<std::string>& file);
+  void cannot_begin(const std::string& address, const char* why);
   void keep(const std::string& address, Certificates certificates);
   void drop_oldest();
 
@@ -78,7 +85,7 @@ class MissingIssuers : public std::enable_shared_from_this<MissingIssuers> {
   std::list<Kept> kept_;  ///< most recently used first
   std::unordered_map<std::string_view, std::list<Kept>::iterator> by_address_;
   std::size_t bytes_ = 0;
-  std::unordered_map<std::string, std::vector<Done>, Hash, std::equal_to<>> asking_;
+  std::unordered_map<std::string, Asking, Hash, std::equal_to<>> asking_;
   MissingIssuersCounters counters_;
 };
 

@@ -1,7 +1,8 @@
 """Web sites that forget to send the certificate in between: it is fetched from where their own certificate says, as browsers do.
 
 The address is a stranger's word. Whatever answers there, the site is either verified in full or refused, soon, and no address
-is asked that no pupil could ask.
+is asked that no pupil could ask, nor one that only this school allows its pupils (upstream.allow_private: here all of loopback).
+The servers of issuers therefore stand on a machine of their own, at an address that the gateway takes for one of the internet.
 """
 
 import threading
@@ -12,10 +13,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from parts import machines
 from parts.inspected import curl, inspecting_school
 from parts.origins import Server, read_head
 from parts.tls_origins import Authority, TlsOrigin
 
+# Reachable from everywhere by IANA's registry (anycast of PCP, RFC 7723), and no web server's.
+ISSUERS = "192.0.0.9"
 MISSING = "in between are missing"
 LOUD = b"HTTP/1.1 200 OK\r\nContent-Type: application/pkix-cert\r\n"
 
@@ -23,10 +27,10 @@ LOUD = b"HTTP/1.1 200 OK\r\nContent-Type: application/pkix-cert\r\n"
 class IssuerServer(Server):
     """What authorities publish at http addresses, and what others do: path -> function(connection)."""
 
-    def __init__(self):
+    def __init__(self, address: str = ISSUERS, port: int = 80):
         self.asked: list[str] = []
         self.deeds = {}
-        super().__init__()
+        super().__init__(address, port)
 
     def serve(self, connection):
         head, _ = read_head(connection, b"")
@@ -71,23 +75,60 @@ def silent(connection) -> None:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory, web_authority, names):
+def issuers():
+    """The server on a machine of its own."""
+    machines.sh(f"""
+        ip netns add issuers
+        ip -n issuers link set lo up
+        ip link add wan type veth peer name wan netns issuers
+        ip addr add 198.51.100.1/24 dev wan
+        ip -n issuers addr add 198.51.100.2/24 dev wan
+        ip -n issuers addr add {ISSUERS}/32 dev lo
+        ip link set wan up
+        ip -n issuers link set wan up
+        ip route add {ISSUERS} via 198.51.100.2
+    """)
+    with machines.inside("issuers"):
+        server = IssuerServer()
+    yield server
+    server.stop()
+    machines.sh("ip netns delete issuers")
+
+
+@pytest.fixture(scope="module")
+def elsewhere(issuers):
+    """Servers that would help, where the gateway must not go for a stranger: at home, where its pupils may, and on another port."""
+    with machines.inside("issuers"):
+        servers = [IssuerServer(port=8080)]
+    servers.append(IssuerServer("127.0.0.1"))
+    yield servers
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, web_authority, names, issuers, elsewhere):
     """(school, web site, server of issuers): a name under .chain.test for each way to answer."""
     root, between = web_authority[0], web_authority[0].issue_authority("In between")
-    issuers = IssuerServer()
-    at = f"http://issuers.chain.test:{issuers.port}"
+    at = "http://issuers.chain.test"
+    for server in elsewhere:
+        server.deeds = {"/good": told(der(between))}
     chunked = b"".join(b"%x\r\n%b\r\n" % (1, der(between)[i : i + 1]) for i in range(len(der(between)))) + b"0\r\n\r\n"
     issuers.deeds = {
         "/good": told(der(between)),
+        "/counted": told(der(between)),
+        "/counted-html": told(b"<html>Not here</html>"),
         "/pem": told(between.certificate.public_bytes(serialization.Encoding.PEM)),
         "/chunked": lambda connection: connection.sendall(LOUD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked),
         "/until-close": lambda connection: connection.sendall(LOUD + b"\r\n" + der(between)),
         "/moved": redirects(f"{at}/good"),
         "/moved-once-more": redirects(f"{at}/moved-once-more"),
-        "/moved-to-https": redirects(f"https://issuers.chain.test:{issuers.port}/good"),
+        "/moved-to-https": redirects("https://issuers.chain.test/good"),
         "/moved-inside": redirects("http://inside.example/good"),
         "/moved-to-metadata": redirects("http://169.254.169.254/good"),
-        "/moved-to-blocked": redirects(f"http://blocked.example:{issuers.port}/good"),
+        "/moved-to-blocked": redirects("http://issuers.blocked.example/good"),
+        "/moved-to-loopback": redirects("http://127.0.0.1/good"),
+        "/moved-to-another-port": redirects(f"{at}:8080/good"),
         "/html": told(b"<html>Not here</html>"),
         "/other": told(der(root.issue_authority("Another"))),
         "/impostor": told(der(Authority("Somebody").issue_authority("In between"))),
@@ -104,7 +145,10 @@ def world(tmp_path_factory, web_authority, names):
         "/silent": silent,
     }
     addresses = {path.strip("/"): at + path for path in issuers.deeds} | {
-        "blocked": f"http://blocked.example:{issuers.port}/good",
+        "blocked": "http://issuers.blocked.example/good",
+        "loopback": "http://127.0.0.1/good",
+        "loopback-by-name": "http://printer.chain.test/good",
+        "another-port": f"{at}:8080/good",
         "private": "http://inside.example/good",
         "metadata": "http://metadata.example/good",
         "no-such-name": "http://nowhere.example/good",
@@ -117,15 +161,14 @@ def world(tmp_path_factory, web_authority, names):
 
     contexts = {f"{name}.chain.test": context(name, address) for name, address in addresses.items()}
     site = TlsOrigin(between.issue("chain.test").context(), contexts)
-    school = inspecting_school(tmp_path_factory.mktemp("school"), trust=web_authority[1], ports=[site.port, issuers.port], dns_port=names.port, mode="always")
+    school = inspecting_school(tmp_path_factory.mktemp("school"), trust=web_authority[1], ports=[site.port], dns_port=names.port, mode="always")
     at_gateway = f"http://127.0.0.1:{school.proxy}/good"
     contexts["gateway.chain.test"] = context("gateway", at_gateway)
-    school.files["hosts"] += f"127.0.0.1 issuers.chain.test {' '.join(contexts)}\n"
+    school.files["hosts"] += f"{ISSUERS} issuers.chain.test issuers.blocked.example\n127.0.0.1 printer.chain.test {' '.join(contexts)}\n"
     school.start()
     yield school, site, issuers
     school.stop()
     site.stop()
-    issuers.stop()
 
 
 @pytest.mark.parametrize("name", ["good", "pem", "chunked", "until-close", "moved"])
@@ -137,25 +180,39 @@ def test_the_certificate_in_between_is_fetched_and_remembered(world, name):
     assert issuers.asked.count(f"/{name}") == 1
 
 
-HOSTILE = ["moved-once-more", "moved-to-https", "moved-inside", "moved-to-metadata", "moved-to-blocked", "html", "other", "itself", "huge", "said-huge", "not-found",
-           "garbage", "cut", "closed", "endless", "endless-head", "blocked", "private", "metadata", "no-such-name", "file", "gateway"]
+NEVER_ASKED = ["blocked", "private", "metadata", "loopback", "loopback-by-name", "another-port", "no-such-name", "file", "gateway"]
+HOSTILE = [*NEVER_ASKED, "moved-once-more", "moved-to-https", "moved-inside", "moved-to-metadata", "moved-to-blocked", "moved-to-loopback", "moved-to-another-port", "html", "other", "itself", "huge", "said-huge", "not-found",
+           "garbage", "cut", "closed", "endless", "endless-head"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_no_help_leaves_the_site_refused_soon(world, name):
+def test_what_is_no_help_leaves_the_site_refused_soon(world, elsewhere, name):
     school, site, issuers = world
     before = len(issuers.asked)
+    for server in elsewhere:
+        server.asked.clear()
     begun = time.monotonic()
     got = curl(school, f"https://{name}.chain.test:{site.port}/")
     assert got.status == 502 and MISSING in got.body, (got.status, got.body, got.said)
     assert time.monotonic() - begun < 10
     reached = issuers.asked[before:]
-    if name in ("blocked", "private", "metadata", "no-such-name", "file", "gateway"):
+    assert [server.asked for server in elsewhere] == [[], []]
+    if name in NEVER_ASKED:
         assert reached == []
     if name.startswith("moved-to") or name == "moved-inside":
         assert reached == [f"/{name}"]
     if name == "moved-once-more":
         assert len(reached) == 3
+
+
+def test_what_comes_of_looking_is_counted(world):
+    school, site, _ = world
+    results = ("fetched", "failed", "refused")
+    before = [school.metric("missing_issuers_total", result=result) for result in results]
+    for name in ("counted", "counted", "counted-html", "counted-html"):
+        curl(school, f"https://{name}.chain.test:{site.port}/")
+    after = [school.metric("missing_issuers_total", result=result) for result in results]
+    assert [now - then for now, then in zip(after, before)] == [1, 1, 0]
 
 
 def test_an_impostor_of_the_same_name_vouches_for_nothing(world):

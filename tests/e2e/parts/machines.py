@@ -3,6 +3,8 @@
 Only under on_its_own_machine, which gives the test a network of its own and root in it.
 """
 
+import contextlib
+import ctypes
 import json
 import subprocess
 import textwrap
@@ -41,6 +43,23 @@ def build() -> None:
         ip -n server route add default via 198.51.100.1; ip -n server route add default via 2001:db8:51::1
         ip netns exec gate sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
     """)
+
+
+@contextlib.contextmanager
+def inside(machine: str):
+    """Sockets that this thread opens here are that machine's, also later on."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def enter(network) -> None:
+        if libc.setns(network.fileno(), 0) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+
+    with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{machine}") as there:
+        enter(there)
+        try:
+            yield
+        finally:
+            enter(home)
 
 
 def load_rules(ruleset: str, machine: str = "gate") -> None:

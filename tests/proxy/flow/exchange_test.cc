@@ -419,6 +419,36 @@ TEST_F(Exchange, AMalformedAnswerIs502) {
   EXPECT_EQ(upstream_faults(UpstreamFault::protocol), 5u);
 }
 
+TEST_F(Exchange, APageAboutAFailureHasNoBodyForHead) {
+  settings.limits.response = 1s;
+  settings.via = "gw-1.example";
+  hosts += "127.0.0.9 closed.example\n10.0.0.1 inside.example\n";
+  const auto body_of = [](Peer& pupil, int status) {
+    const Answer answer = pupil.answer(true);
+    EXPECT_EQ(answer.status, status);
+    EXPECT_TRUE(answer.has("Content-Length: ")) << answer.head;
+    EXPECT_FALSE(answer.has("Content-Length: 0\r\n")) << answer.head;
+    Ending ending = Ending::silent;
+    return pupil.rest(ending);
+  };
+  for (const std::string_view said : {"NOT HTTP AT ALL\r\n\r\n"sv, ""sv}) {  // and one that says nothing
+    Peer pupil = client();
+    pupil.sends(request("HEAD", "web.example", "/"));
+    Peer origin = web.accept();
+    static_cast<void>(origin.read_to("\r\n\r\n"));
+    origin.sends(said);
+    EXPECT_EQ(body_of(pupil, said.empty() ? 504 : 502), "");
+  }
+  for (const auto& [name, status] : {std::pair("closed.example", 502), std::pair("inside.example", 403)}) {
+    Peer pupil = client();
+    pupil.sends(request("HEAD", name, "/"));
+    EXPECT_EQ(body_of(pupil, status), "") << name;
+  }
+  Peer pupil = client();
+  pupil.sends(request("HEAD", "web.example", "/", "Via: 1.1 gw-1.example\r\n"));
+  EXPECT_EQ(body_of(pupil, 508), "");
+}
+
 TEST_F(Exchange, AnAnswerThatBrowsersReadGoesOnMended) {
   Peer pupil = client();
   pupil.sends(get("web.example", "/"));

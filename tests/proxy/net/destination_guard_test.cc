@@ -78,6 +78,24 @@ TEST(DestinationGuard, TheSchoolsOwnListOfPortsHolds) {
   EXPECT_EQ(verdict(guard, "9.9.9.9:8080"), FailureKind::destination_refused);
 }
 
+TEST(DestinationGuard, AStrangersAddressLeadsToOnePortOfThePublicInternetAlone) {
+  const DestinationGuard of_clients(
+      {.allow_private = {*names::IpNetwork::parse("127.0.0.0/8"), *names::IpNetwork::parse("10.20.0.0/16"),
+                         *names::IpNetwork::parse("9.9.9.7/32")},
+       .listening = {at("9.9.9.8:80")},
+       .own_addresses = {ip("9.9.9.7"), ip("9.9.9.8")},
+       .ports = {80, 443, 8080},
+       .more_ports = {8443}});
+  const DestinationGuard guard = of_clients.for_strangers(80);
+  EXPECT_EQ(verdict(guard, "9.9.9.9:80"), std::nullopt);
+  EXPECT_EQ(verdict(guard, "[2620:fe::fe]:80"), std::nullopt);
+  for (const char* refused : {"127.0.0.1:80", "10.20.0.1:80", "[::ffff:10.20.0.1]:80", "9.9.9.7:80", "9.9.9.9:443",
+                              "9.9.9.9:8080", "9.9.9.9:8443"})
+    EXPECT_EQ(verdict(guard, refused), FailureKind::destination_refused) << refused;
+  EXPECT_EQ(verdict(guard, "9.9.9.8:80"), FailureKind::loop);
+  EXPECT_EQ(verdict(of_clients, "10.20.0.1:80"), std::nullopt);
+}
+
 TEST(DestinationGuard, SaysWhatToDo) {
   const auto failure = DestinationGuard().check(at("10.0.0.1:443"));
   ASSERT_TRUE(failure);

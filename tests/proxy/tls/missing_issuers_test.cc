@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <map>
+#include <system_error>
 
 #include "proxy/tls/certificate_parts.h"
 #include "tests/proxy/tls/upstream_talk.h"
@@ -19,6 +21,7 @@ struct Memory {
   explicit Memory(MissingIssuersLimits limits = {}) {
     issuers = MissingIssuers::make(
         [this](std::string address, MissingIssuers::Fetched done) {
+          if (cannot_begin) throw std::system_error(EAGAIN, std::generic_category());
           ++asked[address];
           pending[address] = std::move(done);
         },
@@ -33,6 +36,7 @@ struct Memory {
     done(std::move(file));
   }
   SteadyTime now = steady_now();
+  bool cannot_begin = false;  ///< as where no thread can be had
   std::map<std::string, int> asked;
   std::map<std::string, MissingIssuers::Fetched> pending;
   std::vector<MissingIssuers::Certificates> answers;
@@ -107,6 +111,39 @@ TEST(MissingIssuers, WhatIsKeptAndWhatIsAskedIsBounded) {
   }
   EXPECT_EQ(small.issuers->known("http://1.example/"), nullptr);
   EXPECT_NE(small.issuers->known("http://2.example/"), nullptr);
+}
+
+TEST(MissingIssuers, OneHostThatNeverAnswersKeepsNoOtherFromBeingAsked) {
+  Memory memory({.fetching = 8, .fetching_of_host = 2});
+  memory.ask("http://slow.example/1");
+  memory.ask("http://SLOW.example:80/2");
+  memory.ask("http://slow.example/3");
+  ASSERT_EQ(memory.answers.size(), 1u);
+  EXPECT_TRUE(memory.answers[0]->empty());
+  EXPECT_EQ(memory.issuers->known("http://slow.example/3"), nullptr);  // that is no knowledge of it
+  EXPECT_EQ(memory.issuers->counters().refused, 1u);
+  memory.ask("http://slow.example/1");  // is under way
+  EXPECT_EQ(memory.answers.size(), 1u);
+  memory.ask("http://ca.example/1");
+  EXPECT_EQ(memory.asked["http://ca.example/1"], 1);
+  memory.answer("http://slow.example/1", file());
+  memory.ask("http://slow.example/3");
+  EXPECT_EQ(memory.asked["http://slow.example/3"], 1);
+}
+
+TEST(MissingIssuers, AFetchThatCannotBeginIsAnsweredAndTriedAnew) {
+  Memory memory;
+  memory.cannot_begin = true;
+  memory.ask("http://a.example/");
+  ASSERT_EQ(memory.answers.size(), 1u);
+  EXPECT_TRUE(memory.answers[0]->empty());
+  EXPECT_EQ(memory.issuers->counters().failed, 1u);
+  EXPECT_EQ(memory.issuers->known("http://a.example/"), nullptr);
+  memory.cannot_begin = false;
+  memory.ask("http://a.example/");
+  memory.answer("http://a.example/", file());
+  ASSERT_EQ(memory.answers.size(), 2u);
+  EXPECT_EQ(*memory.answers[1], std::vector{file()});
 }
 
 TEST(MissingIssuers, AnAnswerThatComesAfterItsEndIsDropped) {
