@@ -110,7 +110,10 @@ struct BreachLog::Impl {
   std::optional<TimePoint> oldest_hold;
   std::uint64_t removed = 0;  // in this round of retention
   bool failing = false;       // the writer's: trouble was told and not yet its end
+  // Of the commit that failed: the head that it would have left, and how many of the first in `batch` were in it. More
+  // may be taken in before the store can be opened again.
   std::string attempted_hash;
+  std::size_t attempted_count = 0;
   // What the writer has taken: to become records, with the tickets of each; counted into sums; waiting for its turn.
   struct Folded {
     std::uint64_t ticket = 0;
@@ -413,6 +416,7 @@ bool BreachLog::Impl::write_batch(bool sums_due) {
                               is_last ? std::span<const Breach>(open) : std::span<const Breach>());
     if (!first) {
       attempted_hash = store->attempted_hash();
+      attempted_count = count;
       store.reset();
       batch.erase(batch.begin(), batch.begin() + std::ptrdiff_t(done));
       tickets.erase(tickets.begin(), tickets.begin() + std::ptrdiff_t(done));
@@ -459,12 +463,13 @@ bool BreachLog::Impl::open_store() {
     settings.on_trouble({LogTrouble::Kind::broken,
                          "the breach log was damaged; it was moved to " + aside->string() + " and a new one begun"});
   if (!attempted_hash.empty() && store->found_head().hash == attempted_hash) {
-    const std::size_t count = std::min(batch.size(), kMostInTransaction);
+    const std::size_t count = std::min(attempted_count, batch.size());
     acknowledge_durable(std::span(tickets).first(count), store->found_head().seq + 1 - count);
     batch.erase(batch.begin(), batch.begin() + std::ptrdiff_t(count));
     tickets.erase(tickets.begin(), tickets.begin() + std::ptrdiff_t(count));
   }
   attempted_hash.clear();
+  attempted_count = 0;
   folding.change_all();  // the file may be another one
   for (Breach& sum : folding.changed()) {
     std::string id = sum.id.text();

@@ -9,6 +9,7 @@
 //   many devices have attempts that wait                  | the queue of the others stays free
 //   too much waits                                        | it is counted by category, and the disk is not filled
 //   the disk fails while sums are open                    | each attempt is counted once when it is back
+//   attempts join a commit that failed and is on disk     | they are acknowledged only when they are written, too
 //   a sum of sealed addresses is left by a kill           | the copy of its address is there
 //   a row that was left cannot be read                    | its number of attempts is a record all the same
 //   a counted attempt's page is asked about               | its number leads to the sum, also before the minute ends
@@ -308,6 +309,29 @@ TEST(BreachLogFolding, EachAttemptIsCountedOnceWhenTheDiskIsBack) {
     EXPECT_EQ(attempts_in(folder.path()), 9u) << int(mood);
     expect_whole(folder.path());
   }
+}
+
+// A commit whose sync fails reaches the disk all the same; what joins it while the disk is away does not.
+TEST(BreachLogFolding, WhatJoinsAFailedCommitIsWrittenBeforeItIsAcknowledged) {
+  wait_for_room_in_the_minute();
+  const TemporaryFolder folder;
+  FailingDisk disk;
+  BreachLogSettings settings = folding_in(folder.path());
+  settings.vfs = FailingDisk::kName;
+  settings.durable_deadline = 200ms;
+  {
+    const auto log = open_log(settings);
+    for (int i = 0; i < 640; ++i) log->append(now_of("site" + std::to_string(i) + ".example"), [](Receipt) {});
+    for (int i = 0; i < 2000 && log->counters().written < 600; ++i) std::this_thread::sleep_for(5ms);
+    disk.become(FailingDisk::Mood::sync_broken);
+    EXPECT_FALSE(append_and_wait(*log, now_of("other.example", "10.20.2.8")).durable);
+    std::this_thread::sleep_for(1500ms);  // turns come meanwhile
+    disk.become(FailingDisk::Mood::well);
+    for (int i = 0; i < 2000 && log->counters().waiting > 0; ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_EQ(log->counters().waiting, 0u);
+  }
+  EXPECT_EQ(attempts_in(folder.path()), 641u);
+  expect_whole(folder.path());
 }
 
 TEST(BreachLogFolding, TheSelfTestHasEachOfItsRecords) {
