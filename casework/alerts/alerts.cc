@@ -353,8 +353,9 @@ Result<void> Alerts::Impl::put_for(const AlertSettings& current, const breaches:
                                 .urgency = episode.urgency,
                                 .content = episode_alert(place, episode, id, told_as),
                                 .created = now,
-                                .due = news == EpisodeNews::first ? std::max(due, now + options.hold) : due,
-                                .attempts = 0});
+                                .due = news == EpisodeNews::first ? now + options.hold : now,
+                                .attempts = 0,
+                                .not_before = due > now ? due : TimePoint{}});
         !put)
       return put;
   }
