@@ -6,6 +6,8 @@
 //   the gateway ends in order                             | the sums are records
 //   a device does more than it may in a minute            | its attempts wait; those of others do not
 //   the gateway is killed while attempts wait             | their number is a record after the next start
+//   something urgent comes from a device that waits       | its record is written at once
+//   the disk hangs while attempts wait                    | they are told "not durable" after their own deadline
 //   many devices have attempts that wait                  | the queue of the others stays free
 //   too much waits                                        | it is counted by category, and the disk is not filled
 //   the disk fails while sums are open                    | each attempt is counted once when it is back
@@ -268,6 +270,45 @@ TEST(BreachLogFolding, ADeviceThatDoesTooMuchWaitsAndOthersDoNot) {
   }
   EXPECT_EQ(durable, 700) << "at the end all are written";
   EXPECT_EQ(attempts_in(folder.path()), 701u);
+}
+
+TEST(BreachLogFolding, AnUrgentAttemptWaitsBehindNoFlood) {
+  wait_for_room_in_the_minute();
+  const TemporaryFolder folder;
+  const auto log = open_log(folding_in(folder.path()));
+  for (int i = 0; i < 1200; ++i) log->append(now_of("site" + std::to_string(i) + ".example"), [](Receipt) {});
+  while (log->counters().turns < 500) std::this_thread::sleep_for(5ms);
+  Breach urgent = now_of("help.example"), illegal = now_of("sealed.example");
+  urgent.reason.urgency = 5;
+  urgent.reason.category = "suicide";
+  illegal.reason.illegal = true;
+  for (const Breach& breach : {urgent, illegal}) {
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_TRUE(append_and_wait(*log, breach).durable);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s) << breach.site;
+  }
+}
+
+TEST(BreachLogFolding, WhoWaitsForATurnIsToldWhenNoneComes) {
+  wait_for_room_in_the_minute();
+  const TemporaryFolder folder;
+  FailingDisk disk;
+  BreachLogSettings settings = folding_in(folder.path());
+  settings.vfs = FailingDisk::kName;
+  settings.durable_deadline = 100ms;
+  settings.turn_deadline = 3000ms;
+  std::atomic<int> late = 0;
+  {
+    const auto log = open_log(settings);
+    for (int i = 0; i < 700; ++i)
+      log->append(now_of("site" + std::to_string(i) + ".example"), [&](Receipt r) { late += !r.durable; });
+    while (log->counters().turns < 50) std::this_thread::sleep_for(5ms);
+    disk.become(FailingDisk::Mood::hanging);
+    for (int i = 0; i < 1000 && late < 40; ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_GE(late, 40);
+    disk.become(FailingDisk::Mood::well);
+  }
+  EXPECT_EQ(attempts_in(folder.path()), 700u) << "and is written all the same";
 }
 
 TEST(BreachLogFolding, AFloodNeitherFillsTheDiskNorHidesAnAttempt) {
