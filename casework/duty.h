@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,8 +27,13 @@ struct Duty {
   std::map<std::string, Absence, std::less<>> absences;  ///< by account
   std::array<std::string, 7> rota;                       ///< accounts, Monday first; empty: nobody
 
+  /// The accounts that lead safeguarding now and can sign in; nullopt: not known, so all that are named count.
+  std::optional<std::set<std::string, std::less<>>> leaders;
+
+  [[nodiscard]] bool may_have_work(std::string_view user) const;
   [[nodiscard]] bool is_away(std::string_view user, std::chrono::sys_days day) const;
-  /// Who has the work of `user` that day: themselves, their stand-in, or the rota's; empty where all of them are away.
+  /// Who has the work of `user` that day: themselves, their stand-in, or the rota's; empty where all of them are away,
+  /// or lead no safeguarding any more.
   [[nodiscard]] std::string who_has(std::string_view user, std::chrono::sys_days day) const;
   [[nodiscard]] const std::string& on_duty(std::chrono::sys_days day) const;
 };

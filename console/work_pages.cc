@@ -208,8 +208,10 @@ web::Response choose_notifications(const Desk& desk, const Visit& visit) {
 
 }  // namespace
 
-Result<std::vector<casework::Colleague>> colleagues(const Desk& desk) {
-  const Result<std::vector<identity::User>> users = identity::Users(desk.parts().users).all();
+Result<std::vector<casework::Colleague>> colleagues(const Desk& desk) { return colleagues(desk.parts().users); }
+
+Result<std::vector<casework::Colleague>> colleagues(identity::UserDatabase& database) {
+  const Result<std::vector<identity::User>> users = identity::Users(database).all();
   if (!users) return std::unexpected(users.error());
   std::vector<casework::Colleague> all;
   for (const identity::User& user : *users) {
@@ -218,6 +220,16 @@ Result<std::vector<casework::Colleague>> colleagues(const Desk& desk) {
       all.push_back({.user = user.user, .role = *role});
   }
   return all;
+}
+
+Result<casework::Duty> duty_of(const Desk& desk, const Visit& visit) {
+  auto duty = casework::DutyBook(*visit.stores.desk).read();
+  const auto all = colleagues(desk);
+  if (!all) return std::unexpected(all.error());
+  if (!duty) return duty;
+  duty->leaders.emplace();
+  for (const casework::Colleague& one : *all) duty->leaders->insert(one.user);
+  return duty;
 }
 
 Result<void> set_owners(const Desk& desk, const Visit& visit, std::string_view chosen, web::View& view) {
@@ -247,7 +259,7 @@ Result<std::vector<WorkRow>> visible_work(const Desk& desk, const Visit& visit) 
   if (!all) return std::unexpected(all.error());
   std::vector<WorkRow> rows;
   if (all->empty()) return rows;
-  const auto duty = casework::DutyBook(*visit.stores.desk).read();
+  const auto duty = duty_of(desk, visit);
   if (!duty) return std::unexpected(duty.error());
   const std::chrono::sys_days today = local_day(desk, visit.now);
   std::map<std::string, std::optional<casework::Incident>> incidents;

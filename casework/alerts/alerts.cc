@@ -427,6 +427,10 @@ void Alerts::Impl::read_choices() {
   }
   choices = *std::move(chosen);
   duty = *std::move(book);
+  if (!options.leaders) return;
+  auto leaders = options.leaders();
+  if (!leaders) duty.absences.clear();
+  duty.leaders = leaders ? *std::move(leaders) : std::set<std::string, std::less<>>();
 }
 
 // Whether somebody has taken an episode up is the desk's to say. When it cannot be asked, it climbs: rather one mail
@@ -539,7 +543,8 @@ Result<void> Alerts::Impl::make_digest(const AlertSettings& current, const Alert
     if (!changed->empty()) progress.seq = changed->back().through_seq;
     for (breaches::Episode& episode : *changed) {
       if (takes_choices)
-        for (const std::string& destination : digest_by_choice(current, episode, choices))
+        for (const std::string& destination :
+             digest_by_choice(current, episode, choices, duty, options.local_time, options.now()))
           digests[destination].push_back(episode);
       if (episode.urgency >= route.urgency) episodes.push_back(std::move(episode));
     }

@@ -133,6 +133,9 @@ TEST_F(AssignmentsTest, WhoIsAwayIsStoodInFor) {
   EXPECT_EQ(duty.on_duty(kToday), "h.ead");
   EXPECT_EQ(duty.who_has("d.lead", kToday), "h.ead");
   EXPECT_EQ(duty.who_has("d.eputy", kToday), "h.ead");
+  duty.leaders = {"d.lead", "d.eputy"};
+  EXPECT_EQ(duty.who_has("d.lead", kToday), "") << "who leads no longer stands in for nobody";
+  EXPECT_EQ(duty.who_has("n.obody", kToday), "") << "and has nothing";
   ASSERT_TRUE(book.set_absence(kDsl, std::nullopt, std::nullopt, kToday, kSchoolDay));
   EXPECT_EQ(book.read()->who_has("d.lead", kToday), "d.lead");
 

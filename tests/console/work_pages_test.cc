@@ -6,6 +6,7 @@
 //   the owner is not of the desk, or no day was typed | an error at its field; nothing is done
 //   a form says that something was done               | it names whose episode, to whom and by when
 //   the owner is away                                 | it is the stand-in's, and says so
+//   the owner was switched off, or leads no longer    | it is for everybody to take up
 //   it is about the stand-in                          | the stand-in is not told of it
 #include "tests/console/desk_fixture.h"
 
@@ -52,6 +53,16 @@ TEST_F(WorkPages, AnEpisodeIsTakenGivenAndPutDown) {
   EXPECT_THAT(told(deputy, post(deputy, path_ + "/take", {{"do", "put-down"}})), HasSubstr("has no owner any more"));
   get(deputy, path_);
   EXPECT_EQ(post(deputy, path_ + "/take", {{"do", "put-down"}}).status, 400) << "nothing was done";
+}
+
+TEST_F(WorkPages, WhatASwitchedOffAccountHasIsForEverybody) {
+  take("d.eputy", "2026-11-25");
+  EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Of colleagues (1)"));
+  ASSERT_TRUE(identity::Users(*users_).disable("d.eputy"));
+  EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Mine (1)"));
+  ASSERT_TRUE(identity::Users(*users_).enable("d.eputy"));
+  ASSERT_TRUE(identity::Users(*users_).set_role("d.eputy", Role::governor));
+  EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Mine (1)"));
 }
 
 TEST_F(WorkPages, WhatDoesNotFitIsSaidAtItsField) {
