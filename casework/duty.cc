@@ -5,7 +5,7 @@
 namespace schoolgate::casework {
 namespace {
 
-constexpr std::string_view kAbsence = "absence", kRota = "rota", kAccount = "account ";
+constexpr std::string_view kAbsence = "absence", kRota = kRotaOfDesk, kAccount = "account ";
 constexpr std::chrono::days kLongest{366};
 
 std::optional<std::chrono::sys_days> day_from(std::string_view text) {
@@ -99,7 +99,8 @@ Result<void> DutyBook::set_absence(const Viewer& viewer, const std::optional<Abs
   });
 }
 
-Result<void> DutyBook::set_rota(const Viewer& viewer, const std::array<Colleague, 7>& days, TimePoint now) {
+Result<void> DutyBook::set_rota(const Viewer& viewer, const std::array<Colleague, 7>& days, TimePoint now,
+                                std::optional<std::uint64_t> seen) {
   if (!leads_safeguarding(viewer.role)) return fail(Fault::client, "the rota is not yours to set");
   std::string text;
   for (const Colleague& one : days) {
@@ -108,6 +109,7 @@ Result<void> DutyBook::set_rota(const Viewer& viewer, const std::array<Colleague
     text += one.user + '\n';
   }
   return desk_.change([&]() -> Result<void> {
+    if (auto current = desk_.must_be_current(kRota, seen); !current) return current;
     auto added = add_entry(desk_.database(), kRota,
                            {.field = std::string(kRota),
                             .by = viewer.user,

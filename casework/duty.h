@@ -17,6 +17,8 @@
 
 namespace schoolgate::casework {
 
+inline constexpr std::string_view kRotaOfDesk = "rota";  ///< what the journal calls it
+
 struct Absence {
   std::chrono::sys_days first, last;  ///< both included
   std::string stand_in;               ///< account; empty: whoever the rota names
@@ -49,7 +51,9 @@ class DutyBook {
                                          const std::optional<Colleague>& stand_in, std::chrono::sys_days today,
                                          TimePoint now);
   /// Fault client: the viewer, or one of them, leads no safeguarding. An empty account: nobody that day.
-  [[nodiscard]] Result<void> set_rota(const Viewer& viewer, const std::array<Colleague, 7>& days, TimePoint now);
+  /// Or `seen` is old (DeskStore::version of kRotaOfDesk).
+  [[nodiscard]] Result<void> set_rota(const Viewer& viewer, const std::array<Colleague, 7>& days, TimePoint now,
+                                      std::optional<std::uint64_t> seen = {});
 
  private:
   DeskStore& desk_;

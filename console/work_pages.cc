@@ -61,6 +61,11 @@ web::Response away_page(const Desk& desk, const Visit& visit, std::string_view p
   web::View view;
   set_problem(view, visit.request, problem);
   set_typed(view, visit.request.form);
+  // So that a page that was opened before a colleague set the rota does not set it back.
+  if (const auto version = visit.stores.desk->version(casework::kRotaOfDesk))
+    view.set("version", *version);
+  else
+    return desk.failed(visit, version.error());
   view.list("absences").list("stand_ins").list("days");
   std::string first = day_text(today), last, stand_in;
   for (const auto& [user, absence] : duty->absences) {
@@ -107,7 +112,8 @@ web::Response set_absence(const Desk& desk, const Visit& visit) {
   if (form.get("do") == "back") {
     const auto duty = book.read();
     if (!duty) return desk.failed(visit, duty.error());
-    if (!duty->absences.contains(visit.viewer.user))
+    const auto noted = duty->absences.find(visit.viewer.user);
+    if (noted == duty->absences.end() || noted->second.last < today)
       return away_page(desk, visit, "first day: no days away are noted", 400);
     if (const auto done = book.set_absence(visit.viewer, {}, {}, today, visit.now); !done)
       return away_page(desk, visit, done.error().text(), 503);
@@ -142,7 +148,8 @@ web::Response set_rota(const Desk& desk, const Visit& visit) {
     days[i] = *one;
     words += (words.empty() ? "" : ", ") + std::string(kDays[i]) + " " + desk.person_words(one->user);
   }
-  const auto done = casework::DutyBook(*visit.stores.desk).set_rota(visit.viewer, days, visit.now);
+  const auto done =
+      casework::DutyBook(*visit.stores.desk).set_rota(visit.viewer, days, visit.now, seen_version(visit.request.form));
   if (!done) return away_page(desk, visit, done.error().text(), done.error().fault == Fault::client ? 400 : 503);
   return desk.done(visit, "/tasks/away",
                    "The rota is set: " + (words.empty() ? std::string("nobody on any day") : words) + ".");

@@ -77,6 +77,39 @@ TEST_F(WorkPages, WhatDoesNotFitIsSaidAtItsField) {
   EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Mine (0)"));
 }
 
+TEST_F(WorkPages, DaysAwayAndTheRotaThatDoNotFitAreSaidAtTheirField) {
+  get(lead_, "/tasks/away");
+  for (const auto& [first, last, stand_in, field] :
+       {std::tuple{"x", "2026-11-25", "", "first-error"}, std::tuple{"2026-11-25", "2026-11-24", "", "last-error"},
+        std::tuple{"2026-11-25", "2026-11-26", "t.ech", "stand_in-error"}}) {
+    const auto answer =
+        post(lead_, "/tasks/absence", {{"do", "away"}, {"first", first}, {"last", last}, {"stand_in", stand_in}});
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(answer.body, HasSubstr("id=\"" + std::string(field) + "\"")) << field;
+  }
+  const auto rota = post(lead_, "/tasks/rota", {{"rota_1", "t.ech"}});
+  EXPECT_EQ(rota.status, 400);
+  EXPECT_THAT(rota.body, HasSubstr("id=\"rota_1-error\""));
+}
+
+TEST_F(WorkPages, APageFromBeforeSetsNoRotaBackAndNobodyComesBackTwice) {
+  static const std::regex kVersion("name=\"version\" value=\"([0-9]+)\"");
+  const std::string page = get(lead_, "/tasks/away").body;
+  std::smatch seen;
+  ASSERT_TRUE(std::regex_search(page, seen, kVersion));
+  Browser deputy = sign_in("d.eputy");
+  get(deputy, "/tasks/away");
+  EXPECT_THAT(told(deputy, post(deputy, "/tasks/rota", {{"rota_1", "d.eputy"}})), HasSubstr("Monday d.eputy"));
+  EXPECT_EQ(post(lead_, "/tasks/rota", {{"rota_2", "d.lead"}, {"version", seen[1].str()}}).status, 400);
+  get(lead_, "/tasks/away");
+  const std::string today = to_rfc3339(now_).substr(0, 10);
+  ASSERT_EQ(post(lead_, "/tasks/absence", {{"do", "away"}, {"first", today}, {"last", today}}).status, 303);
+  now_ += std::chrono::hours(24 * 3);
+  lead_ = sign_in("d.lead");
+  get(lead_, "/tasks/away");
+  EXPECT_EQ(post(lead_, "/tasks/absence", {{"do", "back"}}).status, 400) << "the days are over";
+}
+
 TEST_F(WorkPages, OtherRolesSeeNeitherWorkNorOwner) {
   take("d.eputy", "2026-11-25");
   for (const char* user : {"t.ech", "g.overnor"}) {
