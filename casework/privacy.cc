@@ -29,6 +29,7 @@ constexpr std::string_view kReplaced =
     "field IN ('absence', 'rota', 'notification') AND at < ?1 AND number < (SELECT max(l.number) FROM entries l"
     " WHERE l.about = entries.about AND l.field = entries.field)";
 
+// Why this function is long: it is the table of all that has a time.
 std::vector<Rule> rules_of() {
   const std::string people(kHeldPeople), episodes(kHeldEpisodes);
   static const std::string replaced_due = "SELECT count(*) FROM entries WHERE " + std::string(kReplaced);
