@@ -11,6 +11,7 @@
 #include "app/authority_renewal.h"
 #include "app/change_record.h"
 #include "app/claimed_ports.h"
+#include "app/current_leaders.h"
 #include "app/desk_facts.h"
 #include "app/list_keeping.h"
 #include "app/machines.h"
@@ -231,6 +232,7 @@ Result<void> RunningGateway::open_alerts(const casework::AlertSettings& settings
                               .local_time = local_clock(std::move(*clock)),
                               .now = [watch = clock_.get()] { return watch->likely_now(); },
                               .believes_clock = [watch = clock_.get()] { return watch->standing().is_believed(); },
+                              .leaders = current_leaders(settings_.state),
                               .hold = std::chrono::seconds(1)},
                              settings);
   if (!alerts) return std::unexpected(std::move(alerts.error()));

@@ -217,8 +217,9 @@ void SafeguardingDesk::keep(const std::stop_token& stop) {
     const auto progress = sums->advance(20'000);
     if (!progress) log::warning("sums for reports are behind", {{"why", progress.error().text()}});
     const ClockStanding clock = parts_.ask_clock();
-    if (const auto forgotten = casework::Drafts(**desk).forget(wall_now()); !forgotten)
-      log::warning("kept text is not removed after its day", {{"why", forgotten.error().text()}});
+    if (clock.is_believed())
+      if (const auto forgotten = casework::Drafts(**desk).forget(clock.likely); !forgotten)
+        log::warning("kept text is not removed after its day", {{"why", forgotten.error().text()}});
     const auto today = std::chrono::floor<std::chrono::days>(clock.likely);
     if (clock.is_believed() && enforced != today) {
       enforced = today;

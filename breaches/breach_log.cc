@@ -1,3 +1,5 @@
+// Why this file is long: it is the whole of one writer, what it owes to callers and what its watch tells them.
+
 #include "breaches/breach_log.h"
 
 #include <fcntl.h>
@@ -45,6 +47,9 @@ constexpr std::chrono::seconds kMinutesLookedAtEvery{1};  // and sums whose minu
 constexpr std::size_t kMostWaiting = 2000;                // attempts of one device; two hundred seconds of its turns
 constexpr std::size_t kMostWaitingOfAll = 50'000;         // beyond them what comes is counted by category
 
+// Somebody is told of it within seconds, whatever else its device does.
+bool must_not_wait(const Breach& breach) { return breach.reason.urgency >= 4 || breach.reason.illegal; }
+
 // One gateway per state folder: two writers would fork the chain. The kernel frees the lock however a process ends.
 class FolderLock {
  public:
@@ -82,6 +87,7 @@ struct BreachLog::Impl {
   struct Owed {
     Acknowledge acknowledge;
     Steady::time_point since;
+    Steady::time_point appended;
     bool told = false;   // as not durable, in time
     bool waits = false;  // its device has had its records: it is not late
   };
@@ -110,7 +116,10 @@ struct BreachLog::Impl {
   std::optional<TimePoint> oldest_hold;
   std::uint64_t removed = 0;  // in this round of retention
   bool failing = false;       // the writer's: trouble was told and not yet its end
+  // Of the commit that failed: the head that it would have left, and how many of the first in `batch` were in it. More
+  // may be taken in before the store can be opened again.
   std::string attempted_hash;
+  std::size_t attempted_count = 0;
   // What the writer has taken: to become records, with the tickets of each; counted into sums; waiting for its turn.
   struct Folded {
     std::uint64_t ticket = 0;
@@ -232,7 +241,7 @@ void BreachLog::append(Breach breach, Acknowledge acknowledge) {
       wake_watch = true;
     } else {
       impl.incoming.push_back({std::move(breach), ++impl.last_ticket});
-      impl.owed.emplace(impl.last_ticket, Impl::Owed{std::move(acknowledge), now});
+      impl.owed.emplace(impl.last_ticket, Impl::Owed{std::move(acknowledge), now, now});
       wake_writer = std::exchange(impl.writer_sleeps, false);
     }
   }
@@ -353,7 +362,7 @@ void BreachLog::Impl::set_waits(std::uint64_t ticket, bool waits) {
 }
 
 // The attempts of a device stay in their order: while some wait, so do those that come after them, unless they are
-// counted anyway.
+// counted anyway. Only what somebody has to be told of at once goes before them.
 void BreachLog::Impl::place(Attempt attempt) {
   if (!settings.folds || attempt.breach.confidence == kSelftest) return to_batch(std::move(attempt));
   if (settings.machine_of) {
@@ -365,7 +374,12 @@ void BreachLog::Impl::place(Attempt attempt) {
   const bool too_many =
       waiting_of_all >= kMostWaitingOfAll || (queue != waiting.end() && queue->second.size() >= kMostWaiting);
   const auto now = Steady::now();
-  switch (too_many ? folding.turn_in_flood(attempt.breach, now) : folding.turn_of(attempt.breach, now)) {
+  const auto turn = [&](const Breach& breach) {
+    if (too_many) return folding.turn_in_flood(breach, now);
+    const auto usual = queue != waiting.end() ? folding.turn_behind(breach, now) : folding.turn_of(breach, now);
+    return usual == Folding::Turn::wait && must_not_wait(breach) ? folding.turn_of_urgent(breach, now) : usual;
+  };
+  switch (turn(attempt.breach)) {
     case Folding::Turn::write: return to_batch(std::move(attempt));
     case Folding::Turn::fold: folded.push_back({attempt.ticket, folding.counted_in()}); return;
     case Folding::Turn::wait: break;
@@ -413,6 +427,7 @@ bool BreachLog::Impl::write_batch(bool sums_due) {
                               is_last ? std::span<const Breach>(open) : std::span<const Breach>());
     if (!first) {
       attempted_hash = store->attempted_hash();
+      attempted_count = count;
       store.reset();
       batch.erase(batch.begin(), batch.begin() + std::ptrdiff_t(done));
       tickets.erase(tickets.begin(), tickets.begin() + std::ptrdiff_t(done));
@@ -459,12 +474,13 @@ bool BreachLog::Impl::open_store() {
     settings.on_trouble({LogTrouble::Kind::broken,
                          "the breach log was damaged; it was moved to " + aside->string() + " and a new one begun"});
   if (!attempted_hash.empty() && store->found_head().hash == attempted_hash) {
-    const std::size_t count = std::min(batch.size(), kMostInTransaction);
+    const std::size_t count = std::min(attempted_count, batch.size());
     acknowledge_durable(std::span(tickets).first(count), store->found_head().seq + 1 - count);
     batch.erase(batch.begin(), batch.begin() + std::ptrdiff_t(count));
     tickets.erase(tickets.begin(), tickets.begin() + std::ptrdiff_t(count));
   }
   attempted_hash.clear();
+  attempted_count = 0;
   folding.change_all();  // the file may be another one
   for (Breach& sum : folding.changed()) {
     std::string id = sum.id.text();
@@ -531,9 +547,12 @@ void BreachLog::Impl::watch_deadlines() {
       std::unique_lock guard(mutex);
       watch.wait_for(guard, tick, [&] { return watch_stopping || !refused.empty(); });
       calls.swap(refused);
-      const auto overdue = Steady::now() - settings.durable_deadline;
+      const auto now = Steady::now();
       for (auto& [ticket, one] : owed) {
-        if (one.told || one.waits || one.since > overdue) continue;
+        // Whoever waits for a turn is not late, unless the writer hangs and no turn comes.
+        const bool is_late = (!one.waits && now - one.since >= settings.durable_deadline) ||
+                             now - one.appended >= settings.turn_deadline;
+        if (one.told || !is_late) continue;
         one.told = true;
         if (one.acknowledge) calls.push_back(std::move(one.acknowledge));
         one.acknowledge = nullptr;

@@ -43,6 +43,8 @@ struct BreachLogSettings {
   std::chrono::seconds retention{std::chrono::hours(24) * 365};
   AskClock clock = believed_clock;  ///< nothing is removed while it is not believed; on the writer's thread
   std::chrono::milliseconds durable_deadline{2000};  ///< after this a waiting record is acknowledged as not durable
+  /// The same for one that waits for its turn, since it was appended: longer than the longest queue of a device takes.
+  std::chrono::milliseconds turn_deadline{250'000};
   std::size_t queue_limit = 100'000;  ///< records kept in memory while the disk fails; those that wait for a turn apart
   std::function<void(const LogTrouble&)> on_trouble;  ///< on the opener's or the writer's thread; must be quick
   std::function<void()> on_episodes;  ///< on the writer's thread, at most once a second: sums of episodes were stored

@@ -23,9 +23,14 @@ std::string wall_offset(const Breach& breach, Folding::Steady::time_point now) {
 }
 
 // Of what is beyond a device's records: counted by what it was about, so that another theme or answer stays apart.
-std::string flood_key(const Breach& breach) {
+std::string category_key(const Breach& breach) {
   return "flood\n" + machine_of(breach) + '\n' + (breach.person ? *breach.person : std::string()) + '\n' +
          breach.group + '\n' + breach.action + '\n' + breach.reason.tier + '\n' + breach.reason.category;
+}
+
+// Of withheld ones each address for itself: it is kept for a report, and its record has the hash of it.
+std::string flood_key(const Breach& breach) {
+  return is_withheld(breach.reason) ? category_key(breach) + '\n' + breach.url : category_key(breach);
 }
 
 }  // namespace
@@ -102,6 +107,8 @@ void Folding::note_change(Minute& minute) {
 void Folding::add(Minute& minute, const Breach& breach) {
   const Uuid id = minute.attempts == 0 ? breach.id : minute.last.id;
   minute.since = minute.attempts == 0 ? breach.time : std::min(minute.since, breach.time);
+  // The copy of a withheld address is kept with the first that is counted: the record has the hash of that one.
+  if (minute.attempts == 0 && is_withheld(breach.reason)) minute.first = breach;
   minute.last = breach;
   minute.last.id = id;
   ++minute.attempts;
@@ -126,10 +133,27 @@ Folding::Turn Folding::turn_of(const Breach& breach, Steady::time_point now) {
   return Turn::write;
 }
 
-Folding::Turn Folding::turn_in_flood(const Breach& breach, Steady::time_point now) {
+Folding::Turn Folding::turn_behind(const Breach& breach, Steady::time_point now) {
+  return count(wall_offset(breach, now) + folding_key(breach), breach, now) ? Turn::fold : Turn::wait;
+}
+
+Folding::Turn Folding::turn_of_urgent(const Breach& breach, Steady::time_point now) {
   std::string key = wall_offset(breach, now) + folding_key(breach);  // what is counted anyway stays where it belongs
   if (count(key, breach, now)) return Turn::fold;
   key = wall_offset(breach, now) + flood_key(breach);
+  if (count(key, breach, now)) return Turn::fold;
+  if (is_withheld(breach.reason)) {  // as many addresses as there may be: bounded by themselves
+    Tokens* const sealed = tokens_of("sealed " + machine_of(breach), kRecordsAtOnce, kRecordsASecond, now);
+    if (!sealed || sealed->left < 1) return Turn::wait;
+    sealed->left -= 1;
+  }
+  begin(std::move(key), breach, now);
+  return Turn::write;
+}
+
+Folding::Turn Folding::turn_in_flood(const Breach& breach, Steady::time_point now) {
+  if (const Turn turn = turn_of_urgent(breach, now); turn != Turn::wait) return turn;
+  std::string key = wall_offset(breach, now) + category_key(breach);
   if (count(key, breach, now)) return Turn::fold;
   begin(std::move(key), breach, now);
   return Turn::write;

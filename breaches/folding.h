@@ -31,7 +31,13 @@ class Folding {
     wait,   ///< the device has had its records: to be asked again later
   };
   [[nodiscard]] Turn turn_of(const Breach& breach, Steady::time_point now);
-  /// For a device of which too much waits: counted by category alone, or a record where that is the first.
+  /// For a device of which others wait already: counted where its minute has begun, else behind them.
+  [[nodiscard]] Turn turn_behind(const Breach& breach, Steady::time_point now);
+  /// For what must not wait behind a device's flood: the first of each category and minute has its record at once, the
+  /// others are counted. Of withheld ones each address has; past six hundred of them they wait.
+  [[nodiscard]] Turn turn_of_urgent(const Breach& breach, Steady::time_point now);
+  /// For a device of which too much waits: counted by category (of withheld ones, by address while there are not too
+  /// many), or a record where that is the first. Nothing waits.
   [[nodiscard]] Turn turn_in_flood(const Breach& breach, Steady::time_point now);
   /// The sum that the last attempt was counted in, when its turn was `fold`.
   [[nodiscard]] const Uuid& counted_in() const noexcept { return counted_in_; }
@@ -80,7 +86,7 @@ class Folding {
   [[nodiscard]] static Breach sum_of(const Minute& minute);
 
   Minutes minutes_;  ///< by matched entry and device
-  Minutes held_;     ///< of what waits, by device and category
+  Minutes held_;     ///< of what waits, by device and category, and address where withheld
   std::vector<Minute*> changed_;
   std::vector<Breach> emptied_;                                  ///< held ones that were kept and hold nothing now
   std::deque<std::pair<Steady::time_point, std::string>> ends_;  ///< in the order of time: each minute's, by its key

@@ -141,10 +141,11 @@ Result<void> Assignments::take(const Viewer& viewer, std::string_view episode, s
 }
 
 Result<void> Assignments::put_down(const Viewer& viewer, std::string_view episode, std::string_view person,
-                                   TimePoint now) {
+                                   TimePoint now, std::optional<std::uint64_t> seen) {
   if (!leads_safeguarding(viewer.role) || is_viewer(viewer, person))
     return fail(Fault::client, "this is not yours to give");
   return desk_.change([&]() -> Result<void> {
+    if (auto current = desk_.must_be_current(episode, seen); !current) return current;
     const auto has = of_episode(episode);
     if (!has) return std::unexpected(has.error());
     if (!*has) return fail(Fault::client, "nobody has this episode: nothing was changed");

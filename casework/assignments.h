@@ -49,9 +49,9 @@ class Assignments {
   /// does not fit, or `seen` is old (DeskStore::version of the episode).
   [[nodiscard]] Result<void> take(const Viewer& viewer, std::string_view episode, std::string_view person,
                                   const Assigned& assigned, TimePoint now, std::optional<std::uint64_t> seen = {});
-  /// Nobody has it any more. Fault client: nobody had it.
+  /// Nobody has it any more. Fault client: nobody had it, or `seen` is old.
   [[nodiscard]] Result<void> put_down(const Viewer& viewer, std::string_view episode, std::string_view person,
-                                      TimePoint now);
+                                      TimePoint now, std::optional<std::uint64_t> seen = {});
   /// Who has the episode; nullopt: nobody, or it was acknowledged or became part of an incident since.
   [[nodiscard]] Result<std::optional<Work>> of_episode(std::string_view episode);
 

@@ -52,7 +52,6 @@ Result<void> Drafts::keep(std::string_view token, std::string_view account, cons
   if (text.size() > kMostBytes) return fail(Fault::client, "this is longer than what is kept");
   const std::string mark = mark_of("draft", token), owner = mark_of("draft account", account);
   const std::string box = seal(key_of(desk_.key(), account), text, mark);
-  if (auto forgotten = forget(now); !forgotten) return forgotten;
   return desk_.change([&]() -> Result<void> {
     auto put =
         desk_.database().prepare("INSERT OR REPLACE INTO drafts(mark, account, kept, box) VALUES(?1, ?2, ?3, ?4)");
@@ -62,7 +61,7 @@ Result<void> Drafts::keep(std::string_view token, std::string_view account, cons
     // One account's drafts push out its own, never a colleague's.
     auto cut = store::execute(desk_.database(),
                               "DELETE FROM drafts WHERE account = ?1 AND mark NOT IN (SELECT mark FROM drafts"
-                              " WHERE account = ?1 ORDER BY kept DESC, mark = ?3 DESC LIMIT ?2)",
+                              " WHERE account = ?1 ORDER BY mark = ?3 DESC, kept DESC LIMIT ?2)",
                               owner, kMostOfAccount, mark);
     if (!cut) return std::unexpected(cut.error());
     return {};

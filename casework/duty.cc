@@ -5,7 +5,7 @@
 namespace schoolgate::casework {
 namespace {
 
-constexpr std::string_view kAbsence = "absence", kRota = "rota", kAccount = "account ";
+constexpr std::string_view kAbsence = "absence", kRota = kRotaOfDesk, kAccount = "account ";
 constexpr std::chrono::days kLongest{366};
 
 std::optional<std::chrono::sys_days> day_from(std::string_view text) {
@@ -27,12 +27,15 @@ const std::string& Duty::on_duty(std::chrono::sys_days day) const {
   return rota[std::chrono::weekday(day).iso_encoding() - 1];
 }
 
+bool Duty::may_have_work(std::string_view user) const { return !leaders || leaders->contains(user); }
+
 std::string Duty::who_has(std::string_view user, std::chrono::sys_days day) const {
-  if (!is_away(user, day)) return std::string(user);
-  const std::string& stand_in = absences.find(user)->second.stand_in;
-  if (!stand_in.empty() && !is_away(stand_in, day)) return stand_in;
+  const auto is_there = [&](std::string_view one) { return !one.empty() && may_have_work(one) && !is_away(one, day); };
+  if (is_there(user)) return std::string(user);
+  if (is_away(user, day))
+    if (const std::string& stand_in = absences.find(user)->second.stand_in; is_there(stand_in)) return stand_in;
   const std::string& duty = on_duty(day);
-  return duty.empty() || is_away(duty, day) ? std::string() : duty;
+  return is_there(duty) ? duty : std::string();
 }
 
 Result<Duty> DutyBook::read() {
@@ -96,7 +99,8 @@ Result<void> DutyBook::set_absence(const Viewer& viewer, const std::optional<Abs
   });
 }
 
-Result<void> DutyBook::set_rota(const Viewer& viewer, const std::array<Colleague, 7>& days, TimePoint now) {
+Result<void> DutyBook::set_rota(const Viewer& viewer, const std::array<Colleague, 7>& days, TimePoint now,
+                                std::optional<std::uint64_t> seen) {
   if (!leads_safeguarding(viewer.role)) return fail(Fault::client, "the rota is not yours to set");
   std::string text;
   for (const Colleague& one : days) {
@@ -105,6 +109,7 @@ Result<void> DutyBook::set_rota(const Viewer& viewer, const std::array<Colleague
     text += one.user + '\n';
   }
   return desk_.change([&]() -> Result<void> {
+    if (auto current = desk_.must_be_current(kRota, seen); !current) return current;
     auto added = add_entry(desk_.database(), kRota,
                            {.field = std::string(kRota),
                             .by = viewer.user,

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "casework/assignments.h"
 
 namespace schoolgate::casework {
+
+inline constexpr std::string_view kRotaOfDesk = "rota";  ///< what the journal calls it
 
 struct Absence {
   std::chrono::sys_days first, last;  ///< both included
@@ -26,8 +29,13 @@ struct Duty {
   std::map<std::string, Absence, std::less<>> absences;  ///< by account
   std::array<std::string, 7> rota;                       ///< accounts, Monday first; empty: nobody
 
+  /// The accounts that lead safeguarding now and can sign in; nullopt: not known, so all that are named count.
+  std::optional<std::set<std::string, std::less<>>> leaders;
+
+  [[nodiscard]] bool may_have_work(std::string_view user) const;
   [[nodiscard]] bool is_away(std::string_view user, std::chrono::sys_days day) const;
-  /// Who has the work of `user` that day: themselves, their stand-in, or the rota's; empty where all of them are away.
+  /// Who has the work of `user` that day: themselves, their stand-in, or the rota's; empty where all of them are away,
+  /// or lead no safeguarding any more.
   [[nodiscard]] std::string who_has(std::string_view user, std::chrono::sys_days day) const;
   [[nodiscard]] const std::string& on_duty(std::chrono::sys_days day) const;
 };
@@ -43,7 +51,9 @@ class DutyBook {
                                          const std::optional<Colleague>& stand_in, std::chrono::sys_days today,
                                          TimePoint now);
   /// Fault client: the viewer, or one of them, leads no safeguarding. An empty account: nobody that day.
-  [[nodiscard]] Result<void> set_rota(const Viewer& viewer, const std::array<Colleague, 7>& days, TimePoint now);
+  /// Or `seen` is old (DeskStore::version of kRotaOfDesk).
+  [[nodiscard]] Result<void> set_rota(const Viewer& viewer, const std::array<Colleague, 7>& days, TimePoint now,
+                                      std::optional<std::uint64_t> seen = {});
 
  private:
   DeskStore& desk_;

@@ -164,11 +164,15 @@ Result<void> PersonExport::tell_entries() {
       desk_.database(),
       "SELECT at, actor, field, choice, text FROM entries WHERE " + std::string(kAboutPerson) + " ORDER BY at, number",
       [&](Statement& row) {
+        const TimePoint at = row.take<TimePoint>();
+        const Text by = row.take<Text>(), what = row.take<Text>();
+        // The choice of an acknowledgement is its assessment; of work, the account that has it.
+        const bool is_work = what == "taken" || what == "given";
         put(piece("written about")
-                .time("time", row.take<TimePoint>())
-                .text("by", row.take<Text>())
-                .text("what", row.take<Text>())
-                .text("assessment", row.take<Text>())
+                .time("time", at)
+                .text("by", by)
+                .text("what", what)
+                .text(is_work ? "owner" : "assessment", row.take<Text>())
                 .text("text", row.take<Text>()));
       },
       person_, *episodes);

@@ -24,8 +24,15 @@ struct Rule {
   std::vector<std::string> removal;
 };
 
+// What an account, or the rota, said before it said otherwise.
+constexpr std::string_view kReplaced =
+    "field IN ('absence', 'rota', 'notification') AND at < ?1 AND number < (SELECT max(l.number) FROM entries l"
+    " WHERE l.about = entries.about AND l.field = entries.field)";
+
+// Why this function is long: it is the table of all that has a time.
 std::vector<Rule> rules_of() {
   const std::string people(kHeldPeople), episodes(kHeldEpisodes);
+  static const std::string replaced_due = "SELECT count(*) FROM entries WHERE " + std::string(kReplaced);
   return {
       {"incidents",
        &RetentionRules::incidents,
@@ -74,6 +81,11 @@ std::vector<Rule> rules_of() {
        {"DELETE FROM entries WHERE about IN (SELECT id FROM checks WHERE at < ?1)",
         "DELETE FROM check_results WHERE run IN (SELECT id FROM checks WHERE at < ?1)",
         "DELETE FROM checks WHERE at < ?1"}},
+      {"earlier absences, rotas and choices",  // what holds stays
+       &RetentionRules::journal,
+       replaced_due,
+       "SELECT 0",
+       {"DELETE FROM entries WHERE " + std::string(kReplaced)}},
       {"daily sums",
        &RetentionRules::sums,
        "SELECT (SELECT count(*) FROM decision_days WHERE day < ?1 / 86400000)"

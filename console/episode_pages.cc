@@ -385,14 +385,14 @@ web::Response take_episode(const Desk& desk, const Visit& visit) {
   casework::Assignments assignments(*visit.stores.desk);
   const std::string whose = "Episode " + (*row)->reference + " of " + who_words(desk, **row);
   const std::string path = "/episodes/" + (*row)->id;
+  const auto seen = seen_version(visit.request.form);
   if (visit.request.form.get("do") == "put-down") {
-    if (auto done = assignments.put_down(visit.viewer, (*row)->id, (*row)->person, visit.now); !done)
+    if (auto done = assignments.put_down(visit.viewer, (*row)->id, (*row)->person, visit.now, seen); !done)
       return problem(done.error());
     return desk.done(visit, path, whose + " has no owner any more.");
   }
   const Result<casework::Assigned> assigned = assigned_of(desk, visit);
   if (!assigned) return problem(assigned.error());
-  const auto seen = seen_version(visit.request.form);
   if (auto done = assignments.take(visit.viewer, (*row)->id, (*row)->person, *assigned, visit.now, seen); !done)
     return problem(done.error());
   return desk.done(visit, path,

@@ -61,6 +61,11 @@ web::Response away_page(const Desk& desk, const Visit& visit, std::string_view p
   web::View view;
   set_problem(view, visit.request, problem);
   set_typed(view, visit.request.form);
+  // So that a page that was opened before a colleague set the rota does not set it back.
+  if (const auto version = visit.stores.desk->version(casework::kRotaOfDesk))
+    view.set("version", *version);
+  else
+    return desk.failed(visit, version.error());
   view.list("absences").list("stand_ins").list("days");
   std::string first = day_text(today), last, stand_in;
   for (const auto& [user, absence] : duty->absences) {
@@ -107,7 +112,8 @@ web::Response set_absence(const Desk& desk, const Visit& visit) {
   if (form.get("do") == "back") {
     const auto duty = book.read();
     if (!duty) return desk.failed(visit, duty.error());
-    if (!duty->absences.contains(visit.viewer.user))
+    const auto noted = duty->absences.find(visit.viewer.user);
+    if (noted == duty->absences.end() || noted->second.last < today)
       return away_page(desk, visit, "first day: no days away are noted", 400);
     if (const auto done = book.set_absence(visit.viewer, {}, {}, today, visit.now); !done)
       return away_page(desk, visit, done.error().text(), 503);
@@ -142,7 +148,8 @@ web::Response set_rota(const Desk& desk, const Visit& visit) {
     days[i] = *one;
     words += (words.empty() ? "" : ", ") + std::string(kDays[i]) + " " + desk.person_words(one->user);
   }
-  const auto done = casework::DutyBook(*visit.stores.desk).set_rota(visit.viewer, days, visit.now);
+  const auto done =
+      casework::DutyBook(*visit.stores.desk).set_rota(visit.viewer, days, visit.now, seen_version(visit.request.form));
   if (!done) return away_page(desk, visit, done.error().text(), done.error().fault == Fault::client ? 400 : 503);
   return desk.done(visit, "/tasks/away",
                    "The rota is set: " + (words.empty() ? std::string("nobody on any day") : words) + ".");
@@ -208,8 +215,10 @@ web::Response choose_notifications(const Desk& desk, const Visit& visit) {
 
 }  // namespace
 
-Result<std::vector<casework::Colleague>> colleagues(const Desk& desk) {
-  const Result<std::vector<identity::User>> users = identity::Users(desk.parts().users).all();
+Result<std::vector<casework::Colleague>> colleagues(const Desk& desk) { return colleagues(desk.parts().users); }
+
+Result<std::vector<casework::Colleague>> colleagues(identity::UserDatabase& database) {
+  const Result<std::vector<identity::User>> users = identity::Users(database).all();
   if (!users) return std::unexpected(users.error());
   std::vector<casework::Colleague> all;
   for (const identity::User& user : *users) {
@@ -218,6 +227,16 @@ Result<std::vector<casework::Colleague>> colleagues(const Desk& desk) {
       all.push_back({.user = user.user, .role = *role});
   }
   return all;
+}
+
+Result<casework::Duty> duty_of(const Desk& desk, const Visit& visit) {
+  auto duty = casework::DutyBook(*visit.stores.desk).read();
+  const auto all = colleagues(desk);
+  if (!all) return std::unexpected(all.error());
+  if (!duty) return duty;
+  duty->leaders.emplace();
+  for (const casework::Colleague& one : *all) duty->leaders->insert(one.user);
+  return duty;
 }
 
 Result<void> set_owners(const Desk& desk, const Visit& visit, std::string_view chosen, web::View& view) {
@@ -247,7 +266,7 @@ Result<std::vector<WorkRow>> visible_work(const Desk& desk, const Visit& visit) 
   if (!all) return std::unexpected(all.error());
   std::vector<WorkRow> rows;
   if (all->empty()) return rows;
-  const auto duty = casework::DutyBook(*visit.stores.desk).read();
+  const auto duty = duty_of(desk, visit);
   if (!duty) return std::unexpected(duty.error());
   const std::chrono::sys_days today = local_day(desk, visit.now);
   std::map<std::string, std::optional<casework::Incident>> incidents;

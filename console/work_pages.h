@@ -12,7 +12,10 @@
 namespace schoolgate::console {
 
 /// Accounts that lead safeguarding and are not switched off.
+[[nodiscard]] Result<std::vector<casework::Colleague>> colleagues(identity::UserDatabase& users);
 [[nodiscard]] Result<std::vector<casework::Colleague>> colleagues(const Desk& desk);
+/// Who is there, among those whom colleagues() gives: an account that was switched off has no work.
+[[nodiscard]] Result<casework::Duty> duty_of(const Desk& desk, const Visit& visit);
 /// The options `owners` of a form, with `chosen` picked, and the day that it begins with.
 [[nodiscard]] Result<void> set_owners(const Desk& desk, const Visit& visit, std::string_view chosen, web::View& view);
 /// The fields `owner` and `due` of the form that was sent. Fault client: no such colleague, or no day.

@@ -353,8 +353,9 @@ Result<void> Alerts::Impl::put_for(const AlertSettings& current, const breaches:
                                 .urgency = episode.urgency,
                                 .content = episode_alert(place, episode, id, told_as),
                                 .created = now,
-                                .due = news == EpisodeNews::first ? std::max(due, now + options.hold) : due,
-                                .attempts = 0});
+                                .due = news == EpisodeNews::first ? now + options.hold : now,
+                                .attempts = 0,
+                                .not_before = due > now ? due : TimePoint{}});
         !put)
       return put;
   }
@@ -426,6 +427,10 @@ void Alerts::Impl::read_choices() {
   }
   choices = *std::move(chosen);
   duty = *std::move(book);
+  if (!options.leaders) return;
+  auto leaders = options.leaders();
+  if (!leaders) duty.absences.clear();
+  duty.leaders = leaders ? *std::move(leaders) : std::set<std::string, std::less<>>();
 }
 
 // Whether somebody has taken an episode up is the desk's to say. When it cannot be asked, it climbs: rather one mail
@@ -538,7 +543,8 @@ Result<void> Alerts::Impl::make_digest(const AlertSettings& current, const Alert
     if (!changed->empty()) progress.seq = changed->back().through_seq;
     for (breaches::Episode& episode : *changed) {
       if (takes_choices)
-        for (const std::string& destination : digest_by_choice(current, episode, choices))
+        for (const std::string& destination :
+             digest_by_choice(current, episode, choices, duty, options.local_time, options.now()))
           digests[destination].push_back(episode);
       if (episode.urgency >= route.urgency) episodes.push_back(std::move(episode));
     }

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -32,6 +33,9 @@ struct AlertsOptions {
   std::function<TimePoint()> now = wall_now;
   /// Nothing is given up or forgotten while it says no.
   std::function<bool()> believes_clock = [] { return true; };
+  /// The accounts that lead safeguarding and can sign in; on the alerts' thread, once a round. Only they stand in for
+  /// somebody. While it fails no absence holds. Empty: all accounts that are named.
+  std::function<Result<std::set<std::string, std::less<>>>()> leaders;
   std::chrono::milliseconds hold{500};  ///< a new alert waits this long, so that its first count says more than 1
 };
 

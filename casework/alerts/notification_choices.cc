@@ -61,17 +61,45 @@ NotificationChoice choice_from(std::string_view word, std::string_view text) {
   return choice;
 }
 
-}  // namespace
+// Of one episode at one moment.
+struct Telling {
+  const AlertSettings& settings;
+  const breaches::Episode& episode;
+  const NotificationChoices& choices;
+  const Duty& duty;
+  LocalTime local;
 
-std::vector<Told> told_by_choice(const AlertSettings& settings, const std::vector<std::string>& wanted,
-                                 const breaches::Episode& episode, const NotificationChoices& choices, const Duty& duty,
-                                 const LocalClock& clock, TimePoint now) {
-  const LocalTime local = local_or_utc(clock, now);
-  std::vector<std::string> present;
-  bool is_missing = false;
+  [[nodiscard]] bool is_away(const Recipient* recipient) const {
+    return recipient && !recipient->user.empty() && duty.is_away(recipient->user, local.day);
+  }
+  /// A colleague who leads safeguarding and is there. A webhook is nobody, "it" does not look after children, and of a
+  /// recipient without an account nothing is known.
+  [[nodiscard]] bool is_colleague(const Recipient* recipient) const {
+    return recipient && recipient->id != "it" && !recipient->user.empty() && duty.may_have_work(recipient->user) &&
+           !is_away(recipient);
+  }
+  [[nodiscard]] bool in_digest(const std::string& destination) const {
+    return waits_for_digest(settings, choice_of(choices, recipient_of(settings, destination)), episode.urgency);
+  }
+  [[nodiscard]] int wait_of(const std::string& destination) const {
+    const NotificationChoice* const choice = choice_of(choices, recipient_of(settings, destination));
+    return choice && choice->quiet && episode.urgency < kThroughQuiet ? quiet_minutes(*choice->quiet, local.minute) : 0;
+  }
+  [[nodiscard]] bool reaches_colleague_now(const std::set<std::string>& destinations) const {
+    return std::ranges::any_of(destinations, [&](const std::string& destination) {
+      return is_colleague(recipient_of(settings, destination)) && !in_digest(destination) && wait_of(destination) == 0;
+    });
+  }
+  [[nodiscard]] std::set<std::string> wanted_after_absences(const std::vector<std::string>& wanted) const;
+};
+
+// Whom the stand-ins of absent recipients make of `wanted`. An absence for which nobody stands in holds only while a
+// colleague is told at once.
+std::set<std::string> Telling::wanted_after_absences(const std::vector<std::string>& wanted) const {
+  std::vector<std::string> present, missing;
   for (const std::string& destination : wanted) {
     const Recipient* const recipient = recipient_of(settings, destination);
-    if (!recipient || recipient->user.empty() || !duty.is_away(recipient->user, local.day)) {
+    if (!is_away(recipient)) {
       present.push_back(destination);
       continue;
     }
@@ -79,36 +107,44 @@ std::vector<Told> told_by_choice(const AlertSettings& settings, const std::vecto
     if (other)
       present.push_back(other->id);
     else
-      is_missing = true;
+      missing.push_back(destination);
   }
-  // Everybody is away and nobody stands in: then the absence does not hold.
-  if (present.empty() && is_missing) present = wanted;
+  std::set<std::string> destinations = destinations_for(settings, present, episode);
+  if (!missing.empty() && !reaches_colleague_now(destinations))
+    destinations.merge(destinations_for(settings, missing, episode));
+  return destinations;
+}
 
+}  // namespace
+
+std::vector<Told> told_by_choice(const AlertSettings& settings, const std::vector<std::string>& wanted,
+                                 const breaches::Episode& episode, const NotificationChoices& choices, const Duty& duty,
+                                 const LocalClock& clock, TimePoint now) {
+  const Telling telling{settings, episode, choices, duty, local_or_utc(clock, now)};
+  const std::set<std::string> destinations = telling.wanted_after_absences(wanted);
+  // What is urgent reaches a colleague at once: if it is quiet for all of them, it is quiet for none.
+  const bool no_quiet = episode.urgency >= kAlwaysAtOnce && !telling.reaches_colleague_now(destinations);
   std::vector<Told> told;
-  bool is_told_now = false;
-  const std::set<std::string> destinations = destinations_for(settings, present, episode);
   for (const std::string& destination : destinations) {
-    const NotificationChoice* const choice = choice_of(choices, recipient_of(settings, destination));
-    if (waits_for_digest(settings, choice, episode.urgency)) continue;
-    const int wait =
-        choice && choice->quiet && episode.urgency < kThroughQuiet ? quiet_minutes(*choice->quiet, local.minute) : 0;
-    is_told_now = is_told_now || wait == 0;
+    if (telling.in_digest(destination)) continue;
+    const int wait = no_quiet ? 0 : telling.wait_of(destination);
     told.push_back({.destination = destination, .due = now + std::chrono::minutes(wait)});
   }
-  // What is urgent reaches somebody at once: if it is quiet for all of them, it is quiet for none.
-  if (episode.urgency >= kAlwaysAtOnce && !is_told_now)
-    for (Told& one : told) one.due = now;
   return told;
 }
 
 std::set<std::string> digest_by_choice(const AlertSettings& settings, const breaches::Episode& episode,
-                                       const NotificationChoices& choices) {
+                                       const NotificationChoices& choices, const Duty& duty, const LocalClock& clock,
+                                       TimePoint now) {
   std::set<std::string> destinations;
-  for (const AlertRoute& route : settings.routes) {
-    if (route.daily || episode.urgency < route.urgency) continue;
-    for (const std::string& destination : destinations_for(settings, route.to, episode))
-      if (waits_for_digest(settings, choice_of(choices, recipient_of(settings, destination)), episode.urgency))
-        destinations.insert(destination);
+  // The day that it was, and the day that it is: an absence may have begun or ended since.
+  for (const TimePoint moment : {episode.last, now}) {
+    const Telling telling{settings, episode, choices, duty, local_or_utc(clock, moment)};
+    for (const AlertRoute& route : settings.routes) {
+      if (route.daily || episode.urgency < route.urgency) continue;
+      for (const std::string& destination : telling.wanted_after_absences(route.to))
+        if (telling.in_digest(destination)) destinations.insert(destination);
+    }
   }
   for (const AlertRoute& route : settings.routes)
     if (route.daily && episode.urgency >= route.urgency)

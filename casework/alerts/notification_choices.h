@@ -38,14 +38,17 @@ struct Told {
   TimePoint due;  ///< now, or when the quiet hours end
 };
 
-/// Of the destinations that a route wants, who is told of `episode`, and when. Whoever is away is stood in for.
+/// Of the destinations that a route wants, who is told of `episode`, and when. Whoever is away is stood in for; where
+/// nobody stands in, mail comes as always, unless a colleague who leads safeguarding is told at once.
 [[nodiscard]] std::vector<Told> told_by_choice(const AlertSettings& settings, const std::vector<std::string>& wanted,
                                                const breaches::Episode& episode, const NotificationChoices& choices,
                                                const Duty& duty, const LocalClock& clock, TimePoint now);
 
-/// Recipients of immediate routes who chose the digest for an episode of that urgency, whom no daily route names.
+/// Recipients of immediate routes, and their stand-ins, who chose the digest for an episode of that urgency and whom no
+/// daily route names.
 [[nodiscard]] std::set<std::string> digest_by_choice(const AlertSettings& settings, const breaches::Episode& episode,
-                                                     const NotificationChoices& choices);
+                                                     const NotificationChoices& choices, const Duty& duty,
+                                                     const LocalClock& clock, TimePoint now);
 
 class NotificationBook {
  public:

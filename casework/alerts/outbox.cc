@@ -7,17 +7,31 @@ using store::from_stored;
 using store::to_stored;
 using Step = store::Statement::Step;
 
+constexpr std::chrono::hours kLongestQuiet{25};  // a day at most, and the hour of the clock change
+constexpr std::chrono::minutes kSlew{1};         // so far a clock that is right may go back
+
 constexpr const char* kSchema = R"(
   PRAGMA wal_autocheckpoint=200;
   CREATE TABLE IF NOT EXISTS alerts(id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, destination TEXT NOT NULL,
     urgency INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, json TEXT NOT NULL, created INTEGER NOT NULL,
-    due INTEGER NOT NULL, attempts INTEGER NOT NULL, state INTEGER NOT NULL) WITHOUT ROWID;
+    due INTEGER NOT NULL, attempts INTEGER NOT NULL, state INTEGER NOT NULL,
+    not_before INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS alerts_by_state ON alerts(state, due);
   CREATE TABLE IF NOT EXISTS progress(reader TEXT PRIMARY KEY, chain TEXT NOT NULL, seq INTEGER NOT NULL,
     day INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS watches(episode TEXT PRIMARY KEY, begun INTEGER NOT NULL, step INTEGER NOT NULL,
     over INTEGER NOT NULL) WITHOUT ROWID;
 )";
+
+// Alerts of an older release are held by no quiet hours.
+Result<void> add_not_before(store::Database& database) {
+  auto query = database.prepare("SELECT count(*) FROM pragma_table_info('alerts') WHERE name = 'not_before'");
+  if (!query) return std::unexpected(query.error());
+  if (query->step() != Step::row) return std::unexpected(database.error("read"));
+  if (query->integer(0) > 0) return {};
+  query->reset();
+  return database.run("ALTER TABLE alerts ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0");
+}
 
 }  // namespace
 
@@ -28,6 +42,7 @@ Result<std::unique_ptr<Outbox>> Outbox::open(const std::filesystem::path& file) 
   auto database = store::Database::open(file, store::Database::Access::write);
   if (!database) return std::unexpected(database.error());
   if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
+  if (auto added = add_not_before(*database); !added) return std::unexpected(added.error());
   return std::unique_ptr<Outbox>(new Outbox(*std::move(database)));
 }
 
@@ -44,9 +59,10 @@ Result<std::optional<Outbox::Known>> Outbox::find(std::string_view key) {
 
 Result<void> Outbox::put(const OutboxAlert& alert) {
   auto statement = database_.prepare(
-      "INSERT INTO alerts(id, key, destination, urgency, subject, text, json, created, due, attempts, state)"
-      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0) ON CONFLICT(key) DO UPDATE SET urgency = excluded.urgency,"
-      " subject = excluded.subject, text = excluded.text, json = excluded.json WHERE state = 0");
+      "INSERT INTO alerts(id, key, destination, urgency, subject, text, json, created, due, attempts, state,"
+      " not_before) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11) ON CONFLICT(key) DO UPDATE SET"
+      " urgency = excluded.urgency, subject = excluded.subject, text = excluded.text, json = excluded.json,"
+      " not_before = min(not_before, excluded.not_before) WHERE state = 0");
   if (!statement) return std::unexpected(statement.error());
   const bool done = statement->bind(1, alert.id)
                         .bind(2, alert.key)
@@ -58,6 +74,7 @@ Result<void> Outbox::put(const OutboxAlert& alert) {
                         .bind(8, to_stored(alert.created))
                         .bind(9, to_stored(alert.due))
                         .bind(10, std::int64_t(alert.attempts))
+                        .bind(11, to_stored(alert.not_before))
                         .run();
   if (!done) return failure();
   return {};
@@ -75,7 +92,7 @@ Result<std::optional<TimePoint>> Outbox::newest_with_prefix(std::string_view pre
 Result<std::vector<OutboxAlert>> Outbox::due(TimePoint now, std::size_t limit) {
   auto query = database_.prepare(
       "SELECT id, key, destination, urgency, subject, text, json, created, due, attempts FROM alerts"
-      " WHERE state = 0 AND due <= ?1 ORDER BY urgency DESC, created LIMIT ?2");
+      " WHERE state = 0 AND due <= ?1 AND not_before <= ?1 ORDER BY urgency DESC, created LIMIT ?2");
   if (!query) return std::unexpected(query.error());
   query->bind(1, to_stored(now)).bind(2, std::int64_t(limit));
   std::vector<OutboxAlert> alerts;
@@ -95,7 +112,7 @@ Result<std::vector<OutboxAlert>> Outbox::due(TimePoint now, std::size_t limit) {
 }
 
 Result<std::optional<TimePoint>> Outbox::next_due() {
-  auto query = database_.prepare("SELECT min(due) FROM alerts WHERE state = 0");
+  auto query = database_.prepare("SELECT min(max(due, not_before)) FROM alerts WHERE state = 0");
   if (!query) return std::unexpected(query.error());
   if (query->step() != Step::row) return failure();
   if (query->is_null(0)) return std::nullopt;
@@ -128,6 +145,11 @@ Result<void> Outbox::bring_back(TimePoint now, std::chrono::seconds longest_paus
   auto tries = database_.prepare("UPDATE alerts SET due = ?1 WHERE state = 0 AND due > ?2");
   if (!tries) return std::unexpected(tries.error());
   if (!tries->bind(1, to_stored(now)).bind(2, to_stored(now + longest_pause)).run()) return failure();
+  auto quiet = database_.prepare(
+      "UPDATE alerts SET not_before = 0 WHERE state = 0 AND not_before > ?1 AND (not_before > ?2 OR created > ?3)");
+  if (!quiet) return std::unexpected(quiet.error());
+  if (!quiet->bind(1, to_stored(now)).bind(2, to_stored(now + kLongestQuiet)).bind(3, to_stored(now + kSlew)).run())
+    return failure();
   auto begun = database_.prepare("UPDATE watches SET begun = ?1 WHERE over = 0 AND begun > ?2");
   if (!begun) return std::unexpected(begun.error());
   if (!begun->bind(1, to_stored(now)).bind(2, to_stored(now + longest_pause)).run()) return failure();

@@ -27,8 +27,9 @@ struct OutboxAlert {
   std::string destination;  ///< id of a recipient or name of a webhook
   int urgency = 1;
   AlertText content;
-  TimePoint created, due;
+  TimePoint created, due;  ///< `due`: the next try
   int attempts = 0;
+  TimePoint not_before{};  ///< quiet hours of its reader hold it until then, whatever `due` says; epoch: none
 };
 
 /// How far a reader of episodes has come in which chain; `day` is the last one that a digest was made for.
@@ -60,7 +61,8 @@ class Outbox {
   [[nodiscard]] Result<store::Transaction> begin() { return store::Transaction::begin(database_); }
 
   [[nodiscard]] Result<std::optional<Known>> find(std::string_view key);
-  /// Adds it, or gives the waiting one with its key this content and urgency.
+  /// Adds it, or gives the waiting one with its key this content and urgency. Quiet hours that
+  /// hold it may end sooner then, never later.
   [[nodiscard]] Result<void> put(const OutboxAlert& alert);
   /// When the newest alert up to `now` whose key begins with `prefix` was made.
   [[nodiscard]] Result<std::optional<TimePoint>> newest_with_prefix(std::string_view prefix, TimePoint now);
@@ -72,8 +74,8 @@ class Outbox {
   [[nodiscard]] Result<void> set_state(std::string_view id, State state);
   [[nodiscard]] Result<void> try_again(std::string_view id, TimePoint due, int attempts);
 
-  /// What a clock that was ahead has planned is due now: tries that are further away than any pause, and episodes whose
-  /// watch begins in the future.
+  /// What a clock that was ahead has planned is due now: tries that are further away than any pause, quiet hours of
+  /// alerts that were made in the future or that are longer than a day, and episodes whose watch begins in the future.
   [[nodiscard]] Result<void> bring_back(TimePoint now, std::chrono::seconds longest_pause);
 
   [[nodiscard]] Result<std::optional<Progress>> progress(std::string_view reader);

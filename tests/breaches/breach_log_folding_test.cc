@@ -6,9 +6,12 @@
 //   the gateway ends in order                             | the sums are records
 //   a device does more than it may in a minute            | its attempts wait; those of others do not
 //   the gateway is killed while attempts wait             | their number is a record after the next start
+//   something urgent comes from a device that waits       | its record is written at once
+//   the disk hangs while attempts wait                    | they are told "not durable" after their own deadline
 //   many devices have attempts that wait                  | the queue of the others stays free
 //   too much waits                                        | it is counted by category, and the disk is not filled
 //   the disk fails while sums are open                    | each attempt is counted once when it is back
+//   attempts join a commit that failed and is on disk     | they are acknowledged only when they are written, too
 //   a sum of sealed addresses is left by a kill           | the copy of its address is there
 //   a row that was left cannot be read                    | its number of attempts is a record all the same
 //   a counted attempt's page is asked about               | its number leads to the sum, also before the minute ends
@@ -269,6 +272,45 @@ TEST(BreachLogFolding, ADeviceThatDoesTooMuchWaitsAndOthersDoNot) {
   EXPECT_EQ(attempts_in(folder.path()), 701u);
 }
 
+TEST(BreachLogFolding, AnUrgentAttemptWaitsBehindNoFlood) {
+  wait_for_room_in_the_minute();
+  const TemporaryFolder folder;
+  const auto log = open_log(folding_in(folder.path()));
+  for (int i = 0; i < 1200; ++i) log->append(now_of("site" + std::to_string(i) + ".example"), [](Receipt) {});
+  while (log->counters().turns < 500) std::this_thread::sleep_for(5ms);
+  Breach urgent = now_of("help.example"), illegal = now_of("sealed.example");
+  urgent.reason.urgency = 5;
+  urgent.reason.category = "suicide";
+  illegal.reason.illegal = true;
+  for (const Breach& breach : {urgent, illegal}) {
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_TRUE(append_and_wait(*log, breach).durable);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s) << breach.site;
+  }
+}
+
+TEST(BreachLogFolding, WhoWaitsForATurnIsToldWhenNoneComes) {
+  wait_for_room_in_the_minute();
+  const TemporaryFolder folder;
+  FailingDisk disk;
+  BreachLogSettings settings = folding_in(folder.path());
+  settings.vfs = FailingDisk::kName;
+  settings.durable_deadline = 100ms;
+  settings.turn_deadline = 3000ms;
+  std::atomic<int> late = 0;
+  {
+    const auto log = open_log(settings);
+    for (int i = 0; i < 700; ++i)
+      log->append(now_of("site" + std::to_string(i) + ".example"), [&](Receipt r) { late += !r.durable; });
+    while (log->counters().turns < 50) std::this_thread::sleep_for(5ms);
+    disk.become(FailingDisk::Mood::hanging);
+    for (int i = 0; i < 1000 && late < 40; ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_GE(late, 40);
+    disk.become(FailingDisk::Mood::well);
+  }
+  EXPECT_EQ(attempts_in(folder.path()), 700u) << "and is written all the same";
+}
+
 TEST(BreachLogFolding, AFloodNeitherFillsTheDiskNorHidesAnAttempt) {
   wait_for_room_in_the_minute();
   const TemporaryFolder folder;
@@ -308,6 +350,29 @@ TEST(BreachLogFolding, EachAttemptIsCountedOnceWhenTheDiskIsBack) {
     EXPECT_EQ(attempts_in(folder.path()), 9u) << int(mood);
     expect_whole(folder.path());
   }
+}
+
+// A commit whose sync fails reaches the disk all the same; what joins it while the disk is away does not.
+TEST(BreachLogFolding, WhatJoinsAFailedCommitIsWrittenBeforeItIsAcknowledged) {
+  wait_for_room_in_the_minute();
+  const TemporaryFolder folder;
+  FailingDisk disk;
+  BreachLogSettings settings = folding_in(folder.path());
+  settings.vfs = FailingDisk::kName;
+  settings.durable_deadline = 200ms;
+  {
+    const auto log = open_log(settings);
+    for (int i = 0; i < 640; ++i) log->append(now_of("site" + std::to_string(i) + ".example"), [](Receipt) {});
+    for (int i = 0; i < 2000 && log->counters().written < 600; ++i) std::this_thread::sleep_for(5ms);
+    disk.become(FailingDisk::Mood::sync_broken);
+    EXPECT_FALSE(append_and_wait(*log, now_of("other.example", "10.20.2.8")).durable);
+    std::this_thread::sleep_for(1500ms);  // turns come meanwhile
+    disk.become(FailingDisk::Mood::well);
+    for (int i = 0; i < 2000 && log->counters().waiting > 0; ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_EQ(log->counters().waiting, 0u);
+  }
+  EXPECT_EQ(attempts_in(folder.path()), 641u);
+  expect_whole(folder.path());
 }
 
 TEST(BreachLogFolding, TheSelfTestHasEachOfItsRecords) {

@@ -7,6 +7,8 @@
 //   a pattern or no entry decided                          | each site has its record
 //   a device does more than six hundred different things   | the others wait, and are written when it is their turn
 //   too much of a device waits                             | it is counted by category; nothing goes uncounted
+//   something urgent comes within a device's flood         | its record is written at once
+//   a flood asks for withheld addresses                    | each is kept, and its hash is that of its copy
 //   a device takes another address for each attempt        | it is one machine; a network has a larger sum
 //   addresses of one sealed entry are counted together     | each is a record, because each has to be reported
 //   the clock is corrected within a minute                 | nothing is summed over the correction
@@ -117,6 +119,48 @@ TEST(Folding, InAFloodEverythingIsCounted) {
   ASSERT_EQ(sums.size(), 1u);
   EXPECT_EQ(sums[0].attempts, 5000u);
   EXPECT_EQ(sums[0].addresses, 4096u) << "counts no further";
+}
+
+TEST(Folding, WhatIsUrgentIsARecordOncePerCategoryAndMinute) {
+  Folding folding;
+  EXPECT_EQ(folding.turn_behind(of("a.example"), kNow), Turn::wait) << "a token is not for whoever comes later";
+  EXPECT_EQ(folding.turn_of_urgent(of("a.example"), kNow), Turn::write);
+  EXPECT_EQ(folding.turn_of_urgent(of("b.example"), kNow), Turn::fold);
+  Breach other = of("c.example");
+  other.reason.category = "suicide";
+  EXPECT_EQ(folding.turn_of_urgent(other, kNow), Turn::write);
+  EXPECT_EQ(folding.turn_of_urgent(other, kNow + 61s), Turn::write);
+}
+
+TEST(Folding, EachWithheldAddressOfAFloodIsARecordWhileThereAreNotTooMany) {
+  Folding folding;
+  const auto sealed = [](int i) {
+    Breach breach = of("sealed.example", "/" + std::to_string(i));
+    breach.reason.illegal = true;
+    return breach;
+  };
+  for (int i = 0; i < 600; ++i) ASSERT_EQ(folding.turn_in_flood(sealed(i), kNow), Turn::write) << i;
+  EXPECT_EQ(folding.turn_in_flood(sealed(5), kNow), Turn::fold);
+  EXPECT_EQ(folding.turn_of_urgent(sealed(600), kNow), Turn::wait);
+  EXPECT_EQ(folding.turn_in_flood(sealed(600), kNow), Turn::write) << "the first of its category";
+  const Breach kept = sealed(601);
+  EXPECT_EQ(folding.turn_in_flood(kept, kNow), Turn::fold);
+  EXPECT_EQ(folding.turn_in_flood(sealed(602), kNow), Turn::fold);
+  for (const Breach& sum : folding.changed()) {
+    if (sum.attempts == 2) EXPECT_EQ(sum.url, kept.url) << "whose copy is kept";
+  }
+}
+
+TEST(Folding, WithheldAddressesThatWaitAreKeptEach) {
+  Folding folding;
+  for (const char* path : {"/a", "/b"}) {
+    Breach breach = of("sealed.example", path);
+    breach.reason.illegal = true;
+    folding.hold(breach);
+  }
+  const auto held = folding.changed();
+  ASSERT_EQ(held.size(), 2u);
+  EXPECT_NE(held[0].url, held[1].url);
 }
 
 TEST(Folding, WhatWaitsIsCountedUntilItsTurn) {

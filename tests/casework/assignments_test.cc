@@ -65,6 +65,7 @@ TEST_F(AssignmentsTest, AnEpisodeHasAnOwnerAndADayUntilItIsDealtWith) {
   EXPECT_TRUE(assignments.open()->empty());
   ASSERT_TRUE(take(kDsl, to(kDsl), kSchoolDay + 3h)) << "to be looked at once more";
   EXPECT_EQ(assignments.open()->size(), 1u);
+  EXPECT_FALSE(assignments.put_down(kDsl, episode_, "amelia.hughes", kSchoolDay + 4h, 0)) << "an old page";
   ASSERT_TRUE(assignments.put_down(kDsl, episode_, "amelia.hughes", kSchoolDay + 4h));
   EXPECT_TRUE(assignments.open()->empty());
   EXPECT_FALSE(assignments.put_down(kDsl, episode_, "amelia.hughes", kSchoolDay + 4h)) << "nothing was done";
@@ -133,8 +134,15 @@ TEST_F(AssignmentsTest, WhoIsAwayIsStoodInFor) {
   EXPECT_EQ(duty.on_duty(kToday), "h.ead");
   EXPECT_EQ(duty.who_has("d.lead", kToday), "h.ead");
   EXPECT_EQ(duty.who_has("d.eputy", kToday), "h.ead");
+  duty.leaders = {"d.lead", "d.eputy"};
+  EXPECT_EQ(duty.who_has("d.lead", kToday), "") << "who leads no longer stands in for nobody";
+  EXPECT_EQ(duty.who_has("n.obody", kToday), "") << "and has nothing";
   ASSERT_TRUE(book.set_absence(kDsl, std::nullopt, std::nullopt, kToday, kSchoolDay));
   EXPECT_EQ(book.read()->who_has("d.lead", kToday), "d.lead");
+  const auto seen = *desk_->version(kRotaOfDesk);
+  ASSERT_TRUE(book.set_rota(kDeputy, {}, kSchoolDay, seen));
+  EXPECT_FALSE(book.set_rota(kDsl, week, kSchoolDay, seen)) << "a page from before the deputy's";
+  EXPECT_EQ(book.read()->on_duty(kToday), "");
 
   EXPECT_FALSE(book.set_absence(kDsl, Absence{kToday, kToday - days(1), {}}, std::nullopt, kToday, kSchoolDay));
   EXPECT_FALSE(book.set_absence(kDsl, Absence{kToday - days(9), kToday - days(1), {}}, {}, kToday, kSchoolDay));

@@ -43,8 +43,22 @@ TEST_F(DraftsTest, TheFileDoesNotTellWhatWasTypedAndForgetsItAfterADay) {
   EXPECT_FALSE(*drafts.find("the-token", "d.lead", kSchoolDay));
   ASSERT_TRUE(drafts.keep("ahead", "d.lead", kDraft, kSchoolDay + std::chrono::hours(500)));
   ASSERT_TRUE(drafts.keep("now", "d.lead", kDraft, kSchoolDay));
+  ASSERT_TRUE(drafts.forget(kSchoolDay));
   EXPECT_FALSE(*drafts.find("ahead", "d.lead", kSchoolDay + std::chrono::hours(500)));
   EXPECT_TRUE(*drafts.find("now", "d.lead", kSchoolDay));
+}
+
+TEST_F(DraftsTest, KeepingOneWithAWrongClockRemovesNoOther) {
+  Drafts drafts(*desk_);
+  ASSERT_TRUE(drafts.keep("right", "d.lead", kDraft, kSchoolDay));
+  for (const auto wrong : {std::chrono::hours(24 * 400), std::chrono::hours(-24 * 400)})
+    ASSERT_TRUE(drafts.keep("wrong", "d.eputy", kDraft, kSchoolDay + wrong));
+  EXPECT_TRUE(*drafts.find("right", "d.lead", kSchoolDay));
+  for (std::size_t i = 0; i < Drafts::kMostOfAccount; ++i)
+    ASSERT_TRUE(drafts.keep("t" + std::to_string(i), "d.lead", kDraft, kSchoolDay));
+  const TimePoint behind = kSchoolDay - std::chrono::hours(24 * 400);
+  ASSERT_TRUE(drafts.keep("last", "d.lead", kDraft, behind));
+  EXPECT_TRUE(*drafts.find("last", "d.lead", behind)) << "the last one stays, whatever the clock says";
 }
 
 TEST_F(DraftsTest, OneAccountPushesOutNoColleague) {

@@ -9,6 +9,8 @@
 
 #include "breaches/flat_json.h"
 #include "breaches/verify.h"
+#include "casework/assignments.h"
+#include "casework/duty.h"
 #include "casework/kept_people.h"
 #include "casework/page_reports.h"
 #include "tests/casework/desk_support.h"
@@ -180,6 +182,36 @@ TEST_F(PrivacyOfTheDesk, APersonGetsAllThatIsKeptAboutThemAndNothingOfOthers) {
   EXPECT_THAT(text, HasSubstr("[attempt]"));
   EXPECT_THAT(text, HasSubstr("said: line one\n    line two"));
   EXPECT_EQ(desk_->journal({.what = "export"})->size(), 2u);
+}
+
+TEST_F(PrivacyOfTheDesk, WhoHasAnEpisodeIsNoAssessmentOfAPerson) {
+  keep({breach_of("amelia.hughes", kSchoolDay)});
+  const auto today = std::chrono::floor<std::chrono::days>(kSchoolDay);
+  const std::string id = reader().list(kDsl, {})->rows.at(0).id;
+  ASSERT_TRUE(Assignments(*desk_).take(
+      kDsl, id, "amelia.hughes",
+      {.owner = {.user = "d.eputy", .role = Role::deputy}, .due = today + std::chrono::days(1), .today = today},
+      kSchoolDay));
+  const std::string out = exported_person("amelia.hughes", Privacy::Form::json);
+  EXPECT_THAT(out, HasSubstr(R"("owner":"d.eputy")"));
+  EXPECT_THAT(out, Not(HasSubstr(R"("assessment":"d.eputy")")));
+}
+
+TEST_F(PrivacyOfTheDesk, WhatAnAccountSaidBeforeGoesAndWhatHoldsStays) {
+  DutyBook book(*desk_);
+  const auto today = std::chrono::floor<std::chrono::days>(kSchoolDay);
+  std::array<Colleague, 7> week;
+  ASSERT_TRUE(book.set_rota(kDsl, week, kSchoolDay));
+  week[0] = {.user = "d.eputy", .role = Role::deputy};
+  ASSERT_TRUE(book.set_rota(kDsl, week, kSchoolDay));
+  ASSERT_TRUE(book.set_absence(kDsl, Absence{today, today, {}}, std::nullopt, today, kSchoolDay));
+  ASSERT_TRUE(book.set_absence(kDsl, std::nullopt, std::nullopt, today, kSchoolDay));
+  const TimePoint later = kSchoolDay + std::chrono::days(10'000);
+  ASSERT_TRUE(Privacy(*desk_).enforce({}, later));
+  EXPECT_EQ(entries_of(desk_->database(), "rota")->size(), 1u);
+  EXPECT_EQ(entries_of(desk_->database(), "account d.lead")->size(), 1u);
+  EXPECT_EQ(book.read()->rota[0], "d.eputy");
+  EXPECT_TRUE(book.read()->absences.empty());
 }
 
 TEST_F(PrivacyOfTheDesk, OnlyLeadAndHeadExportAndNobodyThemselves) {

@@ -6,6 +6,7 @@
 //   the owner is not of the desk, or no day was typed | an error at its field; nothing is done
 //   a form says that something was done               | it names whose episode, to whom and by when
 //   the owner is away                                 | it is the stand-in's, and says so
+//   the owner was switched off, or leads no longer    | it is for everybody to take up
 //   it is about the stand-in                          | the stand-in is not told of it
 #include "tests/console/desk_fixture.h"
 
@@ -54,6 +55,16 @@ TEST_F(WorkPages, AnEpisodeIsTakenGivenAndPutDown) {
   EXPECT_EQ(post(deputy, path_ + "/take", {{"do", "put-down"}}).status, 400) << "nothing was done";
 }
 
+TEST_F(WorkPages, WhatASwitchedOffAccountHasIsForEverybody) {
+  take("d.eputy", "2026-11-25");
+  EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Of colleagues (1)"));
+  ASSERT_TRUE(identity::Users(*users_).disable("d.eputy"));
+  EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Mine (1)"));
+  ASSERT_TRUE(identity::Users(*users_).enable("d.eputy"));
+  ASSERT_TRUE(identity::Users(*users_).set_role("d.eputy", Role::governor));
+  EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Mine (1)"));
+}
+
 TEST_F(WorkPages, WhatDoesNotFitIsSaidAtItsField) {
   get(lead_, path_);
   for (const auto& [owner, due, field] :
@@ -64,6 +75,39 @@ TEST_F(WorkPages, WhatDoesNotFitIsSaidAtItsField) {
     EXPECT_THAT(answer.body, HasSubstr("id=\"" + std::string(field) + "\"")) << owner << due;
   }
   EXPECT_THAT(get(lead_, "/tasks").body, HasSubstr("Mine (0)"));
+}
+
+TEST_F(WorkPages, DaysAwayAndTheRotaThatDoNotFitAreSaidAtTheirField) {
+  get(lead_, "/tasks/away");
+  for (const auto& [first, last, stand_in, field] :
+       {std::tuple{"x", "2026-11-25", "", "first-error"}, std::tuple{"2026-11-25", "2026-11-24", "", "last-error"},
+        std::tuple{"2026-11-25", "2026-11-26", "t.ech", "stand_in-error"}}) {
+    const auto answer =
+        post(lead_, "/tasks/absence", {{"do", "away"}, {"first", first}, {"last", last}, {"stand_in", stand_in}});
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(answer.body, HasSubstr("id=\"" + std::string(field) + "\"")) << field;
+  }
+  const auto rota = post(lead_, "/tasks/rota", {{"rota_1", "t.ech"}});
+  EXPECT_EQ(rota.status, 400);
+  EXPECT_THAT(rota.body, HasSubstr("id=\"rota_1-error\""));
+}
+
+TEST_F(WorkPages, APageFromBeforeSetsNoRotaBackAndNobodyComesBackTwice) {
+  static const std::regex kVersion("name=\"version\" value=\"([0-9]+)\"");
+  const std::string page = get(lead_, "/tasks/away").body;
+  std::smatch seen;
+  ASSERT_TRUE(std::regex_search(page, seen, kVersion));
+  Browser deputy = sign_in("d.eputy");
+  get(deputy, "/tasks/away");
+  EXPECT_THAT(told(deputy, post(deputy, "/tasks/rota", {{"rota_1", "d.eputy"}})), HasSubstr("Monday d.eputy"));
+  EXPECT_EQ(post(lead_, "/tasks/rota", {{"rota_2", "d.lead"}, {"version", seen[1].str()}}).status, 400);
+  get(lead_, "/tasks/away");
+  const std::string today = to_rfc3339(now_).substr(0, 10);
+  ASSERT_EQ(post(lead_, "/tasks/absence", {{"do", "away"}, {"first", today}, {"last", today}}).status, 303);
+  now_ += std::chrono::hours(24 * 3);
+  lead_ = sign_in("d.lead");
+  get(lead_, "/tasks/away");
+  EXPECT_EQ(post(lead_, "/tasks/absence", {{"do", "back"}}).status, 400) << "the days are over";
 }
 
 TEST_F(WorkPages, OtherRolesSeeNeitherWorkNorOwner) {

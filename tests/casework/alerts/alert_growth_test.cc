@@ -8,6 +8,7 @@
 #include "casework/alerts/canary.h"
 #include "casework/alerts/conflict_of_interest.h"
 #include "casework/alerts/delivery.h"
+#include "casework/alerts/notification_choices.h"
 #include "tests/casework/desk_support.h"
 #include "tests/casework/receiver.h"
 
@@ -59,6 +60,62 @@ class GrownAlerts : public DeskFixture {
   std::atomic<TimePoint> now_ = kSchoolDay;
   std::unique_ptr<Alerts> alerts_;
 };
+
+const TimePoint kEvening = at("2026-11-23T21:00:00Z");
+
+TEST_F(GrownAlerts, QuietHoursHoldForTheWholeNight) {
+  settings_.routes[0].urgency = 3;
+  ASSERT_TRUE(
+      NotificationBook(*desk_).choose(kDsl, {.in_digest = false, .quiet = std::pair(20 * 60, 7 * 60)}, kEvening));
+  open();
+  keep({breach_of("amelia.hughes", kEvening, "drugs", 3)});
+  for (const auto later : {0min, 1min, 180min, 599min}) settle_at(kEvening + later);
+  EXPECT_TRUE(server_.is_silent());
+  settle_at(kEvening + 10h);
+  EXPECT_THAT(mail(), HasSubstr("drugs"));
+}
+
+TEST_F(GrownAlerts, WhatBecomesUrgentInQuietHoursIsToldAtOnce) {
+  settings_.routes[0].urgency = 3;
+  ASSERT_TRUE(
+      NotificationBook(*desk_).choose(kDsl, {.in_digest = false, .quiet = std::pair(20 * 60, 7 * 60)}, kEvening));
+  open();
+  keep({breach_of("amelia.hughes", kEvening, "self-harm", 3)});
+  settle_at(kEvening);
+  EXPECT_TRUE(server_.is_silent());
+  keep({breach_of("amelia.hughes", kEvening + 1min, "self-harm", 5)});
+  settle_at(kEvening + 1min);
+  EXPECT_THAT(mail(), HasSubstr("(5)"));
+  EXPECT_EQ(alerts_->counters().waiting, 0u);
+}
+
+TEST_F(GrownAlerts, AQuietNightThatAClockAheadHasPlannedIsOverWhenItIsRight) {
+  settings_.routes[0].urgency = 3;
+  ASSERT_TRUE(
+      NotificationBook(*desk_).choose(kDsl, {.in_digest = false, .quiet = std::pair(20 * 60, 7 * 60)}, kEvening));
+  open();
+  keep({breach_of("amelia.hughes", kEvening + 24h * 40, "drugs", 3)});
+  settle_at(kEvening + 24h * 40);
+  EXPECT_TRUE(server_.is_silent());
+  settle_at(kEvening - 10h);
+  EXPECT_THAT(mail(), HasSubstr("drugs"));
+}
+
+TEST_F(GrownAlerts, AnOutboxOfAnOlderReleaseLearnsOfQuietHours) {
+  {
+    auto old = store::Database::open(folder_.path() / "alerts.db", store::Database::Access::write);
+    ASSERT_TRUE(old.has_value());
+    ASSERT_TRUE(old->run("CREATE TABLE alerts(id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, destination TEXT NOT NULL,"
+                         " urgency INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, json TEXT NOT NULL,"
+                         " created INTEGER NOT NULL, due INTEGER NOT NULL, attempts INTEGER NOT NULL,"
+                         " state INTEGER NOT NULL) WITHOUT ROWID;"
+                         "INSERT INTO alerts VALUES('i', 'k', 'dsl', 4, 'an old one', 'text', '{}', 0, 0, 0, 0)")
+                    .has_value());
+  }
+  open();
+  settle_at(kSchoolDay);
+  EXPECT_THAT(mail(), HasSubstr("an old one"));
+}
 
 TEST_F(GrownAlerts, TheMailLeadsToTheRecordAndNamesNobody) {
   open();

@@ -7,11 +7,16 @@
 //   the recipient is away                                  | the stand-in is told
 //   all are away and nobody stands in                      | the absence does not hold
 //   the stand-in is whom it is about                       | somebody else is told
+//   a webhook or the technician is told beside the absent  | the absent are told all the same
+//   the stand-in chose the digest                          | it is in the digest
+//   the stand-in leads no longer, or cannot sign in        | as if nobody stood in
 //   alerts.yaml sends no digest                            | a choice of the digest does not hold
 //   a recipient has no account at the desk                 | nothing changes
 #include "casework/alerts/notification_choices.h"
 
 #include <gmock/gmock.h>
+
+#include <algorithm>
 
 #include "tests/casework/desk_support.h"
 
@@ -58,11 +63,12 @@ TEST_F(Choices, TheDigestTakesWhatIsNotUrgent) {
   EXPECT_EQ(told(4)[0].due, kEvening);
   breaches::Episode episode;
   episode.urgency = 3;
-  EXPECT_EQ(digest_by_choice(settings_, episode, choices_), std::set<std::string>{"dsl"});
+  EXPECT_EQ(digest_by_choice(settings_, episode, choices_, duty_, {}, kEvening), std::set<std::string>{"dsl"});
   episode.urgency = 4;
-  EXPECT_TRUE(digest_by_choice(settings_, episode, choices_).empty());
+  EXPECT_TRUE(digest_by_choice(settings_, episode, choices_, duty_, {}, kEvening).empty());
   episode.urgency = 2;
-  EXPECT_TRUE(digest_by_choice(settings_, episode, choices_).empty()) << "no route tells it of that";
+  EXPECT_TRUE(digest_by_choice(settings_, episode, choices_, duty_, {}, kEvening).empty())
+      << "no route tells it of that";
   settings_.routes.pop_back();
   EXPECT_EQ(told(3).size(), 1u) << "no digest is sent";
 }
@@ -92,6 +98,55 @@ TEST_F(Choices, WhoIsAwayIsStoodInFor) {
   duty_.absences["d.eputy"] = {today, today, ""};
   ASSERT_EQ(told(3).size(), 1u);
   EXPECT_EQ(told(3)[0].destination, "dsl") << "nobody is there";
+}
+
+// Nobody stands in for the lead: a machine that takes alerts is not a colleague who was told.
+TEST_F(Choices, AWebhookOrTheTechnicianIsNoColleagueWhoWasTold) {
+  const auto today = std::chrono::floor<std::chrono::days>(kEvening);
+  const auto is_told_now = [](const std::vector<Told>& told) {
+    return std::ranges::any_of(told, [](const Told& one) { return one.destination == "dsl" && one.due == kEvening; });
+  };
+  for (const char* other : {"case-system", "it", "office"}) {
+    settings_.recipients.resize(3);
+    settings_.recipients.push_back({.id = "office", .email = "office@school.example", .user = {}});
+    duty_.absences.clear();
+    choices_["d.lead"].quiet = {20 * 60, 7 * 60};
+    EXPECT_TRUE(is_told_now(told(4, kEvening, {"dsl", other}))) << other << ": quiet for all colleagues";
+    choices_.clear();
+    duty_.absences["d.lead"] = {today, today, ""};
+    for (const int urgency : {3, 4, 5}) EXPECT_TRUE(is_told_now(told(urgency, kEvening, {"dsl", other}))) << other;
+  }
+  EXPECT_EQ(told(5, kEvening, {"dsl", "deputy"}).size(), 1u) << "a colleague is told at once";
+  choices_["d.eputy"].quiet = {20 * 60, 7 * 60};
+  EXPECT_TRUE(is_told_now(told(4, kEvening, {"dsl", "deputy"}))) << "the colleague is not told at once";
+  choices_["d.eputy"] = {.in_digest = true, .quiet = {}};
+  EXPECT_TRUE(is_told_now(told(3, kEvening, {"dsl", "deputy"}))) << "nor with the digest";
+  EXPECT_EQ(told(4, kEvening, {"dsl", "deputy"}).size(), 1u);
+  settings_.recipients[2].user = "t.ech";
+  EXPECT_TRUE(is_told_now(told(4, kEvening, {"dsl", "it"}))) << "also with an account";
+}
+
+TEST_F(Choices, TheDigestHasWhatAStandInReadsThere) {
+  const auto today = std::chrono::floor<std::chrono::days>(kEvening);
+  duty_.absences["d.lead"] = {today, today, "d.eputy"};
+  choices_["d.eputy"].in_digest = true;
+  EXPECT_TRUE(told(3).empty());
+  breaches::Episode episode;
+  episode.urgency = 3;
+  episode.last = kEvening;
+  EXPECT_EQ(digest_by_choice(settings_, episode, choices_, duty_, {}, kEvening + 24h), std::set<std::string>{"deputy"});
+}
+
+TEST_F(Choices, WhoLeadsNoLongerStandsInForNobody) {
+  const auto today = std::chrono::floor<std::chrono::days>(kEvening);
+  duty_.absences["d.lead"] = {today, today, "d.eputy"};
+  duty_.leaders = {"d.lead"};
+  ASSERT_EQ(told(5).size(), 1u);
+  EXPECT_EQ(told(5)[0].destination, "dsl");
+  EXPECT_EQ(told(5, kEvening, {"dsl", "deputy"}).size(), 2u) << "whoever leads no longer is no colleague who was told";
+  duty_.leaders = {"d.lead", "d.eputy"};
+  ASSERT_EQ(told(5).size(), 1u);
+  EXPECT_EQ(told(5)[0].destination, "deputy");
 }
 
 using NotificationsAtTheDesk = DeskFixture;
