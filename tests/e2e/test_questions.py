@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import pwd
+import select
 import shutil
 import socket
 import subprocess
@@ -392,6 +393,33 @@ def test_the_socket_is_bounded(asked):
         peer.close()
     assert heard(b"ask check").startswith("done\n0 ")
     assert status(school)["running"]
+
+
+@needs_root
+def test_whoever_never_reads_is_let_go(packaged):
+    """A member of the group holds neither the gateway's memory nor its descriptors for ever, and connections are counted."""
+    packaged.edit("rules/school.yaml", "block:\n", "block:\n" + '  - { site: twice.example, category: gambling, why: "said again" }\n' * 2500)
+    packaged.command("reload")
+    (path,) = pathlib.Path("/run/schoolgate").glob("*.sock")
+    open_files = pathlib.Path(f"/proc/{packaged.process.pid}/fd")
+
+    def held() -> int:
+        return sum("socket" in os.readlink(one) for one in open_files.iterdir() if one.is_symlink())
+
+    before, peers = held(), []
+    for _ in range(33):
+        peers.append(socket.socket(socket.AF_UNIX))
+        peers[-1].connect(str(path))  # waits for its turn to be taken
+        peers[-1].settimeout(20)
+    assert peers.pop().recv(100).startswith(b"problem\ncannot answer"), "more than 32 at a time are sent away at once"
+    for peer in peers[4:]:
+        peer.close()
+    for peer in peers[:4]:
+        peer.sendall(b"ask check --json\n")
+    select.select(peers[:1], [], [], 60)
+    assert held() > before, "an answer larger than a socket's buffer"
+    wait_for(lambda: held() <= before, "the end of those who do not read", deadline=45)
+    assert status(packaged)["running"]
 
 
 @needs_root
