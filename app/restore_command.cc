@@ -19,7 +19,7 @@
 #include "app/named_owner.h"
 #include "app/progress_line.h"
 #include "app/read_password.h"
-#include "app/start_policy.h"
+#include "app/state_place.h"
 #include "app/table.h"
 #include "app/unpack_backup.h"
 #include "base/file.h"
@@ -76,14 +76,6 @@ class Scratch {
 bool is_free(const fs::path& folder) {
   std::error_code error;
   return !fs::exists(folder, error) || (fs::is_directory(folder, error) && fs::is_empty(folder, error));
-}
-
-// Links are resolved: it is the folder that is exchanged, not the link to it.
-fs::path place_of(const fs::path& folder) {
-  std::error_code error;
-  const fs::path resolved = fs::weakly_canonical(fs::absolute(folder).lexically_normal(), error);
-  fs::path place = error ? fs::absolute(folder).lexically_normal() : resolved;
-  return place.has_filename() ? place : place.parent_path();
 }
 
 // Held until the exchange is over, so that no gateway starts on the state meanwhile.
@@ -180,7 +172,7 @@ class Restore {
     const auto unpacked = unpack(
         config, [](const backup::About&) -> Result<void> { return {}; },
         [&](const fs::path& unpacked_config) -> Result<fs::path> {
-          const auto named = state_named_by(unpacked_config);
+          const auto named = state_place(unpacked_config, arguments_.get("--config"));
           return named ? state : named;
         });
     if (!unpacked) return std::unexpected(unpacked.error());
@@ -245,22 +237,11 @@ class Restore {
     return {};
   }
 
-  [[nodiscard]] Result<fs::path> state_named_by(const fs::path& unpacked_config) const {
-    const auto text = read_file(unpacked_config / "schoolgate.yaml");
-    if (!text) return fail(Fault::host, "the backup has no schoolgate.yaml");
-    if (auto named = state_named_in(*text, place_)) return *named;
-    return fail(Fault::host, "the schoolgate.yaml in the backup names no state folder");
-  }
-
   Result<fs::path> stage_state(const fs::path& unpacked_config, std::optional<Scratch>& state, fs::path& inside) {
-    const auto named = state_named_by(unpacked_config);
+    const auto named = state_place(unpacked_config, arguments_.get("--config"));
     if (!named) return std::unexpected(named.error());
     state_place_ = place_of(*named);
     const fs::path relative = state_place_.lexically_relative(place_);
-    if (relative == "." || place_.lexically_relative(state_place_).begin()->string() != "..")
-      return fail(Fault::client,
-                  "the state folder of the backup, " + state_place_.string() + ", would hold its configuration",
-                  "restore it into another folder");
     if (relative.begin()->string() != "..") {
       inside = unpacked_config / relative;
       if (auto made = make_private_folder(inside); !made) return std::unexpected(made.error());

@@ -139,6 +139,31 @@ def test_a_backup_changes_nothing_of_a_gateway_that_is_stopped(lived_in, tmp_pat
     assert (traces(lived_in.state), traces(lived_in.config)) == before
 
 
+@pytest.mark.parametrize("spelling", ['"state": {}', "state : {}", "state:\n  {}", "state: !!str {}", 'state: "\\x2f{}"'])
+def test_however_the_state_is_written_it_is_found_again(new_school, tmp_path, spelling):
+    school, file = new_school(), tmp_path / "gateway.backup"
+    school.files["schoolgate.yaml"] = school.files["schoolgate.yaml"].replace(f"state: {school.state}", spelling.format(school.state if "x2f" not in spelling else str(school.state)[1:]))
+    school.start()
+    school.command("backup", "--output", str(file))
+    moved_away(school)
+    run("restore", "--config", school.config, file)
+    assert (school.state / "breaches.db").exists()
+    (school.config / "policy.yaml").write_text("broken: [")
+    school.command("backup", "--output", str(file))
+    shutil.move(school.state, school.folder / "first")
+    shutil.move(school.config, school.folder / "first-config")
+    run("restore", "--config", school.config, file)
+    assert (school.state / "breaches.db").exists(), "also of a configuration with a mistake elsewhere"
+
+
+def test_what_could_not_be_restored_is_not_backed_up(new_school, tmp_path):
+    school = new_school()
+    school.files["schoolgate.yaml"] = school.files["schoolgate.yaml"].replace(f"state: {school.state}", f"state: {school.folder}")
+    school.write()
+    done = school.command("backup", "--output", str(tmp_path / "x"), check=1)
+    assert "would hold its configuration" in done.stderr and not (tmp_path / "x").exists()
+
+
 def test_any_tar_program_lists_it(backed_up):
     names = subprocess.run(["tar", "-tf", backed_up[1]], check=True, capture_output=True, text=True).stdout.split()
     assert names[0] == "about" and names[-1] == "manifest" and "state/breaches.db" in names and "config/schoolgate.yaml" in names
