@@ -364,6 +364,31 @@ def test_persons_searches_and_sealed_data_are_withheld_from_members(asked):
 
 
 @needs_root
+def test_a_rule_that_holds_what_was_searched_is_withheld_from_members(asked, web):
+    school, _ = asked
+    group = [str(grp.getgrnam("schoolgate").gr_gid)]
+    school.edit("rules/school.yaml", "block:\n", 'block:\n  - { term: "green bicycle", category: gambling, why: "a phrase of ours" }\n')
+    school.command("reload")
+    assert fetch(school.proxy, f"http://www.google.com:{web.http}/search?q=green+bicycle", source="127.0.3.1").status == 403
+    record = wait_for(lambda: [one for one in school.breaches() if "google" in one["site"]], "the record")[0]
+    assert "green bicycle" in record["reason"]["rule"]
+    for words in (["breaches", "find", record["reference"]], ["breaches", "find", record["reference"], "--json"]):
+        QUESTIONS["one"] = words
+        done = ask(school, "one", user=NOBODY, groups=group)
+        del QUESTIONS["one"]
+        assert done.returncode == 0 and "google" in done.stdout and "bicycle" not in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+@needs_root
+def test_an_authority_that_may_not_be_looked_at_is_not_said_to_be_missing(packaged):
+    for words in (["ca", "export"], ["ca", "renew"]):
+        QUESTIONS["authority"] = words
+        done = ask(packaged, "authority", user=NOBODY, groups=[str(grp.getgrnam("schoolgate").gr_gid)])
+        del QUESTIONS["authority"]
+        assert done.returncode == 1 and "cannot read" in done.stderr and "no authority" not in done.stderr, done.stderr
+
+
+@needs_root
 def test_the_socket_is_bounded(asked):
     """Many at once are answered or told; what is no question is not run; the gateway goes on."""
     school, _ = asked
