@@ -73,7 +73,7 @@ class Unfinished {
     return std::uint64_t(about.st_size);
   }
   [[nodiscard]] fs::path copy() const { return copies_.path() / "copy"; }
-  [[nodiscard]] const fs::path& folder() const noexcept { return folder_.path(); }
+  [[nodiscard]] std::vector<fs::path> folders() const { return {folder_.path(), copies_.path()}; }
 
  private:
   Unfinished(fs::path output, ScratchFolder folder, ScratchFolder copies, FileDescriptor fd)
@@ -112,7 +112,7 @@ class Writing {
   Result<std::uint64_t> all() {
     if (auto put = text(std::string(backup::kAboutName), backup::to_text(order_.about)); !put)
       return std::unexpected(put.error());
-    const auto files = backup_files(order_.config, order_.state, out_.folder());
+    const auto files = backup_files(order_.config, order_.state, out_.folders());
     if (!files) return std::unexpected(files.error());
     for (const BackupFile& file : *files) {
       progress_(file.name);

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
@@ -17,6 +18,7 @@ import stat
 import subprocess
 import tarfile
 import threading
+import time
 
 import pytest
 
@@ -211,6 +213,25 @@ def test_a_signal_leaves_nothing_in_clear(lived_in, tmp_path, which):
         assert "interrupted" in process.stderr.read()
     assert process.returncode == 1
     assert list(place.iterdir()) == [] and [path.name for path in temporary.iterdir()] == [whose.name]
+
+
+def test_a_signal_at_the_question_for_the_passphrase_ends_it(lived_in, tmp_path):
+    school, file, secret = lived_in, tmp_path / "sealed", tmp_path / "passphrase"
+    secret.write_text(PASSPHRASE)
+    school.command("backup", "--output", str(file), "--passphrase-file", str(secret))
+    moved_away(school)
+    before = traces(school.folder)
+    master, slave = pty.openpty()
+    with subprocess.Popen([BINARY, "restore", "--config", school.config, file], stdin=slave, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
+        asked = b""
+        while b"Passphrase" not in asked:
+            asked += os.read(process.stderr.fileno(), 1000)
+        time.sleep(0.5)  # it waits for the line
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 1
+    os.close(master)
+    os.close(slave)
+    assert traces(school.folder) == before
 
 
 def test_any_tar_program_lists_it(backed_up):
