@@ -7,6 +7,7 @@
 #include "app/progress_line.h"
 #include "app/read_password.h"
 #include "app/released.h"
+#include "app/state_place.h"
 #include "app/table.h"
 #include "app/write_backup.h"
 #include "config/load.h"
@@ -65,6 +66,12 @@ int back_up(std::span<const std::string_view> words) {
   const std::filesystem::path folder = std::filesystem::absolute(arguments->get("--config")).lexically_normal();
   const auto state = state_of(folder);
   if (!state) return report(state.error());
+  const auto placed = state_place(folder, folder);  // what a restore of this will ask
+  if (!placed) return report(placed.error());
+  if (*placed != *state)
+    return report({Fault::config,
+                   "the state is in " + state->string() + ", and a restore would put it into " + placed->string(),
+                   "correct the mistakes first: schoolgate check"});
   const auto about = about_gateway(folder, *state);
   if (!about) return report(about.error());
   identity::Secret passphrase;

@@ -68,14 +68,15 @@ class Walk {
 
 }  // namespace
 
-Result<std::vector<BackupFile>> backup_files(const fs::path& config, const fs::path& state, const fs::path& left_out) {
+Result<std::vector<BackupFile>> backup_files(const fs::path& config, const fs::path& state,
+                                             std::vector<fs::path> left_out) {
+  for (fs::path& path : left_out) path = fs::absolute(path).lexically_normal();
   std::vector<BackupFile> files;
-  if (auto walked =
-          Walk(false, {state.lexically_normal(), left_out.lexically_normal()}).folder(config, "config", 0, files);
-      !walked)
+  const Walk in_state(true, left_out);
+  left_out.push_back(state.lexically_normal());
+  if (auto walked = Walk(false, std::move(left_out)).folder(config, "config", 0, files); !walked)
     return std::unexpected(walked.error());
-  if (auto walked = Walk(true, {left_out.lexically_normal()}).folder(state, "state", 0, files); !walked)
-    return std::unexpected(walked.error());
+  if (auto walked = Walk(in_state).folder(state, "state", 0, files); !walked) return std::unexpected(walked.error());
   const auto rank = [](const BackupFile& file) {
     const bool is_breaches = file.name == "state/" + std::string(breaches::kBreachesFile);
     return std::tuple(is_breaches, file.is_database, std::string_view(file.name));

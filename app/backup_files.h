@@ -24,6 +24,6 @@ struct BackupFile {
 /// read, a name that no archive can hold.
 [[nodiscard]] Result<std::vector<BackupFile>> backup_files(const std::filesystem::path& config,
                                                            const std::filesystem::path& state,
-                                                           const std::filesystem::path& left_out);
+                                                           std::vector<std::filesystem::path> left_out);
 
 }  // namespace schoolgate::app

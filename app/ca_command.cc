@@ -60,6 +60,14 @@ int create(const config::Settings& settings) {
   return kDone;
 }
 
+// Whoever may not look into the state folder is told so, and not that nothing is there.
+Result<void> can_look(const std::filesystem::path& folder) {
+  std::error_code error;
+  [[maybe_unused]] const bool there = std::filesystem::exists(tls::authority_files(folder).certificate, error);
+  if (error != std::errc::permission_denied) return {};
+  return fail(Fault::host, "cannot read " + folder.string() + ": " + error.message(), "run this as root");
+}
+
 int write_out(const std::string& path, std::string_view bytes) {
   if (path.empty()) {
     print(bytes);
@@ -72,6 +80,7 @@ int write_out(const std::string& path, std::string_view bytes) {
 
 int export_it(const config::Settings& settings, const Arguments& arguments) {
   const auto folder = authority_folder(settings);
+  if (auto may = can_look(folder); !may) return report(may.error());
   std::error_code error;
   if (!std::filesystem::exists(tls::authority_files(folder).certificate, error))
     return report({Fault::config, "there is no authority in " + folder.string(), "make one: schoolgate ca create"});
@@ -143,6 +152,7 @@ int renew(const config::Settings& settings, const Arguments& arguments) {
   if (ways > 1)
     return usage_error(kCaCommand, {Fault::client, "--on, --switch, --back and --finish exclude each other", {}});
   if (auto acts = act_as_owner(settings.state); !acts) return report(acts.error());
+  if (auto may = can_look(authority_folder(settings)); !may) return report(may.error());
   const Authorities them = read_authorities(settings);
   if (arguments.has("--switch") && !them.coming)
     return report({Fault::config, "no new authority is there to switch to", "make one: schoolgate ca renew"});

@@ -48,6 +48,24 @@ breaches::MachineUser peer_user(Local::socket& peer) {
 }
 
 constexpr auto kRetryEvery = std::chrono::seconds(5);
+constexpr auto kPatience = std::chrono::seconds(10);  // with whoever asks: for the request, and for reading the answer
+constexpr int kMostConnected = 32;  // to the socket for questions: any member of the group may connect
+
+/// One more in `count` as long as this lives; none where there is no count.
+class Counted {
+ public:
+  explicit Counted(int* count) : count_(count) {
+    if (count_) ++*count_;
+  }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  ~Counted() {
+    if (count_) --*count_;
+  }
+
+ private:
+  int* const count_;
+};
 
 class ControlPlane {
  public:
@@ -299,19 +317,37 @@ class ControlPlane {
   void accept(Local::acceptor& acceptor, Asker asker) {
     acceptor.async_accept([this, &acceptor, asker](const boost::system::error_code& error, Local::socket peer) {
       if (error == asio::error::operation_aborted) return;
-      if (!error) asio::co_spawn(context_, answer(std::move(peer), asker), asio::detached);
+      if (!error && asker == Asker::questions && connected_ >= kMostConnected)
+        send_away(peer);
+      else if (!error)
+        asio::co_spawn(context_, answer(std::move(peer), asker), asio::detached);
       accept(acceptor, asker);
     });
   }
 
-  // One line asks, the answer is "done" or "problem" and the text. One that never asks is let go with the timer.
-  awaitable<void> answer(Local::socket connection, Asker asker) {
-    const auto peer = std::make_shared<Local::socket>(std::move(connection));
-    asio::steady_timer deadline(context_, std::chrono::seconds(10));
+  // A line that fits into the buffer of a new socket: nothing waits for its reader.
+  static void send_away(Local::socket& peer) {
+    constexpr std::string_view kBusy = "problem\ncannot answer: the gateway answers others; ask again in a minute\n";
+    [[maybe_unused]] const auto sent =
+        ::send(peer.native_handle(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+
+  // Closes `peer` unless the timer is cancelled or set anew before.
+  static void let_go_in_time(asio::steady_timer& deadline, const std::shared_ptr<Local::socket>& peer) {
+    deadline.expires_after(kPatience);
     deadline.async_wait([peer](const boost::system::error_code& expired) {
       boost::system::error_code ignored;
       if (!expired) peer->close(ignored);
     });
+  }
+
+  // One line asks, the answer is "done" or "problem" and the text. One that never asks, and one that never reads, is
+  // let go with the timer: neither holds an answer's memory and a descriptor for longer.
+  awaitable<void> answer(Local::socket connection, Asker asker) {
+    const Counted counted(asker == Asker::questions ? &connected_ : nullptr);
+    const auto peer = std::make_shared<Local::socket>(std::move(connection));
+    asio::steady_timer deadline(context_);
+    let_go_in_time(deadline, peer);
     std::string line;
     const auto [error, size] =
         co_await asio::async_read_until(*peer, asio::dynamic_buffer(line, 64 * 1024), '\n', net::as_tuple);
@@ -322,6 +358,7 @@ class ControlPlane {
     if (line.starts_with("ask ")) answer = co_await answer_member(line);
     if (asker == Asker::commands && !is_question(line)) answer = co_await obey(*peer, line);
     const std::string text = (answer.done ? "done\n" : "problem\n") + answer.text;
+    let_go_in_time(deadline, peer);
     co_await asio::async_write(*peer, asio::buffer(text), net::as_tuple);
   }
 
@@ -471,6 +508,7 @@ class ControlPlane {
   }
 
   RunningGateway& gateway_;
+  int connected_ = 0;  // to the socket for questions; before the context, whose end destroys what counts
   asio::io_context context_{1};
   asio::thread_pool loader_{1};
   asio::thread_pool answerers_{2};  // questions of members: each waits for a process

@@ -4,9 +4,11 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <string_view>
 
 namespace schoolgate::app {
 namespace {
@@ -15,6 +17,11 @@ std::optional<unsigned> number_in(const std::string& text) {
   unsigned number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
+
+// A line of a backup parts by blanks: "domain users" is in it as a number.
+bool is_a_word(std::string_view name) {
+  return !name.empty() && std::ranges::none_of(name, [](unsigned char c) { return c <= ' ' || c == 0x7F; });
 }
 
 std::unexpected<Error> unknown(const std::string& what) {
@@ -33,9 +40,11 @@ Result<backup::FolderOwner> named_owner_of(const std::filesystem::path& folder) 
   group of{}, *found_group = nullptr;
   backup::FolderOwner owner{
       .mode = about.st_mode & 0777u, .user = std::to_string(about.st_uid), .group = std::to_string(about.st_gid)};
-  if (::getpwuid_r(about.st_uid, &user, buffer.data(), buffer.size(), &found_user) == 0 && found_user)
+  if (::getpwuid_r(about.st_uid, &user, buffer.data(), buffer.size(), &found_user) == 0 && found_user &&
+      is_a_word(user.pw_name))
     owner.user = user.pw_name;
-  if (::getgrgid_r(about.st_gid, &of, buffer.data(), buffer.size(), &found_group) == 0 && found_group)
+  if (::getgrgid_r(about.st_gid, &of, buffer.data(), buffer.size(), &found_group) == 0 && found_group &&
+      is_a_word(of.gr_name))
     owner.group = of.gr_name;
   return owner;
 }

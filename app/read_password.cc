@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 
+#include "app/scratch_folder.h"
 #include "base/file.h"
 #include "identity/password.h"
 
@@ -42,7 +43,10 @@ Result<Secret> read_secret_line() {
   line.reserve(identity::kLongestPassword + 2);  // in one piece, so that wiping it wipes all of it
   for (char c = 0;;) {
     const ssize_t got = ::read(STDIN_FILENO, &c, 1);
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EINTR) {
+      if (auto go_on = Interruption::check(); !go_on) return std::unexpected(go_on.error());
+      continue;
+    }
     if (got < 0) return fail_errno("cannot read the password", errno);
     if (got == 0 || c == '\n') break;
     if (line.size() <= identity::kLongestPassword) line += c;

@@ -8,8 +8,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
+#include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "app/act_as_owner.h"
@@ -19,7 +20,8 @@
 #include "app/named_owner.h"
 #include "app/progress_line.h"
 #include "app/read_password.h"
-#include "app/start_policy.h"
+#include "app/scratch_folder.h"
+#include "app/state_place.h"
 #include "app/table.h"
 #include "app/unpack_backup.h"
 #include "base/file.h"
@@ -47,43 +49,13 @@ run again. Restore only what you, or your school, backed up: the file decides wh
   --replace                      where there is a gateway already, keep its folders beside the new ones, under the name
                                  FOLDER.before-restore-TIME
   --as-it-is                     restore although the chain of records was broken before the backup
-  --passphrase-file PASSPHRASE   of an encrypted backup; else it is asked for at the terminal
+  --passphrase-file PASSPHRASE   of an encrypted backup; else it is asked for at the terminal. A file that is not encrypted is
+                                 refused then: it is not what was backed up
 )";
-
-/// A folder for this user alone that goes with this unless it was put in its place.
-class Scratch {
- public:
-  static Result<Scratch> make(const fs::path& parent, const std::string& name) {
-    std::string path = (parent / (name + ".XXXXXX")).string();
-    if (!::mkdtemp(path.data()))
-      return fail_errno("cannot write into " + parent.string(), errno, "is it there, and are you root?");
-    return Scratch(path);
-  }
-  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  Scratch& operator=(Scratch&&) = delete;
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const fs::path& path() const noexcept { return path_; }
-  void keep() noexcept { path_.clear(); }
-
- private:
-  explicit Scratch(fs::path path) : path_(std::move(path)) {}
-  fs::path path_;
-};
 
 bool is_free(const fs::path& folder) {
   std::error_code error;
   return !fs::exists(folder, error) || (fs::is_directory(folder, error) && fs::is_empty(folder, error));
-}
-
-// Links are resolved: it is the folder that is exchanged, not the link to it.
-fs::path place_of(const fs::path& folder) {
-  std::error_code error;
-  const fs::path resolved = fs::weakly_canonical(fs::absolute(folder).lexically_normal(), error);
-  fs::path place = error ? fs::absolute(folder).lexically_normal() : resolved;
-  return place.has_filename() ? place : place.parent_path();
 }
 
 // Held until the exchange is over, so that no gateway starts on the state meanwhile.
@@ -115,18 +87,33 @@ struct Exchange {
   fs::path from, place;
   fs::path kept = {};
   bool is_done = false;
+  bool holds_former = false;  ///< `from` is what was at `place`: never to be removed
 };
 
+bool exchange_paths(const fs::path& one, const fs::path& other) {
+  return ::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) == 0;
+}
+
+// At each moment one of the two is whole at its place: a start between two renames would find none, and make new keys.
 Result<void> put_in_place(Exchange& exchange, const std::string& time) {
-  if (!is_free(exchange.place)) {
-    exchange.kept = exchange.place.string() + ".before-restore-" + time;
-    if (::rename(exchange.place.c_str(), exchange.kept.c_str()) != 0) {
-      exchange.kept.clear();
-      return fail_errno("cannot move " + exchange.place.string() + " aside", errno, "is it a mount point?");
+  if (is_free(exchange.place)) {
+    if (::rename(exchange.from.c_str(), exchange.place.c_str()) != 0)
+      return fail_errno("cannot put the restored folder at " + exchange.place.string(), errno, "is it a mount point?");
+  } else {
+    if (!exchange_paths(exchange.from, exchange.place))
+      return fail_errno(
+          "cannot exchange " + exchange.place.string() + " for the restored folder", errno,
+          "is it a mount point, or on a disk that cannot exchange? Move it away and restore without --replace");
+    exchange.holds_former = true;
+    const fs::path kept = exchange.place.string() + ".before-restore-" + time;
+    if (::rename(exchange.from.c_str(), kept.c_str()) != 0) {
+      const int error = errno;
+      exchange.holds_former = !exchange_paths(exchange.from, exchange.place);
+      return fail_errno("cannot name what was there " + kept.string(), error);
     }
+    exchange.holds_former = false;
+    exchange.kept = kept;
   }
-  if (::rename(exchange.from.c_str(), exchange.place.c_str()) != 0)
-    return fail_errno("cannot put the restored folder at " + exchange.place.string(), errno, "is it a mount point?");
   exchange.is_done = true;
   const net::FileDescriptor parent(::open(exchange.place.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (parent) ::fsync(parent.get());
@@ -134,27 +121,72 @@ Result<void> put_in_place(Exchange& exchange, const std::string& time) {
 }
 
 void take_back(Exchange& exchange) {
-  if (exchange.is_done) ::rename(exchange.place.c_str(), exchange.from.c_str());
-  if (!exchange.kept.empty()) ::rename(exchange.kept.c_str(), exchange.place.c_str());
+  if (!exchange.is_done) return;
+  if (exchange.kept.empty()) {
+    ::rename(exchange.place.c_str(), exchange.from.c_str());
+  } else if (exchange_paths(exchange.kept, exchange.place)) {
+    ::rename(exchange.kept.c_str(), exchange.from.c_str());
+  }
 }
 
-Result<void> set_owner(const fs::path& folder, const std::optional<Owner>& owner, std::uint32_t mode,
-                       const fs::path& but) {
-  const auto set = [&](const fs::path& path, bool is_folder) {
-    return (!owner || ::lchown(path.c_str(), owner->user, owner->group) == 0) &&
-           (!is_folder || ::chmod(path.c_str(), mode | 0700) == 0);
-  };
-  std::error_code error;
-  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path() == but)
-      entry.disable_recursion_pending();
-    else if (!set(entry->path(), entry->is_directory(error)))
-      return fail_errno("cannot set the owner of " + entry->path().string(), errno);
+/// Gives the files and folders of a backup to whom they were of: as root; else only the folders' modes.
+class Owners {
+ public:
+  Owners(const std::vector<backup::Place>& places, bool is_root) : is_root_(is_root) {
+    for (const backup::Place& place : places) places_.emplace(place.name, &place.owner);
   }
-  if (error) return fail(Fault::host, "cannot read " + folder.string() + ": " + error.message());
-  if (!set(folder, true)) return fail_errno("cannot set the owner of " + folder.string(), errno);
-  return {};
-}
+
+  /// `name`: of `folder` in the archive. `top`: of what the backup says nothing of. Modes are cut to `bits`; `but` is
+  /// not looked into.
+  Result<void> give(const fs::path& folder, const std::string& name, const std::optional<Owner>& top,
+                    std::uint32_t top_mode, std::uint32_t bits, const fs::path& but) {
+    std::error_code error;
+    for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+      const std::string inside = name + '/' + entry->path().lexically_relative(folder).string();
+      if (entry->path() == but)
+        entry.disable_recursion_pending();
+      else if (!give_one(entry->path(), inside, top, top_mode, bits, entry->is_directory(error)))
+        return fail_errno("cannot set the owner of " + entry->path().string(), errno);
+    }
+    if (error) return fail(Fault::host, "cannot read " + folder.string() + ": " + error.message());
+    if (!give_one(folder, name, top, top_mode, bits, true))
+      return fail_errno("cannot set the owner of " + folder.string(), errno);
+    return {};
+  }
+
+  /// Accounts that are not here; what was theirs is the owner's of the folder.
+  [[nodiscard]] const std::set<std::string>& missing() const noexcept { return missing_; }
+
+ private:
+  bool give_one(const fs::path& path, const std::string& name, const std::optional<Owner>& top, std::uint32_t top_mode,
+                std::uint32_t bits, bool is_folder) {
+    const auto known = places_.find(name);
+    const backup::FolderOwner* const was = known == places_.end() ? nullptr : known->second;
+    if (is_root_) {
+      const std::optional<Owner> owner = was ? account_of(*was) : std::nullopt;
+      const std::optional<Owner>& gets = owner ? owner : top;
+      if (gets && ::lchown(path.c_str(), gets->user, gets->group) != 0) return false;
+    }
+    return !is_folder || ::chmod(path.c_str(), ((was ? was->mode : top_mode) & bits) | 0700u) == 0;
+  }
+
+  std::optional<Owner> account_of(const backup::FolderOwner& owner) {
+    const std::string both = owner.user + ':' + owner.group;
+    const auto [found, is_new] = accounts_.emplace(both, std::nullopt);
+    if (is_new) {
+      if (const auto here = owner_named(owner))
+        found->second = *here;
+      else
+        missing_.insert(both);
+    }
+    return found->second;
+  }
+
+  const bool is_root_;
+  std::map<std::string, const backup::FolderOwner*> places_;
+  std::map<std::string, std::optional<Owner>> accounts_;
+  std::set<std::string> missing_;
+};
 
 Result<void> sync(const fs::path& folder) {
   const net::FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -171,8 +203,8 @@ class Restore {
         replace_(arguments.has("--replace")) {}
 
   Result<std::string> check() {
-    const char* const named = std::getenv("TMPDIR");
-    auto scratch = Scratch::make(named && *named ? fs::path(named) : fs::temp_directory_path(), "schoolgate-check");
+    const Interruption interruption;
+    auto scratch = ScratchFolder::temporary("schoolgate-check");
     if (!scratch) return std::unexpected(scratch.error());
     const fs::path config = scratch->path() / "config", state = scratch->path() / "state";
     for (const fs::path& folder : {config, state})
@@ -180,7 +212,7 @@ class Restore {
     const auto unpacked = unpack(
         config, [](const backup::About&) -> Result<void> { return {}; },
         [&](const fs::path& unpacked_config) -> Result<fs::path> {
-          const auto named = state_named_by(unpacked_config);
+          const auto named = state_place(unpacked_config, arguments_.get("--config"));
           return named ? state : named;
         });
     if (!unpacked) return std::unexpected(unpacked.error());
@@ -188,30 +220,41 @@ class Restore {
   }
 
   Result<std::string> restore() {
+    const Interruption interruption;
     if (auto may = may_take(place_, replace_, {"schoolgate.yaml"}); !may) return std::unexpected(may.error());
     if (!is_free(place_))
       if (const auto before = state_of(place_))
         if (auto lock = lock_of(*before); !lock) return std::unexpected(lock.error());
-    auto config = Scratch::make(place_.parent_path(), "." + place_.filename().string() + ".restoring");
+    auto config = ScratchFolder::make(place_.parent_path(), "." + place_.filename().string() + ".restoring",
+                                      ScratchFolder::Leftovers::stay);
     if (!config) return std::unexpected(config.error());
-    std::optional<Scratch> state;
+    std::optional<ScratchFolder> state;
     fs::path inside;  // the state, where it lies within the configuration folder
     const auto unpacked = unpack(
         config->path(), [&](const backup::About& about) { return find_owners(about); },
         [&](const fs::path& unpacked_config) { return stage_state(unpacked_config, state, inside); });
     if (!unpacked) return std::unexpected(unpacked.error());
-    if (auto set = set_owner(unpacked->state, state_owner_, unpacked->about.state.mode & 0770u, {}); !set)
+    Owners owners(unpacked->places, ::geteuid() == 0);
+    if (auto set = owners.give(unpacked->state, "state", state_owner_, unpacked->about.state.mode, 0770, {}); !set)
       return std::unexpected(set.error());
-    if (auto set = set_owner(unpacked->config, config_owner_, unpacked->about.config.mode, inside); !set)
+    if (auto set = owners.give(unpacked->config, "config", config_owner_, unpacked->about.config.mode, 0777, inside);
+        !set)
       return std::unexpected(set.error());
+    for (const std::string& account : owners.missing())
+      std::fprintf(stderr, "schoolgate: no account %s is here; its files get the owner of their folder\n",
+                   config::printable(account).c_str());
     for (const fs::path& folder : {unpacked->state, unpacked->config})
       if (auto synced = sync(folder); !synced) return std::unexpected(synced.error());
     std::vector<Exchange> exchanges;
     if (state) exchanges.push_back({state->path(), state_place_});
     exchanges.push_back({config->path(), place_});
-    if (auto done = exchange_all(exchanges); !done) return std::unexpected(done.error());
-    config->keep();
-    if (state) state->keep();
+    if (auto go_on = Interruption::check(); !go_on) return std::unexpected(go_on.error());
+    std::fprintf(stderr, "schoolgate: %s of the backup goes to %s, its state to %s\n", unpacked->about.gateway.c_str(),
+                 place_.c_str(), state_place_.c_str());
+    const auto done = exchange_all(exchanges);
+    if (done || exchanges.back().holds_former) config->keep();
+    if (state && (done || exchanges.front().holds_former)) state->keep();
+    if (!done) return std::unexpected(done.error());
     return words_after(*unpacked, exchanges);
   }
 
@@ -222,6 +265,7 @@ class Restore {
     auto unpacked = unpack_backup(
         {.file = file_,
          .config = config,
+         .must_be_sealed = arguments_.has("--passphrase-file"),
          .ask = [&] { return read_passphrase(arguments_.get("--passphrase-file"), Passphrase::is_known); },
          .begin = std::move(begin),
          .place_state = std::move(place_state),
@@ -245,22 +289,11 @@ class Restore {
     return {};
   }
 
-  [[nodiscard]] Result<fs::path> state_named_by(const fs::path& unpacked_config) const {
-    const auto text = read_file(unpacked_config / "schoolgate.yaml");
-    if (!text) return fail(Fault::host, "the backup has no schoolgate.yaml");
-    if (auto named = state_named_in(*text, place_)) return *named;
-    return fail(Fault::host, "the schoolgate.yaml in the backup names no state folder");
-  }
-
-  Result<fs::path> stage_state(const fs::path& unpacked_config, std::optional<Scratch>& state, fs::path& inside) {
-    const auto named = state_named_by(unpacked_config);
+  Result<fs::path> stage_state(const fs::path& unpacked_config, std::optional<ScratchFolder>& state, fs::path& inside) {
+    const auto named = state_place(unpacked_config, arguments_.get("--config"));
     if (!named) return std::unexpected(named.error());
     state_place_ = place_of(*named);
     const fs::path relative = state_place_.lexically_relative(place_);
-    if (relative == "." || place_.lexically_relative(state_place_).begin()->string() != "..")
-      return fail(Fault::client,
-                  "the state folder of the backup, " + state_place_.string() + ", would hold its configuration",
-                  "restore it into another folder");
     if (relative.begin()->string() != "..") {
       inside = unpacked_config / relative;
       if (auto made = make_private_folder(inside); !made) return std::unexpected(made.error());
@@ -271,7 +304,8 @@ class Restore {
     auto lock = lock_of(state_place_);
     if (!lock) return std::unexpected(lock.error());
     lock_ = std::move(*lock);
-    auto made = Scratch::make(state_place_.parent_path(), "." + state_place_.filename().string() + ".restoring");
+    auto made = ScratchFolder::make(state_place_.parent_path(), "." + state_place_.filename().string() + ".restoring",
+                                    ScratchFolder::Leftovers::stay);
     if (!made) return std::unexpected(made.error());
     state.emplace(std::move(*made));
     return state->path();

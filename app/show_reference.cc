@@ -22,14 +22,24 @@ constexpr std::array<std::string_view, 16> kForGroup{
     "reference", "time",  "action", "category", "theme",       "urgency",     "site",        "host",
     "method",    "group", "stage",  "rule",     "reason.tier", "reason.rule", "reason.list", "reason.policy_version"};
 
+// A rule of a search term holds the phrase, and the record says that somebody searched for it.
+bool tells_a_search(std::string_view name, std::string_view value) {
+  return (name == "rule" || name == "reason.rule") && (value.starts_with("term ") || value.contains(" term "));
+}
+
 std::string record_for_group(std::string_view record) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
+  bool searched = false;
   if (const auto object = breaches::FlatJson::parse(record))
-    for (const std::string_view name : kForGroup)
-      if (const auto value = object->text(name); !value.empty()) json.field(name, value);
-  json.field("withheld", "person, device, address").end_object();
+    for (const std::string_view name : kForGroup) {
+      const auto value = object->text(name);
+      const bool tells = tells_a_search(name, value);
+      searched |= tells;
+      if (!value.empty() && !tells) json.field(name, value);
+    }
+  json.field("withheld", searched ? "person, device, address, rule" : "person, device, address").end_object();
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "app/table.h"
 #include "base/file.h"
 #include "breaches/audit_log.h"
+#include "config/yaml_tree.h"
 
 namespace schoolgate::app {
 namespace {
@@ -87,9 +88,22 @@ std::string reason(const Problems& problems) {
   return errors > 1 ? first + " (and " + counted(errors - 1, "more problem", "more problems") + ")" : first;
 }
 
+// As the loader reads it; null, a list and an empty text name none.
+std::optional<fs::path> state_in(const config::YamlNode& root, const fs::path& folder) {
+  std::optional<fs::path> found;
+  for (const config::YamlEntry& entry : root.entries) {
+    if (entry.key.text != "state") continue;
+    if (found || entry.value.kind != config::YamlNode::Kind::scalar || entry.value.text.empty()) return std::nullopt;
+    found = (folder / entry.value.text).lexically_normal();
+  }
+  return found;
+}
+
 }  // namespace
 
 std::optional<fs::path> state_named_in(std::string_view yaml, const fs::path& folder) {
+  Problems ignored;
+  if (const auto root = config::parse_yaml(yaml, "schoolgate.yaml", ignored)) return state_in(*root, folder);
   constexpr std::string_view kKey = "state:";
   while (!yaml.empty()) {
     const std::size_t end = yaml.find('\n');
@@ -101,7 +115,7 @@ std::optional<fs::path> state_named_in(std::string_view yaml, const fs::path& fo
     const std::size_t first = line.find_first_not_of(kBlanks);
     if (first == std::string_view::npos) return std::nullopt;
     line = line.substr(first, line.find_last_not_of(kBlanks) - first + 1);
-    return folder / fs::path(line);
+    return (folder / fs::path(line)).lexically_normal();
   }
   return std::nullopt;
 }

@@ -27,8 +27,8 @@ namespace schoolgate::app {
 [[nodiscard]] config::Loaded accepted_configuration(const std::filesystem::path& state,
                                                     const std::filesystem::path& folder);
 
-/// The state folder that a schoolgate.yaml names which cannot be read as YAML: the value of a line "state: …". Relative
-/// to `folder`, as config::load() has it.
+/// The state folder that a schoolgate.yaml names whose configuration cannot be loaded: as the loader reads it, and
+/// where it is no YAML the value of a line "state: …". Relative to `folder` and normalised, as config::load() has it.
 [[nodiscard]] std::optional<std::filesystem::path> state_named_in(std::string_view yaml,
                                                                   const std::filesystem::path& folder);
 

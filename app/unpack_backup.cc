@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "app/released.h"
+#include "app/scratch_folder.h"
 #include "backup/sealed_stream.h"
 #include "base/digest.h"
 #include "breaches/audit_log.h"
@@ -50,6 +51,10 @@ Result<backup::Source> archive_in(int fd, const UnpackParts& parts, std::shared_
   const auto got = backup::read_fully(whole, first);
   if (!got) return std::unexpected(got.error());
   if (::lseek(fd, 0, SEEK_SET) != 0) return fail_errno("cannot read " + parts.file.string(), errno);
+  if (first != backup::kSealedMark && parts.must_be_sealed)
+    return fail(
+        Fault::client, parts.file.string() + " is not encrypted, and a passphrase was given for it",
+        "is it the backup that was made? Whoever could write it could change it; without --passphrase-file it is read");
   if (first != backup::kSealedMark) return whole;
   const auto derivation = backup::read_sealed_header(whole);
   if (!derivation) return std::unexpected(derivation.error());
@@ -85,9 +90,10 @@ class Unpacking {
       if (auto taken = take(**entry); !taken) return std::unexpected(taken.error());
     }
     if (!manifest) return damaged("it has no list of its files");
-    const auto listed = backup::read_manifest(*manifest);
+    auto listed = backup::read_manifest(*manifest);
     if (!listed) return std::unexpected(listed.error());
-    return compare(*listed);
+    unpacked_.places = std::move(listed->places);
+    return compare(listed->members);
   }
 
  private:
@@ -141,6 +147,7 @@ class Unpacking {
       const auto got = archive_.read(piece);
       if (!got) return std::unexpected(got.error());
       if (*got == 0) break;
+      if (auto go_on = Interruption::check(); !go_on) return go_on;
       std::string_view bytes(piece.data(), *got);
       digest.update(bytes);
       while (!bytes.empty()) {
@@ -217,6 +224,7 @@ Result<void> check_unpacked(const Unpacked& unpacked, Chains chains,
   for (const backup::Member& member : unpacked.members) {
     has_breaches |= member.entry.name == std::string(kState) + breaches::kBreachesFile;
     has_audit |= member.entry.name == "state/audit.db";
+    if (auto go_on = Interruption::check(); !go_on) return go_on;
     if (member.kind != backup::Kind::database) continue;
     progress(member.entry.name);
     if (!member.entry.name.starts_with(kState)) return damaged(member.entry.name + " is said to be a database");

@@ -26,11 +26,13 @@ struct Unpacked {
   backup::About about;
   std::filesystem::path config, state;
   std::vector<backup::Member> members;  ///< without the first
+  std::vector<backup::Place> places;
 };
 
 struct UnpackParts {
   std::filesystem::path file;
   std::filesystem::path config;  ///< made, empty, for this user alone
+  bool must_be_sealed = false;   ///< a passphrase was given: a plain archive may be anybody's
   AskPassphrase ask;
   Begin begin;
   PlaceState place_state;

@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/backup_files.h"
+#include "app/named_owner.h"
+#include "app/scratch_folder.h"
 #include "backup/sealed_stream.h"
 #include "base/digest.h"
 #include "base/file.h"
@@ -27,30 +30,25 @@ using net::FileDescriptor;
 
 constexpr int kRounds = 5;
 constexpr std::size_t kPiece = 256 << 10;
+constexpr std::string_view kNeedsRoom = "a copy of each database is made under TMPDIR: set it to a folder with room";
 
-// The backup while it is written, and the folder of the copies beside it; both go with this unless it was kept.
+// The backup while it is written, beside its place, and the folder of the copies, which are in clear and never on the
+// medium of the backup. Both go with this unless it was kept.
 class Unfinished {
  public:
   static Result<Unfinished> beside(const fs::path& output) {
-    Unfinished made;
-    made.output_ = output;
-    const fs::path folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
-    std::string name = (folder / ("." + output.filename().string() + ".XXXXXX")).string();
-    if (!::mkdtemp(name.data())) return fail_errno("cannot write into " + folder.string(), errno);
-    made.folder_ = name;
-    made.fd_ = FileDescriptor(::open((made.folder_ / "backup").c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
-    if (!made.fd_) return fail_errno("cannot write into " + folder.string(), errno);
-    return made;
-  }
-  Unfinished(Unfinished&& other) noexcept
-      : output_(std::move(other.output_)), folder_(std::exchange(other.folder_, {})), fd_(std::move(other.fd_)) {}
-  Unfinished& operator=(Unfinished&&) = delete;
-  ~Unfinished() {
-    std::error_code ignored;
-    if (!folder_.empty()) fs::remove_all(folder_, ignored);
+    const fs::path parent = output.has_parent_path() ? output.parent_path() : fs::path(".");
+    auto folder = ScratchFolder::make(parent, "." + output.filename().string(), ScratchFolder::Leftovers::are_removed);
+    if (!folder) return std::unexpected(folder.error());
+    auto copies = ScratchFolder::temporary("schoolgate-backup");
+    if (!copies) return std::unexpected(copies.error());
+    FileDescriptor fd(::open((folder->path() / "backup").c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
+    if (!fd) return fail_errno("cannot write into " + parent.string(), errno);
+    return Unfinished(output, std::move(*folder), std::move(*copies), std::move(fd));
   }
 
   Result<void> write(std::string_view bytes) {
+    if (auto go_on = Interruption::check(); !go_on) return go_on;
     while (!bytes.empty()) {
       const auto put = ::write(fd_.get(), bytes.data(), bytes.size());
       if (put < 0 && errno == EINTR) continue;
@@ -70,23 +68,28 @@ class Unfinished {
     const fs::path folder = output_.has_parent_path() ? output_.parent_path() : fs::path(".");
     const FileDescriptor parent(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (::fsync(fd_.get()) != 0 || ::fstat(fd_.get(), &about) != 0 ||
-        ::rename((folder_ / "backup").c_str(), output_.c_str()) != 0 || (parent && ::fsync(parent.get()) != 0))
+        ::rename((folder_.path() / "backup").c_str(), output_.c_str()) != 0 || (parent && ::fsync(parent.get()) != 0))
       return fail_errno("cannot write " + output_.string(), errno);
     return std::uint64_t(about.st_size);
   }
-  [[nodiscard]] fs::path copy() const { return folder_ / "copy"; }
-  [[nodiscard]] const fs::path& folder() const noexcept { return folder_; }
+  [[nodiscard]] fs::path copy() const { return copies_.path() / "copy"; }
+  [[nodiscard]] std::vector<fs::path> folders() const { return {folder_.path(), copies_.path()}; }
 
  private:
-  Unfinished() = default;
-  fs::path output_, folder_;
+  Unfinished(fs::path output, ScratchFolder folder, ScratchFolder copies, FileDescriptor fd)
+      : output_(std::move(output)), folder_(std::move(folder)), copies_(std::move(copies)), fd_(std::move(fd)) {}
+
+  fs::path output_;
+  ScratchFolder folder_, copies_;
   FileDescriptor fd_;
 };
 
-// What a reload and an update of the lists replace file by file: where one of them did so meanwhile, all is read again.
+// What a reload, an update of the lists and a change replace file by file: where one of them did so meanwhile, all is
+// read again. (A head of the history without its commit could not be read.)
 std::vector<std::string> marks_of(const BackupOrder& order) {
   std::vector<std::string> marks;
-  for (const char* name : {"accepted/.version", "lists/current", "lists/lists.tsv"})
+  for (const char* name : {"accepted/.version", "lists/current", "lists/lists.tsv",
+                           "changes/history.git/refs/heads/main", "changes/intent"})
     marks.push_back(read_file(order.state / name).value_or(std::string()));
   return marks;
 }
@@ -109,20 +112,43 @@ class Writing {
   Result<std::uint64_t> all() {
     if (auto put = text(std::string(backup::kAboutName), backup::to_text(order_.about)); !put)
       return std::unexpected(put.error());
-    const auto files = backup_files(order_.config, order_.state, out_.folder());
+    const auto files = backup_files(order_.config, order_.state, out_.folders());
     if (!files) return std::unexpected(files.error());
     for (const BackupFile& file : *files) {
       progress_(file.name);
       if (auto put = file.is_database ? database(file) : plain(file); !put) return std::unexpected(put.error());
     }
     const std::uint64_t count = members_.size() - 1;
-    if (auto put = text(std::string(backup::kManifestName), backup::to_text(members_)); !put)
+    auto places = places_of(*files);
+    if (!places) return std::unexpected(places.error());
+    if (auto put = text(std::string(backup::kManifestName), backup::to_text({members_, std::move(*places)})); !put)
       return std::unexpected(put.error());
     if (auto ended = archive_.finish(); !ended) return std::unexpected(ended.error());
     return count;
   }
 
  private:
+  // Of each file, and of each folder on the way to one.
+  Result<std::vector<backup::Place>> places_of(const std::vector<BackupFile>& files) const {
+    std::map<std::string, fs::path> known;
+    for (const BackupFile& file : files) {
+      fs::path path = file.path;
+      for (fs::path name = file.name; !name.empty() && known.emplace(name.string(), path).second;
+           name = name.parent_path())
+        path = path.parent_path();
+    }
+    std::vector<backup::Place> places;
+    for (const auto& [name, path] : known) {
+      std::error_code error;
+      auto owner = named_owner_of(path);
+      if (owner)
+        places.push_back({name, std::move(*owner)});
+      else if (fs::exists(path, error) || error)
+        return std::unexpected(owner.error());
+    }
+    return places;
+  }
+
   Result<void> text(const std::string& name, const std::string& content) {
     const auto now = std::chrono::floor<std::chrono::seconds>(order_.about.time).time_since_epoch().count();
     backup::Member member{{name, content.size(), 0600, now}, backup::Kind::file, to_hex(sha256(content))};
@@ -150,6 +176,8 @@ class Writing {
     for (int round = 0;; ++round) {
       auto done = store::copy_database(file.path, copied);
       if (done) break;
+      if (auto go_on = Interruption::check(); !go_on) return go_on;
+      if (done.error().next.empty() && done.error().fault == Fault::host) done.error().next = kNeedsRoom;
       if (done.error().fault != Fault::self || round == kRounds) return done;
     }
     const FileDescriptor fd(::open(copied.c_str(), O_RDONLY | O_CLOEXEC));
@@ -223,11 +251,13 @@ Result<std::optional<std::uint64_t>> one_round(const BackupOrder& order, Unfinis
 }  // namespace
 
 Result<BackupDone> write_backup(const BackupOrder& order, const std::function<void(std::string_view)>& progress) {
+  const Interruption interruption;
   auto out = Unfinished::beside(order.output);
   if (!out) return std::unexpected(out.error());
   for (int round = 0; round < kRounds; ++round) {
     const auto files = one_round(order, *out, progress);
     if (!files) return std::unexpected(files.error());
+    if (auto go_on = Interruption::check(); !go_on) return std::unexpected(go_on.error());
     if (!*files) continue;
     const auto bytes = out->keep();
     if (!bytes) return std::unexpected(bytes.error());

@@ -9,7 +9,7 @@
 namespace schoolgate::backup {
 namespace {
 
-constexpr std::string_view kFirst = "schoolgate backup 1", kFirstOfAny = "schoolgate backup ";
+constexpr std::string_view kFirstOfAny = "schoolgate backup ";
 
 std::unexpected<Error> not_ours(const std::string& what) {
   return fail(Fault::host, "the backup is damaged or none of this program's: " + what, "take another copy of it");
@@ -98,18 +98,28 @@ std::optional<Member> member_in(std::string_view line) {
                 *nanoseconds};
 }
 
+// "0750 root schoolgate config/rules"
+std::optional<Place> place_in(std::string_view line) {
+  const std::size_t group = line.find(' ', line.find(' ') + 1);
+  const std::size_t end = group == std::string_view::npos ? group : line.find(' ', group + 1);
+  if (end == std::string_view::npos || !is_safe_name(line.substr(end + 1))) return std::nullopt;
+  const auto owner = owner_in(line.substr(0, end));
+  return owner ? std::optional(Place{std::string(line.substr(end + 1)), *owner}) : std::nullopt;
+}
+
 }  // namespace
 
 std::string to_text(const About& about) {
-  return std::string(kFirst) + "\nversion " + about.version + "\nschool " + one_line(about.school) + "\ngateway " +
-         one_line(about.gateway) + "\ntime " + to_rfc3339(about.time) + '\n' + line_of("config", about.config) +
-         line_of("state", about.state);
+  return std::string(kFirstOfAny) + std::to_string(about.form) + "\nversion " + about.version + "\nschool " +
+         one_line(about.school) + "\ngateway " + one_line(about.gateway) + "\ntime " + to_rfc3339(about.time) + '\n' +
+         line_of("config", about.config) + line_of("state", about.state);
 }
 
 Result<About> read_about(std::string_view text, std::string_view running) {
   const std::string_view whole = text;
   const auto first = take(text, '\n');
   if (!first || !first->starts_with(kFirstOfAny)) return not_ours("it does not begin as a backup does");
+  const int form = number<int>(first->substr(kFirstOfAny.size())).value_or(0);
   std::array<std::string_view, 6> values;
   constexpr std::array<std::string_view, 6> kNames{"version ", "school ", "gateway ", "time ", "config ", "state "};
   for (std::size_t i = 0; i < kNames.size(); ++i) {
@@ -117,7 +127,7 @@ Result<About> read_about(std::string_view text, std::string_view running) {
     if (line && line->starts_with(kNames[i])) values[i] = line->substr(kNames[i].size());
     if (i == 0 && !values[0].empty()) {
       const auto made = parts_of(values[0]), here = parts_of(running);
-      if (*first != kFirst || (made && here && *made > *here))
+      if (form < kFirstForm || form > kForm || (made && here && *made > *here))
         return fail(Fault::config,
                     "the backup was made by release " + one_line(values[0].substr(0, 40)) + ", and this is " +
                         std::string(running),
@@ -128,35 +138,44 @@ Result<About> read_about(std::string_view text, std::string_view running) {
   const auto time = from_rfc3339(values[3]);
   const auto config = owner_in(values[4]), state = owner_in(values[5]);
   if (!time || !config || !state) return not_ours("it does not say whose it is");
-  About about{std::string(values[0]), std::string(values[1]), std::string(values[2]), *time, *config, *state};
+  About about{std::string(values[0]), std::string(values[1]), std::string(values[2]), *time, *config, *state, form};
   if (to_text(about) != whole) return not_ours("it does not say whose it is as this program does");
   return about;
 }
 
-std::string to_text(const std::vector<Member>& members) {
+std::string to_text(const Manifest& manifest) {
   std::string text;
-  for (const Member& member : members) {
+  for (const Member& member : manifest.members) {
     const std::string fraction = std::to_string(1'000'000'000 + member.nanoseconds).substr(1);
     text += member.sha256 + ' ' + octal(member.entry.mode) + ' ' + std::to_string(member.entry.size) + ' ' +
             std::to_string(member.entry.modified) + '.' + fraction +
             (member.kind == Kind::file ? " file " : " database ") + member.entry.name + '\n';
   }
+  for (const Place& place : manifest.places)
+    text +=
+        "place " + octal(place.owner.mode) + ' ' + place.owner.user + ' ' + place.owner.group + ' ' + place.name + '\n';
   return text + "end " + digest(text) + '\n';
 }
 
-Result<std::vector<Member>> read_manifest(std::string_view text) {
-  std::vector<Member> members;
+Result<Manifest> read_manifest(std::string_view text) {
+  Manifest manifest;
   std::string_view rest = text;
   while (true) {
     const auto line = take(rest, '\n');
     if (!line) return not_ours("the list of its files is cut short");
     if (line->starts_with("end ")) break;
+    if (line->starts_with("place ")) {
+      auto place = place_in(line->substr(6));
+      if (!place) return not_ours("the list of its files cannot be read");
+      manifest.places.push_back(std::move(*place));
+      continue;
+    }
     auto member = member_in(*line);
     if (!member) return not_ours("the list of its files cannot be read");
-    members.push_back(std::move(*member));
+    manifest.members.push_back(std::move(*member));
   }
-  if (!rest.empty() || to_text(members) != text) return not_ours("the list of its files was changed");
-  return members;
+  if (!rest.empty() || to_text(manifest) != text) return not_ours("the list of its files was changed");
+  return manifest;
 }
 
 }  // namespace schoolgate::backup

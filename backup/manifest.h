@@ -24,12 +24,16 @@ struct FolderOwner {
   bool operator==(const FolderOwner&) const = default;
 };
 
+/// The form of a backup. 1 says whose the two folders are and nothing of what is in them.
+inline constexpr int kForm = 2, kFirstForm = 1;
+
 /// The first file.
 struct About {
   std::string version;  ///< of the program that made it, "1.4.0"
   std::string school, gateway;
   TimePoint time;
   FolderOwner config, state;
+  int form = kForm;
   bool operator==(const About&) const = default;
 };
 
@@ -48,8 +52,22 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
+/// Whose a file or a folder was: its name in the archive, "config", "state/ca".
+struct Place {
+  std::string name;
+  FolderOwner owner;
+  bool operator==(const Place&) const = default;
+};
+
+/// The last file.
+struct Manifest {
+  std::vector<Member> members;
+  std::vector<Place> places;  ///< none in the first form
+  bool operator==(const Manifest&) const = default;
+};
+
 /// A line each, then the digest of all lines.
-[[nodiscard]] std::string to_text(const std::vector<Member>& members);
-[[nodiscard]] Result<std::vector<Member>> read_manifest(std::string_view text);
+[[nodiscard]] std::string to_text(const Manifest& manifest);
+[[nodiscard]] Result<Manifest> read_manifest(std::string_view text);
 
 }  // namespace schoolgate::backup

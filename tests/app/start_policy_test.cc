@@ -12,8 +12,8 @@ TEST(StateNamedIn, ReadsTheOneLineOfABrokenFile) {
   const auto named = [](std::string_view yaml) { return state_named_in(yaml, "/etc/schoolgate"); };
   EXPECT_EQ(named("site: {\nstate: /var/lib/schoolgate\n\tlisten:\n"), "/var/lib/schoolgate");
   EXPECT_EQ(named("state: \"/srv/state\"   # where it is kept\r\nlisten: ["), "/srv/state");
-  EXPECT_EQ(named("state: ../build/demo"), "/etc/schoolgate/../build/demo");
-  EXPECT_EQ(named("  state: /not/at/the/top\n"), std::nullopt);
+  EXPECT_EQ(named("state: ../build/demo"), "/etc/build/demo");
+  EXPECT_EQ(named("site: {\n  state: /not/at/the/top\n"), std::nullopt);
   EXPECT_EQ(named("state:\n"), std::nullopt);
   EXPECT_EQ(named(""), std::nullopt);
 }

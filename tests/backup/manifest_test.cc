@@ -14,11 +14,13 @@ const About kAbout{.version = "1.4.0",
                    .config = {.mode = 0750, .user = "root", .group = "schoolgate"},
                    .state = {.mode = 0700, .user = "schoolgate", .group = "schoolgate"}};
 
-const std::vector<Member> kMembers{
+const std::vector<Member> kFiles{
     {{"about", 120, 0600, 1'700'000'000}, Kind::file, to_hex(sha256("a"))},
     {{"state/breaches.db", 4096, 0600, 1'700'000'001}, Kind::database, to_hex(sha256("b")), 123'456'789},
     {{"state/lists/sources/a b", 0, 0640, 0}, Kind::file, to_hex(sha256("c"))},
 };
+const Manifest kManifest{
+    kFiles, {{"config", {0750, "root", "schoolgate"}}, {"state/lists/sources/a b", {0640, "1005", "staff"}}}};
 
 TEST(About, IsReadAsItWasWritten) { EXPECT_EQ(read_about(to_text(kAbout), "1.4.0").value(), kAbout); }
 
@@ -32,7 +34,7 @@ TEST(About, OfALaterReleaseIsRefusedByName) {
   for (const std::string running : {"1.4.0", "1.4.1", "1.10.0", "2.0.0"})
     EXPECT_TRUE(read_about(to_text(kAbout), running)) << running;
   std::string later = to_text(kAbout);
-  later.replace(18, 1, "2");
+  later.replace(18, 1, "3");
   EXPECT_EQ(read_about(later, "9.0.0").error().fault, Fault::config);
 }
 
@@ -50,12 +52,20 @@ TEST(About, CutShortOrLongerIsNone) {
 }
 
 TEST(Manifest, IsReadAsItWasWritten) {
-  EXPECT_EQ(read_manifest(to_text(kMembers)).value(), kMembers);
-  EXPECT_TRUE(read_manifest(to_text(std::vector<Member>{}))->empty());
+  EXPECT_EQ(read_manifest(to_text(kManifest)).value(), kManifest);
+  EXPECT_TRUE(read_manifest(to_text(Manifest{}))->members.empty());
+}
+
+TEST(Manifest, OfTheFirstFormIsReadAsItWasWritten) {
+  About first = kAbout;
+  first.form = 1;
+  EXPECT_TRUE(to_text(first).starts_with("schoolgate backup 1\n"));
+  EXPECT_EQ(read_about(to_text(first), "1.4.0").value(), first);
+  EXPECT_EQ(read_manifest(to_text(Manifest{kFiles, {}})).value().members, kFiles);
 }
 
 TEST(Manifest, RefusesEveryFlippedBitAndEveryOtherLength) {
-  const std::string text = to_text(kMembers);
+  const std::string text = to_text(kManifest);
   for (std::size_t i = 0; i < text.size() * 8; ++i) {
     std::string bad = text;
     bad[i / 8] = char(bad[i / 8] ^ (1 << i % 8));

@@ -10,12 +10,15 @@ import io
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import tarfile
 import threading
+import time
 
 import pytest
 
@@ -139,6 +142,98 @@ def test_a_backup_changes_nothing_of_a_gateway_that_is_stopped(lived_in, tmp_pat
     assert (traces(lived_in.state), traces(lived_in.config)) == before
 
 
+@pytest.mark.parametrize("spelling", ['"state": {}', "state : {}", "state:\n  {}", "state: !!str {}", 'state: "\\x2f{}"'])
+def test_however_the_state_is_written_it_is_found_again(new_school, tmp_path, spelling):
+    school, file = new_school(), tmp_path / "gateway.backup"
+    school.files["schoolgate.yaml"] = school.files["schoolgate.yaml"].replace(f"state: {school.state}", spelling.format(school.state if "x2f" not in spelling else str(school.state)[1:]))
+    school.start()
+    school.command("backup", "--output", str(file))
+    moved_away(school)
+    run("restore", "--config", school.config, file)
+    assert (school.state / "breaches.db").exists()
+    (school.config / "policy.yaml").write_text("broken: [")
+    school.command("backup", "--output", str(file))
+    shutil.move(school.state, school.folder / "first")
+    shutil.move(school.config, school.folder / "first-config")
+    run("restore", "--config", school.config, file)
+    assert (school.state / "breaches.db").exists(), "also of a configuration with a mistake elsewhere"
+
+
+def test_what_could_not_be_restored_is_not_backed_up(new_school, tmp_path):
+    school = new_school()
+    school.files["schoolgate.yaml"] = school.files["schoolgate.yaml"].replace(f"state: {school.state}", f"state: {school.folder}")
+    school.write()
+    done = school.command("backup", "--output", str(tmp_path / "x"), check=1)
+    assert "would hold its configuration" in done.stderr and not (tmp_path / "x").exists()
+
+
+def test_a_plain_file_in_the_place_of_an_encrypted_one_is_refused(backed_up, tmp_path):
+    school, file = backed_up
+    moved_away(school)
+    secret = tmp_path / "passphrase"
+    secret.write_text(PASSPHRASE)
+    assert "not encrypted" in refuses(school, file, "--passphrase-file", str(secret))
+    said = run("restore", "--config", school.config, file).stderr
+    assert f"goes to {school.config}, its state to {school.state}" in said
+
+
+def test_a_crash_in_the_exchange_leaves_a_gateway(backed_up):
+    """Killed after each rename of a restore: there is a state with keys at its place, always."""
+    school, file = backed_up
+    school.stop()
+    key = (school.state / "state.key").read_bytes()
+    for call in (1, 2, 3, 4):
+        traced = ["strace", "-f", "-o", "/dev/null", "-e", "trace=rename,renameat,renameat2", "-e", f"inject=rename,renameat,renameat2:signal=SIGKILL:when={call}"]
+        if not shutil.which("strace"):
+            pytest.skip("no strace")
+        subprocess.run([*traced, BINARY, "restore", "--config", school.config, file, "--replace"], capture_output=True, timeout=120, check=False)
+        assert (school.state / "state.key").read_bytes() == key and (school.config / "schoolgate.yaml").exists(), call
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_nothing_in_clear(lived_in, tmp_path, which):
+    school, temporary, place = lived_in, tmp_path / "temporary", tmp_path / "place"
+    temporary.mkdir()
+    place.mkdir()
+    with (school.state / "lists" / "large.bin").open("wb") as large:
+        large.truncate(3 << 30)
+    secret = tmp_path / "passphrase"
+    secret.write_text(PASSPHRASE)
+    old = temporary / "schoolgate-backup.abcdef"
+    old.mkdir(mode=0o700)
+    (old / "copy").write_text("a record in clear")
+    os.utime(old, (1, 1))
+    whose = temporary / "schoolgate-backup.of-another-program"
+    whose.mkdir()
+    words = [BINARY, "backup", "--config", school.config, "--output", place / "x", "--passphrase-file", secret]
+    with subprocess.Popen(words, env={**os.environ, "TMPDIR": str(temporary)}, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(which, signal.SIG_DFL)) as process:
+        wait_for(lambda: any(path.stat().st_size > 1_000_000 for path in place.glob(".x.*/backup")), "a backup that is written")
+        assert [path.name for path in place.glob(".x.*/*")] == ["backup"], "no copy beside it"
+        process.send_signal(which)
+        assert "interrupted" in process.stderr.read()
+    assert process.returncode == 1
+    assert list(place.iterdir()) == [] and [path.name for path in temporary.iterdir()] == [whose.name]
+
+
+def test_a_signal_at_the_question_for_the_passphrase_ends_it(lived_in, tmp_path):
+    school, file, secret = lived_in, tmp_path / "sealed", tmp_path / "passphrase"
+    secret.write_text(PASSPHRASE)
+    school.command("backup", "--output", str(file), "--passphrase-file", str(secret))
+    moved_away(school)
+    before = traces(school.folder)
+    master, slave = pty.openpty()
+    with subprocess.Popen([BINARY, "restore", "--config", school.config, file], stdin=slave, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
+        asked = b""
+        while b"Passphrase" not in asked:
+            asked += os.read(process.stderr.fileno(), 1000)
+        time.sleep(0.5)  # it waits for the line
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 1
+    os.close(master)
+    os.close(slave)
+    assert traces(school.folder) == before
+
+
 def test_any_tar_program_lists_it(backed_up):
     names = subprocess.run(["tar", "-tf", backed_up[1]], check=True, capture_output=True, text=True).stdout.split()
     assert names[0] == "about" and names[-1] == "manifest" and "state/breaches.db" in names and "config/schoolgate.yaml" in names
@@ -179,17 +274,25 @@ def test_a_folder_of_something_else_is_never_replaced(backed_up):
 def test_of_a_later_release_it_is_refused(backed_up, tmp_path):
     school, file = backed_up
     moved_away(school)
-    for about in (lambda text: re.sub(rb"version [0-9.]+", b"version 99.0.0", text), lambda text: text.replace(b"schoolgate backup 1", b"schoolgate backup 2")):
+    for about in (lambda text: re.sub(rb"version [0-9.]+", b"version 99.0.0", text), lambda text: text.replace(b"schoolgate backup 2", b"schoolgate backup 3")):
         rewritten(file, tmp_path / "later", about=about)
         refused = run("restore", "--config", school.config, tmp_path / "later", check=1)
         assert "release" in refused.stderr and not school.config.exists() and not school.state.exists()
+
+
+def test_of_the_first_form_it_is_restored(backed_up):
+    school, file = backed_up
+    moved_away(school)
+    rewritten(file, school.folder / "first", about=lambda text: text.replace(b"schoolgate backup 2", b"schoolgate backup 1"))
+    run("restore", "--config", school.config, school.folder / "first")
+    assert "good" in school.command("check").stdout and stat.S_IMODE((school.state / "ca").stat().st_mode) == 0o700
 
 
 def rewritten(file: pathlib.Path, to: pathlib.Path, *, about=lambda text: text, add=(), drop=(), manifest=True) -> None:
     """The backup with another content, in the right form: what a person could make who knows the form."""
     with tarfile.open(file) as archive:
         members = [(one, archive.extractfile(one).read()) for one in archive.getmembers()]
-    kinds = {line.split(" ", 5)[5]: line.split(" ", 5)[4] for line in members[-1][1].decode().splitlines() if not line.startswith("end ")}
+    kinds = {line.split(" ", 5)[5]: line.split(" ", 5)[4] for line in members[-1][1].decode().splitlines() if not line.startswith(("end ", "place "))}
     members = [(one, about(text) if one.name == "about" else text) for one, text in members[:-1] if one.name not in drop]
     members += [(tarfile.TarInfo(name), text) for name, text in add]
     lines = ""
@@ -316,7 +419,7 @@ def replace_member(file: pathlib.Path, to: pathlib.Path, name: str, content: byt
     lines = {}
     with tarfile.open(file) as archive:
         for line in archive.extractfile("manifest").read().decode().splitlines():
-            if not line.startswith("end "):
+            if not line.startswith(("end ", "place ")):
                 lines[line.split(" ", 5)[5]] = line.split(" ", 5)
     text_of_list = ""
     with to.open("wb") as out:
@@ -387,10 +490,20 @@ def test_owners_and_modes_are_those_of_the_backup(backed_up):
         os.chown(path, 65534, 65534, follow_symlinks=False)
     school.config.chmod(0o750)
     (school.config / "policy.yaml").chmod(0o640)
+    secret = school.config / "secrets" / "mail"
+    secret.parent.mkdir(mode=0o700)
+    secret.write_text("a password")
+    secret.chmod(0o600)
+    os.chown(secret, 65534, 65534)
+    os.chown(school.config / "hosts", 0, 4_000_000)
+    (school.config / "rules").chmod(0o711)
     file.unlink()
     school.command("backup", "--output", str(file))
     moved_away(school)
     run("restore", "--config", school.config, file)
+    assert secret.stat().st_uid == 65534 and stat.S_IMODE(secret.parent.stat().st_mode) == 0o700 and secret.parent.stat().st_uid == 0
+    assert (school.config / "hosts").stat().st_gid == 4_000_000 and stat.S_IMODE((school.config / "rules").stat().st_mode) == 0o711
+    os.chown(secret, 0, 0)
     assert {path.stat().st_uid for path in [school.state, *school.state.rglob("*")]} == {65534}
     assert {path.stat().st_uid for path in [school.config, *school.config.rglob("*")]} == {0}
     assert stat.S_IMODE(school.config.stat().st_mode) == 0o750 and stat.S_IMODE((school.config / "policy.yaml").stat().st_mode) == 0o640

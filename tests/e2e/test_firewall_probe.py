@@ -11,6 +11,7 @@ it leaves wires behind, or a killed run blocks the next     nothing_is_left
 it is run at the wrong place                                elsewhere_it_is_refused
 """
 
+import fcntl
 import json
 import os
 import pathlib
@@ -104,6 +105,17 @@ def test_nothing_is_left_behind_and_a_killed_run_blocks_no_other(gateway):
     sh("ip netns add schoolgate-probe; ip -n gate link add lan.p type veth peer name device netns schoolgate-probe")
     assert probe(gateway).returncode == 0
     assert "lan.p" not in left() and "schoolgate-probe" not in left()
+
+
+def test_a_second_run_leaves_the_first_one_alone(gateway):
+    locks = pathlib.Path("/run/lock")
+    place = locks if locks.is_dir() and not locks.stat().st_mode & 0o002 else pathlib.Path("/run")
+    with (place / "schoolgate-firewall-probe.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        sh("ip netns add schoolgate-probe")
+        refused = probe(gateway)
+        assert refused.returncode == 1 and "another run" in refused.stderr and "schoolgate-probe" in sh("ip netns list")
+    assert probe(gateway).returncode == 0
 
 
 def test_a_hole_is_found_and_told(gateway):

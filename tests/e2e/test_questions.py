@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import pwd
+import select
 import shutil
 import socket
 import subprocess
@@ -363,6 +364,31 @@ def test_persons_searches_and_sealed_data_are_withheld_from_members(asked):
 
 
 @needs_root
+def test_a_rule_that_holds_what_was_searched_is_withheld_from_members(asked, web):
+    school, _ = asked
+    group = [str(grp.getgrnam("schoolgate").gr_gid)]
+    school.edit("rules/school.yaml", "block:\n", 'block:\n  - { term: "green bicycle", category: gambling, why: "a phrase of ours" }\n')
+    school.command("reload")
+    assert fetch(school.proxy, f"http://www.google.com:{web.http}/search?q=green+bicycle", source="127.0.3.1").status == 403
+    record = wait_for(lambda: [one for one in school.breaches() if "google" in one["site"]], "the record")[0]
+    assert "green bicycle" in record["reason"]["rule"]
+    for words in (["breaches", "find", record["reference"]], ["breaches", "find", record["reference"], "--json"]):
+        QUESTIONS["one"] = words
+        done = ask(school, "one", user=NOBODY, groups=group)
+        del QUESTIONS["one"]
+        assert done.returncode == 0 and "google" in done.stdout and "bicycle" not in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+@needs_root
+def test_an_authority_that_may_not_be_looked_at_is_not_said_to_be_missing(packaged):
+    for words in (["ca", "export"], ["ca", "renew"]):
+        QUESTIONS["authority"] = words
+        done = ask(packaged, "authority", user=NOBODY, groups=[str(grp.getgrnam("schoolgate").gr_gid)])
+        del QUESTIONS["authority"]
+        assert done.returncode == 1 and "cannot read" in done.stderr and "no authority" not in done.stderr, done.stderr
+
+
+@needs_root
 def test_the_socket_is_bounded(asked):
     """Many at once are answered or told; what is no question is not run; the gateway goes on."""
     school, _ = asked
@@ -392,6 +418,33 @@ def test_the_socket_is_bounded(asked):
         peer.close()
     assert heard(b"ask check").startswith("done\n0 ")
     assert status(school)["running"]
+
+
+@needs_root
+def test_whoever_never_reads_is_let_go(packaged):
+    """A member of the group holds neither the gateway's memory nor its descriptors for ever, and connections are counted."""
+    packaged.edit("rules/school.yaml", "block:\n", "block:\n" + '  - { site: twice.example, category: gambling, why: "said again" }\n' * 2500)
+    packaged.command("reload")
+    (path,) = pathlib.Path("/run/schoolgate").glob("*.sock")
+    open_files = pathlib.Path(f"/proc/{packaged.process.pid}/fd")
+
+    def held() -> int:
+        return sum("socket" in os.readlink(one) for one in open_files.iterdir() if one.is_symlink())
+
+    before, peers = held(), []
+    for _ in range(33):
+        peers.append(socket.socket(socket.AF_UNIX))
+        peers[-1].connect(str(path))  # waits for its turn to be taken
+        peers[-1].settimeout(20)
+    assert peers.pop().recv(100).startswith(b"problem\ncannot answer"), "more than 32 at a time are sent away at once"
+    for peer in peers[4:]:
+        peer.close()
+    for peer in peers[:4]:
+        peer.sendall(b"ask check --json\n")
+    select.select(peers[:1], [], [], 60)
+    assert held() > before, "an answer larger than a socket's buffer"
+    wait_for(lambda: held() <= before, "the end of those who do not read", deadline=45)
+    assert status(packaged)["running"]
 
 
 @needs_root
