@@ -50,8 +50,8 @@ std::vector<Door> doors_of(const config::Listen& listen) {
   return doors;
 }
 
-// A server beyond, of an address for documentation (RFC 5737, RFC 3849): the firewall leads both ports to the gateway, and
-// where it does not, nothing answers.
+// A server beyond, of an address for documentation (RFC 5737, RFC 3849): the firewall leads both ports to the gateway,
+// and where it does not, nothing answers.
 std::vector<Door> doors_beyond(const config::Listen& listen) {
   std::vector<Door> doors;
   const auto add = [&](Entrance entrance, const std::vector<config::Endpoint>& endpoints, std::uint16_t port) {

@@ -846,11 +846,12 @@ Result<void> RunningGateway::try_itself(const std::string& by, const std::stop_t
 }
 
 void RunningGateway::firewall_selftest_differs(std::string_view how_many) {
-  tell_it("the firewall does not lead every device to the filter",
-          std::string(how_many) +
-              " probes that went through the kernel's firewall as a device's would did not come out as the policy says. "
-              "The desk shows them under Checks; `schoolgate status` says what is wrong with the firewall.",
-          casework::SystemAudience::technician_and_lead);
+  tell_it(
+      "the firewall does not lead every device to the filter",
+      std::string(how_many) +
+          " probes that went through the kernel's firewall as a device's would did not come out as the policy says. "
+          "The desk shows them under Checks; `schoolgate status` says what is wrong with the firewall.",
+      casework::SystemAudience::technician_and_lead);
 }
 
 void RunningGateway::watch_selftest(Moment now) {

@@ -68,7 +68,8 @@ bool is_in_probe_namespace() {
 }
 
 int selftest(std::span<const std::string_view> words) {
-  const auto arguments = Arguments::read(words, {.options = {"--config"}, .switches = {"--json", "--through-firewall"}});
+  const auto arguments =
+      Arguments::read(words, {.options = {"--config"}, .switches = {"--json", "--through-firewall"}});
   if (!arguments) return usage_error(kSelftestCommand, arguments.error());
   if (!arguments->has("--config")) return usage_error(kSelftestCommand, {Fault::client, "--config DIR is missing", {}});
 

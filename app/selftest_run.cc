@@ -203,7 +203,8 @@ Result<SelftestRun> run_firewall_selftest(const LoadedPolicy& loaded, TimePoint 
   run.policy_version = loaded.snapshot->version();
   run.devices = plan_group_probes(loaded, now, ProbeWay::firewall);
   if (run.devices.probes.empty())
-    return fail(Fault::config, "there is nothing to try through the firewall: no transparent listener, or no list of names",
+    return fail(Fault::config,
+                "there is nothing to try through the firewall: no transparent listener, or no list of names",
                 "see listen.http and listen.tls in schoolgate.yaml");
   if (planned) planned(run.sent());
   if (auto done = send_group_probes(run.devices.probes, loaded, announce); !done)

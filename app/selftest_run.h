@@ -44,8 +44,8 @@ struct SelftestRun {
 [[nodiscard]] Result<SelftestRun> run_selftest(const LoadedPolicy& loaded, TimePoint now, const AnnounceAs& announce,
                                                const std::function<void(std::size_t)>& planned = {});
 
-/// The probes of every group alone, through the kernel's firewall: called inside the namespace that ProbeWay::firewall is
-/// about. Fault config: no listener that the firewall could lead to, or no list with a name to try.
+/// The probes of every group alone, through the kernel's firewall: called inside the namespace that ProbeWay::firewall
+/// is about. Fault config: no listener that the firewall could lead to, or no list with a name to try.
 [[nodiscard]] Result<SelftestRun> run_firewall_selftest(const LoadedPolicy& loaded, TimePoint now,
                                                         const AnnounceAs& announce,
                                                         const std::function<void(std::size_t)>& planned = {});
