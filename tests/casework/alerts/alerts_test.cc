@@ -65,14 +65,20 @@ class AlertsFixture : public ::testing::Test {
   }
   // Written by a log of its own that is closed at once, so the episode's sums are on disk.
   void attempt(int urgency, TimePoint time, const std::string& theme = "self-harm") {
+    attempts(urgency, {time}, theme);
+  }
+  // All of them, before the thread that tells can see the first.
+  void attempts(int urgency, std::initializer_list<TimePoint> times, const std::string& theme = "self-harm") {
     const auto log = open_log(settings_in(folder_.path()));
-    breaches::Breach breach = a_breach(time);
-    breach.person = "Jo Pupil";
-    breach.site = "secret-site.example";
-    breach.url = "http://secret-site.example/hidden";
-    breach.reason.theme = theme;
-    breach.reason.urgency = urgency;
-    ASSERT_TRUE(append_and_wait(*log, breach).durable);
+    for (const TimePoint time : times) {
+      breaches::Breach breach = a_breach(time);
+      breach.person = "Jo Pupil";
+      breach.site = "secret-site.example";
+      breach.url = "http://secret-site.example/hidden";
+      breach.reason.theme = theme;
+      breach.reason.urgency = urgency;
+      ASSERT_TRUE(append_and_wait(*log, breach).durable);
+    }
   }
   void settle_at(TimePoint time) {
     now_ = time;
@@ -93,8 +99,7 @@ using Digest = AlertsFixture;
 TEST_F(MailAlert, AnUrgentEpisodeReachesTheLeadOnce) {
   Receiver server("smtp_receiver.py");
   open(mail_to_lead(server.port()));
-  attempt(4, kMorning);
-  attempt(4, kMorning + 10s);
+  attempts(4, {kMorning, kMorning + 10s});
   alerts_->settle();
   const std::string mail = server.next();
   EXPECT_THAT(mail,
