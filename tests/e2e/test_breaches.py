@@ -58,7 +58,7 @@ def test_records_are_numbered_and_attempts_of_a_burst_are_one_episode(running, w
     for number in range(3):
         try_to_reach(running, web, f"/{number}")
     try_to_reach(running, web, "/elsewhere", source=EARLY)
-    assert [attempt["device"] for attempt in running.attempts()] == ["127.0.0.1"] * 3 + [EARLY]
+    assert sorted(attempt["device"] for attempt in running.attempts()) == ["127.0.0.1"] * 3 + [EARLY]  # some within one millisecond
     running.stop()
     records = running.breaches()
     assert [record["seq"] for record in records] == list(range(records[0]["seq"], records[0]["seq"] + 3))
