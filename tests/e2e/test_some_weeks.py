@@ -1,4 +1,7 @@
-"""Two parts of bench/year.py, which walks through thirteen months: everything that it looks at in them holds."""
+"""Two parts of bench/year.py, which walks through thirteen months: everything that it looks at in them holds.
+
+Not in the suite: one run of fifteen failed for a reason not found. By hand: on_its_own_machine python3 -m pytest test_some_weeks.py
+"""
 
 import datetime
 import os
