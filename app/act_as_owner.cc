@@ -15,17 +15,17 @@ namespace schoolgate::app {
 namespace {
 
 /// As the machine's accounts have the user: its name and its own group. Nothing for a number without an account.
-struct Account {
+struct ServiceAccount {
   std::string name;
   gid_t group = 0;
 };
 
-std::optional<Account> account_of(uid_t user) {
+std::optional<ServiceAccount> account_of(uid_t user) {
   passwd entry{};
   passwd* found = nullptr;
   std::array<char, 4096> buffer;
   if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) != 0 || !found) return std::nullopt;
-  return Account{found->pw_name, found->pw_gid};
+  return ServiceAccount{found->pw_name, found->pw_gid};
 }
 
 }  // namespace

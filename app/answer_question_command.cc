@@ -15,7 +15,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kAnswerQuestionHelp =
     R"(schoolgate answer-question --config DIR --state DIR --in-force VERSION -- QUESTION...
 
 Started by a running gateway, for members of the group schoolgate who ask over its socket.
@@ -65,6 +65,7 @@ int answer_question(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kAnswerQuestionCommand{"answer-question", "answer a member of the group", kHelp, answer_question};
+const Command kAnswerQuestionCommand{"answer-question", "answer a member of the group", kAnswerQuestionHelp,
+                                     answer_question};
 
 }  // namespace schoolgate::app

@@ -10,7 +10,7 @@
 namespace schoolgate::app {
 namespace {
 
-std::string escaped(std::string_view text) {
+std::string escaped_html(std::string_view text) {
   std::string room(4096, '\0');
   return std::string(flow::html_escape(text, room));
 }
@@ -25,7 +25,7 @@ std::string der_in_base64(std::string_view pem) {
 
 // Its name, its fingerprint and a download under a file name of its own: devices keep what they have.
 std::string offer(const tls::Authority& authority, std::string_view why, std::string_view file) {
-  return "<p>" + (why.empty() ? "Certificate" : escaped(why)) + ": <strong>" + escaped(authority.subject()) +
+  return "<p>" + (why.empty() ? "Certificate" : escaped_html(why)) + ": <strong>" + escaped_html(authority.subject()) +
          "</strong><br>SHA-256: <code>" + authority.fingerprint_sha256() + "</code></p>\n<p><a download=\"" +
          std::string(file) + "\" href=\"data:application/x-x509-ca-cert;base64," +
          der_in_base64(authority.certificate_pem()) + "\">Download (DER, .crt)</a></p>\n";
@@ -57,7 +57,7 @@ std::string authority_page(std::string_view school, const Authorities& authoriti
   };
   std::string pem;
   for (const auto& authority : authorities.all()) pem += authority->certificate_pem();
-  const std::array values{Value{"{{school}}", escaped(school)}, Value{"{{certificates}}", offers(authorities)},
+  const std::array values{Value{"{{school}}", escaped_html(school)}, Value{"{{certificates}}", offers(authorities)},
                           Value{"{{pem}}", std::move(pem)}};
   std::string page(embedded::install_authority[0].text);
   for (const Value& value : values)

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "app/authority_page.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "proxy/net/file_descriptor.h"
 
@@ -71,8 +72,6 @@ Result<void> destroy(const std::filesystem::path& folder) {
   sync_folder(folder.parent_path());
   return {};
 }
-
-std::string day_of(TimePoint time) { return to_rfc3339(time).substr(0, 10); }
 
 }  // namespace
 
@@ -165,7 +164,7 @@ Result<std::optional<std::string>> do_what_is_due(const config::Settings& settin
   }
   if (!them.former || !clock.is_believed() || them.former->not_after() > clock.likely) return std::nullopt;
   if (auto gone = destroy(beside_folder(settings)); !gone) return std::unexpected(std::move(gone.error()));
-  return "the former authority " + them.former->subject() + " ended on " + day_of(them.former->not_after()) +
+  return "the former authority " + them.former->subject() + " ended on " + to_rfc3339_day(them.former->not_after()) +
          ", and its key is destroyed. It can be taken from the devices";
 }
 

@@ -16,7 +16,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kBackupHelp =
     R"(schoolgate backup --config DIR --output FILE [--encrypt | --passphrase-file PASSPHRASE]
 
 Writes one file with the configuration folder and the whole state folder: keys, the authority, accounts, people, the breach
@@ -98,6 +98,6 @@ int back_up(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kBackupCommand{"backup", "write the whole gateway into one file", kHelp, back_up};
+const Command kBackupCommand{"backup", "write the whole gateway into one file", kBackupHelp, back_up};
 
 }  // namespace schoolgate::app

@@ -20,7 +20,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kBreachesHelp =
     R"(schoolgate breaches export --config DIR [--since T] [--until T] [--format jsonl|csv]
 schoolgate breaches find REFERENCE --config DIR [--json]
 schoolgate breaches verify --config DIR [--json]
@@ -210,6 +210,6 @@ int breaches_verbs(std::span<const std::string_view> words) {
 }  // namespace
 
 const Command kBreachesCommand{"breaches", "export what was tried, find a page's number, verify the log, list changes",
-                               kHelp, breaches_verbs};
+                               kBreachesHelp, breaches_verbs};
 
 }  // namespace schoolgate::app

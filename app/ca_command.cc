@@ -10,13 +10,14 @@
 #include "app/authority_renewal.h"
 #include "app/command.h"
 #include "app/read_configuration.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "proxy/tls/authority.h"
 
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp = R"(schoolgate ca create --config DIR
+constexpr std::string_view kCaHelp = R"(schoolgate ca create --config DIR
 schoolgate ca export --config DIR [--format pem|der|page] [--only signs|coming|former] [--output FILE]
 schoolgate ca renew  --config DIR [--on YYYY-MM-DD | --switch | --back | --finish]
 
@@ -101,19 +102,17 @@ int export_it(const config::Settings& settings, const Arguments& arguments) {
   return write_out(output, text);
 }
 
-std::string day_of(TimePoint time) { return to_rfc3339(time).substr(0, 10); }
-
 std::string standing_of(const Authorities& them) {
-  std::string text = them.signs->subject() + " signs, and ends on " + day_of(them.signs->not_after()) + '\n';
+  std::string text = them.signs->subject() + " signs, and ends on " + to_rfc3339_day(them.signs->not_after()) + '\n';
   if (them.coming)
     text += them.coming->subject() +
-            (them.switch_at ? " signs from " + day_of(*them.switch_at)
+            (them.switch_at ? " signs from " + to_rfc3339_day(*them.switch_at)
                             : std::string(" signs once `ca renew --switch` says so")) +
             "\n  SHA-256 " + them.coming->fingerprint_sha256() +
             "\nDevices need both until then: schoolgate ca export --config DIR --format page\n";
   if (them.former)
-    text += them.former->subject() + " signed before; its key is kept until " + day_of(them.former->not_after()) +
-            ", or until `ca renew --finish`\n";
+    text += them.former->subject() + " signed before; its key is kept until " +
+            to_rfc3339_day(them.former->not_after()) + ", or until `ca renew --finish`\n";
   return text;
 }
 
@@ -169,7 +168,7 @@ int renew(const config::Settings& settings, const Arguments& arguments) {
   return begin_renewal(settings, arguments);
 }
 
-int run(std::span<const std::string_view> words) {
+int run_ca(std::span<const std::string_view> words) {
   const auto arguments = Arguments::read(words, {.options = {"--config", "--format", "--output", "--only", "--on"},
                                                  .switches = {"--switch", "--back", "--finish"},
                                                  .least_words = 1,
@@ -189,6 +188,6 @@ int run(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kCaCommand{"ca", "make, export and renew the school's certificate authority", kHelp, run};
+const Command kCaCommand{"ca", "make, export and renew the school's certificate authority", kCaHelp, run_ca};
 
 }  // namespace schoolgate::app

@@ -35,7 +35,7 @@ using changes::ProposalEvent;
 using changes::ProposedFile;
 using What = ProposalEvent::What;
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kChangesHelp =
     R"(schoolgate changes list [--json] --config DIR
 schoolgate changes show N [--json] --config DIR
 schoolgate changes diff N --config DIR
@@ -537,7 +537,7 @@ int Desk::diff(std::uint64_t number) {
   return kDone;
 }
 
-int run(std::span<const std::string_view> words) {
+int run_changes(std::span<const std::string_view> words) {
   const auto arguments = Arguments::read(
       words, {.options = {"--config", "--proposed", "--reason", "--risk-assessment", "--review", "--by"},
               .switches = {"--json"},
@@ -585,6 +585,6 @@ int run(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kChangesCommand{"changes", "propose, agree to, apply and take back changes", kHelp, run};
+const Command kChangesCommand{"changes", "propose, agree to, apply and take back changes", kChangesHelp, run_changes};
 
 }  // namespace schoolgate::app

@@ -11,7 +11,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp = R"(schoolgate check --config DIR [--json]
+constexpr std::string_view kCheckHelp = R"(schoolgate check --config DIR [--json]
 
 Validates the whole configuration, compiles its lists and its rules and runs the rules' own tests. Every problem is
 printed on stderr as FILE:LINE:COL: message, all of them in one run; nothing that is running is touched.
@@ -98,6 +98,6 @@ int check(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kCheckCommand{"check", "validate a configuration and run the rules' own tests", kHelp, check};
+const Command kCheckCommand{"check", "validate a configuration and run the rules' own tests", kCheckHelp, check};
 
 }  // namespace schoolgate::app

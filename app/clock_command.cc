@@ -8,7 +8,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp = R"(schoolgate clock --config DIR [--confirm]
+constexpr std::string_view kClockHelp = R"(schoolgate clock --config DIR [--confirm]
 
 Says whether the running gateway believes the machine's clock; exit status 1 when it does not. It holds the clock
 against a time server's state and against the time at which it last believed it. While it does not, nothing is removed after its time and no alert is given up.
@@ -32,6 +32,6 @@ int clock(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kClockCommand{"clock", "say whether the machine's clock is believed, or confirm it", kHelp, clock};
+const Command kClockCommand{"clock", "say whether the machine's clock is believed, or confirm it", kClockHelp, clock};
 
 }  // namespace schoolgate::app

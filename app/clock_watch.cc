@@ -10,7 +10,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr const char* kFile = "clock";
+constexpr const char* kClockFile = "clock";
 constexpr std::chrono::minutes kKeepEvery{1};
 constexpr std::chrono::minutes kReadToldEvery{1};
 constexpr std::chrono::hours kSayAgain{24};
@@ -32,7 +32,7 @@ std::optional<TimePoint> ClockWatch::last_record(const std::filesystem::path& st
 }
 
 ClockWatch::ClockWatch(Parts parts) : parts_(std::move(parts)), started_(parts_.now().steady) {
-  if (const auto text = read_file(parts_.state / kFile))
+  if (const auto text = read_file(parts_.state / kClockFile))
     last_believed_ = from_rfc3339(text->substr(0, text->find('\n')));
   if (!last_believed_) last_believed_ = last_record(parts_.state);
 }
@@ -87,7 +87,7 @@ Result<void> ClockWatch::confirm() {
 }
 
 Result<void> ClockWatch::keep(TimePoint time) const {
-  return replace_file(parts_.state / kFile, to_rfc3339(time) + '\n');
+  return replace_file(parts_.state / kClockFile, to_rfc3339(time) + '\n');
 }
 
 ClockStanding ClockWatch::standing() const {

@@ -8,7 +8,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kDevicesHelp =
     R"(schoolgate devices add MAC    --config DIR --kind school|staff|phone|console|guest [--name N] [--owner WHO]
                               [--note TEXT] [--by-name-only]
 schoolgate devices remove MAC --config DIR
@@ -76,6 +76,6 @@ int devices(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kDevicesCommand{"devices", "the school's register of machines", kHelp, devices};
+const Command kDevicesCommand{"devices", "the school's register of machines", kDevicesHelp, devices};
 
 }  // namespace schoolgate::app

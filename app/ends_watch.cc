@@ -6,6 +6,7 @@
 
 #include "app/authority_page.h"
 #include "app/authority_renewal.h"
+#include "base/ascii.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "proxy/tls/authority.h"
@@ -13,20 +14,13 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::array<int, 5> kDays{0, 1, 7, 30, 60};
-
-std::string_view next_cell(std::string_view& line) {
-  const auto end = line.find('\t');
-  const std::string_view cell = line.substr(0, end);
-  line.remove_prefix(end == line.npos ? line.size() : end + 1);
-  return cell;
-}
+constexpr std::array<int, 5> kDaysBefore{0, 1, 7, 30, 60};
 
 }  // namespace
 
 std::optional<int> days_announced(TimePoint ends, TimePoint now) noexcept {
-  const auto found = std::ranges::find_if(kDays, [&](int days) { return ends - now <= std::chrono::days(days); });
-  return found == kDays.end() ? std::nullopt : std::optional(*found);
+  const auto found = std::ranges::find_if(kDaysBefore, [&](int days) { return ends - now <= std::chrono::days(days); });
+  return found == kDaysBefore.end() ? std::nullopt : std::optional(*found);
 }
 
 std::vector<KnownEnd> known_ends(const config::Settings& settings) {
@@ -63,8 +57,8 @@ EndsWatch::EndsWatch(std::filesystem::path state) : file_(std::move(state) / "en
     const auto end = std::min(rest.find('\n'), rest.size());
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    Told told{.what = std::string(next_cell(line)), .ends = {}, .days = 0};
-    const auto ends = from_rfc3339(next_cell(line));
+    Told told{.what = std::string(cut_at(line, '\t')), .ends = {}, .days = 0};
+    const auto ends = from_rfc3339(cut_at(line, '\t'));
     const auto [last, error] = std::from_chars(line.data(), line.data() + line.size(), told.days);
     if (told.what.empty() || !ends || error != std::errc()) continue;
     told.ends = *ends;

@@ -25,7 +25,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kExplainHelp =
     R"(schoolgate explain URL --config DIR [WHO] [--at TIME] [--method M] [--from PAGE] [--json]
 schoolgate explain REFERENCE --config DIR [--json]
 
@@ -478,6 +478,6 @@ int explain(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kExplainCommand{"explain", "explain the decision for an address", kHelp, explain};
+const Command kExplainCommand{"explain", "explain the decision for an address", kExplainHelp, explain};
 
 }  // namespace schoolgate::app

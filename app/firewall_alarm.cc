@@ -9,14 +9,10 @@ namespace {
 
 using net::FirewallState;
 
-bool is_loopback(const config::Endpoint& at) {
-  const names::IpAddress& address = at.address;
-  return address.is_v4() ? address.v4_host_order() >> 24 == 127 : address.text() == "::1";
-}
-
 // Nothing of a device's can arrive at a listener on loopback, so nothing has to be diverted to it.
 bool is_transparent(const config::Listen& listen) {
-  return !std::ranges::all_of(listen.http, is_loopback) || !std::ranges::all_of(listen.tls, is_loopback);
+  const auto is_own = [](const config::Endpoint& at) { return at.address.is_loopback(); };
+  return !std::ranges::all_of(listen.http, is_own) || !std::ranges::all_of(listen.tls, is_own);
 }
 
 bool is_trouble(FirewallState state) { return state == FirewallState::missing || state == FirewallState::changed; }

@@ -14,7 +14,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kFirewallHelp =
     R"(schoolgate firewall --config DIR [--interface IF] [--mode redirect|tproxy] [--own-user UID] [--load]
 
 Prints the nftables ruleset for the transparent mode; nothing is loaded but with --load, which is the same as
@@ -34,10 +34,6 @@ stays between networks inside, and to upstream.allow_private, is left alone.
                     again, and the exit status is 1
 )";
 
-bool is_loopback(const names::IpAddress& address) {
-  return address.is_v4() ? address.v4_host_order() >> 24 == 127 : address.text() == "::1";
-}
-
 void say(const char* warning) { std::fprintf(stderr, "schoolgate: warning: %s\n", warning); }
 
 // What would load without an error and yet not work as hoped.
@@ -46,7 +42,7 @@ void warn(const config::Configuration& configuration, const net::FirewallPlan& p
   const auto all = [&](auto&& is) {
     return std::ranges::all_of(listen.http, is) || std::ranges::all_of(listen.tls, is);
   };
-  if (all([](const config::Endpoint& at) { return is_loopback(at.address); }))
+  if (all([](const config::Endpoint& at) { return at.address.is_loopback(); }))
     say("a transparent listener is on loopback only, where diverted traffic does not come");
   const bool v6_inside =
       std::ranges::any_of(plan.networks, [](const auto& placed) { return !placed.network.base().is_v4(); });
@@ -130,6 +126,7 @@ int firewall(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kFirewallCommand{"firewall", "print the nftables ruleset for the transparent mode", kHelp, firewall};
+const Command kFirewallCommand{"firewall", "print the nftables ruleset for the transparent mode", kFirewallHelp,
+                               firewall};
 
 }  // namespace schoolgate::app

@@ -6,7 +6,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::uint64_t kMostLines = 20'000;
+constexpr std::uint64_t kMostFirstListed = 20'000;
 
 class FirstHost final : public blocklists::EntrySink {
  public:
@@ -45,7 +45,7 @@ std::optional<names::Host> first_listed(const config::ListConfig& list, const st
     auto reader = blocklists::open_list_file(file);
     if (!importer || !reader) continue;
     blocklists::LineReader::Line line;
-    while (!first.found() && reader->next(line) && line.number <= kMostLines)
+    while (!first.found() && reader->next(line) && line.number <= kMostFirstListed)
       if (!line.too_long) importer->line(line.text, first);
     if (first.found()) break;
   }

@@ -7,6 +7,7 @@
 #include "app/protection_now.h"
 #include "app/released.h"
 #include "app/table.h"
+#include "base/ascii.h"
 #include "base/json.h"
 #include "config/plain_text.h"
 
@@ -24,12 +25,6 @@ std::string_view words_of(State state) {
     case State::fresh: break;
   }
   return "fresh";
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
 }
 
 SourceStates source_states(const std::filesystem::path& state) {
@@ -110,12 +105,6 @@ void add_alerts(Table& facts, const GatewayStatus& status, TimePoint now) {
   std::string text = config::printable(last.subject) + ", " + age_text(last.made, now) + " ago, " + last.state;
   if (status.alerts_waiting != 0) text += "; " + counted(status.alerts_waiting, "alert waits", "alerts wait");
   facts.row({"last alert", text});
-}
-
-void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.key(name).begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
 }
 
 void write_protection(JsonWriter& json, const GatewayStatus& status) {

@@ -22,7 +22,7 @@ namespace {
 
 using flow::Entrance;
 
-constexpr unsigned kAtOnce = 8;
+constexpr unsigned kProbesAtOnce = 8;
 constexpr std::chrono::seconds kLimit{10};
 
 struct Door {
@@ -80,9 +80,9 @@ rules::Stage stage_of(Entrance entrance) {
   return rules::Stage::client_hello;
 }
 
-class Planner {
+class ProbePlanner {
  public:
-  Planner(const LoadedPolicy& loaded, TimePoint now, ProbeWay way)
+  ProbePlanner(const LoadedPolicy& loaded, TimePoint now, ProbeWay way)
       : loaded_(loaded),
         policy_(*loaded.snapshot),
         now_(now),
@@ -252,13 +252,13 @@ std::string way_of(const GroupProbe& probe) {
 }
 
 GroupProbes plan_group_probes(const LoadedPolicy& loaded, TimePoint now, ProbeWay way) {
-  return Planner(loaded, now, way).plan();
+  return ProbePlanner(loaded, now, way).plan();
 }
 
 Result<void> send_group_probes(std::vector<GroupProbe>& probes, const LoadedPolicy& loaded,
                                const AnnounceAs& announce) {
   std::vector<std::unique_ptr<tls::UpstreamContext>> senders;
-  for (unsigned i = 0; i < kAtOnce; ++i) {
+  for (unsigned i = 0; i < kProbesAtOnce; ++i) {
     auto sender = hello_sender();
     if (!sender) return std::unexpected(std::move(sender.error()));
     senders.push_back(std::move(*sender));
@@ -272,7 +272,7 @@ Result<void> send_group_probes(std::vector<GroupProbe>& probes, const LoadedPoli
   };
   {
     std::vector<std::jthread> others;
-    for (unsigned i = 1; i < kAtOnce; ++i) others.emplace_back(work, i);
+    for (unsigned i = 1; i < kProbesAtOnce; ++i) others.emplace_back(work, i);
     work(0);
   }
   const auto records = records_since(loaded.configuration.settings.state, began);

@@ -19,7 +19,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kInspectReportHelp =
     R"(schoolgate inspect-report --config DIR [--group G] [--json]
 
 Lists, for every group or for G, the hosts whose connections the configuration in DIR opens (decrypts), and the reason
@@ -100,7 +100,7 @@ std::vector<GroupPlan> plans_of(const LoadedPolicy& loaded, const std::vector<ru
   return plans;
 }
 
-std::string joined(const std::vector<std::string>& hosts, std::size_t most, std::uint64_t of = 0) {
+std::string some_of(const std::vector<std::string>& hosts, std::size_t most, std::uint64_t of = 0) {
   std::string text;
   for (std::size_t i = 0; i < hosts.size() && i < most; ++i) (text += text.empty() ? "" : ", ") += hosts[i];
   const bool more = hosts.size() > most || of > hosts.size();
@@ -110,7 +110,7 @@ std::string joined(const std::vector<std::string>& hosts, std::size_t most, std:
 std::string which(const rules::PlannedOpening& opening) {
   if (opening.every_host()) return "every host";
   if (opening.sealed) return "hosts withheld (sealed)";
-  const std::string hosts = joined(opening.hosts, kFewWords, opening.entries);
+  const std::string hosts = some_of(opening.hosts, kFewWords, opening.entries);
   return hosts.empty() ? "its hosts" : hosts;
 }
 
@@ -161,13 +161,13 @@ void print_words(const LoadedPolicy& loaded, const std::vector<GroupPlan>& plans
         table.row({which(opening), why(opening)});
     if (!engines.empty())
       table.row({"the hosts of " + counted(engines.size(), "search engine", "search engines"),
-                 "search_terms: " + joined(engines, engines.size())});
+                 "search_terms: " + some_of(engines, engines.size())});
     out += plan.opens.empty() ? "  nothing\n" : table.text("  ");
   }
   const rules::NeverOpened never = rules::never_opened(policy);
   Table table;
-  if (!never.sites.empty()) table.row({"inspection.never", joined(never.sites, never.sites.size())});
-  table.row({"categories", joined(never.categories, never.categories.size())});
+  if (!never.sites.empty()) table.row({"inspection.never", some_of(never.sites, never.sites.size())});
+  table.row({"categories", some_of(never.categories, never.categories.size())});
   table.row({"sites of help", "the shipped table and lists of category support"});
   std::vector<std::pair<std::string_view, std::size_t>> kinds;
   for (const auto& [site, kind] : never.shipped) {
@@ -265,7 +265,7 @@ int inspect_report(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kInspectReportCommand{"inspect-report", "list decrypted hosts by group, with the reason", kHelp,
-                                    inspect_report};
+const Command kInspectReportCommand{"inspect-report", "list decrypted hosts by group, with the reason",
+                                    kInspectReportHelp, inspect_report};
 
 }  // namespace schoolgate::app

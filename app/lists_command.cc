@@ -20,7 +20,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kListsHelp =
     R"(schoolgate lists update   --config DIR [--due] [--accept LIST[,LIST]] [--force LIST] [--json]
 schoolgate lists status   --config DIR [--json]
 schoolgate lists rollback --config DIR
@@ -268,6 +268,6 @@ int lists_verbs(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kListsCommand{"lists", "update, compile and look into category lists", kHelp, lists_verbs};
+const Command kListsCommand{"lists", "update, compile and look into category lists", kListsHelp, lists_verbs};
 
 }  // namespace schoolgate::app

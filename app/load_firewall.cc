@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/ascii.h"
 #include "proxy/net/file_descriptor.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration)
@@ -61,12 +62,6 @@ std::vector<std::string> words_of(std::string_view line) {
   return out;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
-  return out;
-}
-
 }  // namespace
 
 std::vector<std::vector<std::string>> machine_commands(std::string_view ruleset) {
@@ -94,7 +89,8 @@ Result<void> load_firewall(std::string_view ruleset) {
       (void)run(there, {}, "/dev/null");
     }
     const auto done = run(command, {});
-    if (!done || *done != 0) std::fprintf(stderr, "schoolgate: warning: this failed: %s\n", joined(command).c_str());
+    if (!done || *done != 0)
+      std::fprintf(stderr, "schoolgate: warning: this failed: %s\n", joined(command, " ").c_str());
   }
   return {};
 }

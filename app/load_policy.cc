@@ -9,6 +9,7 @@
 #include "app/group_view.h"
 #include "app/protection_now.h"
 #include "app/table.h"
+#include "base/ascii.h"
 #include "changes/put_in_place.h"
 #include "rules/not_ready.h"
 #include "rules/rule_advice.h"
@@ -33,12 +34,6 @@ void serve_all_the_same(std::span<Problem> problems, std::string_view what, std:
   std::string why = first;
   if (count > 1) why += " (and " + counted(count - 1, "more problem", "more problems") + ")";
   fallbacks.push_back({std::string(what), why + "; " + std::string(instead)});
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 void add_gaps(const rules::Protection& protection, const std::filesystem::path& folder, Problems& problems) {

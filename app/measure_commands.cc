@@ -8,6 +8,7 @@
 #include "app/measure_wire.h"
 #include "app/read_configuration.h"
 #include "app/table.h"
+#include "base/ascii.h"
 #include "base/uuid.h"
 #include "rules/site_time.h"
 #include "web/json.h"
@@ -200,12 +201,6 @@ int close(const Verbs& verbs, std::span<const std::string_view> words) {
   closing.why = arguments->get("--why", "it is over");
   closing.from = wall_now();
   return answer_of(ask_running_gateway(configuration->settings.state, "measure-close " + measure_json(closing)));
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) (out += out.empty() ? "" : ", ") += text;
-  return out;
 }
 
 int list(const Verbs& verbs, std::span<const std::string_view> words) {

@@ -20,12 +20,6 @@ Result<std::vector<std::string>> texts(const web::JsonValue& object, std::string
   return out;
 }
 
-void write_texts(JsonWriter& json, std::string_view key, const std::vector<std::string>& texts) {
-  json.key(key).begin_array();
-  for (const std::string& text : texts) json.value(text);
-  json.end_array();
-}
-
 }  // namespace
 
 std::string measure_json(const rules::Measure& measure) {

@@ -12,8 +12,8 @@
 namespace schoolgate::app {
 namespace {
 
-// Label values: backslash, quote and line feed are escaped (exposition format, "Comments, help text and type").
-std::string escaped(std::string_view text) {
+// Label values: backslash, quote and line feed are escaped_label (exposition format, "Comments, help text and type").
+std::string escaped_label(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (c == '\\' || c == '"') out += '\\';
@@ -48,7 +48,7 @@ class Page {
 };
 
 std::string label(std::string_view name, std::string_view value) {
-  return std::string(name) + "=\"" + escaped(value) + '"';
+  return std::string(name) + "=\"" + escaped_label(value) + '"';
 }
 
 double open_files() {

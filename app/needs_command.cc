@@ -15,7 +15,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kNeedsHelp =
     R"(schoolgate needs --config DIR [--group G] [--site S] [--since T] [--json]
 
 Proposes helpers (needs:) for the sites that groups with `unlisted: block` may reach: hosts that a page of an allowed
@@ -179,6 +179,6 @@ int needs(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kNeedsCommand{"needs", "propose helpers of allowed sites", kHelp, needs};
+const Command kNeedsCommand{"needs", "propose helpers of allowed sites", kNeedsHelp, needs};
 
 }  // namespace schoolgate::app

@@ -24,11 +24,11 @@ using identity::TermsRecord;
 using identity::Visits;
 using identity::WrongPasswords;
 
-constexpr std::string_view kHelp =
-    R"(schoolgate people add USER        --config DIR [--name N] [--role pupil|staff] [--groups A,B]
+constexpr std::string_view kPeopleHelp =
+    R"(schoolgate people add_entry USER        --config DIR [--name N] [--role pupil|staff] [--groups A,B]
                                   [--from T] [--until T] [--no-password]
-schoolgate people add class:CODE  --config DIR --picture P --groups G [--title T]
-schoolgate people add visitor     --config DIR --name N --host H --purpose P --until T [--from T]
+schoolgate people add_entry class:CODE  --config DIR --picture P --groups G [--title T]
+schoolgate people add_entry visitor     --config DIR --name N --host H --purpose P --until T [--from T]
 schoolgate people password USER   --config DIR
 schoolgate people remove WHO      --config DIR [--why TEXT]      WHO: USER, class:CODE or visitor:NUMBER
 schoolgate people list [WHAT]     --config DIR [--csv | --json]  WHAT: accounts (default), classes, visitors, terms,
@@ -39,7 +39,7 @@ The people whose access is filtered: accounts that the school keeps here and not
 by a picture, and visitors. (Accounts of the desk: schoolgate user.) All of it works beside a running gateway, which
 takes changes within seconds: a removed person is signed out.
 
-add        makes the account, class or visit, or changes the account or class of that name. A visitor gets a code to
+add_entry        makes the account, class or visit, or changes the account or class of that name. A visitor gets a code to
            type at the sign-in page.
 password   sets the password; it is asked for on a terminal, else it is the first line of standard input.
 remove     closes the access. Rows of the register stay, with the reason.
@@ -122,7 +122,8 @@ int add_account(RegisterSchool& school, const std::string& user, const Arguments
   if (until) account.valid_until = until;
   if (arguments.has("--role")) {
     const auto role = identity::person_role_of(arguments.get("--role"));
-    if (!role || *role == PersonRole::visitor) return usage("--role is pupil or staff", "visitors: people add visitor");
+    if (!role || *role == PersonRole::visitor)
+      return usage("--role is pupil or staff", "visitors: people add_entry visitor");
     account.role = *role;
   }
   if (arguments.has("--no-password")) account.no_password = true;
@@ -216,7 +217,7 @@ int print_register(RegisterSchool& school, const Arguments& arguments) {
                      school.school + "\nRegister of access to the internet, " + school.times().show(now) + "\n");
 }
 
-int add(RegisterSchool& school, const std::string& who, const Arguments& arguments) {
+int add_entry(RegisterSchool& school, const std::string& who, const Arguments& arguments) {
   const auto from = school.time(arguments, "--from"), until = school.time(arguments, "--until");
   if (!from) return usage_error(kPeopleCommand, from.error());
   if (!until) return usage_error(kPeopleCommand, until.error());
@@ -246,7 +247,7 @@ int people(std::span<const std::string_view> words) {
   const auto use = needs_object ? RegisterUse::change : RegisterUse::ask;
   auto school = open_register(kPeopleCommand, *arguments, use, status);
   if (!school) return status;
-  if (verb == "add") return add(*school, object, *arguments);
+  if (verb == "add") return add_entry(*school, object, *arguments);
   if (verb == "password") return set_password(*school, object);
   if (verb == "remove") return remove(*school, object, *arguments);
   if (verb == "list") return list(*school, has_object ? object : "accounts", *arguments);
@@ -255,6 +256,6 @@ int people(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kPeopleCommand{"people", "accounts, classes, visitors, and the register of access", kHelp, people};
+const Command kPeopleCommand{"people", "accounts, classes, visitors, and the register of access", kPeopleHelp, people};
 
 }  // namespace schoolgate::app

@@ -9,7 +9,7 @@ namespace {
 
 using rules::Action;
 
-constexpr std::array<std::string_view, 7> kDays = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+constexpr std::array<std::string_view, 7> kWeekdays = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
 
 std::string_view verb(Action action) {
   switch (action) {
@@ -34,16 +34,16 @@ std::string days_text(const std::array<bool, 7>& days) {
   std::ptrdiff_t last = std::ssize(days) - 1;
   while (!days[std::size_t(last)]) --last;
   if (count > 2 && last - first + 1 == count)
-    return std::string(kDays[std::size_t(first)]) + " to " + std::string(kDays[std::size_t(last)]);
+    return std::string(kWeekdays[std::size_t(first)]) + " to " + std::string(kWeekdays[std::size_t(last)]);
   std::string out;
   for (std::size_t day = 0; day < days.size(); ++day)
-    if (days[day]) (out += out.empty() ? "" : ", ") += kDays[day];
+    if (days[day]) (out += out.empty() ? "" : ", ") += kWeekdays[day];
   return out;
 }
 
-class Words {
+class PolicyWords {
  public:
-  explicit Words(const rules::CategoryTable& categories) : categories_(categories) {}
+  explicit PolicyWords(const rules::CategoryTable& categories) : categories_(categories) {}
 
   std::string of_group(const rules::GroupSpec& group) const {
     std::string out = by_action(group.categories);
@@ -94,7 +94,7 @@ class Words {
 
 std::vector<std::pair<std::string, std::string>> policy_in_words(const rules::PolicySpec& policy,
                                                                  const rules::CategoryTable& categories) {
-  const Words words(categories);
+  const PolicyWords words(categories);
   std::vector<std::pair<std::string, std::string>> out;
   for (const rules::GroupSpec& group : policy.groups)
     out.emplace_back(group.title.empty() ? group.id : group.title, words.of_group(group));

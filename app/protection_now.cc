@@ -4,6 +4,7 @@
 #include <map>
 
 #include "app/list_keeping.h"
+#include "base/ascii.h"
 #include "base/file.h"
 #include "base/log.h"
 
@@ -13,12 +14,6 @@ namespace {
 using rules::CategoryProtection;
 using rules::ListStanding;
 using rules::ProtectionState;
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
 
 std::string what_is_wrong(const CategoryProtection& row) {
   if (row.lists.empty()) return "no list, rule or search term names it";

@@ -5,7 +5,7 @@
 
 namespace schoolgate::app {
 
-using Kind = identity::SignInAnswer::Kind;
+using SignInKind = identity::SignInAnswer::Kind;
 
 Result<std::string> prove_person(identity::UserDatabase& users, std::string_view account, TimePoint now) {
   identity::DeskSignIn desk(users);
@@ -13,16 +13,16 @@ Result<std::string> prove_person(identity::UserDatabase& users, std::string_view
   const auto password = read_secret("Password: ");
   if (!password) return std::unexpected(password.error());
   auto answer = desk.sign_in(account, password->view(), {}, here, now);
-  if (answer && answer->kind == Kind::code_needed) {
+  if (answer && answer->kind == SignInKind::code_needed) {
     const auto code = read_secret("Code: ");
     if (!code) return std::unexpected(code.error());
     answer = desk.sign_in(account, password->view(), code->view(), here, now);
   }
   if (!answer) return std::unexpected(std::move(answer.error()));
-  if (answer->kind == Kind::wait)
+  if (answer->kind == SignInKind::wait)
     return fail(Fault::client, "too many attempts",
                 "try again in " + std::to_string(answer->wait.count()) + " seconds");
-  if (answer->kind != Kind::accepted)
+  if (answer->kind != SignInKind::accepted)
     return fail(Fault::client, "name, password or code is not right, or the account is switched off");
   if (auto ended = desk.sign_out(answer->token); !ended) return std::unexpected(std::move(ended.error()));
   return answer->session.user;

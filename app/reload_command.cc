@@ -8,7 +8,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp = R"(schoolgate reload --config DIR
+constexpr std::string_view kReloadHelp = R"(schoolgate reload --config DIR
 
 Tells the gateway that runs on this configuration to load it again, and waits for its answer. Prints the version of the
 policy that is now in force. A configuration with a mistake is refused: its problems are printed, the policy that was
@@ -37,6 +37,6 @@ int reload(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kReloadCommand{"reload", "tell the running gateway to load its configuration again", kHelp, reload};
+const Command kReloadCommand{"reload", "tell the running gateway to load its configuration again", kReloadHelp, reload};
 
 }  // namespace schoolgate::app

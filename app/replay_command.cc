@@ -28,7 +28,7 @@ using changes::ReplayResult;
 using changes::ReplayRow;
 using changes::Turn;
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kReplayHelp =
     R"(schoolgate replay --config DIR --proposed DIR [--since T] [--json]
 
 Judges the decisions of the decision log (decisions: in schoolgate.yaml) once more, by the policy in force and by the
@@ -230,6 +230,7 @@ int replay(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kReplayCommand{"replay", "what a proposed configuration would have decided otherwise", kHelp, replay};
+const Command kReplayCommand{"replay", "what a proposed configuration would have decided otherwise", kReplayHelp,
+                             replay};
 
 }  // namespace schoolgate::app

@@ -13,13 +13,14 @@
 #include "console/report_words.h"
 #include "identity/people_database.h"
 #include "identity/user_database.h"
+#include "rules/site_clock.h"
 #include "rules/site_time.h"
 #include "store/only_ask.h"
 
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kReportHelp =
     R"(schoolgate report inspection-pack --config DIR --output FOLDER [--since DATE] [--until DATE]
 schoolgate report numbers --config DIR [--since DATE] [--until DATE] [--json]
 
@@ -104,15 +105,6 @@ int inspection_pack(std::span<const std::string_view> words) {
   return kDone;
 }
 
-LocalClock local_clock(rules::SiteClock clock) {
-  return [clock = std::move(clock)](TimePoint time) -> std::optional<LocalTime> {
-    const auto local = clock.local(time);
-    const auto day = std::chrono::floor<std::chrono::days>(local);
-    const auto minute = std::chrono::duration_cast<std::chrono::minutes>(local - day);
-    return LocalTime{std::chrono::sys_days(day.time_since_epoch()), int(minute.count())};
-  };
-}
-
 std::string day_text(std::chrono::sys_days day) { return to_rfc3339(TimePoint(day)).substr(0, 10); }
 
 std::string json_of(const std::vector<console::FigureTable>& tables, const casework::DayRange& range) {
@@ -164,7 +156,7 @@ int numbers(std::span<const std::string_view> words) {
   if (!range) return usage_error(kReportCommand, range.error());
   const auto desk = casework::DeskStore::open(configuration->settings.state);
   if (!desk) return report(desk.error());
-  const LocalClock local = local_clock(std::move(*clock));
+  const LocalClock local = rules::local_clock(std::move(*clock));
   auto reports = casework::Reports::open(**desk, local);
   if (!reports) return report(reports.error());
   const auto found = reports->governors(*range, wall_now());
@@ -182,6 +174,7 @@ int run_report(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kReportCommand{"report", "write the documents for an inspection, or print numbers", kHelp, run_report};
+const Command kReportCommand{"report", "write the documents for an inspection, or print numbers", kReportHelp,
+                             run_report};
 
 }  // namespace schoolgate::app

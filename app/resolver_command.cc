@@ -10,7 +10,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kResolverHelp =
     R"(schoolgate resolver --for unbound|dnsmasq --config DIR [--module]
 
 Prints a configuration for the school's own name server (Debian's unbound or dnsmasq). With it, devices
@@ -92,6 +92,7 @@ int resolver(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kResolverCommand{"resolver", "print a configuration for the school's name server", kHelp, resolver};
+const Command kResolverCommand{"resolver", "print a configuration for the school's name server", kResolverHelp,
+                               resolver};
 
 }  // namespace schoolgate::app

@@ -34,7 +34,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kHelp =
+constexpr std::string_view kRestoreHelp =
     R"(schoolgate restore --config DIR FILE [--check] [--replace] [--as-it-is] [--passphrase-file PASSPHRASE]
 
 Makes the gateway of the backup FILE again: the configuration in DIR, and the state where the schoolgate.yaml in the backup says.
@@ -363,6 +363,6 @@ int run_restore(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kRestoreCommand{"restore", "make a gateway again of a backup", kHelp, run_restore};
+const Command kRestoreCommand{"restore", "make a gateway again of a backup", kRestoreHelp, run_restore};
 
 }  // namespace schoolgate::app

@@ -11,7 +11,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp = R"(schoolgate run --config DIR [--strict]
+constexpr std::string_view kRunHelp = R"(schoolgate run --config DIR [--strict]
 
 Serves until SIGTERM or SIGINT, then lets running requests finish. SIGHUP, or `schoolgate reload`, loads the
 configuration again; one that has a mistake is refused and the policy in force stays. Settings of schoolgate.yaml
@@ -48,7 +48,7 @@ void give_up_what_opening_took(const config::Settings& settings) {
   if (!given_up) log::warning("capabilities are kept", {{"why", given_up.error().text()}});
 }
 
-int run(std::span<const std::string_view> words) {
+int run_gateway(std::span<const std::string_view> words) {
   const auto arguments = Arguments::read(words, {.options = {"--config"}, .switches = {"--strict"}});
   if (!arguments) return usage_error(kRunCommand, arguments.error());
   if (!arguments->has("--config")) return usage_error(kRunCommand, {Fault::client, "--config DIR is missing", {}});
@@ -70,6 +70,6 @@ int run(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kRunCommand{"run", "serve until told to stop", kHelp, run};
+const Command kRunCommand{"run", "serve until told to stop", kRunHelp, run_gateway};
 
 }  // namespace schoolgate::app

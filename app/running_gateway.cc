@@ -28,6 +28,7 @@
 #include "proxy/net/file_descriptor.h"
 #include "proxy/net/linux/firewall.h"
 #include "proxy/net/linux/kernel_clock.h"
+#include "rules/site_clock.h"
 
 namespace schoolgate::app {
 namespace {
@@ -118,18 +119,9 @@ void raise_open_files(std::uint32_t connections) {
                  {{"have", limit.rlim_cur}, {"want", wanted}, {"next", "raise LimitNOFILE"}});
 }
 
-SourceStates source_states(const std::filesystem::path& state) {
+SourceStates source_states_to_keep(const std::filesystem::path& state) {
   const auto store = blocklists::ListStore::open(state);
   return store ? store->source_states() : SourceStates();
-}
-
-LocalClock local_clock(rules::SiteClock clock) {
-  return [clock = std::move(clock)](TimePoint time) -> std::optional<LocalTime> {
-    const auto local = clock.local(time);
-    const auto day = std::chrono::floor<std::chrono::days>(local);
-    const auto minute = std::chrono::duration_cast<std::chrono::minutes>(local - day);
-    return LocalTime{std::chrono::sys_days(day.time_since_epoch()), int(minute.count())};
-  };
 }
 
 }  // namespace
@@ -229,7 +221,7 @@ Result<void> RunningGateway::open_alerts(const casework::AlertSettings& settings
       casework::Alerts::open({.folder = settings_.state,
                               .school = settings_.site.name,
                               .gateway = settings_.site.gateway,
-                              .local_time = local_clock(std::move(*clock)),
+                              .local_time = rules::local_clock(std::move(*clock)),
                               .now = [watch = clock_.get()] { return watch->likely_now(); },
                               .believes_clock = [watch = clock_.get()] { return watch->standing().is_believed(); },
                               .leaders = current_leaders(settings_.state),
@@ -573,7 +565,7 @@ void RunningGateway::watch_lists(TimePoint now) {
     const std::scoped_lock lock(lists_mutex_);
     if (lists_.empty()) return;
     const auto policy = policy_.current();
-    troubles = list_troubles(lists_, policy->lists().lists(), source_states(settings_.state), now);
+    troubles = list_troubles(lists_, policy->lists().lists(), source_states_to_keep(settings_.state), now);
   }
   for (const ListTrouble& trouble : troubles) {
     TimePoint& told = told_of_list_[trouble.kind];
@@ -599,7 +591,7 @@ void RunningGateway::tell_failed_update() {
   std::string failures;
   {
     const std::scoped_lock lock(lists_mutex_);
-    const SourceStates states = source_states(settings_.state);
+    const SourceStates states = source_states_to_keep(settings_.state);
     for (const config::ListConfig& list : lists_)
       if (const std::string failure = failure_text(list, states); list.remote && !failure.empty())
         failures += ' ' + list.name + ": " + failure + '.';

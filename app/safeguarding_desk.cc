@@ -15,6 +15,7 @@
 #include "identity/user_database.h"
 #include "identity/users.h"
 #include "names/url.h"
+#include "rules/site_clock.h"
 #include "web/tls.h"
 
 namespace schoolgate::app {
@@ -23,17 +24,6 @@ namespace {
 constexpr auto kPause = std::chrono::seconds(30);
 
 std::chrono::days whole_days(std::chrono::seconds time) { return std::chrono::floor<std::chrono::days>(time); }
-
-LocalClock local_clock(const rules::SiteClock& clock) {
-  return [clock](TimePoint time) -> std::optional<LocalTime> {
-    const auto local = clock.local(time);
-    const auto day = std::chrono::floor<std::chrono::days>(local);
-    return LocalTime{
-        std::chrono::sys_days(day.time_since_epoch()),
-        int(std::chrono::duration_cast<std::chrono::minutes>(local - day).count()),
-    };
-  };
-}
 
 // What browsers are to find in the certificate: this machine's name, and whatever the desk's links lead to.
 web::OwnCertificate certificate_for(const config::Settings& settings, const std::string& link) {
@@ -209,7 +199,7 @@ void SafeguardingDesk::keep(const std::stop_token& stop) {
   auto desk = casework::DeskStore::open(parts_.settings.state);
   if (!desk) return log::error("reports and retention do not work", {{"why", desk.error().text()}});
   std::optional<casework::Sums> sums;
-  sums.emplace(**desk, parts_.settings.decisions.value_or(std::filesystem::path()), local_clock(parts_.clock));
+  sums.emplace(**desk, parts_.settings.decisions.value_or(std::filesystem::path()), rules::local_clock(parts_.clock));
   std::optional<std::chrono::sys_days> enforced;
   std::mutex mutex;
   std::unique_lock lock(mutex);

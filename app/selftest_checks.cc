@@ -52,9 +52,9 @@ const ProbeClient* client_in(const std::vector<ProbeClient>& clients, rules::Gro
   return found == clients.end() ? nullptr : &*found;
 }
 
-class Planner {
+class CheckPlanner {
  public:
-  Planner(const LoadedPolicy& loaded, const std::vector<ProbeClient>& clients, TimePoint now)
+  CheckPlanner(const LoadedPolicy& loaded, const std::vector<ProbeClient>& clients, TimePoint now)
       : loaded_(loaded),
         policy_(*loaded.snapshot),
         clients_(clients),
@@ -208,7 +208,7 @@ std::vector<ProbeClient> probe_clients(const LoadedPolicy& loaded, bool v4) {
 }
 
 std::vector<Check> make_checks(const LoadedPolicy& loaded, const std::vector<ProbeClient>& clients, TimePoint now) {
-  return Planner(loaded, clients, now).plan();
+  return CheckPlanner(loaded, clients, now).plan();
 }
 
 }  // namespace schoolgate::app

@@ -15,7 +15,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp = R"(schoolgate selftest --config DIR [--json] [--through-firewall]
+constexpr std::string_view kSelftestHelp = R"(schoolgate selftest --config DIR [--json] [--through-firewall]
 
 Sends real requests through the gateway that runs on this configuration and compares its answers with the
 policy: every test of rules/*.yaml, and for each category that a list gets refused one name of that list. A refusal
@@ -116,7 +116,7 @@ int selftest(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kSelftestCommand{"selftest", "test the running gateway with blocked and allowed addresses", kHelp,
+const Command kSelftestCommand{"selftest", "test the running gateway with blocked and allowed addresses", kSelftestHelp,
                                selftest};
 
 }  // namespace schoolgate::app

@@ -29,14 +29,14 @@ std::vector<fs::path> places_of_state(const config::Loaded& loaded, const fs::pa
 }
 
 /// What was accepted last, as far as the state folder still knows.
-struct Accepted {
+struct AcceptedBefore {
   std::string version;                        ///< empty: not known
   std::optional<config::Configuration> copy;  ///< whole, and of this gateway
   std::string why_not;                        ///< something was accepted once, and there is no copy to serve
 };
 
-Accepted read_accepted(const fs::path& state, const fs::path& folder) {
-  Accepted accepted{.version = read_file(state / "accepted" / ".version").value_or(std::string())};
+AcceptedBefore read_accepted(const fs::path& state, const fs::path& folder) {
+  AcceptedBefore accepted{.version = read_file(state / "accepted" / ".version").value_or(std::string())};
   const std::string copy =
       "the copy of the configuration that was accepted last, " + (state / "accepted").string() + ", ";
   config::Loaded loaded = accepted_configuration(state, folder);
@@ -63,11 +63,11 @@ bool was_ever_accepted(const fs::path& state) {
 }
 
 // In the first place that knows of one.
-Accepted find_accepted(const std::vector<fs::path>& places, const fs::path& folder) {
+AcceptedBefore find_accepted(const std::vector<fs::path>& places, const fs::path& folder) {
   std::error_code unreadable;
   for (const fs::path& state : places)
     if (fs::exists(state / "accepted", unreadable)) return read_accepted(state, folder);
-  Accepted none;
+  AcceptedBefore none;
   for (const fs::path& state : places)
     if (was_ever_accepted(state))
       none.why_not = "the copy of the configuration that was accepted last is gone from " + state.string();
@@ -129,7 +129,7 @@ std::expected<LoadedPolicy, Problems> start_policy(const fs::path& folder, TimeP
   const auto serve = [&](config::Loaded loaded) {
     return policy_from(std::move(loaded), folder, now, RefusedLists::serve_last_good, ListUse::put_in_force);
   };
-  Accepted accepted = find_accepted(places_of_state(files, folder), folder);
+  AcceptedBefore accepted = find_accepted(places_of_state(files, folder), folder);
   // These very files were accepted: then only what they cannot be served without refuses them.
   if (files.configuration && accepted.version == files.configuration->version) return serve(files);
 

@@ -8,7 +8,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp = R"(schoolgate status --config DIR [--json]
+constexpr std::string_view kStatusHelp = R"(schoolgate status --config DIR [--json]
 
 One screen: whether every group is protected in every category that it blocks, warns of or monitors; the lists and how
 old each is; the firewall, the clock, what serves in the place of something else since the start, and the last alert.
@@ -43,6 +43,6 @@ int status(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kStatusCommand{"status", "say whether everybody is protected, on one screen", kHelp, status};
+const Command kStatusCommand{"status", "say whether everybody is protected, on one screen", kStatusHelp, status};
 
 }  // namespace schoolgate::app

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -10,7 +11,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr const char* kFile = "clock.told";
+constexpr const char* kToldFile = "clock.told";
 constexpr std::size_t kLargest = 16 * 1024;
 
 /// The machine's start, as the kernel names it; empty where it does not.
@@ -19,27 +20,20 @@ std::string start_of_machine() {
   return text ? text->substr(0, text->find('\n')) : std::string();
 }
 
-std::string_view next_cell(std::string_view& line) {
-  const auto end = line.find('\t');
-  const std::string_view cell = line.substr(0, end);
-  line.remove_prefix(end == line.npos ? line.size() : end + 1);
-  return cell;
-}
-
 }  // namespace
 
 std::vector<ToldTime> read_told_times(const std::filesystem::path& state) {
   std::vector<ToldTime> times;
-  const auto text = read_file(state / kFile, kLargest);
+  const auto text = read_file(state / kToldFile, kLargest);
   const std::string start = start_of_machine();
   if (!text || start.empty()) return times;
   for (std::string_view rest = *text; !rest.empty() && times.size() < kMostToldTimes;) {
     const auto end = std::min(rest.find('\n'), rest.size());
     std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    const std::string_view source = next_cell(line);
-    const auto date = from_rfc3339(next_cell(line));
-    const std::string_view steady = next_cell(line);
+    const std::string_view source = cut_at(line, '\t');
+    const auto date = from_rfc3339(cut_at(line, '\t'));
+    const std::string_view steady = cut_at(line, '\t');
     std::int64_t since_start = 0;
     const auto [last, error] = std::from_chars(steady.data(), steady.data() + steady.size(), since_start);
     if (source.empty() || !date || error != std::errc() || line != start) continue;
@@ -63,7 +57,7 @@ void keep_told_times(const std::filesystem::path& state, std::span<const blockli
   for (const ToldTime& one : kept)
     text += one.source + '\t' + to_rfc3339(one.at.wall) + '\t' +
             std::to_string(one.at.steady.time_since_epoch().count()) + '\t' + start + '\n';
-  if (auto written = replace_file(state / kFile, text); !written)
+  if (auto written = replace_file(state / kToldFile, text); !written)
     log::warning("what servers say of the time is not kept", {{"why", written.error().text()}});
 }
 

@@ -1,6 +1,7 @@
 #include "app/update_lists.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <set>
@@ -21,6 +22,8 @@
 
 namespace schoolgate::app {
 namespace {
+
+constexpr std::chrono::minutes kWaitForAnother{10};
 
 /// Lists of illegal content, and sealed ones, that cover sites which must stay reachable; each once.
 std::set<std::string> never_thinned(const blocklists::UpdateReport& done) {
@@ -141,7 +144,7 @@ Result<void> forget_validators(const blocklists::ListStore& store, const config:
   const auto list = std::ranges::find(configuration.lists, name, &config::ListConfig::name);
   if (list == configuration.lists.end() || !list->remote)
     return fail(Fault::client, "there is no list '" + name + "' that is fetched", "schoolgate lists status shows all");
-  const auto lock = store.lock();
+  const auto lock = store.lock(kWaitForAnother);
   if (!lock) return std::unexpected(lock.error());
   SourceStates states = store.source_states();
   if (const auto known = states.find(name); known != states.end()) {
@@ -267,6 +270,8 @@ int update_lists(std::span<const std::string_view> words) {
   options.must_block = std::move(gates.must_block);
   options.would_refuse = std::move(gates.would_refuse);
   options.ask_again = !due;
+  // The gateway updates by itself, also just after a start: a person who asks then waits for that, and then asks.
+  if (!due) options.patience = kWaitForAnother;
   options.accept = std::move(*accept);
   options.low_priority = due;
   options.identity = list_identity(*configuration, options.would_refuse);
@@ -307,7 +312,7 @@ int roll_back_lists(std::span<const std::string_view> words) {
   const std::set<std::string> before = lists_in_force(*store);
   Result<blocklists::StoredImage> image;
   {
-    const auto lock = store->lock();
+    const auto lock = store->lock(kWaitForAnother);
     if (!lock) return report(lock.error());
     image = store->rollback();
   }

@@ -22,7 +22,7 @@ using identity::User;
 using identity::UserDatabase;
 using identity::Users;
 
-constexpr std::string_view kHelp = R"(schoolgate user add USER --name NAME --role ROLE --config DIR
+constexpr std::string_view kUserHelp = R"(schoolgate user add USER --name NAME --role ROLE --config DIR
 schoolgate user list [--json] --config DIR
 schoolgate user disable USER --config DIR
 schoolgate user enable USER --config DIR
@@ -127,7 +127,7 @@ int act(const std::string& verb, const std::string& user, const Arguments& argum
               "made " + user);
 }
 
-int run(std::span<const std::string_view> words) {
+int run_user(std::span<const std::string_view> words) {
   const auto arguments = Arguments::read(
       words, {.options = {"--config", "--name", "--role"}, .switches = {"--json"}, .least_words = 1, .most_words = 2});
   if (!arguments) return usage_error(kUserCommand, arguments.error());
@@ -152,6 +152,6 @@ int run(std::span<const std::string_view> words) {
 
 }  // namespace
 
-const Command kUserCommand{"user", "accounts of the desk", kHelp, run};
+const Command kUserCommand{"user", "accounts of the desk", kUserHelp, run_user};
 
 }  // namespace schoolgate::app

@@ -5,7 +5,7 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr std::string_view kHelp = R"(schoolgate version
+constexpr std::string_view kVersionHelp = R"(schoolgate version
 
 Prints the version, the revision it was built from, and the compiler and libraries it was built with.
 )";
@@ -35,6 +35,6 @@ std::string release_name() {
 
 TimePoint released() noexcept { return TimePoint(std::chrono::seconds(SCHOOLGATE_RELEASED)); }
 
-const Command kVersionCommand{"version", "print the version and its build", kHelp, print_version};
+const Command kVersionCommand{"version", "print the version and its build", kVersionHelp, print_version};
 
 }  // namespace schoolgate::app

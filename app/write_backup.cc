@@ -29,7 +29,7 @@ namespace fs = std::filesystem;
 using net::FileDescriptor;
 
 constexpr int kRounds = 5;
-constexpr std::size_t kPiece = 256 << 10;
+constexpr std::size_t kReadPiece = 256 << 10;
 constexpr std::string_view kNeedsRoom = "a copy of each database is made under TMPDIR: set it to a folder with room";
 
 // The backup while it is written, beside its place, and the folder of the copies, which are in clear and never on the
@@ -200,7 +200,7 @@ class Writing {
   Result<void> copy(const FileDescriptor& fd, const backup::Entry& entry, backup::Kind kind, long nanoseconds) {
     if (auto begun = archive_.begin(entry); !begun) return begun;
     Sha256Stream digest;
-    std::string piece(kPiece, '\0');
+    std::string piece(kReadPiece, '\0');
     for (std::uint64_t left = entry.size; left > 0;) {
       const auto got = ::read(fd.get(), piece.data(), std::size_t(std::min<std::uint64_t>(left, piece.size())));
       if (got < 0 && errno == EINTR) continue;

@@ -17,4 +17,6 @@ std::string joined(std::span<const std::string> texts, std::string_view between)
   return out;
 }
 
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+
 }  // namespace schoolgate

@@ -37,6 +37,8 @@ std::string to_rfc3339(TimePoint time) {
   return out;
 }
 
+std::string to_rfc3339_day(TimePoint time) { return to_rfc3339(time).substr(0, 10); }
+
 std::optional<TimePoint> from_rfc3339(std::string_view text) noexcept {
   const auto y = digits(text, 4);
   if (!y || !skip(text, '-')) return std::nullopt;

@@ -17,6 +17,8 @@ using TimePoint = std::chrono::sys_time<std::chrono::milliseconds>;
 
 /// RFC 3339 in UTC with milliseconds: 2026-11-22T09:30:00.125Z.
 [[nodiscard]] std::string to_rfc3339(TimePoint time);
+/// The day of it in UTC: 2026-11-22.
+[[nodiscard]] std::string to_rfc3339_day(TimePoint time);
 /// Reads RFC 3339 ("Z" or a numeric offset; fraction optional) or a plain date (midnight UTC).
 [[nodiscard]] std::optional<TimePoint> from_rfc3339(std::string_view text) noexcept;
 

@@ -123,4 +123,10 @@ JsonWriter& JsonWriter::raw(std::string_view json) {
   return *this;
 }
 
+void write_texts(JsonWriter& json, std::string_view key, std::span<const std::string> texts) {
+  json.key(key).begin_array();
+  for (const std::string& text : texts) json.value(text);
+  json.end_array();
+}
+
 }  // namespace schoolgate

@@ -7,6 +7,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -52,5 +53,8 @@ class JsonWriter {
   std::string& out_;
   bool need_comma_ = false;
 };
+
+/// A member whose value is an array of strings.
+void write_texts(JsonWriter& json, std::string_view key, std::span<const std::string> texts);
 
 }  // namespace schoolgate

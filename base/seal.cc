@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kNonce = 12, kTag = 16;
 
-using Context = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 
 const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
@@ -19,7 +19,7 @@ unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned ch
 std::string seal(const Sha256& key, std::string_view text, std::string_view about) {
   std::string box(kNonce + text.size() + kTag, '\0');
   fill_random({bytes_of(box), kNonce});
-  const Context context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+  const CipherContext context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
   int length = 0;
   const bool done =
       context && EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(), bytes_of(box)) == 1 &&
@@ -34,7 +34,7 @@ std::optional<std::string> open_sealed(const Sha256& key, std::string_view box, 
   if (box.size() < kNonce + kTag) return std::nullopt;
   const std::size_t size = box.size() - kNonce - kTag;
   std::string text(size, '\0'), tag(box.substr(kNonce + size));
-  const Context context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+  const CipherContext context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
   int length = 0;
   const bool done = context &&
                     EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, key.data(), bytes_of(box)) == 1 &&

@@ -10,13 +10,13 @@ namespace schoolgate {
 namespace {
 
 using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
-using Context = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)>;
 
 }  // namespace
 
 bool verify_ed25519(const Ed25519Key& key, std::string_view message, const Ed25519Signature& signature) {
   const Key loaded(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.data(), key.size()), &EVP_PKEY_free);
-  const Context context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  const DigestContext context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   if (loaded == nullptr || context == nullptr) return false;
   if (EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, loaded.get()) != 1) return false;
   return EVP_DigestVerify(context.get(), signature.data(), signature.size(),

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ascii.h"
 #include "blocklists/embedded_data.h"
 
 namespace schoolgate::blocklists {
@@ -23,27 +24,20 @@ constexpr std::array<Alias, 9> kAliases = {{{"ut1", "ut1"},
                                             {"hagezi", "hagezi"},
                                             {"nextdns", "nextdns"}}};
 
-std::string_view cut(std::string_view& text, char mark) noexcept {
-  const auto at = text.find(mark);
-  const std::string_view head = text.substr(0, at);
-  text = at == std::string_view::npos ? std::string_view{} : text.substr(at + 1);
-  return head;
-}
-
 std::vector<CatalogueEntry> read_catalogue() {
   std::vector<CatalogueEntry> out;
   std::string_view text = data::kCatalogue;
   while (!text.empty()) {
-    std::string_view line = cut(text, '\n');
+    std::string_view line = cut_at(text, '\n');
     if (line.empty() || line.starts_with('#')) continue;
     CatalogueEntry entry;
-    entry.publisher = cut(line, '\t');
-    entry.name = cut(line, '\t');
-    entry.category = cut(line, '\t');
-    const std::string_view purpose = cut(line, '\t');
+    entry.publisher = cut_at(line, '\t');
+    entry.name = cut_at(line, '\t');
+    entry.category = cut_at(line, '\t');
+    const std::string_view purpose = cut_at(line, '\t');
     entry.purpose = purpose == "allow" ? Purpose::allow : purpose == "neutral" ? Purpose::neutral : Purpose::block;
-    entry.ages = cut(line, '\t');
-    entry.note = cut(line, '\t');
+    entry.ages = cut_at(line, '\t');
+    entry.note = cut_at(line, '\t');
     out.push_back(entry);
   }
   return out;

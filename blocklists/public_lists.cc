@@ -4,17 +4,11 @@
 #include <charconv>
 #include <vector>
 
+#include "base/ascii.h"
 #include "blocklists/embedded_data.h"
 
 namespace schoolgate::blocklists {
 namespace {
-
-std::string_view cut(std::string_view& text, char mark) noexcept {
-  const auto at = text.find(mark);
-  const std::string_view head = text.substr(0, at);
-  text = at == std::string_view::npos ? std::string_view{} : text.substr(at + 1);
-  return head;
-}
 
 const CatalogueEntry* entry_of(std::string_view publisher, std::string_view name) {
   const auto entries = catalogue();
@@ -25,17 +19,17 @@ const CatalogueEntry* entry_of(std::string_view publisher, std::string_view name
 
 // A line that cannot be read is left out, which its test finds.
 void read_line(std::string_view line, std::vector<PublicList>& out) {
-  const std::string_view publisher = cut(line, '\t'), name = cut(line, '\t'), form = cut(line, '\t');
+  const std::string_view publisher = cut_at(line, '\t'), name = cut_at(line, '\t'), form = cut_at(line, '\t');
   PublicList list{.name = std::string(publisher) + '-' + std::string(name), .entry = entry_of(publisher, name)};
   const auto format = format_from(form);
-  list.address = cut(line, '\t');
-  list.member = cut(line, '\t');
-  const std::string_view refresh = cut(line, '\t');
+  list.address = cut_at(line, '\t');
+  list.member = cut_at(line, '\t');
+  const std::string_view refresh = cut_at(line, '\t');
   int hours = 0;
   std::from_chars(refresh.data(), refresh.data() + refresh.size(), hours);
-  list.licence = cut(line, '\t');
-  list.over_blocks = cut(line, '\t');
-  list.checked = cut(line, '\t');
+  list.licence = cut_at(line, '\t');
+  list.over_blocks = cut_at(line, '\t');
+  list.checked = cut_at(line, '\t');
   if (list.entry == nullptr || !format || hours <= 0) return;
   list.format = *format;
   list.refresh = std::chrono::hours(hours);
@@ -48,7 +42,8 @@ std::span<const PublicList> public_lists() {
   static const std::vector<PublicList> lists = [] {
     std::vector<PublicList> out;
     for (std::string_view text = data::kPublicLists; !text.empty();)
-      if (const std::string_view line = cut(text, '\n'); !line.empty() && !line.starts_with('#')) read_line(line, out);
+      if (const std::string_view line = cut_at(text, '\n'); !line.empty() && !line.starts_with('#'))
+        read_line(line, out);
     return out;
   }();
   return lists;
@@ -63,11 +58,11 @@ const PublicList* find_public_list(std::string_view name) {
 std::vector<PresetCategory> preset(std::string_view name) {
   std::vector<PresetCategory> categories;
   for (std::string_view text = data::kPresets; !text.empty();) {
-    std::string_view line = cut(text, '\n');
-    if (line.empty() || line.starts_with('#') || cut(line, '\t') != name) continue;
-    PresetCategory& category = categories.emplace_back(PresetCategory{.category = cut(line, '\t'), .lists = {}});
+    std::string_view line = cut_at(text, '\n');
+    if (line.empty() || line.starts_with('#') || cut_at(line, '\t') != name) continue;
+    PresetCategory& category = categories.emplace_back(PresetCategory{.category = cut_at(line, '\t'), .lists = {}});
     while (!line.empty())
-      if (const PublicList* const list = find_public_list(cut(line, ' '))) category.lists.push_back(list);
+      if (const PublicList* const list = find_public_list(cut_at(line, ' '))) category.lists.push_back(list);
   }
   return categories;
 }

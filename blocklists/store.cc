@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
+#include <thread>
 
 #include "base/digest.h"
 #include "base/file.h"
@@ -15,6 +17,8 @@
 
 namespace schoolgate::blocklists {
 namespace {
+
+constexpr std::chrono::milliseconds kLookAtLock{100};  // flock() itself has no time limit
 
 namespace fs = std::filesystem;
 
@@ -168,13 +172,17 @@ Result<ListStore> ListStore::open_to_read(const fs::path& state) {
   return store;
 }
 
-Result<ListStore::Lock> ListStore::lock() const {
+Result<ListStore::Lock> ListStore::lock(std::chrono::milliseconds patience) const {
   const fs::path path = folder_ / "lock";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return fail_errno("cannot open " + path.string(), errno);
   Lock lock(fd);
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
-    return fail(Fault::host, "another update of the lists is under way", "wait for it to end");
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() >= until)
+      return fail(Fault::host, "another update of the lists is under way", "wait for it to end");
+    std::this_thread::sleep_for(kLookAtLock);
+  }
   return lock;
 }
 

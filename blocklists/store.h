@@ -14,6 +14,7 @@
 // crash leaves one of the two. Several processes may read; one at a time changes, under lock().
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -83,7 +84,7 @@ class ListStore {
   /// One that holds nothing and can keep nothing: where the state folder cannot even be read.
   [[nodiscard]] static ListStore none() { return ListStore("/dev/null"); }
 
-  /// Held while it lives; another holder makes it fail at once (fault host).
+  /// Held while it lives.
   class Lock {
    public:
     explicit Lock(int fd) noexcept : fd_(fd) {}
@@ -94,7 +95,9 @@ class ListStore {
    private:
     int fd_;
   };
-  [[nodiscard]] Result<Lock> lock() const;
+  /// Waits at most `patience` for another holder, of this process or another. Fault host: it holds on, or the file of
+  /// the lock cannot be opened.
+  [[nodiscard]] Result<Lock> lock(std::chrono::milliseconds patience = {}) const;
 
   /// The key of sealed lists, made at the first call. Fault host: unreadable, or readable by others.
   [[nodiscard]] Result<SealedKey> sealed_key() const;

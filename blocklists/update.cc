@@ -53,7 +53,7 @@ class Update {
       : store_(store), sources_(sources), now_(now), options_(options) {}
 
   Result<UpdateReport> run() {
-    auto lock = store_.lock();
+    auto lock = lock_store();
     if (!lock) return std::unexpected(std::move(lock.error()));
     if (options_.low_priority) lower_priority();
     states_ = store_.source_states();
@@ -72,6 +72,13 @@ class Update {
   }
 
  private:
+  Result<ListStore::Lock> lock_store() const {
+    auto lock = store_.lock();
+    if (lock || options_.patience.count() == 0) return lock;
+    tell("waiting for another update of the lists");
+    return store_.lock(options_.patience);
+  }
+
   void tell(std::string_view step, const Progress& progress = {}) const {
     if (options_.progress) options_.progress(step, progress);
   }

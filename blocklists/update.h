@@ -53,10 +53,11 @@ struct UpdateOptions {
   std::vector<MustAllow> must_allow = shipped_must_allow();
   std::vector<MustBlock> must_block;
   WouldRefuse would_refuse;
-  bool ask_again = false;        ///< fetch lists that are not due
-  std::set<std::string> accept;  ///< lists that a person has looked at and takes as they are
-  bool low_priority = false;     ///< lower the whole process (nice, idle I/O)
-  std::string identity;          ///< what the image is compiled from, for the store
+  bool ask_again = false;                ///< fetch lists that are not due
+  std::chrono::milliseconds patience{};  ///< how long another update is waited for
+  std::set<std::string> accept;          ///< lists that a person has looked at and takes as they are
+  bool low_priority = false;             ///< lower the whole process (nice, idle I/O)
+  std::string identity;                  ///< what the image is compiled from, for the store
   std::function<void(std::string_view step, const Progress&)> progress;
 };
 

@@ -51,4 +51,9 @@ void append_redacted_url(std::string& json, std::string_view url, std::size_t li
   json += kEllipsis;
 }
 
+void append_field(std::string& json, std::string_view opening, std::string_view value) {
+  json += opening;
+  append_bounded(json, value);
+}
+
 }  // namespace schoolgate::breaches

@@ -38,5 +38,7 @@ void append_redacted_url(std::string& json, std::string_view url, std::size_t li
 
 /// At most `limit` bytes of `text`, escaped for JSON.
 void append_bounded(std::string& json, std::string_view text, std::size_t limit = 512);
+/// The same after `opening`, the text of a member up to its value.
+void append_field(std::string& json, std::string_view opening, std::string_view value);
 
 }  // namespace schoolgate::breaches

@@ -5,11 +5,6 @@
 namespace schoolgate::breaches {
 namespace {
 
-void append_field(std::string& out, std::string_view opening, std::string_view value) {
-  out += opening;
-  append_bounded(out, value);
-}
-
 // Milliseconds with three decimals, without the machinery of formatting a double.
 void append_ms(std::string& out, double ms) {
   const bool sensible = ms >= 0 && ms < 1e12;

@@ -19,7 +19,7 @@
 namespace schoolgate::breaches {
 namespace {
 
-constexpr std::size_t kMostWaiting = 64u << 20;
+constexpr std::size_t kMostWaitingBytes = 64u << 20;
 constexpr std::size_t kBlockSize = 64u << 10;
 
 std::string day_text(TimePoint time) { return to_rfc3339(time).substr(0, 10); }
@@ -96,7 +96,7 @@ DecisionLog::~DecisionLog() {
 void DecisionLog::submit(std::string block, std::size_t lines) {
   {
     const std::lock_guard guard(impl_->mutex);
-    if (impl_->waiting + block.size() > kMostWaiting) {
+    if (impl_->waiting + block.size() > kMostWaitingBytes) {
       impl_->dropped += lines;
       return;
     }

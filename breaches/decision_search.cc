@@ -13,7 +13,7 @@ namespace schoolgate::breaches {
 namespace {
 
 constexpr std::int64_t kMostRead = 16 << 20;  // bytes of one file
-constexpr std::size_t kChunk = 256 * 1024;
+constexpr std::size_t kSearchChunk = 256 * 1024;
 constexpr auto kSlack = std::chrono::seconds(30);  // a worker hands its buffer over when full, or once a tick
 constexpr auto kLateEnd = std::chrono::minutes(10);
 
@@ -108,7 +108,7 @@ Result<void> read_lines_with(const std::filesystem::path& path, std::string_view
   File file(path);
   if (!file.is_open()) return fail_errno("cannot read " + path.string(), errno);
   for (std::int64_t at = 0;;) {
-    const std::string_view text = file.read(at, 4 * kChunk);
+    const std::string_view text = file.read(at, 4 * kSearchChunk);
     const std::size_t whole = text.rfind('\n');
     if (whole == std::string_view::npos) return {};
     for (std::size_t hit = text.find(part); hit < whole; hit = text.find(part, hit)) {
@@ -163,7 +163,7 @@ Result<DecisionFiles::Looked> DecisionFiles::read(TimePoint since, TimePoint unt
     const std::int64_t most = at + kMostRead;
     bool ended = false;
     while (!ended && at < most) {
-      const std::string_view text = file.read(at, kChunk);
+      const std::string_view text = file.read(at, kSearchChunk);
       if (text.empty()) break;
       const std::size_t whole = text.rfind('\n');
       if (whole == std::string_view::npos) break;  // no line is so long, or the last one is being written

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMostAddresses = 4096;  // counts no further
 constexpr std::size_t kMostDevices = 20'000;
 
-std::uint64_t mark_of(std::string_view address) { return std::hash<std::string_view>{}(address); }
+std::uint64_t address_mark(std::string_view address) { return std::hash<std::string_view>{}(address); }
 
 // Attempts from before and after a correction of the clock are not of one minute, though they came within one.
 std::string wall_offset(const Breach& breach, Folding::Steady::time_point now) {
@@ -112,7 +112,7 @@ void Folding::add(Minute& minute, const Breach& breach) {
   minute.last = breach;
   minute.last.id = id;
   ++minute.attempts;
-  if (minute.addresses.size() < kMostAddresses) minute.addresses.insert(mark_of(breach.url));
+  if (minute.addresses.size() < kMostAddresses) minute.addresses.insert(address_mark(breach.url));
   note_change(minute);
   counted_in_ = id;
 }

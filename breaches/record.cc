@@ -9,11 +9,6 @@ namespace schoolgate::breaches {
 namespace {
 
 // ,"name":"value" where `name` comes with its punctuation, so that one append writes it.
-void append_field(std::string& out, std::string_view opening, std::string_view value) {
-  out += opening;
-  append_bounded(out, value);
-}
-
 void append_names(std::string& out, std::string_view opening, const std::vector<std::string>& names) {
   out += opening;
   for (const std::string& name : names) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/clock.h"
 #include "casework/shown_text.h"
 #include "store/sql.h"
 
@@ -11,11 +12,9 @@ namespace {
 
 constexpr std::string_view kTaken = "taken", kToDo = "to do", kGiven = "given", kDone = "done";
 constexpr std::size_t kMostToDo = 200;
-constexpr std::chrono::days kLongest{366};
+constexpr std::chrono::days kLongestAhead{366};
 
-std::string text_of(std::chrono::sys_days day) { return to_rfc3339(TimePoint(day)).substr(0, 10); }
-
-// What text_of() wrote; the first day of all for text that was erased.
+// What to_rfc3339_day() wrote; the first day of all for text that was erased.
 std::chrono::sys_days day_of(std::string_view text) {
   int parts[3] = {1970, 1, 1};
   const std::size_t begins[] = {0, 5, 8}, lengths[] = {4, 2, 2};
@@ -38,7 +37,7 @@ Result<void> must_fit(const Viewer& viewer, const std::vector<std::string>& peop
   // The reason is not said: it would tell the owner's own record.
   if (is_about(owner)) return fail(Fault::client, "owner: choose another colleague for this one");
   if (assigned.due < assigned.today) return fail(Fault::client, "day: it lies in the past");
-  if (assigned.due > assigned.today + kLongest) return fail(Fault::client, "day: it is more than a year away");
+  if (assigned.due > assigned.today + kLongestAhead) return fail(Fault::client, "day: it is more than a year away");
   return {};
 }
 
@@ -48,7 +47,7 @@ std::vector<std::string> people_of(const Incident& incident) {
   return people;
 }
 
-Result<void> must_be_open(const Incident& incident) {
+Result<void> must_take_tasks(const Incident& incident) {
   if (incident.closed) return fail(Fault::client, "this incident is closed");
   return {};
 }
@@ -101,7 +100,7 @@ Result<void> Assignments::enter(const Viewer& viewer, std::string_view about, st
                           .by = viewer.user,
                           .at = now,
                           .choice = assigned.owner.user,
-                          .text = assigned.owner.user.empty() ? std::string() : text_of(assigned.due),
+                          .text = assigned.owner.user.empty() ? std::string() : to_rfc3339_day(assigned.due),
                           .corrects = {},
                           .person = std::string(person)});
   if (!added) return std::unexpected(added.error());
@@ -136,7 +135,7 @@ Result<void> Assignments::take(const Viewer& viewer, std::string_view episode, s
                                 .what = "take",
                                 .about = std::string(episode),
                                 .person = std::string(person),
-                                .detail = "given to " + assigned.owner.user + ", due " + text_of(assigned.due)});
+                                .detail = "given to " + assigned.owner.user + ", due " + to_rfc3339_day(assigned.due)});
   });
 }
 
@@ -174,7 +173,7 @@ Result<void> Assignments::add_to_do(const Viewer& viewer, const Incident& incide
   auto kept = typed_text("what", what, 1000, Lines::many);
   if (!kept) return std::unexpected(kept.error());
   if (kept->empty()) return fail(Fault::client, "what: say what is to be done");
-  if (auto open = must_be_open(incident); !open) return open;
+  if (auto open = must_take_tasks(incident); !open) return open;
   if (auto fits = must_fit(viewer, people_of(incident), assigned); !fits) return fits;
   return desk_.change([&]() -> Result<void> {
     auto added = add_entry(desk_.database(), incident.id,
@@ -188,13 +187,13 @@ Result<void> Assignments::add_to_do(const Viewer& viewer, const Incident& incide
     if (!added) return std::unexpected(added.error());
     if (added->number > kMostToDo) return fail(Fault::client, "more than 200 things to do");
     if (auto entered = enter(viewer, added->id, kGiven, assigned, {}, now); !entered) return entered;
-    return journal(viewer, incident, "to do for " + assigned.owner.user + ", due " + text_of(assigned.due), now);
+    return journal(viewer, incident, "to do for " + assigned.owner.user + ", due " + to_rfc3339_day(assigned.due), now);
   });
 }
 
 Result<void> Assignments::give(const Viewer& viewer, const Incident& incident, std::string_view to_do,
                                const Assigned& assigned, TimePoint now) {
-  if (auto open = must_be_open(incident); !open) return open;
+  if (auto open = must_take_tasks(incident); !open) return open;
   if (auto fits = must_fit(viewer, people_of(incident), assigned); !fits) return fits;
   return desk_.change([&]() -> Result<void> {
     const auto all = of_incident(incident.id);
@@ -203,9 +202,9 @@ Result<void> Assignments::give(const Viewer& viewer, const Incident& incident, s
     if (found == all->end() || found->done_at)
       return fail(Fault::client, "there is no such thing to do, or it is done");
     if (auto entered = enter(viewer, to_do, kGiven, assigned, {}, now); !entered) return entered;
-    return journal(viewer, incident,
-                   "to do given to " + assigned.owner.user + " by " + found->owner + ", due " + text_of(assigned.due),
-                   now);
+    return journal(
+        viewer, incident,
+        "to do given to " + assigned.owner.user + " by " + found->owner + ", due " + to_rfc3339_day(assigned.due), now);
   });
 }
 
@@ -214,7 +213,7 @@ Result<void> Assignments::finish(const Viewer& viewer, const Incident& incident,
   auto kept = typed_text("how", how, 1000, Lines::many);
   if (!kept) return std::unexpected(kept.error());
   if (!leads_safeguarding(viewer.role)) return fail(Fault::client, "this is not yours to finish");
-  if (auto open = must_be_open(incident); !open) return open;
+  if (auto open = must_take_tasks(incident); !open) return open;
   return desk_.change([&]() -> Result<void> {
     const auto all = of_incident(incident.id);
     if (!all) return std::unexpected(all.error());

@@ -20,7 +20,7 @@ namespace {
 constexpr std::array<std::string_view, 6> kAssessments = {"none",       "concern",    "accidental",
                                                           "curriculum", "background", "false-positive"};
 
-constexpr const char* kSchema = R"(
+constexpr const char* kDeskSchema = R"(
   PRAGMA wal_autocheckpoint=500;
   PRAGMA busy_timeout=10000;
   CREATE TABLE IF NOT EXISTS journal(seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, actor TEXT NOT NULL,
@@ -145,7 +145,7 @@ Result<std::unique_ptr<DeskStore>> DeskStore::open(const std::filesystem::path& 
   if (!key) return std::unexpected(key.error());
   auto database = store::Database::open(state_folder / kDeskFile, store::Database::Access::write);
   if (!database) return std::unexpected(database.error());
-  if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
+  if (auto made = database->run(kDeskSchema); !made) return std::unexpected(made.error());
   if (auto prepared = prepare_entries(*database); !prepared) return std::unexpected(prepared.error());
   if (auto prepared = prepare_drafts(*database); !prepared) return std::unexpected(prepared.error());
   return std::unique_ptr<DeskStore>(new DeskStore(*std::move(database), *std::move(key), state_folder));

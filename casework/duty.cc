@@ -1,20 +1,19 @@
 #include "casework/duty.h"
 
+#include "base/clock.h"
 #include "store/sql.h"
 
 namespace schoolgate::casework {
 namespace {
 
-constexpr std::string_view kAbsence = "absence", kRota = kRotaOfDesk, kAccount = "account ";
-constexpr std::chrono::days kLongest{366};
+constexpr std::string_view kAbsence = "absence", kRota = kRotaOfDesk, kDutyOfAccount = "account ";
+constexpr std::chrono::days kLongestAbsence{366};
 
 std::optional<std::chrono::sys_days> day_from(std::string_view text) {
   const auto at = from_rfc3339(std::string(text) + "T00:00:00Z");
   if (!at) return std::nullopt;
   return std::chrono::floor<std::chrono::days>(*at);
 }
-
-std::string text_of(std::chrono::sys_days day) { return to_rfc3339(TimePoint(day)).substr(0, 10); }
 
 }  // namespace
 
@@ -47,8 +46,8 @@ Result<Duty> DutyBook::read() {
       [&](store::Statement& row) {
         const std::string_view about = row.text(0), days = row.text(2);
         const auto first = day_from(days.substr(0, 10)), last = day_from(days.size() > 11 ? days.substr(11) : "");
-        if (!about.starts_with(kAccount) || !first || !last) return;
-        duty.absences.emplace(about.substr(kAccount.size()), Absence{*first, *last, store::text_at(row, 1)});
+        if (!about.starts_with(kDutyOfAccount) || !first || !last) return;
+        duty.absences.emplace(about.substr(kDutyOfAccount.size()), Absence{*first, *last, store::text_at(row, 1)});
       });
   if (!read) return std::unexpected(read.error());
   read = store::select(desk_.database(),
@@ -71,14 +70,15 @@ Result<void> DutyBook::set_absence(const Viewer& viewer, const std::optional<Abs
   if (absence) {
     if (absence->last < absence->first) return fail(Fault::client, "last day: it lies before the first");
     if (absence->last < today) return fail(Fault::client, "last day: it lies in the past");
-    if (absence->last - absence->first > kLongest) return fail(Fault::client, "last day: more than a year away");
+    if (absence->last - absence->first > kLongestAbsence) return fail(Fault::client, "last day: more than a year away");
   }
   if (stand_in && (!leads_safeguarding(stand_in->role) || stand_in->user == viewer.user))
     return fail(Fault::client, "stand-in: choose a colleague who leads safeguarding");
   const std::string who = absence && stand_in ? stand_in->user : std::string();
-  const std::string days = absence ? text_of(absence->first) + ' ' + text_of(absence->last) : std::string();
+  const std::string days =
+      absence ? to_rfc3339_day(absence->first) + ' ' + to_rfc3339_day(absence->last) : std::string();
   return desk_.change([&]() -> Result<void> {
-    auto added = add_entry(desk_.database(), std::string(kAccount) + viewer.user,
+    auto added = add_entry(desk_.database(), std::string(kDutyOfAccount) + viewer.user,
                            {.field = std::string(kAbsence),
                             .by = viewer.user,
                             .at = now,
@@ -91,7 +91,7 @@ Result<void> DutyBook::set_absence(const Viewer& viewer, const std::optional<Abs
                                 .time = now,
                                 .by = viewer.user,
                                 .what = "absence",
-                                .about = std::string(kAccount) + viewer.user,
+                                .about = std::string(kDutyOfAccount) + viewer.user,
                                 .person = {},
                                 .detail = absence
                                               ? "away " + days + (who.empty() ? ", by the rota" : ", stand-in " + who)

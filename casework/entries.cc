@@ -12,7 +12,7 @@ namespace {
 // An erased entry keeps its author and its moment: the row may lose text and person, and nothing else of it may change.
 // REPLACE deletes without firing a trigger of DELETE, so that an INSERT over a row that is there is refused as well.
 // Retention says in `retention_at_work` that it removes; what belongs to an open or a held incident stays even then.
-constexpr const char* kTable = R"(
+constexpr const char* kEntriesTable = R"(
   CREATE TABLE IF NOT EXISTS entries(id TEXT PRIMARY KEY, about TEXT NOT NULL, field TEXT NOT NULL,
     number INTEGER NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL, choice TEXT NOT NULL, text TEXT NOT NULL,
     corrects TEXT NOT NULL, person TEXT NOT NULL, UNIQUE(about, field, number)) WITHOUT ROWID;
@@ -35,7 +35,8 @@ constexpr const char* kTable = R"(
   CREATE TABLE IF NOT EXISTS taken_over(what TEXT PRIMARY KEY) WITHOUT ROWID;
 )";
 
-constexpr const char* kColumns = "SELECT id, number, field, actor, at, choice, text, corrects, person FROM entries";
+constexpr const char* kSelectEntries =
+    "SELECT id, number, field, actor, at, choice, text, corrects, person FROM entries";
 
 Entry read_entry(store::Statement& row) {
   return {.id = row.take<std::string>(),
@@ -191,7 +192,7 @@ Result<Entry> add_entry(store::Database& desk, std::string_view about, Entry ent
 Result<std::vector<Entry>> entries_of(store::Database& desk, std::string_view about, std::string_view field) {
   std::vector<Entry> entries;
   auto read = select(
-      desk, std::string(kColumns) + " WHERE about = ?1 AND (?2 = '' OR field = ?2) ORDER BY at, number",
+      desk, std::string(kSelectEntries) + " WHERE about = ?1 AND (?2 = '' OR field = ?2) ORDER BY at, number",
       [&](store::Statement& row) { entries.push_back(read_entry(row)); }, about, field);
   if (!read) return std::unexpected(read.error());
   return entries;
@@ -205,7 +206,7 @@ std::vector<Entry> standing(const std::vector<Entry>& entries) {
 }
 
 Result<void> prepare_entries(store::Database& desk) {
-  if (auto made = desk.run(kTable); !made) return made;
+  if (auto made = desk.run(kEntriesTable); !made) return made;
   // Looked at without a lock first: nearly every opening finds nothing to do.
   constexpr std::string_view kDue =
       "SELECT (SELECT count(*) FROM taken_over WHERE what IN ('fields', 'people')) < 2"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/ascii.h"
 #include "breaches/breach_store.h"
 #include "casework/shown_text.h"
 #include "casework/visibility.h"
@@ -11,20 +12,13 @@
 namespace schoolgate::casework {
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
-  return out;
-}
-
 std::vector<std::string> words_in(std::string_view text) {
   std::vector<std::string> words;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t begin = text.find_first_not_of(" \t,()", at);
     if (begin == std::string_view::npos) break;
     const std::size_t end = std::min(text.find_first_of(" \t,()", begin), text.size());
-    words.push_back(lower(text.substr(begin, end - begin)));
+    words.push_back(ascii_lower(text.substr(begin, end - begin)));
     at = end;
   }
   return words;
@@ -63,7 +57,7 @@ Result<std::vector<KeptPerson>> KeptPeople::matching(const Viewer& viewer, std::
   auto people = all(viewer);
   if (!people) return people;
   std::erase_if(*people, [&](const KeptPerson& person) {
-    const std::string known = lower(person.account) + ' ' + lower(person.name);
+    const std::string known = ascii_lower(person.account) + ' ' + ascii_lower(person.name);
     return !std::ranges::all_of(words, [&](const std::string& word) { return known.find(word) != std::string::npos; });
   });
   return people;
@@ -72,13 +66,13 @@ Result<std::vector<KeptPerson>> KeptPeople::matching(const Viewer& viewer, std::
 Result<std::optional<KeptPerson>> KeptPeople::meant(const Viewer& viewer, std::string_view text) {
   auto typed = typed_text("person", text, 200);
   if (!typed) return std::unexpected(typed.error());
-  const std::string wanted = lower(*typed);
+  const std::string wanted = ascii_lower(*typed);
   auto people = all(viewer);
   if (!people) return std::unexpected(people.error());
   std::vector<KeptPerson> named;
   for (KeptPerson& person : *people) {
-    if (lower(person.account) == wanted) return std::optional(std::move(person));
-    if (lower(words_of(person)) == wanted || (!person.name.empty() && lower(person.name) == wanted))
+    if (ascii_lower(person.account) == wanted) return std::optional(std::move(person));
+    if (ascii_lower(words_of(person)) == wanted || (!person.name.empty() && ascii_lower(person.name) == wanted))
       named.push_back(std::move(person));
   }
   if (named.empty()) return std::optional<KeptPerson>();

@@ -9,13 +9,13 @@ namespace {
 
 using Kind = rules::Measure::Kind;
 
-constexpr const char* kColumns =
+constexpr const char* kSelectMeasures =
     "SELECT id, kind, groups, networks, sites, list, actor, why, begins, ends, closed, closed_by, closed_why FROM "
     "measures";
 
-std::unexpected<Error> refuse(std::string what) { return fail(Fault::client, std::move(what)); }
+std::unexpected<Error> refuse_measure(std::string what) { return fail(Fault::client, std::move(what)); }
 
-std::string joined(const std::vector<std::string>& lines) {
+std::string as_lines(const std::vector<std::string>& lines) {
   std::string out;
   for (const std::string& line : lines) out += line + '\n';
   return out;
@@ -89,19 +89,22 @@ Result<void> fit(rules::Measure& measure, TimePoint now) {
     if (auto done = keep("site", site, 2000); !done) return done;
   std::erase(measure.sites, std::string());
   std::erase(measure.groups, std::string());
-  if (measure.why.empty()) return refuse("reason: say why");
-  if (measure.by.empty()) return refuse("a measure needs the person who opened it");
-  if (measure.sites.size() > 500) return refuse("more than 500 sites");
-  if (measure.groups.size() > 100 || measure.networks.size() > 100) return refuse("more than 100 groups or networks");
-  if (measure.sites.empty() && measure.kind != Kind::exam) return refuse("site: say which sites");
+  if (measure.why.empty()) return refuse_measure("reason: say why");
+  if (measure.by.empty()) return refuse_measure("a measure needs the person who opened it");
+  if (measure.sites.size() > 500) return refuse_measure("more than 500 sites");
+  if (measure.groups.size() > 100 || measure.networks.size() > 100)
+    return refuse_measure("more than 100 groups or networks");
+  if (measure.sites.empty() && measure.kind != Kind::exam) return refuse_measure("site: say which sites");
   if (measure.groups.empty() != (measure.kind == Kind::emergency))
-    return refuse(measure.groups.empty() ? "group: name the groups" : "group: an emergency block is for every group");
+    return refuse_measure(measure.groups.empty() ? "group: name the groups"
+                                                 : "group: an emergency block is for every group");
   if (measure.from == TimePoint()) measure.from = now;
-  if (measure.until <= measure.from || measure.until <= now) return refuse("until: it must end later than it begins");
+  if (measure.until <= measure.from || measure.until <= now)
+    return refuse_measure("until: it must end later than it begins");
   if (measure.kind == Kind::supervised && measure.until - measure.from > rules::kLongestSupervised)
-    return refuse("a supervised session lasts an hour at most");
+    return refuse_measure("a supervised session lasts an hour at most");
   if (measure.kind == Kind::exam && measure.until - measure.from > rules::kLongestExam)
-    return refuse("an exam lasts 12 hours at most");
+    return refuse_measure("an exam lasts 12 hours at most");
   return {};
 }
 
@@ -141,8 +144,8 @@ Result<void> MeasureStore::write(const rules::Measure& measure, const std::strin
   auto put = execute(desk_.database(),
                      "INSERT INTO measures(id, kind, groups, networks, sites, list, actor, why, begins, ends)"
                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                     measure.id, rules::to_string(measure.kind), joined(measure.groups), networks_of(measure),
-                     joined(measure.sites), measure.list, measure.by, measure.why, measure.from, measure.until);
+                     measure.id, rules::to_string(measure.kind), as_lines(measure.groups), networks_of(measure),
+                     as_lines(measure.sites), measure.list, measure.by, measure.why, measure.from, measure.until);
   if (!put) return std::unexpected(put.error());
   auto noted = desk_.write_journal({.seq = 0,
                                     .time = now,
@@ -169,8 +172,8 @@ Result<void> MeasureStore::close(std::string_view id, std::string_view by, std::
   return desk_.change([&]() -> Result<void> {
     auto kept = find(id);
     if (!kept) return std::unexpected(kept.error());
-    if (!*kept) return refuse("there is no such measure");
-    if ((*kept)->closed) return refuse("it was taken back already");
+    if (!*kept) return refuse_measure("there is no such measure");
+    if ((*kept)->closed) return refuse_measure("it was taken back already");
     auto put =
         execute(desk_.database(), "UPDATE measures SET closed = ?2, closed_by = ?3, closed_why = ?4 WHERE id = ?1", id,
                 now, by, *reason);
@@ -200,7 +203,7 @@ Result<void> MeasureStore::close(std::string_view id, std::string_view by, std::
 Result<std::vector<rules::Measure>> MeasureStore::in_force(TimePoint now) {
   std::vector<rules::Measure> measures;
   auto read = select(
-      desk_.database(), std::string(kColumns) + " WHERE closed IS NULL AND ends > ?1 ORDER BY id",
+      desk_.database(), std::string(kSelectMeasures) + " WHERE closed IS NULL AND ends > ?1 ORDER BY id",
       [&](store::Statement& row) { measures.push_back(read_measure(row).measure); }, now);
   if (!read) return std::unexpected(read.error());
   return measures;
@@ -209,7 +212,7 @@ Result<std::vector<rules::Measure>> MeasureStore::in_force(TimePoint now) {
 Result<std::vector<KeptMeasure>> MeasureStore::list(std::size_t limit) {
   std::vector<KeptMeasure> measures;
   auto read = select(
-      desk_.database(), std::string(kColumns) + " ORDER BY id DESC LIMIT ?1",
+      desk_.database(), std::string(kSelectMeasures) + " ORDER BY id DESC LIMIT ?1",
       [&](store::Statement& row) { measures.push_back(read_measure(row)); }, std::min<std::size_t>(limit, 1000));
   if (!read) return std::unexpected(read.error());
   return measures;
@@ -218,7 +221,7 @@ Result<std::vector<KeptMeasure>> MeasureStore::list(std::size_t limit) {
 Result<std::optional<KeptMeasure>> MeasureStore::find(std::string_view id) {
   std::optional<KeptMeasure> found;
   auto read = select(
-      desk_.database(), std::string(kColumns) + " WHERE id = ?1",
+      desk_.database(), std::string(kSelectMeasures) + " WHERE id = ?1",
       [&](store::Statement& row) { found = read_measure(row); }, id);
   if (!read) return std::unexpected(read.error());
   return found;

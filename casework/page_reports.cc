@@ -14,11 +14,11 @@ namespace schoolgate::casework {
 namespace {
 
 /// What was written before reporters could read it stays between the lead and the technician.
-constexpr std::string_view kInternalAnswer = "answer", kAnswer = "answer to the reporter";
+constexpr std::string_view kInternalAnswer = "answer", kReportersAnswer = "answer to the reporter";
 
 constexpr std::array<std::string_view, 2> kKinds = {"wrongly-blocked", "unsuitable"};
-constexpr std::array<std::string_view, 5> kStates = {"new", "in-hand", "changed", "declined", "passed-to-dsl"};
-constexpr const char* kColumns =
+constexpr std::array<std::string_view, 5> kReportStates = {"new", "in-hand", "changed", "declined", "passed-to-dsl"};
+constexpr const char* kReportColumns =
     "SELECT id, reference, kind, state, at, address, breach_reference, said, name, person, device, grp, handled_by,"
     " answer, handled_at FROM page_reports";
 
@@ -51,11 +51,11 @@ std::optional<PageReport::Kind> report_kind_from(std::string_view text) noexcept
   if (found == kKinds.end()) return std::nullopt;
   return PageReport::Kind(found - kKinds.begin());
 }
-std::string_view to_string(PageReport::State state) noexcept { return kStates[std::size_t(state)]; }
+std::string_view to_string(PageReport::State state) noexcept { return kReportStates[std::size_t(state)]; }
 std::optional<PageReport::State> report_state_from(std::string_view text) noexcept {
-  const auto found = std::ranges::find(kStates, text);
-  if (found == kStates.end()) return std::nullopt;
-  return PageReport::State(found - kStates.begin());
+  const auto found = std::ranges::find(kReportStates, text);
+  if (found == kReportStates.end()) return std::nullopt;
+  return PageReport::State(found - kReportStates.begin());
 }
 
 Result<std::string> PageReports::submit(const PageReport& report, bool sealed, TimePoint now) {
@@ -109,7 +109,7 @@ Result<std::vector<PageReport>> PageReports::list(const Viewer& viewer, const Pa
   const int state = filter.state ? int(*filter.state) : -1, kind = filter.kind ? int(*filter.kind) : -1;
   auto read = select(
       desk_.database(),
-      std::string(kColumns) +
+      std::string(kReportColumns) +
           " WHERE (?1 < 0 OR state = ?1) AND (?2 < 0 OR kind = ?2) AND (?3 = 0 OR state IN (0, 1, 4))"
           " ORDER BY at DESC LIMIT ?4 OFFSET ?5",
       [&](store::Statement& row) { reports.push_back(read_report(row, viewer)); }, state, kind, filter.only_open,
@@ -122,11 +122,11 @@ Result<std::optional<PageReport>> PageReports::find(const Viewer& viewer, std::s
   std::optional<PageReport> found;
   if (viewer.role == Role::governor) return found;
   auto read = select(
-      desk_.database(), std::string(kColumns) + " WHERE id = ?1 OR reference = ?1",
+      desk_.database(), std::string(kReportColumns) + " WHERE id = ?1 OR reference = ?1",
       [&](store::Statement& row) { found = read_report(row, viewer); }, id_or_reference);
   if (!read) return std::unexpected(read.error());
   if (found) {
-    for (const std::string_view field : {kInternalAnswer, kAnswer}) {  // the older ones first
+    for (const std::string_view field : {kInternalAnswer, kReportersAnswer}) {  // the older ones first
       auto answers = entries_of(desk_.database(), found->id, field);
       if (!answers) return std::unexpected(answers.error());
       std::ranges::move(*answers, std::back_inserter(found->answers));
@@ -160,7 +160,7 @@ Result<void> PageReports::handle(const Viewer& viewer, std::string_view id, Page
     if (!*report) return fail(Fault::client, "there is no such report");
     if (auto current = desk_.must_be_current((*report)->reference, seen); !current) return current;
     auto added = add_entry(desk_.database(), (*report)->id,
-                           {.field = std::string(kAnswer),
+                           {.field = std::string(kReportersAnswer),
                             .by = viewer.user,
                             .at = now,
                             .choice = std::string(to_string(state)),
@@ -193,7 +193,7 @@ Result<std::optional<PageReports::Answer>> PageReports::answer_to(std::string_vi
       reference);
   if (!read) return std::unexpected(read.error());
   if (!found) return found;
-  const auto entries = entries_of(desk_.database(), id, kAnswer);
+  const auto entries = entries_of(desk_.database(), id, kReportersAnswer);
   if (!entries) return std::unexpected(entries.error());
   for (const Entry& entry : *entries)
     // What was written while it was passed on is for the safeguarding lead.

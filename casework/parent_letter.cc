@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "casework/shown_text.h"
 
 namespace schoolgate::casework {
@@ -28,17 +29,11 @@ constexpr std::array kPlain = {Words{"pornography", "websites with sexual conten
                                Words{"generative-ai", "websites with artificial intelligence"},
                                Words{"copyright", "websites that offer copied films, music or games"}};
 
-// Words of accusation or intent, in lower case. Facts only: what a child meant is for talking about, not for a letter.
+// Words of accusation or intent, in ascii_lower case. Facts only: what a child meant is for talking about, not for a
+// letter.
 constexpr std::array<std::string_view, 14> kNotSaid = {
     "caught",        "guilty",   "deliberate", "intentional", "on purpose", "meant to", "intended",
     "tried to hide", "offender", "culprit",    "perpetrator", "red-handed", "confess",  "admitted"};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
-  return out;
-}
 
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
@@ -179,10 +174,11 @@ std::vector<std::string> letter_contradictions(std::string_view letter, const Le
   for (const LetterEpisode& episode : facts.episodes) {
     any_let_through = any_let_through || episode.let_through > 0;
     any_blocked = any_blocked || episode.let_through < episode.attempts;
-    if (!episode.person.empty() && !facts.child_account.empty() && lower(episode.person) != lower(facts.child_account))
+    if (!episode.person.empty() && !facts.child_account.empty() &&
+        ascii_lower(episode.person) != ascii_lower(facts.child_account))
       wrong.push_back("episode " + episode.reference + " is of another person than the child of this incident");
   }
-  const std::string text = lower(letter);
+  const std::string text = ascii_lower(letter);
   if (any_let_through && !text.empty() && text.find("did not block") == std::string::npos &&
       text.find("not blocked") == std::string::npos && text.find("let through") == std::string::npos)
     wrong.push_back("it does not say that something was let through");
@@ -193,7 +189,7 @@ std::vector<std::string> letter_contradictions(std::string_view letter, const Le
 
 std::vector<std::string> letter_problems(std::string_view letter, const std::vector<std::string>& others) {
   std::vector<std::string> problems;
-  const std::string text = lower(letter);
+  const std::string text = ascii_lower(letter);
   for (const std::string_view words : kNotSaid)
     if (has_words(text, words)) problems.push_back("it says \"" + std::string(words) + "\"");
   for (std::size_t at = 0; at < text.size();) {
@@ -210,7 +206,7 @@ std::vector<std::string> letter_problems(std::string_view letter, const std::vec
     }
   }
   for (const std::string& other : others)
-    if (has_words(text, lower(other))) problems.push_back("it names another child");
+    if (has_words(text, ascii_lower(other))) problems.push_back("it names another child");
   for (const std::string_view trace : {"\"time\":", "decisions.jsonl", "policy_version", "previous_hash"})
     if (text.find(trace) != std::string::npos) {
       problems.push_back("it has an extract of a log");

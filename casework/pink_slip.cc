@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "breaches/csv.h"
 #include "casework/shown_text.h"
@@ -76,44 +77,38 @@ std::string searched_in(const EpisodeDetail& episode) {
   return out;
 }
 
-std::string joined(const std::vector<std::string>& texts) {
-  std::string out;
-  for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + text;
-  return out;
-}
-
-struct Field {
+struct SlipField {
   std::string_view name, title;
   std::string PinkSlip::* value;
 };
 // In the order of the paper slip: who, where, when, how long; then what the filter adds.
-constexpr Field kFields[] = {{"reference", "Reference", &PinkSlip::reference},
-                             {"person", "Child or person", &PinkSlip::person},
-                             {"account", "Account", &PinkSlip::account},
-                             {"confidence", "How sure", &PinkSlip::confidence},
-                             {"group", "Group", &PinkSlip::group},
-                             {"device", "Device", &PinkSlip::device},
-                             {"site", "Site", &PinkSlip::site},
-                             {"date", "Date", &PinkSlip::date},
-                             {"time", "Time", &PinkSlip::time},
-                             {"until", "Until", &PinkSlip::until},
-                             {"zone", "Clock", &PinkSlip::zone},
-                             {"length_of_time", "Length of time", &PinkSlip::length_of_time},
-                             {"attempts", "Attempts", &PinkSlip::attempts},
-                             {"searched", "Searched for", &PinkSlip::searched},
-                             {"theme", "Theme", &PinkSlip::theme},
-                             {"category", "Category", &PinkSlip::category},
-                             {"urgency", "Urgency", &PinkSlip::urgency},
-                             {"what_happened", "What happened", &PinkSlip::what_happened},
-                             {"decision", "Decision", &PinkSlip::decision},
-                             {"incident", "Incident", &PinkSlip::incident},
-                             {"case_reference", "Case system", &PinkSlip::case_reference},
-                             {"first", "First (UTC)", &PinkSlip::first},
-                             {"last", "Last (UTC)", &PinkSlip::last},
-                             {"evidence", "Evidence", &PinkSlip::evidence},
-                             {"school", "School", &PinkSlip::school},
-                             {"gateway", "Gateway", &PinkSlip::gateway},
-                             {"episode", "Episode", &PinkSlip::episode}};
+constexpr SlipField kSlipFields[] = {{"reference", "Reference", &PinkSlip::reference},
+                                     {"person", "Child or person", &PinkSlip::person},
+                                     {"account", "Account", &PinkSlip::account},
+                                     {"confidence", "How sure", &PinkSlip::confidence},
+                                     {"group", "Group", &PinkSlip::group},
+                                     {"device", "Device", &PinkSlip::device},
+                                     {"site", "Site", &PinkSlip::site},
+                                     {"date", "Date", &PinkSlip::date},
+                                     {"time", "Time", &PinkSlip::time},
+                                     {"until", "Until", &PinkSlip::until},
+                                     {"zone", "Clock", &PinkSlip::zone},
+                                     {"length_of_time", "Length of time", &PinkSlip::length_of_time},
+                                     {"attempts", "Attempts", &PinkSlip::attempts},
+                                     {"searched", "Searched for", &PinkSlip::searched},
+                                     {"theme", "Theme", &PinkSlip::theme},
+                                     {"category", "Category", &PinkSlip::category},
+                                     {"urgency", "Urgency", &PinkSlip::urgency},
+                                     {"what_happened", "What happened", &PinkSlip::what_happened},
+                                     {"decision", "Decision", &PinkSlip::decision},
+                                     {"incident", "Incident", &PinkSlip::incident},
+                                     {"case_reference", "Case system", &PinkSlip::case_reference},
+                                     {"first", "First (UTC)", &PinkSlip::first},
+                                     {"last", "Last (UTC)", &PinkSlip::last},
+                                     {"evidence", "Evidence", &PinkSlip::evidence},
+                                     {"school", "School", &PinkSlip::school},
+                                     {"gateway", "Gateway", &PinkSlip::gateway},
+                                     {"episode", "Episode", &PinkSlip::episode}};
 
 }  // namespace
 
@@ -175,7 +170,7 @@ PinkSlip pink_slip(const SlipPlace& place, const EpisodeDetail& episode, const C
 
 std::string to_text(const PinkSlip& slip) {
   std::string out = "Safeguarding record of the web filter\n\n";
-  for (const Field& field : kFields) {
+  for (const SlipField& field : kSlipFields) {
     const std::string& value = field.name == "group" ? slip.group_title : slip.*field.value;
     if (value.empty()) continue;
     std::string line(field.title);
@@ -196,7 +191,7 @@ std::string to_json(const PinkSlip& slip) {
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("schema", "schoolgate.record.1");
-  for (const Field& field : kFields) json.field(field.name, slip.*field.value);
+  for (const SlipField& field : kSlipFields) json.field(field.name, slip.*field.value);
   json.field("illegal", slip.illegal).key("what_to_do").begin_array();
   for (const std::string& step : slip.what_to_do) json.value(step);
   json.end_array().key("contacts").begin_array();
@@ -208,14 +203,14 @@ std::string to_json(const PinkSlip& slip) {
 
 std::string to_csv(std::span<const PinkSlip> slips) {
   std::string out;
-  for (const Field& field : kFields) {
+  for (const SlipField& field : kSlipFields) {
     if (!out.empty()) out += ',';
     out += field.name;
   }
   out += "\r\n";
   for (const PinkSlip& slip : slips) {
     bool first = true;
-    for (const Field& field : kFields) {
+    for (const SlipField& field : kSlipFields) {
       if (!first) out += ',';
       first = false;
       breaches::append_csv_cell(out, slip.*field.value);

@@ -11,7 +11,7 @@
 namespace schoolgate::casework {
 namespace {
 
-constexpr std::array<std::string_view, 5> kStates = {"waiting", "approved", "refused", "shown", "expired"};
+constexpr std::array<std::string_view, 5> kReleaseStates = {"waiting", "approved", "refused", "shown", "expired"};
 constexpr std::size_t kShortestPurpose = 10;
 
 struct Kept {
@@ -57,7 +57,7 @@ bool may_take_part(const Viewer& viewer, std::string_view person) {
 
 }  // namespace
 
-std::string_view to_string(ReleaseRequest::State state) noexcept { return kStates[std::size_t(state)]; }
+std::string_view to_string(ReleaseRequest::State state) noexcept { return kReleaseStates[std::size_t(state)]; }
 
 Result<std::string> SealedRelease::ask(const Viewer& viewer, std::string_view episode, std::string_view person,
                                        std::string_view purpose, std::string_view to, TimePoint now) {

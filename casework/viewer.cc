@@ -6,7 +6,8 @@
 namespace schoolgate::casework {
 namespace {
 
-constexpr std::array<std::string_view, 6> kRoles = {"dsl", "deputy", "head", "governor", "technician", "administrator"};
+constexpr std::array<std::string_view, 6> kRoleNames = {"dsl",      "deputy",     "head",
+                                                        "governor", "technician", "administrator"};
 
 bool same_account(std::string_view a, std::string_view b) noexcept {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
@@ -15,12 +16,12 @@ bool same_account(std::string_view a, std::string_view b) noexcept {
 
 }  // namespace
 
-std::string_view to_string(Role role) noexcept { return kRoles[std::size_t(role)]; }
+std::string_view to_string(Role role) noexcept { return kRoleNames[std::size_t(role)]; }
 
 std::optional<Role> role_from(std::string_view text) noexcept {
-  const auto found = std::ranges::find(kRoles, text);
-  if (found == kRoles.end()) return std::nullopt;
-  return Role(found - kRoles.begin());
+  const auto found = std::ranges::find(kRoleNames, text);
+  if (found == kRoleNames.end()) return std::nullopt;
+  return Role(found - kRoleNames.begin());
 }
 
 bool is_viewer(const Viewer& viewer, std::string_view person) noexcept {

@@ -13,25 +13,25 @@ struct Row {
   bool technical;     ///< technician, administrator
 };
 // A governor sees no single record: their numbers come from Reports, small ones suppressed.
-constexpr std::array<Row, kFields.size()> kTable = {{{Field::existence, "existence", true, true},
-                                                     {Field::numbers, "numbers", true, true},
-                                                     {Field::device, "device", true, true},
-                                                     {Field::site, "site", true, true},
-                                                     {Field::reason, "reason", true, true},
-                                                     {Field::person, "person", true, false},
-                                                     {Field::searched, "searched", true, false},
-                                                     {Field::notes, "notes", true, false},
-                                                     {Field::casework, "casework", true, false},
-                                                     {Field::reporter, "reporter", true, false},
-                                                     {Field::said, "said", true, true}}};
+constexpr std::array<Row, kFields.size()> kVisible = {{{Field::existence, "existence", true, true},
+                                                       {Field::numbers, "numbers", true, true},
+                                                       {Field::device, "device", true, true},
+                                                       {Field::site, "site", true, true},
+                                                       {Field::reason, "reason", true, true},
+                                                       {Field::person, "person", true, false},
+                                                       {Field::searched, "searched", true, false},
+                                                       {Field::notes, "notes", true, false},
+                                                       {Field::casework, "casework", true, false},
+                                                       {Field::reporter, "reporter", true, false},
+                                                       {Field::said, "said", true, true}}};
 
 }  // namespace
 
-std::string_view to_string(Field field) noexcept { return kTable[std::size_t(field)].name; }
+std::string_view to_string(Field field) noexcept { return kVisible[std::size_t(field)].name; }
 
 bool may_see(const Viewer& viewer, std::string_view person, Field field) noexcept {
   if (viewer.role == Role::governor || is_viewer(viewer, person)) return false;
-  const Row& row = kTable[std::size_t(field)];
+  const Row& row = kVisible[std::size_t(field)];
   return leads_safeguarding(viewer.role) ? row.safeguarding : row.technical;
 }
 

@@ -11,8 +11,6 @@
 namespace schoolgate::config {
 namespace {
 
-std::string quote(std::string_view text) { return "'" + printable(text) + "'"; }
-
 void read_mail_address(const YamlNode& node, Report& report, std::string& out) {
   std::string text;
   if (!read_value(node, report, text)) return;

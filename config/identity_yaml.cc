@@ -22,8 +22,6 @@ constexpr std::pair<std::string_view, Source> kSources[] = {{"negotiate", Source
                                                             {"sign-in", Source::sign_in},      {"dhcp", Source::dhcp},
                                                             {"neighbours", Source::neighbours}};
 
-std::string quote(std::string_view text) { return "'" + printable(text) + "'"; }
-
 bool read_secret(Mapping& keys, std::string_view key, Report& report, std::optional<std::filesystem::path>& out) {
   const YamlNode* node = keys.find(key);
   std::filesystem::path path;

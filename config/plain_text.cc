@@ -79,4 +79,6 @@ std::string printable(std::string_view text, std::size_t most) {
   return out + "…";
 }
 
+std::string quote(std::string_view text) { return "'" + printable(text) + "'"; }
+
 }  // namespace schoolgate::config

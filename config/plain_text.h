@@ -20,5 +20,7 @@ struct TextFault {
 
 /// `text` for a message: at most `most` bytes of it, controls and broken UTF-8 escaped.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t most = 60);
+/// The same between single quotes.
+[[nodiscard]] std::string quote(std::string_view text);
 
 }  // namespace schoolgate::config

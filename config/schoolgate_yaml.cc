@@ -19,7 +19,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 
-constexpr seconds kYear = hours(24 * 365);
+constexpr seconds kLongestYear = hours(24 * 365);
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -166,11 +166,11 @@ void read_inspection(const YamlNode& node, Report& report, rules::PolicySpec& po
 
 void read_retention(const YamlNode& node, Report& report, Retention& retention) {
   Mapping keys(node, report);
-  keys.optional("decisions", Span{retention.decisions, hours(1), 20 * kYear});
-  keys.optional("breaches", Span{retention.breaches, hours(24), 20 * kYear});
-  keys.optional("audit", Span{retention.audit, hours(24), 100 * kYear});
-  keys.optional("incidents", Span{retention.incidents, hours(24), 100 * kYear});
-  keys.optional("people", Span{retention.people, hours(24), 20 * kYear});
+  keys.optional("decisions", Span{retention.decisions, hours(1), 20 * kLongestYear});
+  keys.optional("breaches", Span{retention.breaches, hours(24), 20 * kLongestYear});
+  keys.optional("audit", Span{retention.audit, hours(24), 100 * kLongestYear});
+  keys.optional("incidents", Span{retention.incidents, hours(24), 100 * kLongestYear});
+  keys.optional("people", Span{retention.people, hours(24), 20 * kLongestYear});
 }
 
 void read_limits(const YamlNode& node, Report& report, Limits& limits) {

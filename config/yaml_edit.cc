@@ -10,12 +10,14 @@
 namespace schoolgate::config {
 namespace {
 
-using Kind = YamlNode::Kind;
+using NodeKind = YamlNode::Kind;
 
-constexpr std::string_view kByHand = "edit the file by hand";
+constexpr std::string_view kEditByHand = "edit the file by hand";
 constexpr auto kNone = std::string_view::npos;
 
-std::unexpected<Error> refused(std::string what) { return fail(Fault::client, std::move(what), std::string(kByHand)); }
+std::unexpected<Error> refused(std::string what) {
+  return fail(Fault::client, std::move(what), std::string(kEditByHand));
+}
 
 /// Bytes [begin, end) become `text`.
 struct Splice {
@@ -50,7 +52,7 @@ bool is_plain(std::string_view text) {
   return true;
 }
 
-std::string in_quotes(std::string_view text) {
+std::string as_yaml_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -74,7 +76,7 @@ std::string rendered(const NewValue& value) {
   std::string out;
   switch (value.kind) {
     case NewValue::Kind::word: return value.text;
-    case NewValue::Kind::text: return is_plain(value.text) ? value.text : in_quotes(value.text);
+    case NewValue::Kind::text: return is_plain(value.text) ? value.text : as_yaml_string(value.text);
     case NewValue::Kind::list:
       for (const NewValue& item : value.items) out += (out.empty() ? "" : ", ") + rendered(item);
       return "[" + out + "]";
@@ -90,9 +92,9 @@ std::string rendered(const NewValue& value) {
 
 YamlNode node_of(const NewValue& value) {
   YamlNode node;
-  node.kind = value.kind == NewValue::Kind::list      ? Kind::list
-              : value.kind == NewValue::Kind::mapping ? Kind::mapping
-                                                      : Kind::scalar;
+  node.kind = value.kind == NewValue::Kind::list      ? NodeKind::list
+              : value.kind == NewValue::Kind::mapping ? NodeKind::mapping
+                                                      : NodeKind::scalar;
   node.quoted = is_quoted(value);
   node.text = value.text;
   for (const NewValue& item : value.items) node.items.push_back(node_of(item));
@@ -124,7 +126,7 @@ struct Step {
 };
 
 bool is_flow(const YamlText& text, const YamlNode& node) {
-  if (node.kind != Kind::list && node.kind != Kind::mapping) return false;
+  if (node.kind != NodeKind::list && node.kind != NodeKind::mapping) return false;
   const auto begin = text.begin_of(node);
   return begin && (text.at(*begin) == '{' || text.at(*begin) == '[');
 }
@@ -136,14 +138,14 @@ Result<std::vector<Step>> walk(const YamlText& text, const YamlNode& root, const
     const YamlNode& here = *steps.back().node;
     const bool in_flow = steps.back().in_flow || is_flow(text, here);
     if (const auto* index = std::get_if<std::size_t>(&path[i])) {
-      if (here.kind != Kind::list || *index >= here.items.size())
+      if (here.kind != NodeKind::list || *index >= here.items.size())
         return fail(Fault::client, "there is no " + to_text({path.begin(), path.begin() + std::ptrdiff_t(i) + 1}));
       steps.push_back({.node = &here.items[*index], .index = *index, .in_flow = in_flow});
       continue;
     }
     const std::string& key = std::get<std::string>(path[i]);
-    if (here.kind == Kind::null) return steps;
-    if (here.kind != Kind::mapping)
+    if (here.kind == NodeKind::null) return steps;
+    if (here.kind != NodeKind::mapping)
       return fail(Fault::client, to_text({path.begin(), path.begin() + std::ptrdiff_t(i)}) + " is no mapping");
     std::optional<std::size_t> found;
     for (std::size_t e = 0; e < here.entries.size(); ++e)
@@ -187,7 +189,8 @@ std::optional<std::size_t> behind_in_flow(const YamlText& text, const YamlNode* 
 Result<YamlNode> parse(std::string_view yaml) {
   Problems problems;
   auto root = parse_yaml(yaml, "this file", problems);
-  if (!root) return fail(Fault::config, problems.empty() ? "no YAML" : problems.front().text(), std::string(kByHand));
+  if (!root)
+    return fail(Fault::config, problems.empty() ? "no YAML" : problems.front().text(), std::string(kEditByHand));
   return std::move(*root);
 }
 
@@ -242,7 +245,7 @@ Result<std::vector<Splice>> add_entry(const YamlText& text, const std::vector<St
     if (!behind) return refused("the layout of '" + printable(map.entries.back().key.text) + "' is not understood");
     return std::vector<Splice>{{*behind, *behind, ", " + entry}};
   }
-  if (map.kind == Kind::null) {
+  if (map.kind == NodeKind::null) {
     if (steps.size() == 1) return std::vector<Splice>{new_line(text, text.lines(), entry)};  // a file of comments
     const auto colon = step.key ? colon_of(text, *step.key, false) : std::nullopt;
     if (!colon) return refused("no place for '" + key + "'");
@@ -280,7 +283,7 @@ Result<std::vector<Splice>> add_item(const YamlText& text, const std::vector<Ste
     }
     return std::vector<Splice>{{*begin + 1, end - 1, rendered(value)}};
   }
-  if (list.kind == Kind::null) {
+  if (list.kind == NodeKind::null) {
     if (!step.key) return refused("no place for a new item");
     const auto colon = colon_of(text, *step.key, false);
     if (!colon) return refused("no place for a new item");
@@ -411,13 +414,13 @@ Result<std::string> set_value(std::string_view yaml, const YamlPath& path, const
     const auto splices = add_entry(text, *steps, key, entry);
     if (!splices) return std::unexpected(splices.error());
     YamlNode* const map = at_path(meant, *steps, found);
-    map->kind = Kind::mapping;
+    map->kind = NodeKind::mapping;
     map->entries.push_back({node_of(NewValue::of_text(key)), node_of(entry)});
     return checked(yaml, *splices, meant);
   }
   const Step& step = steps->back();
   *at_path(meant, *steps, found) = node_of(value);
-  if (step.node->kind == Kind::null) {
+  if (step.node->kind == NodeKind::null) {
     const auto colon = step.key ? colon_of(text, *step.key, step.in_flow) : std::nullopt;
     if (!colon) return refused("no place for the value of " + to_text(path));
     // "~" and "null" are written out; nothing at all is not.
@@ -430,12 +433,12 @@ Result<std::string> set_value(std::string_view yaml, const YamlPath& path, const
   const auto begin = text.begin_of(*step.node);
   if (!begin) return refused("the layout of " + to_text(path) + " is not understood");
   const char first = text.at(*begin);
-  if (step.node->kind != Kind::scalar && first != '{' && first != '[')
+  if (step.node->kind != NodeKind::scalar && first != '{' && first != '[')
     return refused(to_text(path) + " is more than one value");
-  if (step.node->kind == Kind::scalar && (first == '|' || first == '>') && step.node->quoted)
+  if (step.node->kind == NodeKind::scalar && (first == '|' || first == '>') && step.node->quoted)
     return refused(to_text(path) + " is a text of several lines");
   const std::size_t end = text.behind(*begin, step.in_flow);
-  if (step.node->kind == Kind::scalar && !step.node->quoted &&
+  if (step.node->kind == NodeKind::scalar && !step.node->quoted &&
       text.all().substr(*begin, end - *begin) != step.node->text)
     return refused(to_text(path) + " is a text of several lines, or another's by its anchor");
   return checked(yaml, {{*begin, end, rendered(value)}}, meant);
@@ -456,16 +459,16 @@ Result<std::string> append_item(std::string_view yaml, const YamlPath& path, con
     if (found != 0 || path.size() != 1 || is_flow(text, *root)) return set_value(yaml, path, list);
     const std::string key = std::get<std::string>(path.front());
     const std::string lines = rendered(NewValue::of_text(key)) + ":" + text.eol() + "  - " + rendered(value);
-    meant.kind = Kind::mapping;
+    meant.kind = NodeKind::mapping;
     meant.entries.push_back({node_of(NewValue::of_text(key)), node_of(list)});
     return checked(yaml, {new_line(text, text.lines(), lines)}, meant);
   }
-  if (steps->back().node->kind != Kind::list && steps->back().node->kind != Kind::null)
+  if (steps->back().node->kind != NodeKind::list && steps->back().node->kind != NodeKind::null)
     return fail(Fault::client, to_text(path) + " is no list");
   const auto splices = add_item(text, *steps, value);
   if (!splices) return std::unexpected(splices.error());
   YamlNode* const list = at_path(meant, *steps, found);
-  list->kind = Kind::list;
+  list->kind = NodeKind::list;
   list->items.push_back(node_of(value));
   return checked(yaml, *splices, meant);
 }
@@ -497,7 +500,7 @@ Result<std::string> remove_value(std::string_view yaml, const YamlPath& path) {
     holder->entries.erase(holder->entries.begin() + std::ptrdiff_t(step.index));
   else
     holder->items.erase(holder->items.begin() + std::ptrdiff_t(step.index));
-  if (steps->size() == 2 && step.key && holder->entries.empty() && !step.in_flow) holder->kind = Kind::null;
+  if (steps->size() == 2 && step.key && holder->entries.empty() && !step.in_flow) holder->kind = NodeKind::null;
   return checked(yaml, *splices, meant);
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "config/plain_text.h"
+#include "config/yaml_text.h"
 
 namespace schoolgate::config {
 namespace {
@@ -188,8 +189,6 @@ std::optional<YamlMistake> needs_quotes(std::string_view line, int number, int c
   return YamlMistake{number, int(begin) + 1, "a value that begins with " + std::string(1, value[0]) + " needs quotes",
                      std::move(hint)};
 }
-
-std::size_t indent_of(std::string_view line) { return std::min(line.find_first_not_of(' '), line.size()); }
 
 // Columns in which a line could have begun here: those of the blocks that are open.
 std::optional<YamlMistake> wrong_indent(const std::vector<std::string_view>& lines, int number, int column) {

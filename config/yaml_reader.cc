@@ -11,8 +11,6 @@
 namespace schoolgate::config {
 namespace {
 
-std::string quote(std::string_view text) { return "'" + printable(text) + "'"; }
-
 std::string duration_text(std::chrono::seconds span) {
   constexpr std::pair<int, char> kUnits[] = {{365 * 86400, 'y'}, {86400, 'd'}, {3600, 'h'}, {60, 'm'}};
   for (const auto& [seconds, unit] : kUnits)

@@ -5,30 +5,31 @@
 namespace schoolgate::config {
 namespace {
 
-constexpr auto kNone = std::string_view::npos;
+constexpr auto kNoBlank = std::string_view::npos;
 
-std::size_t indent_of(std::string_view line) {
-  std::size_t indent = 0;
-  while (indent < line.size() && line[indent] == ' ') ++indent;
-  return indent;
-}
 bool is_comment_line(std::string_view line) {
   const std::size_t first = line.find_first_not_of(" \t");
-  return first != kNone && line[first] == '#';
+  return first != kNoBlank && line[first] == '#';
 }
 
 }  // namespace
 
+std::size_t indent_of(std::string_view line) noexcept {
+  std::size_t indent = 0;
+  while (indent < line.size() && line[indent] == ' ') ++indent;
+  return indent;
+}
+
 bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 bool is_break(char c) noexcept { return c == '\n' || c == '\r'; }
-bool is_blank_line(std::string_view line) noexcept { return line.find_first_not_of(" \t") == kNone; }
+bool is_blank_line(std::string_view line) noexcept { return line.find_first_not_of(" \t") == kNoBlank; }
 
 YamlText::YamlText(std::string_view text) : text_(text) {
   const std::size_t first = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;  // places do not count the mark
   lines_.push_back(first);
   for (std::size_t i = first; i < text.size(); ++i)
     if (text[i] == '\n') lines_.push_back(i + 1);
-  if (const std::size_t end = text.find('\n'); end != kNone) eol_ = end > 0 && text[end - 1] == '\r' ? "\r\n" : "\n";
+  if (const std::size_t end = text.find('\n'); end != kNoBlank) eol_ = end > 0 && text[end - 1] == '\r' ? "\r\n" : "\n";
 }
 
 std::optional<std::size_t> YamlText::begin_of(const YamlNode& node) const {

@@ -57,5 +57,7 @@ class YamlText {
 [[nodiscard]] bool is_blank(char c) noexcept;
 [[nodiscard]] bool is_break(char c) noexcept;
 [[nodiscard]] bool is_blank_line(std::string_view line) noexcept;
+/// Spaces before the first other character.
+[[nodiscard]] std::size_t indent_of(std::string_view line) noexcept;
 
 }  // namespace schoolgate::config

@@ -20,7 +20,7 @@ namespace {
 using casework::Incident;
 using casework::Incidents;
 
-constexpr std::size_t kRowsAPage = 50;
+constexpr std::size_t kIncidentsAPage = 50;
 constexpr std::array kRoles{casework::SubjectRole::child, casework::SubjectRole::bystander,
                             casework::SubjectRole::alleged, casework::SubjectRole::staff};
 constexpr std::array kAssessments{casework::Assessment::concern, casework::Assessment::accidental,
@@ -49,13 +49,13 @@ void set_roles(web::View& view) {
   }
 }
 
-web::Response list_page(const Desk& desk, const Visit& visit) {
+web::Response incidents_page(const Desk& desk, const Visit& visit) {
   const web::Form& query = visit.request.query;
   casework::IncidentFilter filter;
   const std::string_view state = query.get("state");
   if (state != "all") filter.open = state != "closed";
-  filter.limit = kRowsAPage;
-  filter.offset = static_cast<std::size_t>(query.number("page", 1, 100'000).value_or(1) - 1) * kRowsAPage;
+  filter.limit = kIncidentsAPage;
+  filter.offset = static_cast<std::size_t>(query.number("page", 1, 100'000).value_or(1) - 1) * kIncidentsAPage;
   const auto rows = Incidents(*visit.stores.desk).list(visit.viewer, filter);
   if (!rows) return desk.failed(visit, rows.error());
   web::View view;
@@ -78,13 +78,13 @@ web::Response list_page(const Desk& desk, const Visit& visit) {
   }
   view.set("state_open", state != "all" && state != "closed").set("state_closed", state == "closed");
   view.set("state_all", state == "all");
-  const std::size_t number = filter.offset / kRowsAPage + 1;
+  const std::size_t number = filter.offset / kIncidentsAPage + 1;
   const std::string base = "/incidents?" + (state.empty() ? std::string() : "state=" + std::string(state) + "&");
   const bool known = state == "all" || state == "closed" || state.empty() || state == "open";
   view.set("page_number", number);
   view.set_if("previous", known && number > 1 ? base + "page=" + std::to_string(number - 1) : std::string());
   view.set_if("next",
-              known && rows->size() == kRowsAPage ? base + "page=" + std::to_string(number + 1) : std::string());
+              known && rows->size() == kIncidentsAPage ? base + "page=" + std::to_string(number + 1) : std::string());
   return desk.show(visit, "incidents", std::move(view));
 }
 
@@ -207,7 +207,7 @@ void set_incident(const Desk& desk, const Visit& visit, const Incident& incident
 }
 
 /// The incident of the path, when the viewer may see it; that it was looked at is recorded for each of its people.
-Result<std::optional<Incident>> looked_at(const Visit& visit) {
+Result<std::optional<Incident>> incident_of(const Visit& visit) {
   Result<std::optional<Incident>> found = Incidents(*visit.stores.desk).find(visit.viewer, visit.request.param("id"));
   if (!found || !*found) return found;
   const std::vector<casework::IncidentSubject>& subjects = (*found)->subjects;
@@ -242,7 +242,7 @@ Result<void> set_to_do(const Desk& desk, const Visit& visit, const std::string& 
 }
 
 web::Response incident_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
-  const Result<std::optional<Incident>> found = looked_at(visit);
+  const Result<std::optional<Incident>> found = incident_of(visit);
   if (!found) return desk.failed(visit, found.error());
   if (!*found) return desk.not_found(visit);
   web::View view;
@@ -487,7 +487,7 @@ std::vector<std::string> people_of(const Incident& incident) {
 }
 
 web::Response letter_page(const Desk& desk, const Visit& visit) {
-  const Result<std::optional<Incident>> found = looked_at(visit);
+  const Result<std::optional<Incident>> found = incident_of(visit);
   if (!found) return desk.failed(visit, found.error());
   if (!*found) return desk.not_found(visit);
   const Incident& incident = **found;
@@ -536,7 +536,7 @@ web::Response letter_page(const Desk& desk, const Visit& visit) {
 }  // namespace
 
 void add_incident_pages(Desk& desk, web::Router& router) {
-  desk.get(router, Area::incidents, "/incidents", [&desk](const Visit& visit) { return list_page(desk, visit); });
+  desk.get(router, Area::incidents, "/incidents", [&desk](const Visit& visit) { return incidents_page(desk, visit); });
   desk.get(router, Area::incidents, "/incidents/new",
            [&desk](const Visit& visit) { return new_page(desk, visit, ""); });
   desk.post(router, Area::incidents, "/incidents", [&desk](const Visit& visit) {
@@ -568,7 +568,7 @@ void add_incident_pages(Desk& desk, web::Router& router) {
   desk.post(router, Area::incidents, "/incidents/{id}/letter",
             [&desk](const Visit& visit) { return letter_page(desk, visit); });
   desk.get(router, Area::incidents, "/incidents/{id}/record.pdf", [&desk](const Visit& visit) {
-    const Result<std::optional<Incident>> found = looked_at(visit);
+    const Result<std::optional<Incident>> found = incident_of(visit);
     if (!found) return desk.failed(visit, found.error());
     if (!*found) return desk.not_found(visit);
     std::vector<IncidentEpisode> episodes;

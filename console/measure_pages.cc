@@ -1,6 +1,7 @@
 // What is done at once and for a time: emergency blocks, supervised sessions, exams; and taking them back.
 #include "casework/measures.h"
 
+#include "base/ascii.h"
 #include "casework/shown_text.h"
 #include "casework/traffic.h"
 #include "console/days.h"
@@ -22,12 +23,6 @@ std::string kind_words(Measure::Kind kind) {
     case Measure::Kind::exam: return "Exam";
   }
   return {};
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const std::string& text : texts) all += (all.empty() ? "" : ", ") + text;
-  return all;
 }
 
 /// A site of a measure, as text that nobody can click: the host defanged, a path kept.

@@ -23,16 +23,16 @@ std::string reference_words(const std::string& id) {
 using casework::ReleaseRequest;
 using casework::SealedRelease;
 
-constexpr std::size_t kRowsAPage = 100;
+constexpr std::size_t kReleasesAPage = 100;
 
 web::Response views_page(const Desk& desk, const Visit& visit) {
   const web::Form& query = visit.request.query;
   casework::JournalFilter filter;
   filter.person = query.text("person", 200).value_or("");
   if (query.get("what") != "all") filter.what = "view";
-  filter.limit = kRowsAPage;
+  filter.limit = kReleasesAPage;
   const std::size_t number = static_cast<std::size_t>(query.number("page", 1, 100'000).value_or(1));
-  filter.offset = (number - 1) * kRowsAPage;
+  filter.offset = (number - 1) * kReleasesAPage;
   const auto entries = visit.stores.desk->journal(filter);
   if (!entries) return desk.failed(visit, entries.error());
   const auto path = [&](std::size_t page) {
@@ -53,7 +53,7 @@ web::Response views_page(const Desk& desk, const Visit& visit) {
                  .columns = {"When", "By", "What", "About", "Person", "Detail"},
                  .rows = {},
                  .previous = number > 1 ? path(number - 1) : std::string(),
-                 .next = entries->size() == kRowsAPage ? path(number + 1) : std::string()};
+                 .next = entries->size() == kReleasesAPage ? path(number + 1) : std::string()};
   for (const casework::JournalEntry& entry : *entries) {
     // Nobody learns from here that somebody looks into what is about themselves.
     if (is_about(entry.person, visit.session.user)) continue;
@@ -103,13 +103,13 @@ Result<casework::KeptPerson> person_meant(const Desk& desk, const Visit& visit, 
   return casework::KeptPerson{.account = typed, .name = {}};
 }
 
-int status_of(const Error& error) { return error.fault == Fault::client ? 400 : 503; }
+int privacy_status(const Error& error) { return error.fault == Fault::client ? 400 : 503; }
 
 web::Response export_person(const Desk& desk, const Visit& visit) {
   const std::string typed = visit.request.form.text("person", 200).value_or("");
   if (typed.empty()) return subject_access_page(desk, visit, "Enter the account or the whole name.", 400);
   const Result<casework::KeptPerson> person = person_meant(desk, visit, typed);
-  if (!person) return subject_access_page(desk, visit, person.error().text(), status_of(person.error()));
+  if (!person) return subject_access_page(desk, visit, person.error().text(), privacy_status(person.error()));
   const bool json = visit.request.form.get("form") == "json";
   // A term of one child is some thousand lines; an answer beyond this bound would only fill memory.
   constexpr std::size_t kMost = 32u << 20;
@@ -123,7 +123,7 @@ web::Response export_person(const Desk& desk, const Visit& visit) {
                            if (!line.ends_with('\n')) text += '\n';
                            return text.size() < kMost;
                          });
-  if (!written) return subject_access_page(desk, visit, written.error().text(), status_of(written.error()));
+  if (!written) return subject_access_page(desk, visit, written.error().text(), privacy_status(written.error()));
   const std::string name = "subject-access-" + person->account;
   return json ? web::attachment("application/jsonl", std::move(text), name + ".jsonl")
               : web::attachment("text/plain; charset=utf-8", std::move(text), name + ".txt");
@@ -183,7 +183,7 @@ void add_sealed_pages(Desk& desk, web::Router& router) {
     const Result<std::string> asked =
         SealedRelease(*visit.stores.desk)
             .ask(visit.viewer, (*row)->id, (*row)->person, form.get("purpose"), form.get("to"), visit.now);
-    if (!asked) return sealed_page(desk, visit, asked.error().text(), {}, status_of(asked.error()));
+    if (!asked) return sealed_page(desk, visit, asked.error().text(), {}, privacy_status(asked.error()));
     return desk.done(visit, "/privacy/sealed",
                      "Asked for the sealed addresses of episode " + (*row)->reference +
                          ". A colleague who leads safeguarding must agree.");
@@ -192,14 +192,14 @@ void add_sealed_pages(Desk& desk, web::Router& router) {
     const bool agree = visit.request.form.get("answer") == "yes";
     const Result<void> decided =
         SealedRelease(*visit.stores.desk).decide(visit.viewer, visit.request.param("id"), agree, visit.now);
-    if (!decided) return sealed_page(desk, visit, decided.error().text(), {}, status_of(decided.error()));
+    if (!decided) return sealed_page(desk, visit, decided.error().text(), {}, privacy_status(decided.error()));
     return desk.done(visit, "/privacy/sealed",
                      agree ? "Agreed to one release. The colleague who asked can see it once, within a day."
                            : "Refused one release. Nothing is shown.");
   });
   desk.post(router, Area::sealed, "/privacy/sealed/{id}/show", [&desk](const Visit& visit) {
     const auto shown = SealedRelease(*visit.stores.desk).show(visit.viewer, visit.request.param("id"), visit.now);
-    if (!shown) return sealed_page(desk, visit, shown.error().text(), {}, status_of(shown.error()));
+    if (!shown) return sealed_page(desk, visit, shown.error().text(), {}, privacy_status(shown.error()));
     return sealed_page(desk, visit, "", *shown);
   });
 }
@@ -222,9 +222,9 @@ void add_privacy_pages(Desk& desk, web::Router& router) {
       return subject_access_page(desk, visit, "Enter the same account or whole name twice to erase it.", 400);
     }
     const Result<casework::KeptPerson> meant = person_meant(desk, visit, person);
-    if (!meant) return subject_access_page(desk, visit, meant.error().text(), status_of(meant.error()));
+    if (!meant) return subject_access_page(desk, visit, meant.error().text(), privacy_status(meant.error()));
     const auto erased = casework::Privacy(*visit.stores.desk).erase_person(visit.viewer, meant->account, visit.now);
-    if (!erased) return subject_access_page(desk, visit, erased.error().text(), status_of(erased.error()));
+    if (!erased) return subject_access_page(desk, visit, erased.error().text(), privacy_status(erased.error()));
     return desk.done(visit, "/privacy/subject-access",
                      "Erased for " + casework::words_of(*meant) + ": " + casework::Privacy::words_of(*erased) + ".");
   });

@@ -11,7 +11,7 @@ namespace schoolgate::console {
 
 namespace {
 
-using Row = std::vector<std::string>;
+using TextRow = std::vector<std::string>;
 
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
@@ -57,7 +57,7 @@ std::vector<FigureTable> tables_of(const Trends& trends) {
   }
   weeks.head.emplace_back("All attempts");
   for (std::size_t week = 0; week < trends.weeks.size(); ++week) {
-    Row row{day_brief(trends.weeks[week].monday)};
+    TextRow row{day_brief(trends.weeks[week].monday)};
     for (std::size_t i = 0; i < std::min(kLines, trends.theme_weeks.size()); ++i) {
       const std::vector<std::uint64_t>& values = trends.theme_weeks[i].second;
       row.push_back(week < values.size() ? number(values[week]) : "0");
@@ -167,7 +167,7 @@ void set_tables(web::View& view, const std::vector<FigureTable>& tables) {
     item.set("empty", table.rows.empty());
     item.list("head").list("rows");
     for (const std::string& head : table.head) item.item("head").set("cell", head);
-    for (const Row& row : table.rows) {
+    for (const TextRow& row : table.rows) {
       web::View& line = item.item("rows");
       line.list("cells");
       if (!row.empty()) line.set("label", row.front());

@@ -13,7 +13,8 @@ namespace {
 
 using identity::Role;
 
-constexpr std::array kRoles{Role::dsl, Role::deputy, Role::head, Role::governor, Role::technician, Role::administrator};
+constexpr std::array kAccountRoles{Role::dsl,      Role::deputy,     Role::head,
+                                   Role::governor, Role::technician, Role::administrator};
 
 struct Link {
   std::string user, token;
@@ -32,14 +33,14 @@ web::Response accounts_page(const Desk& desk, const Visit& visit, std::string_vi
     item.set("user", user.user).set("name", user.name).set("disabled", user.disabled);
     item.set("second_factor", user.second_factor);
     item.set("last", user.last_sign_in ? desk.when(*user.last_sign_in) : std::string("never"));
-    for (const Role role : kRoles) {
+    for (const Role role : kAccountRoles) {
       item.item("roles")
           .set("value", identity::to_string(role))
           .set("words", title_of(role))
           .set("chosen", role == user.role);
     }
   }
-  for (const Role role : kRoles) {
+  for (const Role role : kAccountRoles) {
     view.item("all_roles").set("value", identity::to_string(role)).set("words", title_of(role));
   }
   if (link) {

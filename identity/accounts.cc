@@ -22,11 +22,11 @@ Account read_account(store::Statement& row) {
           .valid_from = row.take<std::optional<TimePoint>>(),
           .valid_until = row.take<std::optional<TimePoint>>()};
 }
-constexpr const char* kColumns =
+constexpr const char* kSelectAccounts =
     "SELECT user, name, role, groups, password, no_password, disabled, valid_from, valid_until FROM accounts ";
 
 Result<std::optional<Account>> account_of(Database& people, std::string_view user) {
-  return store::select_first(people, kColumns + std::string("WHERE user = ?1"), read_account, user);
+  return store::select_first(people, kSelectAccounts + std::string("WHERE user = ?1"), read_account, user);
 }
 
 std::unexpected<Error> no_such_account(std::string_view user) {
@@ -97,7 +97,7 @@ Result<std::optional<Account>> Accounts::find(std::string_view user) {
 
 Result<std::vector<Account>> Accounts::all() {
   return people_->read([](Database& people) {
-    return store::select_all(people, kColumns + std::string("ORDER BY user"), read_account);
+    return store::select_all(people, kSelectAccounts + std::string("ORDER BY user"), read_account);
   });
 }
 

@@ -14,7 +14,7 @@ namespace schoolgate::identity {
 namespace {
 
 using store::Database;
-using Kind = SignInAnswer::Kind;
+using SignInKind = SignInAnswer::Kind;
 
 constexpr int kMostSessions = 10;  // of one user; the oldest ends
 /// So long a session's last activity may be behind what is on disk: a write a minute and not one a page.
@@ -62,7 +62,7 @@ Result<SignInAnswer> DeskSignIn::sign_in(std::string_view user, std::string_view
   std::vector<Attempt::Count> counts{{waits.of_pair, name + ' ' + from}, {waits.of_address, from}};
   if (!name.empty()) counts.push_back({waits.of_account, name});
   auto attempt = Attempt::take(std::move(counts), steady);
-  if (!attempt) return SignInAnswer{.kind = Kind::wait, .token = {}, .session = {}, .wait = attempt.error().wait};
+  if (!attempt) return SignInAnswer{.kind = SignInKind::wait, .token = {}, .session = {}, .wait = attempt.error().wait};
   const auto wrong = [&]() -> SignInAnswer {
     attempt->failed(steady);
     return {};
@@ -77,7 +77,7 @@ Result<SignInAnswer> DeskSignIn::sign_in(std::string_view user, std::string_view
   const UserRow& row = **found;
   if (!verify_password(row.password, password)) return wrong();
   if (row.user.second_factor && code.empty())
-    return SignInAnswer{.kind = Kind::code_needed, .token = {}, .session = {}};
+    return SignInAnswer{.kind = SignInKind::code_needed, .token = {}, .session = {}};
   const bool old_cost = needs_rehash(row.password);
   const auto hash = old_cost ? hash_password(password) : Result<std::string>(std::string());
 
@@ -92,11 +92,11 @@ Result<SignInAnswer> DeskSignIn::sign_in(std::string_view user, std::string_view
       if (auto put = put_password(users, row.user.user, *hash); !put) return put;
     auto token = begin_session(users, row, address, now);
     if (!token) return std::unexpected(token.error());
-    answer = {.kind = Kind::accepted, .token = *std::move(token), .session = {}};
+    answer = {.kind = SignInKind::accepted, .token = *std::move(token), .session = {}};
     return {};
   });
   if (!done) return std::unexpected(done.error());
-  if (answer.kind != Kind::accepted) return wrong();
+  if (answer.kind != SignInKind::accepted) return wrong();
   attempt->succeeded();
   answer.session = {row.user.user, row.user.name, row.user.role, csrf_of(answer.token), now, now};
   return answer;

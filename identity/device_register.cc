@@ -23,7 +23,7 @@ RegisteredDevice read_device(store::Statement& row) {
           .by_name_only = row.take<bool>(),
           .note = row.take<std::string>()};
 }
-constexpr const char* kColumns = "SELECT mac, name, owner, kind, by_name_only, note FROM devices ";
+constexpr const char* kSelectDevices = "SELECT mac, name, owner, kind, by_name_only, note FROM devices ";
 
 }  // namespace
 
@@ -48,13 +48,14 @@ Result<void> DeviceRegister::put(const RegisteredDevice& device) {
 
 Result<std::optional<RegisteredDevice>> DeviceRegister::find(std::string_view mac) {
   return people_->read([&](Database& people) {
-    return store::select_first(people, kColumns + std::string("WHERE mac = ?1"), read_device, mac);
+    return store::select_first(people, kSelectDevices + std::string("WHERE mac = ?1"), read_device, mac);
   });
 }
 
 Result<std::vector<RegisteredDevice>> DeviceRegister::all() {
-  return people_->read(
-      [](Database& people) { return store::select_all(people, kColumns + std::string("ORDER BY mac"), read_device); });
+  return people_->read([](Database& people) {
+    return store::select_all(people, kSelectDevices + std::string("ORDER BY mac"), read_device);
+  });
 }
 
 Result<void> DeviceRegister::remove(std::string_view mac) {

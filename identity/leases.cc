@@ -15,7 +15,7 @@ namespace {
 
 using names::IpAddress;
 
-std::optional<std::int64_t> number(std::string_view text) {
+std::optional<std::int64_t> time_number(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || error != std::errc{} || end != text.data() + text.size() || value < 0 || value > 253'402'300'799)
@@ -88,7 +88,7 @@ void read_dnsmasq(std::string_view text, Gathering& into) {
       v6 = true;
       continue;
     }
-    const auto until = number(first);
+    const auto until = time_number(first);
     const std::string_view id = next_word(line);
     const auto address = IpAddress::parse(next_word(line));
     std::string_view name = next_word(line);
@@ -139,7 +139,7 @@ class IscLease {
     const std::string_view first = next_word(text);
     if (first == "epoch") {
       std::string_view seconds = next_word(text);
-      const auto value = number(seconds.substr(0, seconds.find(';')));
+      const auto value = time_number(seconds.substr(0, seconds.find(';')));
       if (value) lease_.until = instant(*value);
       return value.has_value();
     }
@@ -231,7 +231,7 @@ void read_kea(std::string_view text, Gathering& into) {
     }
     const auto cell = [&](std::size_t column) { return column < cells.size() ? cells[column] : std::string_view{}; };
     const auto address = IpAddress::parse(cell(address_at));
-    const auto expire = number(cell(expire_at));
+    const auto expire = time_number(cell(expire_at));
     const std::string_view mac_text = cell(mac_at);
     const auto mac =
         mac_text.empty() && address && !address->is_v4() ? std::optional<std::string>("") : mac_address(mac_text);
@@ -239,7 +239,7 @@ void read_kea(std::string_view text, Gathering& into) {
       into.left_out();
       continue;
     }
-    if (const auto state = number(cell(state_at)); state && *state != 0) {
+    if (const auto state = time_number(cell(state_at)); state && *state != 0) {
       into.gone(*address);
       continue;
     }

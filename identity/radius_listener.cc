@@ -19,7 +19,7 @@ namespace {
 
 using names::IpAddress;
 
-constexpr std::size_t kShortestSecret = 8;
+constexpr std::size_t kShortestRadiusSecret = 8;
 constexpr std::chrono::minutes kQuiet{1};
 /// How many datagrams are taken before the stop is looked at again.
 constexpr int kBurst = 64;
@@ -28,7 +28,7 @@ Result<std::string> read_secret(const std::filesystem::path& file) {
   auto text = read_file(file, 4096);
   if (!text) return fail(Fault::config, text.error().what, "identity: radius: clients: secret_file");
   std::string secret = text->substr(0, text->find_first_of("\r\n"));
-  if (secret.size() < kShortestSecret)
+  if (secret.size() < kShortestRadiusSecret)
     return fail(Fault::config, "the RADIUS secret in " + file.string() + " has fewer than 8 characters",
                 "write a longer one on its first line, and the same into the access points");
   return secret;

@@ -11,7 +11,7 @@ namespace {
 
 using store::Database;
 
-SavedSession read_session(store::Statement& row) {
+SavedSession read_saved_session(store::Statement& row) {
   const auto confidence = [](std::int64_t stored) {
     return rules::Confidence(std::clamp<std::int64_t>(stored, 0, std::int64_t(rules::Confidence::login)));
   };
@@ -57,7 +57,7 @@ Result<std::vector<SavedSession>> SavedSessions::load() {
     return store::select_all(people,
                              "SELECT address, user, name, groups, confidence, said_by, source, mac, session_id, "
                              "terms_due, until, since, seen, ends FROM sessions",
-                             read_session);
+                             read_saved_session);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "identity/access_register.h"
 #include "identity/account_name.h"
@@ -17,7 +18,7 @@ using names::IpAddress;
 using std::chrono::seconds;
 
 /// Wrong guesses at one account from anywhere: a pupil who locks another out does so for a minute at most.
-constexpr Backoff::Rule kAccount{.free_attempts = 10, .first_wait = seconds(2), .longest_wait = seconds(60)};
+constexpr Backoff::Rule kPortalAccountRule{.free_attempts = 10, .first_wait = seconds(2), .longest_wait = seconds(60)};
 /// Wrong guesses of one device at anything.
 constexpr Backoff::Rule kAddress{
     .free_attempts = 20, .first_wait = seconds(10), .longest_wait = seconds(900), .success = Backoff::OnSuccess::keeps};
@@ -25,12 +26,6 @@ constexpr std::chrono::hours kLongestVisit{12};
 constexpr std::size_t kLongestField = 100;
 
 constexpr std::string_view kWrong = "That name and password do not fit. Please try again.";
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ",") + word;
-  return all;
-}
 
 std::string trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -49,7 +44,7 @@ bool is_staff_group(std::string_view group) {
 
 }  // namespace
 
-SignIn::SignIn(Parts parts) : parts_(std::move(parts)), by_account_(kAccount), by_address_(kAddress) {}
+SignIn::SignIn(Parts parts) : parts_(std::move(parts)), by_account_(kPortalAccountRule), by_address_(kAddress) {}
 
 std::expected<Attempt, Backoff::HeldUp> SignIn::begin(std::string account, const IpAddress& address) {
   return Attempt::take({{by_account_, std::move(account)}, {by_address_, address.text()}}, Backoff::Clock::now());
@@ -114,7 +109,7 @@ PortalAnswer SignIn::enter(rules::Person person, const IpAddress& address, std::
                          .note({.user = person.user,
                                 .name = person.name,
                                 .role = role,
-                                .group = joined(person.groups),
+                                .group = joined(person.groups, ","),
                                 .granted_by = std::string(granted_by),
                                 .from = now.wall,
                                 .until = until,

@@ -8,7 +8,7 @@
 namespace schoolgate::identity {
 namespace {
 
-constexpr std::size_t kLongestText = 64u << 10;
+constexpr std::size_t kLongestTerms = 64u << 10;
 constexpr std::size_t kLongestVersion = 32;
 
 // A version of its own for each change, so that everybody is asked again.
@@ -106,7 +106,7 @@ bool is_plain_utf8(std::string_view text) {
 }  // namespace
 
 Result<TermsText> read_terms(std::string_view text) {
-  if (text.size() > kLongestText) return fail(Fault::config, "longer than 64 KiB");
+  if (text.size() > kLongestTerms) return fail(Fault::config, "longer than 64 KiB");
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (!is_plain_utf8(text)) return fail(Fault::config, "not UTF-8 text");
   const auto next_line = [&text] {
@@ -163,7 +163,7 @@ Result<Terms> Terms::load(const std::optional<std::filesystem::path>& folder) {
     const bool is_there = std::filesystem::exists(file, error);
     if (error) return fail(Fault::config, "cannot look at " + file.string() + ": " + error.message());
     if (!is_there) continue;
-    const auto text = read_file(file, kLongestText);
+    const auto text = read_file(file, kLongestTerms);
     if (!text) return fail(Fault::config, text.error().what, text.error().next);
     auto read = read_terms(*text);
     if (!read) return fail(Fault::config, file.string() + ": " + read.error().what, read.error().next);

@@ -23,7 +23,7 @@ TermsAnswer read_answer(Statement& row) {
           .when = row.take<TimePoint>(),
           .from = address_of_cell(row.take<std::string_view>())};
 }
-constexpr const char* kColumns = "SELECT user, name, role, version, accepted, time, address FROM answers ";
+constexpr const char* kSelectAnswers = "SELECT user, name, role, version, accepted, time, address FROM answers ";
 
 /// The record without its end; what the chain hashes.
 std::string record_of(const TermsAnswer& answer, std::string_view id, std::uint64_t seq) {
@@ -114,13 +114,15 @@ Result<void> TermsRecord::add(const TermsAnswer& answer) {
 
 Result<std::optional<TermsAnswer>> TermsRecord::last_of(std::string_view user) {
   return people_->read([&](Database& people) {
-    return store::select_first(people, kColumns + std::string("WHERE user = ?1 ORDER BY seq DESC"), read_answer, user);
+    return store::select_first(people, kSelectAnswers + std::string("WHERE user = ?1 ORDER BY seq DESC"), read_answer,
+                               user);
   });
 }
 
 Result<std::vector<TermsAnswer>> TermsRecord::all() {
-  return people_->read(
-      [](Database& people) { return store::select_all(people, kColumns + std::string("ORDER BY seq"), read_answer); });
+  return people_->read([](Database& people) {
+    return store::select_all(people, kSelectAnswers + std::string("ORDER BY seq"), read_answer);
+  });
 }
 
 Result<std::uint64_t> TermsRecord::verify() {

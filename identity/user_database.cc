@@ -23,11 +23,11 @@ constexpr std::string_view kRoles[] = {"dsl", "deputy", "head", "governor", "tec
 constexpr std::size_t kLongestName = 100;
 
 constexpr Backoff::Rule kAccountAtAddress{.free_attempts = 5, .first_wait = 1s, .longest_wait = 900s};
-constexpr Backoff::Rule kAddress{
+constexpr Backoff::Rule kAddressRule{
     .free_attempts = 20, .first_wait = 1s, .longest_wait = 900s, .success = Backoff::OnSuccess::keeps};
-constexpr Backoff::Rule kAccount{.free_attempts = 20, .first_wait = 1s, .longest_wait = 60s};
+constexpr Backoff::Rule kAccountRule{.free_attempts = 20, .first_wait = 1s, .longest_wait = 60s};
 
-constexpr const char* kSchema = R"sql(
+constexpr const char* kUserSchema = R"sql(
 CREATE TABLE IF NOT EXISTS users (
   user TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, password TEXT NOT NULL,
   disabled INTEGER NOT NULL DEFAULT 0, made INTEGER NOT NULL, last_sign_in INTEGER,
@@ -51,7 +51,7 @@ bool is_readable_name(std::string_view name) {
   return true;
 }
 
-constexpr std::string_view kColumns =
+constexpr std::string_view kUserColumns =
     "SELECT user, name, role, password, disabled, made, last_sign_in, code_secret, code_pending, code_step FROM users ";
 
 // A role that is none is told apart from the others: nothing is guessed at.
@@ -75,7 +75,7 @@ std::optional<UserRow> read_row(store::Statement& row) {
 
 template <class... Parameters>
 Result<std::vector<UserRow>> rows(Database& users, std::string_view where, const Parameters&... parameters) {
-  auto read = store::select_all(users, std::string(kColumns) + std::string(where), read_row, parameters...);
+  auto read = store::select_all(users, std::string(kUserColumns) + std::string(where), read_row, parameters...);
   if (!read) return std::unexpected(read.error());
   std::vector<UserRow> out;
   for (auto& row : *read) {
@@ -95,7 +95,7 @@ std::optional<Role> role_of(std::string_view text) noexcept {
   return Role(found - std::begin(kRoles));
 }
 
-SignInWaits::SignInWaits() : of_pair(kAccountAtAddress), of_address(kAddress), of_account(kAccount) {}
+SignInWaits::SignInWaits() : of_pair(kAccountAtAddress), of_address(kAddressRule), of_account(kAccountRule) {}
 
 Result<std::unique_ptr<UserDatabase>> UserDatabase::open(const std::filesystem::path& state_folder) {
   const auto file = state_folder / "desk_users.db";
@@ -103,7 +103,7 @@ Result<std::unique_ptr<UserDatabase>> UserDatabase::open(const std::filesystem::
   auto database = absent ? Database::in_place_of(file) : Database::open(file, Database::Access::write);
   if (!database) return std::unexpected(database.error());
   if (absent || !store::only_asks())
-    if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
+    if (auto made = database->run(kUserSchema); !made) return std::unexpected(made.error());
   return std::unique_ptr<UserDatabase>(new UserDatabase(*std::move(database)));
 }
 

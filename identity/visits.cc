@@ -24,7 +24,7 @@ Visit read_visit(store::Statement& row) {
           .until = row.take<TimePoint>(),
           .closed = row.take<std::optional<TimePoint>>()};
 }
-constexpr const char* kColumns = "SELECT id, name, host, purpose, code, begins, ends, closed FROM visits ";
+constexpr const char* kSelectVisits = "SELECT id, name, host, purpose, code, begins, ends, closed FROM visits ";
 
 std::string new_code() {
   // Crockford's letters and digits, as they are read out and typed.
@@ -71,13 +71,14 @@ Result<Visit> Visits::add(Visit visit, bool with_code, std::string_view by, Time
 Result<std::optional<Visit>> Visits::find(std::string_view code) {
   if (code.empty()) return std::nullopt;
   return people_->read([&](Database& people) {
-    return store::select_first(people, kColumns + std::string("WHERE code <> '' AND code = ?1"), read_visit, code);
+    return store::select_first(people, kSelectVisits + std::string("WHERE code <> '' AND code = ?1"), read_visit, code);
   });
 }
 
 Result<std::vector<Visit>> Visits::all() {
-  return people_->read(
-      [](Database& people) { return store::select_all(people, kColumns + std::string("ORDER BY id"), read_visit); });
+  return people_->read([](Database& people) {
+    return store::select_all(people, kSelectVisits + std::string("ORDER BY id"), read_visit);
+  });
 }
 
 Result<void> Visits::close(std::int64_t id, std::string_view why, std::string_view by, TimePoint now) {

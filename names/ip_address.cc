@@ -155,6 +155,11 @@ IpAddress IpAddress::v6(std::span<const std::uint8_t, 16> bytes) noexcept {
 
 bool IpAddress::is_v4() const noexcept { return std::equal(bytes_.begin(), bytes_.begin() + 12, kMapped.begin()); }
 
+bool IpAddress::is_loopback() const noexcept {
+  if (is_v4()) return v4_host_order() >> 24 == 127;
+  return bytes_[15] == 1 && std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::uint8_t byte) { return byte == 0; });
+}
+
 std::uint32_t IpAddress::v4_host_order() const noexcept { return word_at(bytes_, 12); }
 
 std::string IpAddress::text() const {

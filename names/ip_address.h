@@ -24,6 +24,8 @@ class IpAddress {
 
   [[nodiscard]] bool is_v4() const noexcept;
   [[nodiscard]] std::uint32_t v4_host_order() const noexcept;  ///< only when is_v4()
+  /// 127.0.0.0/8 or ::1 (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3).
+  [[nodiscard]] bool is_loopback() const noexcept;
   /// Network order; IPv4 as ::ffff:a.b.c.d.
   [[nodiscard]] const std::array<std::uint8_t, 16>& bytes() const noexcept { return bytes_; }
   /// Dotted quad, or RFC 5952 text without brackets.

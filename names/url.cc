@@ -21,7 +21,7 @@ constexpr Scheme kSchemes[] = {{"http", 80}, {"https", 443}, {"ws", 80}, {"wss",
 constexpr const Scheme& kHttp = kSchemes[0];
 constexpr const Scheme& kHttps = kSchemes[1];
 
-std::unexpected<Error> malformed(std::string what, std::string next = {}) {
+std::unexpected<Error> malformed_url(std::string what, std::string next = {}) {
   return fail(Fault::client, std::move(what), std::move(next));
 }
 
@@ -48,10 +48,10 @@ constexpr auto kByteClass = [] {
 // What the preparation of WHATWG URL ("basic URL parser", steps 1 to 3) leaves: no tab, CR or LF; and no fragment.
 // `cleaned` holds the text when bytes had to be taken out of its middle.
 Result<std::string_view> prepare(std::string_view text, std::string& cleaned) {
-  if (text.size() > kMaxUrl) return malformed("the URL is longer than 64 KiB");
+  if (text.size() > kMaxUrl) return malformed_url("the URL is longer than 64 KiB");
   std::uint8_t seen = kOrdinary;
   for (const char c : text) seen |= kByteClass[static_cast<unsigned char>(c)];
-  if (seen & kNul) return malformed("the URL holds a NUL");
+  if (seen & kNul) return malformed_url("the URL holds a NUL");
   if (seen & kTabOrNewline) {
     cleaned.assign(text);
     std::erase_if(cleaned, [](char c) { return c == '\t' || c == '\r' || c == '\n'; });
@@ -96,7 +96,7 @@ Result<Opening> read_scheme(std::string_view text) {
     // As browsers do, any number of slashes stands for two.
     if (const Scheme* scheme = find_scheme(text.substr(0, colon))) return Opening{scheme, without_slashes(rest)};
     if (!is_port_after_host(rest))
-      return malformed("the URL has a scheme that is not for the web", "use http:// or https://");
+      return malformed_url("the URL has a scheme that is not for the web", "use http:// or https://");
     return Opening{&kHttp, text};
   }
   if (text.size() >= 2 && is_slash(text[0]) && is_slash(text[1])) return Opening{&kHttp, without_slashes(text)};
@@ -111,10 +111,10 @@ struct Authority {
 Result<std::uint16_t> read_port(std::string_view digits) {
   std::uint32_t port = 0;
   for (const char c : digits) {
-    if (!is_ascii_digit(c)) return malformed("the port is not a number");
+    if (!is_ascii_digit(c)) return malformed_url("the port is not a number");
     port = std::min(port * 10 + std::uint32_t(c - '0'), 65536u);
   }
-  if (port == 0 || port > 65535) return malformed("the port is not between 1 and 65535");
+  if (port == 0 || port > 65535) return malformed_url("the port is not between 1 and 65535");
   return std::uint16_t(port);
 }
 
@@ -152,7 +152,7 @@ Result<void> Url::append_target(std::string_view target) {
   path_begin_ = std::uint32_t(text_.size());
   const auto path_end = append_canonical_target(target, text_);
   if (!path_end) return std::unexpected(path_end.error());
-  if (text_.size() > kMaxUrl) return malformed("the URL is longer than 64 KiB");
+  if (text_.size() > kMaxUrl) return malformed_url("the URL is longer than 64 KiB");
   path_end_ = std::uint32_t(*path_end);
   return {};
 }
@@ -182,12 +182,12 @@ Result<Url> Url::parse(std::string_view text) {
 Result<Url> Url::from_parts(std::string_view scheme_name, const Host& host, std::uint16_t port,
                             std::string_view target) {
   const Scheme* const scheme = find_scheme(scheme_name);
-  if (scheme == nullptr) return malformed("the URL has a scheme that is not for the web");
+  if (scheme == nullptr) return malformed_url("the URL has a scheme that is not for the web");
   std::string cleaned;
   auto prepared = prepare(target, cleaned);
   if (!prepared) return std::unexpected(std::move(prepared.error()));
   if (!prepared->empty() && !is_slash((*prepared)[0]) && (*prepared)[0] != '?')
-    return malformed("the request target does not begin with a slash");
+    return malformed_url("the request target does not begin with a slash");
 
   Result<Url> url;
   url->begin(scheme->name, host.text().size() + prepared->size() + 16);

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/ascii.h"
 #include "names/host.h"
 #include "names/url.h"
 #include "rules/compiled_policy.h"
@@ -26,8 +27,6 @@ constexpr int kMinutesADay = 24 * 60;
 
 /// What nobody should read over a pupil's or a teacher's shoulder, whatever the rest of the policy says.
 constexpr std::string_view kNeverInspected[] = {"banking", "health"};
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 class Compiler {
  public:

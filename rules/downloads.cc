@@ -8,10 +8,6 @@
 namespace schoolgate::rules {
 namespace {
 
-bool starts_with_word(std::string_view text, std::string_view word) {
-  return text.size() >= word.size() && ascii_lower(text.substr(0, word.size())) == word;
-}
-
 /// "text/html" of "Text/HTML; charset=utf-8".
 std::string media_type(std::string_view content_type) {
   return ascii_lower(trimmed(content_type.substr(0, content_type.find(';'))));
@@ -85,7 +81,7 @@ std::string_view Downloads::refusal(std::string_view path, const ResponseFacts& 
   if (const auto found = by_extension(file_name(saved_name(facts.content_disposition))); !found.empty()) return found;
   // A page about a program is no program: /wiki/Setup.exe is shown, not saved.
   const bool page = type == "text/html" || type == "application/xhtml+xml";
-  if (page && !starts_with_word(trimmed(facts.content_disposition), "attachment")) return {};
+  if (page && !starts_ignoring_case(trimmed(facts.content_disposition), "attachment")) return {};
   return by_extension(file_name(path));
 }
 

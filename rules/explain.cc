@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "rules/compiled_policy.h"
 #include "rules/not_ready.h"
 
@@ -107,8 +108,6 @@ std::string_view said(Action action) noexcept {
   }
   return "Blocked";
 }
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 /// "example[.]org": readable, and no program makes a link of it.
 std::string defanged(std::string_view host) {

@@ -1,12 +1,11 @@
 // Why a connection is opened or not, in words.
+#include "base/ascii.h"
 #include "rules/compiled_policy.h"
 #include "rules/explain.h"
 #include "rules/shipped_tables.h"
 
 namespace schoolgate::rules {
 namespace {
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 std::string the_list(const PolicySnapshot& snapshot, const Inspection& found) {
   const auto lists = snapshot.lists().lists();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/uuid.h"
 #include "rules/near_match.h"
 #include "rules/site_text.h"
@@ -10,11 +11,9 @@
 namespace schoolgate::rules {
 namespace {
 
-using Kind = Measure::Kind;
+using MeasureKind = Measure::Kind;
 
-constexpr Kind kKinds[] = {Kind::emergency, Kind::supervised, Kind::exam};
-
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+constexpr MeasureKind kKinds[] = {MeasureKind::emergency, MeasureKind::supervised, MeasureKind::exam};
 
 bool is_group(const PolicySpec& spec, std::string_view id) {
   return std::ranges::find(spec.groups, id, &GroupSpec::id) != spec.groups.end();
@@ -24,15 +23,15 @@ Result<void> check_time(const Measure& measure) {
   if (measure.until <= measure.from)
     return fail(Fault::client, "it ends before it begins", "give a time that is yet to come");
   const auto lasts = measure.until - measure.from;
-  if (measure.kind == Kind::supervised && lasts > kLongestSupervised)
+  if (measure.kind == MeasureKind::supervised && lasts > kLongestSupervised)
     return fail(Fault::client, "a supervised session lasts an hour at most", "open it again when the hour is over");
-  if (measure.kind == Kind::exam && lasts > kLongestExam)
+  if (measure.kind == MeasureKind::exam && lasts > kLongestExam)
     return fail(Fault::client, "an exam lasts 12 hours at most", "open one for each day");
   return {};
 }
 
 Result<void> check_groups(const Measure& measure, const PolicySpec& spec) {
-  if (measure.kind == Kind::emergency) {
+  if (measure.kind == MeasureKind::emergency) {
     if (measure.groups.empty() && measure.networks.empty()) return {};
     return fail(Fault::client, "an emergency block is for every group", "leave groups and networks out");
   }
@@ -47,7 +46,7 @@ Result<void> check_groups(const Measure& measure, const PolicySpec& spec) {
 }
 
 Result<void> check_sites(const Measure& measure) {
-  if (measure.sites.empty() && measure.kind != Kind::exam)
+  if (measure.sites.empty() && measure.kind != MeasureKind::exam)
     return fail(Fault::client, "no site is named", "name at least one, such as example.org");
   for (const std::string& text : measure.sites)
     if (const auto site = read_site_text(text); !site) return std::unexpected(site.error());
@@ -65,7 +64,7 @@ class Applying {
     for (const std::string& id : measure_.groups)
       is_group(spec_, id) ? groups.push_back(id) : warn("there is no group " + in_quotes(id) + " any more");
     // A rule without groups would be for everybody.
-    if (groups.empty() && measure_.kind != Kind::emergency) return;
+    if (groups.empty() && measure_.kind != MeasureKind::emergency) return;
     const std::size_t own_rules = spec_.rules.size();
     for (const std::string& text : measure_.sites) {
       const auto site = read_site_text(text);
@@ -74,13 +73,13 @@ class Applying {
         continue;
       }
       RuleSpec rule = part(groups);
-      rule.effect = measure_.kind == Kind::emergency ? RuleSpec::Effect::emergency : RuleSpec::Effect::allow;
+      rule.effect = measure_.kind == MeasureKind::emergency ? RuleSpec::Effect::emergency : RuleSpec::Effect::allow;
       rule.kind = site->kind;
       rule.text = site->text;
       if (rule.effect == RuleSpec::Effect::allow) rule.needs = helpers_of(*site, own_rules);
       spec_.rules.push_back(std::move(rule));
     }
-    if (measure_.kind != Kind::exam) return;
+    if (measure_.kind != MeasureKind::exam) return;
     RuleSpec closure = part(groups);
     closure.effect = RuleSpec::Effect::block;
     closure.kind = RuleSpec::Kind::everything;
@@ -124,15 +123,15 @@ class Applying {
 
 std::string_view to_string(Measure::Kind kind) noexcept {
   switch (kind) {
-    case Kind::emergency: return "emergency";
-    case Kind::supervised: return "supervised";
-    case Kind::exam: break;
+    case MeasureKind::emergency: return "emergency";
+    case MeasureKind::supervised: return "supervised";
+    case MeasureKind::exam: break;
   }
   return "exam";
 }
 
 std::optional<Measure::Kind> measure_kind_from(std::string_view text) noexcept {
-  for (const Kind kind : kKinds)
+  for (const MeasureKind kind : kKinds)
     if (text == to_string(kind)) return kind;
   return std::nullopt;
 }

@@ -52,14 +52,9 @@ const Wrappers& wrappers() {
   return table;
 }
 
-bool starts_with_word(std::string_view text, std::string_view word) noexcept {
-  return text.size() >= word.size() &&
-         std::ranges::equal(text.substr(0, word.size()), word, [](char a, char b) { return ascii_lower(a) == b; });
-}
-
 /// "http:/" or "https:/" at the beginning: in a path that was made canonical two slashes have become one.
 bool is_absolute(std::string_view text) noexcept {
-  if (!starts_with_word(text, "http")) return false;
+  if (!starts_ignoring_case(text, "http")) return false;
   text.remove_prefix(4);
   if (!text.empty() && ascii_lower(text[0]) == 's') text.remove_prefix(1);
   return text.size() > 2 && text[0] == ':' && (text[1] == '/' || text[1] == '\\');

@@ -24,7 +24,7 @@ Treatment of_action(Action action, bool inspect) noexcept {
   return action != Action::allow || inspect ? Treatment::opened : Treatment::alike;
 }
 
-struct Question {
+struct CoverQuestion {
   const CompiledPolicy& policy;
   const GroupPolicy& group;
   Asking asking;
@@ -66,7 +66,7 @@ CoveredAnswer judged(const PolicySnapshot& policy, const Subject& subject, const
 
 /// What lists have directly under `parent`. `only_illegal`: the school opens everything there, and illegal sites are
 /// all that this does not reach.
-void add_listed(CoveredAnswer& answer, const Question& question, const names::Host& parent, bool only_illegal) {
+void add_listed(CoveredAnswer& answer, const CoverQuestion& question, const names::Host& parent, bool only_illegal) {
   const blocklists::CategoryDb& lists = *question.policy.lists;
   if (lists.lists().empty()) return;
   if (!blocklists::knows_wildcards(lists)) return join(answer, Treatment::opened);
@@ -103,10 +103,10 @@ CoveredAnswer treatment_of(const PolicySnapshot& policy, const Subject& subject,
 
   const CompiledPolicy& compiled = policy.compiled();
   const GroupIndex group = compiled.known(subject.group);
-  const Question question{compiled,
-                          compiled.groups[group],
-                          {group, subject.address, now},
-                          compiled.groups[group].open_at(compiled.clock, now)};
+  const CoverQuestion question{compiled,
+                               compiled.groups[group],
+                               {group, subject.address, now},
+                               compiled.groups[group].open_at(compiled.clock, now)};
   compiled.rules.for_each_directly_under(
       name.host.text(), [&](std::uint32_t index) { question.add_rule(answer, compiled.rules.all()[index]); });
   const bool opened_by_school = verdict.reason.tier == Tier::local || verdict.reason.tier == Tier::support;

@@ -79,4 +79,13 @@ TimePoint SiteClock::last_instant(local_seconds local) const noexcept {
   }
 }
 
+LocalClock local_clock(SiteClock clock) {
+  return [clock = std::move(clock)](TimePoint time) -> std::optional<LocalTime> {
+    const auto local = clock.local(time);
+    const auto day = std::chrono::floor<std::chrono::days>(local);
+    const auto minute = std::chrono::duration_cast<std::chrono::minutes>(local - day);
+    return LocalTime{std::chrono::sys_days(day.time_since_epoch()), int(minute.count())};
+  };
+}
+
 }  // namespace schoolgate::rules

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/local_time.h"
 
 namespace schoolgate::rules {
 
@@ -38,5 +39,8 @@ class SiteClock {
 
   std::vector<Segment> segments_;  ///< never empty; the first also holds for all earlier instants
 };
+
+/// The same clock for rooms that know no zones.
+[[nodiscard]] LocalClock local_clock(SiteClock clock);
 
 }  // namespace schoolgate::rules

@@ -14,7 +14,7 @@ using blocklists::Match;
 using blocklists::Matches;
 using Effect = RuleSpec::Effect;
 
-struct Question {
+struct InspectQuestion {
   const CompiledPolicy& policy;
   const GroupPolicy& group;
   Asking asking;
@@ -26,7 +26,7 @@ struct Question {
   [[nodiscard]] std::string_view host() const noexcept { return url.host(); }
 };
 
-Inspection by_rule(const Question& question, InspectReason reason, std::uint32_t index) noexcept {
+Inspection by_rule(const InspectQuestion& question, InspectReason reason, std::uint32_t index) noexcept {
   const OwnRule& rule = question.policy.rules.all()[index];
   return {.reason = reason,
           .rule = static_cast<std::int32_t>(index),
@@ -35,7 +35,7 @@ Inspection by_rule(const Question& question, InspectReason reason, std::uint32_t
 }
 
 /// Whether a rule that looks at more than the name could still overrule the verdict.
-bool could_overrule(const Question& question, const OwnRule& rule) noexcept {
+bool could_overrule(const InspectQuestion& question, const OwnRule& rule) noexcept {
   if (!rule.applies(question.asking)) return false;
   const Verdict& verdict = question.verdict;
   if (rule.illegal || rule.effect == Effect::emergency) return verdict.action != Action::block;
@@ -50,7 +50,7 @@ bool could_overrule(const Question& question, const OwnRule& rule) noexcept {
 }
 
 /// Whether an entry of a list about part of this host could: what its category does to this group at this time.
-bool could_overrule(const Question& question, CategoryId category, GroupPolicy::Open open) noexcept {
+bool could_overrule(const InspectQuestion& question, CategoryId category, GroupPolicy::Open open) noexcept {
   const Category& about = question.policy.categories[category];
   const Verdict& verdict = question.verdict;
   if (about.illegal) return verdict.action != Action::block;
@@ -63,7 +63,7 @@ bool could_overrule(const Question& question, CategoryId category, GroupPolicy::
   return verdict.reason.tier == Tier::unlisted && setting.action != verdict.action;
 }
 
-Inspection never(const Question& question) noexcept {
+Inspection never(const InspectQuestion& question) noexcept {
   const CompiledPolicy& policy = question.policy;
   Inspection found;
   const bool is_never = any_suffix(question.host(), [&](std::string_view name) {
@@ -81,7 +81,7 @@ Inspection never(const Question& question) noexcept {
 }
 
 /// A rule of the school about part of this host.
-Inspection own_url_rule(const Question& question) noexcept {
+Inspection own_url_rule(const InspectQuestion& question) noexcept {
   const OwnRules& rules = question.policy.rules;
   Inspection found;
   (void)rules.any_url_beyond_name(question.host(), [&](std::uint32_t index) {
@@ -92,7 +92,7 @@ Inspection own_url_rule(const Question& question) noexcept {
   return found;
 }
 
-Inspection own_pattern(const Question& question) noexcept {
+Inspection own_pattern(const InspectQuestion& question) noexcept {
   const OwnRules& rules = question.policy.rules;
   Inspection found;
   (void)rules.any_pattern_beyond_name(question.host(), [&](std::uint32_t index) {
@@ -104,7 +104,7 @@ Inspection own_pattern(const Question& question) noexcept {
 }
 
 /// An entry of a list about part of this host. Patterns of lists look at what is open already; they open nothing.
-Inspection listed_url(const Question& question) noexcept {
+Inspection listed_url(const InspectQuestion& question) noexcept {
   const CompiledPolicy& policy = question.policy;
   Matches beyond;
   policy.lists->lists_beyond_name(question.host(), beyond);
@@ -120,7 +120,7 @@ Inspection listed_url(const Question& question) noexcept {
 }
 
 /// What the group wants of hosts that it may reach.
-Inspection wanted_by_group(const Question& question) noexcept {
+Inspection wanted_by_group(const InspectQuestion& question) noexcept {
   const GroupPolicy& group = question.group;
   const std::string_view host = question.host();
   for (const Match& match : question.matches.items())
@@ -141,7 +141,7 @@ Inspection wanted_by_group(const Question& question) noexcept {
 
 Inspection why_inspect(const CompiledPolicy& policy, const Asking& asking, bool by_name_only, const names::Url& by_name,
                        const Matches& matches, const Verdict& verdict) noexcept {
-  const Question question{policy, policy.groups[asking.group], asking, by_name, matches, verdict};
+  const InspectQuestion question{policy, policy.groups[asking.group], asking, by_name, matches, verdict};
   if (policy.inspection == InspectionMode::off) return {.reason = InspectReason::off};
   if (by_name_only) return {.reason = InspectReason::by_name_only};
   if (const Inspection found = never(question); found.reason != InspectReason::none) return found;

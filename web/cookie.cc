@@ -2,19 +2,13 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "web/text.h"
 
 namespace schoolgate::web {
 namespace {
 
 constexpr std::size_t kMostPairs = 50;
-
-bool is_token(std::string_view text) noexcept {
-  constexpr std::string_view kAlso = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kAlso.contains(c);
-  });
-}
 
 /// RFC 6265 section 4.1.1, cookie-octet.
 bool is_value(std::string_view text) noexcept {
@@ -35,7 +29,7 @@ Cookies Cookies::parse(std::string_view header) {
     const std::string_view name = trimmed(pair.substr(0, equals));
     std::string_view value = trimmed(pair.substr(equals + 1));
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-    if (is_token(name) && is_value(value)) cookies.pairs_.emplace_back(name, value);
+    if (is_http_token(name) && is_value(value)) cookies.pairs_.emplace_back(name, value);
   }
   return cookies;
 }
@@ -48,7 +42,7 @@ std::string_view Cookies::get(std::string_view name) const noexcept {
 }
 
 std::optional<std::string> SetCookie::header() const {
-  if (!is_token(name) || !is_value(value)) return std::nullopt;
+  if (!is_http_token(name) || !is_value(value)) return std::nullopt;
   std::string out = cookie_name(name, secure) + '=' + value + "; Path=/; HttpOnly";
   if (max_age) out += "; Max-Age=" + std::to_string(std::max<long long>(max_age->count(), 0));
   out += same_site == SameSite::strict ? "; SameSite=Strict" : "; SameSite=Lax";

@@ -8,7 +8,7 @@
 namespace schoolgate::web {
 namespace {
 
-constexpr int kDeepest = 20;
+constexpr int kDeepestTemplate = 20;
 
 struct Tag {
   char kind = 0;  ///< '#', '^', '/', '>', '<', '$', '!', '&', '{' or 0 for a variable
@@ -57,7 +57,7 @@ class Assembly {
   std::string with_marks(std::string_view name, int depth) const {
     const auto found = texts_.find(name);
     if (found == texts_.end()) throw std::logic_error("there is no such template");
-    if (depth > kDeepest) throw std::logic_error("it includes itself");
+    if (depth > kDeepestTemplate) throw std::logic_error("it includes itself");
     return expand(found->second, depth);
   }
 

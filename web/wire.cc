@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/ascii.h"
 #include "web/text.h"
 
 namespace schoolgate::web {
 namespace {
 
 std::unexpected<Error> bad_target() { return fail(Fault::client, "the address of the page cannot be read"); }
-
-bool is_token(std::string_view text) noexcept {
-  constexpr std::string_view kAlso = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || kAlso.contains(c);
-  });
-}
 
 bool is_safe_value(std::string_view text) noexcept {
   return std::ranges::all_of(text, [](char c) { return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F); });
@@ -88,7 +82,7 @@ std::string_view body_of(const Response& response) noexcept {
 
 std::string write_head(Response& response, const Framing& framing) {
   const bool sound = std::ranges::all_of(
-      response.headers, [](const auto& header) { return is_token(header.first) && is_safe_value(header.second); });
+      response.headers, [](const auto& header) { return is_http_token(header.first) && is_safe_value(header.second); });
   if (!sound || response.status < 200 || response.status > 599) response = text("This page could not be made.\n", 500);
   add_security_headers(response, framing.strict_transport);
 

@@ -75,21 +75,21 @@ constexpr Steps kOther = {"Look up the record under the reference: person, time,
                           "Speak with the pupil when it is repeated or worries you.",
                           "Note your assessment under this reference."};
 
-struct Entry {
+struct StepsOfTheme {
   std::string_view theme;
   const Steps& steps;
 };
 
-constexpr Entry kEntries[] = {{"self-harm", kLifeAtRisk}, {"suicide", kLifeAtRisk},  {"eating-disorders", kEating},
-                              {"extremism", kExtremism},  {"discrimination", kHate}, {"pornography", kSexual},
-                              {"contact", kContact},      {"drugs", kSubstances},    {"violence", kViolence},
-                              {"gambling", kGambling},    {"bypass", kBypass},       {"security", kMachine}};
+constexpr StepsOfTheme kEntries[] = {
+    {"self-harm", kLifeAtRisk}, {"suicide", kLifeAtRisk}, {"eating-disorders", kEating}, {"extremism", kExtremism},
+    {"discrimination", kHate},  {"pornography", kSexual}, {"contact", kContact},         {"drugs", kSubstances},
+    {"violence", kViolence},    {"gambling", kGambling},  {"bypass", kBypass},           {"security", kMachine}};
 
 }  // namespace
 
 std::span<const std::string_view> next_steps(std::string_view theme, bool illegal) {
   if (illegal) return theme == "extremism" || theme == "terrorism" ? kTerrorism : kAbuseImages;
-  for (const Entry& entry : kEntries)
+  for (const StepsOfTheme& entry : kEntries)
     if (entry.theme == theme) return entry.steps;
   return kOther;
 }

@@ -10,7 +10,7 @@ using Step = store::Statement::Step;
 constexpr std::chrono::hours kLongestQuiet{25};  // a day at most, and the hour of the clock change
 constexpr std::chrono::minutes kSlew{1};         // so far a clock that is right may go back
 
-constexpr const char* kSchema = R"(
+constexpr const char* kOutboxSchema = R"(
   PRAGMA wal_autocheckpoint=200;
   CREATE TABLE IF NOT EXISTS alerts(id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, destination TEXT NOT NULL,
     urgency INTEGER NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL, json TEXT NOT NULL, created INTEGER NOT NULL,
@@ -41,7 +41,7 @@ Result<std::unique_ptr<Outbox>> Outbox::open(const std::filesystem::path& file) 
   }
   auto database = store::Database::open(file, store::Database::Access::write);
   if (!database) return std::unexpected(database.error());
-  if (auto made = database->run(kSchema); !made) return std::unexpected(made.error());
+  if (auto made = database->run(kOutboxSchema); !made) return std::unexpected(made.error());
   if (auto added = add_not_before(*database); !added) return std::unexpected(added.error());
   return std::unique_ptr<Outbox>(new Outbox(*std::move(database)));
 }

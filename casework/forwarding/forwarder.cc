@@ -32,7 +32,7 @@ using Steady = std::chrono::steady_clock;
 constexpr const char* kPlaceFile = "forwarded";
 constexpr std::int64_t kRecordsAtOnce = 200;
 constexpr std::size_t kMostAlarms = 1000;
-constexpr std::chrono::seconds kFirstPause{1}, kLastPause{60}, kLook{5}, kTellAfter = 5min;
+constexpr std::chrono::seconds kFirstWait{1}, kLongestWait{60}, kLookEvery{5}, kTellAfter = 5min;
 
 // One record as it leaves. The numbers of the chain stay at home: without the fields left out they prove nothing.
 constexpr std::string_view kQuery =
@@ -166,7 +166,7 @@ void Forwarder::Impl::run() {
       recovered();
     } else {
       failed(sent.error());
-      pause = std::clamp<Steady::duration>(pause * 2, kFirstPause, kLastPause);
+      pause = std::clamp<Steady::duration>(pause * 2, kFirstWait, kLongestWait);
     }
   }
 }
@@ -177,7 +177,7 @@ bool Forwarder::Impl::wait_for_work(Steady::duration pause, bool more) {
   if (pause > 0s)
     work.wait_for(guard, pause, [&] { return stopping || settings_number != sender_number; });
   else if (!more)
-    work.wait_for(guard, kLook, [&] { return stopping || noticed; });
+    work.wait_for(guard, kLookEvery, [&] { return stopping || noticed; });
   noticed = false;
   return !stopping;
 }

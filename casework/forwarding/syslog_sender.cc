@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kWait{10};
-constexpr int kLook = 200;                        // milliseconds between two looks at `stopping`
+constexpr int kLookMilliseconds = 200;            // milliseconds between two looks at `stopping`
 constexpr std::size_t kDatagram = 60 * 1024;      // under what IPv4 carries
 constexpr std::size_t kPieceAtOnce = 256 * 1024;  // messages joined into one write
 
@@ -101,7 +101,7 @@ Result<void> SyslogSender::Impl::wait_for(short events, Clock::time_point until)
   curl_easy_getinfo(stream.get(), CURLINFO_ACTIVESOCKET, &socket);
   while (!stopping && Clock::now() < until) {
     pollfd waiting{.fd = socket, .events = events, .revents = 0};
-    if (::poll(&waiting, 1, kLook) > 0) return {};
+    if (::poll(&waiting, 1, kLookMilliseconds) > 0) return {};
   }
   return unreachable(settings, stopping ? "the gateway stops" : "nothing was taken for ten seconds");
 }

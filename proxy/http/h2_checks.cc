@@ -1,12 +1,11 @@
 #include "proxy/http/h2_checks.h"
 
 #include "proxy/http/field_names.h"
+#include "proxy/http/message.h"
 #include "proxy/http/octets.h"
 
 namespace schoolgate::http {
 namespace {
-
-constexpr std::size_t kLongestMethod = 32;
 
 // Visible bytes without a fragment: a space or a '#' would end the target on its way through HTTP/1.
 bool is_path(std::string_view path, std::string_view method) noexcept {

@@ -12,8 +12,8 @@
 namespace schoolgate::http {
 namespace {
 
-constexpr HeadOutcome bad(int status, const char* why) noexcept { return {HeadOutcome::Kind::bad, status, why}; }
-constexpr HeadOutcome kComplete{HeadOutcome::Kind::complete, 0, ""};
+constexpr HeadOutcome bad_stream(int status, const char* why) noexcept { return {HeadOutcome::Kind::bad, status, why}; }
+constexpr HeadOutcome kStreamComplete{HeadOutcome::Kind::complete, 0, ""};
 
 constexpr std::string_view kWebSocketKey = "sec-websocket-key", kWebSocketAccept = "sec-websocket-accept";
 constexpr std::size_t kWebSocketKeyBytes = 16;  // RFC 6455 section 4.1
@@ -73,11 +73,12 @@ HeadOutcome read_request_fields(H2Head& from, RequestHead& head, std::optional<s
     field.drop = is_of_one_hop(field.known) || field.known == Name::host || field.known == Name::forwarded;
     if (field.known == Name::content_length) {
       length = read_length(field.value);
-      if (!length) return bad(400, "invalid content-length");
+      if (!length) return bad_stream(400, "invalid content-length");
       field.drop = true;
     }
     if (field.known == Name::expect) {
-      if (++expects > 1 || !equal_ignoring_case(field.value, "100-continue")) return bad(417, "unknown expectation");
+      if (++expects > 1 || !equal_ignoring_case(field.value, "100-continue"))
+        return bad_stream(417, "unknown expectation");
     }
     if (field.name == kWebSocketKey && head.websocket) continue;
     if (field.name == "cookie") {
@@ -85,7 +86,7 @@ HeadOutcome read_request_fields(H2Head& from, RequestHead& head, std::optional<s
       never_index = never_index || field.never_index;
       if (++crumbs > 1) continue;
     }
-    if (!head.fields.add(field)) return bad(431, "too many fields");
+    if (!head.fields.add(field)) return bad_stream(431, "too many fields");
   }
   if (crumbs > 1) {
     const auto cookie = std::ranges::find(head.fields.items(), std::string_view("cookie"), &Field::name);
@@ -93,8 +94,8 @@ HeadOutcome read_request_fields(H2Head& from, RequestHead& head, std::optional<s
     cookie->never_index = never_index;
   }
   if (head.websocket && !head.fields.add({.name = kWebSocketKey, .value = new_websocket_key(from)}))
-    return bad(431, "too many fields");
-  return kComplete;
+    return bad_stream(431, "too many fields");
+  return kStreamComplete;
 }
 
 void add_via(H2Head& out, int major_version, int minor_version, Via via) {
@@ -143,12 +144,12 @@ HeadOutcome read_request_head(H2Head& from, bool ends, const HeadLimits& limits,
   head.websocket = false;
   head.body = {};
   head.size = from.size;
-  if (from.too_large) return bad(431, "head too large");
-  if (from.path.size() > limits.target) return bad(414, "request target too long");
-  if (head.method == Method::trace) return bad(405, "TRACE is not allowed");
+  if (from.too_large) return bad_stream(431, "head too large");
+  if (from.path.size() > limits.target) return bad_stream(414, "request target too long");
+  if (head.method == Method::trace) return bad_stream(405, "TRACE is not allowed");
   if (!from.protocol.empty()) {
-    if (from.protocol != "websocket") return bad(501, "unknown protocol of an extended CONNECT");
-    if (ends) return bad(400, "a WebSocket that ends where it begins");
+    if (from.protocol != "websocket") return bad_stream(501, "unknown protocol of an extended CONNECT");
+    if (ends) return bad_stream(400, "a WebSocket that ends where it begins");
     head.websocket = true;
     head.method = Method::get;
     head.method_text = "GET";
@@ -167,7 +168,7 @@ HeadOutcome read_request_head(H2Head& from, bool ends, const HeadLimits& limits,
   if (!head.expect_continue)
     for (Field& field : head.fields.items())
       if (field.known == Name::expect) field.drop = true;
-  return kComplete;
+  return kStreamComplete;
 }
 
 HeadOutcome read_response_head(H2Head& from, bool ends, const RequestHead& request, ResponseHead& head) {
@@ -180,7 +181,7 @@ HeadOutcome read_response_head(H2Head& from, bool ends, const RequestHead& reque
   head.keep_alive = true;
   head.websocket = false;
   head.size = from.size;
-  if (from.too_large) return bad(502, "head too large");
+  if (from.too_large) return bad_stream(502, "head too large");
   if (request.websocket && head.status == 200 && !ends) {
     head.websocket = true;
     head.status = 101;
@@ -193,17 +194,17 @@ HeadOutcome read_response_head(H2Head& from, bool ends, const RequestHead& reque
     field.drop = is_of_one_hop(field.known) || field.known == Name::alt_svc;
     if (field.known == Name::content_length) {
       length = read_length(field.value);
-      if (!length) return bad(502, "invalid content-length");
+      if (!length) return bad_stream(502, "invalid content-length");
       field.drop = never_has_content || !length_is_told_only;
     }
-    if (!head.fields.add(field)) return bad(502, "too many fields");
+    if (!head.fields.add(field)) return bad_stream(502, "too many fields");
   }
-  if (never_has_content || length_is_told_only) return kComplete;
+  if (never_has_content || length_is_told_only) return kStreamComplete;
   if (length)
     head.body = {Framing::length, *length};
   else
     head.body = ends ? Body{Framing::length, 0} : Body{Framing::chunked, 0};
-  return kComplete;
+  return kStreamComplete;
 }
 
 void write_request_head(H2Head& out, const RequestHead& head, std::string_view scheme, std::string_view target,

@@ -12,6 +12,9 @@
 
 namespace schoolgate::http {
 
+/// A method that is longer is none (RFC 9110 section 9; the registry's longest has 17 letters).
+inline constexpr std::size_t kLongestMethod = 32;
+
 /// Bounds of a head. Beyond: 431, or 414 for the request line.
 struct HeadLimits {
   std::size_t bytes = 60 * 1024;

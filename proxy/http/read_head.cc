@@ -11,7 +11,6 @@
 namespace schoolgate::http {
 namespace {
 
-constexpr std::size_t kLongestMethod = 32;
 constexpr int kMostConnectionOptions = 64;  // each is compared with every field
 
 constexpr HeadOutcome bad(int status, const char* why) noexcept { return {HeadOutcome::Kind::bad, status, why}; }

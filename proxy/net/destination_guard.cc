@@ -13,12 +13,6 @@ bool is_wildcard(const names::IpAddress& address) noexcept {
   return address == names::IpAddress{} || address == names::IpAddress::v4(0);
 }
 
-bool is_loopback(const names::IpAddress& address) noexcept {
-  static const names::IpNetwork v4 = *names::IpNetwork::parse("127.0.0.0/8");
-  static const names::IpAddress v6 = *names::IpAddress::parse("::1");
-  return v4.contains(address) || address == v6;
-}
-
 // From 1024 up: the ports of https://fetch.spec.whatwg.org/#port-blocking.
 constexpr std::uint16_t kRefusedByBrowsers[] = {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000,
                                                 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080};
@@ -57,7 +51,7 @@ bool DestinationGuard::is_listed_alone(const names::IpAddress& address) const no
 bool DestinationGuard::listens_on(const Endpoint& destination) const noexcept {
   // Connecting to 0.0.0.0 or :: reaches this machine.
   const auto is_own = [&](const names::IpAddress& address) {
-    return is_wildcard(address) || is_loopback(address) ||
+    return is_wildcard(address) || address.is_loopback() ||
            std::ranges::find(settings_.own_addresses, address) != settings_.own_addresses.end();
   };
   return std::ranges::any_of(settings_.listening, [&](const Endpoint& ours) {
@@ -85,7 +79,7 @@ std::optional<Failure> DestinationGuard::check(const Endpoint& destination) cons
                     "list the web's ports under upstream.http_ports if a site really uses it"}};
   const names::IpAddress& address = destination.address;
   for (const names::IpAddress& each : {address, address.embedded()})
-    if (!is_loopback(each) && !is_listed_alone(each) &&
+    if (!each.is_loopback() && !is_listed_alone(each) &&
         std::ranges::find(settings_.own_addresses, each) != settings_.own_addresses.end())
       return own_address(destination);
   const auto holds = [&](const names::IpNetwork& network) { return network.contains(address); };
@@ -106,7 +100,7 @@ std::optional<Failure> DestinationGuard::check_connected(int fd) const {
   if (!local || local->address != peer->address) return std::nullopt;
   for (const Endpoint& ours : settings_.listening)
     if (ours.port == peer->port && is_wildcard(ours.address)) return loop_to(*peer);
-  if (!is_loopback(peer->address) && !is_listed_alone(peer->address)) return own_address(*peer);
+  if (!peer->address.is_loopback() && !is_listed_alone(peer->address)) return own_address(*peer);
   return std::nullopt;
 }
 

@@ -13,11 +13,6 @@
 namespace schoolgate::tls {
 namespace {
 
-std::string_view without_brackets(std::string_view host) noexcept {
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') return host.substr(1, host.size() - 2);
-  return host;
-}
-
 /// What an iPAddress name holds: 4 or 16 octets.
 std::string_view octets_of(const names::IpAddress& address) noexcept {
   const std::string_view all(reinterpret_cast<const char*>(address.bytes().data()), 16);
@@ -25,6 +20,11 @@ std::string_view octets_of(const names::IpAddress& address) noexcept {
 }
 
 }  // namespace
+
+std::string_view without_brackets(std::string_view host) noexcept {
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') return host.substr(1, host.size() - 2);
+  return host;
+}
 
 TimePoint time_of(const ASN1_TIME* time) noexcept {
   std::tm parts{};

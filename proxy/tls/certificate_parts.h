@@ -33,4 +33,7 @@ namespace schoolgate::tls {
 [[nodiscard]] CertificateHandle certificate_from_der(std::string_view der) noexcept;
 [[nodiscard]] bool is_p256(const EVP_PKEY* key) noexcept;
 
+/// An IPv6 address of a URL without its brackets; any other host as it is.
+[[nodiscard]] std::string_view without_brackets(std::string_view host) noexcept;
+
 }  // namespace schoolgate::tls

@@ -6,14 +6,13 @@
 #include <memory>
 
 #include "names/ip_address.h"
+#include "proxy/tls/record_layer.h"
 
 namespace schoolgate::tls {
 namespace {
 
-// Record and handshake types, RFC 8446 appendix B.
-constexpr std::uint8_t kChangeCipherSpec = 20, kHandshake = 22, kHeartbeat = 24;
-constexpr std::uint8_t kClientHelloType = 1;
-constexpr std::size_t kRecordHeader = 5, kMessageHeader = 4, kMaxRecord = 1 << 14;
+constexpr std::uint8_t kClientHelloType = 1;  // RFC 8446 appendix B.3
+constexpr std::size_t kMaxRecord = 1 << 14;
 
 enum Extension : std::uint16_t {
   kServerName = 0,

@@ -15,7 +15,7 @@
 namespace schoolgate::tls {
 namespace {
 
-using Kind = HandshakeFailure::Kind;
+using Failure = HandshakeFailure::Kind;
 using net::IoStatus;
 
 /// RFC 8446 section 6.2.
@@ -118,10 +118,10 @@ net::awaitable<std::pair<Session::Step, IoStatus>> run(net::Socket& socket, Sess
 HandshakeFailure failure_of(const Session& session, IoStatus waited, bool towards_client) {
   HandshakeFailure failure = why_failed(session, towards_client);
   if (waited == IoStatus::timed_out) {
-    failure.kind = Kind::timed_out;
+    failure.kind = Failure::timed_out;
     failure.error.what = "the TLS handshake took too long";
   } else if (waited == IoStatus::cancelled) {
-    failure.kind = Kind::cancelled;
+    failure.kind = Failure::cancelled;
     failure.error.what = "the TLS handshake was given up";
   }
   return failure;
@@ -147,7 +147,7 @@ UpstreamFacts facts_of(const Session& session) {
 }  // namespace
 
 bool HandshakeFailure::distrusts_us() const noexcept {
-  return kind == Kind::alert && (alert == unknown_ca || (alert >= bad_certificate && alert <= certificate_unknown));
+  return kind == Failure::alert && (alert == unknown_ca || (alert >= bad_certificate && alert <= certificate_unknown));
 }
 
 HandshakeFailure why_failed(const Session& session, bool towards_client) {
@@ -163,18 +163,18 @@ HandshakeFailure why_failed(const Session& session, bool towards_client) {
     if (!failure.certificate) failure.certificate.kind = kind_of_reason(session.failure_code());
   }
   if (failure.certificate) {
-    failure.kind = Kind::certificate;
+    failure.kind = Failure::certificate;
     failure.error.what = failure.certificate.text();
     failure.error.what.pop_back();  // an Error is no sentence: no full stop, no capital
     failure.error.what.front() = 't';
   } else if (failure.alert >= 0) {
-    failure.kind = Kind::alert;
+    failure.kind = Failure::alert;
     failure.error.what = who + " ended the TLS handshake: " + session.failure();
   } else if (session.peer_gone()) {
-    failure.kind = Kind::peer_gone;
+    failure.kind = Failure::peer_gone;
     failure.error.what = who + " closed the connection during the TLS handshake";
   } else {
-    failure.kind = Kind::protocol;
+    failure.kind = Failure::protocol;
     failure.error.what = "TLS with " + who + " failed: " + session.failure();
   }
   return failure;

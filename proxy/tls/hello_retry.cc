@@ -3,18 +3,19 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/tls/record_layer.h"
+
 namespace schoolgate::tls {
 namespace {
 
-constexpr std::uint8_t kChangeCipherSpec = 20, kAlert = 21, kHandshake = 22, kApplicationData = 23;
 constexpr std::uint8_t kServerHello = 2;
-constexpr std::size_t kRecordHeader = 5, kMessageHeader = 4, kVersion = 2;
+constexpr std::size_t kLegacyVersion = 2;
 
 // SHA-256 of "HelloRetryRequest" (RFC 8446 section 4.1.3).
 constexpr std::array<std::uint8_t, 32> kAsksAgain = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
                                                      0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
                                                      0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
-constexpr std::size_t kRandomAt = kRecordHeader + kMessageHeader + kVersion;
+constexpr std::size_t kRandomAt = kRecordHeader + kMessageHeader + kLegacyVersion;
 
 std::size_t record_length(Octets record) noexcept { return std::size_t(record[3]) << 8 | record[4]; }
 

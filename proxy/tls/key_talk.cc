@@ -5,8 +5,8 @@
 namespace schoolgate::tls {
 namespace {
 
-constexpr std::uint8_t kVersion = 2;
-enum Kind : std::uint8_t { use_key = 1, sign = 2 };
+constexpr std::uint8_t kTalkVersion = 2;
+enum QuestionKind : std::uint8_t { use_key = 1, sign = 2 };
 
 /// Reads big-endian numbers from the front of a packet; `ok` turns false when it ends too early.
 struct Reader {
@@ -43,7 +43,7 @@ void put(std::string& packet, std::uint32_t value, int size) {
 
 Question read_question(std::string_view packet) noexcept {
   Reader in{packet};
-  if (packet.size() > kLargestQuestion || in.number(1) != kVersion) return {};
+  if (packet.size() > kLargestQuestion || in.number(1) != kTalkVersion) return {};
   const std::uint32_t kind = in.number(1);
   const std::uint32_t id = in.number(4);
   if (kind == use_key) {
@@ -59,14 +59,14 @@ Question read_question(std::string_view packet) noexcept {
 }
 
 std::string write_question(const UseKey& question) {
-  std::string packet{char(kVersion), char(use_key)};
+  std::string packet{char(kTalkVersion), char(use_key)};
   put(packet, question.id, 4);
   put(packet, std::uint32_t(question.public_key.size()), 2);
   return packet.append(question.public_key);
 }
 
 std::string write_question(const Sign& question) {
-  std::string packet{char(kVersion), char(sign)};
+  std::string packet{char(kTalkVersion), char(sign)};
   put(packet, question.id, 4);
   put(packet, std::uint32_t(question.what), 1);
   const auto when = std::uint64_t(question.when.time_since_epoch().count());
@@ -78,7 +78,7 @@ std::string write_question(const Sign& question) {
 
 std::optional<Answer> read_answer(std::string_view packet) noexcept {
   Reader in{packet};
-  if (packet.size() > kLargestAnswer || in.number(1) != kVersion) return std::nullopt;
+  if (packet.size() > kLargestAnswer || in.number(1) != kTalkVersion) return std::nullopt;
   const std::uint32_t good = in.number(1);
   Answer answer{.id = in.number(4), .good = good == 1};
   answer.content = in.counted(2);
@@ -88,7 +88,7 @@ std::optional<Answer> read_answer(std::string_view packet) noexcept {
 
 std::string write_answer(const Answer& answer) {
   const std::string_view content = answer.content.substr(0, kLargestAnswer - 8);
-  std::string packet{char(kVersion), char(answer.good)};
+  std::string packet{char(kTalkVersion), char(answer.good)};
   put(packet, answer.id, 4);
   put(packet, std::uint32_t(content.size()), 2);
   return packet.append(content);

@@ -22,7 +22,7 @@ constexpr const char* kSuites =
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
     "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA";
 
-constexpr long kMostCertificates = 256 * 1024;  // hard case TLS-30
+constexpr long kMostTrustBytes = 256 * 1024;  // hard case TLS-30
 constexpr int kDeepestChain = 10;
 
 Session& session_of(const SSL* ssl) noexcept { return *static_cast<Session*>(SSL_get_app_data(ssl)); }
@@ -47,11 +47,6 @@ int on_staple(SSL* ssl, void*) noexcept {
 int on_certificate_request(SSL* ssl, X509**, EVP_PKEY**) noexcept {
   if (ServerCheck* const check = session_of(ssl).check()) check->client_certificate_wanted = true;
   return 0;  // we have none
-}
-
-std::string_view without_brackets(std::string_view host) noexcept {
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') return host.substr(1, host.size() - 2);
-  return host;
 }
 
 /// The names of ALPN in the protocol's own form; empty when one does not fit.
@@ -94,7 +89,7 @@ Result<std::unique_ptr<UpstreamContext>> UpstreamContext::make(std::shared_ptr<c
   SSL_CTX_set_options(c, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_verify(c, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_verify_depth(c, kDeepestChain);
-  SSL_CTX_set_max_cert_list(c, kMostCertificates);
+  SSL_CTX_set_max_cert_list(c, kMostTrustBytes);
   SSL_CTX_set_cert_verify_callback(c, on_certificates, nullptr);
   SSL_CTX_set_tlsext_status_cb(c, on_staple);
   SSL_CTX_set_client_cert_cb(c, on_certificate_request);

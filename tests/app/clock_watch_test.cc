@@ -15,7 +15,7 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-const TimePoint kNine = from_rfc3339("2026-11-23T09:00:00Z").value();
+const TimePoint kWatchNine = from_rfc3339("2026-11-23T09:00:00Z").value();
 constexpr hours kYearAndMore{24 * 400};
 
 class Watch : public testing::Test {
@@ -44,28 +44,28 @@ class Watch : public testing::Test {
 
 TEST_F(Watch, AStartInTheWrongYearIsNotBelievedAndTheNextOneIs) {
   {
-    ClockWatch first = start(kNine);
+    ClockWatch first = start(kWatchNine);
     EXPECT_FALSE(first.look());
     EXPECT_TRUE(first.standing().is_believed());
   }
   {
-    ClockWatch wrong = start(kNine + kYearAndMore);
+    ClockWatch wrong = start(kWatchNine + kYearAndMore);
     EXPECT_EQ(wrong.look(), ClockDoubt::ahead);
     pass(hours(2));
     EXPECT_FALSE(wrong.look()) << "said once";
-    EXPECT_EQ(wrong.standing().likely, kNine + hours(2));
-    EXPECT_EQ(wrong.likely_now(), kNine + hours(2));
+    EXPECT_EQ(wrong.standing().likely, kWatchNine + hours(2));
+    EXPECT_EQ(wrong.likely_now(), kWatchNine + hours(2));
     EXPECT_NE(wrong.words().find("2027"), std::string::npos) << wrong.words();
     pass(hours(23));
     EXPECT_EQ(wrong.look(), ClockDoubt::ahead) << "and again every day";
   }
-  ClockWatch right = start(kNine + hours(26));
+  ClockWatch right = start(kWatchNine + hours(26));
   EXPECT_FALSE(right.look());
   EXPECT_TRUE(right.standing().is_believed());
 }
 
 TEST_F(Watch, AStepWhileItRunsIsDoubtedAtOnceAndItsEndIsSaid) {
-  ClockWatch watch = start(kNine);
+  ClockWatch watch = start(kWatchNine);
   EXPECT_FALSE(watch.look());
   step(kYearAndMore);
   EXPECT_FALSE(watch.standing().is_believed()) << "before the next look";
@@ -73,7 +73,7 @@ TEST_F(Watch, AStepWhileItRunsIsDoubtedAtOnceAndItsEndIsSaid) {
   pass(minutes(5));
   step(-kYearAndMore);
   EXPECT_EQ(watch.look(), ClockDoubt::none);
-  EXPECT_EQ(watch.likely_now(), kNine + minutes(5));
+  EXPECT_EQ(watch.likely_now(), kWatchNine + minutes(5));
   step(-hours(1));
   EXPECT_FALSE(watch.look()) << "summer time in the hardware clock";
 }
@@ -82,45 +82,45 @@ TEST_F(Watch, WithoutAKeptTimeTheLastRecordStandsForIt) {
   {
     const auto log = breaches::AuditLog::open(state_);
     ASSERT_TRUE(log);
-    ASSERT_TRUE((*log)->record_change({.time = kNine, .user = {}, .what = "start", .files = {}}));
+    ASSERT_TRUE((*log)->record_change({.time = kWatchNine, .user = {}, .what = "start", .files = {}}));
   }
   ClockWatch watch = start(from_rfc3339("2026-11-02").value());
   EXPECT_EQ(watch.look(), ClockDoubt::behind);
-  EXPECT_EQ(watch.standing().likely, kNine);
+  EXPECT_EQ(watch.standing().likely, kWatchNine);
 }
 
 TEST_F(Watch, TheAdministratorsWordAndATimeServerEndTheDoubt) {
   {
-    ClockWatch first = start(kNine);
+    ClockWatch first = start(kWatchNine);
     EXPECT_FALSE(first.look());
   }
   const hours holidays{24 * 42};
   {
-    ClockWatch watch = start(kNine + holidays);
+    ClockWatch watch = start(kWatchNine + holidays);
     EXPECT_EQ(watch.look(), ClockDoubt::ahead);
     is_kept_right_ = true;
     EXPECT_EQ(watch.look(), ClockDoubt::none);
     is_kept_right_ = false;
   }
-  ASSERT_TRUE(replace_file(state_ / "clock", to_rfc3339(kNine) + '\n'));
-  ClockWatch watch = start(kNine + holidays);
+  ASSERT_TRUE(replace_file(state_ / "clock", to_rfc3339(kWatchNine) + '\n'));
+  ClockWatch watch = start(kWatchNine + holidays);
   EXPECT_EQ(watch.look(), ClockDoubt::ahead);
   ASSERT_TRUE(watch.confirm());
   EXPECT_EQ(watch.look(), ClockDoubt::none);
-  ClockWatch next = start(kNine + holidays + hours(1));
+  ClockWatch next = start(kWatchNine + holidays + hours(1));
   EXPECT_FALSE(next.look());
 }
 
 TEST_F(Watch, AMarkThatIsNoTimeIsAsIfThereWereNone) {
   ASSERT_TRUE(replace_file(state_ / "clock", "yesterday\n"));
-  ClockWatch watch = start(kNine);
+  ClockWatch watch = start(kWatchNine);
   EXPECT_FALSE(watch.look());
 }
 
 TEST_F(Watch, TwoServersOfListsCanDoubtItAndAPersonHasTheLastWord) {
-  ClockWatch watch = start(kNine);
+  ClockWatch watch = start(kWatchNine);
   EXPECT_FALSE(watch.look());
-  const Moment elsewhere{kNine + hours(24 * 30), now_.steady};
+  const Moment elsewhere{kWatchNine + hours(24 * 30), now_.steady};
   keep_told_times(state_, std::vector<blocklists::ServersTime>{{"a.example", elsewhere}});
   pass(minutes(2));
   EXPECT_FALSE(watch.look()) << "one server is no witness";

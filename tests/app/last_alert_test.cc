@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const TimePoint kNine = from_rfc3339("2026-11-23T09:00:00Z").value();
+const TimePoint kAlertAtNine = from_rfc3339("2026-11-23T09:00:00Z").value();
 
 class AlertsOf : public ::testing::Test {
  protected:
@@ -35,7 +35,7 @@ TEST_F(AlertsOf, NothingWasEverTold) {
 TEST_F(AlertsOf, TheNewestIsNamedAndThoseThatWaitAreCounted) {
   auto outbox = casework::Outbox::open(state_ / "alerts.db").value();
   casework::OutboxAlert alert{
-      .id = "a", .key = "a", .destination = "it", .content = {}, .created = kNine, .due = kNine};
+      .id = "a", .key = "a", .destination = "it", .content = {}, .created = kAlertAtNine, .due = kAlertAtNine};
   alert.content.subject = "first";
   ASSERT_TRUE(outbox->put(alert));
   ASSERT_TRUE(outbox->set_state("a", casework::Outbox::State::sent));

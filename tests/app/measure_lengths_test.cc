@@ -20,13 +20,13 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr SteadyTime kBooted{hours(5)};
-const TimePoint kNine = from_rfc3339("2026-11-23T09:00:00Z").value();
+const TimePoint kLengthsNine = from_rfc3339("2026-11-23T09:00:00Z").value();
 
 Moment after(std::chrono::milliseconds elapsed, std::chrono::milliseconds step = {}) {
-  return {kNine + elapsed + step, kBooted + elapsed};
+  return {kLengthsNine + elapsed + step, kBooted + elapsed};
 }
 
-Measure measure(Measure::Kind kind, std::chrono::milliseconds length, TimePoint from = kNine) {
+Measure measure(Measure::Kind kind, std::chrono::milliseconds length, TimePoint from = kLengthsNine) {
   Measure one{.kind = kind, .id = "one", .sites = {"films.example"}, .by = "j.smith", .why = "lesson"};
   one.from = from;
   one.until = length == std::chrono::milliseconds(0) ? TimePoint::max() : from + length;
@@ -91,13 +91,13 @@ TEST(MeasureLengths, WhatAPersonTookBackIsGone) {
 }
 
 TEST(MeasureLengths, WhatAClockThatWasAheadRestrictedHoldsAfterARestart) {
-  const TimePoint ahead = kNine + hours(24 * 400);
+  const TimePoint ahead = kLengthsNine + hours(24 * 400);
   MeasureLengths lengths;
   const std::vector exam{measure(Measure::Kind::exam, hours(2), ahead)};
   const auto settled = lengths.settle(exam, after(seconds(0)));
   ASSERT_EQ(settled.measures.size(), 1u);
-  EXPECT_EQ(settled.measures[0].from, kNine);
-  EXPECT_EQ(settled.measures[0].until, kNine + hours(2));
+  EXPECT_EQ(settled.measures[0].from, kLengthsNine);
+  EXPECT_EQ(settled.measures[0].until, kLengthsNine + hours(2));
   EXPECT_EQ(lengths.settle(exam, after(hours(2))).over, std::vector<std::string>{"one"});
 
   const auto opened =
@@ -106,7 +106,7 @@ TEST(MeasureLengths, WhatAClockThatWasAheadRestrictedHoldsAfterARestart) {
   EXPECT_EQ(opened.measures[0].from, ahead);
   EXPECT_EQ(
       MeasureLengths().settle(std::vector{measure(Measure::Kind::emergency, {}, ahead)}, after({})).measures[0].from,
-      kNine);
+      kLengthsNine);
 }
 
 TEST(MeasureLengths, SmallCorrectionsChangeNothing) {
@@ -116,8 +116,9 @@ TEST(MeasureLengths, SmallCorrectionsChangeNothing) {
   EXPECT_FALSE(lengths.is_settling_due(after(minutes(30), seconds(1))));
   EXPECT_FALSE(lengths.is_settling_due(after(minutes(30), -seconds(2))));
   EXPECT_TRUE(lengths.is_settling_due(after(minutes(30), -seconds(3))));
-  EXPECT_TRUE(lengths.settle(std::vector{measure(Measure::Kind::supervised, minutes(5), kNine - hours(1))}, after({}))
-                  .measures.empty());
+  EXPECT_TRUE(
+      lengths.settle(std::vector{measure(Measure::Kind::supervised, minutes(5), kLengthsNine - hours(1))}, after({}))
+          .measures.empty());
 }
 
 }  // namespace

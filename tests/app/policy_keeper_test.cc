@@ -13,8 +13,8 @@ namespace {
 
 using rules::Measure;
 
-const TimePoint kNine = from_rfc3339("2026-11-23T09:00:00Z").value();
-Moment at_nine() { return {kNine, SteadyTime(std::chrono::hours(5))}; }
+const TimePoint kKeptAtNine = from_rfc3339("2026-11-23T09:00:00Z").value();
+Moment at_nine() { return {kKeptAtNine, SteadyTime(std::chrono::hours(5))}; }
 
 rules::PolicySpec policy() {
   rules::PolicySpec spec;
@@ -27,7 +27,7 @@ rules::PolicySpec policy() {
 
 std::shared_ptr<const rules::PolicySnapshot> compiled(const rules::PolicySpec& spec) {
   Problems warnings;
-  return rules::PolicySnapshot::compile(spec, blocklists::CategoryDb::empty(), kNine, warnings).value();
+  return rules::PolicySnapshot::compile(spec, blocklists::CategoryDb::empty(), kKeptAtNine, warnings).value();
 }
 
 Measure measure(Measure::Kind kind, std::string site) {
@@ -35,8 +35,8 @@ Measure measure(Measure::Kind kind, std::string site) {
   if (kind != Measure::Kind::emergency) one.groups = {"pupils"};
   one.by = "j.smith";
   one.why = "seen in class";
-  one.from = kNine - std::chrono::minutes(5);
-  one.until = kind == Measure::Kind::emergency ? TimePoint::max() : kNine + std::chrono::minutes(30);
+  one.from = kKeptAtNine - std::chrono::minutes(5);
+  one.until = kind == Measure::Kind::emergency ? TimePoint::max() : kKeptAtNine + std::chrono::minutes(30);
   return one;
 }
 
@@ -64,7 +64,7 @@ class Keeper : public ::testing::Test {
   [[nodiscard]] bool is_blocked(std::string_view url) const {
     const auto policy = store_->current();
     const auto request = rules::Request::of_url(*names::Url::parse(url), "GET", url);
-    return policy->decide({}, request, rules::Stage::request, kNine).action == rules::Action::block;
+    return policy->decide({}, request, rules::Stage::request, kKeptAtNine).action == rules::Action::block;
   }
 
   Result<bool> put_back(const Measure& lost) {
@@ -176,7 +176,7 @@ TEST_F(Keeper, WhatCannotBePutBackStaysInForceAndIsTriedAgain) {
   keeper_->retry(at_nine());
   EXPECT_TRUE(is_blocked("http://films.example/"));
   EXPECT_EQ(measures_->size(), 1u);
-  keeper_->refresh_if_due({kNine + std::chrono::minutes(31), SteadyTime(std::chrono::hours(6))});
+  keeper_->refresh_if_due({kKeptAtNine + std::chrono::minutes(31), SteadyTime(std::chrono::hours(6))});
   EXPECT_FALSE(is_blocked("http://films.example/")) << "its time is over";
   EXPECT_EQ(told_.back(), "");
 }

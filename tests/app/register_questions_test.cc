@@ -17,15 +17,15 @@ namespace fs = std::filesystem;
 using test::Ran;
 using test::ScratchSchool;
 
-const std::vector<std::vector<std::string>> kQuestions{{"people", "list"},
-                                                       {"people", "list", "accounts"},
-                                                       {"people", "list", "classes"},
-                                                       {"people", "list", "terms"},
-                                                       {"people", "list", "wrong-passwords"},
-                                                       {"people", "list", "visitors"},
-                                                       {"people", "register"},
-                                                       {"devices", "list"},
-                                                       {"user", "list"}};
+const std::vector<std::vector<std::string>> kRegisterQuestions{{"people", "list"},
+                                                               {"people", "list", "accounts"},
+                                                               {"people", "list", "classes"},
+                                                               {"people", "list", "terms"},
+                                                               {"people", "list", "wrong-passwords"},
+                                                               {"people", "list", "visitors"},
+                                                               {"people", "register"},
+                                                               {"devices", "list"},
+                                                               {"user", "list"}};
 
 struct Seen {
   std::string content;
@@ -33,7 +33,7 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
-std::map<std::string, Seen> everything_in(const fs::path& folder) {
+std::map<std::string, Seen> all_in(const fs::path& folder) {
   std::map<std::string, Seen> all;
   const auto add = [&](const fs::path& path) {
     struct stat about{};
@@ -56,7 +56,7 @@ std::string words_of(const std::vector<std::string>& question) {
 TEST(RegisterQuestions, MakeNoStateFolder) {
   const ScratchSchool school;
   fs::remove_all(school.state());
-  for (const auto& question : kQuestions) {
+  for (const auto& question : kRegisterQuestions) {
     const Ran asked = school.run(question);
     EXPECT_EQ(asked.status, 0) << words_of(question) << ": " << asked.err;
     EXPECT_FALSE(fs::exists(school.state())) << words_of(question);
@@ -67,12 +67,12 @@ TEST(RegisterQuestions, MakeNoFileInAFreshStateFolder) {
   const ScratchSchool school;
   fs::remove_all(school.state());
   fs::create_directory(school.state());
-  const auto before = everything_in(school.state());
-  for (const auto& question : kQuestions) {
+  const auto before = all_in(school.state());
+  for (const auto& question : kRegisterQuestions) {
     const Ran asked = school.run(question);
     EXPECT_EQ(asked.status, 0) << words_of(question) << ": " << asked.err;
     EXPECT_TRUE(asked.out.contains("(none)") || asked.out.contains("No account yet")) << asked.out;
-    EXPECT_EQ(everything_in(school.state()), before) << words_of(question);
+    EXPECT_EQ(all_in(school.state()), before) << words_of(question);
   }
 }
 
@@ -81,11 +81,11 @@ TEST(RegisterQuestions, ChangeNoFileOfAStateFolderInUse) {
   ASSERT_EQ(school.run({"people", "add", "amelia"}, {"--groups", "year6"}).status, 0);
   ASSERT_EQ(school.run({"devices", "add", "02:00:5e:10:00:01"}, {"--kind", "school"}).status, 0);
   ASSERT_EQ(school.run({"user", "setup-link"}).status, 0);
-  const auto before = everything_in(school.state());
-  for (const auto& question : kQuestions) {
+  const auto before = all_in(school.state());
+  for (const auto& question : kRegisterQuestions) {
     const Ran asked = school.run(question);
     EXPECT_EQ(asked.status, 0) << words_of(question) << ": " << asked.err;
-    EXPECT_EQ(everything_in(school.state()), before) << words_of(question);
+    EXPECT_EQ(all_in(school.state()), before) << words_of(question);
   }
   EXPECT_TRUE(school.run({"people", "list"}).out.contains("amelia"));
   EXPECT_TRUE(school.run({"devices", "list"}).out.contains("02:00:5e:10:00:01"));

@@ -13,7 +13,8 @@ using test::Ran;
 using test::ScratchSchool;
 namespace fs = std::filesystem;
 
-std::string line(std::chrono::seconds ago, std::string_view host, std::string_view person, std::string_view action) {
+std::string decision_line(std::chrono::seconds ago, std::string_view host, std::string_view person,
+                          std::string_view action) {
   const TimePoint time = std::chrono::floor<std::chrono::milliseconds>(wall_now() - ago);
   return R"({"time":")" + to_rfc3339(time) + R"(","group":"pupils","person":")" + std::string(person) +
          R"(","confidence":"login","device":"127.0.0.7","kind":"","method":"GET","host":")" + std::string(host) +
@@ -41,10 +42,11 @@ class Replay : public testing::Test {
   Replay() {
     using std::chrono::hours;
     std::ofstream out(school_.folder() / "decisions.jsonl");
-    for (int i = 0; i < 3; ++i) out << line(hours(2), "craze.example", "robin.oak", "allow");
-    out << line(hours(3), "maths.example", "robin.oak", "allow");
-    std::ofstream(school_.folder() / "decisions.jsonl.1") << line(hours(30), "craze.example", "jo.elm", "allow")
-                                                          << line(hours(24 * 20), "craze.example", "old.oak", "allow");
+    for (int i = 0; i < 3; ++i) out << decision_line(hours(2), "craze.example", "robin.oak", "allow");
+    out << decision_line(hours(3), "maths.example", "robin.oak", "allow");
+    std::ofstream(school_.folder() / "decisions.jsonl.1")
+        << decision_line(hours(30), "craze.example", "jo.elm", "allow")
+        << decision_line(hours(24 * 20), "craze.example", "old.oak", "allow");
     fs::copy(school_.config(), proposed_, fs::copy_options::recursive);
     std::ofstream(proposed_ / "rules" / "craze.yaml") << "block:\n  - { site: craze.example, category: violence }\n";
   }

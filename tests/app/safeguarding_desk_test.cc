@@ -66,7 +66,7 @@ class RetentionOfTheDesk : public testing::Test {
   }
   bool has_account() { return !identity::Accounts(*people_).all()->empty(); }
 
-  rules::testing::TemporaryFolder folder_;
+  rules::test::TemporaryFolder folder_;
   config::Settings settings_;
   std::string id_;
   std::unique_ptr<identity::PeopleDatabase> people_;

@@ -23,7 +23,7 @@ class Schedule : public testing::Test {
   Moment after(std::chrono::seconds passed, std::chrono::seconds clock_set_by = 0s) const {
     return {start_.wall + passed + clock_set_by, start_.steady + passed};
   }
-  rules::testing::TemporaryFolder folder_;
+  rules::test::TemporaryFolder folder_;
   Moment start_ = moment_now();
   SelftestSchedule schedule_{folder_.path()};
 };

@@ -27,7 +27,7 @@ using ::testing::Not;
 
 const std::string kPassword = "three green apples";
 
-std::unique_ptr<identity::UserDatabase> open(const ScratchSchool& school) {
+std::unique_ptr<identity::UserDatabase> open_users(const ScratchSchool& school) {
   return identity::UserDatabase::open(school.state()).value();
 }
 
@@ -42,7 +42,7 @@ int add(const ScratchSchool& school, const std::string& user, const std::string&
   return with_line(school, "add " + user + " --name 'Dana Lead' --role " + role, kPassword);
 }
 bool opens(const ScratchSchool& school, const std::string& user, const std::string& password) {
-  return identity::DeskSignIn(*open(school))
+  return identity::DeskSignIn(*open_users(school))
              .sign_in(user, password, "", *names::IpAddress::parse("10.20.8.5"), wall_now())
              ->kind == identity::SignInAnswer::Kind::accepted;
 }
@@ -112,7 +112,7 @@ TEST(UserCommand, MakesListsAndSwitchesOff) {
   EXPECT_EQ(school.run({"user", "enable", "d.lead"}).status, 0);
   EXPECT_TRUE(opens(school, "d.lead", kPassword));
   EXPECT_EQ(school.run({"user", "role", "d.lead"}, {"--role", "governor"}).status, 0);
-  EXPECT_EQ((*identity::Users(*open(school)).find("d.lead"))->role, identity::Role::governor);
+  EXPECT_EQ((*identity::Users(*open_users(school)).find("d.lead"))->role, identity::Role::governor);
   EXPECT_EQ(school.run({"user", "disable", "boss"}).status, 1);  // the only administrator
   EXPECT_THAT(school.run({"user", "disable", "nobody"}).err, HasSubstr("no user nobody"));
 }
@@ -152,7 +152,8 @@ TEST(UserCommand, TheFirstLinkMakesTheFirstAdministrator) {
   ASSERT_EQ(ran.status, 0) << ran.err;
   EXPECT_THAT(ran.out, AllOf(HasSubstr("https://"), HasSubstr("it makes an administrator")));
   const std::string token = ran.out.substr(ran.out.find("/set-up/") + 8, 64);
-  ASSERT_TRUE(identity::SetUpLinks(*open(school)).use(token, "boss", "The Boss", kPassword, wall_now()).has_value());
+  ASSERT_TRUE(
+      identity::SetUpLinks(*open_users(school)).use(token, "boss", "The Boss", kPassword, wall_now()).has_value());
   EXPECT_TRUE(opens(school, "boss", kPassword));
   EXPECT_THAT(school.run({"user", "set-up-link", "boss"}).out, HasSubstr("sets the password of boss"));
   EXPECT_EQ(school.run({"user", "setup-link", "nobody"}).status, 1);

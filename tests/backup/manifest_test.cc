@@ -14,13 +14,13 @@ const About kAbout{.version = "1.4.0",
                    .config = {.mode = 0750, .user = "root", .group = "schoolgate"},
                    .state = {.mode = 0700, .user = "schoolgate", .group = "schoolgate"}};
 
-const std::vector<Member> kFiles{
+const std::vector<Member> kListed{
     {{"about", 120, 0600, 1'700'000'000}, Kind::file, to_hex(sha256("a"))},
     {{"state/breaches.db", 4096, 0600, 1'700'000'001}, Kind::database, to_hex(sha256("b")), 123'456'789},
     {{"state/lists/sources/a b", 0, 0640, 0}, Kind::file, to_hex(sha256("c"))},
 };
 const Manifest kManifest{
-    kFiles, {{"config", {0750, "root", "schoolgate"}}, {"state/lists/sources/a b", {0640, "1005", "staff"}}}};
+    kListed, {{"config", {0750, "root", "schoolgate"}}, {"state/lists/sources/a b", {0640, "1005", "staff"}}}};
 
 TEST(About, IsReadAsItWasWritten) { EXPECT_EQ(read_about(to_text(kAbout), "1.4.0").value(), kAbout); }
 
@@ -61,7 +61,7 @@ TEST(Manifest, OfTheFirstFormIsReadAsItWasWritten) {
   first.form = 1;
   EXPECT_TRUE(to_text(first).starts_with("schoolgate backup 1\n"));
   EXPECT_EQ(read_about(to_text(first), "1.4.0").value(), first);
-  EXPECT_EQ(read_manifest(to_text(Manifest{kFiles, {}})).value().members, kFiles);
+  EXPECT_EQ(read_manifest(to_text(Manifest{kListed, {}})).value().members, kListed);
 }
 
 TEST(Manifest, RefusesEveryFlippedBitAndEveryOtherLength) {

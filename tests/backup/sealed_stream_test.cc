@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kPiece = 64 << 10;
 const Sha256 kKey = sha256("a key"), kOther = sha256("another key");
 
-Source source_of(std::string bytes) {
+Source sealed_source(std::string bytes) {
   return [bytes = std::move(bytes), at = std::size_t{0}](std::span<char> room) mutable -> Result<std::size_t> {
     const std::size_t size = std::min({room.size(), bytes.size() - at, std::size_t{1000}});  // as a pipe would
     bytes.copy(room.data(), size, at);
@@ -29,7 +29,7 @@ std::string sealed(std::string_view text, std::size_t by = 777) {
 }
 
 Result<std::string> opened(std::string bytes, const Sha256& key = kKey, std::string_view header = "header\n") {
-  SealedReader reader(key, header, source_of(std::move(bytes)));
+  SealedReader reader(key, header, sealed_source(std::move(bytes)));
   std::string out;
   char room[5000];
   while (true) {
@@ -88,19 +88,20 @@ TEST(SealedStream, ReadsTheHeaderThatItWritesAndNoOther) {
   EXPECT_EQ(made.salt.size(), 16u);
   EXPECT_NE(made.salt, Derivation::make().salt);
   const std::string header = sealed_header(made);
-  const auto read = read_sealed_header(source_of(header + "the rest"));
+  const auto read = read_sealed_header(sealed_source(header + "the rest"));
   ASSERT_TRUE(read);
   EXPECT_EQ(sealed_header(*read), header);
   for (std::size_t size = 0; size < header.size(); ++size)
-    EXPECT_FALSE(read_sealed_header(source_of(header.substr(0, size))));
+    EXPECT_FALSE(read_sealed_header(sealed_source(header.substr(0, size))));
   const std::string salt = " salt=" + std::string(32, '0') + '\n', first = "schoolgate sealed backup 1\n";
-  EXPECT_TRUE(read_sealed_header(source_of(first + "argon2id m=65536 t=3 p=4" + salt)));
+  EXPECT_TRUE(read_sealed_header(sealed_source(first + "argon2id m=65536 t=3 p=4" + salt)));
   for (const std::string costs :
        {"m=4194304 t=3 p=4", "m=65536 t=33 p=4", "m=65536 t=3 p=65", "m=65536 t=0 p=4", "m=16 t=3 p=4",
         "m=065536 t=3 p=4", "m=65536 t=3", "m=-1 t=3 p=4", "m=99999999999 t=3 p=4"})
-    EXPECT_FALSE(read_sealed_header(source_of(first + "argon2id " + costs + salt))) << costs;
-  EXPECT_TRUE(read_sealed_header(source_of("schoolgate sealed backup 2\nx\n")).error().what.contains("does not know"));
-  EXPECT_FALSE(read_sealed_header(source_of(first + std::string(100000, 'a'))));
+    EXPECT_FALSE(read_sealed_header(sealed_source(first + "argon2id " + costs + salt))) << costs;
+  EXPECT_TRUE(
+      read_sealed_header(sealed_source("schoolgate sealed backup 2\nx\n")).error().what.contains("does not know"));
+  EXPECT_FALSE(read_sealed_header(sealed_source(first + std::string(100000, 'a'))));
 }
 
 }  // namespace

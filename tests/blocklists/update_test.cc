@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <optional>
+#include <thread>
+
 #include "base/file.h"
 #include "tests/blocklists/https_server.h"
 #include "tests/blocklists/minisign.h"
@@ -12,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
-using Kind = ListOutcome::Kind;
+using OutcomeKind = ListOutcome::Kind;
 
 constexpr TimePoint kStart{std::chrono::seconds(1'790'000'000)};
 
@@ -83,7 +87,7 @@ TEST_F(UpdateTest, FetchesCompilesAndSwaps) {
   put("/games.txt", names(200));
   const auto report = run_well({games});
   ASSERT_TRUE(report.published);
-  EXPECT_EQ(report.lists.at(0).kind, Kind::fetched);
+  EXPECT_EQ(report.lists.at(0).kind, OutcomeKind::fetched);
   EXPECT_FALSE(report.needs_attention());
   EXPECT_TRUE(covers("n7.example"));
   EXPECT_EQ(store.source_states().at("games").fetched, now);
@@ -94,7 +98,7 @@ TEST_F(UpdateTest, WithoutNewsNothingChanges) {
   put("/games.txt", names(200));
   (void)run_well({games});
   const auto report = run_well({games});
-  EXPECT_EQ(report.lists.at(0).kind, Kind::unchanged);
+  EXPECT_EQ(report.lists.at(0).kind, OutcomeKind::unchanged);
   EXPECT_TRUE(report.unchanged);
   EXPECT_FALSE(report.published);
   EXPECT_EQ(store.images().size(), 1u);
@@ -105,10 +109,10 @@ TEST_F(UpdateTest, AListIsNotAskedForBeforeItIsDue) {
   (void)run_well({games});
   const auto asked = server.requests().size();
   games.refresh = std::chrono::hours(48);
-  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::not_due);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, OutcomeKind::not_due);
   EXPECT_EQ(server.requests().size(), asked);
   options.ask_again = true;
-  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::unchanged);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, OutcomeKind::unchanged);
 }
 
 TEST_F(UpdateTest, AServerThatFailsLeavesWhatWasAccepted) {
@@ -116,7 +120,7 @@ TEST_F(UpdateTest, AServerThatFailsLeavesWhatWasAccepted) {
   (void)run_well({games});
   files.clear();
   const auto report = run_well({games});
-  EXPECT_EQ(report.lists.at(0).kind, Kind::kept);
+  EXPECT_EQ(report.lists.at(0).kind, OutcomeKind::kept);
   EXPECT_THAT(report.lists[0].why, HasSubstr("404"));
   EXPECT_TRUE(report.needs_attention());
   EXPECT_TRUE(covers("n7.example"));
@@ -124,7 +128,7 @@ TEST_F(UpdateTest, AServerThatFailsLeavesWhatWasAccepted) {
   EXPECT_EQ(state.failures, 1u);
   EXPECT_THAT(state.failure, HasSubstr("404"));
   put("/games.txt", names(201));
-  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::fetched);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, OutcomeKind::fetched);
   EXPECT_EQ(store.source_states().at("games").failures, 0u);
 }
 
@@ -146,7 +150,7 @@ TEST_F(UpdateTest, PoisonedUpdatesAreRefusedAndTheLastGoodImageStays) {
     put("/games.txt", poison);
     const auto report = run(std::vector{games});
     if (report) {
-      EXPECT_EQ(report->lists.at(0).kind, Kind::kept) << poison.substr(0, 40);
+      EXPECT_EQ(report->lists.at(0).kind, OutcomeKind::kept) << poison.substr(0, 40);
       EXPECT_THAT(report->lists[0].why, HasSubstr(word)) << poison.substr(0, 40);
     } else {
       EXPECT_THAT(report.error().text(), HasSubstr(word));
@@ -197,14 +201,14 @@ TEST_F(UpdateTest, AListThatCoversTooMuchKeepsItsLastContentAloneAndTheOthersGoO
   put("/bets.txt", names(201, "b"));
   const auto done = run_well({games, bets});
   EXPECT_TRUE(done.published);
-  EXPECT_EQ(done.lists.at(0).kind, Kind::kept);
+  EXPECT_EQ(done.lists.at(0).kind, OutcomeKind::kept);
   EXPECT_THAT(done.lists.at(0).why, HasSubstr("must allow"));
-  EXPECT_EQ(done.lists.at(1).kind, Kind::fetched);
+  EXPECT_EQ(done.lists.at(1).kind, OutcomeKind::fetched);
   EXPECT_TRUE(covers("n199.example"));
   EXPECT_FALSE(covers("n200.example"));
   EXPECT_TRUE(covers("b200.example"));
   options.accept = {"games"};
-  EXPECT_EQ(run_well({games, bets}).lists.at(0).kind, Kind::fetched);
+  EXPECT_EQ(run_well({games, bets}).lists.at(0).kind, OutcomeKind::fetched);
   EXPECT_TRUE(covers("n200.example"));
 }
 
@@ -214,7 +218,7 @@ TEST_F(UpdateTest, AListThatLosesAProbeKeepsItsLastContent) {
   EXPECT_TRUE(run_well({games}).published);
   put("/games.txt", names(199));
   const auto refused = run_well({games});
-  EXPECT_EQ(refused.lists.at(0).kind, Kind::kept);
+  EXPECT_EQ(refused.lists.at(0).kind, OutcomeKind::kept);
   EXPECT_EQ(refused.refusals.at(0).gate, Gate::must_block);
   EXPECT_TRUE(covers("n199.example"));
 }
@@ -317,15 +321,15 @@ TEST_F(UpdateTest, TheFirstImageIsPublishedAlthoughOneListIsRefused) {
   local.source = folder.write("local", names(50, "local")).string();
   const auto report = run_well({games, local});
   EXPECT_TRUE(report.published);
-  EXPECT_EQ(report.lists.at(0).kind, Kind::left_out);
-  EXPECT_EQ(report.lists.at(1).kind, Kind::local);
+  EXPECT_EQ(report.lists.at(0).kind, OutcomeKind::left_out);
+  EXPECT_EQ(report.lists.at(1).kind, OutcomeKind::local);
   EXPECT_TRUE(covers("local7.example"));
 }
 
 TEST_F(UpdateTest, WhereNothingHasEverComeNothingIsPublished) {
   const auto report = run_well({games});
   EXPECT_FALSE(report.published);
-  EXPECT_EQ(report.lists.at(0).kind, Kind::left_out);
+  EXPECT_EQ(report.lists.at(0).kind, OutcomeKind::left_out);
   EXPECT_FALSE(store.current());
 }
 
@@ -334,8 +338,8 @@ TEST_F(UpdateTest, AcceptedContentThatWasDamagedOnDiskIsAskedForAnew) {
   (void)run_well({games});
   ASSERT_TRUE(replace_file(store.source("games"), std::string("\x1f\x8b\x08\0\0\0\0\0\0\x03garbage", 17)));
   games.refresh = std::chrono::hours(480);
-  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::left_out);
-  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::fetched);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, OutcomeKind::left_out);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, OutcomeKind::fetched);
   EXPECT_TRUE(covers("n7.example"));
 }
 
@@ -343,10 +347,10 @@ TEST_F(UpdateTest, ChecksumsMustFit) {
   put("/games.txt", names(200));
   put("/SHA256SUMS", to_hex(sha256(names(200))) + "  games.txt\n");
   games.checksum = server.url("/SHA256SUMS");
-  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::fetched);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, OutcomeKind::fetched);
   put("/games.txt", names(201));
   const auto report = run_well({games});
-  EXPECT_EQ(report.lists.at(0).kind, Kind::kept);
+  EXPECT_EQ(report.lists.at(0).kind, OutcomeKind::kept);
   EXPECT_THAT(report.lists[0].why, HasSubstr("checksum"));
   EXPECT_FALSE(covers("n200.example"));
 }
@@ -360,17 +364,17 @@ TEST_F(UpdateTest, SignaturesMustFitAndMayNotGoBack) {
     put("/games.txt.minisig", signer.sign(names(count), timestamp));
   };
   publish(200, 1000);
-  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::fetched);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, OutcomeKind::fetched);
   publish(210, 2000);
-  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::fetched);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, OutcomeKind::fetched);
   EXPECT_EQ(store.source_states().at("games").version, "2000");
   publish(200, 1000);  // genuine, but old
   const auto old = run_well({games});
-  EXPECT_EQ(old.lists.at(0).kind, Kind::kept);
+  EXPECT_EQ(old.lists.at(0).kind, OutcomeKind::kept);
   EXPECT_THAT(old.lists[0].why, HasSubstr("older"));
   EXPECT_TRUE(covers("n209.example"));
   put("/games.txt.minisig", Minisigner().sign(names(200), 3000));
-  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::kept);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, OutcomeKind::kept);
   EXPECT_TRUE(covers("n209.example"));
 }
 
@@ -381,7 +385,7 @@ TEST_F(UpdateTest, AListToAllowIsLeftOutUnlessForced) {
   white.category = "games";
   white.source = folder.write("white", names(20, "white")).string();
   const auto refused = run_well({games, white});
-  EXPECT_EQ(refused.lists.at(1).kind, Kind::left_out);
+  EXPECT_EQ(refused.lists.at(1).kind, OutcomeKind::left_out);
   EXPECT_EQ(refused.refusals.at(0).gate, Gate::purpose);
   EXPECT_TRUE(covers("n7.example"));
   EXPECT_FALSE(covers("white7.example"));
@@ -415,7 +419,7 @@ TEST_F(UpdateTest, SealedListsLeaveNoTextInTheImageOrTheReport) {
   // From which it is compiled again, with its counts, when it is not due.
   sealed.refresh = std::chrono::hours(480);
   const auto again = run_well({sealed});
-  EXPECT_EQ(again.lists.at(0).kind, Kind::not_due);
+  EXPECT_EQ(again.lists.at(0).kind, OutcomeKind::not_due);
   EXPECT_TRUE(again.unchanged);
   EXPECT_EQ(again.compiled.lists.at(0).hosts, 20u);
   EXPECT_EQ(again.compiled.lists.at(0).rejected, 1u);
@@ -423,7 +427,7 @@ TEST_F(UpdateTest, SealedListsLeaveNoTextInTheImageOrTheReport) {
   cut_after = 60;
   options.ask_again = true;
   put("/sealed.txt", "worst-place.example/page\n" + names(21, "hidden"));
-  EXPECT_EQ(run_well({sealed}).lists.at(0).kind, Kind::kept);
+  EXPECT_EQ(run_well({sealed}).lists.at(0).kind, OutcomeKind::kept);
   no_text_is_left();
   EXPECT_TRUE(covers("hidden7.example"));
 }
@@ -435,9 +439,9 @@ TEST_F(UpdateTest, AListWhoseAddressChangedIsFetchedWholeAndAtOnce) {
   games.source = server.url("/other.txt");
   games.refresh = std::chrono::hours(1000);
   const auto report = run_well({games});
-  EXPECT_EQ(report.lists.at(0).kind, Kind::fetched);
+  EXPECT_EQ(report.lists.at(0).kind, OutcomeKind::fetched);
   EXPECT_EQ(server.requests().back().headers.count("if-none-match"), 0u);
-  EXPECT_EQ(run_well({games}).lists.at(0).kind, Kind::not_due);
+  EXPECT_EQ(run_well({games}).lists.at(0).kind, OutcomeKind::not_due);
 }
 
 // What the image in force closes stays closed, whatever became of the list behind it.
@@ -523,7 +527,7 @@ TEST_F(LostListTest, ASealedFolderWhoseDiskIsAwayIsCarriedOver) {
     EXPECT_TRUE(covers("b7.example") && covers("http://www.u.example/x/y/z")) << i;
     EXPECT_FALSE(covers("http://u.example/z")) << i;
     EXPECT_TRUE(covers("n240.example")) << "the others go on: " << i;
-    EXPECT_EQ(report.lists.at(1).kind, Kind::kept) << i;
+    EXPECT_EQ(report.lists.at(1).kind, OutcomeKind::kept) << i;
     EXPECT_THAT(report.lists.at(1).why, HasSubstr("not there")) << i;
     const auto db = *store.open_current();
     EXPECT_EQ(db->lists()[1].hosts + db->lists()[1].urls, 151u) << i;
@@ -550,6 +554,21 @@ TEST_F(UpdateTest, TwoAtATimeAreNotAllowed) {
   const auto refused = run(std::vector{games});
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().what, HasSubstr("under way"));
+}
+
+TEST_F(UpdateTest, APersonsUpdateWaitsForTheOneThatIsUnderWay) {
+  std::optional held = store.lock();
+  ASSERT_TRUE(*held);
+  std::jthread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    held.reset();
+  });
+  std::vector<std::string> steps;
+  options.patience = std::chrono::minutes(1);
+  options.progress = [&](std::string_view step, const Progress&) { steps.emplace_back(step); };
+  const auto done = run(std::vector{games});
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_EQ(steps.front(), "waiting for another update of the lists");
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace schoolgate::changes {
 namespace {
 
 TEST(History, KeepsEveryConfigurationWithItsFolders) {
-  const testing::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   auto history = History::open(folder.path() / "changes");
   ASSERT_TRUE(history) << history.error().text();
   EXPECT_EQ(*history->head(), std::nullopt);

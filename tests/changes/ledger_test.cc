@@ -22,7 +22,7 @@ Proposal a_proposal() {
 }
 
 TEST(Ledger, KeepsAProposalWithItsFilesAndEvents) {
-  const testing::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   EXPECT_FALSE(Ledger::open_to_read(folder.path() / "changes")->has_value());
   std::uint64_t number = 0;
   {
@@ -52,7 +52,7 @@ TEST(Ledger, KeepsAProposalWithItsFilesAndEvents) {
 }
 
 TEST(Ledger, IsOnlyEverAddedTo) {
-  const testing::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   auto ledger = Ledger::open(folder.path());
   ASSERT_TRUE(ledger && ledger->add(a_proposal()));
   ASSERT_TRUE(ledger->add_event(1, {.at = wall_now(), .what = What::refuse, .text = "no"}));
@@ -64,7 +64,7 @@ TEST(Ledger, IsOnlyEverAddedTo) {
 }
 
 TEST(Ledger, HostileTextIsKeptAsTextOrRefused) {
-  const testing::TemporaryFolder folder;
+  const test::TemporaryFolder folder;
   auto ledger = Ledger::open(folder.path());
   ASSERT_TRUE(ledger);
   for (const char* text :

@@ -14,7 +14,7 @@ namespace schoolgate::changes {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::TemporaryFolder;
+using test::TemporaryFolder;
 
 class PutInPlace : public ::testing::Test {
  protected:

@@ -15,9 +15,9 @@ namespace {
 
 using breaches::Decision;
 using rules::Action;
-using testing::Policy;
-using testing::policy_of;
-using testing::TemporaryFolder;
+using test::Policy;
+using test::policy_of;
+using test::TemporaryFolder;
 
 TimePoint at(std::string_view text) { return *from_rfc3339(text); }
 
@@ -71,7 +71,7 @@ class Replayed : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
-  std::shared_ptr<const blocklists::CategoryDb> lists_ = testing::small_lists(folder_.path());
+  std::shared_ptr<const blocklists::CategoryDb> lists_ = test::small_lists(folder_.path());
   rules::SiteClock clock_ = *rules::SiteClock::open("Europe/London");
 };
 

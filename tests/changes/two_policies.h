@@ -14,7 +14,7 @@
 #include "changes/replay.h"
 #include "config/load_texts.h"
 
-namespace schoolgate::changes::testing {
+namespace schoolgate::changes::test {
 
 class TemporaryFolder {
  public:
@@ -84,4 +84,4 @@ inline std::unique_ptr<Policy> policy_of(const std::string& policy_yaml, const s
   return policy;
 }
 
-}  // namespace schoolgate::changes::testing
+}  // namespace schoolgate::changes::test

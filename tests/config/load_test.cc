@@ -18,7 +18,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string text_of(const Problems& problems) {
+std::string problem_text(const Problems& problems) {
   std::string out;
   for (const Problem& problem : problems) out += problem.text() + "\n";
   return out;
@@ -26,7 +26,7 @@ std::string text_of(const Problems& problems) {
 
 Configuration load_sound(const ScratchFolder& folder) {
   Loaded loaded = load(folder.path());
-  EXPECT_TRUE(loaded.configuration) << text_of(loaded.problems);
+  EXPECT_TRUE(loaded.configuration) << problem_text(loaded.problems);
   return loaded.configuration ? std::move(*loaded.configuration) : Configuration{};
 }
 
@@ -484,7 +484,7 @@ TEST(Load, AFolderThatCannotBeReadIsAnError) {
   ScratchFolder folder;
   const Loaded loaded = load(folder.path() / "nowhere");
   EXPECT_FALSE(loaded.configuration);
-  EXPECT_THAT(text_of(loaded.problems), HasSubstr("cannot read this folder: No such file or directory"));
+  EXPECT_THAT(problem_text(loaded.problems), HasSubstr("cannot read this folder: No such file or directory"));
 }
 
 TEST(Load, AFolderOrAPipeWhereAFileBelongsIsAnError) {
@@ -496,7 +496,7 @@ TEST(Load, AFolderOrAPipeWhereAFileBelongsIsAnError) {
   std::filesystem::create_symlink("nowhere", folder.path() / "rules/link.yaml");
   const Loaded loaded = load(folder.path());
   EXPECT_FALSE(loaded.configuration);
-  EXPECT_EQ(loaded.problems.size(), 3u) << text_of(loaded.problems);
+  EXPECT_EQ(loaded.problems.size(), 3u) << problem_text(loaded.problems);
 }
 
 TEST(Load, AFileThatIsTooLargeIsAnError) {
@@ -506,7 +506,7 @@ TEST(Load, AFileThatIsTooLargeIsAnError) {
   std::filesystem::resize_file(folder.path() / "rules/large.yaml", kMaxFileBytes + 1);
   const Loaded loaded = load(folder.path());
   EXPECT_FALSE(loaded.configuration);
-  EXPECT_THAT(text_of(loaded.problems), HasSubstr("is larger than 4194304 bytes"));
+  EXPECT_THAT(problem_text(loaded.problems), HasSubstr("is larger than 4194304 bytes"));
 }
 
 TEST(Load, NothingIsHandedOutWithAnErrorInIt) {

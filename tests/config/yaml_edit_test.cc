@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string text_or(const Result<std::string>& result) {
+std::string yaml_or(const Result<std::string>& result) {
   return result ? *result : "refused: " + result.error().text();
 }
 NewValue word(std::string_view text) { return NewValue::of_word(text); }
@@ -23,41 +23,41 @@ NewValue rule(std::string_view site, std::string_view why) {
 }
 
 TEST(YamlEdit, ReplacesOnlyTheScalar) {
-  EXPECT_EQ(text_or(set_value("a: 1 # one\nb: { c: warn , d: 'x' } # two\n", {"b", "c"}, word("block"))),
+  EXPECT_EQ(yaml_or(set_value("a: 1 # one\nb: { c: warn , d: 'x' } # two\n", {"b", "c"}, word("block"))),
             "a: 1 # one\nb: { c: block , d: 'x' } # two\n");
-  EXPECT_EQ(text_or(set_value("a:   \"q\"  # one\n", {"a"}, NewValue::of_text("say \"no\"\n"))),
+  EXPECT_EQ(yaml_or(set_value("a:   \"q\"  # one\n", {"a"}, NewValue::of_text("say \"no\"\n"))),
             "a:   \"say \\\"no\\\"\\x0a\"  # one\n");
-  EXPECT_EQ(text_or(set_value("a: ~\n", {"a"}, word("block"))), "a: block\n");
-  EXPECT_EQ(text_or(set_value("a:   # nothing yet\nb: 1\n", {"a"}, word("block"))), "a: block   # nothing yet\nb: 1\n");
+  EXPECT_EQ(yaml_or(set_value("a: ~\n", {"a"}, word("block"))), "a: block\n");
+  EXPECT_EQ(yaml_or(set_value("a:   # nothing yet\nb: 1\n", {"a"}, word("block"))), "a: block   # nothing yet\nb: 1\n");
 }
 
 TEST(YamlEdit, AddsAKeyInTheStyleOfItsMapping) {
-  EXPECT_EQ(text_or(set_value("a:\n    b: 1\n    # note\nc: 2\n", {"a", "x"}, word("block"))),
+  EXPECT_EQ(yaml_or(set_value("a:\n    b: 1\n    # note\nc: 2\n", {"a", "x"}, word("block"))),
             "a:\n    b: 1\n    x: block\n    # note\nc: 2\n");
-  EXPECT_EQ(text_or(set_value("a: { b: 1 }\n", {"a", "x"}, word("block"))), "a: { b: 1, x: block }\n");
-  EXPECT_EQ(text_or(set_value("a: {}\n", {"a", "x"}, word("block"))), "a: { x: block }\n");
-  EXPECT_EQ(text_or(set_value("a:\n  b: 1\n", {"a", "x", "z"}, word("block"))), "a:\n  b: 1\n  x: { z: block }\n");
-  EXPECT_EQ(text_or(set_value("- site: a\n  why: b\n- site: c\n", {0ul, "until"}, word("2026-12-18"))),
+  EXPECT_EQ(yaml_or(set_value("a: { b: 1 }\n", {"a", "x"}, word("block"))), "a: { b: 1, x: block }\n");
+  EXPECT_EQ(yaml_or(set_value("a: {}\n", {"a", "x"}, word("block"))), "a: { x: block }\n");
+  EXPECT_EQ(yaml_or(set_value("a:\n  b: 1\n", {"a", "x", "z"}, word("block"))), "a:\n  b: 1\n  x: { z: block }\n");
+  EXPECT_EQ(yaml_or(set_value("- site: a\n  why: b\n- site: c\n", {0ul, "until"}, word("2026-12-18"))),
             "- site: a\n  why: b\n  until: 2026-12-18\n- site: c\n");
-  EXPECT_EQ(text_or(set_value("a: {\n  b: 1, # one\n  c: 2 # two\n}\n", {"a", "x"}, word("3"))),
+  EXPECT_EQ(yaml_or(set_value("a: {\n  b: 1, # one\n  c: 2 # two\n}\n", {"a", "x"}, word("3"))),
             "a: {\n  b: 1, # one\n  c: 2, x: 3 # two\n}\n");
-  EXPECT_EQ(text_or(set_value("a: {\n  b: 1\n}\n", {"x"}, word("3"))), "a: {\n  b: 1\n}\nx: 3\n");
+  EXPECT_EQ(yaml_or(set_value("a: {\n  b: 1\n}\n", {"x"}, word("3"))), "a: {\n  b: 1\n}\nx: 3\n");
 }
 
 TEST(YamlEdit, AddsAnItem) {
-  EXPECT_EQ(text_or(append_item("block:\n  - { site: a }\n\n# allows\nallow: []\n", {"block"}, rule("b", "it is so"))),
+  EXPECT_EQ(yaml_or(append_item("block:\n  - { site: a }\n\n# allows\nallow: []\n", {"block"}, rule("b", "it is so"))),
             "block:\n  - { site: a }\n  - { site: b, why: \"it is so\" }\n\n# allows\nallow: []\n");
-  EXPECT_EQ(text_or(append_item("allow: []\nblock: [a]\n", {"allow"}, rule("b", "x"))),
+  EXPECT_EQ(yaml_or(append_item("allow: []\nblock: [a]\n", {"allow"}, rule("b", "x"))),
             "allow:\n  - { site: b, why: x }\nblock: [a]\n");
-  EXPECT_EQ(text_or(append_item("allow: [a]\n", {"allow"}, word("b"))), "allow: [a, b]\n");
-  EXPECT_EQ(text_or(append_item("block:\n- a\n- b\nallow: 1\n", {"block"}, word("c"))),
+  EXPECT_EQ(yaml_or(append_item("allow: [a]\n", {"allow"}, word("b"))), "allow: [a, b]\n");
+  EXPECT_EQ(yaml_or(append_item("block:\n- a\n- b\nallow: 1\n", {"block"}, word("c"))),
             "block:\n- a\n- b\n- c\nallow: 1\n");
-  EXPECT_EQ(text_or(append_item("allow: # none\nblock: 1\n", {"allow"}, word("b"))),
+  EXPECT_EQ(yaml_or(append_item("allow: # none\nblock: 1\n", {"allow"}, word("b"))),
             "allow: # none\n  - b\nblock: 1\n");
-  EXPECT_EQ(text_or(append_item("# only comments\n", {"block"}, word("a"))), "# only comments\nblock:\n  - a\n");
-  EXPECT_EQ(text_or(append_item("", {"block"}, word("a"))), "block:\n  - a\n");
-  EXPECT_EQ(text_or(append_item("x: 1", {"block"}, word("a"))), "x: 1\nblock:\n  - a") << "no final newline stays none";
-  EXPECT_EQ(text_or(append_item("block:\n  - {\n      site: a,\n  }\n  - b", {"block"}, word("c"))),
+  EXPECT_EQ(yaml_or(append_item("# only comments\n", {"block"}, word("a"))), "# only comments\nblock:\n  - a\n");
+  EXPECT_EQ(yaml_or(append_item("", {"block"}, word("a"))), "block:\n  - a\n");
+  EXPECT_EQ(yaml_or(append_item("x: 1", {"block"}, word("a"))), "x: 1\nblock:\n  - a") << "no final newline stays none";
+  EXPECT_EQ(yaml_or(append_item("block:\n  - {\n      site: a,\n  }\n  - b", {"block"}, word("c"))),
             "block:\n  - {\n      site: a,\n  }\n  - b\n  - c");
 }
 
@@ -65,40 +65,40 @@ TEST(YamlEdit, RemovesAnItemAndLeavesTheCommentsOfOthers) {
   const std::string file =
       "block:\n  # first\n  - { site: a }  # about a\n  - site: b\n    why: |\n      text\n    # about b\n\n  # about "
       "c\n  - { site: c }\n";
-  EXPECT_EQ(text_or(remove_value(file, {"block", 1ul})),
+  EXPECT_EQ(yaml_or(remove_value(file, {"block", 1ul})),
             "block:\n  # first\n  - { site: a }  # about a\n\n  # about c\n  - { site: c }\n");
-  EXPECT_EQ(text_or(remove_value(file, {"block", 0ul})),
+  EXPECT_EQ(yaml_or(remove_value(file, {"block", 0ul})),
             "block:\n  # first\n  - site: b\n    why: |\n      text\n    # about b\n\n  # about c\n  - { site: c }\n");
-  EXPECT_EQ(text_or(remove_value("block:\n  - a\nallow: 1\n", {"block", 0ul})), "block: []\nallow: 1\n");
-  EXPECT_EQ(text_or(remove_value("a: [x, y, z]\n", {"a", 1ul})), "a: [x, z]\n");
-  EXPECT_EQ(text_or(remove_value("a: [x, y]\n", {"a", 1ul})), "a: [x]\n");
-  EXPECT_EQ(text_or(remove_value("a: [x]\n", {"a", 0ul})), "a: []\n");
-  EXPECT_EQ(text_or(remove_value("block:\n  - a\n  - b", {"block", 1ul})), "block:\n  - a");
+  EXPECT_EQ(yaml_or(remove_value("block:\n  - a\nallow: 1\n", {"block", 0ul})), "block: []\nallow: 1\n");
+  EXPECT_EQ(yaml_or(remove_value("a: [x, y, z]\n", {"a", 1ul})), "a: [x, z]\n");
+  EXPECT_EQ(yaml_or(remove_value("a: [x, y]\n", {"a", 1ul})), "a: [x]\n");
+  EXPECT_EQ(yaml_or(remove_value("a: [x]\n", {"a", 0ul})), "a: []\n");
+  EXPECT_EQ(yaml_or(remove_value("block:\n  - a\n  - b", {"block", 1ul})), "block:\n  - a");
 }
 
 TEST(YamlEdit, RemovesAKey) {
-  EXPECT_EQ(text_or(remove_value("a: { b: 1, c: 2 }\n", {"a", "b"})), "a: { c: 2 }\n");
-  EXPECT_EQ(text_or(remove_value("a: { b: 1, c: 2 }\n", {"a", "c"})), "a: { b: 1 }\n");
-  EXPECT_EQ(text_or(remove_value("a: { b: 1 }\n", {"a", "b"})), "a: {}\n");
-  EXPECT_EQ(text_or(remove_value("a: {\n  b: 1,  # one\n  c: 2\n}\n", {"a", "c"})), "a: {\n  b: 1  # one\n}\n");
-  EXPECT_EQ(text_or(remove_value("a:\n  b: 1\n  c: 2\nd: 3\n", {"a", "c"})), "a:\n  b: 1\nd: 3\n");
-  EXPECT_EQ(text_or(remove_value("a:\n  b: 1\nd: 3\n", {"a", "b"})), "a: {}\nd: 3\n");
-  EXPECT_EQ(text_or(remove_value("- site: a\n  why: b\n", {0ul, "site"})), "- why: b\n");
-  EXPECT_EQ(text_or(remove_value("- site: a\n  why: b\n- c\n", {0ul, "why"})), "- site: a\n- c\n");
+  EXPECT_EQ(yaml_or(remove_value("a: { b: 1, c: 2 }\n", {"a", "b"})), "a: { c: 2 }\n");
+  EXPECT_EQ(yaml_or(remove_value("a: { b: 1, c: 2 }\n", {"a", "c"})), "a: { b: 1 }\n");
+  EXPECT_EQ(yaml_or(remove_value("a: { b: 1 }\n", {"a", "b"})), "a: {}\n");
+  EXPECT_EQ(yaml_or(remove_value("a: {\n  b: 1,  # one\n  c: 2\n}\n", {"a", "c"})), "a: {\n  b: 1  # one\n}\n");
+  EXPECT_EQ(yaml_or(remove_value("a:\n  b: 1\n  c: 2\nd: 3\n", {"a", "c"})), "a:\n  b: 1\nd: 3\n");
+  EXPECT_EQ(yaml_or(remove_value("a:\n  b: 1\nd: 3\n", {"a", "b"})), "a: {}\nd: 3\n");
+  EXPECT_EQ(yaml_or(remove_value("- site: a\n  why: b\n", {0ul, "site"})), "- why: b\n");
+  EXPECT_EQ(yaml_or(remove_value("- site: a\n  why: b\n- c\n", {0ul, "why"})), "- site: a\n- c\n");
 }
 
 TEST(YamlEdit, KeepsWindowsLineEndsAndTheByteOrderMark) {
-  EXPECT_EQ(text_or(append_item("\xEF\xBB\xBF"
+  EXPECT_EQ(yaml_or(append_item("\xEF\xBB\xBF"
                                 "block:\r\n  - a\r\n",
                                 {"block"}, word("b"))),
             "\xEF\xBB\xBF"
             "block:\r\n  - a\r\n  - b\r\n");
-  EXPECT_EQ(text_or(remove_value("\xEF\xBB\xBF"
+  EXPECT_EQ(yaml_or(remove_value("\xEF\xBB\xBF"
                                  "block:\r\n  - a\r\n  - b\r\n",
                                  {"block", 1ul})),
             "\xEF\xBB\xBF"
             "block:\r\n  - a\r\n");
-  EXPECT_EQ(text_or(set_value("\xEF\xBB\xBF"
+  EXPECT_EQ(yaml_or(set_value("\xEF\xBB\xBF"
                               "a: { b: 1 }\r\n",
                               {"a", "b"}, word("2"))),
             "\xEF\xBB\xBF"
@@ -107,32 +107,32 @@ TEST(YamlEdit, KeepsWindowsLineEndsAndTheByteOrderMark) {
 
 TEST(YamlEdit, WhatAnAnchorSharesIsNotChangedForOthers) {
   const std::string file = "base: &base { games: warn }\nks1: *base\nks2: { games: block }\n";
-  EXPECT_THAT(text_or(set_value(file, {"ks1", "games"}, word("block"))), HasSubstr("refused"));
-  EXPECT_THAT(text_or(set_value(file, {"base", "games"}, word("block"))), HasSubstr("refused"));
-  EXPECT_EQ(text_or(set_value(file, {"ks2", "games"}, word("allow"))),
+  EXPECT_THAT(yaml_or(set_value(file, {"ks1", "games"}, word("block"))), HasSubstr("refused"));
+  EXPECT_THAT(yaml_or(set_value(file, {"base", "games"}, word("block"))), HasSubstr("refused"));
+  EXPECT_EQ(yaml_or(set_value(file, {"ks2", "games"}, word("allow"))),
             "base: &base { games: warn }\nks1: *base\nks2: { games: allow }\n");
-  EXPECT_EQ(text_or(set_value("a: &once warn # c\n", {"a"}, word("block"))), "a: &once block # c\n");
-  EXPECT_EQ(text_or(remove_value(file, {"ks1"})), "base: &base { games: warn }\nks2: { games: block }\n");
-  EXPECT_THAT(text_or(remove_value(file, {"base"})), HasSubstr("refused"));
+  EXPECT_EQ(yaml_or(set_value("a: &once warn # c\n", {"a"}, word("block"))), "a: &once block # c\n");
+  EXPECT_EQ(yaml_or(remove_value(file, {"ks1"})), "base: &base { games: warn }\nks2: { games: block }\n");
+  EXPECT_THAT(yaml_or(remove_value(file, {"base"})), HasSubstr("refused"));
 }
 
 TEST(YamlEdit, RefusesWhatItDoesNotUnderstand) {
-  EXPECT_THAT(text_or(set_value("a: 1\na: 2\n", {"a"}, word("3"))), HasSubstr("twice"));
-  EXPECT_THAT(text_or(set_value("a: |\n  text\n", {"a"}, word("3"))), HasSubstr("several lines"));
-  EXPECT_THAT(text_or(set_value("a: one\n  two\n", {"a"}, word("3"))), HasSubstr("several lines"));
-  EXPECT_THAT(text_or(set_value("a: [1\n", {"a"}, word("3"))), HasSubstr("not closed"));
-  EXPECT_THAT(text_or(set_value("a: 1\n", {"a", "b"}, word("3"))), HasSubstr("no mapping"));
-  EXPECT_THAT(text_or(remove_value("a: 1\n", {"b"})), HasSubstr("there is no b"));
-  EXPECT_THAT(text_or(remove_value("a: [1]\n", {"a", 3ul})), HasSubstr("there is no a[3]"));
-  EXPECT_THAT(text_or(append_item("a: 1\n", {"a"}, word("3"))), HasSubstr("no list"));
+  EXPECT_THAT(yaml_or(set_value("a: 1\na: 2\n", {"a"}, word("3"))), HasSubstr("twice"));
+  EXPECT_THAT(yaml_or(set_value("a: |\n  text\n", {"a"}, word("3"))), HasSubstr("several lines"));
+  EXPECT_THAT(yaml_or(set_value("a: one\n  two\n", {"a"}, word("3"))), HasSubstr("several lines"));
+  EXPECT_THAT(yaml_or(set_value("a: [1\n", {"a"}, word("3"))), HasSubstr("not closed"));
+  EXPECT_THAT(yaml_or(set_value("a: 1\n", {"a", "b"}, word("3"))), HasSubstr("no mapping"));
+  EXPECT_THAT(yaml_or(remove_value("a: 1\n", {"b"})), HasSubstr("there is no b"));
+  EXPECT_THAT(yaml_or(remove_value("a: [1]\n", {"a", 3ul})), HasSubstr("there is no a[3]"));
+  EXPECT_THAT(yaml_or(append_item("a: 1\n", {"a"}, word("3"))), HasSubstr("no list"));
 }
 
 TEST(YamlEdit, FindsKeysInQuotesAndOddSpaces) {
-  EXPECT_EQ(text_or(set_value("\"a b\" : { 'c' : 1 }\n", {"a b", "c"}, word("2"))), "\"a b\" : { 'c' : 2 }\n");
-  EXPECT_EQ(text_or(set_value("{\"a\":{\"b\":1}}", {"a", "b"}, word("2"))), "{\"a\":{\"b\":2}}");
-  EXPECT_EQ(text_or(set_value("a: { b: \"x # no comment, {no} [no]\", c: 1 }\n", {"a", "c"}, word("2"))),
+  EXPECT_EQ(yaml_or(set_value("\"a b\" : { 'c' : 1 }\n", {"a b", "c"}, word("2"))), "\"a b\" : { 'c' : 2 }\n");
+  EXPECT_EQ(yaml_or(set_value("{\"a\":{\"b\":1}}", {"a", "b"}, word("2"))), "{\"a\":{\"b\":2}}");
+  EXPECT_EQ(yaml_or(set_value("a: { b: \"x # no comment, {no} [no]\", c: 1 }\n", {"a", "c"}, word("2"))),
             "a: { b: \"x # no comment, {no} [no]\", c: 2 }\n");
-  EXPECT_EQ(text_or(remove_value("a: { b: 'it''s', c: 1 }\n", {"a", "b"})), "a: { c: 1 }\n");
+  EXPECT_EQ(yaml_or(remove_value("a: { b: 'it''s', c: 1 }\n", {"a", "b"})), "a: { c: 1 }\n");
 }
 
 TEST(YamlEdit, HostileTextStaysText) {
@@ -141,7 +141,7 @@ TEST(YamlEdit, HostileTextStaysText) {
         " x",       "x ",          "- a",       "? a",         "'",      "\"",      "\\",   "%",    "@a",  "`a",
         "true",     "line\nbreak", "tab\there", "caf\xC3\xA9", "<<",     "=",       "---",  "...",  "a #b"}) {
     const auto edited = append_item("allow:\n  - { site: a }\n", {"allow"}, rule("b.example", text));
-    ASSERT_TRUE(edited) << text << ": " << text_or(edited);
+    ASSERT_TRUE(edited) << text << ": " << yaml_or(edited);
     Problems problems;
     const auto read = parse_yaml(*edited, "f", problems);
     ASSERT_TRUE(read) << *edited;
@@ -155,7 +155,7 @@ TEST(YamlEdit, AFileOfFourMegabytesIsEdited) {
   while (file.size() < (4u << 20) - 3000)
     file += "  # " + filler + "\n  - { site: a.example, why: \"" + filler + "\" }\n";
   const auto edited = append_item(file, {"block"}, word("b"));
-  ASSERT_TRUE(edited) << text_or(edited);
+  ASSERT_TRUE(edited) << yaml_or(edited);
   EXPECT_EQ(*edited, file + "  - b\n");
 }
 
@@ -272,9 +272,9 @@ TEST(YamlEdit, AThousandRandomEditsGoThereAndBack) {
     // There: an item, a key or another value. Back: the same place as it was.
     if (kind == 0 && node->kind == YamlNode::Kind::scalar && !node->quoted) {
       const auto there = set_value(file, path, word("changed"));
-      ASSERT_TRUE(there) << seed << " " << to_text(path) << " " << text_or(there) << "\n" << file;
+      ASSERT_TRUE(there) << seed << " " << to_text(path) << " " << yaml_or(there) << "\n" << file;
       const auto again = set_value(*there, path, word(node->text));
-      ASSERT_TRUE(again) << seed << text_or(again);
+      ASSERT_TRUE(again) << seed << yaml_or(again);
       EXPECT_EQ(*again, file) << seed;
       ++edited, ++back;
     } else if (kind == 1 && (node->kind == YamlNode::Kind::mapping || node->kind == YamlNode::Kind::list)) {
@@ -291,7 +291,7 @@ TEST(YamlEdit, AThousandRandomEditsGoThereAndBack) {
       YamlPath added = path;
       is_list ? void(added.emplace_back(node->items.size())) : void(added.emplace_back("added"));
       const auto again = remove_value(*there, added);
-      ASSERT_TRUE(again) << seed << " " << to_text(added) << " " << text_or(again) << "\n" << *there;
+      ASSERT_TRUE(again) << seed << " " << to_text(added) << " " << yaml_or(again) << "\n" << *there;
       const bool was_empty = node->items.empty() && node->entries.empty();
       // An empty pair of brackets may have had a blank in it, or a trailing comma been passed.
       if (!was_empty) EXPECT_EQ(*again, file) << seed << "\n--- there\n" << *there;

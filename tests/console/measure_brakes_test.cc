@@ -14,12 +14,11 @@
 namespace schoolgate::console {
 namespace {
 
-using casework::Role;
 using rules::Measure;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Brakes of(Measure::Kind kind, SiteFacts facts, Role role = Role::dsl) {
+Brakes of(Measure::Kind kind, SiteFacts facts, casework::Role role = casework::Role::dsl) {
   return brakes_on({.kind = kind}, {std::move(facts)}, {.user = "v.iewer", .role = role, .also = {}});
 }
 
@@ -48,15 +47,15 @@ TEST(MeasureBrakes, SayThatAPathIsNotSeenOverHttpsAndOfferTheHost) {
 
 TEST(MeasureBrakes, KeepASessionFromWhatItsOpenerMayNotOpen) {
   const SiteFacts adult{.host = "x.example", .categories = {{"pornography", "Pornography", 3, false}}};
-  for (const Role role : {Role::technician, Role::administrator, Role::head})
+  for (const casework::Role role : {casework::Role::technician, casework::Role::administrator, casework::Role::head})
     EXPECT_THAT(of(Measure::Kind::supervised, adult, role).refused, HasSubstr("Only the safeguarding lead"));
-  for (const Role role : {Role::dsl, Role::deputy}) {
+  for (const casework::Role role : {casework::Role::dsl, casework::Role::deputy}) {
     const Brakes brakes = of(Measure::Kind::supervised, adult, role);
     EXPECT_THAT(brakes.refused, IsEmpty());
     EXPECT_THAT(brakes.reasons, testing::SizeIs(1)) << "and they are asked";
   }
   const SiteFacts game{.host = "y.example", .categories = {{"games", "Games", 1, false}}};
-  EXPECT_THAT(of(Measure::Kind::supervised, game, Role::technician).refused, IsEmpty());
+  EXPECT_THAT(of(Measure::Kind::supervised, game, casework::Role::technician).refused, IsEmpty());
 }
 
 }  // namespace

@@ -26,11 +26,11 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using Kind = CredentialAnswer::Kind;
-using Why = CredentialAnswer::Why;
+using CredentialKind = CredentialAnswer::Kind;
+using CredentialWhy = CredentialAnswer::Why;
 
 const names::IpAddress kTablet = *names::IpAddress::parse("10.20.1.7"), kOther = *names::IpAddress::parse("10.20.1.8");
-const std::string kPassword = "three green apples";
+const std::string kAmeliasPassword = "three green apples";
 
 LocalAccounts one_account(std::string user, LocalAccount account) {
   return [user = std::move(user), account = std::move(account)](std::string_view asked) -> std::optional<LocalAccount> {
@@ -93,8 +93,8 @@ std::size_t count_of(const std::string& text, const std::string& part) {
 
 TEST(Credentials, APasswordOfTheDirectoryMakesAPersonWithGroups) {
   const auto credentials = start(with_directory(standing()));
-  const auto answer = ask(*credentials, "SCHOOL\\Amelia.Hughes", kPassword);
-  ASSERT_EQ(answer.kind, Kind::accepted) << answer.text;
+  const auto answer = ask(*credentials, "SCHOOL\\Amelia.Hughes", kAmeliasPassword);
+  ASSERT_EQ(answer.kind, CredentialKind::accepted) << answer.text;
   EXPECT_EQ(answer.person->user, "amelia.hughes");
   EXPECT_EQ(answer.person->name, "Amelia Hughes");
   EXPECT_THAT(answer.person->groups, Contains("pupils"));
@@ -106,26 +106,26 @@ TEST(Credentials, WrongIsWrongWhoeverItIs) {
   const auto credentials = start(with_directory(standing()));
   for (const char* user : {"amelia.hughes", "nobody.here", "*", "*)(uid=*", "", "a\nb", "PC12$"}) {
     const auto answer = ask(*credentials, user, "four green apples");
-    EXPECT_EQ(answer.kind, Kind::refused) << user;
-    EXPECT_EQ(answer.why, Why::wrong) << user;
+    EXPECT_EQ(answer.kind, CredentialKind::refused) << user;
+    EXPECT_EQ(answer.why, CredentialWhy::wrong) << user;
   }
-  EXPECT_EQ(ask(*credentials, "amelia.hughes", "").why, Why::wrong);
-  EXPECT_EQ(ask(*credentials, "amelia.hughes", std::string(300, 'x')).why, Why::wrong);
+  EXPECT_EQ(ask(*credentials, "amelia.hughes", "").why, CredentialWhy::wrong);
+  EXPECT_EQ(ask(*credentials, "amelia.hughes", std::string(300, 'x')).why, CredentialWhy::wrong);
 }
 
 TEST(Credentials, WhatIsNoAccountNameNeverReachesTheDirectory) {
   Script server("directory_server.py");
   const auto credentials = start(with_directory(server));
-  ask(*credentials, "*)(uid=*", kPassword);
-  ask(*credentials, "amelia*", kPassword);
+  ask(*credentials, "*)(uid=*", kAmeliasPassword);
+  ask(*credentials, "amelia*", kAmeliasPassword);
   EXPECT_THAT(*read_file(server.fact("log")), Not(HasSubstr("SRCH base=\"dc=school")));
 }
 
 TEST(Credentials, DisabledAccountsAreRefusedWithTheRightPassword) {
   const auto credentials = start(with_directory(standing()));
-  const auto answer = ask(*credentials, "leah.leaver", kPassword);
-  EXPECT_EQ(answer.kind, Kind::refused);
-  EXPECT_EQ(answer.why, Why::disabled);
+  const auto answer = ask(*credentials, "leah.leaver", kAmeliasPassword);
+  EXPECT_EQ(answer.kind, CredentialKind::refused);
+  EXPECT_EQ(answer.why, CredentialWhy::disabled);
 }
 
 TEST(Credentials, SixConnectionsOfABrowserAreOneQuestion) {
@@ -134,8 +134,8 @@ TEST(Credentials, SixConnectionsOfABrowserAreOneQuestion) {
   std::latch done(6);
   std::atomic<int> accepted{0};
   for (int i = 0; i < 6; ++i)
-    credentials->check_password("amelia.hughes", Secret(kPassword), kTablet, [&](CredentialAnswer answer) {
-      accepted += answer.kind == Kind::accepted;
+    credentials->check_password("amelia.hughes", Secret(kAmeliasPassword), kTablet, [&](CredentialAnswer answer) {
+      accepted += answer.kind == CredentialKind::accepted;
       done.count_down();
     });
   done.wait();
@@ -148,10 +148,10 @@ TEST(Credentials, SixConnectionsOfABrowserAreOneQuestion) {
 TEST(Credentials, ARightPasswordIsNotAskedAgainForAWhile) {
   Script server("directory_server.py");
   const auto credentials = start(with_directory(server));
-  ASSERT_EQ(ask(*credentials, "amelia.hughes", kPassword).kind, Kind::accepted);
+  ASSERT_EQ(ask(*credentials, "amelia.hughes", kAmeliasPassword).kind, CredentialKind::accepted);
   server.tell("stop");
-  const auto again = ask(*credentials, "amelia.hughes", kPassword);
-  EXPECT_EQ(again.kind, Kind::accepted);
+  const auto again = ask(*credentials, "amelia.hughes", kAmeliasPassword);
+  EXPECT_EQ(again.kind, CredentialKind::accepted);
   EXPECT_THAT(again.person->groups, Contains("pupils"));
   EXPECT_EQ(credentials->counters().from_cache, 1u);
 }
@@ -162,17 +162,17 @@ TEST(Credentials, ADirectoryThatIsGoneLeavesThoseWhoWereHereIn) {
   settings.password_right = -1s;  // ask the directory each time
   settings.directory->fresh = 0s;
   const auto credentials = start(settings);
-  ASSERT_EQ(ask(*credentials, "amelia.hughes", kPassword).kind, Kind::accepted);
+  ASSERT_EQ(ask(*credentials, "amelia.hughes", kAmeliasPassword).kind, CredentialKind::accepted);
   server.tell("stop");
-  const auto known = ask(*credentials, "amelia.hughes", kPassword);
-  EXPECT_EQ(known.kind, Kind::accepted) << known.text;
+  const auto known = ask(*credentials, "amelia.hughes", kAmeliasPassword);
+  EXPECT_EQ(known.kind, CredentialKind::accepted) << known.text;
   EXPECT_THAT(known.person->groups, Contains("pupils"));
   EXPECT_GE(credentials->counters().stale_answers, 1u);
   const auto guessed = ask(*credentials, "amelia.hughes", "four green apples");
-  EXPECT_EQ(guessed.kind, Kind::unavailable);
-  const auto unknown = ask(*credentials, "noah.patel", kPassword);
-  EXPECT_EQ(unknown.kind, Kind::unavailable);
-  EXPECT_EQ(unknown.why, Why::no_answer);
+  EXPECT_EQ(guessed.kind, CredentialKind::unavailable);
+  const auto unknown = ask(*credentials, "noah.patel", kAmeliasPassword);
+  EXPECT_EQ(unknown.kind, CredentialKind::unavailable);
+  EXPECT_EQ(unknown.why, CredentialWhy::no_answer);
   EXPECT_GE(credentials->counters().directory_failures, 1u);
 }
 
@@ -182,9 +182,9 @@ TEST(Credentials, TooOldAnAnswerIsNoneWhenTheDirectoryIsGone) {
   settings.password_right = -1s;
   settings.directory->stale = -1s;
   const auto credentials = start(settings);
-  ASSERT_EQ(ask(*credentials, "amelia.hughes", kPassword).kind, Kind::accepted);
+  ASSERT_EQ(ask(*credentials, "amelia.hughes", kAmeliasPassword).kind, CredentialKind::accepted);
   server.tell("stop");
-  EXPECT_EQ(ask(*credentials, "amelia.hughes", kPassword).kind, Kind::unavailable);
+  EXPECT_EQ(ask(*credentials, "amelia.hughes", kAmeliasPassword).kind, CredentialKind::unavailable);
   EXPECT_FALSE(groups(*credentials, "amelia.hughes").known);
 }
 
@@ -194,68 +194,72 @@ TEST(Credentials, LocalAccountsComeFirst) {
   auto account = visitor();
   const auto credentials = start(with_directory(standing()), one_account("amelia.hughes", account));
   const auto answer = ask(*credentials, "amelia.hughes", "one blue bicycle");
-  ASSERT_EQ(answer.kind, Kind::accepted);
+  ASSERT_EQ(answer.kind, CredentialKind::accepted);
   EXPECT_THAT(answer.person->groups, Contains("visitors"));
-  EXPECT_EQ(ask(*credentials, "amelia.hughes", kPassword).kind, Kind::refused);  // the directory's does not count
-  EXPECT_EQ(ask(*credentials, "noah.patel", kPassword).kind, Kind::accepted);
+  EXPECT_EQ(ask(*credentials, "amelia.hughes", kAmeliasPassword).kind,
+            CredentialKind::refused);  // the directory's does not count
+  EXPECT_EQ(ask(*credentials, "noah.patel", kAmeliasPassword).kind, CredentialKind::accepted);
 }
 
 TEST(Credentials, ALocalAccountWithoutPasswordTakesNone) {
   auto account = visitor();
   account.password_hash.clear();
   const auto credentials = start({}, one_account("vera", account));
-  EXPECT_EQ(ask(*credentials, "vera", "").why, Why::wrong);
-  EXPECT_EQ(ask(*credentials, "vera", "anything at all").why, Why::wrong);
+  EXPECT_EQ(ask(*credentials, "vera", "").why, CredentialWhy::wrong);
+  EXPECT_EQ(ask(*credentials, "vera", "anything at all").why, CredentialWhy::wrong);
 }
 
 TEST(Credentials, ALocalAccountEndsWithItsDateAndItsSwitch) {
   auto over = visitor(), off = visitor();
   over.valid_until = wall_now() - 1min;
   off.disabled = true;
-  EXPECT_EQ(ask(*start({}, one_account("vera", over)), "vera", "one blue bicycle").why, Why::disabled);
-  EXPECT_EQ(ask(*start({}, one_account("vera", off)), "vera", "one blue bicycle").why, Why::disabled);
-  EXPECT_EQ(ask(*start({}, one_account("vera", off)), "vera", "wrong").why, Why::wrong);  // says nothing to others
+  EXPECT_EQ(ask(*start({}, one_account("vera", over)), "vera", "one blue bicycle").why, CredentialWhy::disabled);
+  EXPECT_EQ(ask(*start({}, one_account("vera", off)), "vera", "one blue bicycle").why, CredentialWhy::disabled);
+  EXPECT_EQ(ask(*start({}, one_account("vera", off)), "vera", "wrong").why,
+            CredentialWhy::wrong);  // says nothing to others
 }
 
 TEST(Credentials, AChangedPasswordEndsTheOldOneAtOnce) {
   auto account = std::make_shared<LocalAccount>(visitor());
   const auto credentials = start({}, [account](std::string_view) { return std::optional(*account); });
-  ASSERT_EQ(ask(*credentials, "vera", "one blue bicycle").kind, Kind::accepted);
+  ASSERT_EQ(ask(*credentials, "vera", "one blue bicycle").kind, CredentialKind::accepted);
   account->password_hash = *hash_password("two red bicycles");
-  EXPECT_EQ(ask(*credentials, "vera", "one blue bicycle").kind, Kind::refused);
-  EXPECT_EQ(ask(*credentials, "vera", "two red bicycles").kind, Kind::accepted);
+  EXPECT_EQ(ask(*credentials, "vera", "one blue bicycle").kind, CredentialKind::refused);
+  EXPECT_EQ(ask(*credentials, "vera", "two red bicycles").kind, CredentialKind::accepted);
 }
 
 TEST(Credentials, WithNobodyToAskThereIsNoAnswer) {
   const auto credentials = start({});
   const auto answer = ask(*credentials, "vera", "one blue bicycle");
-  EXPECT_EQ(answer.kind, Kind::unavailable);
-  EXPECT_EQ(answer.why, Why::not_configured);
+  EXPECT_EQ(answer.kind, CredentialKind::unavailable);
+  EXPECT_EQ(answer.why, CredentialWhy::not_configured);
 }
 
 // --- guessing
 
 TEST(Guessing, IsHeldUpAtTheClientAndNotForItsVictim) {
   const auto credentials = start({}, one_account("vera", visitor()));
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(ask(*credentials, "vera", "guess " + std::to_string(i)).why, Why::wrong);
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(ask(*credentials, "vera", "guess " + std::to_string(i)).why, CredentialWhy::wrong);
   const auto held = ask(*credentials, "vera", "one blue bicycle");
-  EXPECT_EQ(held.kind, Kind::refused);
-  EXPECT_EQ(held.why, Why::wait);
+  EXPECT_EQ(held.kind, CredentialKind::refused);
+  EXPECT_EQ(held.why, CredentialWhy::wait);
   EXPECT_GT(held.wait, 0s);
   EXPECT_EQ(credentials->counters().held_back, 1u);
-  EXPECT_EQ(ask(*credentials, "vera", "one blue bicycle", kOther).kind, Kind::accepted);
+  EXPECT_EQ(ask(*credentials, "vera", "one blue bicycle", kOther).kind, CredentialKind::accepted);
 }
 
 TEST(Guessing, TheSameWrongPasswordAgainIsNoNewGuess) {
   const auto credentials = start({}, one_account("vera", visitor()));
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(*credentials, "vera", "my old password").why, Why::wrong);
-  EXPECT_EQ(ask(*credentials, "vera", "one blue bicycle").kind, Kind::accepted);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask(*credentials, "vera", "my old password").why, CredentialWhy::wrong);
+  EXPECT_EQ(ask(*credentials, "vera", "one blue bicycle").kind, CredentialKind::accepted);
 }
 
 TEST(Guessing, OnePasswordOverAllAccountsIsHeldUpToo) {
   const auto credentials = start({}, one_account("vera", visitor()));
   int asked = 0;
-  while (asked < 200 && ask(*credentials, "pupil" + std::to_string(asked), "Summer2026").why == Why::wrong) ++asked;
+  while (asked < 200 && ask(*credentials, "pupil" + std::to_string(asked), "Summer2026").why == CredentialWhy::wrong)
+    ++asked;
   EXPECT_EQ(asked, 50);
 }
 
@@ -263,11 +267,12 @@ TEST(Guessing, FromManyAddressesHoldsTheAccountUpForAMinuteAtMost) {
   const auto credentials = start({}, one_account("vera", visitor()));
   const auto from = [](int i) { return names::IpAddress::v4(0x0A140000u + std::uint32_t(i)); };
   int asked = 0;
-  while (asked < 200 && ask(*credentials, "vera", "guess " + std::to_string(asked), from(asked)).why == Why::wrong)
+  while (asked < 200 &&
+         ask(*credentials, "vera", "guess " + std::to_string(asked), from(asked)).why == CredentialWhy::wrong)
     ++asked;
   EXPECT_EQ(asked, 20);
   const auto held = ask(*credentials, "vera", "one blue bicycle", kOther);
-  EXPECT_EQ(held.why, Why::wait);
+  EXPECT_EQ(held.why, CredentialWhy::wait);
   EXPECT_LE(held.wait, 60s);
 }
 
@@ -284,10 +289,10 @@ Told ask_at_once(Credentials& credentials, int count, const std::function<std::s
     credentials.check_password(user(i), Secret(password(i)), client, [&](CredentialAnswer answer) {
       {
         const std::scoped_lock lock(mutex);
-        told.accepted += answer.kind == Kind::accepted;
-        told.wrong += answer.why == Why::wrong;
-        told.wait += answer.why == Why::wait;
-        told.busy += answer.why == Why::busy;
+        told.accepted += answer.kind == CredentialKind::accepted;
+        told.wrong += answer.why == CredentialWhy::wrong;
+        told.wait += answer.why == CredentialWhy::wait;
+        told.busy += answer.why == CredentialWhy::busy;
       }
       done.count_down();
     });
@@ -316,7 +321,7 @@ TEST(Guessing, OfMadeUpAccountsAtOnceIsHeldUpByClient) {
   EXPECT_LE(told.wrong, 50);
   EXPECT_GT(told.wrong, 0);
   // A device that guesses is in nobody's way but its own.
-  EXPECT_EQ(ask(*credentials, "vera", "one blue bicycle", kOther).kind, Kind::accepted);
+  EXPECT_EQ(ask(*credentials, "vera", "one blue bicycle", kOther).kind, CredentialKind::accepted);
 }
 
 TEST(Guessing, WhatCouldNotBeJudgedIsNoGuess) {
@@ -325,7 +330,7 @@ TEST(Guessing, WhatCouldNotBeJudgedIsNoGuess) {
   const auto credentials = start(settings);
   server.tell("stop");
   for (int i = 0; i < 8; ++i)
-    EXPECT_EQ(ask(*credentials, "noah.patel", "try " + std::to_string(i)).kind, Kind::unavailable);
+    EXPECT_EQ(ask(*credentials, "noah.patel", "try " + std::to_string(i)).kind, CredentialKind::unavailable);
   EXPECT_EQ(credentials->counters().held_back, 0u);
 }
 
@@ -354,7 +359,7 @@ TEST(Tickets, MakeAPersonWithTheDirectorysGroups) {
   ASSERT_TRUE(credentials->takes_tickets());
   KerberosClient client("amelia.hughes");
   const auto answer = show(*credentials, client.token());
-  ASSERT_EQ(answer.kind, Kind::accepted) << answer.text;
+  ASSERT_EQ(answer.kind, CredentialKind::accepted) << answer.text;
   EXPECT_EQ(answer.person->user, "amelia.hughes");
   EXPECT_EQ(answer.person->source, "negotiate");
   EXPECT_THAT(answer.person->groups, Contains("pupils"));
@@ -371,7 +376,7 @@ TEST(Tickets, AreGoodWithoutGroupsWhenTheDirectoryIsGone) {
   server.tell("stop");
   KerberosClient client("amelia.hughes");
   const auto answer = show(*credentials, client.token());
-  ASSERT_EQ(answer.kind, Kind::accepted) << answer.text;
+  ASSERT_EQ(answer.kind, CredentialKind::accepted) << answer.text;
   EXPECT_THAT(answer.person->groups, IsEmpty());
 }
 
@@ -380,24 +385,24 @@ TEST(Tickets, OfADisabledAccountAreRefused) {
   account.disabled = true;
   const auto credentials = start(with_keytab(), one_account("amelia.hughes", account));
   KerberosClient client("amelia.hughes");
-  EXPECT_EQ(show(*credentials, client.token()).why, Why::disabled);
+  EXPECT_EQ(show(*credentials, client.token()).why, CredentialWhy::disabled);
 }
 
 TEST(Tickets, OverheardOrDamagedOnesAreRefusedOnEveryThread) {
   const auto credentials = start(with_keytab());
   KerberosClient client("amelia.hughes");
   const std::string token = client.token();
-  ASSERT_EQ(show(*credentials, token).kind, Kind::accepted);
-  for (int i = 0; i < 12; ++i) EXPECT_EQ(show(*credentials, token).why, Why::bad_token);
-  EXPECT_EQ(show(*credentials, "nonsense").why, Why::bad_token);
-  EXPECT_EQ(show(*credentials, std::string(kLargestToken + 1, 'x')).why, Why::bad_token);
+  ASSERT_EQ(show(*credentials, token).kind, CredentialKind::accepted);
+  for (int i = 0; i < 12; ++i) EXPECT_EQ(show(*credentials, token).why, CredentialWhy::bad_token);
+  EXPECT_EQ(show(*credentials, "nonsense").why, CredentialWhy::bad_token);
+  EXPECT_EQ(show(*credentials, std::string(kLargestToken + 1, 'x')).why, CredentialWhy::bad_token);
 }
 
 TEST(Tickets, InBase64AsTheyStandInAField) {
   const auto credentials = start(with_keytab());
   KerberosClient client("amelia.hughes");
-  for (const auto& [text, kind] :
-       {std::pair{to_base64(client.token()), Kind::accepted}, {std::string("%%%%"), Kind::refused}}) {
+  for (const auto& [text, kind] : {std::pair{to_base64(client.token()), CredentialKind::accepted},
+                                   {std::string("%%%%"), CredentialKind::refused}}) {
     std::promise<CredentialAnswer> promise;
     credentials->check_base64_token(text, kTablet,
                                     [&](CredentialAnswer answer) { promise.set_value(std::move(answer)); });
@@ -411,13 +416,13 @@ TEST(Tickets, AreTakenOfTheKeytabsRealmWhenNoPrincipalIsNamed) {
   const auto credentials = start(settings);
   KerberosClient client("amelia.hughes");
   const auto answer = show(*credentials, client.token());
-  EXPECT_EQ(answer.kind, Kind::accepted) << answer.text;
+  EXPECT_EQ(answer.kind, CredentialKind::accepted) << answer.text;
 }
 
 TEST(Tickets, AreNotTakenWithoutAKeytab) {
   const auto credentials = start({});
   EXPECT_FALSE(credentials->takes_tickets());
-  EXPECT_EQ(show(*credentials, "x").why, Why::not_configured);
+  EXPECT_EQ(show(*credentials, "x").why, CredentialWhy::not_configured);
 }
 
 TEST(Tickets, ManyAtOnceOnAllThreads) {
@@ -429,7 +434,7 @@ TEST(Tickets, ManyAtOnceOnAllThreads) {
   std::atomic<int> accepted{0};
   for (const std::string& token : tokens)
     credentials->check_token(token, kTablet, [&](CredentialAnswer answer) {
-      accepted += answer.kind == Kind::accepted;
+      accepted += answer.kind == CredentialKind::accepted;
       done.count_down();
     });
   done.wait();
@@ -490,7 +495,7 @@ TEST(Queue, WhenItIsFullQuestionsAreRefusedAndCounted) {
   const auto question = [&](int i) {  // each of a device of its own: one has an eighth of the queue
     credentials->check_password("pupil" + std::to_string(i), Secret("some password"),
                                 names::IpAddress::v4(0x0A140100u + std::uint32_t(i)), [&](CredentialAnswer answer) {
-                                  busy += answer.why == Why::busy;
+                                  busy += answer.why == CredentialWhy::busy;
                                   done.count_down();
                                 });
   };
@@ -511,7 +516,7 @@ TEST(Queue, WhoeverStillWaitsAtTheEndIsAnswered) {
     for (int i = 0; i < 60; ++i) {
       char user[16];
       std::snprintf(user, sizeof user, "pupil%04d", i);
-      credentials->check_password(user, Secret(kPassword), kTablet, [&](CredentialAnswer) { ++answers; });
+      credentials->check_password(user, Secret(kAmeliasPassword), kTablet, [&](CredentialAnswer) { ++answers; });
     }
   }
   EXPECT_EQ(answers, 60);

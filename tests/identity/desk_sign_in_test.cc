@@ -15,13 +15,13 @@ namespace {
 using namespace std::chrono_literals;
 using test::kElsewhere;
 using test::kPassword;
-using Kind = SignInAnswer::Kind;
+using DeskKind = SignInAnswer::Kind;
 using DeskSignsIn = test::UsersTest;
 
 TEST_F(DeskSignsIn, TheRightPasswordBeginsASession) {
   add();
   const auto answer = sign_in("D.Lead");
-  ASSERT_EQ(answer.kind, Kind::accepted);
+  ASSERT_EQ(answer.kind, DeskKind::accepted);
   EXPECT_EQ(answer.token.size(), 64u);
   const auto found = session(answer.token);
   ASSERT_TRUE(found.has_value());
@@ -43,7 +43,7 @@ TEST_F(DeskSignsIn, WrongPasswordsUnknownNamesAndDisabledAccountsLookTheSame) {
                                        {"d.lead", ""},
                                        {"' OR 1=1 --", kPassword.c_str()}}) {
     const auto answer = sign_in(user, password);
-    EXPECT_EQ(answer.kind, Kind::wrong) << user;
+    EXPECT_EQ(answer.kind, DeskKind::wrong) << user;
     EXPECT_TRUE(answer.token.empty());
     EXPECT_EQ(answer.wait, 0s);
   }
@@ -121,13 +121,13 @@ TEST_F(DeskSignsIn, SessionsOutliveARestart) {
 
 TEST_F(DeskSignsIn, GuessingWaitsLongerAndLongerButNotForGood) {
   add();
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(sign_in("d.lead", "guess").kind, Kind::wrong);
-  EXPECT_EQ(sign_in().kind, Kind::wait);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(sign_in("d.lead", "guess").kind, DeskKind::wrong);
+  EXPECT_EQ(sign_in().kind, DeskKind::wait);
   EXPECT_EQ(sign_in().wait, 1s);
   auto longest = 0s;
   for (int i = 0; i < 25; ++i) {
     auto answer = sign_in("d.lead", "guess");
-    if (answer.kind == Kind::wait) {
+    if (answer.kind == DeskKind::wait) {
       longest = std::max(longest, answer.wait);
       now_ += answer.wait;
     }
@@ -135,7 +135,7 @@ TEST_F(DeskSignsIn, GuessingWaitsLongerAndLongerButNotForGood) {
   EXPECT_GT(longest, 60s);
   EXPECT_LE(longest, 900s);
   now_ += 900s;
-  EXPECT_EQ(sign_in().kind, Kind::accepted);
+  EXPECT_EQ(sign_in().kind, DeskKind::accepted);
 }
 
 TEST_F(DeskSignsIn, GuessingAtOnceIsNoMoreThanGuessingInARow) {
@@ -145,8 +145,8 @@ TEST_F(DeskSignsIn, GuessingAtOnceIsNoMoreThanGuessingInARow) {
   for (int i = 0; i < 40; ++i)
     guessers.emplace_back([&, i] {
       const auto kind = sign_in("d.lead", i == 30 ? kPassword : "guess " + std::to_string(i)).kind;
-      judged += kind != Kind::wait;
-      accepted += kind == Kind::accepted;
+      judged += kind != DeskKind::wait;
+      accepted += kind == DeskKind::accepted;
     });
   for (std::thread& guesser : guessers) guesser.join();
   // The right one may be among those that are judged, and forgives those before it.
@@ -156,16 +156,17 @@ TEST_F(DeskSignsIn, GuessingAtOnceIsNoMoreThanGuessingInARow) {
 TEST_F(DeskSignsIn, GuessingElsewhereDoesNotLockTheOfficeOut) {
   add();
   for (int i = 0; i < 8; ++i) (void)sign_in("d.lead", "guess", {}, kElsewhere);
-  EXPECT_EQ(sign_in("d.lead", kPassword, {}, kElsewhere).kind, Kind::wait);
-  EXPECT_EQ(sign_in().kind, Kind::accepted);
+  EXPECT_EQ(sign_in("d.lead", kPassword, {}, kElsewhere).kind, DeskKind::wait);
+  EXPECT_EQ(sign_in().kind, DeskKind::accepted);
 }
 
 TEST_F(DeskSignsIn, GuessingNamesIsCountedByAddress) {
   add();
   int asked = 0;
-  while (asked < 100 && sign_in("name" + std::to_string(asked), "guess", {}, kElsewhere).kind == Kind::wrong) ++asked;
+  while (asked < 100 && sign_in("name" + std::to_string(asked), "guess", {}, kElsewhere).kind == DeskKind::wrong)
+    ++asked;
   EXPECT_EQ(asked, 20);
-  EXPECT_EQ(sign_in().kind, Kind::accepted);
+  EXPECT_EQ(sign_in().kind, DeskKind::accepted);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
-using Kind = PasswordVerdict::Kind;
+using VerdictKind = PasswordVerdict::Kind;
 using Schema = DirectorySettings::Schema;
 
 DirectorySettings settings_for(const Script& server, Schema schema) {
@@ -126,14 +126,14 @@ TEST_P(DirectoryOfEachKind, InjectionInTheNameOpensNothing) {
   for (const char* name : {"*", "*)(uid=*", "*)(objectClass=*", "amelia.hughes)(&"}) {
     const auto verdict = directory.check_password(name, password());
     ASSERT_TRUE(verdict.has_value()) << name << ": " << verdict.error().text();
-    EXPECT_EQ(verdict->kind, Kind::wrong) << name;
+    EXPECT_EQ(verdict->kind, VerdictKind::wrong) << name;
   }
 }
 
 TEST_P(DirectoryOfEachKind, TheRightPasswordIsAcceptedAndBringsTheGroups) {
   const auto verdict = open(settings()).check_password("AMELIA.hughes", password());
   ASSERT_TRUE(verdict.has_value()) << verdict.error().text();
-  EXPECT_EQ(verdict->kind, Kind::accepted);
+  EXPECT_EQ(verdict->kind, VerdictKind::accepted);
   EXPECT_EQ(verdict->person.user, "amelia.hughes");
   EXPECT_THAT(verdict->person.groups, Contains("pupils"));
 }
@@ -144,8 +144,8 @@ TEST_P(DirectoryOfEachKind, AWrongPasswordAndAnUnknownNameLookTheSame) {
   const auto unknown = directory.check_password("amelia.hughez", password());
   ASSERT_TRUE(wrong.has_value()) << wrong.error().text();
   ASSERT_TRUE(unknown.has_value()) << unknown.error().text();
-  EXPECT_EQ(wrong->kind, Kind::wrong);
-  EXPECT_EQ(unknown->kind, Kind::wrong);
+  EXPECT_EQ(wrong->kind, VerdictKind::wrong);
+  EXPECT_EQ(unknown->kind, VerdictKind::wrong);
 }
 
 TEST_P(DirectoryOfEachKind, SearchesGoOnAfterAWrongPassword) {
@@ -159,7 +159,7 @@ TEST_P(DirectoryOfEachKind, SearchesGoOnAfterAWrongPassword) {
 TEST_P(DirectoryOfEachKind, AnEmptyPasswordIsWrong) {
   const auto verdict = open(settings()).check_password("amelia.hughes", "");
   ASSERT_TRUE(verdict.has_value()) << verdict.error().text();
-  EXPECT_EQ(verdict->kind, Kind::wrong);
+  EXPECT_EQ(verdict->kind, VerdictKind::wrong);
 }
 
 TEST_P(DirectoryOfEachKind, DisabledAndExpiredAccountsAreRefusedWithTheRightPassword) {
@@ -171,7 +171,7 @@ TEST_P(DirectoryOfEachKind, DisabledAndExpiredAccountsAreRefusedWithTheRightPass
     EXPECT_TRUE((*found)->disabled) << name;
     const auto verdict = directory.check_password(name, password());
     ASSERT_TRUE(verdict.has_value()) << verdict.error().text();
-    EXPECT_NE(verdict->kind, Kind::accepted) << name;
+    EXPECT_NE(verdict->kind, VerdictKind::accepted) << name;
   }
 }
 
@@ -343,7 +343,7 @@ TEST(Directory, AConnectionThatTheServerEndedIsMadeAnew) {
   server.tell("start");
   const auto verdict = directory.check_password("amelia.hughes", server.fact("password"));
   ASSERT_TRUE(verdict.has_value()) << verdict.error().text();
-  EXPECT_EQ(verdict->kind, Kind::accepted);
+  EXPECT_EQ(verdict->kind, VerdictKind::accepted);
 }
 
 TEST(Directory, FailsOverInTheMiddleOfItsWork) {
@@ -361,7 +361,7 @@ TEST(Directory, FailsOverInTheMiddleOfItsWork) {
   EXPECT_TRUE(found->has_value());
   const auto verdict = directory.check_password("noah.patel", second.fact("password"));
   ASSERT_TRUE(verdict.has_value()) << verdict.error().text();
-  EXPECT_EQ(verdict->kind, Kind::accepted);
+  EXPECT_EQ(verdict->kind, VerdictKind::accepted);
 }
 
 TEST(Directory, NoPasswordIsInTheServersLogOfAWrongName) {

@@ -8,7 +8,7 @@ namespace schoolgate::identity {
 namespace {
 
 using test::day_at;
-constexpr std::string_view kSecret = "0123456789abcdef0123456789abcdef";
+constexpr std::string_view kCallSecret = "0123456789abcdef0123456789abcdef";
 
 LogonParameters call(std::string_view event = "in", TimePoint when = day_at(9),
                      std::string user = "SCHOOL\\Amelia.Hughes") {
@@ -17,12 +17,12 @@ LogonParameters call(std::string_view event = "in", TimePoint when = day_at(9),
                              .event = std::string(event),
                              .time = std::to_string(when.time_since_epoch().count() / 1000),
                              .signature = {}};
-  parameters.signature = LogonCalls::sign(kSecret, parameters);
+  parameters.signature = LogonCalls::sign(kCallSecret, parameters);
   return parameters;
 }
 
 LogonRefusal refusal_of(const LogonParameters& parameters, TimePoint now = day_at(9)) {
-  LogonCalls calls{std::string(kSecret)};
+  LogonCalls calls{std::string(kCallSecret)};
   const auto read = calls.read(parameters, now);
   EXPECT_FALSE(read);
   EXPECT_EQ(calls.counters().refused[std::size_t(read.error())], 1u);
@@ -31,12 +31,12 @@ LogonRefusal refusal_of(const LogonParameters& parameters, TimePoint now = day_a
 
 TEST(LogonCall, TheSignatureIsTheDocumentedOne) {
   // printf 'v1\nnoah\n10.20.1.15\nin\n1795338000' | openssl dgst -sha256 -hmac 0123456789abcdef0123456789abcdef
-  EXPECT_EQ(LogonCalls::sign(kSecret, {"noah", "10.20.1.15", "in", "1795338000", ""}),
+  EXPECT_EQ(LogonCalls::sign(kCallSecret, {"noah", "10.20.1.15", "in", "1795338000", ""}),
             "827dc8c39f06029fc7b43bc7f194acc9ddf5cd3a29ca7187473aec99fe5a8b63");
 }
 
 TEST(LogonCall, ASignedCallIsBelieved) {
-  LogonCalls calls{std::string(kSecret)};
+  LogonCalls calls{std::string(kCallSecret)};
   const auto in = calls.read(call(), day_at(9, 0, 10));
   ASSERT_TRUE(in);
   EXPECT_EQ(in->user, "amelia.hughes");
@@ -49,13 +49,13 @@ TEST(LogonCall, ASignedCallIsBelieved) {
 TEST(LogonCall, CapitalHexadecimalIsTheSame) {
   LogonParameters parameters = call();
   for (char& c : parameters.signature) c = char(std::toupper(c));
-  LogonCalls calls{std::string(kSecret)};
+  LogonCalls calls{std::string(kCallSecret)};
   EXPECT_TRUE(calls.read(parameters, day_at(9)));
   EXPECT_EQ(calls.read(call(), day_at(9)).error(), LogonRefusal::repeated);
 }
 
 TEST(LogonCall, ACallCountsOnce) {
-  LogonCalls calls{std::string(kSecret)};
+  LogonCalls calls{std::string(kCallSecret)};
   EXPECT_TRUE(calls.read(call(), day_at(9)));
   EXPECT_EQ(calls.read(call(), day_at(9)).error(), LogonRefusal::repeated);
   EXPECT_EQ(calls.read(call(), day_at(9, 5)).error(), LogonRefusal::repeated);
@@ -65,7 +65,7 @@ TEST(LogonCall, ACallCountsOnce) {
 TEST(LogonCall, FiveMinutesIsTheSkew) {
   EXPECT_EQ(refusal_of(call(), day_at(9, 5, 1)), LogonRefusal::stale);
   EXPECT_EQ(refusal_of(call(), day_at(8, 54, 59)), LogonRefusal::stale);
-  LogonCalls calls{std::string(kSecret)};
+  LogonCalls calls{std::string(kCallSecret)};
   EXPECT_TRUE(calls.read(call(), day_at(8, 55)));
 }
 
@@ -86,7 +86,7 @@ TEST(LogonCall, EveryParameterIsSigned) {
 TEST(LogonCall, ALineEndCannotMoveTextBetweenParameters) {
   LogonParameters moved = call();
   moved.user += "\n10.20.1.15";
-  moved.signature = LogonCalls::sign(kSecret, moved);
+  moved.signature = LogonCalls::sign(kCallSecret, moved);
   EXPECT_EQ(refusal_of(moved), LogonRefusal::malformed);
 }
 
@@ -98,7 +98,7 @@ TEST(LogonCall, WhatIsSignedMustStillMakeSense) {
                                               {"noah", "10.20.1.15", "in", "-1"},
                                               {"noah", "10.20.1.15", "in", "99999999999999999999"}}) {
     LogonParameters parameters{user, at, event, time, ""};
-    parameters.signature = LogonCalls::sign(kSecret, parameters);
+    parameters.signature = LogonCalls::sign(kCallSecret, parameters);
     EXPECT_EQ(refusal_of(parameters), LogonRefusal::malformed) << user << at << event << time;
   }
   LogonParameters unsigned_call = call();
@@ -108,7 +108,7 @@ TEST(LogonCall, WhatIsSignedMustStillMakeSense) {
 
 TEST(LogonCall, TheSecretComesFromAFile) {
   const test::ScratchState state;
-  auto calls = LogonCalls::open(state.write("logon.secret", std::string(kSecret) + "\r\n"));
+  auto calls = LogonCalls::open(state.write("logon.secret", std::string(kCallSecret) + "\r\n"));
   ASSERT_TRUE(calls);
   EXPECT_TRUE(calls->read(call(), day_at(9)));
   EXPECT_EQ(LogonCalls::open(state.write("short", "tiny\n")).error().fault, Fault::config);

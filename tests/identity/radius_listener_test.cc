@@ -21,12 +21,12 @@ namespace {
 
 using test::radius_start;
 using Status = AccountingRequest::Status;
-constexpr std::string_view kSecret = "staple-battery-horse";
+constexpr std::string_view kListenerSecret = "staple-battery-horse";
 
 class RadiusPort : public testing::Test {
  protected:
   void SetUp() override {
-    const auto secret = state_.write("radius.secret", std::string(kSecret) + "\n");
+    const auto secret = state_.write("radius.secret", std::string(kListenerSecret) + "\n");
     auto opened = RadiusListener::open(
         {.address = test::address("127.0.0.1"),
          .port = 0,
@@ -46,7 +46,7 @@ class RadiusPort : public testing::Test {
   }
 
   /// radclient's exit status: 0 when every request was answered as it should be.
-  int radclient(const std::string& attributes, std::string_view secret = kSecret,
+  int radclient(const std::string& attributes, std::string_view secret = kListenerSecret,
                 const std::string& options = "-r 2 -t 3") {
     const std::string command = "radclient -q " + options + " 127.0.0.1:" + std::to_string(listener_->port()) +
                                 " acct " + std::string(secret) + " >/dev/null 2>&1";
@@ -107,7 +107,7 @@ TEST_F(RadiusPort, RadclientWithAnotherSecretIsNot) {
 }
 
 TEST_F(RadiusPort, ARepeatedPacketIsAnsweredAgainAndToldOnce) {
-  const std::string packet = radius_start(3).signed_with(kSecret);
+  const std::string packet = radius_start(3).signed_with(kListenerSecret);
   const std::string answer = ask(packet);
   EXPECT_EQ(answer.size(), 20u);
   EXPECT_EQ(ask(packet), answer);
@@ -118,8 +118,8 @@ TEST_F(RadiusPort, ARepeatedPacketIsAnsweredAgainAndToldOnce) {
 TEST_F(RadiusPort, AnOldPacketIsNeitherToldNorAnswered) {
   const auto before = std::chrono::floor<std::chrono::seconds>(wall_now()) - std::chrono::minutes(6);
   const std::string old =
-      radius_start(3).number(55, std::uint32_t(before.time_since_epoch().count())).signed_with(kSecret);
-  const std::string answer = ask(old, radius_start(4).signed_with(kSecret));
+      radius_start(3).number(55, std::uint32_t(before.time_since_epoch().count())).signed_with(kListenerSecret);
+  const std::string answer = ask(old, radius_start(4).signed_with(kListenerSecret));
   ASSERT_EQ(answer.size(), 20u);
   EXPECT_EQ(answer[1], 4);  // the first answer is to the second packet
   EXPECT_EQ(requests().size(), 1u);
@@ -127,13 +127,14 @@ TEST_F(RadiusPort, AnOldPacketIsNeitherToldNorAnswered) {
 }
 
 TEST_F(RadiusPort, MalformedPacketsAreCountedAndTheNextIsServed) {
-  const std::string good = radius_start(5).signed_with(kSecret);
+  const std::string good = radius_start(5).signed_with(kListenerSecret);
   for (const std::string& bad : {std::string("x"), std::string(4096, '\xff'), good.substr(0, 40),
-                                 test::RadiusPacket(1).number(40, 1).raw("\x2c\x01").signed_with(kSecret)})
-    EXPECT_EQ(
-        ask(bad, test::radius_start(std::uint8_t(bad.size())).text(44, std::to_string(bad.size())).signed_with(kSecret))
-            .size(),
-        20u);
+                                 test::RadiusPacket(1).number(40, 1).raw("\x2c\x01").signed_with(kListenerSecret)})
+    EXPECT_EQ(ask(bad, test::radius_start(std::uint8_t(bad.size()))
+                           .text(44, std::to_string(bad.size()))
+                           .signed_with(kListenerSecret))
+                  .size(),
+              20u);
   EXPECT_EQ(refused(RadiusRefusal::too_short), 1u);
   EXPECT_EQ(refused(RadiusRefusal::bad_length), 2u);
   EXPECT_EQ(refused(RadiusRefusal::bad_attribute), 1u);
@@ -152,7 +153,7 @@ TEST_F(RadiusPort, TwoListenersDoNotShareAPort) {
 
 TEST(RadiusListener, WhoIsNoClientIsRefused) {
   test::ScratchState state;
-  const auto secret = state.write("radius.secret", kSecret);
+  const auto secret = state.write("radius.secret", kListenerSecret);
   auto listener = RadiusListener::open({.address = test::address("127.0.0.1"),
                                         .port = 0,
                                         .clients = {{*names::IpNetwork::parse("192.0.2.0/24"), secret}}},
@@ -160,7 +161,7 @@ TEST(RadiusListener, WhoIsNoClientIsRefused) {
   ASSERT_TRUE(listener);
   (*listener)->start();
   const std::string command = "radclient -q -r 1 -t 1 127.0.0.1:" + std::to_string((*listener)->port()) + " acct " +
-                              std::string(kSecret) + " >/dev/null 2>&1";
+                              std::string(kListenerSecret) + " >/dev/null 2>&1";
   std::FILE* pipe = ::popen(command.c_str(), "w");
   std::fputs("Acct-Status-Type = Start\nAcct-Session-Id = \"1\"\n", pipe);
   EXPECT_NE(::pclose(pipe), 0);

@@ -17,7 +17,7 @@ using test::address;
 using test::day_at;
 using test::moment_at;
 using Entered = SessionBook::Entered;
-using Kind = SessionEvent::Kind;
+using SessionKind = SessionEvent::Kind;
 
 constexpr const char* kMacA = "02:00:5e:10:00:01";
 constexpr const char* kMacB = "02:00:5e:10:00:02";
@@ -50,7 +50,9 @@ class Book : public testing::Test {
     const auto presence = seen(at);
     return presence && presence->person ? presence->person->user : "";
   }
-  std::size_t count(Kind kind) const { return std::size_t(std::ranges::count(events_, kind, &SessionEvent::kind)); }
+  std::size_t count(SessionKind kind) const {
+    return std::size_t(std::ranges::count(events_, kind, &SessionEvent::kind));
+  }
   void device(std::string_view at, const char* mac, bool on_the_link, Moment now, std::string name = {}) {
     const DeviceSeen one{address(at), mac, std::move(name), on_the_link};
     book_.devices_seen({&one, 1}, now);
@@ -68,7 +70,7 @@ TEST_F(Book, WhoeverSignsInIsPublishedAtOnce) {
   EXPECT_EQ(who("10.20.1.5"), "amelia");
   EXPECT_EQ(who("10.20.1.6"), "");
   ASSERT_EQ(events_.size(), 1u);
-  EXPECT_EQ(events_[0].kind, Kind::signed_in);
+  EXPECT_EQ(events_[0].kind, SessionKind::signed_in);
   EXPECT_EQ(events_[0].user, "amelia");
 }
 
@@ -115,8 +117,8 @@ TEST_F(Book, AnotherPersonOfTheSameSourceReplacesTheOneBefore) {
   book_.signed_in(report("noah", "10.20.1.5"), moment_at(10));
   EXPECT_EQ(who("10.20.1.5"), "noah");
   EXPECT_EQ(book_.counters().sessions, 1u);
-  ASSERT_EQ(count(Kind::signed_out), 1u);
-  EXPECT_EQ(std::ranges::find(events_, Kind::signed_out, &SessionEvent::kind)->why, SessionEnd::replaced);
+  ASSERT_EQ(count(SessionKind::signed_out), 1u);
+  EXPECT_EQ(std::ranges::find(events_, SessionKind::signed_out, &SessionEvent::kind)->why, SessionEnd::replaced);
 }
 
 TEST_F(Book, SigningInAgainOnlyGoesOn) {
@@ -259,7 +261,7 @@ TEST_F(Book, AnotherMachineAtTheAddressEndsTheSession) {
   EXPECT_EQ(who("10.20.1.5"), "");
   EXPECT_EQ(seen("10.20.1.5")->device.mac, kMacB);
   EXPECT_EQ(book_.counters().mac_changes, 1u);
-  EXPECT_EQ(count(Kind::mac_changed), 1u);
+  EXPECT_EQ(count(SessionKind::mac_changed), 1u);
 }
 
 TEST_F(Book, ASessionTakesTheMachineThatIsFirstSeenAfterIt) {
@@ -282,9 +284,9 @@ TEST_F(Book, ALeaseDoesNotContradictWhoAnswersOnTheLink) {
 
 TEST_F(Book, OneAccountOnMoreDevicesThanAllowedIsTold) {
   for (const char* at : {"10.20.1.1", "10.20.1.2", "10.20.1.3"}) book_.signed_in(report("amelia", at), moment_at(9));
-  EXPECT_EQ(count(Kind::too_many_devices), 0u);
+  EXPECT_EQ(count(SessionKind::too_many_devices), 0u);
   EXPECT_EQ(book_.signed_in(report("amelia", "10.20.1.4"), moment_at(9)), Entered::shown);
-  ASSERT_EQ(count(Kind::too_many_devices), 1u);
+  ASSERT_EQ(count(SessionKind::too_many_devices), 1u);
   EXPECT_EQ(events_.back().text, "amelia is signed in on 4 devices; 3 are allowed");
 }
 
@@ -293,7 +295,7 @@ TEST_F(Book, AddressesOfOneMachineAreOneDevice) {
     device(at, kMacA, true, moment_at(9));
     book_.signed_in(report("amelia", at), moment_at(9));
   }
-  EXPECT_EQ(count(Kind::too_many_devices), 0u);
+  EXPECT_EQ(count(SessionKind::too_many_devices), 0u);
 }
 
 TEST_F(Book, AClassIsMeantForManyDevices) {
@@ -302,7 +304,7 @@ TEST_F(Book, AClassIsMeantForManyDevices) {
     one.person.confidence = rules::Confidence::class_login;
     book_.signed_in(one, moment_at(9));
   }
-  EXPECT_EQ(count(Kind::too_many_devices), 0u);
+  EXPECT_EQ(count(SessionKind::too_many_devices), 0u);
 }
 
 TEST_F(Book, RadiusWaitsForTheAddressOfAMachine) {
@@ -406,7 +408,7 @@ TEST_F(Book, APupilsPhoneOnTheNetworkIsTold) {
   book_.use_register({{kMacA, {.mac = kMacA, .kind = "phone", .owner = "noah"}}}, moment_at(8));
   device("10.20.1.7", kMacA, true, moment_at(9));
   device("10.20.1.7", kMacA, true, moment_at(9, 0, 2));
-  ASSERT_EQ(count(Kind::phone_seen), 1u);
+  ASSERT_EQ(count(SessionKind::phone_seen), 1u);
   EXPECT_EQ(events_.back().user, "noah");
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::kPassword;
-using Kind = SignInAnswer::Kind;
+using LinkKind = SignInAnswer::Kind;
 using DeskLinks = test::UsersTest;
 
 TEST_F(DeskLinks, TheFirstLinkMakesAnAdministratorOnce) {
@@ -25,7 +25,7 @@ TEST_F(DeskLinks, TheFirstLinkMakesAnAdministratorOnce) {
   EXPECT_EQ((*Users(*users_).find("boss"))->role, Role::administrator);
   EXPECT_FALSE(SetUpLinks(*users_).use(link.token, "second", "Another", kPassword, now_).has_value());
   EXPECT_FALSE((*SetUpLinks(*users_).look_at(link.token, now_)).has_value());
-  EXPECT_EQ(sign_in("boss").kind, Kind::accepted);
+  EXPECT_EQ(sign_in("boss").kind, LinkKind::accepted);
 }
 
 TEST_F(DeskLinks, ALinkIsGoodForADayAndANewOneReplacesIt) {
@@ -49,7 +49,7 @@ TEST_F(DeskLinks, ALinkForSomebodySetsThatPasswordAndNoOther) {
   EXPECT_FALSE((*Users(*users_).find("boss")).has_value());
   EXPECT_EQ((*Users(*users_).find("d.lead"))->role, Role::dsl);
   EXPECT_FALSE(session(token).has_value());
-  EXPECT_EQ(sign_in("d.lead", "four brown pears").kind, Kind::accepted);
+  EXPECT_EQ(sign_in("d.lead", "four brown pears").kind, LinkKind::accepted);
 }
 
 TEST_F(DeskLinks, WhatIsNoLinkIsRefused) {

@@ -21,7 +21,7 @@ namespace {
 using std::chrono::hours;
 using test::address;
 using test::day_at;
-using Kind = PortalAnswer::Kind;
+using PortalKind = PortalAnswer::Kind;
 
 class Portal : public testing::Test {
  protected:
@@ -83,7 +83,7 @@ class Portal : public testing::Test {
 
 TEST_F(Portal, FirstThePasswordThenTheTermsThenTheInternet) {
   const auto answer = password("Amelia", "kestrel-pond");
-  ASSERT_EQ(answer.kind, Kind::terms_due);
+  ASSERT_EQ(answer.kind, PortalKind::terms_due);
   EXPECT_EQ(answer.role, PersonRole::pupil);
   ASSERT_NE(answer.terms, nullptr);
   ASSERT_NE(seen(), nullptr);
@@ -94,7 +94,7 @@ TEST_F(Portal, FirstThePasswordThenTheTermsThenTheInternet) {
   EXPECT_TRUE(seen()->terms_due);
 
   const auto accepted = sign_in_.accept_terms(answer.terms->version, address("10.20.1.5"));
-  EXPECT_EQ(accepted.kind, Kind::signed_in);
+  EXPECT_EQ(accepted.kind, PortalKind::signed_in);
   EXPECT_FALSE(seen()->terms_due);
   EXPECT_EQ(TermsRecord(*people_).all()->size(), 1u);
   EXPECT_EQ(TermsRecord(*people_).verify(), 1u);
@@ -102,9 +102,9 @@ TEST_F(Portal, FirstThePasswordThenTheTermsThenTheInternet) {
   // Next time nobody asks, until a year has passed.
   sign_in_.sign_out(address("10.20.1.5"));
   EXPECT_EQ(seen(), nullptr);
-  EXPECT_EQ(password("amelia", "kestrel-pond").kind, Kind::signed_in);
+  EXPECT_EQ(password("amelia", "kestrel-pond").kind, PortalKind::signed_in);
   now_ += std::chrono::days(365);
-  EXPECT_EQ(password("amelia", "kestrel-pond").kind, Kind::terms_due);
+  EXPECT_EQ(password("amelia", "kestrel-pond").kind, PortalKind::terms_due);
 }
 
 TEST_F(Portal, GuessingAtOnceIsNoMoreThanGuessingInARow) {
@@ -114,7 +114,7 @@ TEST_F(Portal, GuessingAtOnceIsNoMoreThanGuessingInARow) {
     sign_in_.with_password("amelia", Secret(i == 150 ? "kestrel-pond" : "guess " + std::to_string(i)),
                            address("10.20.1.5"), [&](const PortalAnswer& answer) {
                              signed_in += answer.person.has_value();
-                             refused += answer.kind == Kind::refused;
+                             refused += answer.kind == PortalKind::refused;
                              done.count_down();
                            });
   done.wait();
@@ -129,27 +129,27 @@ TEST_F(Portal, WhoDeclinesIsSignedOutAndRecorded) {
   EXPECT_EQ(seen(), nullptr);
   ASSERT_EQ(TermsRecord(*people_).all()->size(), 1u);
   EXPECT_FALSE(TermsRecord(*people_).all()->at(0).accepted);
-  EXPECT_EQ(password("amelia", "kestrel-pond").kind, Kind::terms_due);
+  EXPECT_EQ(password("amelia", "kestrel-pond").kind, PortalKind::terms_due);
 }
 
 TEST_F(Portal, AnOldTextIsNotAcceptedInPlaceOfTheNewest) {
   (void)password("amelia", "kestrel-pond");
   const auto answer = sign_in_.accept_terms("2020-09", address("10.20.1.5"));
-  EXPECT_EQ(answer.kind, Kind::terms_due);
+  EXPECT_EQ(answer.kind, PortalKind::terms_due);
   EXPECT_TRUE(seen()->terms_due);
   EXPECT_TRUE(TermsRecord(*people_).all()->empty());
-  EXPECT_EQ(sign_in_.accept_terms("built-in-1", address("10.20.1.99")).kind, Kind::invalid);
+  EXPECT_EQ(sign_in_.accept_terms("built-in-1", address("10.20.1.99")).kind, PortalKind::invalid);
 }
 
 TEST_F(Portal, AWrongPasswordOpensNothing) {
   const auto wrong = password("amelia", "kestrel-lake");
-  EXPECT_EQ(wrong.kind, Kind::refused);
+  EXPECT_EQ(wrong.kind, PortalKind::refused);
   const auto nobody = password("nobody", "kestrel-pond");
-  EXPECT_EQ(nobody.kind, Kind::refused);
+  EXPECT_EQ(nobody.kind, PortalKind::refused);
   EXPECT_EQ(nobody.text, wrong.text);  // never told which
-  EXPECT_EQ(password("amelia", "").kind, Kind::refused);
-  EXPECT_EQ(password("ida", "").kind, Kind::refused);
-  EXPECT_EQ(password("ida", "anything").kind, Kind::refused);
+  EXPECT_EQ(password("amelia", "").kind, PortalKind::refused);
+  EXPECT_EQ(password("ida", "").kind, PortalKind::refused);
+  EXPECT_EQ(password("ida", "anything").kind, PortalKind::refused);
   EXPECT_EQ(seen(), nullptr);
   EXPECT_EQ(WrongPasswords(*people_).all()->at(0).count, 1u);
 }
@@ -157,69 +157,69 @@ TEST_F(Portal, AWrongPasswordOpensNothing) {
 TEST_F(Portal, WhatIsNoNameNeverReachesADatabase) {
   for (const char* name : {"*", "a)(uid=*", "amelia' OR '1'='1", "amelia\n", "class:robins", ""}) {
     const auto answer = password(name, "kestrel-pond", "10.20.1.77");
-    EXPECT_EQ(answer.kind, Kind::refused) << name;
+    EXPECT_EQ(answer.kind, PortalKind::refused) << name;
   }
   EXPECT_TRUE(WrongPasswords(*people_).all()->empty());
   EXPECT_EQ(seen("10.20.1.77"), nullptr);
 }
 
 TEST_F(Portal, GuessingOneAccountWaits) {
-  Kind kind = Kind::refused;
+  PortalKind kind = PortalKind::refused;
   int tries = 0;
-  for (; kind == Kind::refused && tries < 50; ++tries)
+  for (; kind == PortalKind::refused && tries < 50; ++tries)
     kind = password("amelia", "wrong" + std::to_string(tries), "10.20.2." + std::to_string(tries + 1)).kind;
-  EXPECT_EQ(kind, Kind::wait);
+  EXPECT_EQ(kind, PortalKind::wait);
   EXPECT_LE(tries, 13);
   const auto answer = password("amelia", "kestrel-pond", "10.20.3.1");
-  EXPECT_EQ(answer.kind, Kind::wait);
+  EXPECT_EQ(answer.kind, PortalKind::wait);
   EXPECT_GT(answer.wait.count(), 0);
   EXPECT_LE(answer.wait.count(), 900);
 }
 
 TEST_F(Portal, OneDeviceThatGuessesWaitsWhateverItTries) {
   int tries = 0;
-  while (tries < 50 &&
-         sign_in_.with_class("robins" + std::to_string(tries), "fox", address("10.20.1.66")).kind == Kind::refused)
+  while (tries < 50 && sign_in_.with_class("robins" + std::to_string(tries), "fox", address("10.20.1.66")).kind ==
+                           PortalKind::refused)
     ++tries;
   EXPECT_LE(tries, 22);
-  EXPECT_EQ(sign_in_.with_name_only("ida", address("10.20.1.66")).kind, Kind::wait);
-  EXPECT_EQ(sign_in_.with_name_only("ida", address("10.20.1.67")).kind, Kind::terms_due);
+  EXPECT_EQ(sign_in_.with_name_only("ida", address("10.20.1.66")).kind, PortalKind::wait);
+  EXPECT_EQ(sign_in_.with_name_only("ida", address("10.20.1.67")).kind, PortalKind::terms_due);
 }
 
 TEST_F(Portal, AClassSignsInByItsPicture) {
-  EXPECT_EQ(sign_in_.with_class("robins", "fox", address("10.20.1.5")).kind, Kind::refused);
-  EXPECT_EQ(sign_in_.with_class("robins", "", address("10.20.1.5")).kind, Kind::refused);
-  EXPECT_EQ(sign_in_.with_class("wrens", "owl", address("10.20.1.5")).kind, Kind::refused);
-  EXPECT_EQ(sign_in_.with_class("Robins", "owl", address("10.20.1.5")).kind, Kind::terms_due);
+  EXPECT_EQ(sign_in_.with_class("robins", "fox", address("10.20.1.5")).kind, PortalKind::refused);
+  EXPECT_EQ(sign_in_.with_class("robins", "", address("10.20.1.5")).kind, PortalKind::refused);
+  EXPECT_EQ(sign_in_.with_class("wrens", "owl", address("10.20.1.5")).kind, PortalKind::refused);
+  EXPECT_EQ(sign_in_.with_class("Robins", "owl", address("10.20.1.5")).kind, PortalKind::terms_due);
   EXPECT_EQ(seen()->person->user, "class:robins");
   EXPECT_EQ(seen()->person->confidence, rules::Confidence::class_login);
   EXPECT_EQ(seen()->person->groups, std::vector<std::string>{"eyfs"});
-  EXPECT_EQ(sign_in_.accept_terms("built-in-1", address("10.20.1.5")).kind, Kind::signed_in);
+  EXPECT_EQ(sign_in_.accept_terms("built-in-1", address("10.20.1.5")).kind, PortalKind::signed_in);
 }
 
 TEST_F(Portal, YearOneNeedsNoPassword) {
-  EXPECT_EQ(sign_in_.with_name_only("ida", address("10.20.1.5")).kind, Kind::terms_due);
+  EXPECT_EQ(sign_in_.with_name_only("ida", address("10.20.1.5")).kind, PortalKind::terms_due);
   EXPECT_EQ(seen()->person->confidence, rules::Confidence::class_login);
-  EXPECT_EQ(sign_in_.with_name_only("amelia", address("10.20.1.6")).kind, Kind::refused);  // she has one
-  EXPECT_EQ(sign_in_.with_name_only("nobody", address("10.20.1.6")).kind, Kind::refused);
+  EXPECT_EQ(sign_in_.with_name_only("amelia", address("10.20.1.6")).kind, PortalKind::refused);  // she has one
+  EXPECT_EQ(sign_in_.with_name_only("nobody", address("10.20.1.6")).kind, PortalKind::refused);
   EXPECT_EQ(seen("10.20.1.6"), nullptr);
 }
 
 TEST_F(Portal, ALeaverIsNotLetIn) {
   ASSERT_TRUE(Accounts(*people_).close("ida", "left", "office", now_));
-  EXPECT_EQ(sign_in_.with_name_only("ida", address("10.20.1.5")).kind, Kind::refused);
+  EXPECT_EQ(sign_in_.with_name_only("ida", address("10.20.1.5")).kind, PortalKind::refused);
   ASSERT_TRUE(Accounts(*people_).close("amelia", "left", "office", now_));
-  EXPECT_EQ(password("amelia", "kestrel-pond").kind, Kind::refused);
+  EXPECT_EQ(password("amelia", "kestrel-pond").kind, PortalKind::refused);
 }
 
 TEST_F(Portal, AVisitorComesInForAnAfternoonAndGoes) {
   const VisitForm form{.name = " Jo Bloggs ", .host = "Mrs Oak", .purpose = "reading", .until = day_at(15)};
   const auto answer = sign_in_.as_visitor(form, address("10.20.9.5"));
-  ASSERT_EQ(answer.kind, Kind::terms_due);
+  ASSERT_EQ(answer.kind, PortalKind::terms_due);
   EXPECT_EQ(answer.role, PersonRole::visitor);
   EXPECT_EQ(seen("10.20.9.5")->person->name, "Jo Bloggs");
   EXPECT_EQ(seen("10.20.9.5")->person->groups, std::vector<std::string>{"visitors"});
-  EXPECT_EQ(sign_in_.accept_terms("built-in-1", address("10.20.9.5")).kind, Kind::signed_in);
+  EXPECT_EQ(sign_in_.accept_terms("built-in-1", address("10.20.9.5")).kind, PortalKind::signed_in);
   const auto open = AccessRegister(*people_).rows(now_);
   const auto row = std::ranges::find(*open, PersonRole::visitor, &AccessGrant::role);
   ASSERT_NE(row, open->end());
@@ -235,7 +235,7 @@ TEST_F(Portal, AVisitorTellsNameHostPurposeAndEnd) {
   const auto invalid = [&](auto change) {
     VisitForm other = form;
     change(other);
-    return sign_in_.as_visitor(other, address("10.20.9.5")).kind == Kind::invalid;
+    return sign_in_.as_visitor(other, address("10.20.9.5")).kind == PortalKind::invalid;
   };
   EXPECT_TRUE(invalid([](VisitForm& f) { f.name = "  "; }));
   EXPECT_TRUE(invalid([](VisitForm& f) { f.host.clear(); }));
@@ -245,14 +245,14 @@ TEST_F(Portal, AVisitorTellsNameHostPurposeAndEnd) {
   EXPECT_TRUE(Visits(*people_).all()->empty());
   VisitForm forever = form;
   forever.until = day_at(9) + hours(1000);
-  EXPECT_EQ(sign_in_.as_visitor(forever, address("10.20.9.5")).kind, Kind::terms_due);
+  EXPECT_EQ(sign_in_.as_visitor(forever, address("10.20.9.5")).kind, PortalKind::terms_due);
   EXPECT_EQ(Visits(*people_).all()->at(0).until, day_at(9) + hours(12));
 }
 
 TEST_F(Portal, OneDeviceDoesNotFillTheRegisterWithVisitors) {
   const VisitForm form{.name = "Jo", .host = "Mrs Oak", .purpose = "reading", .until = day_at(15)};
   int visits = 0;
-  while (visits < 50 && sign_in_.as_visitor(form, address("10.20.9.5")).kind == Kind::terms_due) ++visits;
+  while (visits < 50 && sign_in_.as_visitor(form, address("10.20.9.5")).kind == PortalKind::terms_due) ++visits;
   EXPECT_LE(visits, 11);
 }
 
@@ -263,13 +263,13 @@ TEST_F(Portal, ACodeFromTheOfficeIsGoodUntilTheVisitIsOver) {
   ASSERT_TRUE(visit);
   std::string typed = visit->code.substr(0, 4) + "-" + visit->code.substr(4);
   for (char& c : typed) c = char(std::toupper(c));
-  EXPECT_EQ(sign_in_.with_visitor_code(typed, address("10.20.9.5")).kind, Kind::terms_due);
+  EXPECT_EQ(sign_in_.with_visitor_code(typed, address("10.20.9.5")).kind, PortalKind::terms_due);
   EXPECT_EQ(seen("10.20.9.5")->person->user, visit->user());
   EXPECT_EQ(seen("10.20.9.5")->person->confidence, rules::Confidence::login);
-  EXPECT_EQ(sign_in_.with_visitor_code("00000000", address("10.20.9.6")).kind, Kind::refused);
-  EXPECT_EQ(sign_in_.with_visitor_code("", address("10.20.9.6")).kind, Kind::refused);
+  EXPECT_EQ(sign_in_.with_visitor_code("00000000", address("10.20.9.6")).kind, PortalKind::refused);
+  EXPECT_EQ(sign_in_.with_visitor_code("", address("10.20.9.6")).kind, PortalKind::refused);
   now_ = day_at(15);
-  EXPECT_EQ(sign_in_.with_visitor_code(visit->code, address("10.20.9.7")).kind, Kind::refused);
+  EXPECT_EQ(sign_in_.with_visitor_code(visit->code, address("10.20.9.7")).kind, PortalKind::refused);
 }
 
 TEST_F(Portal, StaffReadTheirOwnText) {
@@ -313,10 +313,10 @@ TEST_F(Portal, WithoutAnybodyToAskThePageSaysSo) {
   SignIn alone({.people = *people_, .sessions = book_, .credentials = nullptr, .terms = terms_, .now = [this] {
                   return test::moment_at(now_);
                 }});
-  Kind kind = Kind::signed_in;
+  PortalKind kind = PortalKind::signed_in;
   alone.with_password("amelia", Secret("kestrel-pond"), address("10.20.1.5"),
                       [&](PortalAnswer answer) { kind = answer.kind; });
-  EXPECT_EQ(kind, Kind::unavailable);
+  EXPECT_EQ(kind, PortalKind::unavailable);
 }
 
 }  // namespace

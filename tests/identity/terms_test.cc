@@ -10,17 +10,17 @@ namespace schoolgate::identity {
 namespace {
 
 using test::day_at;
-using Kind = TermsBlock::Kind;
+using TermsKind = TermsBlock::Kind;
 
 TEST(Terms, BlocksOfAText) {
   const auto terms = read_terms(
       "version: 2026-09\r\n\r\n# Our rules\r\nWe are kind\r\nto each other.\r\n\r\n- One\r\n  goes on\r\n- Two\r\n");
   ASSERT_TRUE(terms);
   EXPECT_EQ(terms->version, "2026-09");
-  EXPECT_EQ(terms->blocks, (std::vector<TermsBlock>{{Kind::heading, "Our rules"},
-                                                    {Kind::paragraph, "We are kind to each other."},
-                                                    {Kind::item, "One goes on"},
-                                                    {Kind::item, "Two"}}));
+  EXPECT_EQ(terms->blocks, (std::vector<TermsBlock>{{TermsKind::heading, "Our rules"},
+                                                    {TermsKind::paragraph, "We are kind to each other."},
+                                                    {TermsKind::item, "One goes on"},
+                                                    {TermsKind::item, "Two"}}));
 }
 
 TEST(Terms, MarkupStaysText) {
@@ -48,7 +48,7 @@ TEST(Terms, TheBuiltInTextsSayThatUseIsMonitored) {
     const TermsText& text = terms.text_for(role);
     EXPECT_TRUE(text.built_in);
     EXPECT_TRUE(std::ranges::any_of(text.blocks, [](const TermsBlock& block) {
-      return block.kind == Kind::heading && (block.text.contains("monitored") || block.text.contains("can see"));
+      return block.kind == TermsKind::heading && (block.text.contains("monitored") || block.text.contains("can see"));
     }));
   }
 }

@@ -14,7 +14,7 @@ using test::kPassword;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-using Kind = SignInAnswer::Kind;
+using UserKind = SignInAnswer::Kind;
 using DeskUsers = test::UsersTest;
 
 TEST_F(DeskUsers, BadNamesAndPasswordsAreRefusedInWords) {
@@ -41,13 +41,13 @@ TEST_F(DeskUsers, AnotherRolePasswordOrSwitchEndsTheSessions) {
   EXPECT_EQ(session(token)->role, Role::governor);
   ASSERT_TRUE(Users(*users_).set_password("d.lead", "four brown pears").has_value());
   EXPECT_FALSE(session(token).has_value());
-  EXPECT_EQ(sign_in().kind, Kind::wrong);
+  EXPECT_EQ(sign_in().kind, UserKind::wrong);
   token = sign_in("d.lead", "four brown pears").token;
   ASSERT_TRUE(Users(*users_).disable("d.lead").has_value());
   EXPECT_FALSE(session(token).has_value());
   ASSERT_TRUE(Users(*users_).enable("d.lead").has_value());
   EXPECT_FALSE(session(token).has_value());
-  EXPECT_EQ(sign_in("d.lead", "four brown pears").kind, Kind::accepted);
+  EXPECT_EQ(sign_in("d.lead", "four brown pears").kind, UserKind::accepted);
 }
 
 TEST_F(DeskUsers, ChangingOnesOwnPasswordKeepsThisSessionOnly) {
@@ -60,7 +60,7 @@ TEST_F(DeskUsers, ChangingOnesOwnPasswordKeepsThisSessionOnly) {
   ASSERT_TRUE(Users(*users_).change_password("d.lead", kPassword, "four brown pears", here.token).has_value());
   EXPECT_TRUE(session(here.token).has_value());
   EXPECT_FALSE(session(there.token).has_value());
-  EXPECT_EQ(sign_in("d.lead", "four brown pears").kind, Kind::accepted);
+  EXPECT_EQ(sign_in("d.lead", "four brown pears").kind, UserKind::accepted);
 }
 
 TEST_F(DeskUsers, WhatAnotherProcessSwitchesOffIsOffHere) {
@@ -69,7 +69,7 @@ TEST_F(DeskUsers, WhatAnotherProcessSwitchesOffIsOffHere) {
   const auto other = *UserDatabase::open(folder_);
   ASSERT_TRUE(Users(*other).disable("d.lead").has_value());
   EXPECT_FALSE(session(token).has_value());
-  EXPECT_EQ(sign_in().kind, Kind::wrong);
+  EXPECT_EQ(sign_in().kind, UserKind::wrong);
 }
 
 TEST_F(DeskUsers, TheLastAdministratorStays) {

@@ -5,12 +5,12 @@
 namespace schoolgate::names {
 namespace {
 
-std::string canonical(std::string_view text) {
+std::string canonical_url(std::string_view text) {
   const auto url = Url::parse(text);
   return url ? url->text() : "error: " + url.error().text();
 }
 
-void expect_refused(std::string_view text) {
+void expect_url_refused(std::string_view text) {
   const auto url = Url::parse(text);
   EXPECT_FALSE(url) << text << " became " << url->text();
   if (!url) EXPECT_EQ(url.error().fault, Fault::client);
@@ -51,8 +51,8 @@ struct Case {
 
 void expect_all(std::initializer_list<Case> cases) {
   for (const Case& c : cases) {
-    EXPECT_EQ(canonical(c.text), c.expected) << c.text;
-    EXPECT_EQ(canonical(c.expected), c.expected) << "once canonical, for ever canonical";
+    EXPECT_EQ(canonical_url(c.text), c.expected) << c.text;
+    EXPECT_EQ(canonical_url(c.expected), c.expected) << "once canonical_url, for ever canonical";
   }
 }
 
@@ -72,7 +72,7 @@ TEST(Url, SchemesOfTheWebAreRead) {
   for (const char* text : {"javascript:alert(1)", "data:text/html,x", "blob:http://a.example/x", "about:blank",
                            "mailto:a@b.example", "file:///etc/passwd", "gopher://a.example/", "x://a.example/",
                            "view-source:http://a.example/", "tel:", "user:word@a.example", "scheme:"})
-    expect_refused(text);
+    expect_url_refused(text);
 }
 
 TEST(Url, AListEntryNeedsNoScheme) {
@@ -115,7 +115,7 @@ TEST(Url, WithoutAHostIsNothing) {
                            "@",
                            "http://./",
                            "*"})
-    expect_refused(text);
+    expect_url_refused(text);
 }
 
 TEST(Url, UserinfoIsDroppedAtTheLastAt) {
@@ -130,7 +130,7 @@ TEST(Url, UserinfoIsDroppedAtTheLastAt) {
       {"http://a.example#@b.example", "http://a.example/"},
       {"http://a.example\\@b.example/", "http://a.example/@b.example/"},  // as browsers: the backslash ends the host
   });
-  expect_refused("http://good.example%40bad.example/");
+  expect_url_refused("http://good.example%40bad.example/");
 }
 
 TEST(Url, PortsAreNumbers) {
@@ -157,7 +157,7 @@ TEST(Url, PortsAreNumbers) {
                            "http://2001:db8::1/",          "http://[2001:db8::1]80/",
                            "http://[2001:db8::1]:x/",      "http://[2001:db8::1:80/",
                            "http://a.example：80/",        "a.example:x/"})
-    expect_refused(text);
+    expect_url_refused(text);
 }
 
 TEST(Url, HostsAreCanonical) {
@@ -176,7 +176,7 @@ TEST(Url, HostsAreCanonical) {
   for (const char* text :
        {"http://foo.1/", "http://a..b/", "http://a b.example/", "http://[fe80::1%25eth0]/", "http://xn--a.example/",
         "http://a%00.example/", "http://a%20b.example/", "http://a%2Fb.example/", "http://a%09b.example/"})
-    expect_refused(text);
+    expect_url_refused(text);
 }
 
 TEST(Url, FragmentsAreDropped) {
@@ -210,7 +210,7 @@ TEST(Url, ANulIsRefusedWhereverItIs) {
         std::string_view("http://a.example/%00"), std::string_view("http://a.example/%2500"),
         std::string_view("http://a.example/x?%00"), std::string_view("http://a.example/x?%25%30%30"),
         std::string_view("http://a.example/%\t00")})
-    expect_refused(text);
+    expect_url_refused(text);
 }
 
 TEST(Url, PathsAreResolved) {
@@ -279,7 +279,7 @@ TEST(Url, EscapesAreDecodedToTheEndAndWrittenOneWay) {
   });
 }
 
-// The cases that Safe Browsing's own description of canonical URLs turns on, with names of our own.
+// The cases that Safe Browsing's own description of canonical_url URLs turns on, with names of our own.
 TEST(Url, MeetsSafeBrowsingWhereItSpeaks) {
   expect_all({
       {"http://host.example/%25%32%35", "http://host.example/%25"},
@@ -302,26 +302,26 @@ TEST(Url, MeetsSafeBrowsingWhereItSpeaks) {
 }
 
 TEST(Url, DifferentSpellingsMeet) {
-  const std::string expected = canonical("http://forum.example/casino/slots");
+  const std::string expected = canonical_url("http://forum.example/casino/slots");
   for (const char* text :
        {"HTTP://FORUM.EXAMPLE:80/casino/slots", "http://forum.example./casino/slots", "forum.example/casino/slots",
         "http://forum.example/./casino/x/../slots", "http://forum.example//casino//slots",
         "http://u:p@forum.example/casino/slots", "http://forum.example/%63asino/slots#x",
         "http:\\\\forum.example\\casino\\slots", "http://forum。example/casino%2Fslots",
         "http://forum.example/%2563asino/slots", "ht\ttp://fo\nrum.example/casino/slots?"})
-    EXPECT_EQ(canonical(text), expected) << text;
+    EXPECT_EQ(canonical_url(text), expected) << text;
 }
 
 TEST(Url, HasALimitOf64KiB) {
   const std::string front = "http://a.example/";
   const std::string longest = front + std::string(65536 - front.size(), 'x');
-  EXPECT_EQ(canonical(longest), longest);
-  expect_refused(longest + 'x');
-  expect_refused(front + std::string(30'000, ' ') + 'x');  // escaped, it would be longer than 64 KiB
-  EXPECT_EQ(canonical(front + std::string(60'000, '/') + 'x'), front + 'x');
+  EXPECT_EQ(canonical_url(longest), longest);
+  expect_url_refused(longest + 'x');
+  expect_url_refused(front + std::string(30'000, ' ') + 'x');  // escaped, it would be longer than 64 KiB
+  EXPECT_EQ(canonical_url(front + std::string(60'000, '/') + 'x'), front + 'x');
   std::string nested = front + '%';
   while (nested.size() + 2 <= 65536) nested += "25";
-  EXPECT_EQ(canonical(nested), front + "%25");
+  EXPECT_EQ(canonical_url(nested), front + "%25");
 }
 
 TEST(Url, FromPartsMeetsParse) {

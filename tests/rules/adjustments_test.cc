@@ -8,7 +8,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 std::string google(std::string_view target) { return with_safe_search("www.google.com", "/search", target); }
 

@@ -8,7 +8,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 Problems problems_of(const PolicySpec& spec,
                      std::shared_ptr<const blocklists::CategoryDb> lists = blocklists::CategoryDb::empty()) {

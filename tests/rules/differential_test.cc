@@ -16,7 +16,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 class Dice {
  public:

@@ -5,7 +5,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 Downloads downloads() {
   return Downloads({.block_types = {"application/x-msdownload", "Video/*"},

@@ -6,7 +6,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 std::string words(PolicySpec spec, std::string_view host, std::shared_ptr<const blocklists::CategoryDb> lists = nullptr,
                   InspectionMode mode = InspectionMode::selective) {

@@ -7,7 +7,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 std::string json_of(const PolicySpec& spec, std::string_view url, std::string_view group = "ks2",
                     std::shared_ptr<const blocklists::CategoryDb> lists = nullptr) {

@@ -6,7 +6,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 

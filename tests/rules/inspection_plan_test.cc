@@ -8,7 +8,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 std::string said(const PlannedOpening& opening) {
   std::string text(to_string(opening.reason));

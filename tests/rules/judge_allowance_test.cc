@@ -6,7 +6,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 class Allowance : public ::testing::Test {
  protected:

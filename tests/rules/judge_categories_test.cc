@@ -7,7 +7,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 using blocklists::Format;
 
 std::string_view name_of(const PolicySnapshot& snapshot, CategoryId id) {

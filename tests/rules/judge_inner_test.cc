@@ -6,7 +6,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 TEST(Inside, AWrapperIsJudgedByWhatItShows) {
   const PolicySpec spec = school({block_site("bad.example"), block_url("forum.example/casino/")});

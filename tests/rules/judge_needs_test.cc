@@ -6,7 +6,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 RuleSpec phonics(std::vector<std::string> groups = {}) {
   RuleSpec rule = allow_site("phonics.example", std::move(groups));

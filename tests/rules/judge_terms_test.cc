@@ -6,7 +6,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 using Effect = RuleSpec::Effect;
 
 RuleSpec term(Effect effect, std::string text, std::string category = {}, std::vector<std::string> groups = {}) {

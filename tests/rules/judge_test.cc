@@ -6,7 +6,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 TEST(Site, CoversItselfAndEverythingUnderIt) {
   const PolicySpec spec = school({block_site("lucky-spins.example")});
@@ -250,7 +250,7 @@ TEST(NameOnly, AnAllowForAHomePageOpensNoTunnel) {
   EXPECT_EQ(ask(*snapshot, home, "ks1").action, Action::block);
 }
 
-class Inspection : public ::testing::Test {
+class InspectionOfSites : public ::testing::Test {
  protected:
   static bool inspects(PolicySpec spec, std::string_view host, std::string_view group = "ks2",
                        std::shared_ptr<const blocklists::CategoryDb> lists = nullptr,
@@ -262,12 +262,12 @@ class Inspection : public ::testing::Test {
   }
 };
 
-TEST_F(Inspection, IsOffWhenOff) {
+TEST_F(InspectionOfSites, IsOffWhenOff) {
   EXPECT_FALSE(
       inspects(school({block_url("forum.example/casino")}), "forum.example", "ks2", nullptr, InspectionMode::off));
 }
 
-TEST_F(Inspection, SelectiveMeansOnlyWhereAPathCouldChangeTheAnswer) {
+TEST_F(InspectionOfSites, SelectiveMeansOnlyWhereAPathCouldChangeTheAnswer) {
   const PolicySpec spec =
       school({block_url("forum.example/casino"), block_site("closed.example"), block_url("closed.example/x")});
   EXPECT_TRUE(inspects(spec, "forum.example"));
@@ -276,18 +276,18 @@ TEST_F(Inspection, SelectiveMeansOnlyWhereAPathCouldChangeTheAnswer) {
   EXPECT_FALSE(inspects(spec, "closed.example")) << "blocked either way";
 }
 
-TEST_F(Inspection, ARuleForOthersOrForAnAllowedPlaceChangesNothing) {
+TEST_F(InspectionOfSites, ARuleForOthersOrForAnAllowedPlaceChangesNothing) {
   EXPECT_FALSE(inspects(school({block_url("forum.example/casino", "gambling", {"staff"})}), "forum.example"));
   EXPECT_FALSE(inspects(school({allow_url("forum.example/maths")}), "forum.example"));
 }
 
-TEST_F(Inspection, ABlockedHostWithAnAllowedPartMayBeAskedAgain) {
+TEST_F(InspectionOfSites, ABlockedHostWithAnAllowedPartMayBeAskedAgain) {
   const PolicySpec spec = school({allow_url("bbc.example/bitesize")});
   EXPECT_TRUE(inspects(spec, "bbc.example", "ks1"));
   EXPECT_FALSE(inspects(spec, "other.example", "ks1"));
 }
 
-TEST_F(Inspection, APatternReachesEveryHostUnlessItNamesOne) {
+TEST_F(InspectionOfSites, APatternReachesEveryHostUnlessItNamesOne) {
   EXPECT_TRUE(inspects(school({block_pattern("(?i)free[-_]?spins")}), "any.example"));
   EXPECT_FALSE(inspects(school({block_pattern("^https?://forum\\.example/.*spins")}), "any.example"));
   EXPECT_TRUE(inspects(school({block_pattern("^https?://forum\\.example/.*spins")}), "forum.example"));
@@ -295,14 +295,14 @@ TEST_F(Inspection, APatternReachesEveryHostUnlessItNamesOne) {
       << "a site rule outranks every pattern";
 }
 
-TEST_F(Inspection, EmergencyAndIllegalRulesReachAllowedSites) {
+TEST_F(InspectionOfSites, EmergencyAndIllegalRulesReachAllowedSites) {
   PolicySpec spec = school({allow_site("any.example"), emergency_site("x.example")});
   spec.rules[1].kind = RuleSpec::Kind::url;
   spec.rules[1].text = "any.example/now";
   EXPECT_TRUE(inspects(spec, "any.example"));
 }
 
-TEST_F(Inspection, AlwaysMeansAllThatPassesAndNeverMeansNever) {
+TEST_F(InspectionOfSites, AlwaysMeansAllThatPassesAndNeverMeansNever) {
   PolicySpec spec = school({block_site("closed.example")});
   EXPECT_TRUE(inspects(spec, "any.example", "ks2", nullptr, InspectionMode::always));
   EXPECT_FALSE(inspects(spec, "closed.example", "ks2", nullptr, InspectionMode::always));
@@ -311,7 +311,7 @@ TEST_F(Inspection, AlwaysMeansAllThatPassesAndNeverMeansNever) {
   EXPECT_FALSE(inspects(spec, "childline.org.uk", "ks2", nullptr, InspectionMode::always));
 }
 
-TEST_F(Inspection, FollowsCategoriesAndUrlEntriesOfLists) {
+TEST_F(InspectionOfSites, FollowsCategoriesAndUrlEntriesOfLists) {
   const TestLists lists({{"chat-list", "chat", blocklists::Format::domains, "c.example\n"},
                          {"pages", "gambling", blocklists::Format::urls, "mixed.example/casino\n"}});
   PolicySpec spec = school({allow_site("mixed2.example")});
@@ -323,7 +323,7 @@ TEST_F(Inspection, FollowsCategoriesAndUrlEntriesOfLists) {
   EXPECT_FALSE(inspects(spec, "c.example", "ks2", lists.database()));
 }
 
-TEST_F(Inspection, IsNoMatterOnceTheRequestIsSeen) {
+TEST_F(InspectionOfSites, IsNoMatterOnceTheRequestIsSeen) {
   PolicySpec spec = school({block_url("forum.example/casino")});
   spec.inspection = InspectionMode::always;
   const auto snapshot = compiled(spec);

@@ -7,12 +7,12 @@
 namespace schoolgate::rules {
 namespace {
 
-using testing::allow_site;
-using testing::allow_url;
-using testing::at;
-using testing::block_site;
-using testing::school;
-using testing::sunday_noon;
+using test::allow_site;
+using test::allow_url;
+using test::at;
+using test::block_site;
+using test::school;
+using test::sunday_noon;
 
 bool refuses(const PolicySpec& spec, std::string_view site, std::string_view category) {
   const auto effect = ListEffect::of(spec, sunday_noon());

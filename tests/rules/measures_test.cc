@@ -8,7 +8,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 using namespace std::chrono_literals;
 
 const TimePoint kNow = sunday_noon();

@@ -11,7 +11,7 @@
 #include <sstream>
 #include <tuple>
 
-namespace schoolgate::rules::testing {
+namespace schoolgate::rules::test {
 namespace {
 
 using namespace std::chrono;
@@ -374,4 +374,4 @@ NaiveVerdict naive_judge_both(const PolicySpec& spec, const std::vector<ListEntr
   return verdict;
 }
 
-}  // namespace schoolgate::rules::testing
+}  // namespace schoolgate::rules::test

@@ -11,7 +11,7 @@
 #include "rules/presence.h"
 #include "rules/verdict.h"
 
-namespace schoolgate::rules::testing {
+namespace schoolgate::rules::test {
 
 /// An entry of list number `list`: a host (and everything under it), or a path below such hosts.
 struct ListEntry {
@@ -54,4 +54,4 @@ struct NaiveWhere {
                                             const std::string& group, const names::Url& outer, const names::Url& inner,
                                             bool fetched, TimePoint now, const NaiveWhere& where = {});
 
-}  // namespace schoolgate::rules::testing
+}  // namespace schoolgate::rules::test

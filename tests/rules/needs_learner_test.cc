@@ -8,7 +8,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 using std::chrono::minutes;
 using std::chrono::seconds;
 

@@ -8,7 +8,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 /// "fetched https://a.example/x|mentioned http://b.example/".
 std::string inside(const names::Url& url) {

@@ -9,7 +9,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 PolicySpec waiting(std::vector<RuleSpec> rules = {}) {
   PolicySpec spec = school(std::move(rules));

@@ -14,7 +14,7 @@
 #include "names/url.h"
 #include "rules/snapshot.h"
 
-namespace schoolgate::rules::testing {
+namespace schoolgate::rules::test {
 
 inline SourcePosition at(int line) { return {"rules/local.yaml", line, 5}; }
 
@@ -127,4 +127,4 @@ inline Action action_for(const PolicySpec& spec, std::string_view url, std::stri
   return ask(*snapshot, get(url), group, now).action;
 }
 
-}  // namespace schoolgate::rules::testing
+}  // namespace schoolgate::rules::test

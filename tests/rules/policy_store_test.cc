@@ -8,7 +8,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 TEST(PolicyStore, AViewSeesTheNewPolicyAndKeepsTheOldOneAlive) {
   PolicyStore store(compiled(school()));

@@ -4,7 +4,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 Problems run(const PolicySpec& spec, RuleTestSpec test) {
   test.at = {"rules/local.yaml", 40, 5};

@@ -12,12 +12,12 @@
 namespace schoolgate::rules {
 namespace {
 
-using testing::at;
-using testing::block_site;
-using testing::block_url;
-using testing::compiled;
-using testing::school;
-using testing::sunday_noon;
+using test::at;
+using test::block_site;
+using test::block_url;
+using test::compiled;
+using test::school;
+using test::sunday_noon;
 using State = ListStanding::State;
 
 const std::map<std::string, std::string> kNoGaps;
@@ -76,12 +76,12 @@ TEST(Protection, ARuleThatNamesTheCategoryIsDataWhereNoListIsConfigured) {
   };
   EXPECT_EQ(gambling(school({block_site("spins.example")})), ProtectionState::protected_);
   EXPECT_EQ(gambling(school({block_url("forum.example/casino/")})), ProtectionState::protected_);
-  RuleSpec term = testing::rule(RuleSpec::Effect::categorise, RuleSpec::Kind::term, "free spins", "gambling");
+  RuleSpec term = test::rule(RuleSpec::Effect::categorise, RuleSpec::Kind::term, "free spins", "gambling");
   EXPECT_EQ(gambling(school({term})), ProtectionState::protected_);
   EXPECT_EQ(gambling(school({block_site("x.example", "games")})), ProtectionState::empty) << "another category";
   EXPECT_EQ(gambling(school({block_site("x.example", "gambling", {"staff"})})), ProtectionState::empty)
       << "for another group";
-  EXPECT_EQ(gambling(school({testing::allow_site("x.example")})), ProtectionState::empty) << "it opens";
+  EXPECT_EQ(gambling(school({test::allow_site("x.example")})), ProtectionState::empty) << "it opens";
   RuleSpec expired = block_site("x.example");
   expired.until = std::chrono::year_month_day(std::chrono::year(2026), std::chrono::November, std::chrono::day(1));
   EXPECT_EQ(gambling(school({expired})), ProtectionState::empty) << "it has expired";

@@ -9,7 +9,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 // The ways around a rule for "v=7", and what only looks like one: {query, for what closes, for what opens, exact}.
 TEST(QueryParameters, CountInAnyOrderAndSpelling) {

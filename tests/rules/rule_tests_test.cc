@@ -16,7 +16,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 using std::chrono::year_month_day, std::chrono::year, std::chrono::month, std::chrono::day;
 
 constexpr year_month_day kEnd{year(2026), month(11), day(21)};  // the day before sunday_noon()

@@ -10,7 +10,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 /// "google: how to make", or "" when it is no search.
 std::string searched(std::string_view url) {

@@ -6,7 +6,7 @@
 #include "tests/rules/policies.h"
 #include "tests/rules/test_lists.h"
 
-namespace schoolgate::rules::testing {
+namespace schoolgate::rules::test {
 namespace {
 
 // How a certificate leads past the rules, and what must be found out:
@@ -146,4 +146,4 @@ TEST(Wildcards, AnImageOfTodayKnowsThem) {
 }
 
 }  // namespace
-}  // namespace schoolgate::rules::testing
+}  // namespace schoolgate::rules::test

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono;
 
-SiteClock london() {
+SiteClock london_clock() {
   auto clock = SiteClock::open("Europe/London");
   if (!clock) ADD_FAILURE() << clock.error().text();
   return *clock;
@@ -20,14 +20,14 @@ local_seconds wall(int y, int m, int d, int h, int min) {
 }
 
 TEST(SiteClock, ShowsWinterAndSummerTime) {
-  const SiteClock clock = london();
+  const SiteClock clock = london_clock();
   EXPECT_EQ(clock.local(utc("2026-01-15T12:00:00Z")), wall(2026, 1, 15, 12, 0));
   EXPECT_EQ(clock.local(utc("2026-07-15T12:00:00Z")), wall(2026, 7, 15, 13, 0));
   EXPECT_EQ(clock.local(utc("2036-07-15T12:00:00Z")), wall(2036, 7, 15, 13, 0));
 }
 
 TEST(SiteClock, ChangesAtTheRightSecond) {
-  const SiteClock clock = london();
+  const SiteClock clock = london_clock();
   EXPECT_EQ(clock.local(utc("2026-03-29T00:59:59Z")), wall(2026, 3, 29, 0, 59) + seconds(59));
   EXPECT_EQ(clock.local(utc("2026-03-29T01:00:00Z")), wall(2026, 3, 29, 2, 0));
   EXPECT_EQ(clock.local(utc("2026-10-25T00:59:59Z")), wall(2026, 10, 25, 1, 59) + seconds(59));
@@ -35,22 +35,24 @@ TEST(SiteClock, ChangesAtTheRightSecond) {
 }
 
 TEST(SiteClock, ATimeShownTwiceHasAFirstAndALastInstant) {
-  const SiteClock clock = london();
+  const SiteClock clock = london_clock();
   EXPECT_EQ(clock.first_instant(wall(2026, 10, 25, 1, 30)), utc("2026-10-25T00:30:00Z"));
   EXPECT_EQ(clock.last_instant(wall(2026, 10, 25, 1, 30)), utc("2026-10-25T01:30:00Z"));
 }
 
 TEST(SiteClock, ATimeNeverShownIsTheInstantOfTheChange) {
-  const SiteClock clock = london();
+  const SiteClock clock = london_clock();
   EXPECT_EQ(clock.first_instant(wall(2026, 3, 29, 1, 30)), utc("2026-03-29T01:00:00Z"));
   EXPECT_EQ(clock.last_instant(wall(2026, 3, 29, 1, 30)), utc("2026-03-29T01:00:00Z"));
 }
 
 TEST(SiteClock, OrdinaryTimesHaveOneInstant) {
-  const SiteClock clock = london();
-  for (TimePoint at = utc("2026-01-01T00:00:00Z"); at < utc("2027-01-01T00:00:00Z"); at += hours(7)) {
-    const local_seconds shown = clock.local(at);
-    EXPECT_TRUE(clock.first_instant(shown) == at || clock.last_instant(shown) == at) << to_rfc3339(at);
+  const SiteClock clock = london_clock();
+  for (TimePoint instant_at = utc("2026-01-01T00:00:00Z"); instant_at < utc("2027-01-01T00:00:00Z");
+       instant_at += hours(7)) {
+    const local_seconds shown = clock.local(instant_at);
+    EXPECT_TRUE(clock.first_instant(shown) == instant_at || clock.last_instant(shown) == instant_at)
+        << to_rfc3339(instant_at);
   }
 }
 

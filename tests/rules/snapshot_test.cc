@@ -6,7 +6,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 TEST(Snapshot, FindsTheGroupOfAnAddress) {
   const auto snapshot = compiled(school());

@@ -5,7 +5,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 constexpr const char* kRoom = "10.20.2.9";  // ks2
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-namespace schoolgate::rules::testing {
+namespace schoolgate::rules::test {
 
 class TemporaryFolder {
  public:
@@ -26,4 +26,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace schoolgate::rules::testing
+}  // namespace schoolgate::rules::test

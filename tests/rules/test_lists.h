@@ -11,7 +11,7 @@
 #include "blocklists/compile.h"
 #include "tests/rules/temporary_folder.h"
 
-namespace schoolgate::rules::testing {
+namespace schoolgate::rules::test {
 
 struct TestList {
   std::string name, category;
@@ -58,4 +58,4 @@ class TestLists {
   std::shared_ptr<const blocklists::CategoryDb> database_;
 };
 
-}  // namespace schoolgate::rules::testing
+}  // namespace schoolgate::rules::test

@@ -12,7 +12,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 class WhyInspect : public ::testing::Test {
  protected:

@@ -2,13 +2,13 @@
 #include "store/copy.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <fstream>
-#include <thread>
 
 #include "base/file.h"
 #include "store/only_ask.h"
@@ -63,25 +63,41 @@ TEST_F(Copy, HoldsWhatIsOnlyInTheLogYet) {
   EXPECT_EQ(fs::status(folder_ / "b.db").permissions(), fs::perms(0600));
 }
 
-TEST_F(Copy, IsOneMomentOfADatabaseThatIsWritten) {
-  auto database = table("a.db");
-  std::atomic<bool> stop = false;
-  std::thread writer([&] {
-    for (int i = 0; !stop; ++i) {
+// Writes in transactions of two rows, until it is ended. A process and not a thread: the copies are made in children of
+// the test's process, and a child of a process with threads may inherit a lock of SQLite's that nobody will ever open.
+class Writer {
+ public:
+  explicit Writer(const fs::path& file) : child_(::fork()) {
+    if (child_ != 0) return;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    auto database = Database::open(file, Database::Access::write).value();
+    for (int i = 0;; ++i) {
       const std::string value = std::to_string(i);
       (void)database.run(("BEGIN; INSERT INTO t VALUES(" + value + ", zeroblob(5000)); INSERT INTO t VALUES(-" + value +
                           ", 1); COMMIT")
                              .c_str());
       if (i % 50 == 0) (void)database.checkpoint();
     }
-  });
+  }
+  ~Writer() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+
+ private:
+  ::pid_t child_;
+};
+
+TEST_F(Copy, IsOneMomentOfADatabaseThatIsWritten) {
+  {
+    const auto database = table("a.db");
+  }
+  const Writer writer(folder_ / "a.db");
   for (int i = 0; i < 10; ++i) {
     const std::string name = "copy" + std::to_string(i) + ".db";
     EXPECT_EQ(copy("a.db", name), 0);
     EXPECT_EQ(ask(name, "SELECT sum(x) FROM t UNION ALL SELECT 0"), 0);  // both rows of each transaction, or neither
   }
-  stop = true;
-  writer.join();
 }
 
 TEST_F(Copy, LeavesNothingBesideTheDatabase) {

@@ -54,10 +54,6 @@ bool is_of_a_school(const IpNetwork& network) {
   return v4 ? network.prefix_length() >= 96 + 8 : network.prefix_length() >= 7;
 }
 
-bool is_loopback(const names::IpAddress& address) {
-  return address.is_v4() ? address.v4_host_order() >> 24 == 127 : address.text() == "::1";
-}
-
 using Lines = std::vector<std::string>;
 
 class Rules {
@@ -192,7 +188,7 @@ class Rules {
     set("servers", servers_);
     std::vector<IpNetwork> resolvers;
     for (const names::IpAddress& address : plan_.resolvers)
-      if (!is_loopback(address)) resolvers.push_back(*IpNetwork::parse(address.text()));
+      if (!address.is_loopback()) resolvers.push_back(*IpNetwork::parse(address.text()));
     set("resolvers", resolvers);
     resolvers_ = std::move(resolvers);
     line("");

@@ -11,26 +11,19 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 #include "proxy/net/file_descriptor.h"
+#include "proxy/net/linux/netlink.h"
 
 namespace schoolgate::net {
 namespace {
 
-using Bytes = std::span<const std::uint8_t>;
+using Bytes = NetlinkBytes;
 
 constexpr std::string_view kTable = "schoolgate";
 constexpr std::string_view kMarker = "made_";
 constexpr std::string_view kLoadAgain =
     "systemctl restart schoolgate-firewall, or `schoolgate firewall --config DIR | nft -f -`";
-
-template <class T>
-T read_as(Bytes bytes) {
-  T value{};
-  std::memcpy(&value, bytes.data(), sizeof value);
-  return value;
-}
 
 // Calls `each` with the type and value of every attribute; ends at what is none.
 void each_attribute(Bytes bytes, auto&& each) {

@@ -10,27 +10,20 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 
 #include "proxy/net/file_descriptor.h"
+#include "proxy/net/linux/netlink.h"
 
 namespace schoolgate::net {
 namespace {
 
-using Bytes = std::span<const std::uint8_t>;
+using Bytes = NetlinkBytes;
 
 /// USER_HZ: in what the kernel tells times to programs, on every architecture that Linux runs on today.
 constexpr std::uint32_t kTicksPerSecond = 100;
 /// The machine answered at least once there; the rest is guessing, failure or our own doing.
 constexpr std::uint16_t kAnswered = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT;
-
-template <class T>
-T read_as(Bytes bytes) {
-  T value{};
-  std::memcpy(&value, bytes.data(), sizeof value);
-  return value;
-}
 
 std::string mac_text(Bytes six) {
   constexpr std::string_view kHex = "0123456789abcdef";

@@ -25,7 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const TimePoint kEvening = at("2026-11-23T21:00:00Z");
+const TimePoint kMondayEvening = at("2026-11-23T21:00:00Z");
 
 class Choices : public ::testing::Test {
  protected:
@@ -36,7 +36,7 @@ class Choices : public ::testing::Test {
     settings_.routes = {{.urgency = 3, .daily = false, .daily_minute = 0, .to = {"dsl"}},
                         {.urgency = 2, .daily = true, .daily_minute = 930, .to = {"it"}}};
   }
-  std::vector<Told> told(int urgency, TimePoint now = kEvening, std::vector<std::string> wanted = {"dsl"}) {
+  std::vector<Told> told(int urgency, TimePoint now = kMondayEvening, std::vector<std::string> wanted = {"dsl"}) {
     breaches::Episode episode;
     episode.id = "e";
     episode.person = person_;
@@ -52,22 +52,22 @@ class Choices : public ::testing::Test {
 TEST_F(Choices, NobodyChoseAnything) {
   ASSERT_EQ(told(3).size(), 1u);
   EXPECT_EQ(told(3)[0].destination, "dsl");
-  EXPECT_EQ(told(3)[0].due, kEvening);
-  EXPECT_EQ(told(3, kEvening, {"dsl", "it", "case-system"}).size(), 3u);
+  EXPECT_EQ(told(3)[0].due, kMondayEvening);
+  EXPECT_EQ(told(3, kMondayEvening, {"dsl", "it", "case-system"}).size(), 3u);
 }
 
 TEST_F(Choices, TheDigestTakesWhatIsNotUrgent) {
   choices_["d.lead"].in_digest = true;
   EXPECT_TRUE(told(3).empty());
   ASSERT_EQ(told(4).size(), 1u);
-  EXPECT_EQ(told(4)[0].due, kEvening);
+  EXPECT_EQ(told(4)[0].due, kMondayEvening);
   breaches::Episode episode;
   episode.urgency = 3;
-  EXPECT_EQ(digest_by_choice(settings_, episode, choices_, duty_, {}, kEvening), std::set<std::string>{"dsl"});
+  EXPECT_EQ(digest_by_choice(settings_, episode, choices_, duty_, {}, kMondayEvening), std::set<std::string>{"dsl"});
   episode.urgency = 4;
-  EXPECT_TRUE(digest_by_choice(settings_, episode, choices_, duty_, {}, kEvening).empty());
+  EXPECT_TRUE(digest_by_choice(settings_, episode, choices_, duty_, {}, kMondayEvening).empty());
   episode.urgency = 2;
-  EXPECT_TRUE(digest_by_choice(settings_, episode, choices_, duty_, {}, kEvening).empty())
+  EXPECT_TRUE(digest_by_choice(settings_, episode, choices_, duty_, {}, kMondayEvening).empty())
       << "no route tells it of that";
   settings_.routes.pop_back();
   EXPECT_EQ(told(3).size(), 1u) << "no digest is sent";
@@ -79,15 +79,16 @@ TEST_F(Choices, QuietHoursPutOffWhatCanWait) {
   EXPECT_EQ(told(3)[0].due, at("2026-11-24T07:00:00Z"));
   EXPECT_EQ(told(3, at("2026-11-23T06:59:00Z"))[0].due, at("2026-11-23T07:00:00Z"));
   EXPECT_EQ(told(3, at("2026-11-23T07:00:00Z"))[0].due, at("2026-11-23T07:00:00Z"));
-  EXPECT_EQ(told(5)[0].due, kEvening);
-  EXPECT_EQ(told(4)[0].due, kEvening) << "nobody else is told";
-  const auto both = told(4, kEvening, {"dsl", "deputy"});
+  EXPECT_EQ(told(5)[0].due, kMondayEvening);
+  EXPECT_EQ(told(4)[0].due, kMondayEvening) << "nobody else is told";
+  const auto both = told(4, kMondayEvening, {"dsl", "deputy"});
   ASSERT_EQ(both.size(), 2u);
-  for (const Told& one : both) EXPECT_EQ(one.due, one.destination == "deputy" ? kEvening : at("2026-11-24T07:00:00Z"));
+  for (const Told& one : both)
+    EXPECT_EQ(one.due, one.destination == "deputy" ? kMondayEvening : at("2026-11-24T07:00:00Z"));
 }
 
 TEST_F(Choices, WhoIsAwayIsStoodInFor) {
-  const auto today = std::chrono::floor<std::chrono::days>(kEvening);
+  const auto today = std::chrono::floor<std::chrono::days>(kMondayEvening);
   duty_.absences["d.lead"] = {today, today, "d.eputy"};
   ASSERT_EQ(told(3).size(), 1u);
   EXPECT_EQ(told(3)[0].destination, "deputy");
@@ -102,48 +103,52 @@ TEST_F(Choices, WhoIsAwayIsStoodInFor) {
 
 // Nobody stands in for the lead: a machine that takes alerts is not a colleague who was told.
 TEST_F(Choices, AWebhookOrTheTechnicianIsNoColleagueWhoWasTold) {
-  const auto today = std::chrono::floor<std::chrono::days>(kEvening);
+  const auto today = std::chrono::floor<std::chrono::days>(kMondayEvening);
   const auto is_told_now = [](const std::vector<Told>& told) {
-    return std::ranges::any_of(told, [](const Told& one) { return one.destination == "dsl" && one.due == kEvening; });
+    return std::ranges::any_of(told,
+                               [](const Told& one) { return one.destination == "dsl" && one.due == kMondayEvening; });
   };
   for (const char* other : {"case-system", "it", "office"}) {
     settings_.recipients.resize(3);
     settings_.recipients.push_back({.id = "office", .email = "office@school.example", .user = {}});
     duty_.absences.clear();
     choices_["d.lead"].quiet = {20 * 60, 7 * 60};
-    EXPECT_TRUE(is_told_now(told(4, kEvening, {"dsl", other}))) << other << ": quiet for all colleagues";
+    EXPECT_TRUE(is_told_now(told(4, kMondayEvening, {"dsl", other}))) << other << ": quiet for all colleagues";
     choices_.clear();
     duty_.absences["d.lead"] = {today, today, ""};
-    for (const int urgency : {3, 4, 5}) EXPECT_TRUE(is_told_now(told(urgency, kEvening, {"dsl", other}))) << other;
+    for (const int urgency : {3, 4, 5})
+      EXPECT_TRUE(is_told_now(told(urgency, kMondayEvening, {"dsl", other}))) << other;
   }
-  EXPECT_EQ(told(5, kEvening, {"dsl", "deputy"}).size(), 1u) << "a colleague is told at once";
+  EXPECT_EQ(told(5, kMondayEvening, {"dsl", "deputy"}).size(), 1u) << "a colleague is told at once";
   choices_["d.eputy"].quiet = {20 * 60, 7 * 60};
-  EXPECT_TRUE(is_told_now(told(4, kEvening, {"dsl", "deputy"}))) << "the colleague is not told at once";
+  EXPECT_TRUE(is_told_now(told(4, kMondayEvening, {"dsl", "deputy"}))) << "the colleague is not told at once";
   choices_["d.eputy"] = {.in_digest = true, .quiet = {}};
-  EXPECT_TRUE(is_told_now(told(3, kEvening, {"dsl", "deputy"}))) << "nor with the digest";
-  EXPECT_EQ(told(4, kEvening, {"dsl", "deputy"}).size(), 1u);
+  EXPECT_TRUE(is_told_now(told(3, kMondayEvening, {"dsl", "deputy"}))) << "nor with the digest";
+  EXPECT_EQ(told(4, kMondayEvening, {"dsl", "deputy"}).size(), 1u);
   settings_.recipients[2].user = "t.ech";
-  EXPECT_TRUE(is_told_now(told(4, kEvening, {"dsl", "it"}))) << "also with an account";
+  EXPECT_TRUE(is_told_now(told(4, kMondayEvening, {"dsl", "it"}))) << "also with an account";
 }
 
 TEST_F(Choices, TheDigestHasWhatAStandInReadsThere) {
-  const auto today = std::chrono::floor<std::chrono::days>(kEvening);
+  const auto today = std::chrono::floor<std::chrono::days>(kMondayEvening);
   duty_.absences["d.lead"] = {today, today, "d.eputy"};
   choices_["d.eputy"].in_digest = true;
   EXPECT_TRUE(told(3).empty());
   breaches::Episode episode;
   episode.urgency = 3;
-  episode.last = kEvening;
-  EXPECT_EQ(digest_by_choice(settings_, episode, choices_, duty_, {}, kEvening + 24h), std::set<std::string>{"deputy"});
+  episode.last = kMondayEvening;
+  EXPECT_EQ(digest_by_choice(settings_, episode, choices_, duty_, {}, kMondayEvening + 24h),
+            std::set<std::string>{"deputy"});
 }
 
 TEST_F(Choices, WhoLeadsNoLongerStandsInForNobody) {
-  const auto today = std::chrono::floor<std::chrono::days>(kEvening);
+  const auto today = std::chrono::floor<std::chrono::days>(kMondayEvening);
   duty_.absences["d.lead"] = {today, today, "d.eputy"};
   duty_.leaders = {"d.lead"};
   ASSERT_EQ(told(5).size(), 1u);
   EXPECT_EQ(told(5)[0].destination, "dsl");
-  EXPECT_EQ(told(5, kEvening, {"dsl", "deputy"}).size(), 2u) << "whoever leads no longer is no colleague who was told";
+  EXPECT_EQ(told(5, kMondayEvening, {"dsl", "deputy"}).size(), 2u)
+      << "whoever leads no longer is no colleague who was told";
   duty_.leaders = {"d.lead", "d.eputy"};
   ASSERT_EQ(told(5).size(), 1u);
   EXPECT_EQ(told(5)[0].destination, "deputy");

@@ -6,11 +6,11 @@
 #include "tests/proxy/flow/inspected_conversation.h"
 #include "tests/rules/policies.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
-using rules::testing::allow_url;
-using rules::testing::block_site;
+using rules::test::allow_url;
+using rules::test::block_site;
 
 class AdmissionTest : public InspectionTest {
  protected:
@@ -63,7 +63,7 @@ TEST_F(AdmissionTest, AConnectOnTheTransparentPortIsJudgedBeforeItIsTurnedAway) 
 }
 
 TEST_F(AdmissionTest, WhatIsOpenedHasNoRecordOfItsOwn) {
-  policy.rules = {rules::testing::block_url("chat.example/secret/")};
+  policy.rules = {rules::test::block_url("chat.example/secret/")};
   certificate = tls::issue(tls::leaf_spec("DNS:chat.example"), &root);
   web_context = tls::plain_server_context({certificate});
   TlsEnd pupil = pupil_inside("chat.example", "chat.example");
@@ -74,4 +74,4 @@ TEST_F(AdmissionTest, WhatIsOpenedHasNoRecordOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

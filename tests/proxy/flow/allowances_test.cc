@@ -105,11 +105,11 @@ TEST(Allowances, ManyWorkersCountAMinuteOnce) {
 
 }  // namespace
 
-namespace testing {
+namespace test {
 namespace {
 
 std::string hello(std::string_view name) {
-  const tls::Wire wire = tls::HelloBuilder().server_name(name).record();
+  const tls::HelloBytes wire = tls::HelloBuilder().server_name(name).record();
   return {wire.begin(), wire.end()};
 }
 
@@ -177,5 +177,5 @@ TEST_F(DailyAllowance, UsedUpItEndsTheTunnelThatRuns) {
 }
 
 }  // namespace
-}  // namespace testing
+}  // namespace test
 }  // namespace schoolgate::flow

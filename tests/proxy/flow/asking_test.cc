@@ -6,12 +6,12 @@
 #include "tests/proxy/flow/conversation.h"
 #include "tests/rules/policies.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 using rules::Action;
 using rules::Stage;
-using rules::testing::TestList;
+using rules::test::TestList;
 
 class AskingTest : public ::testing::Test {
  protected:
@@ -23,12 +23,12 @@ class AskingTest : public ::testing::Test {
     rules::PolicySpec spec;
     spec.version = "v1";
     spec.timezone = "Europe/London";
-    spec.groups = {rules::testing::group(
+    spec.groups = {rules::test::group(
         "pupils", "127.0.0.0/8", {{"gambling", Action::block}, {"games", Action::warn}, {"chat", Action::monitor}})};
     spec.fallback = "pupils";
     spec.inspection = rules::InspectionMode::selective;
     spec.rules = std::move(rules);
-    store.publish(rules::testing::compiled(spec, lists.database()));
+    store.publish(rules::test::compiled(spec, lists.database()));
   }
   void know(std::string_view user) {
     auto map = std::make_shared<rules::PresenceMap>();
@@ -43,7 +43,7 @@ class AskingTest : public ::testing::Test {
     return counters.requests[std::size_t(action)][std::size_t(Stage::request)].get();
   }
 
-  rules::testing::TestLists lists{std::vector<TestList>{
+  rules::test::TestLists lists{std::vector<TestList>{
       {.name = "gambling", .category = "gambling", .text = "casino.example\n"},
       {.name = "games", .category = "games", .text = "games.example\n"},
       {.name = "illegal", .category = "child-abuse", .text = "sealed.example\n", .sealed = true}}};
@@ -70,7 +70,7 @@ TEST_F(AskingTest, AJudgementIsOutdatedByAPolicyAndByAPerson) {
   const rules::Request site = asks_for("http://web.example/");
   const Judgement first = asking.judge(client, site, Stage::request);
   EXPECT_FALSE(asking.is_outdated(client, first));
-  publish({rules::testing::block_site("web.example")});
+  publish({rules::test::block_site("web.example")});
   EXPECT_TRUE(asking.is_outdated(client, first));
   const Judgement second = asking.judge_again(client, site, Stage::request);
   EXPECT_TRUE(second.refuses());
@@ -118,4 +118,4 @@ TEST_F(AskingTest, NothingIsOpenedWithoutAnInspection) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

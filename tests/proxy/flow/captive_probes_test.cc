@@ -83,7 +83,7 @@ TEST(CaptiveProbes, AnAnswerIsWhole) {
 
 }  // namespace
 
-namespace testing {
+namespace test {
 namespace {
 
 constexpr std::string_view kAndroid =
@@ -145,5 +145,5 @@ TEST_F(Probes, OfAHostThatIsShutInAnEmergencyAreRefused) {
 }
 
 }  // namespace
-}  // namespace testing
+}  // namespace test
 }  // namespace schoolgate::flow

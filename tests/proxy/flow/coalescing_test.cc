@@ -9,9 +9,9 @@ namespace schoolgate::flow {
 namespace {
 
 using rules::Treatment;
-using rules::testing::block_site;
-using rules::testing::block_url;
-using rules::testing::sunday_noon;
+using rules::test::block_site;
+using rules::test::block_url;
+using rules::test::sunday_noon;
 
 // How a shared connection leads past the rules, and the test that holds it:
 //
@@ -27,9 +27,9 @@ class CertificateNamesTest : public ::testing::Test {
  protected:
   CertificateNamesTest() { use({block_site("odds.example"), block_url("forum.example/casino")}); }
   void use(std::vector<rules::RuleSpec> rules) {
-    auto spec = rules::testing::school(std::move(rules));
+    auto spec = rules::test::school(std::move(rules));
     spec.inspection = rules::InspectionMode::selective;
-    policy_ = rules::testing::compiled(spec, lists_.database());
+    policy_ = rules::test::compiled(spec, lists_.database());
     subject_ = {.address = *names::IpAddress::parse("10.20.2.9"), .group = *policy_->find_group("ks2")};
   }
   std::optional<Treatment> asked(std::string_view host, std::uint64_t when = 1, std::chrono::hours later = {}) {
@@ -41,7 +41,7 @@ class CertificateNamesTest : public ::testing::Test {
   }
   void learn(std::string_view host, std::vector<std::string> names) { names_.learn(host, names, sunday_noon()); }
 
-  rules::testing::TestLists lists_{{}};
+  rules::test::TestLists lists_{{}};
   std::shared_ptr<const rules::PolicySnapshot> policy_;
   rules::Subject subject_;
   CertificateNames names_;
@@ -159,7 +159,7 @@ TEST_F(CertificateNamesTest, WhatWasLetGoIsNamed) {
 
 }  // namespace
 
-namespace testing {
+namespace test {
 namespace {
 
 // The transparent entrance before a web site of two names, good.wild.test and casino.wild.test, with one certificate.
@@ -170,7 +170,7 @@ class Coalescing : public InspectionTest {
     settings.listen = {{{*names::IpAddress::parse("127.0.0.1"), 0}, Entrance::transparent_tls}};
     guard_knows_own_ports = false;
     hosts += "127.0.0.7 good.wild.test casino.wild.test\n";
-    policy.rules = {rules::testing::block_site("casino.wild.test")};
+    policy.rules = {rules::test::block_site("casino.wild.test")};
     certificate = tls::issue(tls::leaf_spec("DNS:*.wild.test"), &root);
     web_context = tls::plain_server_context({certificate});
     trusts_web = tls::plain_client_context(root.certificate.get());
@@ -210,11 +210,11 @@ TEST_F(Coalescing, AConnectionOfOneHostIsNotLookedUp) {
 // As it would be without a gateway: then a browser that tries https first goes its own way to http.
 TEST_F(Coalescing, WhereNothingListensTheConnectionIsReset) {
   hosts = "127.0.0.8 good.wild.test opened.wild.test\n";
-  policy.rules = {rules::testing::block_url("opened.wild.test/casino/")};
+  policy.rules = {rules::test::block_url("opened.wild.test/casino/")};
   open();
   for (const std::string_view name : {"good.wild.test", "opened.wild.test"}) {
     Peer browser = client();
-    const tls::Wire hello = tls::HelloBuilder().server_name(name).record();
+    const tls::HelloBytes hello = tls::HelloBuilder().server_name(name).record();
     browser.sends({reinterpret_cast<const char*>(hello.data()), hello.size()});
     EXPECT_EQ(browser.ending(), Ending::reset) << name;
   }
@@ -254,7 +254,7 @@ TEST_F(Coalescing, AnOpenConnectionEndsWhenAnotherNameOfItIsBlocked) {
   browser.inside.sends("hello");
   seen.inside.expects("hello");
   EXPECT_EQ(browser.facts().issuer, "Web authority");
-  publish({rules::testing::emergency_site("casino.wild.test")});
+  publish({rules::test::emergency_site("casino.wild.test")});
   EXPECT_NE(browser.inside.ending(), Ending::silent);
   EXPECT_EQ(counters().rejudged_closed.get(), 1u);
   EXPECT_TRUE(records().empty());  // nobody has asked for anything that is refused
@@ -272,11 +272,11 @@ TEST_F(Coalescing, AnOpenConnectionIsNotCutBecauseItsCertificateWasForgotten) {
   CertificateNames& names = gateway().certificate_names;
   for (int i = 0; i < 20'001; ++i) names.learn("s" + std::to_string(i) + ".example", {}, wall_now());
   ASSERT_TRUE(names.names_of("good.wild.test").empty());
-  publish({rules::testing::block_site("elsewhere.example")});
+  publish({rules::test::block_site("elsewhere.example")});
   std::this_thread::sleep_for(std::chrono::milliseconds(2'500));  // it was judged again
   browser.inside.sends("still here");
   seen.inside.expects("still here");
-  publish({rules::testing::emergency_site("casino.wild.test")});
+  publish({rules::test::emergency_site("casino.wild.test")});
   EXPECT_NE(browser.inside.ending(), Ending::silent);
 }
 
@@ -285,7 +285,7 @@ TEST_F(Coalescing, WhatIsBlockedWhileItsCertificateIsLookedUpIsNotRelayed) {
   begin();
   TlsEnd browser = pupil(pupil_context.get(), "h2,http/1.1");
   Peer looked_up = site->accept();
-  publish({rules::testing::emergency_site("good.wild.test")});
+  publish({rules::test::emergency_site("good.wild.test")});
   TlsEnd answers = TlsEnd::server(std::move(looked_up), web_context.get(), "h2");
   ASSERT_TRUE(browser.facts().done) << browser.facts().why;
   EXPECT_EQ(browser.facts().issuer, authority->subject());
@@ -302,7 +302,7 @@ TEST_F(Coalescing, AnOpenConnectionEndsWhenMoreThanItsNameIsToBeSeen) {
   TlsEnd seen = site_answers();
   browser.inside.sends("hello");
   seen.inside.expects("hello");
-  publish({rules::testing::block_url("good.wild.test/casino/")});
+  publish({rules::test::block_url("good.wild.test/casino/")});
   EXPECT_NE(browser.inside.ending(), Ending::silent);
 }
 
@@ -316,7 +316,7 @@ TEST_F(Coalescing, WhereNothingIsOpenedTheSitesAreNamedAndOpenConnectionsEnd) {
   wait_until([&] { return !gateway().certificate_names.names_of("good.wild.test").empty(); });
   ASSERT_TRUE(browser.facts().done) << browser.facts().why;
   EXPECT_EQ(browser.facts().issuer, "Web authority");
-  publish({rules::testing::block_site("casino.wild.test")});
+  publish({rules::test::block_site("casino.wild.test")});
   EXPECT_NE(browser.inside.ending(), Ending::silent);
 
   TlsEnd next = pupil(trusts_web.get());
@@ -337,10 +337,10 @@ TEST_F(Coalescing, WhereInspectionIsOffOpenConnectionsEndToo) {
   TlsEnd one = site_answers(), other = site_answers();
   wait_until([&] { return !gateway().certificate_names.names_of("good.wild.test").empty(); });
   ASSERT_TRUE(browser.facts().done) << browser.facts().why;
-  publish({rules::testing::block_site("casino.wild.test")});
+  publish({rules::test::block_site("casino.wild.test")});
   EXPECT_NE(browser.inside.ending(), Ending::silent);
 }
 
 }  // namespace
-}  // namespace testing
+}  // namespace test
 }  // namespace schoolgate::flow

@@ -3,7 +3,7 @@
 #include "tests/proxy/tls/hello_builder.h"
 #include "tests/rules/policies.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 using tls::HelloBuilder;
@@ -13,8 +13,8 @@ using Connect = Conversation;
 
 constexpr std::string_view kAccessDenied("\x15\x03\x03\x00\x02\x02\x31", 7);
 
-std::string text(const tls::Wire& wire) { return {wire.begin(), wire.end()}; }
-std::string hello(std::string_view name) { return text(HelloBuilder().server_name(name).record()); }
+std::string text(const tls::HelloBytes& wire) { return {wire.begin(), wire.end()}; }
+std::string hello_record(std::string_view name) { return text(HelloBuilder().server_name(name).record()); }
 std::string nameless_hello() { return text(HelloBuilder().versions({0x0304}).record()); }
 
 // The refusal of an open tunnel: the alert, then the end.
@@ -35,7 +35,7 @@ TEST_F(Connect, ABlockedNameGetsThePage) {
 
 TEST_F(Connect, ABlockedNameGetsThePageThoughTheHelloIsAlreadyOnItsWay) {
   Peer pupil = client();
-  pupil.sends(connect("casino.example") + hello("casino.example") + std::string(100'000, 'x'));
+  pupil.sends(connect("casino.example") + hello_record("casino.example") + std::string(100'000, 'x'));
   EXPECT_EQ(pupil.answer().status, 403);
   EXPECT_EQ(pupil.ending(), Ending::closed);
 }
@@ -78,28 +78,28 @@ TEST_F(Connect, AWebSiteThatCannotBeReachedIsSaidBeforeThe200) {
 
 TEST_F(Connect, TheSameNameInsideIsRelayed) {
   Peer pupil = tunnel_to("web.example");
-  pupil.sends(hello("web.example"));
+  pupil.sends(hello_record("web.example"));
   Peer origin = web.accept();
-  origin.expects(hello("web.example"));
+  origin.expects(hello_record("web.example"));
   origin.sends("server hello");
   pupil.expects("server hello");
 }
 
 TEST_F(Connect, AnotherAllowedNameInsideIsRelayed) {
   Peer pupil = tunnel_to("web.example");
-  pupil.sends(hello("other.example"));
-  web.accept().expects(hello("other.example"));
+  pupil.sends(hello_record("other.example"));
+  web.accept().expects(hello_record("other.example"));
   EXPECT_TRUE(records().empty());
 }
 
 TEST_F(Connect, ABlockedNameInsideIsDenied) {
   Peer pupil = tunnel_to("web.example");
-  pupil.sends(hello("casino.example"));
+  pupil.sends(hello_record("casino.example"));
   expect_denied(pupil);
   ASSERT_EQ(records().size(), 1u);
   EXPECT_NE(records()[0].find(R"("site":"casino.example")"), std::string::npos) << records()[0];
   EXPECT_NE(records()[0].find(R"("stage":"client_hello")"), std::string::npos) << records()[0];
-  EXPECT_EQ(web.accept().read(1), "") << "nothing of the hello reached the web site";
+  EXPECT_EQ(web.accept().read(1), "") << "nothing of the hello_record reached the web site";
 }
 
 TEST_F(Connect, AHelloInSingleBytesAndManyRecordsArrivesAsItWasSent) {
@@ -120,7 +120,7 @@ TEST_F(Connect, AHelloInManyRecordsIsReadAllTheSame) {
 
 TEST_F(Connect, AHelloLargerThanAHeadsBufferIsGathered) {
   const std::string large =
-      text(HelloBuilder().extension(0x7777, tls::Wire(40'000)).server_name("web.example").record());
+      text(HelloBuilder().extension(0x7777, tls::HelloBytes(40'000)).server_name("web.example").record());
   Peer pupil = tunnel_to("web.example");
   pupil.sends(large);
   web.accept().expects(large);
@@ -128,12 +128,12 @@ TEST_F(Connect, AHelloLargerThanAHeadsBufferIsGathered) {
 
 TEST_F(Connect, AHelloSentWithTheRequestIsReadToo) {
   Peer pupil = client();
-  pupil.sends(connect("web.example") + hello("casino.example"));
+  pupil.sends(connect("web.example") + hello_record("casino.example"));
   pupil.expects("HTTP/1.1 200 Connection established\r\n\r\n");
   expect_denied(pupil);
 }
 
-// --- a server that asks for another hello (RFC 8446 section 4.1.4)
+// --- a server that asks for another hello_record (RFC 8446 section 4.1.4)
 // -------------------------------------------------------
 
 std::string hello13(std::string_view name) {
@@ -141,8 +141,8 @@ std::string hello13(std::string_view name) {
 }
 
 std::string server_hello(std::string_view random) {
-  const tls::Wire body = tls::number(0x0303, 2) + tls::text(random) + tls::Wire{0, 0x13, 0x01, 0, 0, 0};
-  return text(HelloBuilder::one_record(tls::Wire{2} + tls::sized(body, 3)));
+  const tls::HelloBytes body = tls::number(0x0303, 2) + tls::text(random) + tls::HelloBytes{0, 0x13, 0x01, 0, 0, 0};
+  return text(HelloBuilder::one_record(tls::HelloBytes{2} + tls::sized(body, 3)));
 }
 
 // SHA-256 of "HelloRetryRequest".
@@ -153,7 +153,7 @@ const std::string kChangeCipherSpec("\x14\x03\x03\x00\x01\x01", 6);
 
 class SecondHello : public Conversation {
  protected:
-  // A tunnel in which the web site has asked for another hello.
+  // A tunnel in which the web site has asked for another hello_record.
   std::pair<Peer, Peer> asked_again(std::string_view early = {}) {
     Peer pupil = tunnel_to("web.example");
     pupil.sends(hello13("web.example") + std::string(early));
@@ -205,7 +205,7 @@ TEST_F(SecondHello, WithoutANameIsDenied) {
 }
 
 TEST_F(SecondHello, ThatCannotBeReadIsDenied) {
-  tls::Wire broken = HelloBuilder().server_name("web.example").record();
+  tls::HelloBytes broken = HelloBuilder().server_name("web.example").record();
   broken[5 + 4 + 2 + 32] = 33;  // a session id that is too long
   for (const std::string& bytes : {text(broken), std::string("GET / HTTP/1.1\r\n\r\n")}) {
     auto [pupil, origin] = asked_again();
@@ -217,7 +217,7 @@ TEST_F(SecondHello, ThatCannotBeReadIsDenied) {
 
 TEST_F(SecondHello, ThatNeverFitsIsDenied) {
   auto [pupil, origin] = asked_again();
-  const std::string early = text(HelloBuilder::one_record(tls::Wire(16'000, 9), 23));
+  const std::string early = text(HelloBuilder::one_record(tls::HelloBytes(16'000, 9), 23));
   std::string much;
   for (int i = 0; i < 8; ++i) much += early;
   (void)pupil.tries_to_send(much);  // the gateway may end it while it is being sent
@@ -226,7 +226,7 @@ TEST_F(SecondHello, ThatNeverFitsIsDenied) {
 }
 
 TEST_F(SecondHello, BehindEarlyDataIsFound) {
-  const std::string early = text(HelloBuilder::one_record(tls::Wire(500, 9), 23));
+  const std::string early = text(HelloBuilder::one_record(tls::HelloBytes(500, 9), 23));
   {
     auto [pupil, origin] = asked_again(early);
     pupil.sends(early + kChangeCipherSpec + hello13("web.example"));
@@ -308,10 +308,10 @@ TEST_F(Connect, AnAddressWithoutANameInsideIsJudgedWhereTheSchoolSaysSo) {
 
 TEST_F(Connect, AnAddressWithANameInsideIsJudgedByTheName) {
   Peer pupil = tunnel_to("127.0.0.1");
-  pupil.sends(hello("web.example"));
-  web.accept().expects(hello("web.example"));
+  pupil.sends(hello_record("web.example"));
+  web.accept().expects(hello_record("web.example"));
   Peer other = tunnel_to("127.0.0.1");
-  other.sends(hello("casino.example"));
+  other.sends(hello_record("casino.example"));
   expect_denied(other);
 }
 
@@ -361,10 +361,10 @@ TEST_F(Connect, WhoSaysNothingIsNotWaitedForForEver) {
 
 TEST_F(Connect, EachSideMayFinishFirst) {
   Peer pupil = tunnel_to("web.example");
-  pupil.sends(hello("web.example") + "last words");
+  pupil.sends(hello_record("web.example") + "last words");
   pupil.finishes_sending();
   Peer origin = web.accept();
-  origin.expects(hello("web.example") + "last words");
+  origin.expects(hello_record("web.example") + "last words");
   EXPECT_EQ(origin.ending(), Ending::closed);
   origin.sends("and an answer");
   origin.closes();
@@ -374,9 +374,9 @@ TEST_F(Connect, EachSideMayFinishFirst) {
 
 TEST_F(Connect, ABrokenSideIsPassedOnAsBroken) {
   Peer pupil = tunnel_to("web.example");
-  pupil.sends(hello("web.example"));
+  pupil.sends(hello_record("web.example"));
   Peer origin = web.accept();
-  origin.expects(hello("web.example"));
+  origin.expects(hello_record("web.example"));
   origin.resets();
   EXPECT_EQ(pupil.ending(), Ending::reset);
 }
@@ -385,8 +385,8 @@ TEST_F(Connect, SafeSearchDialsTheSafeEndpointUnderTheNameThatWasAsked) {
   policy.groups[0].safe_search = true;
   hosts += "127.0.0.8 www.google.com\n127.0.0.1 forcesafesearch.google.com\n";
   Peer pupil = tunnel_to("www.google.com");
-  pupil.sends(hello("www.google.com"));
-  web.accept().expects(hello("www.google.com"));
+  pupil.sends(hello_record("www.google.com"));
+  web.accept().expects(hello_record("www.google.com"));
 }
 
 TEST_F(Connect, SafeSearchHoldsForTheNameInsideToo) {
@@ -396,20 +396,20 @@ TEST_F(Connect, SafeSearchHoldsForTheNameInsideToo) {
   hosts += "127.0.0.7 elsewhere.example\n";
   Peer pupil = tunnel_to("elsewhere.example");
   static_cast<void>(elsewhere.accept());
-  pupil.sends(hello("www.google.com"));
-  web.accept().expects(hello("www.google.com"));
+  pupil.sends(hello_record("www.google.com"));
+  web.accept().expects(hello_record("www.google.com"));
 }
 
 TEST_F(Connect, ANewPolicyEndsTheTunnelsThatItForbidsAndNoOthers) {
   Peer stays = tunnel_to("web.example");
-  stays.sends(hello("web.example"));
+  stays.sends(hello_record("web.example"));
   Peer origin = web.accept();
-  origin.expects(hello("web.example"));
+  origin.expects(hello_record("web.example"));
   Peer goes = tunnel_to("other.example");
-  goes.sends(hello("other.example"));
-  web.accept().expects(hello("other.example"));
+  goes.sends(hello_record("other.example"));
+  web.accept().expects(hello_record("other.example"));
 
-  publish({rules::testing::block_site("other.example")});
+  publish({rules::test::block_site("other.example")});
   EXPECT_NE(goes.ending(), Ending::silent);
   stays.sends("more");
   origin.expects("more");
@@ -419,9 +419,9 @@ TEST_F(Connect, ANewPolicyEndsTheTunnelsThatItForbidsAndNoOthers) {
 
 TEST_F(Connect, ANewPolicyEndsATunnelForTheNameInsideIt) {
   Peer pupil = tunnel_to("web.example");
-  pupil.sends(hello("other.example"));
-  web.accept().expects(hello("other.example"));
-  publish({rules::testing::block_site("other.example")});
+  pupil.sends(hello_record("other.example"));
+  web.accept().expects(hello_record("other.example"));
+  publish({rules::test::block_site("other.example")});
   EXPECT_NE(pupil.ending(), Ending::silent);
   wait_until([&] { return log->counters().written == 1; });
   EXPECT_NE(records()[0].find(R"("site":"other.example")"), std::string::npos) << records()[0];
@@ -429,9 +429,9 @@ TEST_F(Connect, ANewPolicyEndsATunnelForTheNameInsideIt) {
 
 TEST_F(Connect, ANewPolicyHoldsForATunnelThatWasBeingOpened) {
   Peer pupil = tunnel_to("web.example");
-  publish({rules::testing::block_site("web.example")});
-  // Judged by the old policy at CONNECT; the hello comes when the new one is in force.
-  pupil.sends(hello("web.example"));
+  publish({rules::test::block_site("web.example")});
+  // Judged by the old policy at CONNECT; the hello_record comes when the new one is in force.
+  pupil.sends(hello_record("web.example"));
   EXPECT_NE(pupil.ending(), Ending::silent);
   wait_until([&] { return log->counters().written == 1; });
 }
@@ -440,9 +440,9 @@ TEST_F(Connect, AnOldPolicyDoesNotLiveOnInItsTunnels) {
   open();
   const std::weak_ptr<const rules::PolicySnapshot> old = current_policy();
   Peer pupil = tunnel_to("web.example");
-  pupil.sends(hello("web.example"));
+  pupil.sends(hello_record("web.example"));
   Peer origin = web.accept();
-  origin.expects(hello("web.example"));
+  origin.expects(hello_record("web.example"));
   publish({});
   wait_until([&] { return old.expired(); });
   pupil.sends("still here");
@@ -451,9 +451,9 @@ TEST_F(Connect, AnOldPolicyDoesNotLiveOnInItsTunnels) {
 
 TEST_F(Connect, JudgingATunnelAgainIsNotAnotherRequest) {
   Peer pupil = tunnel_to("web.example");
-  pupil.sends(hello("web.example"));
+  pupil.sends(hello_record("web.example"));
   Peer origin = web.accept();
-  origin.expects(hello("web.example"));
+  origin.expects(hello_record("web.example"));
   const std::weak_ptr<const rules::PolicySnapshot> old = current_policy();
   publish({});
   wait_until([&] { return old.expired(); });
@@ -479,16 +479,16 @@ TEST_F(Transparent, TheNameThatWasJudgedIsDialled) {
   hosts += "127.0.0.7 secure.example\n";
   Web site = site_at("127.0.0.7");
   Peer pupil = client();
-  pupil.drips(hello("secure.example"));
+  pupil.drips(hello_record("secure.example"));
   Peer origin = site.accept();
-  origin.expects(hello("secure.example"));
+  origin.expects(hello_record("secure.example"));
   origin.sends("server hello");
   pupil.expects("server hello");
 }
 
 TEST_F(Transparent, ABlockedNameIsDenied) {
   Peer pupil = client();
-  pupil.sends(hello("casino.example"));
+  pupil.sends(hello_record("casino.example"));
   expect_denied(pupil);
   EXPECT_EQ(records().size(), 1u);
 }
@@ -504,7 +504,7 @@ TEST_F(Transparent, WithoutANameItIsRefused) {
 }
 
 TEST_F(Transparent, WhatThePolicyForbidsIsRecordedAsThatAndNotAsNameless) {
-  policy.rules.push_back(rules::testing::block_site("127.0.0.1", "gambling"));
+  policy.rules.push_back(rules::test::block_site("127.0.0.1", "gambling"));
   Peer pupil = client();
   pupil.sends(nameless_hello());
   expect_denied(pupil);
@@ -520,4 +520,4 @@ TEST_F(Transparent, WhoSpeaksToThePortItselfIsTurnedAway) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

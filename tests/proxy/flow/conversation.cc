@@ -16,7 +16,7 @@
 #include "breaches/export.h"
 #include "tests/rules/policies.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 using rules::Action;
@@ -225,7 +225,7 @@ bool Web::was_called() const { return readable(fd_.get()); }
 Conversation::Conversation() {
   for (const auto* name : {"web", "other", "casino", "games", "chat", "sealed", "help"})
     hosts += "127.0.0.1 " + std::string(name) + ".example\n";
-  rules::GroupSpec pupils = rules::testing::group(
+  rules::GroupSpec pupils = rules::test::group(
       "pupils", "127.0.0.0/8", {{"gambling", Action::block}, {"games", Action::warn}, {"chat", Action::monitor}});
   policy.version = "v1";
   policy.timezone = "Europe/London";
@@ -249,14 +249,14 @@ Conversation::~Conversation() {
 }
 
 void Conversation::open() {
-  using rules::testing::TestList;
-  lists_ = std::make_unique<rules::testing::TestLists>(std::vector<TestList>{
+  using rules::test::TestList;
+  lists_ = std::make_unique<rules::test::TestLists>(std::vector<TestList>{
       {.name = "gambling", .category = "gambling", .text = "casino.example\n"},
       {.name = "games", .category = "games", .text = "games.example\n"},
       {.name = "chat", .category = "chat", .text = "chat.example\n"},
       {.name = "help", .category = "support", .text = "help.example\n"},
       {.name = "illegal", .category = "child-abuse", .text = "sealed.example\n", .sealed = true}});
-  store_ = std::make_unique<rules::PolicyStore>(rules::testing::compiled(policy, lists_->database()));
+  store_ = std::make_unique<rules::PolicyStore>(rules::test::compiled(policy, lists_->database()));
   auto opened_log = breaches::BreachLog::open(log_settings);
   if (!opened_log) throw std::runtime_error(opened_log.error().text());
   log = std::move(*opened_log);
@@ -315,7 +315,7 @@ void Conversation::publish(std::vector<rules::RuleSpec> rules) {
   rules::PolicySpec next = policy;
   next.version = "v2";
   next.rules.insert(next.rules.end(), rules.begin(), rules.end());
-  store_->publish(rules::testing::compiled(next, lists_->database()));
+  store_->publish(rules::test::compiled(next, lists_->database()));
 }
 
 void Conversation::publish_presences(std::vector<std::shared_ptr<rules::Presence>> known) {
@@ -386,4 +386,4 @@ void Conversation::wait_until(const std::function<bool()>& holds) {
   }
 }
 
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

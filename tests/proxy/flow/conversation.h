@@ -31,7 +31,7 @@
 #include "tests/rules/temporary_folder.h"
 #include "tests/rules/test_lists.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 
 /// Somebody with an account.
 [[nodiscard]] rules::Person person(std::string user, std::string source = "sign-in");
@@ -162,7 +162,7 @@ class Conversation : public ::testing::Test {
   [[nodiscard]] Gateway& gateway() { return *gateway_; }
   [[nodiscard]] net::Endpoint gateway_address() const { return worker_->listening().front(); }
 
-  rules::testing::TemporaryFolder folder;
+  rules::test::TemporaryFolder folder;
   Web web{{*names::IpAddress::parse("127.0.0.1"), 0}};
   std::string hosts;  ///< lines of the hosts file
   rules::PolicySpec policy;
@@ -178,7 +178,7 @@ class Conversation : public ::testing::Test {
   std::unique_ptr<breaches::BreachLog> log;
 
  private:
-  std::unique_ptr<rules::testing::TestLists> lists_;
+  std::unique_ptr<rules::test::TestLists> lists_;
   std::unique_ptr<rules::PolicyStore> store_;
   std::unique_ptr<breaches::DecisionLog> decisions_;
   std::unique_ptr<Pages> pages_;
@@ -188,4 +188,4 @@ class Conversation : public ::testing::Test {
   std::unique_ptr<Worker> worker_;  ///< serves until the fixture ends
 };
 
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

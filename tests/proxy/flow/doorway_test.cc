@@ -7,14 +7,14 @@
 #include "tests/proxy/flow/inspected_conversation.h"
 #include "tests/proxy/tls/hello_builder.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
-constexpr std::string_view kAccessDenied("\x15\x03\x03\x00\x02\x02\x31", 7);
-constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+constexpr std::string_view kDoorwayDenied("\x15\x03\x03\x00\x02\x02\x31", 7);
+constexpr std::string_view kDoorwayHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
-std::string hello(std::string_view name) {
-  const tls::Wire wire = tls::HelloBuilder().server_name(name).record();
+std::string doorway_hello(std::string_view name) {
+  const tls::HelloBytes wire = tls::HelloBuilder().server_name(name).record();
   return {wire.begin(), wire.end()};
 }
 
@@ -76,8 +76,8 @@ TEST_F(SignIn, WhoHasSignedInGoesOnOnTheSameConnection) {
   pupil.sends(get("web.example", "/"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "web.example", "/"));
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kDoorwayHello);
+  pupil.expects(kDoorwayHello);
   know({});
   pupil.sends(get("web.example", "/"));
   EXPECT_EQ(pupil.answer().status, 302);
@@ -131,7 +131,7 @@ TEST_F(SignIn, OtherNetworksAreNotAsked) {
 }
 
 TEST_F(SignIn, IllegalAndEmergencyAreRefusedAndRecordedAndHelpIsOpen) {
-  policy.rules.push_back(rules::testing::emergency_site("shut.example"));
+  policy.rules.push_back(rules::test::emergency_site("shut.example"));
   Peer pupil = client();
   pupil.sends(get("sealed.example", "/"));
   EXPECT_EQ(pupil.answer().status, 403);
@@ -152,8 +152,8 @@ TEST_F(SignIn, WhatIsBlockedIsNoAttemptBeforeSigningIn) {
 TEST_F(SignIn, ATunnelToHelpLeadsToNothingElse) {
   Peer pupil = tunnel_to("help.example");
   static_cast<void>(web.accept());
-  pupil.sends(hello("web.example"));
-  pupil.expects(kAccessDenied);
+  pupil.sends(doorway_hello("web.example"));
+  pupil.expects(kDoorwayDenied);
   EXPECT_EQ(pupil.ending(), Ending::closed);
   expect_no_records();
 }
@@ -161,15 +161,15 @@ TEST_F(SignIn, ATunnelToHelpLeadsToNothingElse) {
 TEST_F(SignIn, OneWhoSignsOutLosesTheirTunnelsAndNoRecordIsMade) {
   know({{"127.0.0.1", person("amelia.hughes")}, {"127.0.0.2", person("bob")}});
   Peer pupil = tunnel_to("web.example");
-  pupil.sends(hello("web.example"));
+  pupil.sends(doorway_hello("web.example"));
   Peer origin = web.accept();
-  origin.expects(hello("web.example"));
+  origin.expects(doorway_hello("web.example"));
   Peer bobs = client_from("127.0.0.2");
   bobs.sends(connect("web.example"));
   bobs.expects("HTTP/1.1 200 Connection established\r\n\r\n");
-  bobs.sends(hello("web.example"));
+  bobs.sends(doorway_hello("web.example"));
   Peer other = web.accept();
-  other.expects(hello("web.example"));
+  other.expects(doorway_hello("web.example"));
 
   know({{"127.0.0.2", person("bob")}});
   EXPECT_NE(pupil.ending(), Ending::silent);
@@ -181,13 +181,13 @@ TEST_F(SignIn, OneWhoSignsOutLosesTheirTunnelsAndNoRecordIsMade) {
 
 TEST_F(SignIn, ATunnelIsJudgedAgainForWhoIsThereNow) {
   sign_in = nullptr;
-  rules::GroupSpec strict = rules::testing::group("strict", "10.99.0.0/16", {}, rules::Action::block);
+  rules::GroupSpec strict = rules::test::group("strict", "10.99.0.0/16", {}, rules::Action::block);
   strict.users = {{"bob", {}}};
   policy.groups.push_back(strict);
   know({{"127.0.0.1", person("amelia.hughes")}});
   Peer pupil = tunnel_to("web.example");
-  pupil.sends(hello("web.example"));
-  web.accept().expects(hello("web.example"));
+  pupil.sends(doorway_hello("web.example"));
+  web.accept().expects(doorway_hello("web.example"));
   know({{"127.0.0.1", person("bob")}});
   EXPECT_NE(pupil.ending(), Ending::silent);
   wait_until([&] { return log->counters().written == 1; });
@@ -231,8 +231,8 @@ class TransparentTlsSignIn : public TransparentSignIn {
 
 TEST_F(TransparentTlsSignIn, TlsIsDeniedWithoutARecord) {
   Peer pupil = client();
-  pupil.sends(hello("web.example"));
-  pupil.expects(kAccessDenied);
+  pupil.sends(doorway_hello("web.example"));
+  pupil.expects(kDoorwayDenied);
   EXPECT_EQ(pupil.ending(), Ending::closed);
   expect_no_records();
   stop();
@@ -241,8 +241,8 @@ TEST_F(TransparentTlsSignIn, TlsIsDeniedWithoutARecord) {
 
 TEST_F(TransparentTlsSignIn, WhatIsIllegalIsRecordedAllTheSame) {
   Peer pupil = client();
-  pupil.sends(hello("sealed.example"));
-  pupil.expects(kAccessDenied);
+  pupil.sends(doorway_hello("sealed.example"));
+  pupil.expects(kDoorwayDenied);
   EXPECT_EQ(pupil.ending(), Ending::closed);
   EXPECT_EQ(records().size(), 1u);
 }
@@ -260,8 +260,8 @@ TEST_F(InspectedSignIn, HoldsInsideAnOpenedConnectionToo) {
   TlsEnd site = web_inside();
   pupil.inside.sends(get_inside("/open"));
   site.inside.expects(get_inside("/open"));
-  site.inside.sends(kHello);
-  pupil.inside.expects(kHello);
+  site.inside.sends(kDoorwayHello);
+  pupil.inside.expects(kDoorwayHello);
   know({});
   pupil.inside.sends(get_inside("/open"));
   const Answer answer = pupil.inside.answer();
@@ -340,4 +340,4 @@ TEST_F(InspectedSignIn, ADeviceThatTakesNoCertificateIsNeverOpened) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

@@ -6,14 +6,14 @@
 
 #include "tests/proxy/flow/conversation.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 using namespace std::literals;
 
 using Exchange = Conversation;
 
-constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+constexpr std::string_view kExchangeHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 // Larger than all socket buffers on the way together, and different everywhere.
 std::string large_body(std::size_t size = 24u << 20) {
@@ -27,8 +27,8 @@ TEST_F(Exchange, ARequestIsPassedOnAndItsAnswerBroughtBack) {
   pupil.sends(get("web.example", "/page?q=1"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "web.example", "/page?q=1"));
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
 }
 
 TEST_F(Exchange, BothConnectionsAreKeptForTheNextRequest) {
@@ -36,12 +36,12 @@ TEST_F(Exchange, BothConnectionsAreKeptForTheNextRequest) {
   pupil.sends(get("web.example", "/1"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "web.example", "/1"));
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
   pupil.sends(get("web.example", "/2"));
   origin.expects(forwarded("GET", "web.example", "/2"));
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
   EXPECT_FALSE(web.was_called());
 }
 
@@ -72,8 +72,8 @@ TEST_F(Exchange, AHeadThatArrivesByteByByteIsTheSameHead) {
   pupil.drips(get("web.example", "/slow"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "web.example", "/slow"));
-  origin.drips(kHello);
-  pupil.expects(kHello);
+  origin.drips(kExchangeHello);
+  pupil.expects(kExchangeHello);
 }
 
 TEST_F(Exchange, ALargeBodyOfKnownLengthGoesUpWhole) {
@@ -86,9 +86,9 @@ TEST_F(Exchange, ALargeBodyOfKnownLengthGoesUpWhole) {
   Peer origin = web.accept();
   origin.expects(forwarded("POST", "web.example", "/up", "Content-Length: " + std::to_string(body.size()) + "\r\n"));
   EXPECT_TRUE(origin.read(body.size()) == body);
-  origin.sends(kHello);
+  origin.sends(kExchangeHello);
   upload.join();
-  pupil.expects(kHello);
+  pupil.expects(kExchangeHello);
 }
 
 TEST_F(Exchange, ALargeBodyOfKnownLengthComesDownWhole) {
@@ -109,8 +109,8 @@ TEST_F(Exchange, ChunksGoUpDecodedAndEncodedAnew) {
   origin.expects(forwarded("POST", "web.example", "/", "Transfer-Encoding: chunked\r\n") + "5\r\nhello\r\n");
   pupil.sends("06\r\n world\r\n0\r\n\r\n");
   origin.expects("6\r\n world\r\n0\r\n\r\n");
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
   pupil.sends(get("web.example", "/next"));
   origin.expects(forwarded("GET", "web.example", "/next"));
 }
@@ -167,8 +167,8 @@ TEST_F(Exchange, AnswersWithoutABodyLeaveTheConnectionInStep) {
   origin.sends("HTTP/1.1 304 Not Modified\r\nContent-Length: 900\r\n\r\n");
   pupil.expects("HTTP/1.1 304 Not Modified\r\nContent-Length: 900\r\n\r\n");
   origin.expects(forwarded("GET", "web.example", "/last"));
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
 }
 
 TEST_F(Exchange, InterimAnswersArePassedOn) {
@@ -178,8 +178,8 @@ TEST_F(Exchange, InterimAnswersArePassedOn) {
   origin.expects(forwarded("GET", "web.example", "/"));
   origin.sends("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n");
   pupil.expects("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n");
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
 }
 
 TEST_F(Exchange, TooManyInterimAnswersAre502) {
@@ -210,8 +210,8 @@ TEST_F(Exchange, ABodyThatWaitsForContinueIsSentAfterIt) {
   pupil.expects("HTTP/1.1 100 Continue\r\n\r\n");
   pupil.sends("howdy");
   origin.expects("howdy");
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
   pupil.sends(get("web.example", "/next"));
   origin.expects(forwarded("GET", "web.example", "/next"));
 }
@@ -296,8 +296,8 @@ TEST_F(Exchange, AConnectionThatAnAnswerWasCutOnIsNotUsedAgain) {
   other.sends(get("web.example", "/2"));
   Peer second = web.accept();
   second.expects(forwarded("GET", "web.example", "/2"));
-  second.sends(kHello);
-  other.expects(kHello);
+  second.sends(kExchangeHello);
+  other.expects(kExchangeHello);
 }
 
 TEST_F(Exchange, AConnectionThatWasLoggedInOnIsNotSharedWithOthers) {
@@ -306,8 +306,8 @@ TEST_F(Exchange, AConnectionThatWasLoggedInOnIsNotSharedWithOthers) {
     pupil.sends(request("GET", "web.example", "/", "Authorization: " + std::string(scheme) + " TlRMTVNTUAAD\r\n"));
     Peer origin = web.accept();
     static_cast<void>(origin.read_to("\r\n\r\n"));
-    origin.sends(kHello);
-    pupil.expects(kHello);
+    origin.sends(kExchangeHello);
+    pupil.expects(kExchangeHello);
     EXPECT_EQ(origin.ending(), Ending::closed) << scheme;
   }
 }
@@ -317,15 +317,15 @@ TEST_F(Exchange, AGetIsTriedAgainWhenItsKeptConnectionHasDied) {
   pupil.sends(get("web.example", "/1"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "web.example", "/1"));
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
   pupil.sends(get("web.example", "/2"));
   origin.expects(forwarded("GET", "web.example", "/2"));
   origin.resets();  // the request had gone out when the connection died
   Peer second = web.accept();
   second.expects(forwarded("GET", "web.example", "/2"));
-  second.sends(kHello);
-  pupil.expects(kHello);
+  second.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
 }
 
 TEST_F(Exchange, AGetIsTriedAgainOnlyOnce) {
@@ -333,8 +333,8 @@ TEST_F(Exchange, AGetIsTriedAgainOnlyOnce) {
   pupil.sends(get("web.example", "/1"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "web.example", "/1"));
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
   pupil.sends(get("web.example", "/2"));
   static_cast<void>(origin.read_to("\r\n\r\n"));
   origin.resets();
@@ -350,8 +350,8 @@ TEST_F(Exchange, APostIsNeverSentTwice) {
   pupil.sends(get("web.example", "/1"));
   Peer kept = web.accept();
   kept.expects(forwarded("GET", "web.example", "/1"));
-  kept.sends(kHello);
-  pupil.expects(kHello);
+  kept.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
   pupil.sends(request("POST", "web.example", "/pay", "Content-Length: 2\r\n") + "ok");
   Peer origin = web.accept();  // not on a connection that may have died
   origin.expects(forwarded("POST", "web.example", "/pay", "Content-Length: 2\r\n") + "ok");
@@ -399,8 +399,8 @@ TEST_F(Exchange, AfterALongUploadTheWebSiteHasItsWholeTimeToAnswer) {
   origin.expects("body");
   // Longer than a body may stall, less than an answer may take: two idle connections come to their end meanwhile.
   for (int i = 0; i < 2; ++i) EXPECT_EQ(client().ending(), Ending::closed);
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
 }
 
 TEST_F(Exchange, AMalformedAnswerIs502) {
@@ -464,13 +464,13 @@ TEST_F(Exchange, AnswersBehindTheAnswerAreNobodys) {
   pupil.sends(get("web.example", "/1"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "web.example", "/1"));
-  origin.sends(std::string(kHello) + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged");
-  pupil.expects(kHello);
+  origin.sends(std::string(kExchangeHello) + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged");
+  pupil.expects(kExchangeHello);
   pupil.sends(get("web.example", "/2"));
   Peer second = web.accept();
   second.expects(forwarded("GET", "web.example", "/2"));
-  second.sends(kHello);
-  pupil.expects(kHello);
+  second.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
 }
 
 TEST_F(Exchange, ABrokenChunkOfTheClientIs400AndNobodyElsesFault) {
@@ -516,8 +516,8 @@ TEST_F(Exchange, ADecisionLineTellsOfEveryRequestWithoutItsQuery) {
   pupil.sends(get("web.example", "/page?secret=1"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "web.example", "/page?secret=1"));
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
   pupil.closes();
   stop();
   const std::string lines = decisions();
@@ -531,8 +531,8 @@ TEST_F(Exchange, WhoAskedForHelpIsNotWrittenDown) {
   pupil.sends(get("help.example", "/chat"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "help.example", "/chat"));
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kExchangeHello);
+  pupil.expects(kExchangeHello);
   pupil.closes();
   stop();
   const std::string lines = decisions();
@@ -542,4 +542,4 @@ TEST_F(Exchange, WhoAskedForHelpIsNotWrittenDown) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

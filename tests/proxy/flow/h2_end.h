@@ -9,7 +9,7 @@
 #include "tests/proxy/flow/inspected_conversation.h"
 #include "tests/proxy/http/h2_peers.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 
 using http::H2Head;
 using http::H2Session;
@@ -108,4 +108,4 @@ class H2Inspection : public InspectionTest {
   std::string authority_text = at("web.example");
 };
 
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

@@ -2,7 +2,7 @@
 #include "proxy/flow/h2_call.h"
 #include "tests/proxy/flow/h2_end.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 TEST_F(H2Inspection, BothSidesSpeakItWhenBothCan) {  // TLS-19
@@ -211,4 +211,4 @@ TEST_F(H2Inspection, TrailersArrive) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

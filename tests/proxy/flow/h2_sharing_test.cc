@@ -5,7 +5,7 @@
 #include "proxy/flow/h2_upstream.h"
 #include "tests/proxy/flow/h2_end.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 // How one client takes what others share:
@@ -284,4 +284,4 @@ TEST(ClientAccount, CountsOverAllStreamsAndGivesBack) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

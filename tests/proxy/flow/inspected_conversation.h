@@ -10,14 +10,14 @@
 #include "tests/proxy/flow/tls_ends.h"
 #include "tests/rules/policies.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 
 /// web.example is opened because web.example/secret/ is blocked; other.example is left closed.
 class InspectionTest : public Conversation {
  protected:
   InspectionTest() : root(tls::make_ca("Web authority")) {
     policy.inspection = rules::InspectionMode::selective;
-    policy.rules = {rules::testing::block_url("web.example/secret/")};
+    policy.rules = {rules::test::block_url("web.example/secret/")};
     certificate = tls::issue(tls::leaf_spec("DNS:web.example,DNS:other.example,DNS:casino.example"), &root);
     web_context = tls::plain_server_context({certificate});
     trust(root);
@@ -54,4 +54,4 @@ class InspectionTest : public Conversation {
   std::shared_ptr<const tls::Authority> authority;
 };
 
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

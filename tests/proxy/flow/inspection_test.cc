@@ -9,21 +9,21 @@
 #include "tests/proxy/flow/inspected_conversation.h"
 #include "tests/rules/policies.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
-using rules::testing::allow_url;
-using rules::testing::block_url;
+using rules::test::allow_url;
+using rules::test::block_url;
 
-constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+constexpr std::string_view kInspectedHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 TEST_F(InspectionTest, AHostWithARuleForPartOfItIsOpenedAndItsOtherPartsWork) {
   TlsEnd pupil = pupil_inside("web.example", "web.example");
   TlsEnd site = web_inside();
   pupil.inside.sends(get_inside("/open"));
   site.inside.expects(get_inside("/open"));
-  site.inside.sends(kHello);
-  pupil.inside.expects(kHello);
+  site.inside.sends(kInspectedHello);
+  pupil.inside.expects(kInspectedHello);
   ASSERT_TRUE(pupil.facts().done) << pupil.facts().why;
   EXPECT_EQ(pupil.facts().issuer, authority->subject());
   EXPECT_EQ(pupil.facts().names, "DNS:web.example");  // INT-18, TLS-28
@@ -47,8 +47,8 @@ TEST_F(InspectionTest, TheForbiddenPartGetsThePageAndARecordWithItsPath) {
   // The same connection goes on.
   pupil.inside.sends(get_inside("/open"));
   site.inside.expects(get_inside("/open"));
-  site.inside.sends(kHello);
-  pupil.inside.expects(kHello);
+  site.inside.sends(kInspectedHello);
+  pupil.inside.expects(kInspectedHello);
 }
 
 TEST_F(InspectionTest, AHostWithoutARuleIsLeftClosed) {
@@ -218,7 +218,7 @@ TEST_F(InspectionTest, AnOpenedWebSiteThatCannotBeReachedIsSaidBeforeThe200) {
 
 TEST_F(InspectionTest, ABlockedHostWithAnOpenPartIsRefusedThoughItCannotBeReached) {
   hosts += "127.0.0.9 closed.example\n";
-  policy.rules = {rules::testing::block_site("closed.example"), allow_url("closed.example/museum")};
+  policy.rules = {rules::test::block_site("closed.example"), allow_url("closed.example/museum")};
   TlsEnd pupil = pupil_inside("closed.example", "closed.example", "http/1.1");
   pupil.inside.sends(get_inside("/slots", "closed.example"));
   EXPECT_EQ(pupil.inside.answer().status, 403);
@@ -239,8 +239,8 @@ TEST_F(InspectionTest, AnAllowedPartOfABlockedHostIsReached) {
   TlsEnd site = web_inside();
   pupil.inside.sends(get_inside("/museum", "casino.example"));
   site.inside.expects(get_inside("/museum", "casino.example"));
-  site.inside.sends(kHello);
-  pupil.inside.expects(kHello);
+  site.inside.sends(kInspectedHello);
+  pupil.inside.expects(kInspectedHello);
   pupil.inside.sends(get_inside("/slots", "casino.example"));
   EXPECT_EQ(pupil.inside.answer().status, 403);
 }
@@ -286,8 +286,8 @@ TEST_F(InspectionTest, AnAddressInConnectIsNotWhereTheNameInsideLeads) {
     TlsEnd site = web_inside();
     pupil.inside.sends(get_inside("/open"));
     site.inside.expects(get_inside("/open"));
-    site.inside.sends(kHello);
-    pupil.inside.expects(kHello);
+    site.inside.sends(kInspectedHello);
+    pupil.inside.expects(kInspectedHello);
     pupil.inside.sends(get_inside("/", "casino.example"));
     EXPECT_EQ(pupil.inside.answer().status, 421);
     EXPECT_FALSE(blocked.was_called());
@@ -317,13 +317,13 @@ TEST_F(InspectionTest, TheNextClientUsesTheConnectionToTheWebSite) {
   TlsEnd site = web_inside();
   first.inside.sends(get_inside("/1"));
   site.inside.expects(get_inside("/1"));
-  site.inside.sends(kHello);
-  first.inside.expects(kHello);
+  site.inside.sends(kInspectedHello);
+  first.inside.expects(kInspectedHello);
   TlsEnd second = pupil_inside("web.example", "web.example");
   second.inside.sends(get_inside("/2"));
   site.inside.expects(get_inside("/2"));
-  site.inside.sends(kHello);
-  second.inside.expects(kHello);
+  site.inside.sends(kInspectedHello);
+  second.inside.expects(kInspectedHello);
   EXPECT_FALSE(web.was_called());
 }
 
@@ -347,8 +347,8 @@ TEST_F(InspectionTest, WhatIsMonitoredHasOneRecordForEachRequestAndNoneForTheCon
   TlsEnd site = web_inside();
   pupil.inside.sends(get_inside("/room", "chat.example"));
   site.inside.expects(get_inside("/room", "chat.example"));
-  site.inside.sends(kHello);
-  pupil.inside.expects(kHello);
+  site.inside.sends(kInspectedHello);
+  pupil.inside.expects(kInspectedHello);
   pupil.inside.closes();
   wait_until([&] { return !records().empty(); });  // nobody waits for it to be on disk
   stop();
@@ -413,4 +413,4 @@ TEST_F(InspectionTest, WithoutAnAuthorityNothingIsOpened) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

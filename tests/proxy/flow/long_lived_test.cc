@@ -4,12 +4,12 @@
 #include "tests/proxy/flow/h2_end.h"
 #include "tests/rules/policies.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 using namespace std::literals;
 using breaches::FailingDisk;
-using rules::testing::emergency_site;
+using rules::test::emergency_site;
 
 // What may go on after it should have ended, or end without a trace:
 //
@@ -293,4 +293,4 @@ TEST_F(LongLivedH2, ADrainDoesNotWaitForASilentEventStream) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

@@ -3,7 +3,7 @@
 
 #include "tests/proxy/flow/conversation.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 class PageReferences : public Conversation {
@@ -54,4 +54,4 @@ TEST_F(PageReferences, TheLineOfASiteOfHelpSaysNeitherWhereNorWho) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

@@ -6,11 +6,11 @@
 #include "tests/proxy/tls/hello_builder.h"
 #include "tests/rules/policies.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
-std::string hello(std::string_view name) {
-  const tls::Wire wire = tls::HelloBuilder().server_name(name).record();
+std::string portal_hello(std::string_view name) {
+  const tls::HelloBytes wire = tls::HelloBuilder().server_name(name).record();
   return {wire.begin(), wire.end()};
 }
 
@@ -57,9 +57,9 @@ TEST_F(Portal, IsReachedByExplicitClientsAndKnowsThem) {
   Peer pupil = client_from("127.0.0.5");
   pupil.sends(kConnect);
   pupil.expects("HTTP/1.1 200 Connection established\r\n\r\n");
-  pupil.sends(hello("signin.school.example"));
+  pupil.sends(portal_hello("signin.school.example"));
   Peer portal = web.accept();
-  portal.expects(hello("signin.school.example"));
+  portal.expects(portal_hello("signin.school.example"));
   EXPECT_EQ(device_at(portal), names::IpAddress::parse("127.0.0.5"));
   portal.sends("server hello");
   pupil.expects("server hello");
@@ -121,11 +121,11 @@ TEST_F(Portal, IsReachedThroughTheFirewallToo) {
   allow_private = {*names::IpNetwork::parse("127.0.0.0/8")};
   open();
   Peer pupil = client_from("127.0.0.6");
-  pupil.sends(hello("signin.school.example"));
+  pupil.sends(portal_hello("signin.school.example"));
   Peer portal = web.accept();
-  portal.expects(hello("signin.school.example"));
+  portal.expects(portal_hello("signin.school.example"));
   EXPECT_EQ(device_at(portal), names::IpAddress::parse("127.0.0.6"));
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

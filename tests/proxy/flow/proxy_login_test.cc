@@ -9,14 +9,14 @@
 #include "tests/proxy/flow/conversation.h"
 #include "tests/proxy/tls/hello_builder.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 using namespace std::literals;
 using Answered = Authenticator::Answer;
 using Kind = Authenticator::Answer::Kind;
 
-constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+constexpr std::string_view kLoginHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 // Knows the values that it was told; what it was not told is kept until the test answers it.
 class Accounts final : public Authenticator {
@@ -98,8 +98,8 @@ TEST_F(ProxyLoginTest, WhoHasNotSaidIsOfferedTheWaysToSayItAndGoesOnOnTheSameCon
   pupil.sends(asks("Basic YW1lbGlh"));
   Peer origin = web.accept();
   expect_at(origin);  // without a word of who asks
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kLoginHello);
+  pupil.expects(kLoginHello);
   EXPECT_TRUE(records().empty());
   EXPECT_EQ(counted(ProxyAuth::challenged), 1u);
   EXPECT_EQ(counted(ProxyAuth::accepted), 1u);
@@ -146,8 +146,8 @@ TEST_F(ProxyLoginTest, BasicHasToBeSaidInEachRequest) {
   pupil.sends(asks("Basic YW1lbGlh"));
   Peer origin = web.accept();
   expect_at(origin);
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kLoginHello);
+  pupil.expects(kLoginHello);
   pupil.sends(get("web.example", "/"));
   EXPECT_EQ(pupil.answer().status, 407);
 }
@@ -163,8 +163,8 @@ TEST_F(ProxyLoginTest, NegotiateHoldsForTheConnectionAndIsCompletedInTheAnswer) 
   EXPECT_FALSE(answer.has("forged")) << answer.head;
   pupil.sends(get("web.example", "/"));
   expect_at(origin);
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kLoginHello);
+  pupil.expects(kLoginHello);
   EXPECT_EQ(accounts->asked(), 1);
 }
 
@@ -195,8 +195,8 @@ TEST_F(ProxyLoginTest, AShortBodyIsReadAndForgottenSoThatTheConnectionGoesOn) {
   Peer origin = web.accept();
   expect_at(origin, "POST", length);
   EXPECT_EQ(origin.read(body.size()), body);
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kLoginHello);
+  pupil.expects(kLoginHello);
 }
 
 TEST_F(ProxyLoginTest, ABodyThatComesInPiecesIsForgottenToo) {
@@ -230,7 +230,7 @@ TEST_F(ProxyLoginTest, ATunnelIsAskedForAgainOnTheSameConnection) {
   pupil.sends("CONNECT " + at("web.example") + " HTTP/1.1\r\nHost: " + at("web.example") +
               "\r\nProxy-Authorization: Negotiate YII=\r\n\r\n");
   pupil.expects("HTTP/1.1 200 Connection established\r\nProxy-Authentication-Info: Negotiate oYG=\r\n\r\n");
-  const tls::Wire hello = tls::HelloBuilder().server_name("web.example").record();
+  const tls::HelloBytes hello = tls::HelloBuilder().server_name("web.example").record();
   pupil.sends({reinterpret_cast<const char*>(hello.data()), hello.size()});
   web.accept().expects({reinterpret_cast<const char*>(hello.data()), hello.size()});
 }
@@ -243,11 +243,11 @@ TEST_F(ProxyLoginTest, RequestsThatCameTogetherAreAnsweredInTurn) {
   EXPECT_EQ(pupil.answer().status, 407);
   Peer origin = web.accept();
   expect_at(origin);
-  origin.sends(kHello);
+  origin.sends(kLoginHello);
   EXPECT_EQ(pupil.answer().status, 200);
   EXPECT_EQ(pupil.answer().status, 407);
   expect_at(origin);
-  origin.sends(kHello);
+  origin.sends(kLoginHello);
   EXPECT_EQ(pupil.answer().status, 200);
   EXPECT_EQ(accounts->asked(), 3);
 }
@@ -321,7 +321,7 @@ TEST_F(ProxyLoginTest, WhenNobodyCanTellHelpIsStillReachedAndIllegalSitesAreStil
   pupil.sends(request("GET", "help.example", "/", "Proxy-Authorization: Basic Z29uZQ==\r\n"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "help.example", "/"));
-  origin.sends(kHello);
+  origin.sends(kLoginHello);
   EXPECT_EQ(pupil.answer().status, 200);
   pupil.sends(request("GET", "sealed.example", "/", "Proxy-Authorization: Basic Z29uZQ==\r\n"));
   EXPECT_EQ(pupil.answer().status, 403);
@@ -369,8 +369,8 @@ TEST_F(ProxyLoginTest, OnAConnectionOfOnePersonSilenceIsNotAnother) {
   pupil.sends(asks("Basic Ym9i"));
   Peer origin = web.accept();
   expect_at(origin);
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kLoginHello);
+  pupil.expects(kLoginHello);
   pupil.sends(get("web.example", "/"));
   EXPECT_EQ(pupil.answer().status, 407);
 }
@@ -404,7 +404,7 @@ TEST_F(ProxyLoginTest, AnAnswerAfterTheClientLeftHarmsNobody) {
   const auto done = accounts->take();
   pupil.resets();
   done(accepted("amelia.hughes"));
-  web.accept().sends(kHello);
+  web.accept().sends(kLoginHello);
   wait_until([&] { return counters().connections_open.get() == 0; });
 }
 
@@ -487,8 +487,8 @@ TEST_F(ProxyLoginTest, WhoIsKnownByAddressIsNotAsked) {
   pupil.sends(get("web.example", "/"));
   Peer origin = web.accept();
   expect_at(origin);
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kLoginHello);
+  pupil.expects(kLoginHello);
   EXPECT_EQ(counters().of_people.get(), 1u);
 }
 
@@ -527,4 +527,4 @@ TEST_F(ProxyLoginTest, TheTransparentEntranceAsksNobody) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

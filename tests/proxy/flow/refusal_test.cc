@@ -5,13 +5,13 @@
 #include "tests/proxy/flow/conversation.h"
 #include "tests/rules/policies.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 using namespace std::literals;
 using breaches::FailingDisk;
 
-constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+constexpr std::string_view kRefusalHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 // "7GQ4-2MXKD9" out of a record's id, as the page shows it.
 std::string reference_of(const std::string& record) {
@@ -161,8 +161,8 @@ TEST_F(Refusal, WhatIsMonitoredIsServedAndRecorded) {
   pupil.sends(get("chat.example", "/room"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "chat.example", "/room"));
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kRefusalHello);
+  pupil.expects(kRefusalHello);
   wait_until([&] { return log->counters().written == 1; });
   EXPECT_NE(records()[0].find(R"("action":"monitor")"), std::string::npos);
 }
@@ -179,8 +179,8 @@ TEST_F(Refusal, WhoPressesTheButtonOfAWarningIsLetThrough) {
   pupil.sends(get("games.example", "/play?level=1"));
   Peer origin = web.accept();
   origin.expects(forwarded("GET", "games.example", "/play?level=1"));
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kRefusalHello);
+  pupil.expects(kRefusalHello);
   pupil.sends(get("games.example", "/other"));
   origin.expects(forwarded("GET", "games.example", "/other"));
 }
@@ -217,7 +217,7 @@ TEST_F(Refusal, APassDoesNotOpenWhatIsBlocked) {
   const Answer page = ask(pupil, "games.example");
   pupil.sends(press_button(page));
   EXPECT_EQ(pupil.answer().status, 303);
-  publish({rules::testing::block_site("games.example")});
+  publish({rules::test::block_site("games.example")});
   EXPECT_EQ(ask(pupil, "games.example").status, 403);
   EXPECT_FALSE(web.was_called());
 }
@@ -234,4 +234,4 @@ TEST_F(Refusal, EveryBlockLeavesADecisionLine) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

@@ -17,10 +17,10 @@
 #include "tests/proxy/flow/inspected_conversation.h"
 #include "tests/rules/policies.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
-using rules::testing::block_site;
+using rules::test::block_site;
 
 // The real signer, held up until the test lets it go on.
 class HeldUpSigner final : public tls::LeafSigner {
@@ -193,4 +193,4 @@ TEST_F(ReloadStorm, LeavesEveryConnectionAnAnswer) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

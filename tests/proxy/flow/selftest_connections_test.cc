@@ -3,7 +3,7 @@
 
 #include "tests/proxy/flow/conversation.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 using namespace std::literals;
@@ -125,4 +125,4 @@ TEST_F(Selftest, APupilWhoSaysSoIsAPupil) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

@@ -4,7 +4,7 @@
 
 #include "tests/proxy/flow/conversation.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 using namespace std::literals;
@@ -179,4 +179,4 @@ TEST_F(TransparentHttp, ConnectIsForTheProxyPort) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

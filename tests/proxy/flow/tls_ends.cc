@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 // "h2,http/1.1" as ALPN puts it on the wire.
@@ -179,4 +179,4 @@ TlsEnd TlsEnd::server(Peer outside, SSL_CTX* context, std::string_view alpn) {
   return TlsEnd(std::move(near), std::move(job));
 }
 
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

@@ -11,7 +11,7 @@
 #include "tests/proxy/flow/conversation.h"
 #include "tests/proxy/tls/certificates.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 
 /// What the handshake told, once it is over.
 struct TlsFacts {
@@ -45,4 +45,4 @@ class TlsEnd {
   std::thread thread_;
 };
 
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

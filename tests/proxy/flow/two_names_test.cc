@@ -12,14 +12,14 @@
 #include "tests/proxy/flow/conversation.h"
 #include "tests/proxy/tls/hello_builder.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
-constexpr std::string_view kAccessDenied("\x15\x03\x03\x00\x02\x02\x31", 7);
+constexpr std::string_view kAlertDenied("\x15\x03\x03\x00\x02\x02\x31", 7);
 constexpr std::string_view kInternalError("\x15\x03\x03\x00\x02\x02\x50", 7);
 
-std::string hello(std::string_view name) {
-  const tls::Wire wire = tls::HelloBuilder().server_name(name).record();
+std::string two_names_hello(std::string_view name) {
+  const tls::HelloBytes wire = tls::HelloBuilder().server_name(name).record();
   return {wire.begin(), wire.end()};
 }
 
@@ -31,9 +31,9 @@ class TwoNames : public Conversation {
 
 TEST_F(TwoNames, AnAddressIsNotWhereAnAllowedNameLeads) {
   Peer pupil = tunnel_to("127.0.0.6");
-  pupil.sends(hello("web.example"));
+  pupil.sends(two_names_hello("web.example"));
   Peer origin = web.accept();
-  origin.expects(hello("web.example"));
+  origin.expects(two_names_hello("web.example"));
   origin.sends("server hello");
   pupil.expects("server hello");
   EXPECT_FALSE(blocked.was_called());
@@ -41,8 +41,8 @@ TEST_F(TwoNames, AnAddressIsNotWhereAnAllowedNameLeads) {
 
 TEST_F(TwoNames, ABlockedNameAtAnAddressIsDeniedAndNothingIsDialled) {
   Peer pupil = tunnel_to("127.0.0.6");
-  pupil.sends(hello("casino.example"));
-  pupil.expects(kAccessDenied);
+  pupil.sends(two_names_hello("casino.example"));
+  pupil.expects(kAlertDenied);
   EXPECT_EQ(records().size(), 1u);
   EXPECT_FALSE(blocked.was_called());
   EXPECT_FALSE(web.was_called());
@@ -50,7 +50,7 @@ TEST_F(TwoNames, ABlockedNameAtAnAddressIsDeniedAndNothingIsDialled) {
 
 TEST_F(TwoNames, ANameThatLeadsNowhereAtAnAddressIsAnError) {
   Peer pupil = tunnel_to("127.0.0.6");
-  pupil.sends(hello("nowhere.example"));
+  pupil.sends(two_names_hello("nowhere.example"));
   pupil.expects(kInternalError);
   EXPECT_FALSE(blocked.was_called());
 }
@@ -58,8 +58,8 @@ TEST_F(TwoNames, ANameThatLeadsNowhereAtAnAddressIsAnError) {
 TEST_F(TwoNames, AnAddressAsServerNameIsTheOneThatIsDialled) {
   settings.unnamed.ip_sni = UnnamedAnswer::judge;
   Peer pupil = tunnel_to("127.0.0.6");
-  pupil.sends(hello("127.0.0.1"));
-  web.accept().expects(hello("127.0.0.1"));
+  pupil.sends(two_names_hello("127.0.0.1"));
+  web.accept().expects(two_names_hello("127.0.0.1"));
   EXPECT_FALSE(blocked.was_called());
 }
 
@@ -97,7 +97,7 @@ TEST_F(TwoNames, HttpIsRefusedElsewhereThanAtPort80WhereTheSchoolRefusesWhatIsNo
   settings.unnamed.not_tls = UnnamedAnswer::block;
   Peer pupil = tunnel_to("web.example");
   pupil.sends(forwarded("GET", "web.example", "/"));
-  pupil.expects(kAccessDenied);
+  pupil.expects(kAlertDenied);
   ASSERT_EQ(records().size(), 1u);
   EXPECT_NE(records()[0].find("not-tls"), std::string::npos) << records()[0];
   EXPECT_EQ(web.accept().read(1), "");
@@ -120,8 +120,8 @@ TEST_F(TwoNames, Port80IsForHttpAlone) {
   Peer pupil = client();
   pupil.sends("CONNECT 127.0.0.6:80 HTTP/1.1\r\nHost: 127.0.0.6:80\r\n\r\n");
   pupil.expects("HTTP/1.1 200 Connection established\r\n\r\n");
-  pupil.sends(hello("web.example"));
-  pupil.expects(kAccessDenied);
+  pupil.sends(two_names_hello("web.example"));
+  pupil.expects(kAlertDenied);
   Peer http = client();
   http.sends("CONNECT 127.0.0.6:80 HTTP/1.1\r\nHost: 127.0.0.6:80\r\n\r\n");
   http.expects("HTTP/1.1 200 Connection established\r\n\r\n");
@@ -141,4 +141,4 @@ TEST_F(TwoNames, TheTargetCountsAndNotTheHostField) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

@@ -7,7 +7,7 @@
 
 #include "tests/proxy/flow/conversation.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 using namespace std::literals;
@@ -246,4 +246,4 @@ TEST_F(WorkerTest, AClientThatNeverReadsIsNotServedForEver) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

@@ -72,7 +72,7 @@ struct Bad {
   std::string bytes;
 };
 void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.name; }
-std::string case_name(const testing::TestParamInfo<Bad>& info) { return info.param.name; }
+std::string bad_name(const testing::TestParamInfo<Bad>& info) { return info.param.name; }
 
 class ChunkDecoderRefuses : public testing::TestWithParam<Bad> {};
 
@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(Http05_Sizes, ChunkDecoderRefuses,
                                          Bad{"OnlyExtension", ";a=b\r\n"},
                                          Bad{"SeventeenDigits", "00000000000000005\r\nhello\r\n"},
                                          Bad{"SixteenFs", "ffffffffffffffff\r\n"}, Bad{"Nul", "5\0\r\nhello\r\n"s}),
-                         case_name);
+                         bad_name);
 
 INSTANTIATE_TEST_SUITE_P(Http06_Extensions, ChunkDecoderRefuses,
                          testing::Values(Bad{"BareCr", "5;a\rb\r\nhello\r\n"}, Bad{"BareLf", "5;a\nhello\r\n"},
@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(Http06_Extensions, ChunkDecoderRefuses,
                                                  out += "1;" + std::string(1000, 'a') + "\r\nx\r\n";
                                                return out;
                                              }()}),
-                         case_name);
+                         bad_name);
 
 INSTANTIATE_TEST_SUITE_P(Http07_LineEnds, ChunkDecoderRefuses,
                          testing::Values(Bad{"LfAfterSize", "5\nhello\r\n0\r\n\r\n"},
@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(Http07_LineEnds, ChunkDecoderRefuses,
                                          Bad{"DataTooLong", "5\r\nhello!\r\n0\r\n\r\n"}, Bad{"CrWithoutLf", "5\rhello"},
                                          Bad{"CrWithoutLfAfterData", "5\r\nhello\r0\r\n\r\n"},
                                          Bad{"LfAtTheEnd", "0\r\n\n"}, Bad{"LfInTrailer", "0\r\nETag: x\n\r\n"}),
-                         case_name);
+                         bad_name);
 
 INSTANTIATE_TEST_SUITE_P(
     Http08_Trailers, ChunkDecoderRefuses,
@@ -120,7 +120,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"SpaceBeforeColon", "0\r\nETag : x\r\n\r\n"}, Bad{"Folded", "0\r\nETag: x\r\n y: z\r\n\r\n"},
                     Bad{"Nul", "0\r\nETag: \0\r\n\r\n"s}, Bad{"Escape", "0\r\nETag: \x1B[31m\r\n\r\n"},
                     Bad{"BareCr", "0\r\nETag: a\rb\r\n\r\n"}, Bad{"Huge", "0\r\nX: " + std::string(17 * 1024, 'a')}),
-    case_name);
+    bad_name);
 
 TEST(ChunkDecoder, Http06_ExtensionsEndHere) {
   const Decoded got = decode("5;name=value;other=\"quoted\"\r\nhello\r\n0;last\r\n\r\n");

@@ -10,7 +10,7 @@
 namespace schoolgate::http {
 namespace {
 
-using Kind = HeadOutcome::Kind;
+using RequestHeadKind = HeadOutcome::Kind;
 using namespace std::string_literals;
 
 struct Parsed {
@@ -50,7 +50,7 @@ class RequestHeadRefuses : public testing::TestWithParam<Refused> {};
 
 TEST_P(RequestHeadRefuses, WithTheStatusOfTheFault) {
   const auto got = parse(GetParam().bytes);
-  EXPECT_EQ(got->outcome.kind, Kind::bad);
+  EXPECT_EQ(got->outcome.kind, RequestHeadKind::bad);
   EXPECT_EQ(got->outcome.status, GetParam().status) << got->outcome.why;
   EXPECT_STRNE(got->outcome.why, "");
 }
@@ -231,7 +231,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(RequestHead, OrdinaryRequestIsRead) {
   const auto got = parse("GET /a?b=c HTTP/1.1\r\nHost: a.example:8080\r\nAccept: */*\r\nX-Empty:\r\n\r\nrest");
-  ASSERT_EQ(got->outcome.kind, Kind::complete) << got->outcome.why;
+  ASSERT_EQ(got->outcome.kind, RequestHeadKind::complete) << got->outcome.why;
   const RequestHead& head = *got->head;
   EXPECT_EQ(head.method, Method::get);
   EXPECT_EQ(head.method_text, "GET");
@@ -251,7 +251,7 @@ TEST(RequestHead, OrdinaryRequestIsRead) {
 
 TEST(RequestHead, WhiteSpaceAroundValuesIsNotPartOfThem) {
   const auto got = parse(get_with("A:x\r\nB: \t x y\t \r\nC:  \t\r\nContent-Length:  5 \r\n"));
-  ASSERT_EQ(got->outcome.kind, Kind::complete) << got->outcome.why;
+  ASSERT_EQ(got->outcome.kind, RequestHeadKind::complete) << got->outcome.why;
   const auto fields = got->head->fields.items();
   EXPECT_EQ(fields[1].value, "x");
   EXPECT_EQ(fields[2].value, "x y");
@@ -261,7 +261,7 @@ TEST(RequestHead, WhiteSpaceAroundValuesIsNotPartOfThem) {
 
 TEST(RequestHead, ObsTextAndTabInsideAValuePass) {
   const auto got = parse(get_with("X: caf\xC3\xA9\tau lait\r\n"));
-  ASSERT_EQ(got->outcome.kind, Kind::complete);
+  ASSERT_EQ(got->outcome.kind, RequestHeadKind::complete);
   EXPECT_EQ(got->head->fields.items()[1].value, "caf\xC3\xA9\tau lait");
 }
 
@@ -286,7 +286,7 @@ TEST(RequestHead, TargetFormsAreToldApart) {
                {"get / HTTP/1.1", TargetForm::origin, Method::other}};
   for (const auto& expected : cases) {
     const auto got = parse(std::string(expected.line) + "\r\nHost: a.example\r\n\r\n");
-    ASSERT_EQ(got->outcome.kind, Kind::complete) << expected.line << ": " << got->outcome.why;
+    ASSERT_EQ(got->outcome.kind, RequestHeadKind::complete) << expected.line << ": " << got->outcome.why;
     EXPECT_EQ(got->head->form, expected.form) << expected.line;
     EXPECT_EQ(got->head->method, expected.method) << expected.line;
   }
@@ -294,16 +294,16 @@ TEST(RequestHead, TargetFormsAreToldApart) {
 
 TEST(RequestHead, OneEmptyLineBeforeItIsPassedOver) {
   const auto got = parse("\r\nGET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
-  ASSERT_EQ(got->outcome.kind, Kind::complete) << got->outcome.why;
+  ASSERT_EQ(got->outcome.kind, RequestHeadKind::complete) << got->outcome.why;
   EXPECT_EQ(got->head->size, got->bytes.size());
-  EXPECT_EQ(parse("\r")->outcome.kind, Kind::need_more);
-  EXPECT_EQ(parse("\r\n")->outcome.kind, Kind::need_more);
+  EXPECT_EQ(parse("\r")->outcome.kind, RequestHeadKind::need_more);
+  EXPECT_EQ(parse("\r\n")->outcome.kind, RequestHeadKind::need_more);
 }
 
 TEST(RequestHead, Http10MayLackHostAndIsNotKept) {
   const auto got =
       parse("GET http://a.example/ HTTP/1.0\r\nConnection: keep-alive\r\nProxy-Connection: keep-alive\r\n\r\n");
-  ASSERT_EQ(got->outcome.kind, Kind::complete);
+  ASSERT_EQ(got->outcome.kind, RequestHeadKind::complete);
   EXPECT_EQ(got->head->minor_version, 0);
   EXPECT_FALSE(got->head->keep_alive) << "RFC 9112 section 9.3: a proxy keeps no connection of HTTP/1.0";
 }
@@ -339,7 +339,7 @@ TEST(RequestHead, MayBeFollowedOnlyWhereTheNextRequestIsKnownToBegin) {
            Case{"Content-Length: 9\r\nConnection: close\r\n", true, false, false},
        }) {
     const auto got = post_with(each.lines);
-    if (got->outcome.kind != Kind::complete) {  // refused outright is strict enough
+    if (got->outcome.kind != RequestHeadKind::complete) {  // refused outright is strict enough
       EXPECT_FALSE(each.followed_after_100) << each.lines;
       continue;
     }
@@ -365,14 +365,14 @@ TEST(RequestHead, Http10_BodyOfAnyMethodIsFramed) {
 
 TEST(RequestHead, Http04_LargestLengthIsTwoTo63LessOne) {
   const auto got = parse(get_with("Content-Length: 9223372036854775807\r\n"));
-  ASSERT_EQ(got->outcome.kind, Kind::complete);
+  ASSERT_EQ(got->outcome.kind, RequestHeadKind::complete);
   EXPECT_EQ(got->head->body.length, 9223372036854775807u);
   EXPECT_EQ(parse(get_with("Content-Length: 0005\r\n"))->head->body.length, 5u);
 }
 
 TEST(RequestHead, ConnectMaySayThatItsBodyIsEmpty) {
   const auto got = parse("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\nContent-Length: 0\r\n\r\n");
-  ASSERT_EQ(got->outcome.kind, Kind::complete) << got->outcome.why;
+  ASSERT_EQ(got->outcome.kind, RequestHeadKind::complete) << got->outcome.why;
   EXPECT_EQ(got->head->body.framing, Framing::none);
 }
 
@@ -385,7 +385,7 @@ TEST(RequestHead, Http11_OnlyAnnouncedBodiesAreWaitedFor) {
     EXPECT_THAT(forwarded_names(*got->head), testing::IsEmpty()) << "a server would send a 100 that nobody waits for";
   }
   const auto old = parse("POST / HTTP/1.0\r\nHost: a.example\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n");
-  ASSERT_EQ(old->outcome.kind, Kind::complete);
+  ASSERT_EQ(old->outcome.kind, RequestHeadKind::complete);
   EXPECT_FALSE(old->head->expect_continue);
 }
 
@@ -394,7 +394,7 @@ TEST(RequestHead, Http20_HopByHopFieldsEndHere) {
       get_with("Connection: X-Secret, keep-alive\r\nKeep-Alive: 5\r\nProxy-Connection: keep-alive\r\n"
                "TE: trailers\r\nTrailer: X\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nProxy-Authorization: Basic eA==\r\n"
                "X-Secret: 1\r\nx-secret: 2\r\nAccept: */*\r\n"));
-  ASSERT_EQ(got->outcome.kind, Kind::complete) << got->outcome.why;
+  ASSERT_EQ(got->outcome.kind, RequestHeadKind::complete) << got->outcome.why;
   EXPECT_THAT(forwarded_names(*got->head), testing::ElementsAre("Accept"));
 }
 
@@ -404,7 +404,7 @@ TEST(RequestHead, Http20_ConnectionCannotTakeWhatIsEndToEnd) {
       "Referer: r\r\nOrigin: o\r\nCache-Control: no-store\r\nContent-Type: t\r\nExpect: 100-continue\r\n"
       "Connection: host, content-length, authorization, cookie, via, referer, origin, cache-control, "
       "content-type, expect\r\n\r\n");
-  ASSERT_EQ(got->outcome.kind, Kind::complete) << got->outcome.why;
+  ASSERT_EQ(got->outcome.kind, RequestHeadKind::complete) << got->outcome.why;
   EXPECT_EQ(got->head->host, "a.example");
   EXPECT_EQ(got->head->body.length, 5u);
   EXPECT_THAT(forwarded_names(*got->head), testing::ElementsAre("Authorization", "Cookie", "Via", "Referer", "Origin",
@@ -414,7 +414,7 @@ TEST(RequestHead, Http20_ConnectionCannotTakeWhatIsEndToEnd) {
 TEST(RequestHead, Http20_EndlessConnectionOptionsAreRefused) {
   std::string options = "Connection: a";
   for (int i = 0; i < 63; ++i) options += ",a";
-  EXPECT_EQ(parse(get_with(options + "\r\n"))->outcome.kind, Kind::complete);
+  EXPECT_EQ(parse(get_with(options + "\r\n"))->outcome.kind, RequestHeadKind::complete);
   EXPECT_EQ(parse(get_with(options + ",a\r\n"))->outcome.status, 400);
 }
 
@@ -446,7 +446,7 @@ TEST(RequestHead, Http31_LimitsAnswer431And414) {
   EXPECT_EQ(parse("GET /" + std::string(33 * 1024, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n")->outcome.status, 414);
   std::string many;
   for (int i = 0; i < 199; ++i) many += "a:\r\n";
-  EXPECT_EQ(parse(get_with(many))->outcome.kind, Kind::complete);
+  EXPECT_EQ(parse(get_with(many))->outcome.kind, RequestHeadKind::complete);
   EXPECT_EQ(parse(get_with(many + "a:\r\n"))->outcome.status, 431);
   const auto wide = parse(get_with(many + many), {.fields = 100'000});
   EXPECT_EQ(wide->outcome.status, 431) << "the storage is the last bound";
@@ -454,9 +454,10 @@ TEST(RequestHead, Http31_LimitsAnswer431And414) {
 
 TEST(RequestHead, LimitIsExact) {
   const std::string bytes = get_with("");
-  EXPECT_EQ(parse(bytes, {.bytes = bytes.size()})->outcome.kind, Kind::complete);
+  EXPECT_EQ(parse(bytes, {.bytes = bytes.size()})->outcome.kind, RequestHeadKind::complete);
   EXPECT_EQ(parse(bytes, {.bytes = bytes.size() - 1})->outcome.status, 431);
-  EXPECT_EQ(parse(bytes.substr(0, bytes.size() - 1), {.bytes = bytes.size()})->outcome.kind, Kind::need_more);
+  EXPECT_EQ(parse(bytes.substr(0, bytes.size() - 1), {.bytes = bytes.size()})->outcome.kind,
+            RequestHeadKind::need_more);
 }
 
 TEST(RequestHead, ByteByByteIsTheSameAsAtOnce) {
@@ -464,10 +465,10 @@ TEST(RequestHead, ByteByByteIsTheSameAsAtOnce) {
   RequestHead head;
   for (std::size_t have = 0; have < bytes.size(); ++have) {
     const auto outcome = read_request_head(std::string_view(bytes).substr(0, have), have == 0 ? 0 : have - 1, {}, head);
-    ASSERT_EQ(outcome.kind, Kind::need_more) << have << ": " << outcome.why;
+    ASSERT_EQ(outcome.kind, RequestHeadKind::need_more) << have << ": " << outcome.why;
   }
   const auto outcome = read_request_head(bytes, bytes.size() - 1, {}, head);
-  ASSERT_EQ(outcome.kind, Kind::complete) << outcome.why;
+  ASSERT_EQ(outcome.kind, RequestHeadKind::complete) << outcome.why;
   EXPECT_EQ(head.size, bytes.size());
   EXPECT_EQ(head.body.length, 5u);
 }
@@ -477,7 +478,7 @@ TEST(RequestHead, PipelinedRequestsAreReadOneByOne) {
   std::string_view rest = bytes;
   RequestHead head;
   for (int i = 0; i < 3; ++i) {
-    ASSERT_EQ(read_request_head(rest, 0, {}, head).kind, Kind::complete);
+    ASSERT_EQ(read_request_head(rest, 0, {}, head).kind, RequestHeadKind::complete);
     rest.remove_prefix(head.size);
   }
   EXPECT_TRUE(rest.empty());
@@ -488,12 +489,12 @@ TEST(RequestHead, NothingOfTheLastHeadIsLeftInTheNext) {
   const std::string first = get_with("Connection: close, upgrade\r\nUpgrade: websocket\r\nExpect: 100-continue\r\n");
   const std::string second = "POST / HTTP/1.1\r\nHost: b.example\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
   const std::string third = "GET / HTTP/1.0\r\n\r\n";
-  ASSERT_EQ(read_request_head(first, 0, {}, head).kind, Kind::complete);
-  ASSERT_EQ(read_request_head(second, 0, {}, head).kind, Kind::complete);
+  ASSERT_EQ(read_request_head(first, 0, {}, head).kind, RequestHeadKind::complete);
+  ASSERT_EQ(read_request_head(second, 0, {}, head).kind, RequestHeadKind::complete);
   EXPECT_TRUE(head.keep_alive);
   EXPECT_FALSE(head.websocket);
   EXPECT_TRUE(head.expect_continue);
-  ASSERT_EQ(read_request_head(third, 0, {}, head).kind, Kind::complete);
+  ASSERT_EQ(read_request_head(third, 0, {}, head).kind, RequestHeadKind::complete);
   EXPECT_EQ(head.host, "");
   EXPECT_EQ(head.fields.size(), 0u);
   EXPECT_EQ(head.body.framing, Framing::none);

@@ -11,20 +11,20 @@
 namespace schoolgate::http {
 namespace {
 
-using Kind = HeadOutcome::Kind;
+using ResponseHeadKind = HeadOutcome::Kind;
 using namespace std::string_literals;
 
-struct Parsed {
+struct ParsedResponse {
   std::string bytes;
   std::unique_ptr<ResponseHead> head = std::make_unique<ResponseHead>();
   HeadOutcome outcome;
 };
 
-std::unique_ptr<Parsed> parse(std::string bytes, Method method = Method::get, bool websocket = false) {
+std::unique_ptr<ParsedResponse> parse_response(std::string bytes, Method method = Method::get, bool websocket = false) {
   const auto request = std::make_unique<RequestHead>();
   request->method = method;
   request->websocket = websocket;
-  auto parsed = std::make_unique<Parsed>();
+  auto parsed = std::make_unique<ParsedResponse>();
   parsed->bytes = std::move(bytes);
   parsed->outcome = read_response_head(parsed->bytes, 0, {}, *request, *parsed->head);
   return parsed;
@@ -39,8 +39,8 @@ bool forwards(const ResponseHead& head, Name name) {
 }
 
 TEST(ResponseHead, OrdinaryResponseIsRead) {
-  const auto got = parse("HTTP/1.1 404 Not Found at all\r\nContent-Length: 5\r\nServer: x\r\n\r\nhello");
-  ASSERT_EQ(got->outcome.kind, Kind::complete) << got->outcome.why;
+  const auto got = parse_response("HTTP/1.1 404 Not Found at all\r\nContent-Length: 5\r\nServer: x\r\n\r\nhello");
+  ASSERT_EQ(got->outcome.kind, ResponseHeadKind::complete) << got->outcome.why;
   EXPECT_EQ(got->head->status, 404);
   EXPECT_EQ(got->head->reason, "Not Found at all");
   EXPECT_EQ(got->head->body.framing, Framing::length);
@@ -50,8 +50,8 @@ TEST(ResponseHead, OrdinaryResponseIsRead) {
 }
 
 TEST(ResponseHead, ReasonMayBeEmptyOrAbsent) {
-  EXPECT_EQ(parse("HTTP/1.1 200 \r\n\r\n")->outcome.kind, Kind::complete);
-  EXPECT_EQ(parse("HTTP/1.1 200\r\n\r\n")->outcome.kind, Kind::complete);
+  EXPECT_EQ(parse_response("HTTP/1.1 200 \r\n\r\n")->outcome.kind, ResponseHeadKind::complete);
+  EXPECT_EQ(parse_response("HTTP/1.1 200\r\n\r\n")->outcome.kind, ResponseHeadKind::complete);
 }
 
 // HTTP-13, HTTP-14 and the request cases in the other direction: the server's fault, whatever it is.
@@ -81,8 +81,8 @@ TEST(ResponseHead, MalformedResponsesAreTheServersFault) {
       {"over the limit, unfinished", "HTTP/1.1 200 OK\r\nX: " + std::string(64 * 1024, 'a')},
   };
   for (const auto& [name, bytes] : cases) {
-    const auto got = parse(bytes);
-    EXPECT_EQ(got->outcome.kind, Kind::bad) << name;
+    const auto got = parse_response(bytes);
+    EXPECT_EQ(got->outcome.kind, ResponseHeadKind::bad) << name;
     EXPECT_EQ(got->outcome.status, 502) << name;
   }
 }
@@ -117,8 +117,8 @@ TEST(ResponseHead, AnswersAreReadAsBrowsersReadThemAndGoOnMended) {
       {"value of spaces", "X : \t \r\n", "X: \r\n"},
   };
   for (const Case& each : cases) {
-    const auto got = parse(ok_with(each.fields + "Content-Length: 5\r\n") + "hello");
-    ASSERT_EQ(got->outcome.kind, Kind::complete) << each.name << ": " << got->outcome.why;
+    const auto got = parse_response(ok_with(each.fields + "Content-Length: 5\r\n") + "hello");
+    ASSERT_EQ(got->outcome.kind, ResponseHeadKind::complete) << each.name << ": " << got->outcome.why;
     EXPECT_EQ(written(*got->head), "HTTP/1.1 200 OK\r\n" + each.mended + "Content-Length: 5\r\n\r\n") << each.name;
     EXPECT_EQ(got->head->size, got->bytes.size() - 5) << each.name;
     EXPECT_FALSE(got->head->keep_alive) << each.name;
@@ -131,41 +131,41 @@ TEST(ResponseHead, WhatADownloadIsHasNoControlCharacters) {
                             "filename=\"game.exe\"\r\n",
                             "Content-Disposition : attachment; filename=\"game.exe\x7F\"\r\n",
                             "Content-Type: application/x-msdownload\x01\r\n"}) {
-    const auto got = parse(ok_with(std::string(field) + "Content-Length: 5\r\n"));
-    EXPECT_EQ(got->outcome.kind, Kind::bad) << field;
+    const auto got = parse_response(ok_with(std::string(field) + "Content-Length: 5\r\n"));
+    EXPECT_EQ(got->outcome.kind, ResponseHeadKind::bad) << field;
   }
-  EXPECT_EQ(parse(ok_with("Content-Disposition: attachment;\r\n filename=\"a.exe\"\r\n"))->outcome.kind,
-            Kind::complete);
+  EXPECT_EQ(parse_response(ok_with("Content-Disposition: attachment;\r\n filename=\"a.exe\"\r\n"))->outcome.kind,
+            ResponseHeadKind::complete);
 }
 
 TEST(ResponseHead, ALengthIsALengthWithASpaceBeforeItsColonToo) {
-  const auto got = parse(ok_with("Content-Length : 5\r\n"));
-  ASSERT_EQ(got->outcome.kind, Kind::complete);
+  const auto got = parse_response(ok_with("Content-Length : 5\r\n"));
+  ASSERT_EQ(got->outcome.kind, ResponseHeadKind::complete);
   EXPECT_EQ(got->head->body.length, 5u);
 }
 
 TEST(ResponseHead, AHeadOfLoneLineFeedsEndsWhereBrowsersEndIt) {
   for (const std::string head : {"HTTP/1.1 200 OK\nX: y\n\n", "HTTP/1.1 200 OK\nX: y\n\r\n", "HTTP/1.1 200 OK\n\n"}) {
-    const auto got = parse(head + "\r\n\r\nbody");
-    ASSERT_EQ(got->outcome.kind, Kind::complete) << head;
+    const auto got = parse_response(head + "\r\n\r\nbody");
+    ASSERT_EQ(got->outcome.kind, ResponseHeadKind::complete) << head;
     EXPECT_EQ(got->head->size, head.size());
     for (std::size_t so_far = 0; so_far < head.size(); ++so_far)
-      EXPECT_EQ(parse(head.substr(0, so_far))->outcome.kind, Kind::need_more) << so_far;
+      EXPECT_EQ(parse_response(head.substr(0, so_far))->outcome.kind, ResponseHeadKind::need_more) << so_far;
   }
 }
 
 TEST(ResponseHead, StatusesAndReasonsThatBrowsersShowGoOn) {
-  EXPECT_EQ(parse("HTTP/1.1 999 Denied\r\n\r\n")->head->status, 999);
-  const auto got = parse("HTTP/1.1 200 O\x01K\r\nContent-Length: 0\r\n\r\n");
-  ASSERT_EQ(got->outcome.kind, Kind::complete);
+  EXPECT_EQ(parse_response("HTTP/1.1 999 Denied\r\n\r\n")->head->status, 999);
+  const auto got = parse_response("HTTP/1.1 200 O\x01K\r\nContent-Length: 0\r\n\r\n");
+  ASSERT_EQ(got->outcome.kind, ResponseHeadKind::complete);
   EXPECT_EQ(written(*got->head), "HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n");
 }
 
 TEST(ResponseHead, Http13_ChunksOutrankALengthAndTheConnectionIsNotUsedAgain) {
   for (const char* lines :
        {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"}) {
-    const auto got = parse(ok_with(lines));
-    ASSERT_EQ(got->outcome.kind, Kind::complete) << got->outcome.why;
+    const auto got = parse_response(ok_with(lines));
+    ASSERT_EQ(got->outcome.kind, ResponseHeadKind::complete) << got->outcome.why;
     EXPECT_EQ(got->head->body.framing, Framing::chunked);
     EXPECT_FALSE(got->head->keep_alive);
     EXPECT_FALSE(forwards(*got->head, Name::content_length));
@@ -173,71 +173,74 @@ TEST(ResponseHead, Http13_ChunksOutrankALengthAndTheConnectionIsNotUsedAgain) {
 }
 
 TEST(ResponseHead, Http13_EqualLengthsAreOneAndTheConnectionIsNotUsedAgain) {
-  const auto got = parse(ok_with("Content-Length: 5\r\nContent-Length: 5\r\n"));
-  ASSERT_EQ(got->outcome.kind, Kind::complete) << got->outcome.why;
+  const auto got = parse_response(ok_with("Content-Length: 5\r\nContent-Length: 5\r\n"));
+  ASSERT_EQ(got->outcome.kind, ResponseHeadKind::complete) << got->outcome.why;
   EXPECT_EQ(got->head->body.length, 5u);
   EXPECT_FALSE(got->head->keep_alive);
 }
 
 TEST(ResponseHead, WithoutFramingTheEndOfTheConnectionEndsIt) {
-  const auto got = parse(ok_with("Connection: keep-alive\r\n"));
+  const auto got = parse_response(ok_with("Connection: keep-alive\r\n"));
   EXPECT_EQ(got->head->body.framing, Framing::until_close);
   EXPECT_FALSE(got->head->keep_alive);
 }
 
 TEST(ResponseHead, AnswerToHeadAnd304HaveALengthButNoBody) {
-  for (const auto& got : {parse(ok_with("Content-Length: 5\r\n"), Method::head),
-                          parse("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n")}) {
-    ASSERT_EQ(got->outcome.kind, Kind::complete);
+  for (const auto& got : {parse_response(ok_with("Content-Length: 5\r\n"), Method::head),
+                          parse_response("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n")}) {
+    ASSERT_EQ(got->outcome.kind, ResponseHeadKind::complete);
     EXPECT_EQ(got->head->body.framing, Framing::none);
     EXPECT_TRUE(forwards(*got->head, Name::content_length));
     EXPECT_TRUE(got->head->keep_alive);
   }
-  const auto chunked = parse(ok_with("Transfer-Encoding: chunked\r\n"), Method::head);
+  const auto chunked = parse_response(ok_with("Transfer-Encoding: chunked\r\n"), Method::head);
   EXPECT_EQ(chunked->head->body.framing, Framing::none);
   EXPECT_TRUE(chunked->head->keep_alive);
 }
 
 TEST(ResponseHead, Http13_NoContentThatAnnouncesSomeSpoilsTheConnection) {
   for (const char* lines : {"Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"}) {
-    const auto got = parse("HTTP/1.1 204 No Content\r\n" + std::string(lines) + "\r\n");
-    ASSERT_EQ(got->outcome.kind, Kind::complete);
+    const auto got = parse_response("HTTP/1.1 204 No Content\r\n" + std::string(lines) + "\r\n");
+    ASSERT_EQ(got->outcome.kind, ResponseHeadKind::complete);
     EXPECT_EQ(got->head->body.framing, Framing::none);
     EXPECT_FALSE(got->head->keep_alive) << lines;
     EXPECT_FALSE(forwards(*got->head, Name::content_length)) << "RFC 9110 section 8.6";
   }
-  EXPECT_TRUE(parse("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")->head->keep_alive);
+  EXPECT_TRUE(parse_response("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")->head->keep_alive);
 }
 
 TEST(ResponseHead, Http12_InterimAnswersHaveNoBody) {
   for (const char* line : {"100 Continue", "102 Processing", "103 Early Hints", "199 Whatever"}) {
-    const auto got = parse("HTTP/1.1 " + std::string(line) + "\r\nLink: </style.css>\r\n\r\n");
-    ASSERT_EQ(got->outcome.kind, Kind::complete) << line;
+    const auto got = parse_response("HTTP/1.1 " + std::string(line) + "\r\nLink: </style.css>\r\n\r\n");
+    ASSERT_EQ(got->outcome.kind, ResponseHeadKind::complete) << line;
     EXPECT_EQ(got->head->body.framing, Framing::none);
   }
 }
 
 TEST(ResponseHead, Http12_UpgradeOnlyWhenAsked) {
   const std::string switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
-  EXPECT_EQ(parse(switching)->outcome.status, 502);
-  const auto asked = parse(switching, Method::get, true);
-  ASSERT_EQ(asked->outcome.kind, Kind::complete) << asked->outcome.why;
+  EXPECT_EQ(parse_response(switching)->outcome.status, 502);
+  const auto asked = parse_response(switching, Method::get, true);
+  ASSERT_EQ(asked->outcome.kind, ResponseHeadKind::complete) << asked->outcome.why;
   EXPECT_TRUE(asked->head->websocket);
-  EXPECT_EQ(parse("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", Method::get, true)->outcome.status, 502);
-  EXPECT_EQ(parse("HTTP/1.1 101 Switching Protocols\r\n\r\n", Method::get, true)->outcome.status, 502);
-  EXPECT_FALSE(parse(ok_with("Content-Length: 0\r\n"), Method::get, true)->head->websocket);
+  EXPECT_EQ(
+      parse_response("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", Method::get, true)->outcome.status,
+      502);
+  EXPECT_EQ(parse_response("HTTP/1.1 101 Switching Protocols\r\n\r\n", Method::get, true)->outcome.status, 502);
+  EXPECT_FALSE(parse_response(ok_with("Content-Length: 0\r\n"), Method::get, true)->head->websocket);
 }
 
 TEST(ResponseHead, ConnectionIsKeptAsTheVersionSays) {
-  EXPECT_FALSE(parse(ok_with("Content-Length: 0\r\nConnection: close\r\n"))->head->keep_alive);
-  EXPECT_FALSE(parse("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")->head->keep_alive);
-  EXPECT_TRUE(parse("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n")->head->keep_alive);
+  EXPECT_FALSE(parse_response(ok_with("Content-Length: 0\r\nConnection: close\r\n"))->head->keep_alive);
+  EXPECT_FALSE(parse_response("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")->head->keep_alive);
+  EXPECT_TRUE(
+      parse_response("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n")->head->keep_alive);
 }
 
 TEST(ResponseHead, Http20_ConnectionCannotTakeWhatProtectsTheReader) {
-  const auto got =
-      parse(ok_with("Content-Length: 0\r\nConnection: strict-transport-security, set-cookie, x-hop\r\n"
-                    "Strict-Transport-Security: max-age=1\r\nSet-Cookie: a\r\nX-Hop: 1\r\nProxy-Authenticate: x\r\n"));
+  const auto got = parse_response(
+      ok_with("Content-Length: 0\r\nConnection: strict-transport-security, set-cookie, x-hop\r\n"
+              "Strict-Transport-Security: max-age=1\r\nSet-Cookie: a\r\nX-Hop: 1\r\nProxy-Authenticate: x\r\n"));
   std::vector<std::string> names;
   for (const Field& field : got->head->fields.items())
     if (!field.drop) names.emplace_back(field.name);
@@ -251,8 +254,8 @@ TEST(ResponseHead, ByteByByteIsTheSameAsAtOnce) {
   for (std::size_t have = 0; have < bytes.size(); ++have)
     ASSERT_EQ(
         read_response_head(std::string_view(bytes).substr(0, have), have == 0 ? 0 : have - 1, {}, request, head).kind,
-        Kind::need_more);
-  EXPECT_EQ(read_response_head(bytes, bytes.size() - 1, {}, request, head).kind, Kind::complete);
+        ResponseHeadKind::need_more);
+  EXPECT_EQ(read_response_head(bytes, bytes.size() - 1, {}, request, head).kind, ResponseHeadKind::complete);
 }
 
 }  // namespace

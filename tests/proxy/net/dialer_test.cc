@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::seconds;
 
-names::IpAddress ip(std::string_view text) { return names::IpAddress::parse(text).value(); }
+names::IpAddress address_of(std::string_view text) { return names::IpAddress::parse(text).value(); }
 
 class DialerTest : public Loop {
  protected:
@@ -32,7 +32,7 @@ class DialerTest : public Loop {
   Unanswered unanswered(const char* address) {
     auto [listener, port] = plain_listener(address, 0);
     Unanswered out{std::move(listener), {}, port};
-    const SocketAddress to = to_socket_address({ip(address), port});
+    const SocketAddress to = to_socket_address({address_of(address), port});
     for (int i = 0; i < 8; ++i) {
       FileDescriptor fd(::socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
       (void)::connect(fd.get(), to.get(), to.length);
@@ -45,7 +45,7 @@ class DialerTest : public Loop {
 TEST_F(DialerTest, ConnectsAndTheSocketWorks) {
   const auto [listener, port] = plain_listener();
   Dialer dialer(executor(), deadlines, local_allowed());
-  auto socket = dial(dialer, {ip("127.0.0.1")}, port);
+  auto socket = dial(dialer, {address_of("127.0.0.1")}, port);
   ASSERT_TRUE(socket) << socket.error().error.text();
   const FileDescriptor far(::accept(listener.get(), nullptr, nullptr));
   EXPECT_EQ(socket->send("hello").bytes, 5u);
@@ -62,30 +62,31 @@ TEST_F(DialerTest, ConnectsAndTheSocketWorks) {
 TEST_F(DialerTest, AddressesThatRefuseAreSkipped) {
   const auto [listener, port] = plain_listener("127.0.0.3");
   Dialer dialer(executor(), deadlines, local_allowed());
-  auto socket = dial(dialer, {ip("127.0.0.1"), ip("127.0.0.2"), ip("::1"), ip("127.0.0.3")}, port);
+  auto socket = dial(
+      dialer, {address_of("127.0.0.1"), address_of("127.0.0.2"), address_of("::1"), address_of("127.0.0.3")}, port);
   ASSERT_TRUE(socket) << socket.error().error.text();
-  EXPECT_EQ(socket->peer()->address, ip("127.0.0.3"));
+  EXPECT_EQ(socket->peer()->address, address_of("127.0.0.3"));
 }
 
 TEST_F(DialerTest, ASilentFirstAddressDelaysNobodyForLong) {
   // Both families on one port: IPv6 is tried first and never answers, IPv4 is tried a moment later and does.
   const Unanswered silent = unanswered("::1");
-  const SocketAddress same_port = to_socket_address({ip("127.0.0.1"), silent.port});
+  const SocketAddress same_port = to_socket_address({address_of("127.0.0.1"), silent.port});
   const FileDescriptor answering(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ASSERT_EQ(::bind(answering.get(), same_port.get(), same_port.length), 0);
   ASSERT_EQ(::listen(answering.get(), 8), 0);
   Dialer dialer(executor(), deadlines, local_allowed(),
                 {.stagger = std::chrono::milliseconds(1), .attempts = 10, .fwmark = {}});
-  auto socket = dial(dialer, {ip("127.0.0.1"), ip("::1")}, silent.port);
+  auto socket = dial(dialer, {address_of("127.0.0.1"), address_of("::1")}, silent.port);
   ASSERT_TRUE(socket) << socket.error().error.text();
-  EXPECT_EQ(socket->peer()->address, ip("127.0.0.1"));
+  EXPECT_EQ(socket->peer()->address, address_of("127.0.0.1"));
 }
 
 TEST_F(DialerTest, NobodyListeningIsTheUpstreamsFault) {
   auto [listener, port] = plain_listener();
   listener.reset();
   Dialer dialer(executor(), deadlines, local_allowed());
-  const auto socket = dial(dialer, {ip("127.0.0.1"), ip("127.0.0.2")}, port);
+  const auto socket = dial(dialer, {address_of("127.0.0.1"), address_of("127.0.0.2")}, port);
   ASSERT_FALSE(socket);
   EXPECT_EQ(socket.error().kind, FailureKind::connect_failed);
   EXPECT_EQ(socket.error().error.fault, Fault::upstream);
@@ -95,7 +96,7 @@ TEST_F(DialerTest, SilenceEndsAtTheDeadline) {
   const Unanswered silent = unanswered("127.0.0.1");
   Dialer dialer(executor(), deadlines, local_allowed());
   std::optional<Attempt<Socket>> result;
-  start(dialer.dial(AddressList({ip("127.0.0.1")}), silent.port, seconds(10)), result);
+  start(dialer.dial(AddressList({address_of("127.0.0.1")}), silent.port, seconds(10)), result);
   settle();
   deadlines.advance(10);
   settle();
@@ -108,7 +109,7 @@ TEST_F(DialerTest, SilenceEndsAtTheDeadline) {
 TEST_F(DialerTest, PrivateAddressesAreRefusedAndNeverDialled) {
   const auto [listener, port] = plain_listener();
   Dialer dialer(executor(), deadlines, std::make_shared<DestinationGuard>());
-  const auto socket = dial(dialer, {ip("127.0.0.1"), ip("10.0.0.1")}, port);
+  const auto socket = dial(dialer, {address_of("127.0.0.1"), address_of("10.0.0.1")}, port);
   ASSERT_FALSE(socket);
   EXPECT_EQ(socket.error().kind, FailureKind::destination_refused);
   ::fcntl(listener.get(), F_SETFL, O_NONBLOCK);
@@ -117,8 +118,8 @@ TEST_F(DialerTest, PrivateAddressesAreRefusedAndNeverDialled) {
 
 TEST_F(DialerTest, TheGatewayItselfIsALoop) {
   const auto [listener, port] = plain_listener();
-  Dialer dialer(executor(), deadlines, local_allowed({{ip("0.0.0.0"), port}}));
-  EXPECT_EQ(dial(dialer, {ip("127.0.0.1")}, port).error().kind, FailureKind::loop);
+  Dialer dialer(executor(), deadlines, local_allowed({{address_of("0.0.0.0"), port}}));
+  EXPECT_EQ(dial(dialer, {address_of("127.0.0.1")}, port).error().kind, FailureKind::loop);
 }
 
 TEST_F(DialerTest, AnEmptyListHasNowhereToGo) {
@@ -129,9 +130,9 @@ TEST_F(DialerTest, AnEmptyListHasNowhereToGo) {
 TEST_F(DialerTest, ANewGuardHoldsFromTheNextDialOn) {
   const auto [listener, port] = plain_listener();
   Dialer dialer(executor(), deadlines, std::make_shared<DestinationGuard>());
-  EXPECT_FALSE(dial(dialer, {ip("127.0.0.1")}, port));
+  EXPECT_FALSE(dial(dialer, {address_of("127.0.0.1")}, port));
   dialer.set_guard(local_allowed());
-  EXPECT_TRUE(dial(dialer, {ip("127.0.0.1")}, port));
+  EXPECT_TRUE(dial(dialer, {address_of("127.0.0.1")}, port));
 }
 
 TEST_F(DialerTest, ALoopThatEndsInTheMiddleOfADialFreesIt) {
@@ -142,7 +143,7 @@ TEST_F(DialerTest, ALoopThatEndsInTheMiddleOfADialFreesIt) {
   asio::co_spawn(
       other,
       [](Dialer& d, std::uint16_t port) -> awaitable<void> {
-        (void)co_await d.dial(AddressList({ip("127.0.0.1"), ip("127.0.0.1")}), port, seconds(10));
+        (void)co_await d.dial(AddressList({address_of("127.0.0.1"), address_of("127.0.0.1")}), port, seconds(10));
       }(dialer, silent.port),
       asio::detached);
   other.poll();

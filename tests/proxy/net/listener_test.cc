@@ -10,12 +10,12 @@
 namespace schoolgate::net {
 namespace {
 
-Endpoint at(std::string_view text) { return Endpoint::parse(text).value(); }
+Endpoint endpoint_of(std::string_view text) { return Endpoint::parse(text).value(); }
 
 class ListenerTest : public Loop {
  protected:
   void open(std::string_view where) {
-    auto made = Listener::open(executor(), at(where));
+    auto made = Listener::open(executor(), endpoint_of(where));
     ASSERT_TRUE(made) << made.error().text();
     listener = std::move(*made);
     listener->start([this](Accepted connection) { accepted.push_back(std::move(connection)); });
@@ -128,11 +128,11 @@ TEST_F(ListenerTest, WithoutDescriptorsTheNewestIsShedAndTheOthersLive) {
 
 TEST_F(ListenerTest, SaysWhoseFaultItIs) {
   const auto [taken, port] = plain_listener();
-  const auto busy = Listener::open(executor(), at("127.0.0.1:" + std::to_string(port)));
+  const auto busy = Listener::open(executor(), endpoint_of("127.0.0.1:" + std::to_string(port)));
   ASSERT_FALSE(busy);
   EXPECT_EQ(busy.error().fault, Fault::config);
   EXPECT_NE(busy.error().what.find("127.0.0.1:"), std::string::npos);
-  const auto foreign = Listener::open(executor(), at("192.0.2.1:0"));
+  const auto foreign = Listener::open(executor(), endpoint_of("192.0.2.1:0"));
   ASSERT_FALSE(foreign);
   EXPECT_EQ(foreign.error().fault, Fault::config);
 }

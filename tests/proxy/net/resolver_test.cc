@@ -16,7 +16,7 @@ namespace {
 using names::IpAddress;
 using std::chrono::seconds;
 
-IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
+IpAddress parsed_ip(std::string_view text) { return IpAddress::parse(text).value(); }
 
 class ResolverTest : public Loop {
  protected:
@@ -47,8 +47,8 @@ TEST_F(ResolverTest, AsksForBothFamiliesAndKeepsTheAnswer) {
   const auto answer = resolve("both.test");
   ASSERT_TRUE(answer) << answer.error().error.text();
   EXPECT_EQ(answer->size(), 2u);
-  EXPECT_TRUE(answer->contains(ip("192.0.2.7")));
-  EXPECT_TRUE(answer->contains(ip("2001:db8::7")));
+  EXPECT_TRUE(answer->contains(parsed_ip("192.0.2.7")));
+  EXPECT_TRUE(answer->contains(parsed_ip("2001:db8::7")));
 
   server.stop();
   const auto kept = resolver->cached("both.test");
@@ -96,7 +96,7 @@ TEST_F(ResolverTest, AliasesAreFollowed) {
   open({server.address()});
   const auto answer = resolve("alias.test");
   ASSERT_TRUE(answer);
-  EXPECT_TRUE(answer->contains(ip("192.0.2.4")));
+  EXPECT_TRUE(answer->contains(parsed_ip("192.0.2.4")));
 }
 
 TEST_F(ResolverTest, ManyWhoAskForOneNameShareOneQuestion) {
@@ -105,7 +105,7 @@ TEST_F(ResolverTest, ManyWhoAskForOneNameShareOneQuestion) {
   std::vector<std::optional<Attempt<AddressList>>> answers(50);
   for (auto& answer : answers) start(resolver->resolve("popular.test"), answer);
   run_until([&] { return std::ranges::all_of(answers, [](const auto& a) { return a.has_value(); }); });
-  for (const auto& answer : answers) EXPECT_TRUE((*answer) && (*answer)->contains(ip("192.0.2.5")));
+  for (const auto& answer : answers) EXPECT_TRUE((*answer) && (*answer)->contains(parsed_ip("192.0.2.5")));
   EXPECT_EQ(resolver->counters().asked, 1u);
   EXPECT_EQ(resolver->counters().joined, 49u);
 }
@@ -122,7 +122,7 @@ TEST_F(ResolverTest, AnAnswerTooLongForADatagramIsFetchedOverTcpAndBounded) {
 
 TEST_F(ResolverTest, AServerThatNeverAnswersEndsAtTheDeadline) {
   const FileDescriptor silent(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const SocketAddress at = to_socket_address({ip("127.0.0.1"), 0});
+  const SocketAddress at = to_socket_address({parsed_ip("127.0.0.1"), 0});
   ASSERT_EQ(::bind(silent.get(), at.get(), at.length), 0);
   open({"127.0.0.1:" + std::to_string(local_endpoint(silent.get())->port)});
   std::optional<Attempt<AddressList>> answer;
@@ -144,7 +144,7 @@ TEST_F(ResolverTest, AServerThatNeverAnswersEndsAtTheDeadline) {
 class AnswersOneType {
  public:
   AnswersOneType(std::uint8_t type, std::string rdata) : type_(type), rdata_(std::move(rdata)) {
-    const SocketAddress at = to_socket_address({ip("127.0.0.1"), 0});
+    const SocketAddress at = to_socket_address({parsed_ip("127.0.0.1"), 0});
     EXPECT_EQ(::bind(fd_.get(), at.get(), at.length), 0);
     const timeval limit{.tv_sec = 0, .tv_usec = 20'000};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -193,7 +193,7 @@ TEST_F(ResolverTest, AFamilyThatIsNeverAnsweredHoldsUpNobody) {
     const auto answer = resolve("half.test");
     EXPECT_LT(std::chrono::steady_clock::now() - began, seconds(1)) << expected;
     ASSERT_TRUE(answer) << answer.error().error.text();
-    EXPECT_TRUE(answer->contains(ip(expected)));
+    EXPECT_TRUE(answer->contains(parsed_ip(expected)));
     EXPECT_TRUE(resolver->cached("half.test")) << "those who ask next wait neither";
   }
 }
@@ -217,7 +217,7 @@ TEST_F(ResolverTest, WhileTheServersFailAnOldAnswerServes) {
   EXPECT_FALSE(resolver->cached("known.test"));
   const auto stale = resolve("known.test");
   ASSERT_TRUE(stale) << stale.error().error.text();
-  EXPECT_TRUE(stale->contains(ip("192.0.2.6")));
+  EXPECT_TRUE(stale->contains(parsed_ip("192.0.2.6")));
   EXPECT_EQ(resolver->counters().stale, 1u);
   EXPECT_TRUE(resolver->cached("known.test"));  // and is not asked for again at once
   EXPECT_FALSE(resolve("unknown.test"));
@@ -228,8 +228,8 @@ TEST_F(ResolverTest, WhileTheServersFailAnOldAnswerServes) {
 TEST_F(ResolverTest, LiteralsNeedNoServer) {
   open({"127.0.0.1:1"});
   ASSERT_TRUE(resolver->cached("192.0.2.9"));
-  EXPECT_TRUE(resolver->cached("192.0.2.9")->contains(ip("192.0.2.9")));
-  EXPECT_TRUE(resolver->cached("[2001:db8::9]")->contains(ip("2001:db8::9")));
+  EXPECT_TRUE(resolver->cached("192.0.2.9")->contains(parsed_ip("192.0.2.9")));
+  EXPECT_TRUE(resolver->cached("[2001:db8::9]")->contains(parsed_ip("2001:db8::9")));
   EXPECT_TRUE(resolve("192.0.2.9"));
   EXPECT_EQ(resolver->counters().asked, 0u);
 }
@@ -241,19 +241,19 @@ TEST_F(ResolverTest, TheHostsFileWinsAndIsFollowed) {
   auto answer = resolver->cached("printer.test");
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->size(), 2u);
-  EXPECT_TRUE(answer->contains(ip("10.1.2.3")));
+  EXPECT_TRUE(answer->contains(parsed_ip("10.1.2.3")));
   EXPECT_TRUE(resolver->cached("printer"));
 
   std::ofstream(hosts, std::ios::trunc) << "10.9.9.9 other.test\n";
   deadlines.advance(1);
   EXPECT_FALSE(resolver->cached("printer.test"));
   EXPECT_TRUE(resolver->cached("other.test"));
-  EXPECT_TRUE(resolve("printer.test")->contains(ip("192.0.2.10")));
+  EXPECT_TRUE(resolve("printer.test")->contains(parsed_ip("192.0.2.10")));
 }
 
 TEST_F(ResolverTest, TooManyQuestionsAtOnceAreRefused) {
   const FileDescriptor silent(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const SocketAddress at = to_socket_address({ip("127.0.0.1"), 0});
+  const SocketAddress at = to_socket_address({parsed_ip("127.0.0.1"), 0});
   ASSERT_EQ(::bind(silent.get(), at.get(), at.length), 0);
   open({"127.0.0.1:" + std::to_string(local_endpoint(silent.get())->port)}, {.outstanding = 2});
   std::optional<Attempt<AddressList>> first, second, third;
@@ -287,7 +287,7 @@ TEST_F(ResolverTest, SettingsThatMakeNoSenseAreAConfigError) {
 
 TEST_F(ResolverTest, GoingAwayWhileSomebodyWaitsFreesThem) {
   const FileDescriptor silent(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const SocketAddress at = to_socket_address({ip("127.0.0.1"), 0});
+  const SocketAddress at = to_socket_address({parsed_ip("127.0.0.1"), 0});
   ASSERT_EQ(::bind(silent.get(), at.get(), at.length), 0);
   open({"127.0.0.1:" + std::to_string(local_endpoint(silent.get())->port)});
   const auto token = std::make_shared<int>(1);

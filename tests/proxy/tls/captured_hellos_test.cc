@@ -35,7 +35,7 @@ std::vector<Row> tls_rows(const std::filesystem::path& table) {
 }
 
 struct Found {
-  Wire bytes;  // the records of one hello
+  HelloBytes bytes;  // the records of one hello
   std::size_t at;
 };
 
@@ -48,7 +48,7 @@ std::optional<Found> find_hello(const std::vector<std::uint8_t>& stream, std::si
     const auto* hello = std::get_if<ClientHello>(&parsed);
     if (hello == nullptr) continue;
     const auto begin = stream.begin() + std::ptrdiff_t(at);
-    if (which-- == 0) return Found{Wire(begin, begin + std::ptrdiff_t(hello->bytes_consumed)), at};
+    if (which-- == 0) return Found{HelloBytes(begin, begin + std::ptrdiff_t(hello->bytes_consumed)), at};
     at += hello->bytes_consumed - 1;
   }
   return std::nullopt;
@@ -66,8 +66,8 @@ void expect_same(const ClientHello& a, const ClientHello& b) {
   EXPECT_TRUE(std::ranges::equal(a.session_id, b.session_id));
 }
 
-Wire message_of(const Wire& records) {
-  Wire out;
+HelloBytes message_of(const HelloBytes& records) {
+  HelloBytes out;
   for (std::size_t at = 0; at < records.size();) {
     const std::size_t length = std::size_t(records[at + 3]) << 8 | records[at + 4];
     const auto begin = records.begin() + std::ptrdiff_t(at + 5);
@@ -99,7 +99,7 @@ class CapturedHellos : public ::testing::Test {
     }
     ASSERT_EQ(hellos.size(), 70u);
   }
-  std::vector<std::pair<Row, Wire>> hellos;
+  std::vector<std::pair<Row, HelloBytes>> hellos;
   std::vector<std::uint8_t> joined;
 };
 
@@ -124,7 +124,7 @@ TEST_F(CapturedHellos, ReadTheSameByteByByteAndOverAnyRecords) {
     SCOPED_TRACE(row.file + " " + row.client);
     const auto whole = std::get<ClientHello>(parse(wire, joined));
     for (const std::size_t fragment : {std::size_t(0), std::size_t(1), std::size_t(37), std::size_t(512)}) {
-      const Wire again = fragment == 0 ? wire : HelloBuilder::in_records(message_of(wire), fragment);
+      const HelloBytes again = fragment == 0 ? wire : HelloBuilder::in_records(message_of(wire), fragment);
       HelloReader reader;
       for (std::size_t size = 0; size <= again.size(); ++size) {
         const Parsed parsed = reader.read(Octets(again).first(size));
@@ -140,7 +140,7 @@ TEST_F(CapturedHellos, ReadTheSameByteByByteAndOverAnyRecords) {
 TEST_F(CapturedHellos, FlippedBitsStayInsideTheBytes) {
   for (const auto& [row, wire] : hellos) {
     SCOPED_TRACE(row.file + " " + row.client);
-    Wire flipped = wire;
+    HelloBytes flipped = wire;
     for (std::size_t bit = 0; bit < wire.size() * 8; ++bit) {
       flipped[bit / 8] ^= std::uint8_t(1 << bit % 8);
       const Parsed parsed = parse(flipped, joined);

@@ -10,19 +10,19 @@ namespace schoolgate::tls {
 namespace {
 
 // Keeps the bytes that the answer's views point into until the next look.
-Parsed look(const Wire& bytes) {
+Parsed look(const HelloBytes& bytes) {
   static std::vector<std::uint8_t> kept, joined;
   kept = bytes;
   return parse(kept, joined);
 }
 
-std::optional<Defect> defect_of(const Wire& bytes) {
+std::optional<Defect> defect_of(const HelloBytes& bytes) {
   const Parsed parsed = look(bytes);
   const auto* malformed = std::get_if<Malformed>(&parsed);
   return malformed ? std::optional(malformed->why) : std::nullopt;
 }
 
-ClientHello hello_of(const Wire& bytes) {
+ClientHello hello_of(const HelloBytes& bytes) {
   const Parsed parsed = look(bytes);
   if (const auto* malformed = std::get_if<Malformed>(&parsed))
     throw std::runtime_error("malformed: " + std::string(to_string(malformed->why)));
@@ -34,7 +34,7 @@ HelloBuilder usual() {
 }
 
 TEST(ClientHello, SaysWhatTheClientAskedFor) {
-  const Wire wire = usual().record();
+  const HelloBytes wire = usual().record();
   const ClientHello hello = hello_of(wire);
   EXPECT_EQ(hello.server_name_kind, ServerNameKind::dns);
   EXPECT_EQ(hello.server_name, "www.example.org");
@@ -52,8 +52,8 @@ TEST(ClientHello, SaysWhatTheClientAskedFor) {
 }
 
 TEST(ClientHello, WhatFollowsTheHelloIsLeftAlone) {
-  const Wire wire = usual().record();
-  const Wire early_data = HelloBuilder::one_record({0x17, 1, 2, 3}, 23);
+  const HelloBytes wire = usual().record();
+  const HelloBytes early_data = HelloBuilder::one_record({0x17, 1, 2, 3}, 23);
   EXPECT_EQ(hello_of(wire + early_data).bytes_consumed, wire.size());
 }
 
@@ -81,9 +81,9 @@ TEST(ClientHello, OrderAndGreaseDoNotMatter) {
 
 TEST(ClientHello, EveryPrefixNeedsMore) {
   for (const std::size_t fragment : {std::size_t(1) << 14, std::size_t(50), std::size_t(3), std::size_t(1)}) {
-    const Wire wire = HelloBuilder::in_records(usual().message(), fragment);
+    const HelloBytes wire = HelloBuilder::in_records(usual().message(), fragment);
     for (std::size_t size = 0; size < wire.size(); ++size)
-      ASSERT_TRUE(std::holds_alternative<NeedMore>(look(Wire(wire.begin(), wire.begin() + std::ptrdiff_t(size)))))
+      ASSERT_TRUE(std::holds_alternative<NeedMore>(look(HelloBytes(wire.begin(), wire.begin() + std::ptrdiff_t(size)))))
           << size << " of " << wire.size() << ", fragments of " << fragment;
     EXPECT_EQ(hello_of(wire).server_name, "www.example.org");
   }
@@ -91,12 +91,12 @@ TEST(ClientHello, EveryPrefixNeedsMore) {
 
 TEST(ClientHello, PiecesGiveTheSameAnswerAsTheWhole) {
   for (const std::size_t fragment : {std::size_t(1) << 14, std::size_t(100), std::size_t(1)}) {
-    const Wire wire = HelloBuilder::in_records(usual().message(), fragment);
+    const HelloBytes wire = HelloBuilder::in_records(usual().message(), fragment);
     HelloReader reader;
     Parsed parsed = NeedMore{};
     for (std::size_t size = 0; size <= wire.size(); ++size) {
       // A new place for the bytes every time, as a growing buffer would have.
-      const Wire so_far(wire.begin(), wire.begin() + std::ptrdiff_t(size));
+      const HelloBytes so_far(wire.begin(), wire.begin() + std::ptrdiff_t(size));
       parsed = reader.read(so_far);
       if (size < wire.size()) {
         ASSERT_TRUE(std::holds_alternative<NeedMore>(parsed));
@@ -112,21 +112,21 @@ TEST(ClientHello, PiecesGiveTheSameAnswerAsTheWhole) {
 TEST(ClientHello, AHelloOfSixtyFourKilobytesIsReadAndNotAByteMore) {
   HelloBuilder builder = usual();
   builder.extension(21, {});  // padding
-  Wire& padding = builder.extensions.back().second;
+  HelloBytes& padding = builder.extensions.back().second;
   padding.assign(kMaxHello - builder.message().size(), 0);
   ASSERT_EQ(builder.message().size(), kMaxHello);
   EXPECT_EQ(hello_of(builder.record()).server_name, "www.example.org");
   padding.push_back(0);
   EXPECT_EQ(defect_of(builder.record()), Defect::too_long);
 
-  const Wire too_long = Wire{1} + number(kMaxHello, 3) + Wire(100, 0);
+  const HelloBytes too_long = HelloBytes{1} + number(kMaxHello, 3) + HelloBytes(100, 0);
   EXPECT_EQ(defect_of(HelloBuilder::one_record(too_long)), Defect::too_long);
 }
 
 TEST(ClientHello, OneByteRecordsAndOneByteSegmentsAtTheBoundEnd) {
   HelloBuilder builder = usual();
-  builder.extension(21, Wire(60'000, 0));
-  const Wire wire = HelloBuilder::in_records(builder.message(), 1);
+  builder.extension(21, HelloBytes(60'000, 0));
+  const HelloBytes wire = HelloBuilder::in_records(builder.message(), 1);
   HelloReader reader;
   std::size_t size = 0;
   Parsed parsed = NeedMore{};
@@ -187,52 +187,55 @@ INSTANTIATE_TEST_SUITE_P(
         NameCase{":", malformed}, NameCase{"[", malformed}, NameCase{"a\r\nb.example", malformed}));
 
 TEST(ClientHello, TwoNamesOrAnUnknownTypeAreNoName) {
-  const Wire two = HelloBuilder::name_entry("good.example") + HelloBuilder::name_entry("evil.example");
+  const HelloBytes two = HelloBuilder::name_entry("good.example") + HelloBuilder::name_entry("evil.example");
   EXPECT_EQ(hello_of(HelloBuilder().extension(0, sized(two, 2)).record()).server_name_kind, ServerNameKind::malformed);
-  const Wire other = HelloBuilder::name_entry("good.example", 1);
+  const HelloBytes other = HelloBuilder::name_entry("good.example", 1);
   EXPECT_EQ(hello_of(HelloBuilder().extension(0, sized(other, 2)).record()).server_name_kind,
             ServerNameKind::malformed);
-  const Wire mixed = HelloBuilder::name_entry("good.example") + HelloBuilder::name_entry("evil.example", 7);
+  const HelloBytes mixed = HelloBuilder::name_entry("good.example") + HelloBuilder::name_entry("evil.example", 7);
   EXPECT_EQ(hello_of(HelloBuilder().extension(0, sized(mixed, 2)).record()).server_name_kind,
             ServerNameKind::malformed);
 }
 
 TEST(ClientHello, ServerNameListsThatContradictThemselvesAreDefects) {
-  const Wire entry = HelloBuilder::name_entry("good.example");
-  for (const Wire& body : {Wire{}, Wire{0}, Wire{0, 0}, sized(entry, 2) + Wire{0}, number(entry.size() + 1, 2) + entry,
-                           number(entry.size() - 1, 2) + entry, sized(Wire{0, 0, 5, 'a'}, 2), sized(Wire{0}, 2)})
+  const HelloBytes entry = HelloBuilder::name_entry("good.example");
+  for (const HelloBytes& body : {HelloBytes{}, HelloBytes{0}, HelloBytes{0, 0}, sized(entry, 2) + HelloBytes{0},
+                                 number(entry.size() + 1, 2) + entry, number(entry.size() - 1, 2) + entry,
+                                 sized(HelloBytes{0, 0, 5, 'a'}, 2), sized(HelloBytes{0}, 2)})
     EXPECT_EQ(defect_of(HelloBuilder().extension(0, body).record()), Defect::server_name_extension);
 }
 
 TEST(ClientHello, OtherExtensionsThatContradictThemselvesAreDefects) {
-  for (const Wire& body :
-       {Wire{}, Wire{0, 0}, Wire{0, 1, 0}, Wire{0, 3, 1, 'h'}, Wire{0, 3, 2, 'h', '2', 0}, Wire{0, 2, 2, 'h'}})
+  for (const HelloBytes& body : {HelloBytes{}, HelloBytes{0, 0}, HelloBytes{0, 1, 0}, HelloBytes{0, 3, 1, 'h'},
+                                 HelloBytes{0, 3, 2, 'h', '2', 0}, HelloBytes{0, 2, 2, 'h'}})
     EXPECT_EQ(defect_of(HelloBuilder().extension(16, body).record()), Defect::alpn_extension);
-  for (const Wire& body : {Wire{}, Wire{0}, Wire{1, 3}, Wire{3, 3, 4, 3}, Wire{2, 3, 4, 0}, Wire{4, 3, 4}})
+  for (const HelloBytes& body : {HelloBytes{}, HelloBytes{0}, HelloBytes{1, 3}, HelloBytes{3, 3, 4, 3},
+                                 HelloBytes{2, 3, 4, 0}, HelloBytes{4, 3, 4}})
     EXPECT_EQ(defect_of(HelloBuilder().extension(43, body).record()), Defect::supported_versions_extension);
-  for (const Wire& body : {Wire{}, Wire{2}, Wire{0}, Wire{1, 0}, Wire{0, 0, 1, 0, 1, 9, 0, 0, 0, 0},
-                           Wire{0, 0, 1, 0, 1, 9, 0, 1, 5, 0, 9, 1}, Wire{0, 0, 1, 0, 1, 9, 0, 0, 0, 1, 5, 5}})
+  for (const HelloBytes& body :
+       {HelloBytes{}, HelloBytes{2}, HelloBytes{0}, HelloBytes{1, 0}, HelloBytes{0, 0, 1, 0, 1, 9, 0, 0, 0, 0},
+        HelloBytes{0, 0, 1, 0, 1, 9, 0, 1, 5, 0, 9, 1}, HelloBytes{0, 0, 1, 0, 1, 9, 0, 0, 0, 1, 5, 5}})
     EXPECT_EQ(defect_of(HelloBuilder().extension(0xfe0d, body).record()), Defect::ech_extension);
 }
 
 TEST(ClientHello, EncryptedHellosAreSeen) {
   EXPECT_TRUE(hello_of(usual().ech().record()).has_ech);
   EXPECT_TRUE(hello_of(usual().extension(0xfe0d, {1}).record()).has_ech);
-  EXPECT_TRUE(hello_of(usual().extension(0xffce, Wire(100, 1)).record()).has_old_esni);
-  EXPECT_TRUE(hello_of(usual().extension(0xfe0a, Wire(100, 1)).record()).has_old_esni);
+  EXPECT_TRUE(hello_of(usual().extension(0xffce, HelloBytes(100, 1)).record()).has_old_esni);
+  EXPECT_TRUE(hello_of(usual().extension(0xfe0a, HelloBytes(100, 1)).record()).has_old_esni);
   EXPECT_TRUE(hello_of(usual().extension(42, {}).record()).has_early_data);
 }
 
 TEST(ClientHello, ATruncatedBodyIsADefectAtEveryOffset) {
   HelloBuilder builder = usual();
   builder.ech();
-  const Wire body = builder.body();
+  const HelloBytes body = builder.body();
   HelloBuilder bare = builder;
   bare.without_extensions = true;
   const std::size_t without_extensions = bare.body().size();
   for (std::size_t size = 0; size < body.size(); ++size) {
-    const Wire cut(body.begin(), body.begin() + std::ptrdiff_t(size));
-    const Wire wire = HelloBuilder::one_record(Wire{1} + sized(cut, 3));
+    const HelloBytes cut(body.begin(), body.begin() + std::ptrdiff_t(size));
+    const HelloBytes wire = HelloBuilder::one_record(HelloBytes{1} + sized(cut, 3));
     if (size == without_extensions)
       EXPECT_EQ(hello_of(wire).server_name_kind, ServerNameKind::none);
     else
@@ -241,12 +244,13 @@ TEST(ClientHello, ATruncatedBodyIsADefectAtEveryOffset) {
 }
 
 TEST(ClientHello, TrailingBytesAreADefect) {
-  const Wire message = usual().message();
-  EXPECT_EQ(defect_of(HelloBuilder::one_record(message + Wire{0})), Defect::trailing_data);
+  const HelloBytes message = usual().message();
+  EXPECT_EQ(defect_of(HelloBuilder::one_record(message + HelloBytes{0})), Defect::trailing_data);
   EXPECT_EQ(defect_of(HelloBuilder::one_record(message + message)), Defect::trailing_data);
-  EXPECT_EQ(defect_of(HelloBuilder::one_record(Wire{1} + sized(usual().body() + Wire{0, 0}, 3))), Defect::length);
-  const Wire first(message.begin(), message.begin() + 20), rest(message.begin() + 20, message.end());
-  EXPECT_EQ(defect_of(HelloBuilder::one_record(first) + HelloBuilder::one_record(rest + Wire{1})),
+  EXPECT_EQ(defect_of(HelloBuilder::one_record(HelloBytes{1} + sized(usual().body() + HelloBytes{0, 0}, 3))),
+            Defect::length);
+  const HelloBytes first(message.begin(), message.begin() + 20), rest(message.begin() + 20, message.end());
+  EXPECT_EQ(defect_of(HelloBuilder::one_record(first) + HelloBuilder::one_record(rest + HelloBytes{1})),
             Defect::trailing_data);
 }
 
@@ -268,20 +272,20 @@ TEST(ClientHello, FieldsOutsideTheirBoundsAreDefects) {
 }
 
 TEST(ClientHello, OnlyHandshakeRecordsCarryIt) {
-  const Wire message = usual().message();
-  const Wire first = HelloBuilder::one_record(Wire(message.begin(), message.begin() + 20));
-  const Wire rest = HelloBuilder::one_record(Wire(message.begin() + 20, message.end()));
+  const HelloBytes message = usual().message();
+  const HelloBytes first = HelloBuilder::one_record(HelloBytes(message.begin(), message.begin() + 20));
+  const HelloBytes rest = HelloBuilder::one_record(HelloBytes(message.begin() + 20, message.end()));
   for (const std::uint8_t type : {20, 21, 23, 24, 0, 255})
     EXPECT_EQ(defect_of(first + HelloBuilder::one_record({1}, type) + rest), Defect::unexpected_record) << int(type);
-  EXPECT_EQ(defect_of(first + Wire{22, 3, 1, 0, 0} + rest), Defect::record_length);
-  EXPECT_EQ(defect_of(first + Wire{22, 3, 1, 0x40, 1} + rest), Defect::record_length);
-  EXPECT_EQ(defect_of(first + Wire{22, 2, 1} + sized({1}, 2)), Defect::record_version);
+  EXPECT_EQ(defect_of(first + HelloBytes{22, 3, 1, 0, 0} + rest), Defect::record_length);
+  EXPECT_EQ(defect_of(first + HelloBytes{22, 3, 1, 0x40, 1} + rest), Defect::record_length);
+  EXPECT_EQ(defect_of(first + HelloBytes{22, 2, 1} + sized({1}, 2)), Defect::record_version);
   EXPECT_EQ(hello_of(first + rest).records, 2u);
   for (const std::uint16_t version : {0x0300, 0x0301, 0x0303, 0x0304, 0x03ff})
     EXPECT_EQ(hello_of(HelloBuilder::one_record(message, 22, version)).server_name, "www.example.org");
   EXPECT_EQ(defect_of(HelloBuilder::one_record({2, 40}, 21)), Defect::unexpected_record);
   EXPECT_EQ(defect_of(HelloBuilder::one_record({2, 0, 0, 0})), Defect::not_client_hello);
-  EXPECT_EQ(defect_of(Wire{22, 3, 1, 0, 9, 0}), Defect::not_client_hello);
+  EXPECT_EQ(defect_of(HelloBytes{22, 3, 1, 0, 9, 0}), Defect::not_client_hello);
 }
 
 TEST(ClientHello, WhatIsNotTlsIsSaidAtOnce) {
@@ -301,15 +305,16 @@ TEST(ClientHello, WhatIsNotTlsIsSaidAtOnce) {
 }
 
 TEST(ClientHello, AnSsl2HelloIsNamed) {
-  const Wire body = Wire{1, 3, 1} + number(3, 2) + number(0, 2) + number(16, 2) + Wire{0, 0, 0x2f} + Wire(16, 1);
-  const Wire wire = number(0x8000 | body.size(), 2) + body;
+  const HelloBytes body =
+      HelloBytes{1, 3, 1} + number(3, 2) + number(0, 2) + number(16, 2) + HelloBytes{0, 0, 0x2f} + HelloBytes(16, 1);
+  const HelloBytes wire = number(0x8000 | body.size(), 2) + body;
   EXPECT_EQ(defect_of(wire), Defect::ssl2_hello);
-  Wire two = wire;
+  HelloBytes two = wire;
   two[3] = 0;
   two[4] = 2;
   EXPECT_EQ(defect_of(two), Defect::ssl2_hello);
   for (std::size_t size = 0; size < 5; ++size)
-    EXPECT_TRUE(std::holds_alternative<NeedMore>(look(Wire(wire.begin(), wire.begin() + std::ptrdiff_t(size)))));
+    EXPECT_TRUE(std::holds_alternative<NeedMore>(look(HelloBytes(wire.begin(), wire.begin() + std::ptrdiff_t(size)))));
 }
 
 TEST(ClientHello, VersionsThatAreOnlyGreaseOrOlderThanSsl3AreNone) {

@@ -8,7 +8,7 @@
 namespace schoolgate::tls {
 namespace {
 
-using Kind = HandshakeFailure::Kind;
+using FailureKind = HandshakeFailure::Kind;
 using std::chrono::seconds;
 
 class HandshakeTest : public ClientTalk {
@@ -104,7 +104,7 @@ TEST_F(HandshakeTest, OldVersionsAndSuitesAreRefused) {
     ASSERT_EQ(SSL_CTX_set_cipher_list(client.get(), suite), 1) << suite;
     const Accepted accepted = accept_from();
     ASSERT_FALSE(accepted) << suite;
-    EXPECT_EQ(accepted.error().kind, Kind::protocol) << accepted.error().error.text();
+    EXPECT_EQ(accepted.error().kind, FailureKind::protocol) << accepted.error().error.text();
     EXPECT_EQ(accepted.error().error.fault, Fault::client);
   }
 }
@@ -162,7 +162,7 @@ TEST_F(HandshakeTest, AClientThatDoesNotTrustUsIsTold) {
     SSL_CTX_set_max_proto_version(stranger.get(), version);
     const Accepted accepted = accept_from(stranger.get());
     ASSERT_FALSE(accepted);
-    EXPECT_EQ(accepted.error().kind, Kind::alert);
+    EXPECT_EQ(accepted.error().kind, FailureKind::alert);
     EXPECT_EQ(accepted.error().alert, 48);
     EXPECT_TRUE(accepted.error().distrusts_us());
     EXPECT_EQ(accepted.error().error.fault, Fault::client);
@@ -174,10 +174,10 @@ TEST_F(HandshakeTest, AClientThatDoesNotTrustUsIsTold) {
 }
 
 TEST_F(HandshakeTest, AClientThatLeavesOrSpeaksNoTlsIsNamedSo) {
-  EXPECT_EQ(failure_with("", true).kind, Kind::peer_gone);
-  EXPECT_EQ(failure_with("\x16\x03\x01", true).kind, Kind::peer_gone);
+  EXPECT_EQ(failure_with("", true).kind, FailureKind::peer_gone);
+  EXPECT_EQ(failure_with("\x16\x03\x01", true).kind, FailureKind::peer_gone);
   const HandshakeFailure odd = failure_with("GET / HTTP/1.1\r\n\r\n", false);
-  EXPECT_EQ(odd.kind, Kind::protocol);
+  EXPECT_EQ(odd.kind, FailureKind::protocol);
   EXPECT_FALSE(odd.distrusts_us());
 }
 
@@ -191,7 +191,7 @@ TEST_F(HandshakeTest, TheSocketsDeadlineEndsIt) {
   settle();
   ASSERT_TRUE(accepted);
   ASSERT_FALSE(*accepted);
-  EXPECT_EQ(accepted->error().kind, Kind::timed_out);
+  EXPECT_EQ(accepted->error().kind, FailureKind::timed_out);
 }
 
 // TLS-01: the hello that was read and judged before is handed in, whole or in part; the rest comes over the wire.

@@ -10,69 +10,74 @@
 
 namespace schoolgate::tls {
 
-using Wire = std::vector<std::uint8_t>;
+using HelloBytes = std::vector<std::uint8_t>;
 
-inline Wire operator+(Wire left, const Wire& right) {
+inline HelloBytes operator+(HelloBytes left, const HelloBytes& right) {
   left.insert(left.end(), right.begin(), right.end());
   return left;
 }
-inline Wire number(std::size_t value, std::size_t width) {
-  Wire out;
+inline HelloBytes number(std::size_t value, std::size_t width) {
+  HelloBytes out;
   while (width-- > 0) out.push_back(std::uint8_t(value >> 8 * width));
   return out;
 }
-inline Wire text(std::string_view content) { return {content.begin(), content.end()}; }
+inline HelloBytes text(std::string_view content) { return {content.begin(), content.end()}; }
 /// `content` with its length in front.
-inline Wire sized(const Wire& content, std::size_t width) { return number(content.size(), width) + content; }
+inline HelloBytes sized(const HelloBytes& content, std::size_t width) {
+  return number(content.size(), width) + content;
+}
 
 struct HelloBuilder {
   std::uint16_t version = 0x0303;
-  Wire session_id = Wire(32, 7);
-  Wire cipher_suites = {0x13, 0x01, 0x13, 0x02};
-  Wire compression = {0};
-  std::vector<std::pair<std::uint16_t, Wire>> extensions;
+  HelloBytes session_id = HelloBytes(32, 7);
+  HelloBytes cipher_suites = {0x13, 0x01, 0x13, 0x02};
+  HelloBytes compression = {0};
+  std::vector<std::pair<std::uint16_t, HelloBytes>> extensions;
   bool without_extensions = false;
 
-  HelloBuilder& extension(std::uint16_t type, Wire body) {
+  HelloBuilder& extension(std::uint16_t type, HelloBytes body) {
     extensions.emplace_back(type, std::move(body));
     return *this;
   }
   HelloBuilder& server_name(std::string_view name) { return extension(0, sized(name_entry(name), 2)); }
   HelloBuilder& alpn(const std::vector<std::string>& protocols) {
-    Wire list;
+    HelloBytes list;
     for (const auto& protocol : protocols) list = std::move(list) + sized(text(protocol), 1);
     return extension(16, sized(list, 2));
   }
   HelloBuilder& versions(const std::vector<std::uint16_t>& offered) {
-    Wire list;
+    HelloBytes list;
     for (const auto each : offered) list = std::move(list) + number(each, 2);
     return extension(43, sized(list, 1));
   }
   HelloBuilder& ech() {
-    return extension(0xfe0d, Wire{0, 0, 1, 0, 1, 9} + sized(Wire(32, 3), 2) + sized(Wire(144, 4), 2));
+    return extension(0xfe0d, HelloBytes{0, 0, 1, 0, 1, 9} + sized(HelloBytes(32, 3), 2) + sized(HelloBytes(144, 4), 2));
   }
-  static Wire name_entry(std::string_view name, std::uint8_t type = 0) { return Wire{type} + sized(text(name), 2); }
+  static HelloBytes name_entry(std::string_view name, std::uint8_t type = 0) {
+    return HelloBytes{type} + sized(text(name), 2);
+  }
 
-  [[nodiscard]] Wire body() const {
-    Wire out =
-        number(version, 2) + Wire(32, 0xaa) + sized(session_id, 1) + sized(cipher_suites, 2) + sized(compression, 1);
+  [[nodiscard]] HelloBytes body() const {
+    HelloBytes out = number(version, 2) + HelloBytes(32, 0xaa) + sized(session_id, 1) + sized(cipher_suites, 2) +
+                     sized(compression, 1);
     if (without_extensions) return out;
-    Wire all;
+    HelloBytes all;
     for (const auto& [type, content] : extensions) all = std::move(all) + number(type, 2) + sized(content, 2);
     return out + sized(all, 2);
   }
   /// With its handshake header.
-  [[nodiscard]] Wire message() const { return Wire{1} + sized(body(), 3); }
-  [[nodiscard]] Wire record() const { return in_records(message(), 1 << 14); }
+  [[nodiscard]] HelloBytes message() const { return HelloBytes{1} + sized(body(), 3); }
+  [[nodiscard]] HelloBytes record() const { return in_records(message(), 1 << 14); }
 
-  static Wire one_record(const Wire& fragment, std::uint8_t type = 22, std::uint16_t record_version = 0x0301) {
-    return Wire{type} + number(record_version, 2) + sized(fragment, 2);
+  static HelloBytes one_record(const HelloBytes& fragment, std::uint8_t type = 22,
+                               std::uint16_t record_version = 0x0301) {
+    return HelloBytes{type} + number(record_version, 2) + sized(fragment, 2);
   }
-  static Wire in_records(const Wire& message, std::size_t size) {
-    Wire out;
+  static HelloBytes in_records(const HelloBytes& message, std::size_t size) {
+    HelloBytes out;
     for (std::size_t at = 0; at < message.size(); at += size) {
       const auto begin = message.begin() + std::ptrdiff_t(at);
-      out = std::move(out) + one_record(Wire(begin, begin + std::ptrdiff_t(std::min(size, message.size() - at))));
+      out = std::move(out) + one_record(HelloBytes(begin, begin + std::ptrdiff_t(std::min(size, message.size() - at))));
     }
     return out;
   }

@@ -10,13 +10,14 @@ namespace {
 using Kind = CertificateFault::Kind;
 using std::chrono::hours;
 
-struct Answer {
+struct StapledAnswer {
   int status = V_OCSP_CERTSTATUS_GOOD;
   std::chrono::hours from = hours(-1), to = hours(24);
 };
 
 /// What `responder` says about `leaf`.
-std::string ocsp_answer(const Issued& leaf, const Issued& issuer, const Issued& responder, const Answer& answer = {}) {
+std::string ocsp_answer(const Issued& leaf, const Issued& issuer, const Issued& responder,
+                        const StapledAnswer& answer = {}) {
   OCSP_BASICRESP* const basic = OCSP_BASICRESP_new();
   OCSP_CERTID* const id = OCSP_cert_to_id(EVP_sha1(), leaf.certificate.get(), issuer.certificate.get());
   ASN1_TIME* const from = X509_gmtime_adj(nullptr, std::chrono::seconds(answer.from).count());
@@ -67,7 +68,7 @@ class StapleTest : public UpstreamTalk {
     EXPECT_EQ(connected.error().kind, HandshakeFailure::Kind::certificate) << connected.error().error.text();
     return connected.error().certificate.kind;
   }
-  std::string about(const Issued& shown, const Answer& answer = {}) {
+  std::string about(const Issued& shown, const StapledAnswer& answer = {}) {
     return ocsp_answer(shown, intermediate(), intermediate(), answer);
   }
 

@@ -25,7 +25,7 @@ void run(const std::string& command) {
   if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
 }
 
-Endpoint at(std::string_view text) { return Endpoint::parse(text).value(); }
+Endpoint interception_at(std::string_view text) { return Endpoint::parse(text).value(); }
 
 class Namespace {
  public:
@@ -113,7 +113,7 @@ class InterceptionTest : public Loop {
   void listen(Listener::Kind kind) {
     const Inside inside(gateway);
     for (const char* where : {"0.0.0.0:8081", "0.0.0.0:8443", "[::]:8081", "[::]:8443"}) {
-      auto made = Listener::open(executor(), at(where), kind);
+      auto made = Listener::open(executor(), interception_at(where), kind);
       ASSERT_TRUE(made) << made.error().text();
       (*made)->start([this](Accepted connection) { accepted.push_back(std::move(connection)); });
       listeners.push_back(std::move(*made));
@@ -124,12 +124,12 @@ class InterceptionTest : public Loop {
     for (const char* where : {"198.51.100.9:80", "198.51.100.9:443", "[2001:db8:51::9]:80", "[2001:db8:51::9]:443"}) {
       SCOPED_TRACE(where);
       accepted.clear();
-      const Tried tried = try_connect(pupil, at(where));
+      const Tried tried = try_connect(pupil, interception_at(where));
       ASSERT_EQ(tried.error, 0);
       run_until([&] { return accepted.size() == 1; });
       const auto original = original_destination(accepted[0].fd.get(), how);
       ASSERT_TRUE(original) << original.error().text();
-      EXPECT_EQ(*original, at(where));
+      EXPECT_EQ(*original, interception_at(where));
       EXPECT_EQ(accepted[0].peer, *local_endpoint(tried.fd.get()));
       send_text(accepted[0].fd, "from the gateway");
       ::shutdown(accepted[0].fd.get(), SHUT_WR);
@@ -138,39 +138,39 @@ class InterceptionTest : public Loop {
   }
 
   void expect_refused_detours() {
-    // Past the filter: QUIC, DNS over TLS and QUIC. The refusal arrives, so browsers fall back at once.
+    // Past the filter: QUIC, DNS over TLS and QUIC. The refusal arrives, so browsers fall back interception_at once.
     for (const char* where : {"198.51.100.9:443", "[2001:db8:51::9]:443", "198.51.100.9:853", "[2001:db8:51::9]:853"}) {
       SCOPED_TRACE(where);
-      const Tried datagram = try_connect(pupil, at(where), SOCK_DGRAM);
+      const Tried datagram = try_connect(pupil, interception_at(where), SOCK_DGRAM);
       send_text(datagram.fd, "initial");
       char byte;
       EXPECT_EQ(::recv(datagram.fd.get(), &byte, 1, 0), -1);
       EXPECT_EQ(errno, ECONNREFUSED);
     }
     for (const char* where : {"198.51.100.9:853", "[2001:db8:51::9]:853"})
-      EXPECT_EQ(try_connect(pupil, at(where)).error, ECONNREFUSED) << where;
+      EXPECT_EQ(try_connect(pupil, interception_at(where)).error, ECONNREFUSED) << where;
     // The transparent ports asked for by number.
     for (const char* where : {"10.20.1.1:8081", "10.20.1.1:8443", "[fd20::1]:8081", "[fd20::1]:8443"})
-      EXPECT_EQ(try_connect(pupil, at(where)).error, ECONNREFUSED) << where;
+      EXPECT_EQ(try_connect(pupil, interception_at(where)).error, ECONNREFUSED) << where;
   }
 
   void expect_only_the_open_port_to_pass() {
     const Inside inside(server);
     for (const char* where :
          {"198.51.100.9:2222", "[2001:db8:51::9]:2222", "198.51.100.9:2223", "[2001:db8:51::9]:2223"}) {
-      const SocketAddress address = to_socket_address(at(where));
+      const SocketAddress address = to_socket_address(interception_at(where));
       const FileDescriptor listener(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
       ASSERT_EQ(::bind(listener.get(), address.get(), address.length), 0);
       ASSERT_EQ(::listen(listener.get(), 4), 0);
       const bool open = std::string_view(where).ends_with(":2222");
-      EXPECT_EQ(try_connect(pupil, at(where)).error, open ? 0 : ECONNREFUSED) << where;
+      EXPECT_EQ(try_connect(pupil, interception_at(where)).error, open ? 0 : ECONNREFUSED) << where;
     }
     // What the gateway itself sends to port 80 reaches the server, not the gateway.
-    const SocketAddress web = to_socket_address(at("198.51.100.9:80"));
+    const SocketAddress web = to_socket_address(interception_at("198.51.100.9:80"));
     const FileDescriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     ASSERT_EQ(::bind(listener.get(), web.get(), web.length), 0);
     ASSERT_EQ(::listen(listener.get(), 4), 0);
-    EXPECT_EQ(try_connect(gateway, at("198.51.100.9:80")).error, 0);
+    EXPECT_EQ(try_connect(gateway, interception_at("198.51.100.9:80")).error, 0);
     EXPECT_TRUE(FileDescriptor(::accept(listener.get(), nullptr, nullptr)));
   }
 
@@ -179,7 +179,7 @@ class InterceptionTest : public Loop {
   std::vector<Accepted> accepted;
 };
 
-FirewallPlan plan(Interception mode) {
+FirewallPlan interception_plan(Interception mode) {
   FirewallPlan out;
   out.mode = mode;
   out.inside = {"in"};
@@ -189,7 +189,7 @@ FirewallPlan plan(Interception mode) {
 }
 
 TEST_F(InterceptionTest, RedirectBringsTheWebToTheGateway) {
-  load(plan(Interception::redirect));
+  load(interception_plan(Interception::redirect));
   listen(Listener::Kind::ordinary);
   expect_intercepted(Interception::redirect);
   expect_refused_detours();
@@ -197,7 +197,7 @@ TEST_F(InterceptionTest, RedirectBringsTheWebToTheGateway) {
 }
 
 TEST_F(InterceptionTest, TproxyBringsTheWebToTheGateway) {
-  load(plan(Interception::tproxy));
+  load(interception_plan(Interception::tproxy));
   for (const char* family : {"-4 ", "-6 "}) {
     gateway.ip(family + std::string("rule add fwmark 0x1 lookup 100"));
     gateway.ip(family + std::string("route add local default dev lo table 100"));
@@ -209,8 +209,8 @@ TEST_F(InterceptionTest, TproxyBringsTheWebToTheGateway) {
 }
 
 TEST_F(InterceptionTest, AConnectionThatWasNotRedirectedHasNoOriginalDestination) {
-  listen(Listener::Kind::ordinary);  // no ruleset at all
-  const Tried tried = try_connect(pupil, at("10.20.1.1:8081"));
+  listen(Listener::Kind::ordinary);  // no ruleset interception_at all
+  const Tried tried = try_connect(pupil, interception_at("10.20.1.1:8081"));
   ASSERT_EQ(tried.error, 0);
   run_until([&] { return accepted.size() == 1; });
   const auto original = original_destination(accepted[0].fd.get(), Interception::redirect);
@@ -219,19 +219,19 @@ TEST_F(InterceptionTest, AConnectionThatWasNotRedirectedHasNoOriginalDestination
 }
 
 TEST_F(InterceptionTest, WithoutListenersTheWebIsClosedNotOpen) {
-  load(plan(Interception::redirect));
+  load(interception_plan(Interception::redirect));
   const Inside inside(server);
-  const SocketAddress web = to_socket_address(at("198.51.100.9:80"));
+  const SocketAddress web = to_socket_address(interception_at("198.51.100.9:80"));
   const FileDescriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ASSERT_EQ(::bind(listener.get(), web.get(), web.length), 0);
   ASSERT_EQ(::listen(listener.get(), 4), 0);
-  EXPECT_EQ(try_connect(pupil, at("198.51.100.9:80")).error, ECONNREFUSED);
+  EXPECT_EQ(try_connect(pupil, interception_at("198.51.100.9:80")).error, ECONNREFUSED);
 }
 
 // --- the watch, on the kernel's own answers
 
 TEST_F(InterceptionTest, TheWatchSeesWhatIsDoneToTheTable) {
-  FirewallPlan loaded = plan(Interception::redirect);
+  FirewallPlan loaded = interception_plan(Interception::redirect);
   const std::string from = loaded.made_from = fingerprint(loaded);
   FirewallWatch watch;
   const auto state = [&] {
@@ -273,7 +273,7 @@ TEST_F(InterceptionTest, TheWatchSeesWhatIsDoneToTheTable) {
 }
 
 TEST_F(InterceptionTest, WhatPassesTheFilterChangesNothing) {
-  FirewallPlan loaded = plan(Interception::redirect);
+  FirewallPlan loaded = interception_plan(Interception::redirect);
   loaded.made_from = fingerprint(loaded);
   load(loaded);
   FirewallWatch watch;
@@ -289,7 +289,7 @@ TEST_F(InterceptionTest, WhatPassesTheFilterChangesNothing) {
 }
 
 TEST_F(InterceptionTest, AWatchThatMayNotLookSaysSo) {
-  load(plan(Interception::redirect));
+  load(interception_plan(Interception::redirect));
   const Inside inside(gateway);
   // A thread without the capability: what a gateway without transparent listeners is.
   std::thread([] {
