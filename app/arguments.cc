@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace schoolgate::app {
 
 Result<Arguments> Arguments::read(std::span<const std::string_view> words, const Accepted& accepted) {
@@ -39,6 +41,13 @@ Result<Arguments> Arguments::read(std::span<const std::string_view> words, const
 std::string Arguments::get(std::string_view name, std::string_view otherwise) const {
   const auto found = values_.find(std::string(name));
   return found == values_.end() ? std::string(otherwise) : found->second;
+}
+
+std::vector<std::string> comma_list(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty())
+    if (const std::string_view word = trimmed(cut_at(text, ',')); !word.empty()) words.emplace_back(word);
+  return words;
 }
 
 }  // namespace schoolgate::app

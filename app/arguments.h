@@ -34,4 +34,7 @@ class Arguments {
   std::vector<std::string> words_;
 };
 
+/// The words of an option that takes several, "a, b": blanks around a word are none of it, empty ones are left out.
+[[nodiscard]] std::vector<std::string> comma_list(std::string_view text);
+
 }  // namespace schoolgate::app

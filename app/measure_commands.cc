@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "app/arguments.h"
 #include "app/command.h"
 #include "app/control_plane.h"
 #include "app/measure_wire.h"
@@ -68,16 +69,6 @@ struct Verbs {
   std::string_view open, close;
 };
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> out;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', at), text.size());
-    if (comma > at) out.push_back(text.substr(at, comma - at));
-    at = comma + 1;
-  }
-  return out;
-}
-
 /// The id as people read it out.
 std::string reference_of(const Measure& measure) {
   const auto id = Uuid::from_text(measure.id);
@@ -113,10 +104,10 @@ Result<Measure> read_measure(const Verbs& verbs, const Arguments& arguments,
                              const config::Configuration& configuration) {
   Measure measure{.kind = verbs.kind};
   measure.from = wall_now();
-  measure.groups = split(arguments.get("--group"));
+  measure.groups = comma_list(arguments.get("--group"));
   measure.list = arguments.get("--list");
-  measure.sites = verbs.kind == Measure::Kind::emergency ? arguments.words() : split(arguments.get("--site"));
-  for (const std::string& text : split(arguments.get("--network"))) {
+  measure.sites = verbs.kind == Measure::Kind::emergency ? arguments.words() : comma_list(arguments.get("--site"));
+  for (const std::string& text : comma_list(arguments.get("--network"))) {
     const auto network = names::IpNetwork::parse(text);
     if (!network) return fail(Fault::client, "'" + text + "' is no network", "e.g. 10.20.1.0/28");
     measure.networks.push_back(*network);

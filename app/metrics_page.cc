@@ -12,7 +12,7 @@
 namespace schoolgate::app {
 namespace {
 
-// Label values: backslash, quote and line feed are escaped_label (exposition format, "Comments, help text and type").
+// Label values: backslash, quote and line feed are escaped (exposition format, "Comments, help text and type").
 std::string escaped_label(std::string_view text) {
   std::string out;
   for (const char c : text) {

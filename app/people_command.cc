@@ -1,6 +1,7 @@
 // schoolgate people: accounts, classes, visitors, and the register of who has access.
 #include <charconv>
 
+#include "app/arguments.h"
 #include "app/read_password.h"
 #include "app/register_school.h"
 #include "identity/access_register.h"
@@ -25,10 +26,10 @@ using identity::Visits;
 using identity::WrongPasswords;
 
 constexpr std::string_view kPeopleHelp =
-    R"(schoolgate people add_entry USER        --config DIR [--name N] [--role pupil|staff] [--groups A,B]
+    R"(schoolgate people add USER        --config DIR [--name N] [--role pupil|staff] [--groups A,B]
                                   [--from T] [--until T] [--no-password]
-schoolgate people add_entry class:CODE  --config DIR --picture P --groups G [--title T]
-schoolgate people add_entry visitor     --config DIR --name N --host H --purpose P --until T [--from T]
+schoolgate people add class:CODE  --config DIR --picture P --groups G [--title T]
+schoolgate people add visitor     --config DIR --name N --host H --purpose P --until T [--from T]
 schoolgate people password USER   --config DIR
 schoolgate people remove WHO      --config DIR [--why TEXT]      WHO: USER, class:CODE or visitor:NUMBER
 schoolgate people list [WHAT]     --config DIR [--csv | --json]  WHAT: accounts (default), classes, visitors, terms,
@@ -39,7 +40,7 @@ The people whose access is filtered: accounts that the school keeps here and not
 by a picture, and visitors. (Accounts of the desk: schoolgate user.) All of it works beside a running gateway, which
 takes changes within seconds: a removed person is signed out.
 
-add_entry        makes the account, class or visit, or changes the account or class of that name. A visitor gets a code to
+add        makes the account, class or visit, or changes the account or class of that name. A visitor gets a code to
            type at the sign-in page.
 password   sets the password; it is asked for on a terminal, else it is the first line of standard input.
 remove     closes the access. Rows of the register stay, with the reason.
@@ -53,19 +54,6 @@ register   the written record of granted access: person, role, group, author, be
   --open         only what is open now
   --csv, --json  for machines; a terminal gets columns in the site's time
 )";
-
-std::vector<std::string> split(std::string_view all) {
-  std::vector<std::string> words;
-  while (!all.empty()) {
-    const auto comma = all.find(',');
-    std::string_view word = all.substr(0, comma);
-    while (word.starts_with(' ')) word.remove_prefix(1);
-    while (word.ends_with(' ')) word.remove_suffix(1);
-    if (!word.empty()) words.emplace_back(word);
-    all.remove_prefix(comma == all.npos ? all.size() : comma + 1);
-  }
-  return words;
-}
 
 int usage(std::string what, std::string next = {}) {
   return usage_error(kPeopleCommand, {Fault::client, std::move(what), std::move(next)});
@@ -117,13 +105,12 @@ int add_account(RegisterSchool& school, const std::string& user, const Arguments
   Account account = before->value_or(Account{.user = user, .valid_from = {}, .valid_until = {}});
   account.disabled = false;
   if (arguments.has("--name")) account.name = arguments.get("--name");
-  if (arguments.has("--groups")) account.groups = split(arguments.get("--groups"));
+  if (arguments.has("--groups")) account.groups = comma_list(arguments.get("--groups"));
   if (from) account.valid_from = from;
   if (until) account.valid_until = until;
   if (arguments.has("--role")) {
     const auto role = identity::person_role_of(arguments.get("--role"));
-    if (!role || *role == PersonRole::visitor)
-      return usage("--role is pupil or staff", "visitors: people add_entry visitor");
+    if (!role || *role == PersonRole::visitor) return usage("--role is pupil or staff", "visitors: people add visitor");
     account.role = *role;
   }
   if (arguments.has("--no-password")) account.no_password = true;

@@ -46,7 +46,7 @@ std::string refused_beside(const LoadedPolicy& loaded, const std::string& site, 
   return {};
 }
 
-Problem warning(const std::filesystem::path& folder, std::string message, std::string hint) {
+Problem sharing_warning(const std::filesystem::path& folder, std::string message, std::string hint) {
   return {.severity = Problem::Severity::warning,
           .at = {.file = (folder / "schoolgate.yaml").string()},
           .message = std::move(message),
@@ -93,7 +93,7 @@ Problems shared_connection_warnings(const LoadedPolicy& loaded, const std::files
   Problems warnings;
   if (settings.listen.tls.empty()) return warnings;
   if (settings.inspection == rules::InspectionMode::off)
-    warnings.push_back(warning(
+    warnings.push_back(sharing_warning(
         folder,
         "inspection is off: where an allowed site and a refused one share a certificate, a browser can reach the "
         "refused one over the connection to the allowed one, unseen",
@@ -102,17 +102,18 @@ Problems shared_connection_warnings(const LoadedPolicy& loaded, const std::files
     for (const std::string& site : loaded.configuration.policy.never_inspect)
       if (const auto host = names::Host::parse(site); host && site.find('.') != std::string::npos)
         if (const std::string refused = refused_beside(loaded, host->text(), now); !refused.empty())
-          warnings.push_back(warning(folder,
-                                     "inspection.never: " + site + " may share its certificate with " + refused +
-                                         ": a browser can then reach that site over the connection to this one, unseen",
-                                     "take it out of inspection.never, or accept it"));
+          warnings.push_back(
+              sharing_warning(folder,
+                              "inspection.never: " + site + " may share its certificate with " + refused +
+                                  ": a browser can then reach that site over the connection to this one, unseen",
+                              "take it out of inspection.never, or accept it"));
   if (const auto told = ask_running_gateway(settings.state, "shared"); told && told->done)
     for (const Unwatched& each : read_shared_lines(told->text))
       warnings.push_back(
-          warning(folder,
-                  each.host + " is not opened, and its certificate also covers " + each.sibling +
-                      ", where a site is refused: it can be reached over the connection to this one, unseen",
-                  "take it out of inspection.never, or accept it"));
+          sharing_warning(folder,
+                          each.host + " is not opened, and its certificate also covers " + each.sibling +
+                              ", where a site is refused: it can be reached over the connection to this one, unseen",
+                          "take it out of inspection.never, or accept it"));
   return warnings;
 }
 

@@ -29,7 +29,7 @@ constexpr std::array kPlain = {Words{"pornography", "websites with sexual conten
                                Words{"generative-ai", "websites with artificial intelligence"},
                                Words{"copyright", "websites that offer copied films, music or games"}};
 
-// Words of accusation or intent, in ascii_lower case. Facts only: what a child meant is for talking about, not for a
+// Words of accusation or intent, in lower case. Facts only: what a child meant is for talking about, not for a
 // letter.
 constexpr std::array<std::string_view, 14> kNotSaid = {
     "caught",        "guilty",   "deliberate", "intentional", "on purpose", "meant to", "intended",

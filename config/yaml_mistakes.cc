@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/ascii.h"
 #include "config/plain_text.h"
 #include "config/yaml_text.h"
 
@@ -118,18 +119,12 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 bool is_key(std::string_view word) {
   const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-'; };
   return !word.empty() && word.front() != '-' && std::ranges::all_of(word, fits);
 }
 
-std::string in_quotes(std::string_view text) {
+std::string in_either_quotes(std::string_view text) {
   return (text.contains('"') || text.contains('\\')) ? "'" + std::string(text) + "'" : '"' + std::string(text) + '"';
 }
 
@@ -148,13 +143,13 @@ std::optional<YamlMistake> colon_in_text(std::string_view whole, int number) {
     if (begin == 0 && dash != std::string_view::npos && piece.substr(dash).starts_with("- "))
       piece.remove_prefix(dash + 2);
     const std::size_t colon = piece.find(": ");
-    if (colon != std::string_view::npos && is_key(trimmed(piece.substr(0, colon)))) {
-      const std::string_view value = trimmed(piece.substr(colon + 2));
+    if (colon != std::string_view::npos && is_key(trimmed(piece.substr(0, colon), kBlanks))) {
+      const std::string_view value = trimmed(piece.substr(colon + 2), kBlanks);
       const bool quoted = value.starts_with('"') || value.starts_with('\'');
       if (!quoted && (value.contains(": ") || value.ends_with(':')))
-        return YamlMistake{number, int(value.data() - whole.data()) + 1,
-                           "this text has a colon in it, so it needs quotes",
-                           "write " + std::string(trimmed(piece.substr(0, colon))) + ": " + in_quotes(value)};
+        return YamlMistake{
+            number, int(value.data() - whole.data()) + 1, "this text has a colon in it, so it needs quotes",
+            "write " + std::string(trimmed(piece.substr(0, colon), kBlanks)) + ": " + in_either_quotes(value)};
     }
     begin = end + 1;
   }
@@ -163,12 +158,12 @@ std::optional<YamlMistake> colon_in_text(std::string_view whole, int number) {
 
 // `-{ …`, `site:a.example`.
 std::optional<YamlMistake> missing_blank(std::string_view whole, int number) {
-  std::string_view line = trimmed(without_comment(whole));
+  std::string_view line = trimmed(without_comment(whole), kBlanks);
   const int column = int(whole.find_first_not_of(kBlanks)) + 1;
   if (line.size() > 1 && line[0] == '-' && line[1] != ' ' && line[1] != '-')
     return YamlMistake{number, column, "a dash that begins an item needs a blank after it",
                        "write - " + printable(line.substr(1), 60)};
-  if (line.starts_with("- ")) line = trimmed(line.substr(2));
+  if (line.starts_with("- ")) line = trimmed(line.substr(2), kBlanks);
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || colon + 1 == line.size() || line[colon + 1] == ' ') return std::nullopt;
   if (!is_key(line.substr(0, colon)) || line.substr(colon).starts_with("://")) return std::nullopt;
@@ -184,7 +179,7 @@ std::optional<YamlMistake> needs_quotes(std::string_view line, int number, int c
   if (begin == std::string_view::npos) return std::nullopt;
   const std::size_t end = std::min(line.find_first_of(",}] ", begin), line.size());
   const std::string_view value = line.substr(begin, end - begin);
-  std::string hint = "write " + in_quotes(value);
+  std::string hint = "write " + in_either_quotes(value);
   if (value.starts_with("*.")) hint = "write " + std::string(value.substr(2)) + ": a site covers everything under it";
   return YamlMistake{number, int(begin) + 1, "a value that begins with " + std::string(1, value[0]) + " needs quotes",
                      std::move(hint)};
@@ -193,7 +188,7 @@ std::optional<YamlMistake> needs_quotes(std::string_view line, int number, int c
 // Columns in which a line could have begun here: those of the blocks that are open.
 std::optional<YamlMistake> wrong_indent(const std::vector<std::string_view>& lines, int number, int column) {
   const auto is_content = [](std::string_view line) {
-    return !trimmed(line).empty() && !trimmed(line).starts_with('#');
+    return !trimmed(line, kBlanks).empty() && !trimmed(line, kBlanks).starts_with('#');
   };
   const std::string_view line = lines[std::size_t(number - 1)];
   if (!is_content(line) || int(indent_of(line)) + 1 != column) return std::nullopt;

@@ -27,12 +27,6 @@ constexpr std::size_t kLongestField = 100;
 
 constexpr std::string_view kWrong = "That name and password do not fit. Please try again.";
 
-std::string trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return std::string(text);
-}
-
 bool is_shown_text(std::string_view text) {
   return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
@@ -224,7 +218,7 @@ PortalAnswer SignIn::as_visitor(const VisitForm& form, const IpAddress& address)
   auto attempt = Attempt::take({{by_account_, "visitor@" + address.text()}}, moment);
   if (!attempt) return held_up(attempt.error());
   const TimePoint now = parts_.now().wall;
-  const std::string name = trimmed(form.name), host = trimmed(form.host), purpose = trimmed(form.purpose);
+  const std::string name(trimmed(form.name, " ")), host(trimmed(form.host, " ")), purpose(trimmed(form.purpose, " "));
   for (const auto& [value, what] : {std::pair<const std::string&, const char*>{name, "your name"},
                                     {host, "whom you visit"},
                                     {purpose, "the purpose of your visit"}}) {

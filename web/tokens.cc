@@ -12,7 +12,7 @@ namespace schoolgate::web {
 namespace {
 
 /// Lengths stand before the parts, so that no purpose and payload can be read as another pair.
-std::string seal(std::string_view key, std::string_view purpose, std::string_view expires, std::string_view payload) {
+std::string mac_of(std::string_view key, std::string_view purpose, std::string_view expires, std::string_view payload) {
   std::string signed_text;
   for (const std::string_view part : {purpose, expires, payload}) {
     signed_text += std::to_string(part.size());
@@ -35,7 +35,7 @@ Tokens Tokens::with_random_key() {
 
 std::string Tokens::sign(std::string_view purpose, std::string_view payload, TimePoint expires) const {
   const std::string until = std::to_string(std::chrono::ceil<std::chrono::seconds>(expires.time_since_epoch()).count());
-  return until + '.' + to_base64url(payload) + '.' + to_base64url(seal(key_, purpose, until, payload));
+  return until + '.' + to_base64url(payload) + '.' + to_base64url(mac_of(key_, purpose, until, payload));
 }
 
 std::optional<std::string> Tokens::verify(std::string_view purpose, std::string_view token, TimePoint now) const {
@@ -46,7 +46,7 @@ std::optional<std::string> Tokens::verify(std::string_view purpose, std::string_
   const std::string_view until = token.substr(0, first);
   auto payload = from_base64url(token.substr(first + 1, second - first - 1));
   const auto mac = from_base64url(token.substr(second + 1));
-  if (!payload || !mac || !equal_in_constant_time(*mac, seal(key_, purpose, until, *payload))) return std::nullopt;
+  if (!payload || !mac || !equal_in_constant_time(*mac, mac_of(key_, purpose, until, *payload))) return std::nullopt;
   long long seconds = 0;
   const auto [end, error] = std::from_chars(until.data(), until.data() + until.size(), seconds);
   if (error != std::errc() || end != until.data() + until.size()) return std::nullopt;

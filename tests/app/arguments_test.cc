@@ -73,5 +73,11 @@ TEST(Arguments, TooFewWordsAreRefused) {
   EXPECT_FALSE(read({}, {.options = {}, .switches = {}, .least_words = 1, .most_words = 1}));
 }
 
+TEST(CommaList, HoldsWordsAndNothingElse) {
+  EXPECT_EQ(comma_list("ks1, ks2,staff"), (std::vector<std::string>{"ks1", "ks2", "staff"}));
+  EXPECT_EQ(comma_list(" ,,  a b ,"), (std::vector<std::string>{"a b"}));
+  EXPECT_TRUE(comma_list("").empty());
+}
+
 }  // namespace
 }  // namespace schoolgate::app

@@ -26,9 +26,19 @@ def unit_of(name: str) -> str:
     return "/".join(parts[:depth])
 
 
+TEXT = r"std::string(?:_view)?|(?:std::filesystem|fs)::path|char\*"
+NUMBER = r"(?:unsigned )?(?:int|char|long|double|bool|std::size_t|std::u?int\d+_t)"
+
+
 def parameter_types(text: str) -> str:
-    """'const std::string& a, int b = 3' -> 'const std::string&,int': what tells two overloads apart."""
-    return ",".join(re.sub(r"\s*\b\w+\s*(?:=.*)?$", "", part.strip()) if " " in part.strip() else part.strip() for part in re.split(r",(?![^<]*>)", text))
+    """'const std::string& a, int b = 3' -> 'text,number': what tells two overloads apart. Types that become each other by
+    themselves are one: a call may mean either of two such overloads."""
+    kinds = []
+    for part in re.split(r",(?![^<]*>)", text):
+        written = re.sub(r"\s*\b\w+\s*(?:=.*)?$", "", part.strip()) if " " in part.strip() else part.strip()
+        bare = re.sub(r"\bconst\b|[&\s]", "", written)
+        kinds.append("text" if re.fullmatch(TEXT, bare) else "number" if re.fullmatch(NUMBER.replace(" ", ""), bare) else written)
+    return ",".join(kinds)
 
 
 def local_names(text: str) -> dict[str, str]:
@@ -62,8 +72,39 @@ def repeated(files: dict[str, str]) -> list[str]:
     ]
 
 
+PUBLIC_FUNCTION = r"^(?:\[\[nodiscard\]\] )?(?=\S)(?!(?:return|using|struct|class|enum|namespace)\b)[\w:<>,&* \[\]]+?[\w>&*\]] +[&*]?(\w+)\("
+
+
+def hidden(base: dict[str, str], files: dict[str, str]) -> list[str]:
+    """Of functions that hide one of room base: the files that are compiled with them would call the wrong one, unseen."""
+    of_base = {name for text in base.values() for name in re.findall(PUBLIC_FUNCTION, code_only(text), re.M)}
+    return [
+        f"{name}: {declared} hides base's {declared.partition('(')[0]}: use that one, or name it by what differs"
+        for name, text in files.items()
+        if not name.startswith("base/")
+        for declared in local_names(text)
+        if "(" in declared and declared.partition("(")[0] in of_base
+    ]
+
+
+def sources_by_name(suffix: str) -> dict[str, str]:
+    return {name_of(path): read(path) for path in everything(suffix) if not name_of(path).startswith(NOT_IN_A_LIBRARY)}
+
+
+def test_no_helper_of_a_file_hides_one_of_base():
+    headers = {name: text for name, text in sources_by_name(".h").items() if name.startswith("base/")}
+    report(hidden(headers, sources_by_name(".cc")))
+
+
+def test_a_helper_that_hides_one_of_base_is_found():
+    base = {"base/ascii.h": "[[nodiscard]] constexpr std::string_view trimmed(std::string_view text);\nstruct A {\n  int shown(int a);\n};\n"}
+    file = "namespace {{\n\nstd::string {}(std::string_view text) {{\n  return 1;\n}}\n\n}}  // namespace\n"
+    assert hidden(base, {"rules/a.cc": file.format("trimmed")})
+    assert not hidden(base, {"rules/a.cc": file.format("shown")})
+
+
 def test_no_two_files_of_a_room_keep_a_helper_of_one_name():
-    report(repeated({name_of(path): read(path) for path in everything(".cc") if not name_of(path).startswith(NOT_IN_A_LIBRARY)}))
+    report(repeated(sources_by_name(".cc")))
 
 
 A = "namespace x {\nnamespace {\n\nconstexpr int kMost = 3, kLeast = 1;\nusing Kind = A::Kind;\n\nstruct Row {\n  int a;\n};\n\nint size_of(const std::string& text, int most = 3) {\n  return 1;\n}\n\n}  // namespace\n}\n"

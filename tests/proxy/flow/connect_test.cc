@@ -99,7 +99,7 @@ TEST_F(Connect, ABlockedNameInsideIsDenied) {
   ASSERT_EQ(records().size(), 1u);
   EXPECT_NE(records()[0].find(R"("site":"casino.example")"), std::string::npos) << records()[0];
   EXPECT_NE(records()[0].find(R"("stage":"client_hello")"), std::string::npos) << records()[0];
-  EXPECT_EQ(web.accept().read(1), "") << "nothing of the hello_record reached the web site";
+  EXPECT_EQ(web.accept().read(1), "") << "nothing of the hello reached the web site";
 }
 
 TEST_F(Connect, AHelloInSingleBytesAndManyRecordsArrivesAsItWasSent) {
@@ -133,7 +133,7 @@ TEST_F(Connect, AHelloSentWithTheRequestIsReadToo) {
   expect_denied(pupil);
 }
 
-// --- a server that asks for another hello_record (RFC 8446 section 4.1.4)
+// --- a server that asks for another hello (RFC 8446 section 4.1.4)
 // -------------------------------------------------------
 
 std::string hello13(std::string_view name) {
@@ -153,7 +153,7 @@ const std::string kChangeCipherSpec("\x14\x03\x03\x00\x01\x01", 6);
 
 class SecondHello : public Conversation {
  protected:
-  // A tunnel in which the web site has asked for another hello_record.
+  // A tunnel in which the web site has asked for another hello.
   std::pair<Peer, Peer> asked_again(std::string_view early = {}) {
     Peer pupil = tunnel_to("web.example");
     pupil.sends(hello13("web.example") + std::string(early));
@@ -430,7 +430,7 @@ TEST_F(Connect, ANewPolicyEndsATunnelForTheNameInsideIt) {
 TEST_F(Connect, ANewPolicyHoldsForATunnelThatWasBeingOpened) {
   Peer pupil = tunnel_to("web.example");
   publish({rules::test::block_site("web.example")});
-  // Judged by the old policy at CONNECT; the hello_record comes when the new one is in force.
+  // Judged by the old policy at CONNECT; the hello comes when the new one is in force.
   pupil.sends(hello_record("web.example"));
   EXPECT_NE(pupil.ending(), Ending::silent);
   wait_until([&] { return log->counters().written == 1; });

@@ -138,7 +138,7 @@ class InterceptionTest : public Loop {
   }
 
   void expect_refused_detours() {
-    // Past the filter: QUIC, DNS over TLS and QUIC. The refusal arrives, so browsers fall back interception_at once.
+    // Past the filter: QUIC, DNS over TLS and QUIC. The refusal arrives, so browsers fall back at once.
     for (const char* where : {"198.51.100.9:443", "[2001:db8:51::9]:443", "198.51.100.9:853", "[2001:db8:51::9]:853"}) {
       SCOPED_TRACE(where);
       const Tried datagram = try_connect(pupil, interception_at(where), SOCK_DGRAM);
@@ -209,7 +209,7 @@ TEST_F(InterceptionTest, TproxyBringsTheWebToTheGateway) {
 }
 
 TEST_F(InterceptionTest, AConnectionThatWasNotRedirectedHasNoOriginalDestination) {
-  listen(Listener::Kind::ordinary);  // no ruleset interception_at all
+  listen(Listener::Kind::ordinary);  // no ruleset at all
   const Tried tried = try_connect(pupil, interception_at("10.20.1.1:8081"));
   ASSERT_EQ(tried.error, 0);
   run_until([&] { return accepted.size() == 1; });
