@@ -19,6 +19,7 @@
 #include "app/group_question.h"
 #include "app/list_schedule.h"
 #include "app/measure_wire.h"
+#include "app/member_shares.h"
 #include "app/question_socket.h"
 #include "app/run_question.h"
 #include "app/shared_connections.h"
@@ -39,33 +40,27 @@ constexpr auto kToFinish = std::chrono::seconds(30);
 
 std::filesystem::path control_path(const std::filesystem::path& state) { return state / "control.sock"; }
 
-// Who is at the other end of the control socket (SO_PEERCRED).
-breaches::MachineUser peer_user(Local::socket& peer) {
+// Who is at the other end of a socket of ours (SO_PEERCRED).
+std::optional<uid_t> peer_uid(Local::socket& peer) {
   ucred credentials{};
   socklen_t size = sizeof credentials;
-  if (::getsockopt(peer.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {};
-  return breaches::user_of(credentials.uid);
+  if (::getsockopt(peer.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return std::nullopt;
+  return credentials.uid;
+}
+
+breaches::MachineUser peer_user(Local::socket& peer) {
+  const auto uid = peer_uid(peer);
+  return uid ? breaches::user_of(*uid) : breaches::MachineUser();
 }
 
 constexpr auto kRetryEvery = std::chrono::seconds(5);
 constexpr auto kPatience = std::chrono::seconds(10);  // with whoever asks: for the request, and for reading the answer
-constexpr int kMostConnected = 32;  // to the socket for questions: any member of the group may connect
-
-/// One more in `count` as long as this lives; none where there is no count.
-class Counted {
- public:
-  explicit Counted(int* count) : count_(count) {
-    if (count_) ++*count_;
-  }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  ~Counted() {
-    if (count_) --*count_;
-  }
-
- private:
-  int* const count_;
-};
+// Of the socket for questions: any member of the group may connect.
+constexpr int kMostConnected = 32, kMostConnectedEach = 8;
+constexpr int kMostAsked = 8, kMostAskedEach = 3;
+constexpr std::string_view kBusy = "cannot answer: the gateway answers others; ask again in a minute\n";
+constexpr std::string_view kHasItsShare =
+    "cannot answer: the gateway works on other questions of yours; ask again when they are answered\n";
 
 class ControlPlane {
  public:
@@ -150,7 +145,8 @@ class ControlPlane {
     std::error_code error;
     std::filesystem::create_directory(path.parent_path(), error);
     if (auto opened = open_socket(questions_, path); !opened)
-      return log::info("questions go over the control socket only", {{"why", opened.error().text()}});
+      return log::info("members of the group cannot ask: there is no socket for questions",
+                       {{"why", opened.error().text()}, {"next", "RuntimeDirectory=schoolgate of the packaged unit"}});
     [[maybe_unused]] const int opened_to_group = ::chmod(path.c_str(), 0660);
     accept(questions_, Asker::questions);
   }
@@ -317,19 +313,27 @@ class ControlPlane {
   void accept(Local::acceptor& acceptor, Asker asker) {
     acceptor.async_accept([this, &acceptor, asker](const boost::system::error_code& error, Local::socket peer) {
       if (error == asio::error::operation_aborted) return;
-      if (!error && asker == Asker::questions && connected_ >= kMostConnected)
-        send_away(peer);
-      else if (!error)
-        asio::co_spawn(context_, answer(std::move(peer), asker), asio::detached);
+      if (!error) admit(std::move(peer), asker);
       accept(acceptor, asker);
     });
   }
 
+  void admit(Local::socket peer, Asker asker) {
+    std::optional<MemberShares::Taken> place;
+    if (asker == Asker::questions) {
+      const auto uid = peer_uid(peer);
+      if (uid)
+        if (auto taken = connected_.take(*uid)) place.emplace(std::move(*taken));
+      if (!place) return send_away(peer, uid && connected_.has_its_share(*uid) ? kHasItsShare : kBusy);
+    }
+    asio::co_spawn(context_, answer(std::move(peer), asker, std::move(place)), asio::detached);
+  }
+
   // A line that fits into the buffer of a new socket: nothing waits for its reader.
-  static void send_away(Local::socket& peer) {
-    constexpr std::string_view kBusy = "problem\ncannot answer: the gateway answers others; ask again in a minute\n";
+  static void send_away(Local::socket& peer, std::string_view why) {
+    const std::string line = "problem\n" + std::string(why);
     [[maybe_unused]] const auto sent =
-        ::send(peer.native_handle(), kBusy.data(), kBusy.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ::send(peer.native_handle(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
 
   // Closes `peer` unless the timer is cancelled or set anew before.
@@ -343,8 +347,8 @@ class ControlPlane {
 
   // One line asks, the answer is "done" or "problem" and the text. One that never asks, and one that never reads, is
   // let go with the timer: neither holds an answer's memory and a descriptor for longer.
-  awaitable<void> answer(Local::socket connection, Asker asker) {
-    const Counted counted(asker == Asker::questions ? &connected_ : nullptr);
+  awaitable<void> answer(Local::socket connection, Asker asker,
+                         [[maybe_unused]] std::optional<MemberShares::Taken> place) {
     const auto peer = std::make_shared<Local::socket>(std::move(connection));
     asio::steady_timer deadline(context_);
     let_go_in_time(deadline, peer);
@@ -355,7 +359,7 @@ class ControlPlane {
     if (error) co_return;
     line.resize(size - 1);
     ControlAnswer answer = is_question(line) ? answer_question(line) : ControlAnswer{.text = "unknown request\n"};
-    if (line.starts_with("ask ")) answer = co_await answer_member(line);
+    if (line.starts_with("ask ")) answer = co_await answer_member(line, peer_uid(*peer));
     if (asker == Asker::commands && !is_question(line)) answer = co_await obey(*peer, line);
     const std::string text = (answer.done ? "done\n" : "problem\n") + answer.text;
     let_go_in_time(deadline, peer);
@@ -388,14 +392,14 @@ class ControlPlane {
   }
 
   // In a process of its own, a few at a time; whoever comes when enough wait is told so.
-  awaitable<ControlAnswer> answer_member(const std::string& line) {
-    constexpr int kMostAsked = 8;
+  awaitable<ControlAnswer> answer_member(const std::string& line, std::optional<uid_t> member) {
     const auto words = words_in(line);
     if (!words || words->empty()) co_return ControlAnswer{.text = "unknown request\n"};
     const std::vector<std::string_view> views(words->begin(), words->end());
     if (auto may = may_be_asked(views); !may) co_return ControlAnswer{.text = may.error().text() + '\n'};
-    if (asked_ >= kMostAsked)
-      co_return ControlAnswer{.text = "cannot answer: the gateway answers others; ask again in a minute\n"};
+    if (!member) co_return ControlAnswer{.text = std::string(kBusy)};
+    const auto turn = asked_.take(*member);
+    if (!turn) co_return ControlAnswer{.text = std::string(asked_.has_its_share(*member) ? kHasItsShare : kBusy)};
     std::error_code error;
     const QuestionRun run{.program = std::filesystem::read_symlink("/proc/self/exe", error),
                           .config = gateway_.folder(),
@@ -406,10 +410,7 @@ class ControlPlane {
       return printed ? ControlAnswer{.done = true, .text = text_of(*printed)}
                      : ControlAnswer{.text = printed.error().text() + '\n'};
     };
-    ++asked_;
-    ControlAnswer answer = co_await on_pool(answerers_, std::move(work));
-    --asked_;
-    co_return answer;
+    co_return co_await on_pool(answerers_, std::move(work));
   }
 
   // Done: everybody is protected.
@@ -508,12 +509,13 @@ class ControlPlane {
   }
 
   RunningGateway& gateway_;
-  int connected_ = 0;  // to the socket for questions; before the context, whose end destroys what counts
+  // Before the context, whose end destroys what has taken of them.
+  MemberShares connected_{kMostConnected, kMostConnectedEach};  // connections to the socket for questions
+  MemberShares asked_{kMostAsked, kMostAskedEach};              // questions of members, running and waiting
   asio::io_context context_{1};
   asio::thread_pool loader_{1};
   asio::thread_pool answerers_{2};  // questions of members: each waits for a process
   std::atomic<bool> stops_ = false;
-  int asked_ = 0;  // of those questions, running and waiting
   asio::signal_set signals_;
   Local::acceptor control_{context_};
   Local::acceptor questions_{context_};

@@ -10,11 +10,13 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "proxy/tls/authority.h"
+#include "web/own_certificate.h"
 
 namespace schoolgate::app {
 namespace {
 
 constexpr std::array<int, 5> kDaysBefore{0, 1, 7, 30, 60};
+constexpr int kRenewalHasFailed = 7;
 
 }  // namespace
 
@@ -26,9 +28,18 @@ std::optional<int> days_announced(TimePoint ends, TimePoint now) noexcept {
 std::vector<KnownEnd> known_ends(const config::Settings& settings) {
   std::vector<KnownEnd> ends;
   std::error_code error;
-  const auto add = [&](const char* what, const std::filesystem::path& file, const std::string& next) {
+  const auto add = [&](const char* what, const std::filesystem::path& file, const std::string& next,
+                       bool renews_itself = false) {
     if (!std::filesystem::exists(file, error)) return;
-    if (const auto end = tls::end_of_certificate(file)) ends.push_back({what, *end, next});
+    if (const auto end = tls::end_of_certificate(file)) ends.push_back({what, *end, next, renews_itself});
+  };
+  const auto add_own = [&](const char* what, const char* name) {
+    const web::OwnCertificate own{.folder = settings.state, .file = name, .school = {}, .names = {}, .addresses = {}};
+    if (web::is_given(own))
+      add(what, own.certificate_file(), "Put a new one and its key in their place and restart.");
+    else
+      add(what, own.certificate_file(),
+          "The gateway has not been able to make a new one; its log says why. A restart tries again.", true);
   };
   const Authorities them = read_authorities(settings);
   add(kAuthority, tls::authority_files(authority_folder(settings)).certificate,
@@ -40,11 +51,9 @@ std::vector<KnownEnd> known_ends(const config::Settings& settings) {
     ends.push_back({"the time to install the school's new authority", *them.switch_at,
                     "From then on opened pages come with it, and a device without it warns. The certificate and the "
                     "steps: schoolgate ca export --format page. Too early: schoolgate ca renew --back."});
-  // Made by the gateway itself, where the school has given none.
-  const std::string own = "The first restart in its last 30 days makes a new one.";
-  if (settings.listen.console) add("the certificate of the desk", settings.state / "console.crt", own);
+  if (settings.listen.console) add_own("the certificate of the desk", "console");
   const auto& sign_in = settings.identity.sign_in;
-  if (sign_in && !sign_in->certificate) add("the certificate of the sign-in page", settings.state / "portal.crt", own);
+  if (sign_in && !sign_in->certificate) add_own("the certificate of the sign-in page", "portal");
   if (sign_in && sign_in->certificate)
     add("the certificate of the sign-in page", *sign_in->certificate, "Put a new one in its place and restart.");
   return ends;
@@ -72,7 +81,7 @@ std::vector<EndsWatch::Announcement> EndsWatch::look(std::span<const KnownEnd> e
     const auto days = days_announced(known.ends, now);
     const auto told = std::ranges::find(told_, known.what, &Told::what);
     const bool is_told = told != told_.end() && told->ends == known.ends;
-    if (!days || (is_told && told->days <= *days)) continue;
+    if (!days || (known.renews_itself && *days > kRenewalHasFailed) || (is_told && told->days <= *days)) continue;
     if (told == told_.end())
       told_.push_back({known.what, known.ends, *days});
     else

@@ -1,6 +1,7 @@
 // What ends on a date, and is announced before it does: the school's authority, the certificates it was given.
 //
 // Announced 60, 30, 7 and 1 days before, and when it is over; each once, also over a restart: STATE/ends says what was.
+// What the gateway renews by itself is announced from 7 days on: then that has failed.
 // One thread.
 #pragma once
 
@@ -20,7 +21,8 @@ inline constexpr const char* kAuthority = "the school's authority";
 struct KnownEnd {
   std::string what;  ///< "the school's authority"; also the metric's label
   TimePoint ends{};
-  std::string next;  ///< what is to be done about it
+  std::string next;            ///< what is to be done about it
+  bool renews_itself = false;  ///< in its last 30 days
 };
 
 /// Of the certificates that the school has given us or that the gateway made, as they lie on the disk now; the

@@ -417,6 +417,13 @@ void RunningGateway::retry_start() {
   if (fallbacks_.has("identity") || fallbacks_.has("portal")) serve_people();
   if (fallbacks_.has("desk")) serve_desk();
   follow_authority();
+  follow_certificates();
+}
+
+// After the authority: who signs them may be another since then.
+void RunningGateway::follow_certificates() {
+  if (people_) people_->follow_certificate();
+  desk_->follow_certificate(configuration_in_force()->alerts.console);
 }
 
 // The authority that signs is another one: its day has come, or `ca renew` said so. On the thread that reloads, so that

@@ -141,6 +141,7 @@ class RunningGateway {
   void tell_of_clock(ClockDoubt doubt);
   void watch_ends(TimePoint now);
   void follow_authority();
+  void follow_certificates();
   [[nodiscard]] Result<std::uint64_t> remove_old_audit(const ClockStanding& clock);
   void notice_episodes();
   [[nodiscard]] Result<void> open_people();

@@ -16,7 +16,6 @@
 #include "identity/users.h"
 #include "names/url.h"
 #include "rules/site_clock.h"
-#include "web/tls.h"
 
 namespace schoolgate::app {
 namespace {
@@ -102,7 +101,8 @@ Result<void> SafeguardingDesk::serve() {
                                 .sessions = sessions_,
                                 .hooks = std::move(hooks)});
     const config::Endpoint& at = *settings.listen.console;
-    auto tls = web::Tls::load_or_create(certificate_for(settings, parts_.address), wall_now());
+    certificate_ = std::make_unique<PageCertificate>(settings, certificate_for(settings, parts_.address));
+    auto tls = certificate_->load(parts_.ask_clock().likely);
     if (!tls) return std::unexpected(std::move(tls.error()));
     std::vector<web::Listener> listeners{{.address = at.address,
                                           .port = at.port,
@@ -114,6 +114,19 @@ Result<void> SafeguardingDesk::serve() {
     log::info("the desk is open", {{"at", "https://" + at.text() + "/"}, {"certificate", (*tls)->fingerprint()}});
   }
   return {};
+}
+
+void SafeguardingDesk::follow_certificate(const std::string& address) {
+  if (!server_) return;
+  const bool is_another = parts_.address != address;
+  if (is_another) {
+    parts_.address = address;
+    certificate_->name(certificate_for(parts_.settings, address));
+  }
+  auto tls = certificate_->renewed({parts_.ask_clock().likely, steady_now()}, is_another);
+  if (!tls) return;
+  log::info("the desk has another certificate", {{"certificate", tls->fingerprint()}});
+  server_->use(std::move(tls));
 }
 
 Result<void> SafeguardingDesk::print_set_up_link() {

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "app/page_certificate.h"
 #include "base/believable_clock.h"
 #include "base/error.h"
 #include "breaches/audit_log.h"
@@ -53,6 +54,8 @@ class SafeguardingDesk {
   /// there is no account yet, says on stderr where the first one is made. `people` and `sessions` are null where
   /// identity is not configured. An error (an address that another process has): to be called again.
   [[nodiscard]] Result<void> try_to_start(identity::PeopleDatabase* people, identity::SessionBook* sessions);
+  /// Its certificate, where one is due or `address` is another. On the thread that starts it.
+  void follow_certificate(const std::string& address);
   void stop();
 
   // Thread-safe; wait for the disk.
@@ -84,6 +87,7 @@ class SafeguardingDesk {
   std::unique_ptr<casework::DeskStore> desk_;
   std::unique_ptr<identity::UserDatabase> users_;
   std::unique_ptr<console::Console> console_;
+  std::unique_ptr<PageCertificate> certificate_;
   std::unique_ptr<web::Server> server_;
   std::condition_variable_any woken_;
   std::jthread keeper_;

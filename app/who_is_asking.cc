@@ -133,7 +133,7 @@ Result<void> WhoIsAsking::make_gate(const std::vector<names::IpNetwork>& network
   return {};
 }
 
-Result<std::shared_ptr<const web::Tls>> WhoIsAsking::portal_tls() const {
+Result<std::shared_ptr<const web::Tls>> WhoIsAsking::portal_tls() {
   const auto& sign_in = *parts_.settings.identity.sign_in;
   if (sign_in.certificate && sign_in.key) return web::Tls::load(*sign_in.certificate, *sign_in.key);
   web::OwnCertificate own{.folder = parts_.settings.state,
@@ -142,7 +142,16 @@ Result<std::shared_ptr<const web::Tls>> WhoIsAsking::portal_tls() const {
                           .names = {sign_in.host},
                           .addresses = {}};
   for (const config::Endpoint& at : parts_.settings.listen.portal_tls) own.addresses.push_back(at.address);
-  return web::Tls::load_or_create(own, wall_now());
+  certificate_ = std::make_unique<PageCertificate>(parts_.settings, std::move(own));
+  return certificate_->load(parts_.ask_clock().likely);
+}
+
+void WhoIsAsking::follow_certificate() {
+  if (!server_ || !certificate_) return;
+  auto tls = certificate_->renewed({parts_.ask_clock().likely, steady_now()}, false);
+  if (!tls) return;
+  log::info("the sign-in page has another certificate", {{"certificate", tls->fingerprint()}});
+  server_->use(std::move(tls));
 }
 
 Result<void> WhoIsAsking::try_to_start(const DeviceBehind& device_behind) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/page_certificate.h"
 #include "app/proxy_authenticator.h"
 #include "base/believable_clock.h"
 #include "base/error.h"
@@ -49,6 +50,8 @@ class WhoIsAsking {
   /// Once it is open: begins to follow its sources and shows the sign-in pages, unless it does already. An error (an
   /// address that another process has): to be called again.
   [[nodiscard]] Result<void> try_to_start(const DeviceBehind& device_behind);
+  /// The certificate of the sign-in page, where the gateway makes it and one is due. On the thread that starts it.
+  void follow_certificate();
   void stop();
 
   /// After a reload, on the thread that reloads: the networks of the sign-in page and the rules of sessions hold from
@@ -67,7 +70,7 @@ class WhoIsAsking {
   [[nodiscard]] std::shared_ptr<const rules::Presence> presence_of(const names::IpAddress& address,
                                                                    const rules::Person& person);
   [[nodiscard]] Result<void> make_gate(const std::vector<names::IpNetwork>& networks);
-  [[nodiscard]] Result<std::shared_ptr<const web::Tls>> portal_tls() const;
+  [[nodiscard]] Result<std::shared_ptr<const web::Tls>> portal_tls();
   [[nodiscard]] Result<void> make_portal();
 
   class Authenticator;
@@ -79,6 +82,7 @@ class WhoIsAsking {
   std::unique_ptr<Authenticator> authenticator_;
   Replaceable<const flow::SignInGate> gate_;  ///< replaced by the thread that reloads, asked by those of Credentials
   std::unique_ptr<portal::Portal> portal_;
+  std::unique_ptr<PageCertificate> certificate_;  ///< null where the school has given one
   std::unique_ptr<web::Server> server_;
 };
 

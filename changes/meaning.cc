@@ -205,6 +205,10 @@ void compare_group(const GroupSpec& was, const GroupSpec& is, Parts& parts) {
   if (was.safe_search != is.safe_search)
     put(is.safe_search ? ChangeKind::closes : ChangeKind::opens, true,
         std::string("safe search is ") + (is.safe_search ? "on" : "off"));
+  if (was.certificate != is.certificate)
+    put(ChangeKind::inspects, true,
+        is.certificate ? "connections may be opened: its devices have the school's certificate"
+                       : "no connection is opened any more: its devices do not have the school's certificate");
   if (schedules_of(was) != schedules_of(is)) put(ChangeKind::opens, true, "the schedules are others");
   if (was.inspect != is.inspect || was.search_terms != is.search_terms)
     put(ChangeKind::inspects, true, "other connections are opened to look inside");
@@ -367,7 +371,8 @@ constexpr Known kSchedule[] = {{"when", kWhen}, {"categories", {}}, {"unlisted",
 constexpr Known kGroup[] = {{"title", {}},        {"members", kMembers},     {"categories", {}},
                             {"unlisted", {}},     {"safe_search", {}},       {"youtube", {}},
                             {"search_terms", {}}, {"inspect", {}},           {"tenants", kTenants},
-                            {"allowances", {}},   {"downloads", kDownloads}, {"schedules", kSchedule}};
+                            {"allowances", {}},   {"downloads", kDownloads}, {"schedules", kSchedule},
+                            {"certificate", {}}};
 constexpr Known kGroups[] = {{"*", kGroup}};
 constexpr Known kPolicy[] = {{"groups", kGroups}, {"fallback", {}}, {"changes", {}}};
 constexpr Known kRule[] = {{"site", {}},     {"url", {}},    {"pattern", {}},     {"term", {}},

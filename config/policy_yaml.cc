@@ -199,6 +199,13 @@ rules::GroupSpec read_group(const YamlNode& key, const YamlNode& node, Report& r
       if (read_value(item, report, Id{category})) group.inspect.push_back(std::move(category));
     }
   }
+  keys.optional("certificate", group.certificate);
+  const auto has_no_effect = [&](const char* key) {
+    report.warning(*keys.find(key), "'" + std::string(key) + "' has no effect with 'certificate: false'",
+                   "no connection of these devices is opened");
+  };
+  if (!group.certificate && !group.inspect.empty()) has_no_effect("inspect");
+  if (!group.certificate && group.search_terms.value_or(false)) has_no_effect("search_terms");
   if (const YamlNode* allowances = keys.find("allowances")) group.allowances = read_allowances(*allowances, report);
   if (const YamlNode* schedules = keys.find("schedules"))
     for (const YamlNode& item : items_of(*schedules, report)) group.schedules.push_back(read_schedule(item, report));

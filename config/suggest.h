@@ -8,7 +8,7 @@
 namespace schoolgate::config {
 
 /// A hint for `word`: the near match of rules/near_match.h when there is one, else "one of a, b or c" when there are at
-/// most twelve candidates, else empty.
+/// most thirteen candidates, else empty.
 [[nodiscard]] std::string suggest(std::string_view word, std::span<const std::string_view> candidates);
 
 }  // namespace schoolgate::config

@@ -380,7 +380,9 @@ class Compiler {
     for (std::size_t i = 0; i < policy_.groups.size(); ++i)
       if (rule.groups.contains(static_cast<GroupIndex>(i)) && !policy_.groups[i].search_terms)
         warn(spec.at, "the rule for " + in_quotes(spec.text) + " sees no search of group " + in_quotes(group_ids_[i]),
-             "set search_terms: true for that group, so that search engines are opened for it");
+             policy_.groups[i].certificate
+                 ? "set search_terms: true for that group, so that search engines are opened for it"
+                 : "its devices do not have the school's certificate (certificate: false): nothing is opened for it");
   }
 
   void warn_of_support_site(const RuleSpec& spec, std::string_view host) {

@@ -47,6 +47,9 @@ std::string explain_inspection(const PolicySnapshot& snapshot, GroupIndex group,
     case InspectReason::by_name_only:
       return "never opened: the register says of this device that it takes no certificate, so it is judged by name "
              "only";
+    case InspectReason::no_certificate:
+      return "never opened: the devices of " + whose +
+             " do not have the school's certificate (certificate: false), so they are judged by name only";
     case InspectReason::support: return "never opened: it is a site of help and support";
     case InspectReason::never_site: return "never opened: inspection.never names " + entry;
     case InspectReason::never_category:

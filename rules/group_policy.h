@@ -68,6 +68,7 @@ class GroupPolicy {
   bool safe_search = false;
   YoutubeRestriction youtube = YoutubeRestriction::strict;
   bool search_terms = false;  ///< search engines are opened
+  bool certificate = true;    ///< its devices have the authority's certificate
   TenantSpec tenants;
   std::string google_tenants, microsoft_tenants;  ///< as their fields want them, with commas
   std::optional<Downloads> downloads;

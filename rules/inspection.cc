@@ -7,6 +7,7 @@ std::string_view to_string(InspectReason reason) noexcept {
     case InspectReason::none: return "none";
     case InspectReason::off: return "off";
     case InspectReason::by_name_only: return "by_name_only";
+    case InspectReason::no_certificate: return "no_certificate";
     case InspectReason::support: return "support";
     case InspectReason::never_site: return "never_site";
     case InspectReason::never_category: return "never_category";

@@ -13,6 +13,7 @@ enum class InspectReason : std::uint8_t {
   none,            ///< no rule could change its verdict with more than the name
   off,             ///< inspection.mode is off
   by_name_only,    ///< the device takes no certificate of ours
+  no_certificate,  ///< the devices of this group do not have the authority's certificate
   support,         ///< a site of help and support
   never_site,      ///< inspection.never names it
   never_category,  ///< a category of inspection.never, or one that never is opened (banking, health)

@@ -84,6 +84,7 @@ struct GroupSpec {
   YoutubeRestriction youtube = YoutubeRestriction::strict;
   std::optional<bool> search_terms;  ///< search engines are decrypted to judge what is searched; none: as safe_search
   std::vector<std::string> inspect;  ///< categories whose hosts are decrypted for this group
+  bool certificate = true;           ///< its devices have the authority's certificate; else none is ever opened
   TenantSpec tenants;
   std::optional<DownloadSpec> downloads;
   std::vector<ScheduleSpec> schedules;

@@ -144,6 +144,7 @@ Inspection why_inspect(const CompiledPolicy& policy, const Asking& asking, bool 
   const InspectQuestion question{policy, policy.groups[asking.group], asking, by_name, matches, verdict};
   if (policy.inspection == InspectionMode::off) return {.reason = InspectReason::off};
   if (by_name_only) return {.reason = InspectReason::by_name_only};
+  if (!question.group.certificate) return {.reason = InspectReason::no_certificate};
   if (const Inspection found = never(question); found.reason != InspectReason::none) return found;
   if (verdict.reason.tier == Tier::support) return {.reason = InspectReason::support, .entry = verdict.reason.entry};
 

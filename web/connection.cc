@@ -305,7 +305,7 @@ awaitable<Response> Connection::ask(std::shared_ptr<Request> request) {
 
 template <class Stream>
 awaitable<bool> Connection::write(Stream& stream, Response& response, bool keep_alive, bool head_only) {
-  const bool strict_transport = listener_->tls && !listener_->tls->self_signed();
+  const bool strict_transport = listener_->tls && listener_->tls->may_be_insisted_on();
   const std::string head =
       write_head(response, {.keep_alive = keep_alive, .strict_transport = strict_transport, .now = wall_now()});
   if (response.status >= 500) hub_->counters.failed.fetch_add(1, std::memory_order_relaxed);

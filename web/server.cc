@@ -140,6 +140,17 @@ Result<std::unique_ptr<Server>> Server::start(std::string name, std::vector<List
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 
+void Server::use(std::shared_ptr<const Tls> tls) {
+  state_->hub->post([state = state_.get(), tls = std::move(tls)] {
+    for (const auto& door : state->doors) {
+      if (!door->listener->tls) continue;
+      Listener changed = *door->listener;
+      changed.tls = tls;
+      door->listener = std::make_shared<const Listener>(std::move(changed));
+    }
+  });
+}
+
 std::vector<std::uint16_t> Server::ports() const { return state_->ports; }
 
 void Server::stop(std::chrono::milliseconds grace) {

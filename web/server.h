@@ -64,6 +64,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  /// Connections that come from now on get this certificate, on every listener that has one; others keep theirs. From
+  /// any thread but during stop().
+  void use(std::shared_ptr<const Tls> tls);
   /// The port of each listener, in the order given.
   [[nodiscard]] std::vector<std::uint16_t> ports() const;
   /// No new connections; idle ones close; answers that are being made go out, at most `grace` long. Then all threads

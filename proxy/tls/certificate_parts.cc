@@ -67,22 +67,25 @@ bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) 
   return added;
 }
 
-bool set_alternative_name(X509* certificate, std::string_view host, bool critical) noexcept {
-  const auto address = names::IpAddress::parse(without_brackets(host));
-  const std::string_view content = address ? octets_of(*address) : host;
+bool set_alternative_names(X509* certificate, std::span<const std::string_view> hosts, bool critical) noexcept {
   using Names = std::unique_ptr<GENERAL_NAMES, decltype([](GENERAL_NAMES* n) { GENERAL_NAMES_free(n); })>;
   const Names all(sk_GENERAL_NAME_new_null());
-  GENERAL_NAME* name = GENERAL_NAME_new();
-  if (!all || !name || !sk_GENERAL_NAME_push(all.get(), name)) {
-    GENERAL_NAME_free(name);
-    return false;
+  if (!all) return false;
+  for (const std::string_view host : hosts) {
+    const auto address = names::IpAddress::parse(without_brackets(host));
+    const std::string_view content = address ? octets_of(*address) : host;
+    GENERAL_NAME* name = GENERAL_NAME_new();
+    if (!name || !sk_GENERAL_NAME_push(all.get(), name)) {
+      GENERAL_NAME_free(name);
+      return false;
+    }
+    ASN1_STRING* value = address ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
+    if (!value || !ASN1_STRING_set(value, content.data(), int(content.size()))) {
+      ASN1_STRING_free(value);
+      return false;
+    }
+    GENERAL_NAME_set0_value(name, address ? GEN_IPADD : GEN_DNS, value);
   }
-  ASN1_STRING* value = address ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
-  if (!value || !ASN1_STRING_set(value, content.data(), int(content.size()))) {
-    ASN1_STRING_free(value);
-    return false;
-  }
-  GENERAL_NAME_set0_value(name, address ? GEN_IPADD : GEN_DNS, value);
   return X509_add1_ext_i2d(certificate, NID_subject_alt_name, all.get(), critical, X509V3_ADD_REPLACE) == 1;
 }
 

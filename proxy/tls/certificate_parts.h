@@ -3,6 +3,7 @@
 
 #include <openssl/x509.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,8 +21,9 @@ namespace schoolgate::tls {
 [[nodiscard]] bool add_name(X509_NAME* name, int nid, std::string_view text, std::size_t limit = 64);
 /// An extension in OpenSSL's configuration words: only for words that stand in our source.
 [[nodiscard]] bool add_extension(X509* certificate, X509* issuer, int nid, const char* value) noexcept;
-/// Puts `host` (DNS name or IP literal, checked by may_be_named) in place of any subjectAltName.
-[[nodiscard]] bool set_alternative_name(X509* certificate, std::string_view host, bool critical) noexcept;
+/// Puts `hosts` (DNS names or IP literals, checked by may_be_named) in place of any subjectAltName.
+[[nodiscard]] bool set_alternative_names(X509* certificate, std::span<const std::string_view> hosts,
+                                         bool critical) noexcept;
 /// True for an IP literal (brackets allowed) or a canonical DNS name: lower-case letters, digits, hyphens, underscores
 /// in labels of at most 63, 253 in all. Nothing else is ever written into a certificate.
 [[nodiscard]] bool may_be_named(std::string_view host) noexcept;

@@ -27,6 +27,15 @@ bool send_packet(int fd, std::string_view packet) noexcept {
   return sent == ssize_t(packet.size());
 }
 
+// The asker knows whether the machine's clock is believed. A time at which the authority is not good is no time.
+TimePoint time_to_sign(const Authority& authority, TimePoint asked) {
+  return authority.not_before() <= asked && asked < authority.not_after() ? asked : wall_now();
+}
+
+std::string answer_with(std::uint32_t id, const Result<std::string>& der) {
+  return write_answer({id, der.has_value(), der ? std::string_view(*der) : der.error().what});
+}
+
 /// What the holder says to one packet.
 std::string answer_to(std::string_view packet, const std::shared_ptr<const Authority>& authority,
                       std::optional<LeafTemplate>& leaves) {
@@ -39,10 +48,11 @@ std::string answer_to(std::string_view packet, const std::shared_ptr<const Autho
   }
   if (const auto* sign = std::get_if<Sign>(&question)) {
     if (!leaves) return write_answer({sign->id, false, "no key was named for certificates"});
-    // The asker knows whether the machine's clock is believed. A time at which the authority is not good is no time.
-    const bool sane = authority->not_before() <= sign->when && sign->when < authority->not_after();
-    const auto der = leaves->mint(sign->host, sign->what, sane ? sign->when : wall_now());
-    return write_answer({sign->id, der.has_value(), der ? std::string_view(*der) : der.error().what});
+    return answer_with(sign->id, leaves->mint(sign->host, sign->what, time_to_sign(*authority, sign->when)));
+  }
+  if (const auto* pages = std::get_if<SignForPages>(&question)) {
+    if (!leaves) return write_answer({pages->id, false, "no key was named for certificates"});
+    return answer_with(pages->id, leaves->mint_for_pages(pages->hosts, time_to_sign(*authority, pages->when)));
   }
   return write_answer({0, false, "that is no question"});
 }
@@ -104,6 +114,18 @@ Result<std::string> RemoteSigner::sign(std::string_view host, LeafFor what, Time
   if (!reopen()) return answer;  // the first reason is the better one
   id = ++last_id_;
   return ask(write_question(Sign{id, what, host, now}), id);
+}
+
+Result<std::string> RemoteSigner::sign_for_pages(std::span<const std::string> hosts, TimePoint now) {
+  SignForPages question{.id = ++last_id_, .hosts = {}, .when = now};
+  for (const std::string& host : hosts) {
+    if (!may_be_named(host)) return fail(Fault::self, "no certificate is made for \"" + host + '"');
+    question.hosts.push_back(host);
+  }
+  const std::string packet = write_question(question);
+  if (hosts.empty() || hosts.size() > kMostPageNames || packet.size() > kLargestQuestion)
+    return fail(Fault::config, "one certificate cannot name so much: " + std::to_string(hosts.size()) + " names");
+  return ask(packet, question.id);
 }
 
 Result<void> RemoteSigner::reopen() {

@@ -11,6 +11,8 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <span>
+#include <string>
 
 #include "proxy/net/file_descriptor.h"
 #include "proxy/tls/leaf_signer.h"
@@ -40,6 +42,8 @@ class RemoteSigner final : public LeafSigner {
   void set_limit(std::chrono::milliseconds limit) noexcept { limit_ = limit; }
   Result<void> use_key(std::string_view public_key) override;
   Result<std::string> sign(std::string_view host, LeafFor what, TimePoint now) override;
+  /// A certificate (DER) for the gateway's own pages, by each of `hosts` (canonical names, IP literals).
+  [[nodiscard]] Result<std::string> sign_for_pages(std::span<const std::string> hosts, TimePoint now);
 
  private:
   Result<std::string> ask(std::string_view question, std::uint32_t id);

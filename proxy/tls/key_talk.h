@@ -5,6 +5,7 @@
 //
 //     question: version, kind, id (4), then  use_key: length (2), SubjectPublicKeyInfo
 //                                            sign:    what, time (8, milliseconds), length (1), host
+//                                            sign for pages: time (8), number (1), of each: length (1), host
 //     answer:   version, good or not, id (4), length (2), DER or words
 // All lengths are big-endian and must fill the packet exactly.
 #pragma once
@@ -15,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "proxy/tls/leaf.h"
 
@@ -22,6 +24,8 @@ namespace schoolgate::tls {
 
 inline constexpr std::size_t kLargestQuestion = 1024;
 inline constexpr std::size_t kLargestAnswer = 8192;
+/// Names and addresses of one certificate of the gateway's own pages.
+inline constexpr std::size_t kMostPageNames = 24;
 
 struct UseKey {
   std::uint32_t id = 0;
@@ -33,8 +37,14 @@ struct Sign {
   std::string_view host;  ///< may_be_named() of certificate_parts.h
   TimePoint when{};       ///< what the asker takes the time to be; any number may stand here
 };
+/// A certificate under which the gateway shows its own pages (the desk, the sign-in page), by each of these names.
+struct SignForPages {
+  std::uint32_t id = 0;
+  std::vector<std::string_view> hosts;  ///< one to kMostPageNames, each may_be_named()
+  TimePoint when{};
+};
 /// Views into the packet. Monostate: not a question.
-using Question = std::variant<std::monostate, UseKey, Sign>;
+using Question = std::variant<std::monostate, UseKey, Sign, SignForPages>;
 
 struct Answer {
   std::uint32_t id = 0;
@@ -42,9 +52,10 @@ struct Answer {
   std::string_view content;  ///< a certificate's DER (or nothing), or why not
 };
 
-[[nodiscard]] Question read_question(std::string_view packet) noexcept;
+[[nodiscard]] Question read_question(std::string_view packet);
 [[nodiscard]] std::string write_question(const UseKey& question);
 [[nodiscard]] std::string write_question(const Sign& question);
+[[nodiscard]] std::string write_question(const SignForPages& question);
 
 [[nodiscard]] std::optional<Answer> read_answer(std::string_view packet) noexcept;
 /// Content is cut to what an answer holds.

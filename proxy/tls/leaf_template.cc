@@ -15,6 +15,7 @@ namespace {
 using std::chrono::days;
 using std::chrono::seconds;
 
+constexpr auto kLifetime = days(198);
 constexpr std::size_t kLongestCommonName = 64;  // RFC 5280, ub-common-name
 constexpr std::string_view kOwnPage = "Page of the school's web filter";
 
@@ -45,24 +46,36 @@ Result<LeafTemplate> LeafTemplate::make(std::shared_ptr<const Authority> authori
 }
 
 Result<std::string> LeafTemplate::mint(std::string_view host, LeafFor what, TimePoint now) {
-  if (!may_be_named(host)) return fail(Fault::self, "no certificate is made for \"" + std::string(host) + '"');
-  const TimePoint until =
-      std::min(now + (what == LeafFor::own_page ? days(1) : days(198)) - seconds(1), authority_->not_after());
+  const bool own = what == LeafFor::own_page;
+  return mint({&host, 1}, own ? kOwnPage : std::string_view(), now, own ? days(1) : kLifetime);
+}
+
+Result<std::string> LeafTemplate::mint_for_pages(std::span<const std::string_view> hosts, TimePoint now) {
+  if (hosts.empty()) return fail(Fault::self, "a certificate has to name something");
+  return mint(hosts, kOwnPage, now, kLifetime);
+}
+
+Result<std::string> LeafTemplate::mint(std::span<const std::string_view> hosts, std::string_view organisation,
+                                       TimePoint now, TimePoint::duration lifetime) {
+  for (const std::string_view host : hosts)
+    if (!may_be_named(host)) return fail(Fault::self, "no certificate is made for \"" + std::string(host) + '"');
+  const TimePoint until = std::min(now + lifetime - seconds(1), authority_->not_after());
   if (until <= now)
     return fail(Fault::config, "the school's authority ended on " + to_rfc3339(authority_->not_after()),
                 "make a new one with: schoolgate ca create");
 
   const Name subject(X509_NAME_new());
-  const bool own = what == LeafFor::own_page;
-  const bool short_enough = host.size() <= kLongestCommonName;
+  const std::string_view first = hosts.front();
+  const bool short_enough = first.size() <= kLongestCommonName;
   X509* const x = certificate_.get();
-  const bool named = subject && (!own || add_name(subject.get(), NID_organizationName, kOwnPage)) &&
-                     (!short_enough || add_name(subject.get(), NID_commonName, host)) &&
+  const bool named = subject && (organisation.empty() || add_name(subject.get(), NID_organizationName, organisation)) &&
+                     (!short_enough || add_name(subject.get(), NID_commonName, first)) &&
                      X509_set_subject_name(x, subject.get());
   // RFC 5280 section 4.2.1.6: without a subject the alternative name is critical.
-  const bool minted = named && set_alternative_name(x, host, !own && !short_enough) && set_random_serial(x) &&
-                      set_validity(x, now - days(1), until) && X509_sign(x, authority_->key(), EVP_sha256()) > 0;
-  if (!minted) return fail_openssl(Fault::self, "cannot mint a certificate for \"" + std::string(host) + '"');
+  const bool minted = named && set_alternative_names(x, hosts, organisation.empty() && !short_enough) &&
+                      set_random_serial(x) && set_validity(x, now - days(1), until) &&
+                      X509_sign(x, authority_->key(), EVP_sha256()) > 0;
+  if (!minted) return fail_openssl(Fault::self, "cannot mint a certificate for \"" + std::string(first) + '"');
   return der_of(x);
 }
 

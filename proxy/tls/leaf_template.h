@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,13 @@ class LeafTemplate {
   /// DER: `host` as the only name, serverAuth, from a day before `now`; for 199 days in all (own_page: until a day from
   /// now), never beyond the authority. Fault self for a host that no certificate may name.
   [[nodiscard]] Result<std::string> mint(std::string_view host, LeafFor what, TimePoint now);
+  /// DER: for the gateway's own pages, by all of `hosts` (at least one), as long as that of a site. Fault self for a
+  /// host that no certificate may name.
+  [[nodiscard]] Result<std::string> mint_for_pages(std::span<const std::string_view> hosts, TimePoint now);
 
  private:
+  [[nodiscard]] Result<std::string> mint(std::span<const std::string_view> hosts, std::string_view organisation,
+                                         TimePoint now, TimePoint::duration lifetime);
   LeafTemplate(std::shared_ptr<const Authority> authority, CertificateHandle certificate) noexcept
       : authority_(std::move(authority)), certificate_(std::move(certificate)) {}
 

@@ -45,5 +45,17 @@ TEST(Ends, EachIsToldOnceAlsoOverARestart) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Ends, WhatRenewsItselfIsAnnouncedOnceThatHasFailed) {
+  std::string folder = (std::filesystem::temp_directory_path() / "schoolgate-ends-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::vector<KnownEnd> ends{{"the certificate of the desk", kEnd, "See the log.", true}};
+  EndsWatch watch(folder);
+  EXPECT_TRUE(watch.look(ends, kEnd - days(59)).empty());
+  EXPECT_TRUE(watch.look(ends, kEnd - days(8)).empty());
+  EXPECT_EQ(watch.look(ends, kEnd - days(7)).size(), 1u);
+  EXPECT_EQ(watch.look(ends, kEnd - hours(3)).size(), 1u);
+  std::filesystem::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace schoolgate::app

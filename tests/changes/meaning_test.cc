@@ -72,6 +72,9 @@ TEST(Meaning, OfGroups) {
   EXPECT_THAT(told(configuration(replaced(kPolicy, "games: warn", "games: block, chat: monitor"))),
               ElementsAre("tells*: Key Stage 2: chat is open and recorded (was open)",
                           "closes*: Key Stage 2: games is closed (was warned of)"));
+  EXPECT_THAT(told(configuration(replaced(kPolicy, "games: warn }", "games: warn }, certificate: false"))),
+              ElementsAre("inspects*: Key Stage 2: no connection is opened any more: its devices do not have the "
+                          "school's certificate"));
   EXPECT_THAT(told(configuration(replaced(kPolicy, "10.20.8.0/24", "10.20.9.0/24"))),
               ElementsAre("who*: Staff: other people, devices or networks are in this group"));
   EXPECT_THAT(told(configuration(replaced(kPolicy, "fallback: ks2", "fallback: staff"))),

@@ -219,6 +219,28 @@ fallback: pupils
   EXPECT_FALSE(policy.groups[1].search_terms) << "then it follows safe_search";
   EXPECT_FALSE(policy.groups[1].tenants.any());
   EXPECT_FALSE(policy.groups[1].downloads);
+  EXPECT_TRUE(policy.groups[1].certificate) << "devices have the school's certificate unless it is said";
+}
+
+TEST(Load, ReadsThatDevicesOfAGroupDoNotHaveTheCertificate) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("policy.yaml", R"(groups:
+  visitors:
+    certificate: false
+    inspect: [games]
+    search_terms: true
+  pupils: { certificate: false, search_terms: false }
+fallback: visitors
+)");
+  const Loaded loaded = load(folder.path());
+  ASSERT_TRUE(loaded.configuration);
+  EXPECT_FALSE(loaded.configuration->policy.groups[0].certificate);
+  EXPECT_FALSE(loaded.configuration->policy.groups[1].certificate);
+  std::vector<std::string> warnings;
+  for (const Problem& problem : loaded.problems) warnings.push_back(problem.message);
+  EXPECT_THAT(warnings, ElementsAre("'inspect' has no effect with 'certificate: false'",
+                                    "'search_terms' has no effect with 'certificate: false'"));
 }
 
 TEST(Load, ReadsTerms) {

@@ -3,12 +3,15 @@
 The search engines are stand-ins: their names lead to loopback, and the gateway is told to trust who vouches for them.
 """
 
+import json
+
 import pytest
 
 from parts.inspected import H2Client, InspectedWire, authority_of, curl, inspecting_school
 from parts.school import PUPIL, SEARCHER
 from parts.tls_origins import TlsOrigin
 from parts.waiting import wait_for
+from parts.wire import Wire, connect
 
 ENGINES = (
     "www.google.com google.com accounts.google.com forcesafesearch.google.com www.youtube.com restrict.youtube.com www.bing.com strict.bing.com "
@@ -37,6 +40,11 @@ groups:
       google: [school.example]
       microsoft: { tenants: [school.example], context: 01234567-89ab-cdef-0123-456789abcdef }
     downloads: { block_extensions: [exe], block_types: [application/x-msdownload], max_size: 1MiB }
+  visitors:
+    title: Visitors, whose devices do not have the school's certificate
+    members: { networks: ["127.0.5.0/24"] }
+    categories: { gambling: block }
+    certificate: false
 fallback: pupils
 """
 
@@ -57,6 +65,20 @@ def school(tmp_path_factory, web_authority, engines, names):
     school.start()
     yield school
     school.stop()
+
+
+def test_a_group_without_the_certificate_gets_its_refusal_to_connect(school, engines):
+    """Never a 200 and a page inside, which its browsers could show a warning of a certificate for, and no more."""
+    for source, status in (("127.0.0.1", 200), ("127.0.5.7", 403)):
+        with Wire(school.proxy, source=source) as device:
+            answer = device.ask(connect(f"blocked.example:{engines.port}"))
+            assert answer.status == status, answer
+            assert (b"Childline" in answer.body) == (status == 403)
+    with InspectedWire(school, "forum.example", engines.port, source="127.0.5.7", authority=None) as device:
+        assert "Test School" not in device.certificate.issuer.rfc4514_string(), "nor is what a rule is about opened"
+    said = json.loads(school.command("explain", "https://blocked.example/", "--group", "visitors", "--json").stdout)
+    assert (said["action"], said["inspect"], said["inspect_reason"]) == ("block", False, "no_certificate"), said
+    assert "certificate: false" in school.command("explain", "https://forum.example/maths", "--group", "visitors").stdout
 
 
 def asked(engines, path: str):

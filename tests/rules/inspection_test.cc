@@ -18,7 +18,7 @@ TEST(InspectReason, EachHasAWordOfItsOwnAndOneOfThreeMeanings) {
     forbidden += must_not_open(reason);
   }
   EXPECT_EQ(open, 8);
-  EXPECT_EQ(forbidden, 6);
+  EXPECT_EQ(forbidden, 7);
   EXPECT_FALSE(opens(InspectReason::none) || must_not_open(InspectReason::none));
 }
 

@@ -1,4 +1,5 @@
 // Who is in which group, and how sure we are.
+#include "rules/explain.h"
 #include "rules/presence.h"
 #include "tests/rules/policies.h"
 
@@ -109,6 +110,28 @@ TEST_F(SubjectFor, ADeviceWithoutOurCertificateIsNeverOpened) {
   EXPECT_FALSE(verdict().inspect);
   EXPECT_EQ(verdict().inspect_reason, InspectReason::by_name_only);
   EXPECT_TRUE(must_not_open(verdict().inspect_reason)) << "not even for a page";
+}
+
+TEST_F(SubjectFor, AGroupWithoutOurCertificateIsNeverOpened) {
+  PolicySpec spec = school_of_people();
+  spec.inspection = InspectionMode::always;
+  for (GroupSpec& group : spec.groups) group.certificate = false;
+  const auto without = compiled(spec);
+  const Request request = connect("a.example");
+  const Subject subject = without->subject_for(*names::IpAddress::parse(kRoom), &presence_);
+  const Verdict verdict = without->decide(subject, request, Stage::connect, sunday_noon());
+  EXPECT_FALSE(verdict.inspect);
+  EXPECT_EQ(verdict.inspect_reason, InspectReason::no_certificate);
+  EXPECT_TRUE(must_not_open(verdict.inspect_reason)) << "not even for a page";
+  const Inspection why = without->why_inspect(subject, request, sunday_noon());
+  EXPECT_EQ(why.reason, InspectReason::no_certificate);
+  EXPECT_NE(explain_inspection(*without, subject.group, why).find("certificate: false"), std::string::npos);
+  EXPECT_EQ(to_string(why.reason), "no_certificate");
+  // Of a device that takes none in such a group, the device is named: its register outlives a change of the group.
+  presence_.device.by_name_only = true;
+  const Subject console = without->subject_for(*names::IpAddress::parse(kRoom), &presence_);
+  EXPECT_EQ(without->decide(console, request, Stage::connect, sunday_noon()).inspect_reason,
+            InspectReason::by_name_only);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "tests/web/client.h"
+#include "web/own_certificate.h"
 #include "web/server.h"
 
 namespace schoolgate::web {
@@ -123,6 +124,67 @@ TEST_F(TlsTest, ANameThatWouldReachIntoTheExtensionIsRefused) {
   OwnCertificate strange = own();
   strange.names = {"a.example,IP:192.0.2.9"};
   EXPECT_FALSE(Tls::load_or_create(strange, now_));
+}
+
+// A pair that the school has put where the gateway's own would be.
+TEST_F(TlsTest, ACertificateOfTheSchoolIsServedAndNeverReplaced) {
+  OwnCertificate other = own();
+  other.file = "schools";  // signs itself too, but is not what we would have made for the desk
+  other.names = {"other.example"};
+  ASSERT_TRUE(Tls::load_or_create(other, now_));
+  fs::rename(other.certificate_file(), own().certificate_file());
+  fs::rename(other.key_file(), own().key_file());
+  EXPECT_TRUE(is_given(own()));
+  const std::string before = *read_file(own().certificate_file());
+  const Issuer fails{.certificate = {}, .sign = [](auto, auto) { return fail(Fault::self, "never asked"); }};
+  for (const Issuer* issuer : {static_cast<const Issuer*>(nullptr), &fails})
+    for (const TimePoint time : {now_, now_ + days(3000)}) {
+      const auto served = Tls::load_or_create(own(), time, issuer);
+      ASSERT_TRUE(served) << served.error().text();
+      EXPECT_EQ(why_anew(own(), issuer, time), std::nullopt) << "too few names, or ended: that is the school's affair";
+    }
+  EXPECT_EQ(*read_file(own().certificate_file()), before);
+  ASSERT_TRUE(replace_file(own().key_file(), "nothing\n", 0600));
+  EXPECT_FALSE(Tls::load_or_create(own(), now_)) << "the mistake is said";
+  EXPECT_EQ(*read_file(own().certificate_file()), before);
+}
+
+TEST_F(TlsTest, WhereTheIssuerCannotSignWhatIsThereGoesOnAndElseOneThatSignsItself) {
+  const Issuer fails{.certificate = "no certificate", .sign = [](auto, auto) { return fail(Fault::host, "no key"); }};
+  const auto first = Tls::load_or_create(own(), now_, &fails);
+  ASSERT_TRUE(first) << first.error().text();
+  EXPECT_TRUE((*first)->self_signed());
+  EXPECT_FALSE((*first)->may_be_insisted_on());
+  const auto second = Tls::load_or_create(own(), now_ + days(400), &fails);
+  ASSERT_TRUE(second);
+  EXPECT_EQ((*second)->fingerprint(), (*first)->fingerprint()) << "not a new one for the browsers every minute";
+  const Issuer lies{.certificate = "no certificate", .sign = [](auto, auto) { return std::string("no certificate"); }};
+  const auto third = Tls::load_or_create(own(), now_ + days(900), &lies);
+  ASSERT_TRUE(third);
+  EXPECT_NE((*third)->fingerprint(), (*first)->fingerprint()) << "that one had ended";
+}
+
+TEST_F(TlsTest, AnotherCertificateIsForConnectionsFromNowOn) {
+  const auto first = Tls::load_or_create(own(), now_);
+  OwnCertificate other = own();
+  other.file = "portal";
+  const auto second = Tls::load_or_create(other, now_);
+  ASSERT_TRUE(first && second);
+  const auto server = serve(*first);
+  ASSERT_TRUE(server);
+  TlsClient before(server->ports().front());
+  ASSERT_TRUE(before.shaken());
+  server->use(*second);
+  const auto common_name = [](X509* certificate) {
+    char text[64] = "";
+    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, text, sizeof text);
+    return std::string(text);
+  };
+  TlsClient after(server->ports().front());
+  ASSERT_TRUE(after.shaken());
+  EXPECT_EQ(common_name(after.certificate()), "Schoolgate portal");
+  const std::string answer = before.ask("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << "the connection from before goes on";
 }
 
 TEST_F(TlsTest, GivenFilesMustBelongTogetherAndTheKeyBePrivate) {

@@ -14,6 +14,8 @@ namespace {
 using names::IpNetwork;
 
 // What a device inside can only mean the school's own network by: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
+// ICMP and ICMPv6 by number: names are looked up in /etc/protocols, which a minimal Debian does not have (netbase).
+constexpr std::string_view kErrorsOfConnections = "ct state related meta l4proto { 1, 58 } ";
 constexpr std::string_view kPrivate[] = {"10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
                                          "169.254.0.0/16", "fc00::/7",      "fe80::/10"};
 
@@ -314,7 +316,7 @@ class Rules {
 
   // A connection from beyond to a device would be answered, and so be a way out.
   void entering() {
-    rule("ct state related meta l4proto { icmp, ipv6-icmp } accept");
+    rule(std::string(kErrorsOfConnections) + "accept");
     for (const std::string& name : inside_names()) {
       const std::string to = "oifname " + name + " ";
       each_family(servers_, [&](const std::string& ip, const std::string& family) {
@@ -334,7 +336,7 @@ class Rules {
     chain("leaving");
     stays_inside(true, pass());
     rule("# Errors that belong to a connection, such as \"packet too big\".");
-    rule("ct state related meta l4proto { icmp, ipv6-icmp } " + pass());
+    rule(std::string(kErrorsOfConnections) + pass());
     rule("# QUIC (HTTP/3) would go past the filter. Refused, not dropped, so that browsers fall back to TCP at once.");
     rule("udp dport { 80, 443 } counter reject with icmpx type port-unreachable");
     rule("# DNS over TLS and over QUIC would hide names from the school's own resolver.");

@@ -146,10 +146,16 @@ TEST_F(InspectionTest, WhereNoPageCanBeShownABlockedConnectIs403) {
   publish_presences({console});
   EXPECT_EQ(status_of("casino.example"), 403) << "a device without the certificate";
   publish_presences({});
+  for (rules::GroupSpec& group : policy.groups) group.certificate = false;
+  publish({});
+  EXPECT_EQ(status_of("casino.example"), 403) << "a group without the certificate";
+  for (rules::GroupSpec& group : policy.groups) group.certificate = true;
+  publish({});
+  EXPECT_EQ(status_of("casino.example"), 200) << "and with it again, the page comes inside";
   policy.inspection = rules::InspectionMode::off;
   publish({});
   EXPECT_EQ(status_of("casino.example"), 403);
-  EXPECT_EQ(records().size(), 3u);
+  EXPECT_EQ(records().size(), 5u);
 }
 
 TEST_F(InspectionTest, WhereTheAuthorityIsLostABlockedConnectIs403) {

@@ -72,6 +72,27 @@ TEST_F(KeyHolderTest, AnotherProcessSignsAndThisOneNeverHasTheKey) {
   }
 }
 
+TEST_F(KeyHolderTest, ItSignsForTheGatewaysOwnPagesByAllTheirNames) {
+  Child child(folder);
+  RemoteSigner signer(std::move(child.asker));
+  const std::vector<std::string> hosts{"desk.test", "192.0.2.7", "::1"};
+  EXPECT_FALSE(signer.sign_for_pages(hosts, wall_now())) << "for no key";
+  ASSERT_TRUE(signer.use_key(public_half(key.get())));
+  const auto der = signer.sign_for_pages(hosts, wall_now());
+  ASSERT_TRUE(der) << der.error().text();
+  const auto leaf = make_leaf(*der, key.get());
+  ASSERT_TRUE(leaf) << leaf.error().text();
+  EXPECT_EQ(printed_extension((*leaf)->certificate.get(), NID_subject_alt_name),
+            "DNS:desk.test, IP Address:192.0.2.7, IP Address:0:0:0:0:0:0:0:1");
+  EXPECT_EQ(printed_extension((*leaf)->certificate.get(), NID_basic_constraints), "critical CA:FALSE");
+  EXPECT_LE((*leaf)->not_after - (*leaf)->not_before, std::chrono::days(199));
+  EXPECT_GT((*leaf)->not_after, wall_now() + std::chrono::days(190));
+  for (const std::vector<std::string>& none :
+       {std::vector<std::string>{}, {"a.test", "*.test"}, {"a,IP:192.0.2.1"}, std::vector<std::string>(99, "a.test")})
+    EXPECT_FALSE(signer.sign_for_pages(none, wall_now()));
+  EXPECT_TRUE(signer.sign("a.test", LeafFor::verified_site, wall_now())) << "a leaf after it names its host alone";
+}
+
 TEST_F(KeyHolderTest, TheMintWorksWithIt) {
   Child child(folder);
   auto mint = *LeafMint::make(std::make_unique<RemoteSigner>(std::move(child.asker)));

@@ -19,9 +19,30 @@ TEST(KeyTalk, QuestionsAreReadAsTheyWereWritten) {
   EXPECT_EQ(std::get<Sign>(signed_).host, "site.test");
 }
 
+TEST(KeyTalk, ACertificateForPagesHasOneToManyNames) {
+  const std::string packet =
+      write_question(SignForPages{3, {"desk.test", "192.0.2.7", "::1"}, TimePoint{} + std::chrono::days(20000)});
+  const Question read = read_question(packet);
+  ASSERT_TRUE(std::holds_alternative<SignForPages>(read));
+  const auto& pages = std::get<SignForPages>(read);
+  EXPECT_EQ(pages.id, 3u);
+  EXPECT_EQ(pages.when, TimePoint{} + std::chrono::days(20000));
+  EXPECT_EQ(pages.hosts, (std::vector<std::string_view>{"desk.test", "192.0.2.7", "::1"}));
+  const auto is_none = [](const SignForPages& question) {
+    return std::holds_alternative<std::monostate>(read_question(write_question(question)));
+  };
+  EXPECT_TRUE(is_none({1, {}, {}}));
+  EXPECT_TRUE(is_none({1, {"a.test", ""}, {}}));
+  EXPECT_TRUE(is_none({1, {"a.test", "*.test"}, {}}));
+  EXPECT_TRUE(is_none({1, std::vector<std::string_view>(kMostPageNames + 1, "a.test"), {}}));
+  EXPECT_FALSE(is_none({1, std::vector<std::string_view>(kMostPageNames, "a.test"), {}}));
+  EXPECT_TRUE(is_none({1, std::vector<std::string_view>(kMostPageNames, std::string(60, 'a')), {}})) << "too large";
+}
+
 TEST(KeyTalk, WhatDoesNotFitExactlyIsNoQuestion) {
   for (const std::string& good :
-       {write_question(UseKey{1, "key"}), write_question(Sign{1, LeafFor::own_page, "a.test"})}) {
+       {write_question(UseKey{1, "key"}), write_question(Sign{1, LeafFor::own_page, "a.test"}),
+        write_question(SignForPages{1, {"a.test", "b.test"}, {}})}) {
     for (std::size_t cut = 0; cut < good.size(); ++cut)
       EXPECT_TRUE(std::holds_alternative<std::monostate>(read_question(good.substr(0, cut)))) << cut;
     EXPECT_TRUE(std::holds_alternative<std::monostate>(read_question(good + 'x')));

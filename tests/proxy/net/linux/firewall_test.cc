@@ -37,6 +37,12 @@ TEST(Firewall, DivertsTheWebOfEverySourceOnAnInsideInterface) {
   EXPECT_FALSE(has(rules, "tproxy"));
 }
 
+TEST(Firewall, NamesNoProtocolThatEtcProtocolsWouldHaveToKnow) {
+  const std::string rules = firewall_rules(plan()).value();
+  EXPECT_TRUE(has(rules, "meta l4proto { 1, 58 }"));
+  EXPECT_FALSE(has(rules, "ipv6-icmp")) << "nft refuses all of it on a machine without the file";
+}
+
 TEST(Firewall, AnInterfaceStandsForItsVlans) {
   EXPECT_TRUE(has(firewall_rules(plan()).value(), "iifname \"eth1.*\" jump leaving"));
   FirewallPlan longest = plan();
