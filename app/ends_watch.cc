@@ -4,16 +4,14 @@
 #include <array>
 #include <charconv>
 
-#include "app/authority_page.h"
-#include "app/authority_renewal.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "proxy/tls/authority.h"
 
 namespace schoolgate::app {
 namespace {
 
 constexpr std::array<int, 5> kDays{0, 1, 7, 30, 60};
+constexpr std::chrono::days kForgotten{60};
 
 std::string_view next_cell(std::string_view& line) {
   const auto end = line.find('\t');
@@ -27,33 +25,6 @@ std::string_view next_cell(std::string_view& line) {
 std::optional<int> days_announced(TimePoint ends, TimePoint now) noexcept {
   const auto found = std::ranges::find_if(kDays, [&](int days) { return ends - now <= std::chrono::days(days); });
   return found == kDays.end() ? std::nullopt : std::optional(*found);
-}
-
-std::vector<KnownEnd> known_ends(const config::Settings& settings) {
-  std::vector<KnownEnd> ends;
-  std::error_code error;
-  const auto add = [&](const char* what, const std::filesystem::path& file, const std::string& next) {
-    if (!std::filesystem::exists(file, error)) return;
-    if (const auto end = tls::end_of_certificate(file)) ends.push_back({what, *end, next});
-  };
-  const Authorities them = read_authorities(settings);
-  add(kAuthority, tls::authority_files(authority_folder(settings)).certificate,
-      them.coming
-          ? "The new one beside it takes its place before that, by itself."
-          : "Nothing is opened after that. Make the new one beside it, in good time for the devices: schoolgate "
-            "ca renew.");
-  if (them.coming && them.switch_at)
-    ends.push_back({"the time to install the school's new authority", *them.switch_at,
-                    "From then on opened pages come with it, and a device without it warns. The certificate and the "
-                    "steps: schoolgate ca export --format page. Too early: schoolgate ca renew --back."});
-  // Made by the gateway itself, where the school has given none.
-  const std::string own = "The first restart in its last 30 days makes a new one.";
-  if (settings.listen.console) add("the certificate of the desk", settings.state / "console.crt", own);
-  const auto& sign_in = settings.identity.sign_in;
-  if (sign_in && !sign_in->certificate) add("the certificate of the sign-in page", settings.state / "portal.crt", own);
-  if (sign_in && sign_in->certificate)
-    add("the certificate of the sign-in page", *sign_in->certificate, "Put a new one in its place and restart.");
-  return ends;
 }
 
 EndsWatch::EndsWatch(std::filesystem::path state) : file_(std::move(state) / "ends") {
@@ -83,12 +54,15 @@ std::vector<EndsWatch::Announcement> EndsWatch::look(std::span<const KnownEnd> e
       told_.push_back({known.what, known.ends, *days});
     else
       *told = {known.what, known.ends, *days};
-    const std::string date = to_rfc3339(known.ends).substr(0, 10);
     const std::string when = *days == 0   ? "has ended"
                              : *days == 1 ? "ends within a day"
                                           : "ends within " + std::to_string(*days) + " days";
-    announcements.push_back({known.what + " " + when, known.what + " " + when + ": " + date + ". " + known.next});
+    announcements.push_back({known.what + " " + when, known.what + " " + when + ": " + known.last_day() + ". " + known.next});
   }
+  // A day of accounts or a month of terms is over for good; what may be renewed stays known while it is there.
+  std::erase_if(told_, [&](const Told& told) {
+    return told.ends < now - kForgotten && std::ranges::find(ends, told.what, &KnownEnd::what) == ends.end();
+  });
   if (!announcements.empty()) keep();
   return announcements;
 }

@@ -1,7 +1,5 @@
-// What ends on a date, and is announced before it does: the school's authority, the certificates it was given.
-//
-// Announced 60, 30, 7 and 1 days before, and when it is over; each once, also over a restart: STATE/ends says what was.
-// One thread.
+// What ends on a date is announced 60, 30, 7 and 1 days before, and when it is over; each once, also over a restart:
+// STATE/ends says what was. known_ends.h says what ends. One thread.
 #pragma once
 
 #include <filesystem>
@@ -11,21 +9,17 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "config/settings.h"
 
 namespace schoolgate::app {
 
-inline constexpr const char* kAuthority = "the school's authority";
-
 struct KnownEnd {
-  std::string what;  ///< "the school's authority"; also the metric's label
+  std::string what;  ///< "the school's authority"; also the metric's label. Without a control character
   TimePoint ends{};
   std::string next;  ///< what is to be done about it
-};
+  std::string day;   ///< "2027-08-31", the last day, where that is not the date of `ends` in UTC
 
-/// Of the certificates that the school has given us or that the gateway made, as they lie on the disk now; the
-/// authority first. While it is renewed, the day of the switch too.
-[[nodiscard]] std::vector<KnownEnd> known_ends(const config::Settings& settings);
+  [[nodiscard]] std::string last_day() const { return day.empty() ? to_rfc3339(ends).substr(0, 10) : day; }
+};
 
 /// The last of 60, 30, 7, 1 and 0 days before `ends` that has come; nothing while there is more time.
 [[nodiscard]] std::optional<int> days_announced(TimePoint ends, TimePoint now) noexcept;
