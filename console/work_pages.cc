@@ -67,7 +67,8 @@ web::Response away_page(const Desk& desk, const Visit& visit, std::string_view p
   if (!rota) return desk.failed(visit, rota.error());
   const auto own = visit.stores.desk->version(casework::absence_of(visit.viewer.user));
   if (!own) return desk.failed(visit, own.error());
-  view.set("version", *rota).set("absence_version", *own);
+  view.set("version", *rota);
+  view.object("own").set("version", *own);
   view.list("absences").list("stand_ins").list("days");
   std::string first = day_text(today), last, stand_in;
   for (const auto& [user, absence] : duty->absences) {

@@ -21,6 +21,7 @@
 
 #include "identity/access_register.h"
 #include "identity/accounts.h"
+#include "identity/terms.h"
 #include "identity/terms_record.h"
 #include "proxy/tls/authority.h"
 
