@@ -14,6 +14,7 @@ constexpr const char* kClockFile = "clock";
 constexpr std::chrono::minutes kKeepEvery{1};
 constexpr std::chrono::minutes kReadToldEvery{1};
 constexpr std::chrono::hours kSayAgain{24};
+constexpr std::chrono::milliseconds kTaken{500};  // by which two readings at once may differ
 
 std::optional<TimePoint> last_time_in(const std::filesystem::path& file) {
   std::error_code error;
@@ -57,10 +58,12 @@ void ClockWatch::read_told(SteadyTime now) {
 
 std::optional<ClockDoubt> ClockWatch::look() {
   const std::scoped_lock lock(mutex_);
-  const Moment now = parts_.now();
+  const Moment now = taken_together();
   read_told(now.steady);
   const ClockDoubt doubt = doubt_of(now, evidence(now));
-  wrong_by_.store((now.wall - likely_time(now, evidence(now))).count(), std::memory_order_relaxed);
+  likely_from_steady_.store(
+      (likely_time(now, evidence(now)).time_since_epoch() - now.steady.time_since_epoch()).count(),
+      std::memory_order_relaxed);
   if (doubt == ClockDoubt::none) {
     last_believed_ = now.wall;
     last_believed_at_ = now.steady;
@@ -92,13 +95,29 @@ Result<void> ClockWatch::keep(TimePoint time) const {
 
 ClockStanding ClockWatch::standing() const {
   const std::scoped_lock lock(mutex_);
-  const Moment now = parts_.now();
+  const Moment now = taken_together();
   const ClockEvidence known = evidence(now);
   return {doubt_of(now, known), likely_time(now, known)};
 }
 
 TimePoint ClockWatch::likely_now() const noexcept {
-  return parts_.now().wall - std::chrono::milliseconds(wrong_by_.load(std::memory_order_relaxed));
+  const Moment now = parts_.now();
+  const std::int64_t from_steady = likely_from_steady_.load(std::memory_order_relaxed);
+  if (from_steady == kNoLook) return now.wall;
+  return TimePoint(now.steady.time_since_epoch() + std::chrono::milliseconds(from_steady));
+}
+
+// A machine may sleep, or its clock be set, between the reading of the one clock and of the other: such a pair would
+// tell of a step that there never was.
+Moment ClockWatch::taken_together() const {
+  Moment last = parts_.now();
+  for (int tries = 0; tries < 5; ++tries) {
+    const Moment now = parts_.now();
+    const auto apart = (now.wall - last.wall) - (now.steady - last.steady);
+    if (apart < kTaken && apart > -kTaken) return now;
+    last = now;
+  }
+  return last;
 }
 
 std::string ClockWatch::words() const {

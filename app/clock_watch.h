@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -48,6 +49,8 @@ class ClockWatch {
   [[nodiscard]] static std::optional<TimePoint> last_record(const std::filesystem::path& state);
 
  private:
+  static constexpr std::int64_t kNoLook = std::numeric_limits<std::int64_t>::min();
+  [[nodiscard]] Moment taken_together() const;
   /// Views told_: for as long as mutex_ is held.
   [[nodiscard]] ClockEvidence evidence(Moment now) const;
   void read_told(SteadyTime now);
@@ -62,7 +65,9 @@ class ClockWatch {
   std::vector<ToldTime> told_;  ///< by servers of lists, after the administrator's last word
   std::optional<SteadyTime> confirmed_at_;
   ClockDoubt said_ = ClockDoubt::none;
-  std::atomic<std::int64_t> wrong_by_{0};  ///< milliseconds that the wall clock is ahead; 0 while it is believed
+  /// At the last look: milliseconds from the steady clock to the likely time, so that a step of the wall clock moves
+  /// neither until the next look; nothing before the first.
+  std::atomic<std::int64_t> likely_from_steady_{kNoLook};
 };
 
 }  // namespace schoolgate::app

@@ -417,7 +417,7 @@ class ControlPlane {
   ControlAnswer status_answer(bool json) {
     const GatewayStatus status = gateway_.status();
     return {.done = reasons_unprotected(status).empty(),
-            .text = json ? status_json(status) : status_words(status, wall_now())};
+            .text = json ? status_json(status, wall_now()) : status_words(status, wall_now())};
   }
 
   void accept_metrics() {

@@ -1,8 +1,6 @@
-// What ends on a date, and is announced before it does: the school's authority, the certificates it was given.
-//
-// Announced 60, 30, 7 and 1 days before, and when it is over; each once, also over a restart: STATE/ends says what was.
-// What the gateway renews by itself is announced from 7 days on: then that has failed.
-// One thread.
+// What ends on a date is announced 60, 30, 7 and 1 days before, and when it is over; each once, also over a restart:
+// STATE/ends says what was. What the gateway renews by itself is announced from 7 days on: then that has failed.
+// known_ends.h says what ends. One thread.
 #pragma once
 
 #include <filesystem>
@@ -12,25 +10,23 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "config/settings.h"
 
 namespace schoolgate::app {
 
-inline constexpr const char* kAuthority = "the school's authority";
-
 struct KnownEnd {
-  std::string what;  ///< "the school's authority"; also the metric's label
+  std::string what;  ///< "the school's authority"; also the metric's label. Without a control character
   TimePoint ends{};
   std::string next;            ///< what is to be done about it
+  std::string day;             ///< "2027-08-31", the last day, where that is not the date of `ends` in UTC
   bool renews_itself = false;  ///< in its last 30 days
-};
 
-/// Of the certificates that the school has given us or that the gateway made, as they lie on the disk now; the
-/// authority first. While it is renewed, the day of the switch too.
-[[nodiscard]] std::vector<KnownEnd> known_ends(const config::Settings& settings);
+  [[nodiscard]] std::string last_day() const { return day.empty() ? to_rfc3339(ends).substr(0, 10) : day; }
+};
 
 /// The last of 60, 30, 7, 1 and 0 days before `ends` that has come; nothing while there is more time.
 [[nodiscard]] std::optional<int> days_announced(TimePoint ends, TimePoint now) noexcept;
+/// The same of an end; nothing while the gateway may still renew it by itself.
+[[nodiscard]] std::optional<int> announced(const KnownEnd& end, TimePoint now) noexcept;
 
 class EndsWatch {
  public:

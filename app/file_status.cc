@@ -1,5 +1,6 @@
 #include "app/file_status.h"
 
+#include "app/known_ends.h"
 #include "app/load_policy.h"
 #include "app/protection_now.h"
 #include "app/start_policy.h"
@@ -23,6 +24,14 @@ std::expected<GatewayStatus, Problems> status_of_files(const std::filesystem::pa
   GatewayStatus status = status_of_policy(configuration, *loaded->as_written,
                                           protection_now(configuration, *loaded->as_written, now), now);
   status.take(alert_standing(configuration.settings.state));
+  const auto clock = rules::SiteClock::open(configuration.settings.site.timezone);
+  const auto people = identity::PeopleDatabase::open(configuration.settings.state);
+  status.ends = near_ends(known_ends({.settings = configuration.settings,
+                                      .lists = configuration.lists,
+                                      .clock = clock ? &*clock : nullptr,
+                                      .people = people ? people->get() : nullptr},
+                                     now),
+                          now);
   return status;
 }
 

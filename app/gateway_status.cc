@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "app/list_keeping.h"
 #include "app/protection_now.h"
@@ -107,6 +108,32 @@ void add_alerts(Table& facts, const GatewayStatus& status, TimePoint now) {
   facts.row({"last alert", text});
 }
 
+// "7 days" from now; by whole days, as the announcements are.
+std::int64_t days_left(const KnownEnd& end, TimePoint now) {
+  return std::chrono::floor<std::chrono::days>(end.ends - now).count();
+}
+
+void add_ends(Table& facts, const GatewayStatus& status, TimePoint now) {
+  if (status.ends.empty()) facts.row({"ends soon", "nothing within 60 days"});
+  std::string label = "ends soon";
+  for (const KnownEnd& end : status.ends) {
+    const std::int64_t left = days_left(end, now);
+    const std::string when = end.ends <= now ? "ENDED"
+                             : left == 0     ? "within a day"
+                                             : "in " + counted(std::uint64_t(left), "day", "days");
+    facts.row({std::exchange(label, ""), end.what + ": " + when + ", " + end.last_day()});
+  }
+}
+
+void write_ends(JsonWriter& json, const GatewayStatus& status, TimePoint now) {
+  json.key("ends").begin_array();
+  for (const KnownEnd& end : status.ends) {
+    json.begin_object().field("what", end.what).field("time", to_rfc3339(end.ends)).field("day", end.last_day());
+    json.field("days", days_left(end, now)).field("next", end.next).end_object();
+  }
+  json.end_array();
+}
+
 void write_protection(JsonWriter& json, const GatewayStatus& status) {
   json.key("protection").begin_array();
   for (const CategoryProtection& row : status.protection.rows) {
@@ -198,13 +225,14 @@ std::string status_words(const GatewayStatus& status, TimePoint now) {
   facts.row({"clock", status.clock ? status.clock->words : "not judged while the gateway does not run"});
   for (const StartFallback& fallback : status.fallbacks) facts.row({"without " + fallback.what, fallback.why});
   if (!status.waits_for_restart.empty()) facts.row({"needs a restart", joined(status.waits_for_restart)});
+  add_ends(facts, status, now);
   add_alerts(facts, status, now);
   facts.row({"policy", status.policy});
   facts.row({"release", status.release});
   return out + facts.text();
 }
 
-std::string status_json(const GatewayStatus& status) {
+std::string status_json(const GatewayStatus& status, TimePoint now) {
   const auto reasons = reasons_unprotected(status);
   std::string out;
   JsonWriter json(out);
@@ -226,6 +254,7 @@ std::string status_json(const GatewayStatus& status) {
     json.begin_object().field("what", fallback.what).field("why", fallback.why).end_object();
   json.end_array();
   write_texts(json, "needs_restart", status.waits_for_restart);
+  write_ends(json, status, now);
   json.key("last_alert");
   if (const auto& last = status.last_alert)
     json.begin_object()

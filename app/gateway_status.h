@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/ends_watch.h"
 #include "app/last_alert.h"
 #include "app/load_policy.h"
 #include "base/clock.h"
@@ -42,6 +43,7 @@ struct GatewayStatus {
   net::FirewallReport firewall{net::FirewallState::unknown, "the gateway does not run", {}};
   std::optional<ClockLine> clock;  ///< none: only a running gateway judges it
   std::vector<StartFallback> fallbacks;
+  std::vector<KnownEnd> ends;                  ///< near_ends()
   std::vector<std::string> waits_for_restart;  ///< settings that the files have otherwise
   bool is_closing = false;
   bool workers_answer = true;
@@ -66,6 +68,6 @@ struct GatewayStatus {
 
 [[nodiscard]] std::string status_words(const GatewayStatus& status, TimePoint now);
 /// One JSON object and a line feed.
-[[nodiscard]] std::string status_json(const GatewayStatus& status);
+[[nodiscard]] std::string status_json(const GatewayStatus& status, TimePoint now);
 
 }  // namespace schoolgate::app

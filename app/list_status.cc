@@ -94,6 +94,8 @@ void write_state(JsonWriter& json, const ListState& state, TimePoint now) {
   json.field("format", blocklists::to_string(list.format)).field("sealed", list.sealed);
   json.field("source", list.sealed ? std::string("sealed") : list.source);
   json.field("owner", list.owner).field("licence_holder", list.licence_holder);
+  json.key("licence_until");
+  list.licence_until ? json.value(to_rfc3339(std::chrono::sys_days(*list.licence_until)).substr(0, 10)) : json.null();
   json.field("compiled", state.in_force != nullptr);
   if (const auto* info = state.in_force) {
     json.field("hosts", info->hosts).field("urls", info->urls).field("patterns", info->patterns);

@@ -279,7 +279,8 @@ std::string metrics_page(const MetricsSources& sources) {
               "1 while the machine's clock is believed; while it is not, nothing is removed.");
   page.sample(sources.clock == ClockDoubt::none ? 1 : 0);
   if (!sources.ends.empty()) {
-    page.family("ends_seconds", "gauge", "Time until a certificate ends; negative when it is over.");
+    page.family("ends_seconds", "gauge",
+                "Time until a certificate, licence, account or accepted terms end; negative when it is over.");
     for (const auto& [what, end] : sources.ends)
       page.sample(std::chrono::duration<double>(end - sources.now).count(), label("what", what));
   }

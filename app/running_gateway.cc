@@ -161,6 +161,7 @@ Result<void> RunningGateway::open_stores(const LoadedPolicy& loaded) {
   clock_ = std::make_unique<ClockWatch>(
       ClockWatch::Parts{.state = settings_.state, .released = released(), .is_kept_right = net::is_clock_kept_right});
   ends_ = std::make_unique<EndsWatch>(settings_.state);
+  if (auto clock = rules::SiteClock::open(settings_.site.timezone)) site_clock_ = *std::move(clock);
   if (const auto doubt = clock_->look()) tell_of_clock(*doubt);
   const AskClock ask_clock = [this] { return clock_->standing(); };
   // First of all stores: it knows whether another gateway runs on this state.
@@ -295,6 +296,14 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
                           .policy = [this] { return policy_.current(); }});
   parts.hooks.protection = [this] { return protection(); };
   parts.hooks.clock_doubt = [this] { return clock_->standing().is_believed() ? std::string() : clock_->words(); };
+  parts.hooks.near_ends = [this] {
+    const TimePoint now = clock_->standing().likely;
+    std::vector<console::NearEnd> near;
+    for (KnownEnd& end : app::near_ends(ends(now), now))
+      near.push_back(
+          {.what = end.what, .day = end.last_day(), .is_over = end.ends <= now, .next = std::move(end.next)});
+    return near;
+  };
   parts.hooks.has_case_system = [this] {
     const std::scoped_lock lock(configuration_mutex_);
     return !configuration_->alerts.case_system.empty();
@@ -337,8 +346,10 @@ Result<void> RunningGateway::make_workers() {
     tell_it("the school's authority is renewed", **done + '.');
   auto inspection = open_inspection(settings_, nullptr, [clock = clock_.get()] { return clock->likely_now(); });
   if (!inspection) {
-    fallbacks_.set("inspection", inspection.error().text() +
-                                     "; connections that would be opened fail. Mend it, then: schoolgate reload");
+    fallbacks_.set(
+        "inspection",
+        inspection.error().text() +
+            "; connections that would be opened fail until it is mended; it is tried again every few seconds");
     inspection = closed_inspection(settings_, std::move(inspection.error()));
   }
   if (!inspection) return std::unexpected(std::move(inspection.error()));
@@ -416,6 +427,7 @@ void RunningGateway::retry_start() {
   if (fallbacks_.has("measures")) keeper_->retry(moment_now());
   if (fallbacks_.has("identity") || fallbacks_.has("portal")) serve_people();
   if (fallbacks_.has("desk")) serve_desk();
+  if (fallbacks_.has("inspection")) retry_inspection();
   follow_authority();
   follow_certificates();
 }
@@ -424,6 +436,23 @@ void RunningGateway::retry_start() {
 void RunningGateway::follow_certificates() {
   if (people_) people_->follow_certificate();
   desk_->follow_certificate(configuration_in_force()->alerts.console);
+}
+
+// A machine that starts is busy: the process that holds the key may only have been too slow to answer.
+void RunningGateway::retry_inspection() {
+  auto opened = open_inspection(configuration_in_force()->settings, nullptr,
+                                [clock = clock_.get()] { return clock->likely_now(); });
+  if (!opened || !*opened) return;
+  use_inspection(*std::move(opened));
+  fallbacks_.clear("inspection");
+}
+
+void RunningGateway::use_inspection(std::shared_ptr<const flow::Inspection> inspection) {
+  {
+    const std::scoped_lock lock(inspection_mutex_);
+    inspection_ = inspection;
+  }
+  for (const auto& worker : workers_) worker->use(inspection);
 }
 
 // The authority that signs is another one: its day has come, or `ca renew` said so. On the thread that reloads, so that
@@ -439,11 +468,7 @@ void RunningGateway::follow_authority() {
   if (!signs || (before ? before->authority == signs->fingerprint_sha256() : !*done)) return;
   auto opened = open_inspection(settings, before, [clock = clock_.get()] { return clock->likely_now(); });
   if (!opened) return tell_it("the school's authority cannot be used", opened.error().text() + '.');
-  {
-    const std::scoped_lock lock(inspection_mutex_);
-    inspection_ = *opened;
-  }
-  for (const auto& worker : workers_) worker->use(*opened);
+  use_inspection(*std::move(opened));
   log::info("connections are opened with another authority", {{"subject", signs->subject()}});
 }
 
@@ -536,9 +561,21 @@ void RunningGateway::watch_clock() {
     log::warning("old audit records cannot be removed", {{"what", removed.error().text()}});
 }
 
+// Of the lists and of upstream.trust as a reload has left them, of all else as at the start.
+std::vector<KnownEnd> RunningGateway::ends(TimePoint now) const {
+  config::Settings settings = settings_;
+  const auto configuration = configuration_in_force();
+  settings.upstream.trust = configuration->settings.upstream.trust;
+  return known_ends({.settings = settings,
+                     .lists = configuration->lists,
+                     .clock = site_clock_ ? &*site_clock_ : nullptr,
+                     .people = people_ && people_->is_open() ? &people_->service().people() : nullptr},
+                    now);
+}
+
 // An authority that ends while the gateway runs is no longer used: sites are judged by their names again.
 void RunningGateway::watch_ends(TimePoint now) {
-  const auto ends = known_ends(settings_);
+  const std::vector<KnownEnd> ends = this->ends(now);
   for (const auto& [kind, text] : ends_->look(ends, now)) tell_it(kind, text);
   const bool is_over = !ends.empty() && ends.front().what == kAuthority && ends.front().ends <= now;
   if (!is_over) return;
@@ -649,11 +686,7 @@ std::expected<Problems, Problems> RunningGateway::reload(const breaches::Machine
     const std::scoped_lock lock(lists_mutex_);
     lists_ = std::move(loaded->configuration.lists);
   }
-  {
-    const std::scoped_lock lock(inspection_mutex_);
-    inspection_ = *inspection;
-  }
-  for (const auto& worker : workers_) worker->use(*inspection);
+  use_inspection(*std::move(inspection));
   const SourcePosition file{.file = (folder_ / "schoolgate.yaml").string()};
   if (people_) {
     Problems waiting = people_->use(loaded->configuration.settings, file);
@@ -772,7 +805,7 @@ std::string RunningGateway::metrics() const {
                          .clock = clock_->standing().doubt,
                          .ends = {},
                          .now = wall_now()};
-  for (const KnownEnd& end : known_ends(settings_)) sources.ends.emplace_back(end.what, end.ends);
+  for (const KnownEnd& end : ends(sources.now)) sources.ends.emplace_back(end.what, end.ends);
   if (people_ && people_->is_open()) sources.identity = people_->service().counters();
   for (const auto& worker : workers_) sources.workers.push_back(&std::as_const(*worker).counters());
   return metrics_page(sources);
@@ -874,6 +907,7 @@ GatewayStatus RunningGateway::status() const {
   status.waits_for_restart = waits;
   status.is_closing = is_closing_;
   status.workers_answer = workers_answer_;
+  status.ends = near_ends(ends(now), now);
   status.take(alert_standing(settings_.state));
   return status;
 }

@@ -14,11 +14,11 @@
 #include <vector>
 
 #include "app/clock_watch.h"
-#include "app/ends_watch.h"
 #include "app/firewall_alarm.h"
 #include "app/gateway_status.h"
 #include "app/inspection_seen.h"
 #include "app/kept_allowances.h"
+#include "app/known_ends.h"
 #include "app/load_policy.h"
 #include "app/metrics_page.h"
 #include "app/policy_keeper.h"
@@ -140,8 +140,11 @@ class RunningGateway {
   void tell_trouble(const breaches::LogTrouble& trouble);
   void tell_of_clock(ClockDoubt doubt);
   void watch_ends(TimePoint now);
+  [[nodiscard]] std::vector<KnownEnd> ends(TimePoint now) const;
   void follow_authority();
   void follow_certificates();
+  void retry_inspection();
+  void use_inspection(std::shared_ptr<const flow::Inspection> inspection);
   [[nodiscard]] Result<std::uint64_t> remove_old_audit(const ClockStanding& clock);
   void notice_episodes();
   [[nodiscard]] Result<void> open_people();
@@ -174,6 +177,7 @@ class RunningGateway {
   std::unique_ptr<ClockWatch> clock_;  ///< before all that asks it
   std::optional<SteadyTime> upkeep_at_;
   std::unique_ptr<EndsWatch> ends_;
+  std::optional<rules::SiteClock> site_clock_;  ///< nothing: the system has no such zone
   std::unique_ptr<breaches::AuditLog> audit_;
   std::mutex alerts_mutex_;  ///< guards alerts_ while it is being made, and the next
   std::unique_ptr<casework::Alerts> alerts_;

@@ -11,7 +11,8 @@ namespace {
 constexpr std::string_view kStatusHelp = R"(schoolgate status --config DIR [--json]
 
 One screen: whether every group is protected in every category that it blocks, warns of or monitors; the lists and how
-old each is; the firewall, the clock, what serves in the place of something else since the start, and the last alert.
+old each is; the firewall, the clock, what serves in the place of something else since the start, what ends within 60
+days (authority, certificates, licences, accounts, accepted terms), and the last alert.
 Exit status 0 where everybody is protected (known_gaps of schoolgate.yaml excused), else 1, with the reasons first.
 
 The running gateway is asked, also by members of the group schoolgate. Where none runs, that is the first reason, and
@@ -37,7 +38,7 @@ int status(std::span<const std::string_view> words) {
   report(answer.error());
   const auto of_files = status_of_files(folder, wall_now());
   if (!of_files) return report(of_files.error());
-  print(json ? status_json(*of_files) : status_words(*of_files, wall_now()));
+  print(json ? status_json(*of_files, wall_now()) : status_words(*of_files, wall_now()));
   return kProblem;
 }
 

@@ -16,6 +16,7 @@ Why this file is long: the table of promises, the calendar and one short event f
 """
 
 import argparse
+import contextlib
 import datetime
 import http.client
 import json
@@ -23,6 +24,7 @@ import os
 import pathlib
 import re
 import shutil
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -49,6 +51,7 @@ PROMISES = {
     "wrong clock is told": ("administration.md", "`it` gets a mail and `schoolgate_clock_believed` is 0."),
     "clock comes back": ("contract.md", "1 while the machine's clock is believed, else 0"),
     "ends are told": ("administration.md", "are announced to `it` 60, 30, 7 and 1 days before they end"),
+    "near ends shown": ("administration.md", "`schoolgate status` has a line for each within 60 days"),
     "renewal is told": ("inspection.md", "The day of the switch is announced to `it` 60, 30, 7 and 1 days before"),
     "old signs, then new": ("inspection.md", "The old authority signs until that day, the new one from then on"),
     "devices with one": ("inspection.md", "A device that trusts both sees no difference at any time"),
@@ -145,7 +148,7 @@ lists:
 
 LISTS = """
 lists:
-  - {{ name: bets, category: gambling, format: domains, source: "{url}", refresh: 5d, stale_after: 14d }}
+  - {{ name: bets, category: gambling, format: domains, source: "{url}", refresh: 5d, stale_after: 14d, licence_until: 2027-04-30 }}
   - {{ name: games, category: games, format: domains, source: lists/games.txt }}
   - {{ name: harm, category: self-harm, format: domains, source: lists/harm.txt }}
   - {{ name: end, category: suicide, format: domains, source: lists/end.txt }}
@@ -390,10 +393,22 @@ identity:
         return fetch(self.school.proxy, f"http://{host}:{self.web.http}{path}", source=source).status
 
     def attempt(self, host: str, path: str, source: str = PUPIL) -> None:
-        moment = self.clock.now()
+        moment, before = self.clock.now(), self.episodes_through()
         status = self.fetch(host, path, source)
         assert status == 403, f"{host}{path} at {moment}: {status}"
         self.made.append({"at": moment, "url": path})
+        # Episodes are stored within a second of their records; no hours pass in between.
+        end = time.monotonic() + 3
+        while self.episodes_through() == before and time.monotonic() < end:
+            time.sleep(0.02)
+
+    def episodes_through(self) -> int:
+        file = self.school.state / "breaches.db"
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as log:
+                return log.execute("SELECT coalesce(max(through_seq), 0) FROM episodes").fetchone()[0]
+        except sqlite3.OperationalError:  # none was made yet
+            return 0
 
     def child(self, address: str = CHILD):
         from parts.portal import Device
@@ -409,12 +424,18 @@ identity:
             self.made.append({"at": self.clock.now(), "url": None})
         return status == 403
 
-    def shown_issuer(self) -> tuple[str, object]:
-        """The common name of whoever signed the certificate that a device is shown for an opened site."""
+    def once_opened(self, deadline: float = 20.0):
+        """The certificate that a device is shown for an opened site. A holder of the key that is slow to start is tried again."""
         from parts.inspected import InspectedWire
-        with InspectedWire(self.school, "forum.example", self.site.port, authority=None) as wire:
-            certificate = wire.certificate
-        return certificate.issuer.rfc4514_string(), certificate
+        end = time.monotonic() + deadline
+        while True:
+            try:
+                with InspectedWire(self.school, "forum.example", self.site.port, authority=None) as wire:
+                    return wire.certificate
+            except (OSError, AssertionError):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
 
     def opened_with(self, *files: pathlib.Path) -> bool:
         bundle = self.folder / "bundle.pem"
@@ -431,7 +452,21 @@ identity:
 
     def look(self, promise: str, holds, detail: str = "") -> bool:
         self.ledger.look(promise, holds, f"{self.clock.now():%Y-%m-%d %H:%M} {detail}")
+        if not holds:
+            self.say_around()
         return bool(holds)
+
+    def say_around(self) -> None:
+        """What the gateway and the mail server had to say last: a miss that is seen once must be found without a second one."""
+        log = self.school.words().splitlines()[-12:] if self.school.log.exists() else []
+        mails = [f"{one['at']:%m-%d %H:%M:%S} {one['to']}: {one['subject']}" for one in self.mail.messages[-6:]]
+        print("".join(f"    log  {line[:300]}\n" for line in log) + "".join(f"    mail {line}\n" for line in mails) + self.waiting_mails(), flush=True)
+
+    def waiting_mails(self) -> str:
+        with contextlib.closing(sqlite3.connect(f"file:{self.school.state}/alerts.db?mode=ro", uri=True, timeout=10)) as alerts:
+            rows = alerts.execute("SELECT destination, attempts, state, (due - created) / 1000, subject FROM alerts ORDER BY created DESC LIMIT 8")
+            return "".join(f"    kept {to}, {attempts} tries, state {state}, due {wait} s after it was made: {subject}\n"
+                           for to, attempts, state, wait, subject in rows)
 
     def wait(self, promise: str, look, detail: str, deadline: float = 20.0) -> bool:
         end = time.monotonic() + deadline
@@ -512,7 +547,7 @@ identity:
             "2026-12-03": [self.sign_in_and_idle], "2026-12-09": [self.desk_accounts], "2026-12-14": [self.measure_and_step_back],
             "2027-01-14": [self.publisher_stops], "2027-02-01": [self.stale_is_told], "2027-02-08": [self.publisher_returns],
             "2027-03-15": [self.portal_renewed], "2027-03-27": [self.off_over_clock_change],
-            "2027-05-07": [self.renew_authority], "2027-05-12": [self.start_in_2020], "2027-06-14": [lambda: self.mail.die()],
+            "2027-04-27": [self.status_of_ends], "2027-05-01": [self.licence_has_ended], "2027-05-07": [self.renew_authority], "2027-05-12": [self.start_in_2020], "2027-06-14": [lambda: self.mail.die()],
             "2027-06-15": [self.sign_in_after_half_a_year], "2027-06-21": [self.mail_returns], "2027-06-29": [self.after_the_switch],
             "2027-07-07": [self.after_the_old_end], "2027-07-09": [self.escalation_over_a_weekend], "2027-07-22": [self.leaver_has_gone],
             "2027-09-02": [self.new_terms],
@@ -649,13 +684,29 @@ identity:
         self.settle(5)
         self.stop()
         self.clock.pass_until(at("2027-03-29", "11:00"))
+        back = self.clock.now()  # before the start: on a busy machine the mails are out before it is over
         self.start()
-        back = self.clock.now()
         self.wait("missed digest", lambda: len(self.mail.those("dsl", "daily digest", back - MINUTE)) == 1, "one digest after two days off")
         self.wait("canary missed", lambda: len(self.mail.those("dsl", "weekly test", back - MINUTE)) == 1, "one test mail after two days off")
         self.settle(70)
         self.look("missed digest", len(self.mail.those("dsl", "daily digest", back - MINUTE)) == 1, "still one")
         self.look("canary missed", len(self.mail.those("dsl", "weekly test", back - MINUTE)) == 1, "still one")
+
+    def told_of(self, what: str, wanted: list[datetime.datetime], late: datetime.timedelta = 30 * HOUR) -> None:
+        told = [one["at"] for one in self.mail.those("it", f"{what} ends within")]
+        self.look("ends are told", len(told) == len(wanted) and all(timedelta_between(a, b) < late for a, b in zip(told, wanted, strict=False)),
+                  f"{what}: told {[f'{one:%m-%d %H:%M}' for one in told]}")
+
+    def status_of_ends(self) -> None:
+        said = self.school.command("status", check=None).stdout
+        self.look("near ends shown", re.search(r"^ends soon +the licence of the list bets: in 3 days, 2027-04-30$", said, re.MULTILINE), said[-800:])
+
+    def licence_has_ended(self) -> None:
+        end = at("2027-05-01", "00:00")
+        if self.begins < end - 62 * DAY:
+            self.told_of("the licence of the list bets", [end - days * DAY for days in (60, 30, 7, 1)])
+        self.look("near ends shown", "the licence of the list bets: ENDED, 2027-04-30" in self.school.command("status", check=None).stdout, "ENDED")
+        self.look("stale blocks", self.fetch("bets.example", "/licence-is-over") == 403, "a list whose licence is over")
 
     def renew_authority(self) -> None:
         self.go(at("2027-05-07", "11:00"), seconds=20)
@@ -674,7 +725,8 @@ identity:
     def after_the_switch(self) -> None:
         told = {words: len(self.mail.those("it", f"new authority ends within {words}")) for words in ("60 days", "30 days", "7 days", "a day")}
         self.look("renewal is told", all(count == 1 for count in told.values()), f"told {told}")
-        self.look("old signs, then new", self.opened_with(self.new) and not self.opened_with(self.old), "after the day")
+        # The holder of the new key has to answer within its three seconds, which a busy machine at this rate may not give it at once.
+        self.wait("old signs, then new", lambda: self.opened_with(self.new) and not self.opened_with(self.old), "after the day")
         self.look("devices with one", self.opened_with(self.both), "after the day")
         self.look("old key goes", (self.school.state / "ca.beside/authority.key").exists(), "until its end it is kept")
 
@@ -682,7 +734,7 @@ identity:
         self.settle(10)
         self.look("old key goes", not (self.school.state / "ca.beside").exists(), "the key of the former authority")
         self.look("old signs, then new", self.opened_with(self.new), "after the old one's end")
-        certificate = self.shown_issuer()[1]
+        certificate = self.once_opened()
         from parts.tls_origins import validity
         begins, ends = validity(certificate)
         self.look("leaves are short", (ends - begins).days <= 199 and ends.replace(tzinfo=UTC) > self.clock.now(), f"{begins} to {ends}")
@@ -708,6 +760,8 @@ identity:
         self.go(at("2027-06-15", "09:00"))
         self.attempt("harm.example", "/harm-while-no-mail-leaves")
         self.look("terms renew", self.sign_in("amelia.hughes"), "after half a year")
+        if self.begins < at("2026-12-04", "00:00"):
+            self.told_of("the acceptance of the terms of use in 2027-06", [at("2027-06-01", "00:00") - days * DAY for days in (60, 30, 7, 1)])
         self.look("account until", self.sign_in("ben.okafor", LEAVER) or True, "a new child sees them")
         self.look("account until", self.is_known(LEAVER), "before the account's last day")
 
@@ -724,6 +778,8 @@ identity:
         self.look("terms renew", self.is_known(), "accepted")
 
     def leaver_has_gone(self) -> None:
+        if self.begins < at("2027-05-20", "00:00"):  # the mail server is dead thirty days before, and what it missed comes a day late
+            self.told_of("the access of accounts until 2027-07-20", [at("2027-07-21", "00:00") - days * DAY for days in (60, 30, 7, 1)], 55 * HOUR)
         status = self.child(LEAVER).sign_in("ben.okafor", PASSWORD)[0]
         self.look("account until", status != 303, "the day after the account's last")
         register = self.school.command("people register", "--csv").stdout
@@ -774,7 +830,7 @@ identity:
         self.look("not by a wrong clock", set(decisions) <= set(self.days_of_decisions()), "decisions")
         self.look("not by a wrong clock", register == school.command("people register", "--csv").stdout, "the register")
         self.look("not by a wrong clock", len(audit.splitlines()) <= len(school.command("breaches audit").stdout.splitlines()), "the audit log")
-        certificate = self.shown_issuer()[1]
+        certificate = self.once_opened()
         from parts.tls_origins import validity
         begins, ends = validity(certificate)
         true_now = self.clock.now() - by

@@ -64,9 +64,11 @@ Result<Duty> DutyBook::read() {
   return duty;
 }
 
+std::string absence_of(std::string_view user) { return std::string(kAccount) + std::string(user); }
+
 Result<void> DutyBook::set_absence(const Viewer& viewer, const std::optional<Absence>& absence,
-                                   const std::optional<Colleague>& stand_in, std::chrono::sys_days today,
-                                   TimePoint now) {
+                                   const std::optional<Colleague>& stand_in, std::chrono::sys_days today, TimePoint now,
+                                   std::optional<std::uint64_t> seen) {
   if (absence) {
     if (absence->last < absence->first) return fail(Fault::client, "last day: it lies before the first");
     if (absence->last < today) return fail(Fault::client, "last day: it lies in the past");
@@ -78,7 +80,8 @@ Result<void> DutyBook::set_absence(const Viewer& viewer, const std::optional<Abs
   const std::string days =
       absence ? to_rfc3339_day(absence->first) + ' ' + to_rfc3339_day(absence->last) : std::string();
   return desk_.change([&]() -> Result<void> {
-    auto added = add_entry(desk_.database(), std::string(kDutyOfAccount) + viewer.user,
+    if (auto current = desk_.must_be_current(absence_of(viewer.user), seen); !current) return current;
+    auto added = add_entry(desk_.database(), absence_of(viewer.user),
                            {.field = std::string(kAbsence),
                             .by = viewer.user,
                             .at = now,
@@ -91,7 +94,7 @@ Result<void> DutyBook::set_absence(const Viewer& viewer, const std::optional<Abs
                                 .time = now,
                                 .by = viewer.user,
                                 .what = "absence",
-                                .about = std::string(kDutyOfAccount) + viewer.user,
+                                .about = absence_of(viewer.user),
                                 .person = {},
                                 .detail = absence
                                               ? "away " + days + (who.empty() ? ", by the rota" : ", stand-in " + who)

@@ -19,6 +19,9 @@ namespace schoolgate::casework {
 
 inline constexpr std::string_view kRotaOfDesk = "rota";  ///< what the journal calls it
 
+/// What the journal calls the absences of an account.
+[[nodiscard]] std::string absence_of(std::string_view user);
+
 struct Absence {
   std::chrono::sys_days first, last;  ///< both included
   std::string stand_in;               ///< account; empty: whoever the rota names
@@ -46,10 +49,10 @@ class DutyBook {
 
   [[nodiscard]] Result<Duty> read();
   /// The viewer's own; nullopt: back again. Fault client: the days do not fit, or the stand-in is the viewer or leads
-  /// no safeguarding.
+  /// no safeguarding. Or `seen` is old (DeskStore::version of absence_of(viewer)).
   [[nodiscard]] Result<void> set_absence(const Viewer& viewer, const std::optional<Absence>& absence,
                                          const std::optional<Colleague>& stand_in, std::chrono::sys_days today,
-                                         TimePoint now);
+                                         TimePoint now, std::optional<std::uint64_t> seen = {});
   /// Fault client: the viewer, or one of them, leads no safeguarding. An empty account: nobody that day.
   /// Or `seen` is old (DeskStore::version of kRotaOfDesk).
   [[nodiscard]] Result<void> set_rota(const Viewer& viewer, const std::array<Colleague, 7>& days, TimePoint now,

@@ -147,18 +147,19 @@ Result<std::optional<Deletion>> remove_due(DeskStore& desk, const Rule& rule, Ti
 // The journal's own chain is cut at its beginning, as the breach log's is.
 Result<std::optional<Deletion>> cut_journal(DeskStore& desk, TimePoint before, TimePoint now) {
   store::Database& database = desk.database();
-  auto chain = store::Chain::open(database, desk.key());
-  if (!chain) return std::unexpected(chain.error());
-  auto cut = chain->remove_before(before, now, UINT32_MAX);
-  if (!cut) return std::unexpected(cut.error());
-  if (*cut == 0) return std::nullopt;
-  Deletion deletion{.at = now, .kind = "journal entries", .count = *cut, .until = before, .held = 0, .by = "retention"};
-  auto noted = desk.change([&]() -> Result<void> {
+  std::optional<Deletion> deletion;
+  auto done = desk.change([&]() -> Result<void> {
+    auto chain = store::Chain::open(database, desk.key());
+    if (!chain) return std::unexpected(chain.error());
+    const auto cut = chain->remove_before(before, now, UINT32_MAX);
+    if (!cut) return std::unexpected(cut.error());
+    if (*cut == 0) return {};
     if (auto gone = store::write(database, "DELETE FROM journal WHERE seq <= ?1", chain->head().cut_seq); !gone)
       return gone;
-    return note(database, deletion);
+    deletion = {.at = now, .kind = "journal entries", .count = *cut, .until = before, .held = 0, .by = "retention"};
+    return note(database, *deletion);
   });
-  if (!noted) return std::unexpected(noted.error());
+  if (!done) return std::unexpected(done.error());
   return deletion;
 }
 

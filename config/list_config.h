@@ -42,6 +42,7 @@ struct ListConfig {
   ListProof proof;
   std::string owner;           ///< who answers for the list at the school; may be empty
   std::string licence_holder;  ///< whom its publisher licensed it to; may be empty
+  std::optional<std::chrono::year_month_day> licence_until;  ///< last day (site's time) of the licence or subscription
   /// Older than this, the technician is told; none: it may be of any age.
   std::optional<std::chrono::seconds> stale_after;
   IfMissing if_missing = IfMissing::refuse;

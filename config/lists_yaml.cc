@@ -86,6 +86,7 @@ void read_keeping(Mapping& keys, Report& report, ListConfig& list) {
                                                                           {"serve", IfMissing::serve}};
   keys.optional("owner", list.owner);
   keys.optional("licence_holder", list.licence_holder);
+  keys.optional("licence_until", list.licence_until);
   list.if_missing = list.remote && !list.sealed ? IfMissing::serve : IfMissing::refuse;
   list.served_without = keys.optional("if_missing", Choice<IfMissing>{list.if_missing, kIfMissing}) &&
                         list.if_missing == IfMissing::serve;

@@ -4,6 +4,7 @@
 #include "console/days.h"
 #include "console/desk.h"
 #include "console/documents.h"
+#include "console/ends_words.h"
 #include "console/form_problems.h"
 #include "console/inspection.h"
 #include "console/protection_words.h"
@@ -124,6 +125,7 @@ web::Response limits_page(const Desk& desk, const Visit& visit) {
   }
   view.set("limits_any", !limits.empty()).set("lists_any", !lists.empty());
   set_protection(desk, lists, view);
+  set_ends(*desk.near_ends(), view);
   return desk.show(visit, "limits", std::move(view));
 }
 

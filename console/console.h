@@ -59,6 +59,14 @@ struct PolicyFacts {
   std::vector<std::pair<std::string, std::string>> approvals;  ///< rule; approved by, until when
 };
 
+/// What ends on a date within 60 days, or has ended: the authority, a certificate, a licence.
+struct NearEnd {
+  std::string what;
+  std::string day;  ///< "2027-08-31", the last one
+  bool is_over = false;
+  std::string next;  ///< what is to be done about it
+};
+
 /// A self-test that was started at the desk.
 struct SelfTest {
   bool running = false;
@@ -100,6 +108,8 @@ struct Hooks {
   std::function<SelfTest()> self_test;
   /// What is wrong with the gateway's clock, in words for a technician; empty while it is believed.
   std::function<std::string()> clock_doubt;
+  /// Soonest first.
+  std::function<std::vector<NearEnd>()> near_ends;
   /// Whether an address is on a sealed list, for what people report.
   std::function<bool(std::string_view address)> is_sealed;
   /// How people write a person's name; empty when it is not known.

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "casework/shown_text.h"
 #include "console/days.h"
+#include "console/ends_words.h"
 #include "console/protection_words.h"
 #include "embedded/console_templates.h"
 #include "identity/desk_sign_in.h"
@@ -219,6 +220,7 @@ void Desk::set_frame(web::View& view, const web::Request& request, const identit
   if (hooks().clock_doubt) view.set_if("clock_doubt", hooks().clock_doubt());
   if (const auto protection = hears_of_protection(session->role) ? this->protection() : nullptr)
     view.set_if("unprotected", gap_summary(*this, *protection));
+  if (hears_of_protection(session->role)) view.set_if("ends_soon", ends_summary(*near_ends()));
   view.set("user_name", session->name.empty() ? session->user : session->name);
   view.set("user_role", title_of(session->role));
   for (const NavigationItem& item : kNavigation) {
@@ -326,6 +328,18 @@ std::shared_ptr<const rules::Protection> Desk::protection() const {
     protection_read_ = read;
   }
   return protection_;
+}
+
+std::shared_ptr<const std::vector<NearEnd>> Desk::near_ends() const {
+  constexpr std::chrono::seconds kFresh{5};
+  const auto read = std::chrono::steady_clock::now();
+  const std::scoped_lock lock(near_ends_mutex_);
+  if (!near_ends_ || read - near_ends_read_ > kFresh) {
+    near_ends_ = std::make_shared<const std::vector<NearEnd>>(hooks().near_ends ? hooks().near_ends()
+                                                                                : std::vector<NearEnd>());
+    near_ends_read_ = read;
+  }
+  return near_ends_;
 }
 
 std::string Desk::person_words(std::string_view user) const {

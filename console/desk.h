@@ -88,6 +88,8 @@ class Desk {
   [[nodiscard]] std::shared_ptr<const PolicyFacts> policy() const;
   /// Protected or not, at most a few seconds old. Null where the gateway does not tell.
   [[nodiscard]] std::shared_ptr<const rules::Protection> protection() const;
+  /// What ends soon, at most a few seconds old. Never null.
+  [[nodiscard]] std::shared_ptr<const std::vector<NearEnd>> near_ends() const;
   /// What an account typed when its session was over.
   [[nodiscard]] Result<std::optional<casework::Draft>> kept_form(const Visit& visit, std::string_view token) const;
   /// The list of episodes that each session saw last.
@@ -129,6 +131,9 @@ class Desk {
   mutable std::mutex protection_mutex_;
   mutable std::shared_ptr<const rules::Protection> protection_;
   mutable std::chrono::steady_clock::time_point protection_read_{};
+  mutable std::mutex near_ends_mutex_;
+  mutable std::shared_ptr<const std::vector<NearEnd>> near_ends_;
+  mutable std::chrono::steady_clock::time_point near_ends_read_{};
 };
 
 /// The desk's role as casework/ names it.

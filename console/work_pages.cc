@@ -61,11 +61,14 @@ web::Response away_page(const Desk& desk, const Visit& visit, std::string_view p
   web::View view;
   set_problem(view, visit.request, problem);
   set_typed(view, visit.request.form);
-  // So that a page that was opened before a colleague set the rota does not set it back.
-  if (const auto version = visit.stores.desk->version(casework::kRotaOfDesk))
-    view.set("version", *version);
-  else
-    return desk.failed(visit, version.error());
+  // So that a page that was opened before a colleague set the rota, or before an absence was noted elsewhere, does not
+  // set it back.
+  const auto rota = visit.stores.desk->version(casework::kRotaOfDesk);
+  if (!rota) return desk.failed(visit, rota.error());
+  const auto own = visit.stores.desk->version(casework::absence_of(visit.viewer.user));
+  if (!own) return desk.failed(visit, own.error());
+  view.set("version", *rota);
+  view.object("own").set("version", *own);
   view.list("absences").list("stand_ins").list("days");
   std::string first = day_text(today), last, stand_in;
   for (const auto& [user, absence] : duty->absences) {
@@ -115,8 +118,8 @@ web::Response set_absence(const Desk& desk, const Visit& visit) {
     const auto noted = duty->absences.find(visit.viewer.user);
     if (noted == duty->absences.end() || noted->second.last < today)
       return away_page(desk, visit, "first day: no days away are noted", 400);
-    if (const auto done = book.set_absence(visit.viewer, {}, {}, today, visit.now); !done)
-      return away_page(desk, visit, done.error().text(), 503);
+    if (const auto done = book.set_absence(visit.viewer, {}, {}, today, visit.now, seen_version(form)); !done)
+      return away_page(desk, visit, done.error().text(), done.error().fault == Fault::client ? 400 : 503);
     return desk.done(visit, "/tasks/away", "You are back: what you own is yours again from now on.");
   }
   const auto first = read_day(form.get("first")), last = read_day(form.get("last"));
@@ -127,7 +130,8 @@ web::Response set_absence(const Desk& desk, const Visit& visit) {
   const std::string_view name = form.get("stand_in");
   const auto stand_in = name.empty() ? std::nullopt : colleague_of(*all, name);
   if (!name.empty() && !stand_in) return away_page(desk, visit, "stand-in: there is no such colleague", 400);
-  const auto done = book.set_absence(visit.viewer, casework::Absence{*first, *last, {}}, stand_in, today, visit.now);
+  const auto done = book.set_absence(visit.viewer, casework::Absence{*first, *last, {}}, stand_in, today, visit.now,
+                                     seen_version(form));
   if (!done) return away_page(desk, visit, done.error().text(), done.error().fault == Fault::client ? 400 : 503);
   return desk.done(visit, "/tasks/away",
                    "You are away from " + day_words(*first) + " to " + day_words(*last) + ". In those days " +

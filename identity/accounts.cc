@@ -101,6 +101,15 @@ Result<std::vector<Account>> Accounts::all() {
   });
 }
 
+Result<std::vector<TimePoint>> Accounts::ends(TimePoint from, TimePoint until) {
+  return people_->read([&](Database& people) {
+    return store::select_all(
+        people,
+        "SELECT valid_until FROM accounts WHERE disabled = 0 AND valid_until > ?1 AND valid_until <= ?2 ORDER BY 1",
+        [](store::Statement& row) { return row.take<TimePoint>(); }, from, until);
+  });
+}
+
 Result<void> Accounts::set_password_hash(std::string_view user, std::string_view hash) {
   return people_->change([&](Database& people) -> Result<void> {
     const auto set =

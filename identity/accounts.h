@@ -41,6 +41,8 @@ class Accounts {
   [[nodiscard]] Result<std::optional<Account>> find(std::string_view user);
   /// By user name.
   [[nodiscard]] Result<std::vector<Account>> all();
+  /// The ends after `from` and not after `until` of accounts that are not switched off, earliest first: one for each.
+  [[nodiscard]] Result<std::vector<TimePoint>> ends(TimePoint from, TimePoint until);
   [[nodiscard]] Result<void> set_password_hash(std::string_view user, std::string_view hash);
   /// Switches the account off and closes its rows in the register.
   [[nodiscard]] Result<void> close(std::string_view user, std::string_view why, std::string_view by, TimePoint now);

@@ -119,6 +119,15 @@ Result<std::optional<TermsAnswer>> TermsRecord::last_of(std::string_view user) {
   });
 }
 
+Result<std::vector<TermsAnswer>> TermsRecord::last_of_each() {
+  return people_->read([](Database& people) {
+    return store::select_all(people,
+                             kColumns + std::string("WHERE seq IN (SELECT max(seq) FROM answers WHERE user IN (SELECT "
+                                                    "user FROM access WHERE closed IS NULL) GROUP BY user) ORDER BY seq"),
+                             read_answer);
+  });
+}
+
 Result<std::vector<TermsAnswer>> TermsRecord::all() {
   return people_->read([](Database& people) {
     return store::select_all(people, kSelectAnswers + std::string("ORDER BY seq"), read_answer);
@@ -130,8 +139,15 @@ Result<std::uint64_t> TermsRecord::verify() {
 }
 
 Result<std::uint64_t> TermsRecord::forget_before(TimePoint before, TimePoint now) {
-  // Without a transaction around it: Chain::remove_before() has one of its own.
-  return people_->read([&](Database& people) { return forget(people, people_->key(), before, now); });
+  std::uint64_t removed = 0;
+  auto done = people_->change_unmarked([&](Database& people) -> Result<void> {
+    const auto gone = forget(people, people_->key(), before, now);
+    if (!gone) return std::unexpected(gone.error());
+    removed = *gone;
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return removed;
 }
 
 }  // namespace schoolgate::identity

@@ -33,6 +33,8 @@ class TermsRecord {
 
   [[nodiscard]] Result<void> add(const TermsAnswer& answer);
   [[nodiscard]] Result<std::optional<TermsAnswer>> last_of(std::string_view user);
+  /// The last one of every person who has access, oldest first.
+  [[nodiscard]] Result<std::vector<TermsAnswer>> last_of_each();
   /// Oldest first.
   [[nodiscard]] Result<std::vector<TermsAnswer>> all();
   /// Walks the chain of answers. Returns how many; fault host with the number of the first that is not as written.

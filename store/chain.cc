@@ -1,6 +1,10 @@
 #include "store/chain.h"
 
+#include <sqlite3.h>
+
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "base/log.h"
 #include "base/uuid.h"
@@ -25,6 +29,14 @@ constexpr const char* kSchema = R"(
 std::int64_t day_of(TimePoint time) { return std::chrono::floor<std::chrono::days>(time).time_since_epoch().count(); }
 
 std::string first_hash() { return std::string(64, '0'); }
+
+// Inside the caller's transaction where there is one, else in one of its own: what is read is still true when it is
+// written.
+template <class Work>
+Result<void> as_one(Database& database, Work&& work) {
+  if (sqlite3_get_autocommit(database.handle()) == 0) return work();
+  return in_transaction(database, std::forward<Work>(work));
+}
 
 }  // namespace
 
@@ -56,6 +68,17 @@ Result<ChainHead> read_head(Database& database) {
 }
 
 Result<Chain> Chain::open(Database& database, const StateKey& key) {
+  std::optional<Result<Chain>> opened;
+  auto done = as_one(database, [&]() -> Result<void> {
+    opened.emplace(open_inside(database, key));
+    if (!*opened) return std::unexpected(opened->error());
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  return *std::move(opened);
+}
+
+Result<Chain> Chain::open_inside(Database& database, const StateKey& key) {
   if (auto made = database.run(kSchema); !made) return std::unexpected(made.error());
   Chain chain(database, key);
   for (auto [statement, sql] :
@@ -143,6 +166,24 @@ bool Chain::store_head() {
 }
 
 Result<std::uint64_t> Chain::remove_before(TimePoint before, TimePoint now, std::uint64_t limit) {
+  const ChainHead before_cut = head_;
+  std::uint64_t removed = 0;
+  auto done = as_one(*database_, [&]() -> Result<void> {
+    // Another connection may have appended since this chain was opened.
+    auto stored = read_head(*database_);
+    if (!stored) return std::unexpected(stored.error());
+    if (stored->chain == head_.chain && stored->seq > head_.seq && stored->is_signed_by(*key_)) head_ = *std::move(stored);
+    auto cut = cut_before(before, now, limit);
+    if (!cut) return std::unexpected(cut.error());
+    removed = *cut;
+    return {};
+  });
+  if (done) return removed;
+  head_ = before_cut;
+  return std::unexpected(done.error());
+}
+
+Result<std::uint64_t> Chain::cut_before(TimePoint before, TimePoint now, std::uint64_t limit) {
   // The cut keeps the chain whole: only a beginning is removed, ending before the first record of any day that stays.
   // Days to come are no dates of what stays, but nothing after the last right day is known to be old.
   auto query = database_->prepare(
@@ -162,32 +203,24 @@ Result<std::uint64_t> Chain::remove_before(TimePoint before, TimePoint now, std:
   if (hash->bind(1, std::int64_t(through)).step() != Statement::Step::row)
     return fail(Fault::host, "record " + std::to_string(through) + " of " + database_->file().string() + " is missing",
                 "run `schoolgate breaches verify`; nothing is removed until then");
-  const ChainHead before_cut = head_;
-  const std::uint64_t removed = through - head_.cut_seq;
+  const std::uint64_t first = head_.cut_seq + 1;
   head_.cut_seq = through;
   head_.cut_hash = hash->text(0);
   hash->reset();
 
-  const auto done = in_transaction(*database_, [&]() -> Result<void> {
-    auto erase = database_->prepare("DELETE FROM records WHERE seq <= ?1");
-    auto forget = database_->prepare("DELETE FROM days WHERE last_seq <= ?1");
-    auto note = database_->prepare("INSERT INTO removals(at, first_seq, last_seq, hash) VALUES(?1, ?2, ?3, ?4)");
-    if (!erase || !forget || !note || !erase->bind(1, std::int64_t(through)).run() ||
-        !forget->bind(1, std::int64_t(through)).run() ||
-        !note->bind(1, to_stored(now))
-             .bind(2, std::int64_t(before_cut.cut_seq + 1))
-             .bind(3, std::int64_t(through))
-             .bind(4, head_.cut_hash)
-             .run() ||
-        !store_head())
-      return std::unexpected(database_->error("write"));
-    return {};
-  });
-  if (!done) {
-    head_ = before_cut;
-    return std::unexpected(done.error());
-  }
-  return removed;
+  auto erase = database_->prepare("DELETE FROM records WHERE seq <= ?1");
+  auto forget = database_->prepare("DELETE FROM days WHERE last_seq <= ?1");
+  auto note = database_->prepare("INSERT INTO removals(at, first_seq, last_seq, hash) VALUES(?1, ?2, ?3, ?4)");
+  if (!erase || !forget || !note || !erase->bind(1, std::int64_t(through)).run() ||
+      !forget->bind(1, std::int64_t(through)).run() ||
+      !note->bind(1, to_stored(now))
+           .bind(2, std::int64_t(first))
+           .bind(3, std::int64_t(through))
+           .bind(4, head_.cut_hash)
+           .run() ||
+      !store_head())
+    return std::unexpected(database_->error("write"));
+  return through - first + 1;
 }
 
 Result<SeqRange> records_between(Database& database, TimePoint since, TimePoint until) {

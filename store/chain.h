@@ -5,7 +5,8 @@
 // the place where retention cut, signed with the state key: a tail that was cut off shows. What a chain can and cannot
 // prove is in docs/breach-log.md.
 //
-// One writer per file (a lock says so); belongs to one thread. Transactions are the caller's.
+// Belongs to one thread. Transactions are the caller's. Where several connections write (desk.db, people.db), a chain is
+// opened and used inside one transaction; the breach log and the audit log have one writer (a lock says so) and keep it.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,7 @@ class Chain {
  public:
   /// Makes the tables where absent and checks the head: a head that is not signed by `key`, or that is behind the
   /// records, marks the chain as broken (which verify reports from then on) and goes on after the highest number seen.
+  /// Inside the caller's transaction, or its own.
   [[nodiscard]] static Result<Chain> open(Database& database, const StateKey& key);
 
   [[nodiscard]] std::uint64_t next_seq() const noexcept { return head_.seq + 1; }
@@ -55,7 +57,7 @@ class Chain {
   [[nodiscard]] bool store_head();
 
   /// Removes at most `limit` of the oldest records that lie wholly before the UTC day of `before`, and signs the new
-  /// beginning. Returns how many. Own transaction. Days of the future were written by a clock that was ahead: they hold
+  /// beginning. Returns how many. Inside the caller's transaction, or its own. Days of the future were written by a clock that was ahead: they hold
   /// back nothing that came before a day that is right. `now` must be believed.
   [[nodiscard]] Result<std::uint64_t> remove_before(TimePoint before, TimePoint now, std::uint64_t limit);
 
@@ -63,6 +65,8 @@ class Chain {
 
  private:
   Chain(Database& database, const StateKey& key) : database_(&database), key_(&key) {}
+  [[nodiscard]] static Result<Chain> open_inside(Database& database, const StateKey& key);
+  [[nodiscard]] Result<std::uint64_t> cut_before(TimePoint before, TimePoint now, std::uint64_t limit);
   [[nodiscard]] bool store_day();
 
   Database* database_;

@@ -1,6 +1,7 @@
 #include "proxy/tls/authority.h"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -100,12 +101,21 @@ Result<void> create_authority(const std::filesystem::path& folder, std::string_v
 }
 
 Result<TimePoint> end_of_certificate(const std::filesystem::path& file) {
+  const auto ends = ends_of_certificates(file);
+  if (!ends) return std::unexpected(ends.error());
+  return ends->front();
+}
+
+Result<std::vector<TimePoint>> ends_of_certificates(const std::filesystem::path& file) {
   const auto text = read_file(file, kLargestFile);
   if (!text) return std::unexpected(text.error());
   const BioHandle bio(BIO_new_mem_buf(text->data(), int(text->size())));
-  const CertificateHandle certificate(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
-  if (!certificate) return fail_openssl(Fault::config, file.string() + " holds no certificate");
-  return time_of(X509_get0_notAfter(certificate.get()));
+  std::vector<TimePoint> ends;
+  while (const CertificateHandle certificate{bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr})
+    ends.push_back(time_of(X509_get0_notAfter(certificate.get())));
+  if (ends.empty()) return fail_openssl(Fault::config, file.string() + " holds no certificate");
+  ERR_clear_error();  // that no more follow is none
+  return ends;
 }
 
 Result<std::shared_ptr<const Authority>> Authority::load_public(const std::filesystem::path& folder) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -23,6 +24,8 @@ struct AuthorityFiles {
 
 /// When the first certificate of a PEM file ends. Fault config: it holds none; host: it cannot be read.
 [[nodiscard]] Result<TimePoint> end_of_certificate(const std::filesystem::path& file);
+/// The same of all certificates of the file, in its order.
+[[nodiscard]] Result<std::vector<TimePoint>> ends_of_certificates(const std::filesystem::path& file);
 
 /// Makes a P-256 key and a self-signed certificate for ten years from `now` in `folder` (0700 when it has to be made):
 /// CA with path length 0, subject "<school> web filter <8 hex of the key>". An existing authority, or half of one, is

@@ -22,10 +22,24 @@ TEST(Ends, AreAnnouncedFourTimesAndWhenTheyAreOver) {
   EXPECT_EQ(days_announced(kEnd, kEnd + days(400)), 0);
 }
 
+TEST(Ends, WhatIsOverAndGoneIsForgotten) {
+  std::string folder = (std::filesystem::temp_directory_path() / "schoolgate-ends-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  EndsWatch watch(folder);
+  for (int day = 0; day < 500; ++day) {
+    const TimePoint now = kEnd + days(day);
+    const std::vector<KnownEnd> ends{
+        {.what = "the access of accounts until day " + std::to_string(day), .ends = now + days(1), .next = {}, .day = {}}};
+    EXPECT_EQ(watch.look(ends, now).size(), 1u);
+  }
+  EXPECT_LT(std::filesystem::file_size(folder + "/ends"), 62 * 80u);
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Ends, EachIsToldOnceAlsoOverARestart) {
   std::string folder = (std::filesystem::temp_directory_path() / "schoolgate-ends-XXXXXX").string();
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  const std::vector<KnownEnd> ends{{"the school's authority", kEnd, "Make a new one."}};
+  const std::vector<KnownEnd> ends{{.what = "the school's authority", .ends = kEnd, .next = "Make a new one.", .day = {}}};
   {
     EndsWatch watch(folder);
     EXPECT_TRUE(watch.look(ends, kEnd - days(90)).empty());
@@ -40,7 +54,8 @@ TEST(Ends, EachIsToldOnceAlsoOverARestart) {
   EXPECT_EQ(watch.look(ends, kEnd - hours(3)).size(), 1u) << "what was missed meanwhile is one announcement";
   EXPECT_EQ(watch.look(ends, kEnd + hours(3)).size(), 1u);
   EXPECT_TRUE(watch.look(ends, kEnd + days(9)).empty());
-  const std::vector<KnownEnd> renewed{{"the school's authority", kEnd + days(20), "Make a new one."}};
+  const std::vector<KnownEnd> renewed{
+      {.what = "the school's authority", .ends = kEnd + days(20), .next = "Make a new one.", .day = {}}};
   EXPECT_EQ(watch.look(renewed, kEnd).size(), 1u) << "another end is another announcement";
   std::filesystem::remove_all(folder);
 }

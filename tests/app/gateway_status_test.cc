@@ -80,11 +80,31 @@ TEST(Status, WhatDoesNotServeProtectsNobody) {
   EXPECT_TRUE(names(reasons_unprotected(status), "does not run"));
 }
 
+TEST(Status, SaysWhatEndsSoonInOneLineEach) {
+  GatewayStatus status = running();
+  EXPECT_TRUE(status_words(status, kNine).contains("ends soon   nothing within 60 days")) << status_words(status, kNine);
+  status.ends = {{.what = "the school's authority", .ends = kNine - std::chrono::days(2), .next = {}, .day = {}},
+                 {.what = "the certificate of the desk", .ends = kNine + std::chrono::hours(3), .next = {}, .day = {}},
+                 {.what = "the licence of the list bets",
+                  .ends = kNine + std::chrono::days(7),
+                  .next = "Renew it.",
+                  .day = "2026-11-29"}};
+  const std::string words = status_words(status, kNine);
+  EXPECT_TRUE(words.contains("ends soon   the school's authority: ENDED, 2026-11-21\n")) << words;
+  EXPECT_TRUE(words.contains("            the certificate of the desk: within a day, 2026-11-23\n")) << words;
+  EXPECT_TRUE(words.contains("the licence of the list bets: in 7 days, 2026-11-29\n")) << words;
+  EXPECT_TRUE(words.starts_with("PROTECTED")) << "an end to come is no gap";
+  const auto json = web::JsonValue::parse(status_json(status, kNine));
+  ASSERT_TRUE(json);
+  EXPECT_EQ(json->find("ends")->items()[0].find("days")->as_integer(), -2);
+  EXPECT_EQ(json->find("ends")->items()[2].text("day"), "2026-11-29");
+}
+
 TEST(Status, JsonSaysTheSame) {
   GatewayStatus status = running();
   status.fallbacks = {{"desk", "the disk is full"}};
   status.last_alert = LastAlert{kNine, "Schoolgate: started without: desk on gate-1", "sent"};
-  const auto json = web::JsonValue::parse(status_json(status));
+  const auto json = web::JsonValue::parse(status_json(status, kNine));
   ASSERT_TRUE(json);
   EXPECT_EQ(json->find("protected")->as_flag(), true);
   EXPECT_EQ(json->find("lists")->items()[0].find("entries")->as_integer(), 12);

@@ -85,7 +85,7 @@ TEST(ListsCommand, StatusShowsEveryList) {
   EXPECT_TRUE(json.out.contains(R"("compiled":true,"hosts":2,"urls":0,"patterns":0,"rejected":1,)")) << json.out;
   EXPECT_TRUE(json.out.contains(
       R"({"name":"far","category":"gambling","format":"domains","sealed":false,)"
-      R"("source":"https://lists.example/x","owner":"","licence_holder":"","compiled":false,)"
+      R"("source":"https://lists.example/x","owner":"","licence_holder":"","licence_until":null,"compiled":false,)"
       R"("checked":null,"failures":0,"failure":"","refused":[],"left_alone":[],"overruled":[],"covers_must_allow":false,)"
       R"("last_test":null})"))
       << json.out;

@@ -150,6 +150,20 @@ TEST_F(Identity, TheSignInPageMustListenSomewhere) {
               HasSubstr("'sign-in' is answered nowhere (add listen.portal or listen.portal_tls)"));
 }
 
+// The calls of logon scripts come to the sign-in page.
+TEST_F(Identity, ALogonSourceNeedsSomethingThatListens) {
+  constexpr std::string_view kAlone = "identity: { sources: [logon], logon: { secret_file: logon.secret } }\n";
+  constexpr std::string_view kWithPage =
+      "identity: { sources: [logon], logon: { secret_file: logon.secret }, sign_in: { host: signin.school.example } }\n";
+  EXPECT_THAT(text_of(read(kAlone).problems),
+              HasSubstr("'logon' is answered nowhere (add the section 'sign_in' beside 'sources')"));
+  const Loaded unheard = read(kWithPage, "listen: { proxy: [\"127.0.0.1:8080\"] }\n");
+  EXPECT_FALSE(unheard.configuration);
+  EXPECT_THAT(text_of(unheard.problems),
+              HasSubstr("'logon' is answered nowhere (add listen.portal or listen.portal_tls)"));
+  EXPECT_THAT(text_of(read(kWithPage).problems), testing::Not(HasSubstr("answered nowhere")));
+}
+
 TEST_F(Identity, PortalsAreReadBesideTheConsole) {
   const Loaded loaded = read("",
                              "listen: { proxy: [\"127.0.0.1:8080\"], portal: [\"127.0.0.1:80\"], portal_tls: "

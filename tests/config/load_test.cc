@@ -399,7 +399,7 @@ TEST(Load, ReadsListsCategoriesAndAlerts) {
   folder.write("key.pub", "k\n");
   folder.write("lists.yaml", R"(lists:
   - { name: near, category: forums, format: urls, source: list.txt, sealed: true, force: true,
-      owner: Network manager, licence_holder: Ashford Oaks }
+      owner: Network manager, licence_holder: Ashford Oaks, licence_until: 2027-08-31 }
   - { name: far, category: games, format: hosts, source: "https://lists.example/x", refresh: 6h,
       checksum: "https://lists.example/x.sha256", signature: "https://lists.example/x.minisig", public_key: key.pub }
   - { name: late, category: games, format: urls, source: not-yet.txt, sealed: true, stale_after: 36h, if_missing: serve }
@@ -436,6 +436,8 @@ routes:
   EXPECT_EQ(out.lists[1].at.line, 4);
   EXPECT_EQ(out.lists[0].owner, "Network manager");
   EXPECT_EQ(out.lists[0].licence_holder, "Ashford Oaks");
+  EXPECT_EQ(out.lists[0].licence_until, std::chrono::year(2027) / 8 / 31);
+  EXPECT_FALSE(out.lists[1].licence_until);
   EXPECT_EQ(out.lists[0].stale_after, hours(24)) << "sealed";
   EXPECT_EQ(out.lists[0].if_missing, IfMissing::refuse);
   EXPECT_FALSE(out.lists[1].stale_after);

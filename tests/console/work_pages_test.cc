@@ -7,6 +7,7 @@
 //   a form says that something was done               | it names whose episode, to whom and by when
 //   the owner is away                                 | it is the stand-in's, and says so
 //   the owner was switched off, or leads no longer    | it is for everybody to take up
+//   a page from before an absence was noted is sent    | nothing is done, and it says so
 //   it is about the stand-in                          | the stand-in is not told of it
 #include "tests/console/desk_fixture.h"
 
@@ -90,6 +91,31 @@ TEST_F(WorkPages, DaysAwayAndTheRotaThatDoNotFitAreSaidAtTheirField) {
   const auto rota = post(lead_, "/tasks/rota", {{"rota_1", "t.ech"}});
   EXPECT_EQ(rota.status, 400);
   EXPECT_THAT(rota.body, HasSubstr("id=\"rota_1-error\""));
+}
+
+TEST_F(WorkPages, APageFromBeforeChangesNoAbsence) {
+  static const std::regex kVersion("action=\"/tasks/absence\"[\\s\\S]*?name=\"version\" value=\"([0-9]+)\"");
+  const auto version = [&](Browser& browser) {
+    std::smatch seen;
+    const std::string page = get(browser, "/tasks/away").body;
+    return std::regex_search(page, seen, kVersion) ? seen[1].str() : std::string("none");
+  };
+  const std::string today = to_rfc3339(now_).substr(0, 10), next_week = to_rfc3339(now_ + std::chrono::days(7)).substr(0, 10);
+  Browser at_home = sign_in("d.lead");
+  const std::string before = version(at_home);
+  const auto away = [&](Browser& browser, const std::string& last, const std::string& seen) {
+    return post(browser, "/tasks/absence",
+                {{"do", "away"}, {"first", today}, {"last", last}, {"stand_in", "d.eputy"}, {"version", seen}});
+  };
+  ASSERT_EQ(away(lead_, next_week, version(lead_)).status, 303);
+  const auto stale = away(at_home, today, before);
+  EXPECT_EQ(stale.status, 400) << "the page at home knows nothing of the week";
+  EXPECT_THAT(stale.body, HasSubstr("written here after you opened this page"));
+  EXPECT_THAT(stale.body, HasSubstr("value=\"" + today + "\"")) << "what was typed is kept";
+  EXPECT_EQ(post(at_home, "/tasks/absence", {{"do", "back"}, {"version", before}}).status, 400);
+  EXPECT_THAT(get(lead_, "/tasks/away").body, HasSubstr("You are away"));
+  get(at_home, "/tasks/away");
+  EXPECT_EQ(post(at_home, "/tasks/absence", {{"do", "back"}, {"version", version(at_home)}}).status, 303);
 }
 
 TEST_F(WorkPages, APageFromBeforeSetsNoRotaBackAndNobodyComesBackTwice) {

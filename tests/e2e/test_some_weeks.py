@@ -1,7 +1,4 @@
-"""Two parts of bench/year.py, which walks through thirteen months: everything that it looks at in them holds.
-
-Not in the suite: one run of fifteen failed for a reason not found. By hand: on_its_own_machine python3 -m pytest test_some_weeks.py
-"""
+"""Two parts of bench/year.py, which walks through thirteen months: everything that it looks at in them holds."""
 
 import datetime
 import os

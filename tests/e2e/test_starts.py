@@ -506,6 +506,18 @@ def test_an_authority_that_is_lost_lets_nothing_through_unseen(new_inspecting, s
         assert wire.get("/casino/").status == 403
 
 
+def test_an_authority_that_could_not_be_used_at_the_start_is_tried_again(new_inspecting, site):
+    school = new_inspecting().start()
+    school.stop()
+    (school.state / "ca").rename(school.state / "ca.away")
+    school.start()
+    assert school.metric("start_fallback", what="inspection") == 1
+    (school.state / "ca.away").rename(school.state / "ca")
+    wait_for(lambda: 'start_fallback{what="inspection"}' not in page_of(school), "the authority in use without a reload")
+    with InspectedWire(school, "forum.example", site.port) as wire:
+        assert wire.get("/casino/").status == 403
+
+
 @pytest.mark.parametrize("damaged", ["desk.db", "desk_users.db"])
 def test_an_emergency_block_outlives_a_desk_that_cannot_be_read(new_school, web, damaged):
     school = new_school().start()

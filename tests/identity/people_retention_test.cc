@@ -5,6 +5,7 @@
 #include "identity/access_register.h"
 #include "identity/accounts.h"
 #include "identity/terms_record.h"
+#include "identity/wrong_passwords.h"
 #include "tests/identity/people_test.h"
 
 namespace schoolgate::identity {
@@ -34,6 +35,26 @@ TEST_F(Retention, WhatIsOverGoesAfterItsTimeAndWhoIsThereStays) {
   EXPECT_TRUE(Accounts(*people_).all()->empty());
   EXPECT_TRUE(TermsRecord(*people_).all()->empty());
   EXPECT_TRUE(TermsRecord(*people_).verify());
+}
+
+TEST_F(Retention, CountsOfWrongPasswordsGoWithTheirTime) {
+  ASSERT_TRUE(WrongPasswords(*people_).note("hunter2", test::address("10.20.1.5"), day_at(9)));
+  ASSERT_TRUE(WrongPasswords(*people_).note("noah", test::address("10.20.1.5"), day_at(11)));
+  ASSERT_TRUE(forget_people_before(*people_, day_at(10), day_at(12)));
+  EXPECT_EQ(WrongPasswords(*people_).all()->size(), 1u);
+  ASSERT_TRUE(forget_people_before(*people_, day_at(12), day_at(12)));
+  EXPECT_TRUE(WrongPasswords(*people_).all()->empty());
+}
+
+TEST_F(Retention, AnAccountThatRanOutGoesWithItsLastRow) {
+  Account guest{.user = "guest", .name = "Guest", .groups = {"year6"}};
+  guest.valid_until = day_at(9);
+  ASSERT_TRUE(Accounts(*people_).put(guest, "office", day_at(8)));
+  ASSERT_TRUE(AccessRegister(*people_).close_run_out(day_at(10)));
+  ASSERT_TRUE(forget_people_before(*people_, day_at(9), day_at(11)));
+  EXPECT_EQ(Accounts(*people_).all()->size(), 1u) << "its row is younger";
+  ASSERT_TRUE(forget_people_before(*people_, day_at(11), day_at(11)));
+  EXPECT_TRUE(Accounts(*people_).all()->empty());
 }
 
 TEST_F(Retention, OldClosedRowsGoAndOpenOnesStay) {

@@ -1,12 +1,21 @@
 // The chain over its own tables: what it goes on with when somebody touched them. The walk over all records is
 // tests/breaches/verify_test.cc.
+//
+//   goes wrong when                                                      | then
+//   another connection appends between open() and remove_before()        | its records stay, and nothing is called broken
+//   another connection appends while open() reads                        | nothing is called broken
+//   the cut is part of a transaction of its caller's                     | it is undone with it
 #include "store/chain.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <filesystem>
+#include <thread>
+
+#include "store/transaction.h"
 
 namespace schoolgate::store {
 namespace {
@@ -83,6 +92,65 @@ TEST_F(ChainOnDisk, RecordsBehindTheSignedHeadBreakIt) {
   EXPECT_EQ(again.next_seq(), 4u) << "no number is given twice";
   append(again, 1);
   EXPECT_THAT(open().head().broken, HasSubstr("there were records after the signed head")) << "that stays said";
+}
+
+TEST_F(ChainOnDisk, WhatAnotherConnectionAppendsWhileRetentionCutsIsNoBreak) {
+  {
+    Chain chain = open();
+    append(chain, 3, 0);
+    append(chain, 2, 40);
+  }
+  Chain retention = open();
+  auto other = Database::open(folder_ / "chain.db", Database::Access::write);
+  ASSERT_TRUE(other);
+  ASSERT_TRUE(in_transaction(*other, [&]() -> Result<void> {
+    auto chain = Chain::open(*other, *key_);
+    if (!chain) return std::unexpected(chain.error());
+    append(*chain, 1, 40);
+    return {};
+  }));
+  EXPECT_EQ(retention.remove_before(day(30), day(40), 100), 3u);
+  EXPECT_EQ(retention.head().seq, 6u);
+  const Chain again = open();
+  EXPECT_EQ(again.head().broken, "");
+  EXPECT_EQ(again.next_seq(), 7u);
+  EXPECT_EQ(again.head().cut_seq, 3u);
+}
+
+TEST_F(ChainOnDisk, OneThatIsOpenedWhileAnotherAppendsIsNotBroken) {
+  std::atomic<bool> over = false;
+  std::thread writer([&] {
+    auto other = Database::open(folder_ / "chain.db", Database::Access::write);
+    while (other && !over)
+      (void)in_transaction(*other, [&]() -> Result<void> {
+        auto chain = Chain::open(*other, *key_);
+        if (!chain) return std::unexpected(chain.error());
+        append(*chain, 1);
+        return {};
+      });
+  });
+  std::string broken;
+  for (int i = 0; i < 400 && broken.empty(); ++i)
+    if (const auto chain = Chain::open(*database_, *key_)) broken = chain->head().broken;
+  over = true;
+  writer.join();
+  EXPECT_EQ(broken, "");
+  EXPECT_EQ(open().head().broken, "");
+}
+
+TEST_F(ChainOnDisk, ACutIsUndoneWithItsCallersTransaction) {
+  {
+    Chain chain = open();
+    append(chain, 3, 0);
+    append(chain, 2, 40);
+  }
+  EXPECT_FALSE(in_transaction(*database_, [&]() -> Result<void> {
+    auto chain = Chain::open(*database_, *key_);
+    EXPECT_EQ(chain->remove_before(day(30), day(40), 100), 3u);
+    return fail(Fault::host, "the rest did not succeed");
+  }));
+  EXPECT_EQ(open().head().cut_seq, 0u);
+  EXPECT_EQ(open().remove_before(day(30), day(40), 100), 3u);
 }
 
 TEST_F(ChainOnDisk, AHeadThatIsGoneBreaksIt) {
