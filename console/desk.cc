@@ -30,6 +30,7 @@ constexpr std::array kNavigation{
     NavigationItem{Area::incidents, "/incidents", "Incidents"},
     NavigationItem{Area::measures, "/measures", "Block or open"},
     NavigationItem{Area::page_reports, "/page-reports", "Reported"},
+    NavigationItem{Area::changes, "/filter/changes", "Filter"},
     NavigationItem{Area::reports, "/reports", "Reports"},
     NavigationItem{Area::governors, "/governors", "Governors"},
     NavigationItem{Area::checks, "/checks", "Checks"},
