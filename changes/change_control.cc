@@ -187,8 +187,8 @@ Decided<ChangeControl::Proposed> ChangeControl::propose(const Wish& wish) {
   if (!number) return refused(number.error());
   done->number = *number;
   if (!wish.answers.empty())
-    if (auto noted =
-            ledger->add_event(*number, {.at = parts_.now(), .by = wish.by, .what = What::answers, .text = wish.answers});
+    if (auto noted = ledger->add_event(
+            *number, {.at = parts_.now(), .by = wish.by, .what = What::answers, .text = wish.answers});
         !noted)
       return refused(std::move(noted.error()));
   return done;
@@ -198,7 +198,8 @@ Result<void> ChangeControl::say(std::uint64_t number, const Actor& by, What what
   auto proposal = find(number);
   if (!proposal) return std::unexpected(std::move(proposal.error()));
   if (what != What::comment && proposal->is_applied())
-    return fail(Fault::client, change_words(number) + " is in force already", "schoolgate changes revert takes it back");
+    return fail(Fault::client, change_words(number) + " is in force already",
+                "schoolgate changes revert takes it back");
   if (what == What::agree && is_own(*proposal, by))
     return fail(Fault::client, "nobody agrees to their own change",
                 proposal->author.is_by_hand()
@@ -265,9 +266,9 @@ Decided<ChangeControl::Applied> ChangeControl::put_in_force(ChangeWork& work, co
   auto standing = standing_of(proposal, *now);
   if (!standing) return refused(std::move(standing.error()));
   if (!standing->base.clashes.empty())
-    return refused({Fault::client, name + " is about files that are no longer so",
-                    "propose it again from the files as they are"},
-                   lines_of(standing->base.clashes, ""));
+    return refused(
+        {Fault::client, name + " is about files that are no longer so", "propose it again from the files as they are"},
+        lines_of(standing->base.clashes, ""));
   const auto by_hands = refused_by_hand(folder(), now->files);
   if (!by_hands) return refused(by_hands.error());
   if (!by_hands->empty())
@@ -292,8 +293,7 @@ Decided<ChangeControl::Applied> ChangeControl::put_in_force(ChangeWork& work, co
   if (const Problems problems = wanted.configuration ? parts_.gate(std::move(wanted)) : wanted.problems;
       has_errors(problems))
     return refused({Fault::config, "a reload would refuse " + name, {}}, lines_of(problems));
-  const auto commit =
-      put_in_place(parts_.config, folder(), work.history, work.ledger, placement, parts_.now());
+  const auto commit = put_in_place(parts_.config, folder(), work.history, work.ledger, placement, parts_.now());
   if (!commit) return refused(commit.error());
   auto answer = tell_gateway(work, placement);
   if (!answer) return refused(std::move(answer.error()));
@@ -372,11 +372,13 @@ Result<std::vector<ChangeControl::Tried>> ChangeControl::apply_waiting(Reach rea
     if (!whole) return std::unexpected(std::move(whole.error()));
     const auto standing = this->standing(*whole);
     if (standing && !standing->missing.empty()) continue;
-    const bool is_within = reach == Reach::everything ||
-                           std::ranges::all_of(whole->files, [](const ProposedFile& file) { return is_policy(file.name); });
-    Decided<Applied> outcome = is_within ? apply(one.number, ask->by)
-                                         : refused({Fault::config, "settings of the gateway are put in force by a person",
-                                                    "as root: schoolgate changes apply " + std::to_string(one.number)});
+    const bool is_within =
+        reach == Reach::everything ||
+        std::ranges::all_of(whole->files, [](const ProposedFile& file) { return is_policy(file.name); });
+    Decided<Applied> outcome = is_within
+                                   ? apply(one.number, ask->by)
+                                   : refused({Fault::config, "settings of the gateway are put in force by a person",
+                                              "as root: schoolgate changes apply " + std::to_string(one.number)});
     if (!outcome) {
       if (const auto again = find(one.number); again && again->is_applied()) continue;  // by another one, meanwhile
       std::string why = outcome.error().error.text();
@@ -418,11 +420,8 @@ Result<std::optional<ChangeControl::FinishedNow>> ChangeControl::finish_cut_off(
   // As it was put in place, which a merge may have made other than it was proposed.
   const auto before = work->history.files_before(head->value_or(""));
   if (!before) return std::unexpected(before.error());
-  auto answer = tell_gateway(*work, {.number = done.what.number,
-                                     .by = by,
-                                     .message = {},
-                                     .files = differences(*before, *all),
-                                     .all = *all});
+  auto answer = tell_gateway(
+      *work, {.number = done.what.number, .by = by, .message = {}, .files = differences(*before, *all), .all = *all});
   if (!answer) return std::unexpected(std::move(answer.error()));
   done.is_taken_back = answer->what == GatewayAnswer::What::refused_it;
   done.gateway = std::move(*answer);

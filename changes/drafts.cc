@@ -9,7 +9,8 @@ namespace schoolgate::changes {
 namespace {
 
 constexpr std::string_view kOwnFile = "rules/desk.yaml";
-constexpr std::string_view kOwnFileText = "# Rules that were made at the desk. Edit them here or there.\nblock: []\nallow: []\n";
+constexpr std::string_view kOwnFileText =
+    "# Rules that were made at the desk. Edit them here or there.\nblock: []\nallow: []\n";
 
 Result<FileTexts> edit_file(FileTexts files, std::string_view name,
                             const std::function<Result<std::string>(const std::string&)>& edit) {
@@ -76,16 +77,14 @@ Result<FileTexts> with_rule_end(FileTexts files, const rules::RuleSpec& rule,
                                 const std::optional<std::chrono::year_month_day>& until) {
   const auto at = place_of_rule(files, rule);
   if (!at) return std::unexpected(at.error());
-  return edit_file(std::move(files), at->first, [&](const std::string& text) {
-    return config::set_rule_end(text, rule.effect, at->second, until);
-  });
+  return edit_file(std::move(files), at->first,
+                   [&](const std::string& text) { return config::set_rule_end(text, rule.effect, at->second, until); });
 }
 
 Result<FileTexts> with_category_action(FileTexts files, std::string_view group, std::string_view category,
                                        std::optional<rules::Action> action) {
-  return edit_file(std::move(files), "policy.yaml", [&](const std::string& text) {
-    return config::set_category_action(text, group, category, action);
-  });
+  return edit_file(std::move(files), "policy.yaml",
+                   [&](const std::string& text) { return config::set_category_action(text, group, category, action); });
 }
 
 Result<FileTexts> with_schedule(FileTexts files, std::string_view group, const rules::ScheduleSpec& schedule) {

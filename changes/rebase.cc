@@ -31,8 +31,8 @@ bool is_same_rule(const rules::RuleSpec& a, const rules::RuleSpec& b) {
     return std::tie(rule.effect, rule.kind, rule.text, rule.category, rule.groups, rule.why, rule.approved_by,
                     rule.risk_assessment, rule.until, rule.exact);
   };
-  return values(a) == values(b) && std::ranges::equal(a.needs, b.needs, {}, &rules::HelperSpec::host,
-                                                      &rules::HelperSpec::host);
+  return values(a) == values(b) &&
+         std::ranges::equal(a.needs, b.needs, {}, &rules::HelperSpec::host, &rules::HelperSpec::host);
 }
 
 /// Those of `rules` in the file `name` that `others` does not have.
@@ -118,9 +118,9 @@ std::optional<std::vector<ProposedFile>> edited(const std::filesystem::path& fol
     if (!text) return std::nullopt;
     for (const rules::RuleSpec& rule : only_in(sides.was.policy.rules, sides.is.policy.rules, path)) {
       // Every word of it: a rule that says something else by now is another's.
-      const bool is_there = std::ranges::any_of(
-          there.configuration->policy.rules,
-          [&](const rules::RuleSpec& other) { return other.at.file == path && is_same_rule(rule, other); });
+      const bool is_there = std::ranges::any_of(there.configuration->policy.rules, [&](const rules::RuleSpec& other) {
+        return other.at.file == path && is_same_rule(rule, other);
+      });
       const auto index = is_there ? config::find_rule(*text, rule) : std::nullopt;
       auto without = index ? config::remove_rule(*text, rule.effect, *index)
                            : Result<std::string>(fail(Fault::client, "it is not there"));

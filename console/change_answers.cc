@@ -19,7 +19,8 @@ void answer_applied(const changes::ChangeControl& control, casework::DeskStore& 
       const auto report = reports.find(viewer, reference);
       if (!report || !*report || (**report).state == casework::PageReport::State::changed) continue;
       // Somebody has decided otherwise since: their word stays.
-      const auto applied = std::ranges::find(one.events, changes::ProposalEvent::What::apply, &changes::ProposalEvent::what);
+      const auto applied =
+          std::ranges::find(one.events, changes::ProposalEvent::What::apply, &changes::ProposalEvent::what);
       if ((**report).handled_at && *(**report).handled_at > applied->at) continue;
       const auto handled = reports.handle(viewer, (**report).id, casework::PageReport::State::changed,
                                           "It was changed as you asked. Load the page again.", now);

@@ -17,13 +17,13 @@ namespace {
 using rules::RuleSpec;
 
 constexpr std::array<std::pair<std::string_view, Edit>, 8> kEdits{{{"add-rule", Edit::add_rule},
-                                                                  {"remove-rule", Edit::remove_rule},
-                                                                  {"end-rule", Edit::end_rule},
-                                                                  {"category", Edit::category},
-                                                                  {"add-schedule", Edit::add_schedule},
-                                                                  {"remove-schedule", Edit::remove_schedule},
-                                                                  {"list", Edit::list},
-                                                                  {"text", Edit::text}}};
+                                                                   {"remove-rule", Edit::remove_rule},
+                                                                   {"end-rule", Edit::end_rule},
+                                                                   {"category", Edit::category},
+                                                                   {"add-schedule", Edit::add_schedule},
+                                                                   {"remove-schedule", Edit::remove_schedule},
+                                                                   {"list", Edit::list},
+                                                                   {"text", Edit::text}}};
 
 constexpr std::size_t kLongestRule = 2000;
 
@@ -190,7 +190,9 @@ Result<changes::FileTexts> draft_of(Edit edit, const web::Form& form, const chan
 std::string rule_words(const RuleSpec& rule, const rules::PolicySpec& spec) {
   using Kind = RuleSpec::Kind;
   using enum RuleSpec::Effect;
-  std::string words = rule.effect == allow ? "allow " : rule.effect == categorise ? "take as " + rule.category + ": " : "block ";
+  std::string words = rule.effect == allow        ? "allow "
+                      : rule.effect == categorise ? "take as " + rule.category + ": "
+                                                  : "block ";
   words += rule.kind == Kind::term      ? "searches for \"" + rule.text + "\""
            : rule.kind == Kind::pattern ? "the pattern " + rule.text
                                         : casework::defang(rule.text);

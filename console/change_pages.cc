@@ -31,8 +31,12 @@ std::string state_of_change(const ChangeControl::Seen& seen) {
 }
 
 void set_change(const Desk& desk, web::View& item, const Proposal& one, std::string_view state) {
-  item.set("number", one.number).set("state", state).set("by", actor_words(one.author)).set("at", desk.when_brief(one.at));
-  item.set("reason", one.reason).set("takes_back", one.takes_back != 0 ? std::to_string(one.takes_back) : std::string());
+  item.set("number", one.number)
+      .set("state", state)
+      .set("by", actor_words(one.author))
+      .set("at", desk.when_brief(one.at));
+  item.set("reason", one.reason)
+      .set("takes_back", one.takes_back != 0 ? std::to_string(one.takes_back) : std::string());
   item.set("is_back", one.takes_back != 0);
 }
 
@@ -53,7 +57,8 @@ web::Response changes_page(const Desk& desk, const Visit& visit) {
     set_change(desk, item, seen.proposal, state_of_change(seen));
     item.list("parts");
     if (seen.standing)
-      for (const changes::ChangedPart& part : seen.standing->base.parts) item.item("parts").set("sentence", part.sentence);
+      for (const changes::ChangedPart& part : seen.standing->base.parts)
+        item.item("parts").set("sentence", part.sentence);
   }
   std::size_t history = 0;
   for (const Proposal& one : *all) {
@@ -237,11 +242,12 @@ void add_change_pages(Desk& desk, web::Router& router) {
     return number ? change_page(desk, visit, *number, "") : desk.not_found(visit);
   });
   const auto deed = [&desk, &router](std::string_view verb, auto what) {
-    desk.post(router, Area::changes, "/filter/changes/{number}/" + std::string(verb), [&desk, what](const Visit& visit) {
-      return speak(desk, visit, [&](ChangeControl& control, std::uint64_t number, const std::string& text) {
-        return (control.*what)(number, actor_of(visit), text);
-      });
-    });
+    desk.post(router, Area::changes, "/filter/changes/{number}/" + std::string(verb),
+              [&desk, what](const Visit& visit) {
+                return speak(desk, visit, [&](ChangeControl& control, std::uint64_t number, const std::string& text) {
+                  return (control.*what)(number, actor_of(visit), text);
+                });
+              });
   };
   deed("agree", &ChangeControl::agree);
   deed("refuse", &ChangeControl::refuse);

@@ -18,8 +18,11 @@ web::Response files_page(const Desk& desk, const Visit& visit) {
   view.list("files");
   const std::string_view name = visit.request.query.get("file");
   for (const auto& [file, text] : *files)
-    view.item("files").set("name", file).set("here", file == name).set("size", text.size()).set(
-        "path", "/filter/files?" + web::encode_query({{"file", file}}));
+    view.item("files")
+        .set("name", file)
+        .set("here", file == name)
+        .set("size", text.size())
+        .set("path", "/filter/files?" + web::encode_query({{"file", file}}));
   const auto shown = files->find(std::string(name));
   if (!name.empty() && shown == files->end()) return desk.not_found(visit);
   const bool is_short = shown != files->end() && shown->second.size() <= kLongestFile;

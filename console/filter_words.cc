@@ -10,11 +10,11 @@ namespace schoolgate::console {
 
 void set_filter_frame(const Desk& desk, web::View& view, std::string_view here) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kPages{{{"/filter/changes", "Changes"},
-                                                                                {"/filter/try", "Try an address"},
-                                                                                {"/filter/rules", "Rules"},
-                                                                                {"/filter/groups", "Groups"},
-                                                                                {"/filter/lists", "Lists"},
-                                                                                {"/filter/files", "Files"}}};
+                                                                                 {"/filter/try", "Try an address"},
+                                                                                 {"/filter/rules", "Rules"},
+                                                                                 {"/filter/groups", "Groups"},
+                                                                                 {"/filter/lists", "Lists"},
+                                                                                 {"/filter/files", "Files"}}};
   for (const auto& [path, words] : kPages)
     view.item("filter_pages").set("path", path).set("words", words).set("here", path == here);
   const changes::ChangeControl* const control = desk.parts().changes;
@@ -92,8 +92,9 @@ std::string follow_up(const Desk& desk, const Visit& visit, std::uint64_t number
     return name + " is to be put in force " + desk.when(*at) + ".";
   return seen->proposal.asked() == nullptr
              ? name + " is kept."
-             : name + " lacks nothing. This machine’s root puts it in force: at once where schoolgate-changes is "
-                      "switched on, else by: schoolgate changes apply --waiting";
+             : name +
+                   " lacks nothing. This machine’s root puts it in force: at once where schoolgate-changes is "
+                   "switched on, else by: schoolgate changes apply --waiting";
 }
 
 std::string propose_path(const std::vector<std::pair<std::string, std::string>>& fields) {

@@ -36,7 +36,8 @@ std::string schedule_words(const rules::ScheduleSpec& schedule) {
   std::string words;
   for (const rules::CategoryActionSpec& one : schedule.categories)
     words += (words.empty() ? "" : ", ") + one.category + " " + std::string(rules::to_string(one.action));
-  if (schedule.unlisted) words += (words.empty() ? "" : ", ") + ("unlisted " + std::string(rules::to_string(*schedule.unlisted)));
+  if (schedule.unlisted)
+    words += (words.empty() ? "" : ", ") + ("unlisted " + std::string(rules::to_string(*schedule.unlisted)));
   return words;
 }
 
@@ -48,10 +49,14 @@ void set_week(web::View& view, const rules::GroupSpec& group, bool may_propose) 
         .set("days", days_words(schedule.days))
         .set("times", time_words(schedule.from_minute) + "–" + time_words(schedule.to_minute))
         .set("words", schedule_words(schedule))
-        .set_if("remove_path", may_propose ? propose_path({{"edit", "remove-schedule"}, {"group", group.id}, {"index", std::to_string(i)}}) : "");
+        .set_if("remove_path",
+                may_propose
+                    ? propose_path({{"edit", "remove-schedule"}, {"group", group.id}, {"index", std::to_string(i)}})
+                    : "");
   }
   for (const rules::AllowanceSpec& one : group.allowances)
-    view.item("allowances").set("words", group.title + ": " + std::to_string(one.minutes) + " minutes of " + one.category + " a day");
+    view.item("allowances")
+        .set("words", group.title + ": " + std::to_string(one.minutes) + " minutes of " + one.category + " a day");
 }
 
 web::Response groups_page(const Desk& desk, const Visit& visit) {
@@ -70,7 +75,9 @@ web::Response groups_page(const Desk& desk, const Visit& visit) {
       row.item("cells")
           .set("words", cell_words(action_in(group, category.id)))
           .set("about", category.title + " for " + group.title)
-          .set_if("path", may_propose ? "/filter/groups/cell?" + web::encode_query({{"group", group.id}, {"category", category.id}}) : "");
+          .set_if("path", may_propose ? "/filter/groups/cell?" +
+                                            web::encode_query({{"group", group.id}, {"category", category.id}})
+                                      : "");
   }
   for (const rules::GroupSpec& group : spec.groups) {
     view.item("unlisted").set("words", group.title + ": " + std::string(rules::to_string(group.unlisted)));
@@ -90,15 +97,29 @@ web::Response cell_page(const Desk& desk, const Visit& visit) {
   set_filter_frame(desk, view, "");
   view.set("heading", category.title + " for " + group->title);
   view.set("now", cell_words(action_in(*group, category.id)));
-  for (const auto& [action, words] : {std::pair{"allow", "Allow"}, {"monitor", "Allow and record"}, {"warn", "Warn first"},
-                                      {"block", "Block"}, {"none", "Say nothing about it"}}) {
-    view.item("actions").set("words", words).set(
-        "path", propose_path({{"edit", "category"}, {"group", group->id}, {"category", category.id}, {"action", action}}));
+  for (const auto& [action, words] : {std::pair{"allow", "Allow"},
+                                      {"monitor", "Allow and record"},
+                                      {"warn", "Warn first"},
+                                      {"block", "Block"},
+                                      {"none", "Say nothing about it"}}) {
+    view.item("actions")
+        .set("words", words)
+        .set("path",
+             propose_path({{"edit", "category"}, {"group", group->id}, {"category", category.id}, {"action", action}}));
     if (action != std::string_view("none"))
-      view.item("timed").set("words", words).set(
-          "path", propose_path({{"edit", "add-schedule"}, {"group", group->id}, {"category", category.id}, {"action", action},
-                                {"days", "mon"}, {"days", "tue"}, {"days", "wed"}, {"days", "thu"}, {"days", "fri"},
-                                {"from", "12:00"}, {"to", "13:00"}}));
+      view.item("timed")
+          .set("words", words)
+          .set("path", propose_path({{"edit", "add-schedule"},
+                                     {"group", group->id},
+                                     {"category", category.id},
+                                     {"action", action},
+                                     {"days", "mon"},
+                                     {"days", "tue"},
+                                     {"days", "wed"},
+                                     {"days", "thu"},
+                                     {"days", "fri"},
+                                     {"from", "12:00"},
+                                     {"to", "13:00"}}));
   }
   return desk.show(visit, "group_cell", std::move(view));
 }

@@ -32,13 +32,15 @@ class ChangeControlTest : public ::testing::Test {
   ChangeControlTest() {
     fs::create_directories(config_ / "rules");
     const FileTexts files{
-        {"schoolgate.yaml", "site: { name: A School, timezone: Europe/London }\nstate: state\nlisten: { proxy: [\"127.0.0.1:8080\"] }\n"},
+        {"schoolgate.yaml",
+         "site: { name: A School, timezone: Europe/London }\nstate: state\nlisten: { proxy: [\"127.0.0.1:8080\"] }\n"},
         {"policy.yaml", R"(groups:
   ks2: { title: Key Stage 2, members: { networks: ["10.20.2.0/23"] }, categories: { gambling: block, games: warn } }
   staff: { title: Staff, members: { networks: ["10.20.8.0/24"] }, categories: { games: allow } }
 fallback: ks2
 )"},
-        {"rules/a.yaml", "# ours\nblock:\n  - { site: bets.example, category: gambling }\nallow:\n  - { site: maths.example }\n"}};
+        {"rules/a.yaml",
+         "# ours\nblock:\n  - { site: bets.example, category: gambling }\nallow:\n  - { site: maths.example }\n"}};
     for (const auto& [name, text] : files) std::ofstream(config_ / name) << text;
   }
   ChangeControl control() {
@@ -46,7 +48,11 @@ fallback: ks2
                           .state = folder_.path() / "state",
                           .roles = [this] { return roles_; },
                           .gate = [this](const config::Loaded&) { return gate_; },
-                          .reload = [this] { ++reloads_; return answer_; },
+                          .reload =
+                              [this] {
+                                ++reloads_;
+                                return answer_;
+                              },
                           .pseudonym = [](const std::string&) { return std::string("0123"); },
                           .now = [this] { return now_; }});
   }
@@ -63,16 +69,19 @@ fallback: ks2
     return done ? done->number : 0;
   }
   std::uint64_t propose_opening(std::string site, std::string by = "t.ash") {
-    return propose(*with_rule(*control().files(), rule(rules::RuleSpec::Effect::allow, std::move(site))), std::move(by));
+    return propose(*with_rule(*control().files(), rule(rules::RuleSpec::Effect::allow, std::move(site))),
+                   std::move(by));
   }
   std::uint64_t propose_closing(std::string site, std::string by = "t.ash") {
-    return propose(*with_rule(*control().files(), rule(rules::RuleSpec::Effect::block, std::move(site))), std::move(by));
+    return propose(*with_rule(*control().files(), rule(rules::RuleSpec::Effect::block, std::move(site))),
+                   std::move(by));
   }
   std::string rules() { return *read_file(config_ / "rules/a.yaml"); }
 
   TemporaryFolder folder_;
   fs::path config_ = folder_.path() / "config";
-  std::map<std::string, std::string, std::less<>> roles_{{"t.ash", "technician"}, {"t.fir", "technician"}, {"d.oak", "dsl"}, {"h.elm", "head"}};
+  std::map<std::string, std::string, std::less<>> roles_{
+      {"t.ash", "technician"}, {"t.fir", "technician"}, {"d.oak", "dsl"}, {"h.elm", "head"}};
   Problems gate_;
   GatewayAnswer answer_{GatewayAnswer::What::took_it, "done\n"};
   int reloads_ = 0;
@@ -111,7 +120,10 @@ TEST_F(ChangeControlTest, AConsentEndsWithTheRoleAndWithTheAccount) {
 TEST_F(ChangeControlTest, WhatAReloadWouldRefuseIsNeitherProposedNorApplied) {
   const auto number = propose_closing("craze.example");
   gate_ = {{.message = "a test failed"}};
-  auto refused = control().propose({.files = *with_rule(*control().files(), rule(rules::RuleSpec::Effect::block, "next.example")), .reason = "x", .by = {.account = "t.ash"}});
+  auto refused =
+      control().propose({.files = *with_rule(*control().files(), rule(rules::RuleSpec::Effect::block, "next.example")),
+                         .reason = "x",
+                         .by = {.account = "t.ash"}});
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().lines, ::testing::ElementsAre(::testing::HasSubstr("a test failed")));
   EXPECT_EQ(control().list()->size(), 1u);
@@ -139,14 +151,16 @@ TEST_F(ChangeControlTest, TwoTechniciansAtOnceAndOneMistakeTakenBack) {
   const auto second = control().apply(two, {.account = "t.fir"});
   ASSERT_TRUE(second) << second.error().error.text();
   EXPECT_TRUE(second->standing.base.is_merged);
-  EXPECT_THAT(rules(), ::testing::AllOf(::testing::HasSubstr("one.example"), ::testing::HasSubstr("two.example"), ::testing::HasSubstr("# ours")));
+  EXPECT_THAT(rules(), ::testing::AllOf(::testing::HasSubstr("one.example"), ::testing::HasSubstr("two.example"),
+                                        ::testing::HasSubstr("# ours")));
   // To take it back opens the site, which the lead has to agree to.
   auto back = control().take_back(one, {.account = "t.ash"}, "a mistake", "");
   ASSERT_TRUE(back) << back.error().error.text();
   EXPECT_FALSE(back->applied);
   ASSERT_TRUE(control().agree(back->number, {.account = "d.oak"}, ""));
   ASSERT_TRUE(control().apply(back->number, {.account = "t.ash"}));
-  EXPECT_THAT(rules(), ::testing::AllOf(::testing::Not(::testing::HasSubstr("one.example")), ::testing::HasSubstr("two.example")));
+  EXPECT_THAT(rules(), ::testing::AllOf(::testing::Not(::testing::HasSubstr("one.example")),
+                                        ::testing::HasSubstr("two.example")));
 }
 
 TEST_F(ChangeControlTest, AFileChangedByHandUnderAnOpenProposal) {
@@ -156,7 +170,9 @@ TEST_F(ChangeControlTest, AFileChangedByHandUnderAnOpenProposal) {
   ASSERT_TRUE(done) << done.error().error.text();
   EXPECT_THAT(rules(), ::testing::AllOf(::testing::HasSubstr("# by hand"), ::testing::HasSubstr("craze.example")));
 
-  const auto next = propose(*with_rule_end(*control().files(), rule(rules::RuleSpec::Effect::block, "craze.example"), std::chrono::year_month_day{std::chrono::year(2030), std::chrono::month(12), std::chrono::day(18)}));
+  const auto next = propose(*with_rule_end(
+      *control().files(), rule(rules::RuleSpec::Effect::block, "craze.example"),
+      std::chrono::year_month_day{std::chrono::year(2030), std::chrono::month(12), std::chrono::day(18)}));
   ASSERT_NE(next, 0u);
   std::string text = rules();
   text.replace(text.find("craze.example"), 13, "other.example");
@@ -208,7 +224,9 @@ TEST_F(ChangeControlTest, NobodysHandReachesTheGatewaysSettings) {
 
 TEST_F(ChangeControlTest, ItWaitsForThoseWhoseConsentIsMissing) {
   const auto number = propose_opening("lesson.example", "d.oak");
-  const auto waits_for = [&](std::string who) { return control().look(number, {.account = std::move(who)})->waits_for_them; };
+  const auto waits_for = [&](std::string who) {
+    return control().look(number, {.account = std::move(who)})->waits_for_them;
+  };
   EXPECT_FALSE(waits_for("d.oak")) << "their own";
   EXPECT_FALSE(waits_for("h.elm"));
   roles_["d.ash"] = "deputy";

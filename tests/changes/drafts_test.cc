@@ -47,7 +47,9 @@ TEST(Drafts, ARuleOfTwoFilesIsNotGuessed) {
 }
 
 TEST(Drafts, ListsThatAreOffAreListedToo) {
-  const FileTexts files{{"lists.yaml", "lists:\n  - { name: a, category: games, source: a.txt, enabled: false }\n  - { name: b, category: games, source: b.txt }\n"}};
+  const FileTexts files{{"lists.yaml",
+                         "lists:\n  - { name: a, category: games, source: a.txt, enabled: false }\n  - { name: b, "
+                         "category: games, source: b.txt }\n"}};
   auto lists = listed_lists(files);
   ASSERT_EQ(lists.size(), 2u);
   EXPECT_FALSE(lists[0].on);

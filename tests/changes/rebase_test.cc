@@ -20,13 +20,16 @@ namespace schoolgate::changes {
 namespace {
 
 FileTexts school() {
-  return {{"schoolgate.yaml", "site: { name: A School, timezone: Europe/London }\nstate: state\nlisten: { proxy: [\"127.0.0.1:8080\"] }\n"},
-          {"policy.yaml", R"(groups:
+  return {
+      {"schoolgate.yaml",
+       "site: { name: A School, timezone: Europe/London }\nstate: state\nlisten: { proxy: [\"127.0.0.1:8080\"] }\n"},
+      {"policy.yaml", R"(groups:
   ks2: { title: Key Stage 2, members: { networks: ["10.20.2.0/23"] }, categories: { gambling: block, games: warn } }
   staff: { title: Staff, members: { networks: ["10.20.8.0/24"] }, categories: { games: allow } }
 fallback: ks2
 )"},
-          {"rules/a.yaml", "# ours\nblock:\n  - { site: bets.example, category: gambling }\nallow:\n  - { site: maths.example }\n"}};
+      {"rules/a.yaml",
+       "# ours\nblock:\n  - { site: bets.example, category: gambling }\nallow:\n  - { site: maths.example }\n"}};
 }
 
 rules::RuleSpec allow(std::string site) {
@@ -85,7 +88,9 @@ TEST(Rebase, TheSameRuleTwiceClashes) {
 
 TEST(Rebase, ARuleThatHasBecomeAnotherIsNotTakenBack) {
   const FileTexts one = *with_rule(school(), allow("one.example"));
-  FileTexts now = *with_rule_end(one, allow("one.example"), std::chrono::year_month_day{std::chrono::year(2030), std::chrono::month(12), std::chrono::day(18)});
+  FileTexts now = *with_rule_end(
+      one, allow("one.example"),
+      std::chrono::year_month_day{std::chrono::year(2030), std::chrono::month(12), std::chrono::day(18)});
   const auto found = rebase("/etc/s", now, proposal_of(one, school()));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->clashes.size(), 1u);

@@ -52,6 +52,7 @@ def status(school, host: str, web, source: str = PUPIL) -> int:
 
 
 def test_a_lesson_is_opened_with_consent_a_craze_closed_and_a_mistake_taken_back(school, web):
+    assert status(school, "bets.example", web) == 403
     with Browser() as browser:
         begun = time.monotonic()
         technician = Person(browser, school, "t.ash")
@@ -69,6 +70,7 @@ def test_a_lesson_is_opened_with_consent_a_craze_closed_and_a_mistake_taken_back
         assert status(school, "bets.example", web) == 403
         print(f"proposed: {technician.presses} presses, {time.monotonic() - begun:.1f} s")
 
+        wait_for(lambda: "bets.example" in school.decisions_file.read_text(), "the decisions on disk")
         begun = time.monotonic()
         technician.press("button:has-text('Judge the last week again')")
         wait_for(lambda: (technician.open("/filter/changes/1"), "judged again" in browser.text("main"))[1], "the replay")
