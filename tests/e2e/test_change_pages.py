@@ -73,7 +73,7 @@ def test_a_lesson_is_opened_with_consent_a_craze_closed_and_a_mistake_taken_back
         wait_for(lambda: "bets.example" in school.decisions_file.read_text(), "the decisions on disk")
         begun = time.monotonic()
         technician.press("button:has-text('Judge the last week again')")
-        wait_for(lambda: (technician.open("/filter/changes/1"), "judged again" in browser.text("main"))[1], "the replay")
+        wait_for(lambda: (technician.open("/filter/changes/1"), "of them judged again" in browser.text("main"))[1], "the replay")
         assert "bets[.]example" in browser.text("main")
         print(f"replayed: {time.monotonic() - begun:.1f} s")
 
