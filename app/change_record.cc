@@ -4,6 +4,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "changes/change_work.h"
+#include "config/change_rules.h"
 
 namespace schoolgate::app {
 namespace {
@@ -58,6 +61,10 @@ Result<void> record_change(breaches::AuditLog& audit, const fs::path& state, con
                                .old_version = old_version == before.end() ? "" : old_version->second,
                                .new_version = now.version,
                                .files = {}};
+  if (auto commit = changes::commit_of(state / "changes", changes::texts_of(now)); !commit)
+    log::warning("the history of changes cannot be read", {{"why", commit.error().text()}});
+  else
+    change.commit = commit->value_or("");
   for (const auto& [name, text] : now.files) {
     const auto old = before.find(name);
     change.files.push_back({name, old == before.end() ? "" : old->second, text});
@@ -66,7 +73,11 @@ Result<void> record_change(breaches::AuditLog& audit, const fs::path& state, con
   for (const auto& [name, text] : before)
     if (name != kVersionFile && !current.contains(name)) change.files.push_back({name, text, ""});
   if (auto recorded = audit.record_change(change); !recorded) return std::unexpected(std::move(recorded.error()));
-  return acceptance == Acceptance::accepted ? keep_accepted(folder, now, before) : Result<void>();
+  if (acceptance != Acceptance::accepted) return {};
+  if (config::change_rules_of(now).refuse_by_hand)
+    if (auto begun = changes::begin_history(state / "changes", changes::texts_of(now), change.time); !begun)
+      log::warning("changes by hand cannot be told", {{"why", begun.error().text()}});
+  return keep_accepted(folder, now, before);
 }
 
 }  // namespace schoolgate::app

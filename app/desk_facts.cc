@@ -170,6 +170,9 @@ std::vector<console::ListAge> list_ages(const config::Configuration& configurati
 }
 
 void add_facts(console::Hooks& hooks, DeskSources sources) {
+  hooks.snapshot = [sources] { return sources.policy(); };
+  hooks.spec = [sources] { return sources.configuration()->policy; };
+  hooks.opens = [sources] { return can_open(sources.configuration()->settings); };
   hooks.policy = [sources] { return policy_facts(*sources.configuration(), *sources.policy()); };
   hooks.what_cannot_be_seen = [sources] { return limits_of(*sources.configuration(), *sources.policy()); };
   hooks.list_ages = [sources] { return list_ages(*sources.configuration(), *sources.policy(), wall_now()); };

@@ -10,7 +10,7 @@
 #include "app/protection_now.h"
 #include "app/table.h"
 #include "base/ascii.h"
-#include "changes/put_in_place.h"
+#include "changes/change_work.h"
 #include "rules/not_ready.h"
 #include "rules/rule_advice.h"
 #include "rules/rule_tests.h"
@@ -82,6 +82,23 @@ std::expected<void, Problems> close_what_waits(LoadedPolicy& loaded, const rules
   return {};
 }
 
+/// What the school's own rule about changes by hand refuses.
+Problems changed_by_hand(const config::Configuration& configuration, const std::filesystem::path& folder) {
+  Problems problems;
+  const std::filesystem::path changes = configuration.settings.state / "changes";
+  const auto names = changes::refused_by_hand(changes, changes::texts_of(configuration));
+  if (!names) {
+    problems.push_back({.at = {.file = folder.string()}, .message = names.error().what, .hint = names.error().next});
+    return problems;
+  }
+  for (const std::string& name : *names)
+    problems.push_back({.at = {.file = (folder / name).string()},
+                        .message = "changed by hand, which `changes: { by_hand: refuse }` in policy.yaml refuses",
+                        .hint = "propose it (schoolgate changes propose); as it was accepted it is in " +
+                                (changes / "history.git").string()});
+  return problems;
+}
+
 }  // namespace
 
 std::expected<LoadedPolicy, Problems> load_policy(const std::filesystem::path& folder, TimePoint now,
@@ -105,6 +122,13 @@ std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const s
                         .hint = "finish it: schoolgate changes apply, with its number (schoolgate changes list)"});
     if (!must_serve) return std::unexpected(std::move(problems));
   }
+
+  // Only what is put in force: a question, and a change that is only looked at, are not a hand's.
+  if (!must_serve && use == ListUse::put_in_force)
+    if (Problems by_hand = changed_by_hand(configuration, folder); !by_hand.empty()) {
+      problems.insert(problems.end(), by_hand.begin(), by_hand.end());
+      return std::unexpected(std::move(problems));
+    }
 
   const std::size_t before_lists = problems.size();
   ListsKnown known = ListsKnown::as_stored;

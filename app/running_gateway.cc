@@ -281,6 +281,7 @@ Result<void> RunningGateway::open_desk(const LoadedPolicy& loaded) {
   auto clock = rules::SiteClock::open(settings_.site.timezone);
   if (!clock) return std::unexpected(std::move(clock.error()));
   SafeguardingDesk::Parts parts{.settings = settings_,
+                                .folder = folder_,
                                 .clock = std::move(*clock),
                                 .audit = *audit_,
                                 .address = loaded.configuration.alerts.console,

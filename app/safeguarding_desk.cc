@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "app/own_changes.h"
 #include "base/give_way.h"
 #include "base/log.h"
 #include "base/thread_name.h"
@@ -10,6 +11,7 @@
 #include "casework/measures.h"
 #include "casework/privacy.h"
 #include "casework/sums.h"
+#include "console/change_answers.h"
 #include "identity/people_retention.h"
 #include "identity/set_up_links.h"
 #include "identity/user_database.h"
@@ -41,7 +43,10 @@ web::OwnCertificate certificate_for(const config::Settings& settings, const std:
 
 }  // namespace
 
-SafeguardingDesk::SafeguardingDesk(Parts parts) : parts_(std::move(parts)) {}
+SafeguardingDesk::SafeguardingDesk(Parts parts)
+    : parts_(std::move(parts)),
+      changes_(own_changes(parts_.folder, parts_.settings.state)),
+      replay_(parts_.folder, parts_.settings.state) {}
 
 SafeguardingDesk::~SafeguardingDesk() { stop(); }
 
@@ -90,6 +95,8 @@ Result<void> SafeguardingDesk::serve() {
     hooks.close_measure = [this](std::string_view id, std::string_view by, std::string_view why) {
       return close_measure(id, by, why, breaches::current_user());
     };
+    hooks.replay_of = [this](std::uint64_t number) { return replay_.state(number); };
+    hooks.start_replay = [this](const changes::Proposal& proposal) { return replay_.start(changes_, proposal); };
     console_ = std::make_unique<console::Console>(
         console::Console::Parts{.school = settings.site.name,
                                 .gateway = settings.site.gateway,
@@ -99,7 +106,8 @@ Result<void> SafeguardingDesk::serve() {
                                 .users = *users_,
                                 .people = people_,
                                 .sessions = sessions_,
-                                .hooks = std::move(hooks)});
+                                .hooks = std::move(hooks),
+                                .changes = parts_.folder.empty() ? nullptr : &changes_});
     const config::Endpoint& at = *settings.listen.console;
     certificate_ = std::make_unique<PageCertificate>(settings, certificate_for(settings, parts_.address));
     auto tls = certificate_->load(parts_.ask_clock().likely);
@@ -220,6 +228,7 @@ void SafeguardingDesk::keep(const std::stop_token& stop) {
     const auto progress = sums->advance(20'000);
     if (!progress) log::warning("sums for reports are behind", {{"why", progress.error().text()}});
     const ClockStanding clock = parts_.ask_clock();
+    if (clock.is_believed()) follow_changes(**desk, clock.likely);
     if (clock.is_believed())
       if (const auto forgotten = casework::Drafts(**desk).forget(clock.likely); !forgotten)
         log::warning("kept text is not removed after its day", {{"why", forgotten.error().text()}});
@@ -231,6 +240,21 @@ void SafeguardingDesk::keep(const std::stop_token& stop) {
     if (progress && progress->more) continue;
     woken_.wait_for(lock, stop, kPause, [] { return false; });
   }
+}
+
+// What is agreed to and due: at a set time, or when the last consent was given by a command. Where this process may not
+// write the configuration root does it, and those who asked are answered all the same.
+void SafeguardingDesk::follow_changes(casework::DeskStore& desk, TimePoint now) {
+  if (parts_.folder.empty()) return;
+  if (changes_.may_write()) {
+    const auto tried = changes_.apply_waiting(changes::ChangeControl::Reach::everything);
+    if (!tried) log::warning("changes that wait cannot be read", {{"why", tried.error().text()}});
+    for (const auto& one : tried.value_or(std::vector<changes::ChangeControl::Tried>()))
+      if (!one.outcome)
+        log::warning("a change could not be put in force",
+                     {{"change", one.number}, {"why", one.outcome.error().error.text()}});
+  }
+  console::answer_applied(changes_, desk, now);
 }
 
 void SafeguardingDesk::enforce_retention(casework::DeskStore& desk, TimePoint now) {

@@ -14,10 +14,12 @@
 #include <vector>
 
 #include "app/page_certificate.h"
+#include "app/replay_job.h"
 #include "base/believable_clock.h"
 #include "base/error.h"
 #include "breaches/audit_log.h"
 #include "casework/desk_store.h"
+#include "changes/change_control.h"
 #include "config/settings.h"
 #include "console/console.h"
 #include "identity/people_database.h"
@@ -33,6 +35,7 @@ class SafeguardingDesk {
  public:
   struct Parts {
     const config::Settings& settings;
+    std::filesystem::path folder;  ///< of the configuration
     rules::SiteClock clock;
     breaches::AuditLog& audit;
     std::string address;   ///< where links lead, "https://HOST:PORT"; the certificate names it too
@@ -77,6 +80,7 @@ class SafeguardingDesk {
   [[nodiscard]] Result<void> open_stores();
   [[nodiscard]] Result<void> serve();
   void keep(const std::stop_token& stop);
+  void follow_changes(casework::DeskStore& desk, TimePoint now);
   void enforce_retention(casework::DeskStore& desk, TimePoint now);
   Result<void> print_set_up_link();
 
@@ -86,6 +90,8 @@ class SafeguardingDesk {
   std::mutex mutex_;  ///< guards desk_ and users_ until they are open, and the use of desk_
   std::unique_ptr<casework::DeskStore> desk_;
   std::unique_ptr<identity::UserDatabase> users_;
+  changes::ChangeControl changes_;
+  ReplayJob replay_;
   std::unique_ptr<console::Console> console_;
   std::unique_ptr<PageCertificate> certificate_;
   std::unique_ptr<web::Server> server_;

@@ -26,7 +26,9 @@ std::string write_record(const AuditChange& change, std::uint64_t seq) {
   json.field("id", Uuid::v7(change.time).text()).field("seq", seq).field("time", to_rfc3339(change.time));
   json.field("what", change.what).key("user").begin_object().field("uid", change.user.uid);
   json.field("name", change.user.name).field("sudo_user", change.user.sudo_user).end_object();
-  json.field("old_version", change.old_version).field("new_version", change.new_version).key("files").begin_array();
+  json.field("old_version", change.old_version).field("new_version", change.new_version);
+  if (!change.commit.empty()) json.field("commit", change.commit);
+  json.key("files").begin_array();
   for (const ChangedFile& file : change.files) {
     if (file.before == file.after) continue;
     json.begin_object().field("name", file.name).field("diff", line_diff(file.before, file.after)).end_object();

@@ -42,6 +42,7 @@ struct AuditChange {
   MachineUser user;
   std::string what;  ///< "start", "reload", "lists"
   std::string old_version, new_version;
+  std::string commit = {};  ///< of the changes' history, where it holds just this; empty: it does not
   std::vector<ChangedFile> files;  ///< those that are the same are left out of the record
 };
 
@@ -54,7 +55,7 @@ class AuditLog {
 
   /// Durable when it returns; the number of the record. One JSON object:
   /// {"id","seq","time","what","user":{"uid","name",
-  /// "sudo_user"},"old_version","new_version","files":[{"name","diff"}],"previous_hash"}.
+  /// "sudo_user"},"old_version","new_version","commit","files":[{"name","diff"}],"previous_hash"}.
   [[nodiscard]] Result<std::uint64_t> record_change(const AuditChange& change);
   /// Removes whole days before `before`; how many records. The chain stays verifiable.
   [[nodiscard]] Result<std::uint64_t> remove_before(TimePoint before, TimePoint now);

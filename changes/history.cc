@@ -25,7 +25,8 @@ std::unexpected<Error> git_failed(const std::string& doing) {
   return fail(Fault::host, "cannot " + doing + " the history: " + (error != nullptr ? error->message : "unknown"));
 }
 
-/// libgit2 is begun once and lasts as long as the process.
+}  // namespace
+
 void begin_git() {
   static const bool begun = [] {
     git_libgit2_init();
@@ -38,8 +39,6 @@ void begin_git() {
   }();
   (void)begun;
 }
-
-}  // namespace
 
 struct History::State {
   git_repository* repository = nullptr;
@@ -132,6 +131,13 @@ Result<FileTexts> History::files_of(const std::string& commit) const {
   };
   if (git_tree_walk(tree.get(), GIT_TREEWALK_PRE, take, &walk) != 0 || walk.failed) return git_failed("read");
   return std::move(walk.files);
+}
+
+Result<FileTexts> History::files_before(const std::string& commit) const {
+  const auto found = state_->commit(commit);
+  if (!found) return std::unexpected(found.error());
+  if (git_commit_parentcount(found->get()) == 0) return FileTexts();
+  return files_of(git_oid_tostr_s(git_commit_parent_id(found->get(), 0)));
 }
 
 Result<std::string> History::message_of(const std::string& commit) const {

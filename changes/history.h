@@ -3,7 +3,7 @@
 //
 // Holds the texts of the configuration's files (never of secret files) and messages without names: accounts stand in
 // the trailers as keyed ids, reasons in the ledger, where they can be erased. One thread; exclusive use is the
-// caller's. Everything is on disk when a call returns. The only home of libgit2.
+// caller's. Everything is on disk when a call returns. With merge_texts.h the only home of libgit2.
 #pragma once
 
 #include <filesystem>
@@ -21,6 +21,9 @@ namespace schoolgate::changes {
 /// Relative name -> text.
 using FileTexts = std::map<std::string, std::string>;
 
+/// libgit2 is begun once and lasts as long as the process. Any thread.
+void begin_git();
+
 class History {
  public:
   /// Makes the repository where there is none.
@@ -32,6 +35,8 @@ class History {
   /// Id of the configuration accepted last; nothing before the first.
   [[nodiscard]] Result<std::optional<std::string>> head() const;
   [[nodiscard]] Result<FileTexts> files_of(const std::string& commit) const;
+  /// Of the commit before it; nothing in it where there was none.
+  [[nodiscard]] Result<FileTexts> files_before(const std::string& commit) const;
   [[nodiscard]] Result<std::string> message_of(const std::string& commit) const;
   /// Writes a commit on top of head() that nothing leads to yet; its id. advance() makes it the head.
   [[nodiscard]] Result<std::string> write(const FileTexts& files, const std::string& message, TimePoint at);

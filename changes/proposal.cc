@@ -41,6 +41,9 @@ std::string_view to_string(What what) noexcept {
     case What::agree: return "agree";
     case What::refuse: return "refuse";
     case What::taken_back: return "taken back";
+    case What::ask: return "ask";
+    case What::failed: return "failed";
+    case What::answers: return "answers";
     case What::apply: break;
   }
   return "apply";
@@ -60,6 +63,28 @@ bool Proposal::is_refused() const noexcept {
 
 std::string_view Proposal::state() const noexcept {
   return is_applied() ? "applied" : is_refused() ? "refused" : "open";
+}
+
+const ProposalEvent* Proposal::asked() const noexcept {
+  const ProposalEvent* ask = nullptr;
+  for (const ProposalEvent& event : events)
+    if (event.what == What::ask)
+      ask = &event;
+    else if (event.what == What::failed || event.what == What::apply || event.what == What::taken_back)
+      ask = nullptr;
+  return ask;
+}
+
+std::optional<TimePoint> Proposal::asked_for() const noexcept {
+  const ProposalEvent* const ask = asked();
+  return ask == nullptr ? std::nullopt : from_rfc3339(ask->text);
+}
+
+std::vector<std::string> Proposal::answers() const {
+  std::vector<std::string> references;
+  for (const ProposalEvent& event : events)
+    if (event.what == What::answers) references.push_back(event.text);
+  return references;
 }
 
 bool is_own(const Proposal& proposal, const Actor& by) {

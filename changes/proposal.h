@@ -31,13 +31,16 @@ struct Actor {
 };
 
 struct ProposalEvent {
-  /// Kept as numbers: only ever added to. `taken_back`: the running gateway refused what was applied.
-  enum class What : std::uint8_t { comment, agree, refuse, apply, taken_back };
+  /// Kept as numbers: only ever added to. `taken_back`: the running gateway refused what was applied. `ask`: it is to be
+  /// put in force as soon as nothing is missing. `failed`: that was tried, and nobody tries again until it is asked anew.
+  enum class What : std::uint8_t { comment, agree, refuse, apply, taken_back, ask, failed, answers };
   std::uint64_t id = 0;
   TimePoint at;
   Actor by;
   What what = What::comment;
-  std::string text;  ///< of an apply and a taken_back: the commit
+  /// Of an apply and a taken_back: the commit. Of an ask: not before that time (RFC 3339), or empty. Of an answers: the
+  /// reference of the reported page that it answers.
+  std::string text;
 };
 [[nodiscard]] std::string_view to_string(ProposalEvent::What what) noexcept;
 
@@ -57,6 +60,12 @@ struct Proposal {
   /// The last word of one of those who were asked is no.
   [[nodiscard]] bool is_refused() const noexcept;
   [[nodiscard]] std::string_view state() const noexcept;  ///< "open", "refused", "applied"
+  /// The ask that stands; null: nobody asked, it failed since, or it is in force.
+  [[nodiscard]] const ProposalEvent* asked() const noexcept;
+  /// Not before then. Nothing: at once.
+  [[nodiscard]] std::optional<TimePoint> asked_for() const noexcept;
+  /// References of the reported pages that it answers.
+  [[nodiscard]] std::vector<std::string> answers() const;
 };
 
 /// The role that an account has now; nothing: there is no such account, or it is switched off.

@@ -10,6 +10,7 @@
 
 #include "base/as_oneself.h"
 #include "base/file.h"
+#include "changes/change_work.h"
 #include "config/scalars.h"
 
 namespace schoolgate::changes {
@@ -19,15 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kIntent = "intent";
 constexpr const char* kTakenBack = " taken back";
-
-/// "policy.yaml", "rules/maths.yaml": never a way out of the folder.
-bool is_configuration_name(std::string_view name) {
-  for (const std::string_view one : {"schoolgate.yaml", "policy.yaml", "categories.yaml", "lists.yaml", "alerts.yaml"})
-    if (name == one) return true;
-  if (!name.starts_with("rules/") || !name.ends_with(".yaml")) return false;
-  const std::string_view file = name.substr(6);
-  return file.find('/') == std::string_view::npos && file.find('\0') == std::string_view::npos && file.front() != '.';
-}
 
 /// Nothing: it is not there.
 Result<std::optional<std::string>> text_of(const fs::path& path) {
@@ -220,6 +212,16 @@ Result<std::string> put_in_place(const fs::path& config, const fs::path& folder,
 bool is_cut_off(const fs::path& folder) noexcept {
   std::error_code unreadable;
   return fs::exists(folder / kIntent, unreadable);
+}
+
+Result<std::vector<std::string>> cut_off_files(const fs::path& folder) {
+  const auto text = text_of(folder / kIntent);
+  if (!text) return std::unexpected(text.error());
+  if (!*text) return std::vector<std::string>();
+  const auto intent = intent_from(**text);
+  if (!intent)
+    return fail(Fault::host, (folder / kIntent).string() + " is damaged", "look at the files, then remove it");
+  return intent->names;
 }
 
 Result<std::optional<Finished>> finish_interrupted(const fs::path& config, const fs::path& folder, History& history,

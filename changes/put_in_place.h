@@ -63,6 +63,9 @@ inline constexpr int kPlacementSteps = 6;
 /// another.
 [[nodiscard]] bool is_cut_off(const std::filesystem::path& folder) noexcept;
 
+/// The files that it is about; none: nothing is cut off.
+[[nodiscard]] Result<std::vector<std::string>> cut_off_files(const std::filesystem::path& folder);
+
 struct Finished {
   std::uint64_t number = 0;
   ProposalEvent::What event = ProposalEvent::What::apply;

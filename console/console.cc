@@ -1,6 +1,7 @@
 #include "console/console.h"
 
 #include "console/desk.h"
+#include "console/filter_pages.h"
 #include "console/find_pages.h"
 #include "console/person_pages.h"
 #include "console/work_pages.h"
@@ -19,6 +20,13 @@ web::Router Console::router() const {
   web::Router router;
   desk_->forget_pages();
   add_sign_in_pages(*desk_, router);
+  add_change_pages(*desk_, router);
+  add_propose_pages(*desk_, router);
+  add_try_pages(*desk_, router);
+  add_rule_pages(*desk_, router);
+  add_group_pages(*desk_, router);
+  add_list_pages(*desk_, router);
+  add_file_pages(*desk_, router);
   add_account_pages(*desk_, router);
   add_home_pages(*desk_, router);
   add_episode_pages(*desk_, router);

@@ -19,12 +19,14 @@
 #include "casework/checks_log.h"
 #include "casework/pink_slip.h"
 #include "casework/reports.h"
+#include "changes/change_control.h"
 #include "console/permissions.h"
 #include "identity/people_database.h"
 #include "identity/session_book.h"
 #include "identity/user_database.h"
 #include "rules/measures.h"
 #include "rules/protection.h"
+#include "rules/snapshot.h"
 #include "rules/site_clock.h"
 #include "web/router.h"
 
@@ -91,6 +93,13 @@ struct SiteFacts {
   std::vector<OnList> categories;
 };
 
+/// What a change would have decided otherwise, as far as it is known.
+struct ReplayOfChange {
+  enum class State : std::uint8_t { none, running, done, failed } state = State::none;
+  std::string text;  ///< done: the JSON object of `schoolgate replay --json`; failed: why
+  TimePoint at{};
+};
+
 struct Hooks {
   /// Empty: nothing is known of sites, and measures are opened without brakes.
   std::function<SiteFacts(std::string_view site)> site_facts;
@@ -118,6 +127,15 @@ struct Hooks {
   std::function<bool()> has_case_system;
   /// Hands a slip to the school's case system; says where it went.
   std::function<Result<std::string>(const casework::PinkSlip& slip)> hand_over;
+  /// The policy in force, measures and all; and as its files say it. Empty: pages about the filter are not there.
+  std::function<std::shared_ptr<const rules::PolicySnapshot>()> snapshot;
+  std::function<rules::PolicySpec()> spec;
+  /// Whether connections can be opened at all.
+  std::function<bool()> opens;
+  /// The last week judged again with change `number`; begun by start_replay, which returns at once. Fault client:
+  /// another one runs.
+  std::function<ReplayOfChange(std::uint64_t number)> replay_of;
+  std::function<Result<void>(const changes::Proposal& proposal)> start_replay;
   /// One line each: what was changed in the configuration, newest first.
   std::function<std::vector<std::string>()> changes;
 };
@@ -135,6 +153,7 @@ class Console {
     identity::PeopleDatabase* people = nullptr;  ///< null: pages about registers are not there
     identity::SessionBook* sessions = nullptr;   ///< null: no session is known
     Hooks hooks;
+    changes::ChangeControl* changes = nullptr;  ///< null: nothing is changed here
     std::function<TimePoint()> now = wall_now;
     bool secure = true;  ///< false only where the listener has no TLS: cookies then lack Secure
   };

@@ -8,6 +8,7 @@
 #include "casework/shown_text.h"
 #include "console/desk.h"
 #include "console/episode_words.h"
+#include "console/filter_pages.h"
 #include "console/form_problems.h"
 
 namespace schoolgate::console {
@@ -120,6 +121,23 @@ web::Response answer_page(const Desk& desk, StorePool& pool, const web::Request&
   return desk.show_open(request, "report_answer", std::move(view));
 }
 
+/// Two presses: look at the change that it asks for, propose it. What is sealed has no address to be tried.
+void set_proposals(const Desk& desk, const Visit& visit, const PageReport& report, web::View& view) {
+  const bool there = desk.parts().changes != nullptr && report.address != "sealed";
+  view.set_if("try_path", there ? "/filter/try?" + web::encode_query({{"address", report.address}}) : "");
+  view.set_if("propose_path", "");
+  if (!there || !may_change(visit.session.role, Area::policy)) return;
+  const bool opens = report.kind == PageReport::Kind::wrongly_blocked;
+  std::vector<std::pair<std::string, std::string>> fields{{"edit", "add-rule"},
+                                                          {"effect", opens ? "allow" : "block"},
+                                                          {"kind", "address"},
+                                                          {"text", report.address},
+                                                          {"reason", "Report " + report.reference},
+                                                          {"report", report.reference}};
+  if (!report.group.empty()) fields.emplace_back("groups", report.group);
+  view.set("propose_path", propose_path(fields)).set("propose_words", opens ? "Propose to open it" : "Propose to close it");
+}
+
 web::Response report_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {
   PageReports reports(*visit.stores.desk);
   const Result<std::optional<PageReport>> found = reports.find(visit.viewer, visit.request.param("id"));
@@ -161,6 +179,7 @@ web::Response report_page(const Desk& desk, const Visit& visit, std::string_view
         .set("words", state_words(state))
         .set("chosen", state == report.state);
   }
+  set_proposals(desk, visit, report, view);
   set_typed(view, visit.request.form);
   const Result<bool> stale = desk.set_version(visit, report.reference, view);
   if (!stale) return desk.failed(visit, stale.error());

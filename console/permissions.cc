@@ -33,6 +33,8 @@ constexpr std::array kTable{
     Row{Area::sealed, "sealed", kNames, kNone, kNone, kNone, true, false, false},
     Row{Area::deletions, "deletions", kNumbers, kNumbers, kNone, kNumbers, true, false, true},
     Row{Area::accounts, "accounts", kNone, kNone, kNone, kNames, false, false, true},
+    Row{Area::changes, "changes", kNames, kNone, kNames, kNames, true, true, true},
+    Row{Area::policy, "policy", kNames, kNone, kNames, kNames, false, true, true},
 };
 static_assert(kTable.size() == kAreas.size());
 

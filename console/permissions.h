@@ -28,10 +28,13 @@ enum class Area : std::uint8_t {
   sealed,        ///< release of a sealed address
   deletions,     ///< what was deleted by its retention time
   accounts,      ///< the desk's accounts
+  changes,       ///< what is said to a change of the filter
+  policy,        ///< the filter's rules, groups, lists and files; to propose a change
 };
 inline constexpr std::array kAreas{Area::account, Area::episodes,  Area::incidents, Area::measures,  Area::page_reports,
                                    Area::reports, Area::governors, Area::checks,    Area::registers, Area::privacy,
-                                   Area::sealed,  Area::deletions, Area::accounts};
+                                   Area::sealed,  Area::deletions, Area::accounts,  Area::changes,
+                                   Area::policy};
 [[nodiscard]] std::string_view to_string(Area area) noexcept;
 
 enum class Sight : std::uint8_t { none, numbers, without_names, names };

@@ -30,7 +30,7 @@ ARROWS = {
     "proxy/flow": {"rules", "breaches", "proxy/net", "proxy/tls", "proxy/http", "names", "base"},
     "web": {"names", "base"},
     "portal": {"identity", "web", "rules", "names", "base"},
-    "console": {"casework", "breaches", "identity", "web", "rules", "names", "base"},
+    "console": {"casework", "changes", "breaches", "identity", "web", "rules", "names", "base"},
 }
 ARROWS["app"] = set(ARROWS)  # the composition root
 ROOMS = tuple(ARROWS)

@@ -19,6 +19,7 @@
 #include "console/console.h"
 #include "identity/user_database.h"
 #include "identity/users.h"
+#include "tests/console/a_school.h"
 #include "web/server.h"
 #include "web/tls.h"
 
@@ -186,6 +187,9 @@ int serve(const std::filesystem::path& folder, std::uint16_t port) {
     }
     return std::string();
   };
+  const console::ASchool school(folder, **users);
+  school.add_to(hooks);
+  changes::ChangeControl changes(school.parts());
   console::Console desk({.school = "Ashford Oaks Primary School",
                          .gateway = "gw-1",
                          .state = folder,
@@ -195,7 +199,8 @@ int serve(const std::filesystem::path& folder, std::uint16_t port) {
                          .users = **users,
                          .people = people->get(),
                          .sessions = nullptr,
-                         .hooks = std::move(hooks)});
+                         .hooks = std::move(hooks),
+                         .changes = &changes});
   auto server = web::Server::start("desk", {{.address = *names::IpAddress::parse("127.0.0.1"),
                                              .port = port,
                                              .tls = *tls,
