@@ -6,6 +6,7 @@
 #include "proxy/flow/admission.h"
 #include "proxy/flow/asked.h"
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/connection_login.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/filing.h"
 #include "proxy/flow/inside.h"
@@ -95,6 +96,8 @@ void H2Call::begin(H2Head& head, bool ends) {
   if (admission.as<Door>() || admission.as<Refused>()) return refuse_now(CameBy::of(asked_head.fields));
   if (admission.as<AskAnew>()) return answer_status(421, "ask again on a new connection");
   if (!admission.as<Goes>()) return end();
+  // The web site's connection is everybody's: a login that held for it would be everybody's too.
+  if (logs_in_connection(asked_head.fields)) return begin_with_http1();
   if (std::string adjusted(adjust(*judgement_, *request_, asked_head, target_, adjusted_)); adjusted != target_)
     target_ = std::move(adjusted);
   prepare();

@@ -23,7 +23,7 @@ from parts.tls_origins import Authority, key_pem, pem
 from parts.waiting import wait_for
 
 PARTS = pathlib.Path(__file__).parent / "parts"
-OPENED, CLOSED = "opened.example", "closed.example"
+OPENED, CLOSED, CLEAR = "opened.example", "closed.example", "clear.example"
 DOWNLOAD = hashlib.sha256(content(5_000_000)).hexdigest()
 
 POLICY = """
@@ -67,7 +67,7 @@ def site(tmp_path_factory):
     subprocess.run(["git", "init", "-q", "--bare", str(folder / "git/homework.git")], check=True)
     subprocess.run(["git", "-C", str(folder / "git/homework.git"), "config", "http.receivepack", "true"], check=True)
     hosts = folder / "hosts"
-    hosts.write_text(f"127.0.0.1 localhost\n{ALLOWED4} {OPENED} {CLOSED}\n")
+    hosts.write_text(f"127.0.0.1 localhost\n{ALLOWED4} {OPENED} {CLOSED} {CLEAR}\n")
     subprocess.run(["mount", "--bind", str(hosts), "/etc/hosts"], check=True)
     machines.build()
     process = subprocess.Popen(["ip", "netns", "exec", "server", sys.executable, str(PARTS / "ordinary_site.py"), str(folder), ALLOWED4], stdout=subprocess.PIPE, text=True)
@@ -95,7 +95,7 @@ upstream:
 inspection: {{ mode: selective }}
 decisions: {school.decisions_file}
 """
-    school.files["policy.yaml"], school.files["rules/school.yaml"], school.files["hosts"] = POLICY, RULES, f"{ALLOWED4} {OPENED} {CLOSED}\n"
+    school.files["policy.yaml"], school.files["rules/school.yaml"], school.files["hosts"] = POLICY, RULES, f"{ALLOWED4} {OPENED} {CLOSED} {CLEAR}\n"
     school.write()
     make_authority(school)
 
@@ -167,6 +167,39 @@ def test_curl(device, version):
     device.run(*ask, "-o", "got", f"{device.url}/download?5000000")
     assert hashlib.sha256((device.folder / "got").read_bytes()).hexdigest() == DOWNLOAD
     assert device.run(*ask, "-N", f"{device.url}/events").count("data: event") == 5
+
+
+def logs_in(device, *more: str) -> None:
+    """curl with a member of staff's password, beside a pupil who has none and asks all the time."""
+    url = f"{device.url}/staff"
+    login = ["curl", "-fsS", "--max-time", "60", "--ntlm", "-u", "j.okafor:hazel-stile-9", *more]
+    work = device.folder / "marks"
+    work.write_bytes(os.urandom(300_000))
+    empty, digest = hashlib.sha256(b"").hexdigest(), hashlib.sha256(work.read_bytes()).hexdigest()
+    pupil = "while [ ! -e stop ]; do curl -sS --max-time 20 -o /dev/null -w '%{http_code}\\n' " + f"{' '.join(more)} {url} >>pupil.txt 2>>errors.txt; done"
+    beside = subprocess.Popen(["ip", "netns", "exec", "pupil", "sh", "-c", pupil], cwd=device.folder, env=device.environment)
+    try:
+        for _ in range(10):
+            told = device.run(*login, url, url, url).splitlines()
+            assert len(told) == 3 and all(line.startswith(f"j.okafor {empty} connection ") for line in told), told
+            assert device.run(*login, "--data-binary", f"@{work}", url).startswith(f"j.okafor {digest} ")
+    finally:
+        (device.folder / "stop").touch()
+        beside.wait(30)
+    assert set((device.folder / "pupil.txt").read_text().split()) == {"401"}, (device.folder / "errors.txt").read_text()[-500:]
+
+
+@client("curl")
+@pytest.mark.parametrize("version", ["1.1", "2"])
+def test_curl_logs_in_by_ntlm(device, version):
+    logs_in(device, f"--http{version}")
+
+
+@client("curl")
+def test_curl_logs_in_by_ntlm_in_the_clear(gateway, entrance, site, tmp_path):
+    device = Device(gateway, CLEAR, entrance == "explicit", tmp_path, site[1])
+    device.url = f"http://{CLEAR}"
+    logs_in(device)
 
 
 @client("wget")
