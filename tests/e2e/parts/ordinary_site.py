@@ -1,8 +1,8 @@
 """A web site for ordinary days, as a process of its own: ordinary_site.py FOLDER ADDRESS...
 
 On port 443 of each address, HTTP/1.1 and HTTP/2: /page, /upload (answers the SHA-256 of the body), /download?BYTES, /events (five, a third
-of a second apart), /socket (a WebSocket that says everything again), /files/ (FOLDER/files), /git/ (bare repositories in FOLDER/git) and
-/staff (who has logged in on this connection by NTLM; over HTTP/2 it asks for HTTP/1.1, as IIS does). On port 80 the same in the clear.
+of a second apart), /socket (a WebSocket that says everything again), /files/ (FOLDER/files), /git/ (bare repositories in FOLDER/git),
+/proxy.pac (the school's proxy for these names) and /staff (who has logged in on this connection by NTLM; over HTTP/2 it asks for HTTP/1.1, as IIS does). On port 80 the same in the clear.
 FOLDER/NAME.pem holds certificate, chain and key of each name.
 """
 
@@ -34,6 +34,7 @@ def content(size: int) -> bytes:
 
 
 HTTP_1_1_REQUIRED = 13
+PAC = 'function FindProxyForURL(url, host) { return dnsDomainIs(host, ".example") ? "PROXY 10.20.2.1:8080" : "DIRECT"; }\n'
 STAFF = {"j.okafor": "hazel-stile-9"}
 
 
@@ -84,6 +85,8 @@ class OrdinarySite(TlsOrigin):
             person, asked = self.logins.person_of(call.pipe, call.get("Authorization"))
             said = f"{person} {digest.hexdigest()} connection {call.connection}\n"
             call.answer(said) if person else call.answer("who is it?\n", ("WWW-Authenticate", asked), status=401)
+        elif path == "/proxy.pac":
+            call.answer(PAC, ("Content-Type", "application/x-ns-proxy-autoconfig"))
         elif path == "/upload":
             call.answer(digest.hexdigest(), ("Content-Type", "text/plain"))
         elif path == "/download":
