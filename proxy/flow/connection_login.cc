@@ -22,6 +22,10 @@ bool any_field(const http::Fields& fields, std::string_view name, Holds holds) n
   });
 }
 
+bool wants_login(const http::ResponseHead& answer) noexcept {
+  return any_field(answer.fields, "WWW-Authenticate", names_connection_login);
+}
+
 }  // namespace
 
 // A comma inside a quoted string begins an element too: to see a login where there is none costs a connection that is
@@ -43,12 +47,15 @@ bool logs_in_connection(const http::Fields& of_request) noexcept {
   });
 }
 
-bool wants_connection_login(const http::Fields& of_answer) noexcept {
-  return any_field(of_answer, "WWW-Authenticate", names_connection_login);
+bool logs_in_connection(const http::ResponseHead& answer) noexcept {
+  const auto is_true = [](std::string_view value) { return equal_ignoring_case(value, "true"); };
+  if (any_field(answer.fields, "Persistent-Auth", is_true)) return true;
+  return answer.status != 401 && wants_login(answer);
 }
 
-bool keeps_connection_login(const http::Fields& of_answer) noexcept {
-  return any_field(of_answer, "Persistent-Auth", [](std::string_view value) { return equal_ignoring_case(value, "true"); });
+void tell_that_logins_hold(http::ResponseHead& answer) noexcept {
+  if (answer.status != 401 || !wants_login(answer)) return;
+  (void)answer.fields.add({.name = "Proxy-Support", .value = "Session-Based-Authentication"});
 }
 
 }  // namespace schoolgate::flow

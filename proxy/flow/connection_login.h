@@ -22,9 +22,11 @@ struct BoundUpstream {
 [[nodiscard]] bool names_connection_login(std::string_view value) noexcept;
 /// True when the client shows such credentials to the web site, in any of its fields.
 [[nodiscard]] bool logs_in_connection(const http::Fields& of_request) noexcept;
-/// True when the web site asks for such a login, or goes on with one.
-[[nodiscard]] bool wants_connection_login(const http::Fields& of_answer) noexcept;
-/// True when the web site says that the connection is logged in from now on (Persistent-Auth).
-[[nodiscard]] bool keeps_connection_login(const http::Fields& of_answer) noexcept;
+/// True when the web site says that the connection is logged in: by Persistent-Auth, or by a last token beside an
+/// answer that is no 401.
+[[nodiscard]] bool logs_in_connection(const http::ResponseHead& answer) noexcept;
+/// Where the web site asks for such a login, the answer says that one holds through this proxy: clients that know
+/// proxies wait for it.
+void tell_that_logins_hold(http::ResponseHead& answer) noexcept;
 
 }  // namespace schoolgate::flow

@@ -1,3 +1,4 @@
+// Why this file is long: it is one exchange from its request to its ends, whose steps share one frame (Turn).
 #include "proxy/flow/exchange.h"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -42,7 +43,7 @@ struct Turn {
   std::optional<net::Socket> upstream{};
   bool reused = false;    // `upstream` came from the pool and may have died there
   bool is_bound = false;  // the client had logged in on it before
-  Inbox inbox{};        // what the web site has sent
+  Inbox inbox{};          // what the web site has sent
   enum class Answer : std::uint8_t { none, begun, whole } answer = Answer::none;  // as far as the client has it
   PumpEnd upload_end = PumpEnd::finished;
   enum class Cut : std::uint8_t { no, by_client, by_us } upload_cut = Cut::no;  // before an answer began
@@ -66,7 +67,7 @@ struct SiteFailed {       // nothing that could be passed on has come
   std::optional<net::Failure> unreachable{};
   bool slow = false;
 };
-struct AskAgain {};    // the connection had died in the pool
+struct AskAgain {};     // the connection had died in the pool
 struct BoundIsOver {};  // the web site has closed the connection that the client had logged in on
 using End = std::variant<Done, Upgraded, RefusedAnswer, ClientGone, SiteFailed, AskAgain, BoundIsOver>;
 
@@ -233,17 +234,6 @@ void put_login_reply(http::ResponseHead& head, const std::string& reply) {
   (void)head.fields.add({.name = kName, .value = reply});
 }
 
-// Who asks for a login of the connection is told that one holds through us: clients that know proxies wait for it (RFC
-// 4559 section 6).
-void prepare_for_login(Turn& turn) {
-  http::ResponseHead& head = turn.heads.response;
-  const bool wanted = wants_connection_login(head.fields);
-  turn.private_to_client = turn.private_to_client || keeps_connection_login(head.fields) || (wanted && head.status != 401);
-  if (!wanted || head.status != 401 || turn.connection.entrance != Entrance::explicit_proxy || turn.connection.inside)
-    return;
-  (void)head.fields.add({.name = "Proxy-Support", .value = "Session-Based-Authentication"});
-}
-
 // The web site is silent because it failed, or because the upload was cut.
 End without_answer(const Turn& turn, bool slow) {
   if (turn.upload_cut != Turn::Cut::no) return ClientGone{};
@@ -303,7 +293,9 @@ net::awaitable<End> pass_final(Turn& turn) {
   {
     const std::string reply = turn.connection.login ? turn.connection.login->take_reply() : std::string();
     put_login_reply(turn.heads.response, reply);
-    prepare_for_login(turn);
+    if (logs_in_connection(head)) turn.private_to_client = true;
+    if (turn.connection.entrance == Entrance::explicit_proxy && !turn.connection.inside)
+      tell_that_logins_hold(turn.heads.response);
     net::Buffer room = room_for_head(turn.worker(), head.size + reply.size());
     http::HeadWriter out(room.space());
     http::write_response_head(out, head, turn.heads.request, how.framing, how.keep_client,

@@ -176,7 +176,9 @@ void step(Scene& scene, Script& script) {
     }
     case 3: peer.sends(frame(DATA, kEndStream, stream(), "hello")); break;
     case 4: peer.sends(frame(RST, 0, stream(), number(script.byte() % 16))); break;
-    case 5: peer.sends(frame(WINDOW, 0, script.byte() % 4 * 2 == 0 ? 0 : stream(), number(1u << script.byte() % 32))); break;
+    case 5:
+      peer.sends(frame(WINDOW, 0, script.byte() % 4 * 2 == 0 ? 0 : stream(), number(1u << script.byte() % 32)));
+      break;
     case 6: peer.sends(frame(SETTINGS, 0, 0, number(script.byte() % 10, 2) + number(1u << script.byte() % 32))); break;
     case 7: peer.sends(frame(GOAWAY, 0, 0, number(stream()) + number(script.byte() % 14))); break;
     case 8: peer.sends(frame(PING, script.byte() & 1, 0, "12345678")); break;
@@ -191,8 +193,10 @@ void step(Scene& scene, Script& script) {
     case 13: of_client ? scene.client_comes(which) : scene.site_comes(which); break;
     case 14: scene.gateway.pass(script.byte()); break;
     default:
-      if (which == 0) scene.gateway.publish(!of_client);
-      else peer.finishes_sending();
+      if (which == 0)
+        scene.gateway.publish(!of_client);
+      else
+        peer.finishes_sending();
   }
   scene.turn();
 }

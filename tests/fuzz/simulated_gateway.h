@@ -1,9 +1,9 @@
 // A gateway without a network, for the stateful fuzz targets: a real worker, policy and breach log, and a loop that
 // turns only when the target says so. Its time is simulated too: deadlines pass when the target lets them.
 //
-// Connections are pairs of local sockets: one end is the worker's, the other an End that the target plays. Everything is
-// on the target's thread but the writer of the breach log. Made anew after some thousand inputs, so that its records do
-// not fill the disk.
+// Connections are pairs of local sockets: one end is the worker's, the other an End that the target plays. Everything
+// is on the target's thread but the writer of the breach log. Made anew after some thousand inputs, so that its records
+// do not fill the disk.
 #pragma once
 
 #include <fcntl.h>

@@ -32,7 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string host = simulated_host("web.example"), early_up(script.text()), early_down(script.text());
     client.sends("GET http://" + host + "/live HTTP/1.1\r\nHost: " + host +
                  "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
-                 "dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" + early_up);
+                 "dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" +
+                 early_up);
     scene.turn();
     require(site.open());
     site.sends("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n" + early_down);

@@ -22,7 +22,8 @@ std::string mark_of(std::size_t client) {
 
 std::string request(std::uint8_t which, std::size_t client, std::string_view raw) {
   static constexpr std::string_view kHosts[] = {"web.example", "other.example", "casino.example", "web.example"};
-  const std::string host = simulated_host(kHosts[(which >> 6) & 3]), fields = "Host: " + host + "\r\n" + mark_of(client);
+  const std::string host = simulated_host(kHosts[(which >> 6) & 3]),
+                    fields = "Host: " + host + "\r\n" + mark_of(client);
   const std::string absolute = "http://" + host;
   switch (which % 16) {
     case 0: return "GET " + absolute + "/ HTTP/1.1\r\n" + fields + "\r\n";
@@ -31,7 +32,8 @@ std::string request(std::uint8_t which, std::size_t client, std::string_view raw
     case 3: return "GET " + absolute + "/ HTTP/1.1\r\n" + fields + "Authorization: NTLM TlRMTVNTUAAB\r\n\r\n";
     case 4: return "GET " + absolute + "/ HTTP/1.0\r\n" + fields + "\r\n";
     case 5: return "HEAD " + absolute + "/ HTTP/1.1\r\n" + fields + "\r\n";
-    case 6: return "PUT " + absolute + "/ HTTP/1.1\r\n" + fields + "Expect: 100-continue\r\nContent-Length: 4096\r\n\r\n";
+    case 6:
+      return "PUT " + absolute + "/ HTTP/1.1\r\n" + fields + "Expect: 100-continue\r\nContent-Length: 4096\r\n\r\n";
     case 7: return "CONNECT " + host + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
     case 8:
       return "GET " + absolute + "/live HTTP/1.1\r\n" + fields +
@@ -40,7 +42,9 @@ std::string request(std::uint8_t which, std::size_t client, std::string_view raw
     case 9: return "GET / HTTP/1.1\r\n" + fields + "\r\n";
     case 10: return "GET " + absolute + "/secret/ HTTP/1.1\r\n" + fields + "\r\n";
     case 11: return "GET " + absolute + "/ HTTP/1.1\r\n" + fields + std::string(raw) + "\r\n\r\n";
-    case 12: return "POST " + absolute + "/ HTTP/1.1\r\n" + fields + "Authorization: Negotiate YII\r\nContent-Length: 0\r\n\r\n";
+    case 12:
+      return "POST " + absolute + "/ HTTP/1.1\r\n" + fields +
+             "Authorization: Negotiate YII\r\nContent-Length: 0\r\n\r\n";
     case 13: return "0\r\n\r\n";
     case 14: return std::string(raw);
     default: return std::string(std::size_t(which >> 4) * 1024, 'b');
@@ -72,7 +76,8 @@ std::string answer(std::uint8_t which, std::string_view raw) {
 void must_be_in_order(const End& site) {
   for (const char* blocked : {"\r\nHost: casino.example", "GET /secret/ HTTP"})
     require(site.got.find(blocked) == std::string::npos);
-  const std::size_t login = std::min(site.got.find("Authorization: NTLM TlRMTVNTUAAB"), site.got.find("Authorization: Negotiate YII"));
+  const std::size_t login =
+      std::min(site.got.find("Authorization: NTLM TlRMTVNTUAAB"), site.got.find("Authorization: Negotiate YII"));
   if (login == std::string::npos) return;
   // Whose it is says the head that the login stands in; nobody else asks after it.
   const std::size_t head = site.got.rfind("\r\n\r\n", login);
@@ -104,12 +109,16 @@ void step(HttpScene& scene, Script& script) {
     case 4: (act & 0x20) != 0 ? client.finishes_sending() : client.closes(); break;
     case 5: (act & 0x20) != 0 ? site.finishes_sending() : site.closes(); break;
     case 6:
-      if ((act & 0x20) != 0) scene.client_comes(std::uint8_t(which));
-      else client.paused = !client.paused;
+      if ((act & 0x20) != 0)
+        scene.client_comes(std::uint8_t(which));
+      else
+        client.paused = !client.paused;
       break;
     default:
-      if ((act & 0x20) != 0) scene.gateway.publish((act & 0x40) != 0);
-      else scene.gateway.pass(script.byte());
+      if ((act & 0x20) != 0)
+        scene.gateway.publish((act & 0x40) != 0);
+      else
+        scene.gateway.pass(script.byte());
   }
   scene.turn();
   for (const End& each : scene.sites) must_be_in_order(each);

@@ -7,10 +7,10 @@
 //   the login is hidden: a second field, a list, a tab, capitals  | the same
 //   the web site logs the connection in by its answer             | AnAnswerCanTellThatAConnectionIsLoggedIn
 //   the same client's request to another site goes out on it      | AnotherSiteIsAskedElsewhere
-//   a request stands in for a login that is lost                  | WhenItIsOverTheClientLogsInAnew (quiet, in the middle)
-//   it outlives the client                                        | ItEndsWithTheClient
-//   a client that waits for Proxy-Support never begins            | WhoAsksForALoginIsToldThatItHolds
-//   over HTTP/2 the login would be everybody's                    | OverHttp2TheClientIsAskedToComeOverHttp1
+//   a request stands in for a login that is lost                  | WhenItIsOverTheClientLogsInAnew (quiet, in the
+//   middle) it outlives the client                                        | ItEndsWithTheClient a client that waits for
+//   Proxy-Support never begins            | WhoAsksForALoginIsToldThatItHolds over HTTP/2 the login would be
+//   everybody's                    | OverHttp2TheClientIsAskedToComeOverHttp1
 #include "proxy/flow/connection_login.h"
 
 #include <gmock/gmock.h>
@@ -29,7 +29,9 @@ constexpr std::string_view kChallenge =
 
 class ConnectionLogin : public InspectionTest {
  protected:
-  static std::string with(std::string_view credentials) { return "Authorization: " + std::string(credentials) + "\r\n"; }
+  static std::string with(std::string_view credentials) {
+    return "Authorization: " + std::string(credentials) + "\r\n";
+  }
   // Logs in; the connection to the web site.
   Peer log_in(Peer& pupil) {
     pupil.sends(request("GET", "web.example", "/", with("NTLM TlRMTVNTUAAB")));
@@ -101,8 +103,9 @@ TEST_F(ConnectionLogin, AConnectionThatWasOnlyChallengedIsKeptForAll) {
   pupil.sends(get("web.example", "/"));
   Peer origin = web.accept();
   static_cast<void>(origin.read_to("\r\n\r\n"));
-  origin.sends("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Negotiate\r\nWWW-Authenticate: NTLM\r\n"
-               "Content-Length: 0\r\n\r\n");
+  origin.sends(
+      "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Negotiate\r\nWWW-Authenticate: NTLM\r\n"
+      "Content-Length: 0\r\n\r\n");
   EXPECT_EQ(pupil.answer().status, 401);
   Peer other = client();
   other.sends(get("web.example", "/other"));

@@ -1,7 +1,8 @@
 // What was tried, or went on for long, is written down whatever ends it.
 //
 //   a blocked name, our certificate is not trusted          BlockedName.ADeviceWithoutOurCertificate...
-//   ... or trusted, and nothing is asked inside             BlockedName.AHandshakeWithoutARequest... (closed, reset, silent)
+//   ... or trusted, and nothing is asked inside             BlockedName.AHandshakeWithoutARequest... (closed, reset,
+//   silent)
 //   ... or only what is no request                          BlockedName.WhatIsNoRequest...
 //   two records of one attempt                              BlockedName.WhatIsAskedInside...
 //   an attempt where there was none: a part that is open    BlockedName.AnOpenPart...
@@ -155,7 +156,8 @@ class Ends : public Conversation, public ::testing::WithParamInterface<std::tupl
     static_cast<void>(origin.read_to(kind == Kind::upload ? "first" : "\r\n\r\n"));
     if (kind == Kind::download) origin.sends("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfirst");
     if (kind == Kind::event_stream)
-      origin.sends("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
+      origin.sends(
+          "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
     if (kind == Kind::websocket)
       origin.sends("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nfirst");
     if (kind != Kind::upload) static_cast<void>(pupil.read_to("first"));
