@@ -87,6 +87,10 @@ class LiveBody final : public LongLived {
     return std::chrono::seconds(body_.from.deadlines().now() - body_.last_moved);
   }
   [[nodiscard]] bool is_request() const noexcept override { return which_ != Which::stream; }
+  // A download ends soon enough by its own silence; an event stream may say nothing for a quarter of an hour.
+  [[nodiscard]] bool was_left() noexcept override {
+    return which_ == Which::stream && turn_.connection.client.peer_has_closed();
+  }
   void was_active_in(TimePoint minute) override { turn_.worker().asking().note_activity(judgement(), minute); }
   // The pump stops before its next piece, and the connection is cut: what is not whole must not look so. A client that
   // has no answer yet can still be told.
