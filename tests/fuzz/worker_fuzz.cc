@@ -74,7 +74,7 @@ std::string answer(std::uint8_t which, std::string_view raw) {
 
 // Of the bytes that one web site's connection has got.
 void must_be_in_order(const End& site) {
-  for (const char* blocked : {"\r\nHost: casino.example", "GET /secret/ HTTP"})
+  for (const char* blocked : {"\r\nHost: casino.example", "GET /secret/ HTTP/1.1\r\nHost: web.example"})
     require(site.got.find(blocked) == std::string::npos);
   const std::size_t login =
       std::min(site.got.find("Authorization: NTLM TlRMTVNTUAAB"), site.got.find("Authorization: Negotiate YII"));
