@@ -140,6 +140,7 @@ class SimulatedGateway {
   }
   SimulatedGateway(const SimulatedGateway&) = delete;
   ~SimulatedGateway() {
+    work_.reset();
     log_.reset();  // its last receipts are posted to a worker that still exists
     worker_.reset();
   }
