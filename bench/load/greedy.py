@@ -153,7 +153,7 @@ def new_names(school, port: int, clients: int, requests: int, run: str) -> list[
             with Wire(school.proxy, source=f"127.0.1.{number % 200 + 1}") as wire:
                 wire.socket.settimeout(60)
                 began = time.perf_counter()
-                if wire.send(f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).answer().status != 200:
+                if wire.send(f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).read_answer().status != 200:
                     raise SystemExit("an answer that is none")
                 times.append(time.perf_counter() - began)
 
