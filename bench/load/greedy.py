@@ -1,7 +1,8 @@
 """What one greedy client costs the others: 200 clients ask an opened HTTP/2 site, alone and beside a client of each greedy kind.
 
 Kinds: it reads nothing of twenty downloads; it leaves 1,900 requests waiting; it asks and gives up as fast as it can. All go over the gateway's
-shared connection to one web site. The figures are of the 200: the client is written in Python, so their size says little and the ratio counts.
+shared connection to one web site. A fourth asks for 900 names at once that the name server never answers, again and again, while the 200 ask in the
+clear for names that nobody has asked for yet, of a name server that takes 50 ms. The figures are of the 200: the client is written in Python, so their size says little and the ratio counts.
 python3 bench/load/greedy.py [--clients N] [--requests N] [--dry].
 """
 
@@ -140,6 +141,77 @@ def measure(clients: int, requests: int) -> dict[str, list[float]]:
     return found
 
 
+def new_names(school, port: int, clients: int, requests: int, run: str) -> list[float]:
+    """Seconds of requests in the clear, each for a name that was not asked for before."""
+    from parts.wire import Wire
+
+    times: list[float] = []
+
+    def one(number: int) -> None:
+        for turn in range(requests):
+            host = f"{run}-{number}-{turn}-v4.example:{port}"
+            with Wire(school.proxy, source=f"127.0.1.{number % 200 + 1}") as wire:
+                wire.socket.settimeout(60)
+                began = time.perf_counter()
+                if wire.send(f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).read_answer().status != 200:
+                    raise SystemExit("an answer that is none")
+                times.append(time.perf_counter() - began)
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times
+
+
+def asks_for_names(school, stop: threading.Event) -> None:
+    """900 names at once that nobody answers; who is refused asks for the next."""
+    import selectors
+    import socket
+
+    waiting, number = selectors.DefaultSelector(), 0
+    while not stop.is_set():
+        while len(waiting.get_map()) < 900:
+            number += 1
+            asked = socket.create_connection(("127.0.0.1", school.proxy), source_address=(GREEDY, 0))
+            asked.sendall(f"GET http://n{number}.silent.example/ HTTP/1.1\r\nHost: n{number}.silent.example\r\n\r\n".encode())
+            waiting.register(asked, selectors.EVENT_READ)
+        for ready, _ in waiting.select(0.1):
+            waiting.unregister(ready.fileobj)
+            ready.fileobj.close()
+        time.sleep(0.05)
+    for key in list(waiting.get_map().values()):
+        key.fileobj.close()
+
+
+def measure_names(clients: int, requests: int) -> dict[str, list[float]]:
+    from parts.origins import NameServer, ScriptedOrigin
+    from parts.school import School
+
+    with tempfile.TemporaryDirectory(prefix="schoolgate-names-") as folder:
+        names, origin = NameServer(slow=0.05), ScriptedOrigin()
+        origin.answer("/", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        school = School(pathlib.Path(folder), dns_port=names.port)
+        school.write()
+        school.start()
+        try:
+            new_names(school, origin.port, clients, 2, "warm")
+            found = {"alone": new_names(school, origin.port, clients, requests, "alone")}
+            stop = threading.Event()
+            greedy = threading.Thread(target=asks_for_names, args=(school, stop), daemon=True)
+            greedy.start()
+            time.sleep(2)
+            found["asks for 900 names that nobody answers"] = new_names(school, origin.port, clients, requests, "beside")
+            stop.set()
+            greedy.join()
+        finally:
+            school.stop()
+            origin.stop()
+            names.stop()
+    return found
+
+
 def p99(times: list[float]) -> float:
     return statistics.quantiles(times, n=100)[98]
 
@@ -169,6 +241,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (proxies.DESCRIPTORS, proxies.DESCRIPTORS))
     lines = ["## One greedy client", "", *machine(), f"- Command: `python3 bench/load/greedy.py{''.join(' ' + word for word in sys.argv[1:])}`, {proxies.priority()}", ""]
     lines += table(measure(options.clients, options.requests), options.clients)
+    lines += ["", "Names that are new to the gateway, of a name server that takes 50 ms:", "", *table(measure_names(options.clients, options.requests), options.clients)]
     print("\n" + "\n".join(lines))
     if not options.dry:
         write_section("greedy", lines)

@@ -42,7 +42,8 @@ Destination destination_of(const Connection& connection, const Judgement& judgem
   if (connection.inside) return {};
   const names::Url& url = request.url();
   Destination to{.host = std::string(judgement.policy->safe_endpoint(judgement.subject.group, url.host())),
-                 .port = url.port()};
+                 .port = url.port(),
+                 .client = connection.peer.address};
   if (to.host.empty()) to.host = url.address() ? url.address()->text() : url.host();
   return to;
 }
@@ -99,6 +100,7 @@ void record_visit(Connection& connection, const Admission& admission, const rule
 
 Admission admit(Connection& connection, const rules::Request& request, rules::Stage stage, const http::Fields* fields,
                 const TunnelTerms& terms) {
+  if (connection.inside) connection.inside->unrecorded.reset();  // what is recorded now is what is asked
   Admission admission = judge_and_follow(connection, request, stage, terms);
   record_visit(connection, admission, request, fields);
   return admission;

@@ -8,6 +8,7 @@
 
 #include "names/host.h"
 #include "proxy/flow/client.h"
+#include "proxy/flow/connection_login.h"
 #include "proxy/flow/inbox.h"
 #include "proxy/flow/inside.h"
 #include "proxy/net/endpoint.h"
@@ -38,6 +39,7 @@ struct Connection : Client {
   std::optional<net::Endpoint> original;  ///< where a transparent connection was going
   std::unique_ptr<Inside> inside;         ///< set once the client speaks TLS with us: everything after is decrypted
   std::unique_ptr<ClearTunnel> clear;     ///< set once CONNECT turned out to carry plain HTTP
+  std::optional<BoundUpstream> bound;     ///< what this client has logged in on: no other request ever goes there
   bool between_requests = false;          ///< kept alive and waiting: a drain may close it at once
   bool awaited_by_drain = false;          ///< it was there when the drain began
   Connection* previous = nullptr;         ///< in the worker's list

@@ -200,20 +200,33 @@ net::awaitable<void> show_door(Connection& connection, const NamedHello& hello, 
 
 net::awaitable<void> refuse_inside(Connection& connection, const NamedHello& hello, const Judgement& judgement,
                                    const rules::Request& request, Decrypting what) {
-  Worker& worker = connection.worker;
   const Held<const Inspection> inspection = what.inspection;
   const bool tries = shows_page(hello, judgement, inspection);
   if (tries) {
     auto inside = inside_of(std::move(what));
     inside->protocol = page_protocol(hello);
     inside->for_page = true;
+    inside->unrecorded.emplace(judgement, request);
+    inside->unrecorded->judgement.verdict.reason.entry = {};  // a view into the request, which may go
     // What is asked inside is then judged, recorded and answered like any request.
     if (co_await answer_hello(connection, inspection, std::move(inside), tls::LeafFor::own_page)) co_return;
   }
-  const CameBy unseen;
-  const std::string reference = co_await record_refusal(connection, judgement, request, unseen);
-  worker.lines().decision(judgement, request, {.reference = reference});
+  co_await record_and_log(connection, judgement, request, CameBy());
   if (!tries) co_await send_alert(connection, tls::Alert::access_denied);
+}
+
+net::awaitable<void> decrypt_or_record(Connection& connection, const NamedHello& hello, const Judgement& judgement,
+                                       const rules::Request& request, Decrypting what,
+                                       std::optional<net::Socket> dialled) {
+  what.refused = judgement.refuses();
+  if (co_await decrypt(connection, hello, std::move(what), std::move(dialled))) co_return;
+  if (judgement.refuses()) co_await record_and_log(connection, judgement, request, CameBy());
+}
+
+net::awaitable<void> file_if_nothing_was_asked(Connection& connection) {
+  if (!connection.inside || !connection.inside->unrecorded) co_return;
+  const RefusedName refused = *std::exchange(connection.inside->unrecorded, std::nullopt);
+  co_await record_and_log(connection, refused.judgement, refused.request, CameBy());
 }
 
 }  // namespace schoolgate::flow

@@ -32,6 +32,12 @@ struct Decrypting {
 net::awaitable<bool> decrypt(Connection& connection, const NamedHello& hello, Decrypting what,
                              std::optional<net::Socket> dialled = std::nullopt);
 
+/// The same for a host that the policy may refuse by its name and open in part: what comes inside is judged, and where
+/// the client does not accept our certificate, so that nothing can come, a refused name is recorded.
+net::awaitable<void> decrypt_or_record(Connection& connection, const NamedHello& hello, const Judgement& judgement,
+                                       const rules::Request& request, Decrypting what,
+                                       std::optional<net::Socket> dialled = std::nullopt);
+
 /// True when a page of ours can be shown inside such a connection: the client's hello can be answered in the name that
 /// was judged, and the policy lets it be opened for this client.
 [[nodiscard]] bool shows_page(const NamedHello& hello, const Judgement& judgement,
@@ -49,8 +55,11 @@ net::awaitable<void> show_door(Connection& connection, const NamedHello& hello, 
 
 /// Refuses a connection inside TLS by its name: with the page over a minted certificate where the policy
 /// lets this host be opened, so that the attempt is recorded with its address; else, and where the client does not
-/// accept the certificate, with a record of the name and an alert.
+/// accept the certificate or asks for nothing inside, with a record of the name; an alert where there is no page.
 net::awaitable<void> refuse_inside(Connection& connection, const NamedHello& hello, const Judgement& judgement,
                                    const rules::Request& request, Decrypting what);
+
+/// At the end of a connection: the record of the name that refuse_inside() left to what would be asked.
+net::awaitable<void> file_if_nothing_was_asked(Connection& connection);
 
 }  // namespace schoolgate::flow

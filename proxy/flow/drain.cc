@@ -74,12 +74,13 @@ net::awaitable<void> Drain::close() {
   worker_.stop_listening();
   end_silent(worker_, {});
   end_idle_connections(worker_);
-  end_connections(worker_, Which::awaited);  // they have had all of Limits::drain
+  end_all(worker_, true);  // they have had all of Limits::drain
+  end_connections(worker_, Which::awaited);
   if (worker_.counters().connections_open.get() == 0) co_return worker_.stop_loop();
   net::Timer timer(worker_.executor());
   timer.expires_after(kLastSecond);
   co_await timer.async_wait(net::as_tuple);
-  end_silent(worker_, {});
+  end_all(worker_, false);
   end_connections(worker_, Which::all);
   timer.expires_after(kLastSecond);
   co_await timer.async_wait(net::as_tuple);

@@ -1,3 +1,4 @@
+// Why this file is long: it is one exchange from its request to its ends, whose steps share one frame (Turn).
 #include "proxy/flow/exchange.h"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -8,6 +9,7 @@
 #include "proxy/flow/asked.h"
 #include "proxy/flow/body_pump.h"
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/connection_login.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/filing.h"
 #include "proxy/flow/long_lived.h"
@@ -36,11 +38,12 @@ struct Turn {
   std::string key;  // of the upstream pool
 
   const std::chrono::steady_clock::time_point began;
-  bool private_to_client = false;  // the upstream connection must serve no other client
+  bool private_to_client = false;  // the upstream connection must serve no other client (connection_login.h)
 
   std::optional<net::Socket> upstream{};
-  bool reused = false;  // `upstream` came from the pool and may have died there
-  Inbox inbox{};        // what the web site has sent
+  bool reused = false;    // `upstream` came from the pool and may have died there
+  bool is_bound = false;  // the client had logged in on it before
+  Inbox inbox{};          // what the web site has sent
   enum class Answer : std::uint8_t { none, begun, whole } answer = Answer::none;  // as far as the client has it
   PumpEnd upload_end = PumpEnd::finished;
   enum class Cut : std::uint8_t { no, by_client, by_us } upload_cut = Cut::no;  // before an answer began
@@ -64,8 +67,9 @@ struct SiteFailed {       // nothing that could be passed on has come
   std::optional<net::Failure> unreachable{};
   bool slow = false;
 };
-struct AskAgain {};  // the connection had died in the pool
-using End = std::variant<Done, Upgraded, RefusedAnswer, ClientGone, SiteFailed, AskAgain>;
+struct AskAgain {};     // the connection had died in the pool
+struct BoundIsOver {};  // the web site has closed the connection that the client had logged in on
+using End = std::variant<Done, Upgraded, RefusedAnswer, ClientGone, SiteFailed, AskAgain, BoundIsOver>;
 
 // A body on its way, either way: judged again for as long as it takes.
 class LiveBody final : public LongLived {
@@ -83,6 +87,10 @@ class LiveBody final : public LongLived {
     return std::chrono::seconds(body_.from.deadlines().now() - body_.last_moved);
   }
   [[nodiscard]] bool is_request() const noexcept override { return which_ != Which::stream; }
+  // A download ends soon enough by its own silence; an event stream may say nothing for a quarter of an hour.
+  [[nodiscard]] bool was_left() noexcept override {
+    return which_ == Which::stream && turn_.connection.client.peer_has_closed();
+  }
   void was_active_in(TimePoint minute) override { turn_.worker().asking().note_activity(judgement(), minute); }
   // The pump stops before its next piece, and the connection is cut: what is not whole must not look so. A client that
   // has no answer yet can still be told.
@@ -289,6 +297,9 @@ net::awaitable<End> pass_final(Turn& turn) {
   {
     const std::string reply = turn.connection.login ? turn.connection.login->take_reply() : std::string();
     put_login_reply(turn.heads.response, reply);
+    if (logs_in_connection(head)) turn.private_to_client = true;
+    if (turn.connection.entrance == Entrance::explicit_proxy && !turn.connection.inside)
+      tell_that_logins_hold(turn.heads.response);
     net::Buffer room = room_for_head(turn.worker(), head.size + reply.size());
     http::HeadWriter out(room.space());
     http::write_response_head(out, head, turn.heads.request, how.framing, how.keep_client,
@@ -410,12 +421,15 @@ bool may_be_repeated(const http::RequestHead& head) {
   return idempotent && head.body.framing == http::Framing::none;
 }
 
-// NTLM and Negotiate authenticate the connection, not the request (RFC 4559 section 6): whoever used it next would be
-// taken for that person.
-bool authenticates_connection(const http::RequestHead& head) {
-  const std::string_view value = head.fields.find(http::Name::authorization);
-  const std::string_view scheme = value.substr(0, value.find(' '));
-  return http::equal_ignoring_case(scheme, "NTLM") || http::equal_ignoring_case(scheme, "Negotiate");
+// The connection that this client has logged in on, where it leads to the same web site.
+bool take_bound(Turn& turn) {
+  std::optional<BoundUpstream>& bound = turn.connection.bound;
+  if (!bound || bound->key != turn.key) return false;
+  turn.upstream = std::move(bound->socket);
+  bound.reset();
+  turn.private_to_client = true;
+  turn.is_bound = true;
+  return true;
 }
 
 // A verified connection that was opened for this client and has not been used.
@@ -462,13 +476,17 @@ net::awaitable<std::optional<net::Failure>> connect_upstream(Turn& turn, bool fr
 
 // --- the ends ------------------------------------------------------------------------------------------------------
 
-// Only a connection on which both messages ended in order, with nothing left over, may serve again.
+// Only a connection on which both messages ended in order, with nothing left over, may serve again: this client alone,
+// where it has logged in on it.
 void settle(Turn& turn) {
-  if (turn.answer == Turn::Answer::whole && !turn.private_to_client && turn.heads.response.keep_alive &&
-      turn.inbox.empty() && !turn.has_unread_body()) {
-    turn.upstream->clear_deadline();
+  if (turn.answer != Turn::Answer::whole || !turn.heads.response.keep_alive || !turn.inbox.empty() ||
+      turn.has_unread_body())
+    return;
+  turn.upstream->clear_deadline();
+  if (turn.private_to_client)
+    turn.connection.bound.emplace(std::move(turn.key), std::move(*turn.upstream));
+  else
     turn.worker().outbound().pool().put(turn.key, std::move(*turn.upstream));
-  }
 }
 
 void write_line(Turn& turn, std::uint64_t in, std::uint64_t out) {
@@ -540,6 +558,33 @@ net::awaitable<Served> tell_site_failed(Turn& turn, SiteFailed failed) {
   co_return Served{.unread_body = turn.has_unread_body(), .tunnel = std::nullopt};
 }
 
+// What the client would see without us: the connection closes without an answer, and it logs in anew on another.
+Served tell(Turn& turn, BoundIsOver) {
+  turn.worker().lines().refusal(turn.connection, turn.request.url().host(), rules::Stage::request, "upstream");
+  return {.unread_body = true, .tunnel = std::nullopt};
+}
+
+// Over what the client is bound to, else over what is kept or dialled: the first is never anybody else's, and nothing
+// stands in for it.
+net::awaitable<End> ask(Turn& turn) {
+  if (take_bound(turn)) {
+    if (!turn.upstream->is_quiet()) co_return BoundIsOver{};
+    End end = co_await send_and_bring(turn);
+    if (const auto* const failed = std::get_if<SiteFailed>(&end); failed && !failed->slow) co_return BoundIsOver{};
+    co_return end;
+  }
+  End end = AskAgain{};
+  for (bool fresh = !may_be_repeated(turn.heads.request); std::holds_alternative<AskAgain>(end); fresh = true) {
+    if (auto failure = co_await connect_upstream(turn, fresh))
+      end = SiteFailed{.unreachable = std::move(failure)};
+    else if (auto now = refused_since(turn.connection, turn.request, turn.judgement))  // while it was dialled
+      end = co_await refuse_now(turn, std::move(*now));
+    else
+      end = co_await send_and_bring(turn);
+  }
+  co_return end;
+}
+
 }  // namespace
 
 net::awaitable<Served> exchange(Connection& connection, Heads& heads, std::string_view target,
@@ -554,20 +599,13 @@ net::awaitable<Served> exchange(Connection& connection, Heads& heads, std::strin
             .to = std::move(to),
             .key = std::move(key),
             .began = std::chrono::steady_clock::now(),
-            .private_to_client = authenticates_connection(heads.request)};
+            .private_to_client = logs_in_connection(heads.request.fields)};
   if (connection.inside) turn.inbox.holds_secrets();
-  End end = AskAgain{};
-  for (bool fresh = !may_be_repeated(heads.request); std::holds_alternative<AskAgain>(end); fresh = true) {
-    if (auto failure = co_await connect_upstream(turn, fresh))
-      end = SiteFailed{.unreachable = std::move(failure)};
-    else if (auto now = refused_since(connection, request, judgement))  // while it was dialled
-      end = co_await refuse_now(turn, std::move(*now));
-    else
-      end = co_await send_and_bring(turn);
-  }
+  End end = co_await ask(turn);
   if (const Done* const done = std::get_if<Done>(&end)) co_return tell(turn, *done);
   if (std::holds_alternative<Upgraded>(end)) co_return co_await tell_upgraded(turn);
   if (std::holds_alternative<RefusedAnswer>(end)) co_return tell(turn, RefusedAnswer());
+  if (std::holds_alternative<BoundIsOver>(end)) co_return tell(turn, BoundIsOver());
   if (std::holds_alternative<ClientGone>(end)) co_return co_await tell_client_gone(turn);
   co_return co_await tell_site_failed(turn, std::move(std::get<SiteFailed>(end)));
 }

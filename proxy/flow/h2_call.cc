@@ -6,6 +6,7 @@
 #include "proxy/flow/admission.h"
 #include "proxy/flow/asked.h"
 #include "proxy/flow/breach_of.h"
+#include "proxy/flow/connection_login.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/filing.h"
 #include "proxy/flow/inside.h"
@@ -95,6 +96,8 @@ void H2Call::begin(H2Head& head, bool ends) {
   if (admission.as<Door>() || admission.as<Refused>()) return refuse_now(CameBy::of(asked_head.fields));
   if (admission.as<AskAnew>()) return answer_status(421, "ask again on a new connection");
   if (!admission.as<Goes>()) return end();
+  // The web site's connection is everybody's: a login that held for it would be everybody's too.
+  if (logs_in_connection(asked_head.fields)) return require_http1();
   if (std::string adjusted(adjust(*judgement_, *request_, asked_head, target_, adjusted_)); adjusted != target_)
     target_ = std::move(adjusted);
   prepare();
@@ -203,11 +206,17 @@ net::awaitable<void> H2Call::connect_then_send_on() {
   }
 }
 
-// It spoke HTTP/2 a moment ago and does so no more, or asks for HTTP/1.1 (HTTP_1_1_REQUIRED, RFC 9113 section 7):
-// the client begins anew, and then both sides agree again.
+// The web site spoke HTTP/2 a moment ago and does so no more: the client begins anew with all that it asks, and then
+// both sides agree again.
 void H2Call::begin_with_http1() {
-  owner_->session().reset(stream_, H2Code::http_1_1_required);
   owner_->session().goaway(H2Code::no_error);
+  require_http1();
+}
+
+// This request goes over HTTP/1.1 or not at all (RFC 9113 section 7). Without a GOAWAY, as servers say it: curl 7.88
+// takes one beside it for the end of an answer.
+void H2Call::require_http1() {
+  owner_->session().reset(stream_, H2Code::http_1_1_required);
   owner_->flush();
   leave_upstream();
   log_end();
@@ -402,7 +411,7 @@ void H2Call::on_answer_reset(H2Code code) {
   if (code == H2Code::no_error && download_.ends) return;  // whole: the rest of the request was not wanted
   patience_.clear_deadline();
   if (may_be_asked_anew(code)) return ask_anew();
-  if (!answered_ && code == H2Code::http_1_1_required) return begin_with_http1();
+  if (!answered_ && code == H2Code::http_1_1_required) return require_http1();
   connection_.worker.counters().upstream_errors[std::size_t(UpstreamFault::protocol)].add();
   if (!answered_) {
     connection_.worker.lines().refusal(connection_, request_->url().host(), rules::Stage::request, "upstream");

@@ -113,6 +113,7 @@ class H2Call final : public H2Caller, public LongLived, public std::enable_share
   [[nodiscard]] bool may_be_asked_anew(http::H2Code code);
   void ask_anew();
   void begin_with_http1();
+  void require_http1();
   void out_of_patience();
   void bytes_have_moved();
   [[nodiscard]] bool account_for_held();

@@ -40,6 +40,18 @@ void end_silent(Worker& worker, std::chrono::seconds least) {
   });
 }
 
+void end_left(Worker& worker) {
+  for_each(worker, [](LongLived& item) {
+    if (item.was_left()) item.end();
+  });
+}
+
+void end_all(Worker& worker, bool only_awaited_by_drain) {
+  for_each(worker, [&](LongLived& item) {
+    if (!only_awaited_by_drain || item.connection().awaited_by_drain) item.end();
+  });
+}
+
 bool is_stream(const http::ResponseHead& head) noexcept {
   std::string_view type = head.fields.find(http::Name::content_type);
   type = type.substr(0, type.find_first_of("; \t"));

@@ -38,6 +38,8 @@ class LongLived {
   [[nodiscard]] virtual std::chrono::seconds silent_for() const noexcept = 0;
   /// False for what a client opens anew when it needs it: a drain does not wait for its silence.
   [[nodiscard]] virtual bool is_request() const noexcept = 0;
+  /// True for what waits for the web site alone, and whose client has closed its connection meanwhile.
+  [[nodiscard]] virtual bool was_left() noexcept { return false; }
   /// Ends it, and what was cut must not look whole. It may be gone when this returns.
   virtual void end() = 0;
 
@@ -54,6 +56,12 @@ void judge_again(Worker& worker, JudgeAgain whose);
 
 /// The minute that began at `minute` is over.
 void note_activity(Worker& worker, TimePoint minute);
+
+/// Ends what its client has left.
+void end_left(Worker& worker);
+
+/// The last word of a gateway that ends: everything, or what the drain has waited for.
+void end_all(Worker& worker, bool only_awaited_by_drain);
 
 /// Ends what is no request and has been silent for that long.
 void end_silent(Worker& worker, std::chrono::seconds least);

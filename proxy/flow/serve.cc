@@ -13,6 +13,7 @@
 #include "proxy/flow/serve.h"
 
 #include "base/log.h"
+#include "proxy/flow/decrypt.h"
 #include "proxy/flow/proxy_login.h"
 #include "proxy/flow/worker.h"
 #include "proxy/net/linux/original_destination.h"
@@ -57,6 +58,7 @@ net::awaitable<void> serve(net::Accepted accepted, Entrance entrance, Worker& wo
     co_await serve_h2(connection);
   else if (connection.inside)
     tunnel = co_await serve_http(connection);
+  co_await file_if_nothing_was_asked(connection);
   if (connection.inside && connection.inside->upstream)  // verified, and nobody asked for anything
     worker.outbound().pool().put(pool_key(*connection.inside, connection.inside->trust),
                                  std::move(*connection.inside->upstream));

@@ -70,10 +70,10 @@ net::awaitable<void> refuse_port(Connection& connection, const Authority& to) {
 struct Opening {
   const Authority& to;
   const rules::Request& request;
+  const Judgement& judgement;  // of what CONNECT names: may refuse it, but for what may be found inside
   Destination destination;
   Held<const Inspection> inspection;     // in force when CONNECT was judged, and for all that follows
   bool opens = false;                    // the rules ask to look inside what CONNECT names
-  bool refused = false;                  // but for what may be found there
   std::optional<net::Socket> upstream;   // dialled already: CONNECT names a host
   std::optional<rules::Request> inside;  // the server name, where it is another
   NamedHello hello{};
@@ -108,8 +108,9 @@ net::awaitable<bool> reach(Connection& connection, Opening& opening) {
 // What is inside names no host that CONNECT has not named: true when bytes may be relayed.
 net::awaitable<bool> go_on_to_what_connect_named(Connection& connection, Opening& opening) {
   if (!opening.opens) co_return co_await reach(connection, opening);
-  Decrypting known{opening.to.host, opening.to.port, opening.destination, opening.inspection, opening.refused};
-  co_await decrypt(connection, opening.hello, std::move(known), std::exchange(opening.upstream, std::nullopt));
+  Decrypting known{opening.to.host, opening.to.port, opening.destination, opening.inspection};
+  co_await decrypt_or_record(connection, opening.hello, opening.judgement, opening.request, std::move(known),
+                             std::exchange(opening.upstream, std::nullopt));
   co_return false;
 }
 
@@ -122,7 +123,7 @@ net::awaitable<bool> judge_name_inside(Connection& connection, Opening& opening)
   const TunnelTerms terms{.inspection = opening.inspection, .must_open = opening.opens};
   const Admission admission = admit(connection, inner, rules::Stage::client_hello, nullptr, terms);
   const Judgement& judgement = admission.judgement;
-  Decrypting decrypting{*hello.host, to.port, opening.destination, opening.inspection, judgement.refuses()};
+  Decrypting decrypting{*hello.host, to.port, opening.destination, opening.inspection};
   if (admission.as<Door>()) {
     let_go(opening);
     co_await show_door(connection, hello, judgement, inner, std::move(decrypting));
@@ -139,7 +140,8 @@ net::awaitable<bool> judge_name_inside(Connection& connection, Opening& opening)
   }
   if (const auto* opened = admission.as<Opened>()) {
     if (to.host.address()) decrypting.to = opened->to;
-    co_await decrypt(connection, hello, std::move(decrypting), std::exchange(opening.upstream, std::nullopt));
+    co_await decrypt_or_record(connection, hello, judgement, inner, std::move(decrypting),
+                               std::exchange(opening.upstream, std::nullopt));
     co_return false;
   }
   const Destination& named = std::get<Goes>(admission.answer).to;
@@ -218,7 +220,7 @@ net::awaitable<Content> judge_inside(Connection& connection, Opening& opening) {
 // page. Where there is a page of ours to show, or a way already, nothing is dialled; the gateway's own probes look
 // inside whatever they find there.
 bool is_dialled_first(Connection& connection, const Opening& opening) {
-  if (opening.refused || !opening.opens) return !opening.refused;
+  if (opening.judgement.refuses() || !opening.opens) return !opening.judgement.refuses();
   const Decrypting what{opening.to.host, opening.to.port, opening.destination, opening.inspection};
   return !connection.selftest && !is_reached(connection.worker, what);
 }
@@ -348,10 +350,10 @@ net::awaitable<Served> serve_connect(Connection& connection, const http::Request
   Judgement& judgement = admission.judgement;
   Opening opening{.to = *to,
                   .request = request,
+                  .judgement = judgement,
                   .destination = opened ? opened->to : std::get<Goes>(admission.answer).to,
                   .inspection = inspection,
                   .opens = opened != nullptr,
-                  .refused = judgement.refuses(),
                   .upstream = std::nullopt,
                   .inside = std::nullopt};
   if (!co_await prepare_way(connection, opening)) co_return Served{};

@@ -45,14 +45,13 @@ bool was_turned_to_us(Connection& connection) {
 net::awaitable<void> end_here(Connection& connection, const NamedHello& hello, const Admission& admission,
                               const rules::Request& request, Decrypting named) {
   const Judgement& judgement = admission.judgement;
-  named.refused = judgement.refuses();
   if (admission.as<Door>()) {
     co_await show_door(connection, hello, judgement, request, std::move(named));
   } else if (const auto* opened = admission.as<Opened>()) {
     named.to = opened->to;
     // It has to say whom it is for.
     if (hello.what == HelloCase::named || hello.what == HelloCase::no_name || hello.what == HelloCase::ip_name)
-      co_await decrypt(connection, hello, std::move(named));
+      co_await decrypt_or_record(connection, hello, judgement, request, std::move(named));
     else
       co_await refuse_unnamed(connection, hello.what, request);
   } else {

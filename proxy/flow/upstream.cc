@@ -12,7 +12,7 @@ net::awaitable<net::Attempt<net::Socket>> dial(Worker& worker, const Destination
   if (auto known = worker.outbound().resolver().cached(to.host); known && !known->empty()) {
     addresses = std::move(*known);
   } else {
-    auto resolved = co_await worker.outbound().resolver().resolve(to.host);
+    auto resolved = co_await worker.outbound().resolver().resolve(to.host, to.client);
     if (!resolved) co_return std::unexpected(std::move(resolved.error()));
     addresses = std::move(*resolved);
   }

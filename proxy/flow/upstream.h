@@ -20,6 +20,7 @@ class Worker;
 struct Destination {
   std::string host;  ///< canonical, without brackets round an IPv6 address
   std::uint16_t port = 0;
+  names::IpAddress client{};  ///< who asked to go there first: looking it up takes a place of that client's
   [[nodiscard]] std::string key() const { return host + ' ' + std::to_string(port); }
 };
 

@@ -111,7 +111,8 @@ void Worker::start() {
   });
 }
 
-// Once a second: decision lines go out, what goes on is judged again when the policy or the minute has changed.
+// Once a second: decision lines go out, what goes on is judged again when the policy or the minute has changed, and
+// what nobody waits for any more ends.
 net::awaitable<void> Worker::tick() {
   net::Timer timer(executor());
   auto minute = std::chrono::floor<std::chrono::minutes>(wall_now());
@@ -132,6 +133,7 @@ net::awaitable<void> Worker::tick() {
       flow::judge_again(*this, JudgeAgain::who_changed);
     }
     judged_presences_ = people;
+    flow::end_left(*this);
     drain_.tick();
   }
 }

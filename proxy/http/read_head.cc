@@ -300,7 +300,7 @@ HeadOutcome read_whole_request(std::string_view rest, const HeadLimits& limits, 
   head.keep_alive = !derived.close && head.minor_version == 1;
   head.websocket = derived.upgrade_listed && derived.upgrades == 1 &&
                    equal_ignoring_case(derived.upgrade, "websocket") && head.method == Method::get &&
-                   head.minor_version == 1 && head.body.framing == Framing::none;
+                   head.minor_version == 1 && !head.has_body();  // Java announces a body of no bytes
   return kComplete;
 }
 

@@ -12,6 +12,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "proxy/net/fair_shares.h"
 #include "proxy/net/hosts_file.h"
 #include "proxy/net/name_cache.h"
 
@@ -74,6 +75,7 @@ class Resolver::Impl : public std::enable_shared_from_this<Resolver::Impl> {
         deadlines_(deadlines),
         settings_(std::move(settings)),
         cache_(settings_.entries),
+        places_(settings_.outstanding),
         timer_(executor) {
     for (const auto& path : settings_.hosts_files) hosts_.emplace_back(path);
   }
@@ -87,7 +89,7 @@ class Resolver::Impl : public std::enable_shared_from_this<Resolver::Impl> {
 
   Result<void> open_channel();
   std::optional<AddressList> cached(std::string_view name);
-  void ask(const std::string& name, Done done);
+  void ask(const std::string& name, const std::optional<names::IpAddress>& client, Done done);
   void flush() noexcept { cache_.clear(); }
 
   ResolverCounters counters;
@@ -115,6 +117,7 @@ class Resolver::Impl : public std::enable_shared_from_this<Resolver::Impl> {
     }
     Impl& impl;
     std::string name;
+    std::optional<names::IpAddress> client{};  // whose place it has
     std::vector<Done> waiters;
     Question v4{*this}, v6{*this};
     std::vector<names::IpAddress> addresses;
@@ -185,6 +188,7 @@ class Resolver::Impl : public std::enable_shared_from_this<Resolver::Impl> {
   ares_channel channel_ = nullptr;
   std::unordered_map<int, std::shared_ptr<Watch>> watches_;
   std::unordered_map<std::string, std::unique_ptr<Flight>> flights_;
+  FairShares places_;
   Timer timer_;
   std::uint32_t looked_at_files_ = 0;
   std::int64_t resolv_conf_time_ = 0;
@@ -250,7 +254,7 @@ std::optional<AddressList> Resolver::Impl::cached(std::string_view name) {
   return entry->addresses;
 }
 
-void Resolver::Impl::ask(const std::string& name, Done done) {
+void Resolver::Impl::ask(const std::string& name, const std::optional<names::IpAddress>& client, Done done) {
   const auto keep_alive = shared_from_this();
   if (const auto found = flights_.find(name); found != flights_.end()) {
     ++counters.joined;
@@ -259,15 +263,18 @@ void Resolver::Impl::ask(const std::string& name, Done done) {
     if (!flight.has_deadline()) flight.expire_after(settings_.deadline);
     return;
   }
-  if (flights_.size() >= settings_.outstanding) {
+  const bool full = flights_.size() >= settings_.outstanding;
+  if (full || (client && !places_.take(*client))) {
     ++counters.refused;
-    asio::post(executor_, [done = std::move(done)]() mutable {
-      done(fail(FailureKind::overloaded, Fault::host, "too many names are being looked up", "try again in a moment"));
+    const Fault whose = full ? Fault::host : Fault::client;
+    asio::post(executor_, [done = std::move(done), whose]() mutable {
+      done(fail(FailureKind::overloaded, whose, "too many names are being looked up", "try again in a moment"));
     });
     return;
   }
   ++counters.asked;
   Flight& flight = *flights_.emplace(name, std::make_unique<Flight>(*this, name)).first->second;
+  flight.client = client;
   flight.waiters.push_back(std::move(done));
   flight.expire_after(settings_.deadline);
   ask_family(flight.v4, AF_INET);  // each may answer before it returns; the flight is there until both have
@@ -305,6 +312,7 @@ void Resolver::Impl::answered(Flight::Question& question, int status, ares_addri
   question.status = status == ARES_SUCCESS && flight.addresses.size() == before ? ARES_ENODATA : status;
   if (flight.v4.status && flight.v6.status) {
     const auto owned = std::move(flights_.extract(flight.name).mapped());
+    if (flight.client) places_.give_back(*flight.client);
     return settle(flight, outcome(flight));
   }
   if (status == ARES_EDESTRUCTION) return;
@@ -401,12 +409,14 @@ Resolver::~Resolver() = default;
 
 std::optional<AddressList> Resolver::cached(std::string_view name) { return impl_->cached(name); }
 
-awaitable<Attempt<AddressList>> Resolver::resolve(std::string name) {
+awaitable<Attempt<AddressList>> Resolver::resolve(std::string name, std::optional<names::IpAddress> client) {
   if (auto known = impl_->cached(name)) {
     if (known->empty()) co_return std::unexpected(failure_of(name, ARES_ENOTFOUND));
     co_return std::move(*known);
   }
-  const auto ask = [impl = impl_.get(), &name](auto handler) { impl->ask(name, Impl::Done(std::move(handler))); };
+  const auto ask = [impl = impl_.get(), &name, &client](auto handler) {
+    impl->ask(name, client, Impl::Done(std::move(handler)));
+  };
   co_return co_await asio::async_initiate<const asio::deferred_t&, void(Attempt<AddressList>)>(ask, asio::deferred);
 }
 

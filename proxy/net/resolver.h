@@ -1,7 +1,8 @@
 // Names to addresses: hosts files, a cache in front, c-ares behind.
 //
 // One per worker, on its io_context and thread; knows nothing of policy. A name in the cache costs nanoseconds and no
-// coroutine; a name that is being asked for is asked once, however many wait. Names are canonical (names::Host text).
+// coroutine; a name that is being asked for is asked once, however many wait; one client cannot have all the places of
+// names that are asked for at once (fair_shares.h). Names are canonical (names::Host text).
 #pragma once
 
 #include <chrono>
@@ -36,7 +37,8 @@ struct ResolverSettings {
 };
 
 struct ResolverCounters {
-  std::uint64_t hits = 0, asked = 0, joined = 0, failed = 0, stale = 0, refused = 0;
+  std::uint64_t hits = 0, asked = 0, joined = 0, failed = 0, stale = 0;
+  std::uint64_t refused = 0;  ///< all places were taken, or all that one client may have
 };
 
 class Resolver {
@@ -50,7 +52,9 @@ class Resolver {
   /// resolve().
   [[nodiscard]] std::optional<AddressList> cached(std::string_view name);
   /// cached(), or asks the servers for A and AAAA. At least one address, or why not.
-  [[nodiscard]] awaitable<Attempt<AddressList>> resolve(std::string name);
+  /// `client`: on whose behalf; nothing for the gateway's own questions.
+  [[nodiscard]] awaitable<Attempt<AddressList>> resolve(std::string name,
+                                                        std::optional<names::IpAddress> client = std::nullopt);
 
   /// Forgets every cached answer.
   void flush() noexcept;

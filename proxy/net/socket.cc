@@ -1,5 +1,7 @@
 #include "proxy/net/socket.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -147,6 +149,13 @@ bool Socket::is_quiet() noexcept {
   if (layer_) return layer_->is_quiet(fd());
   char byte;
   return ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+bool Socket::peer_has_closed() noexcept {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (!is_open() || ::getsockopt(fd(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  return info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE;
 }
 
 void Socket::expire_after(std::chrono::seconds limit) noexcept {

@@ -106,6 +106,9 @@ class Socket final : private Deadline {
   /// True for an idle socket of which the peer still holds its end and has sent nothing (recv MSG_PEEK).
   [[nodiscard]] bool is_quiet() noexcept;
 
+  /// True once the peer has sent its FIN, or a reset: whatever lies unread before it, in TLS or not.
+  [[nodiscard]] bool peer_has_closed() noexcept;
+
   using Deadline::clear_deadline;
   using Deadline::deadlines;
   /// Sets or moves the deadline of everything done on this socket from now on; to the second. Also clears expired().

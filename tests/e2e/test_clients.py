@@ -23,7 +23,7 @@ from parts.tls_origins import Authority, key_pem, pem
 from parts.waiting import wait_for
 
 PARTS = pathlib.Path(__file__).parent / "parts"
-OPENED, CLOSED = "opened.example", "closed.example"
+OPENED, CLOSED, CLEAR = "opened.example", "closed.example", "clear.example"
 DOWNLOAD = hashlib.sha256(content(5_000_000)).hexdigest()
 
 POLICY = """
@@ -67,7 +67,7 @@ def site(tmp_path_factory):
     subprocess.run(["git", "init", "-q", "--bare", str(folder / "git/homework.git")], check=True)
     subprocess.run(["git", "-C", str(folder / "git/homework.git"), "config", "http.receivepack", "true"], check=True)
     hosts = folder / "hosts"
-    hosts.write_text(f"127.0.0.1 localhost\n{ALLOWED4} {OPENED} {CLOSED}\n")
+    hosts.write_text(f"127.0.0.1 localhost\n{ALLOWED4} {OPENED} {CLOSED} {CLEAR}\n")
     subprocess.run(["mount", "--bind", str(hosts), "/etc/hosts"], check=True)
     machines.build()
     process = subprocess.Popen(["ip", "netns", "exec", "server", sys.executable, str(PARTS / "ordinary_site.py"), str(folder), ALLOWED4], stdout=subprocess.PIPE, text=True)
@@ -95,7 +95,7 @@ upstream:
 inspection: {{ mode: selective }}
 decisions: {school.decisions_file}
 """
-    school.files["policy.yaml"], school.files["rules/school.yaml"], school.files["hosts"] = POLICY, RULES, f"{ALLOWED4} {OPENED} {CLOSED}\n"
+    school.files["policy.yaml"], school.files["rules/school.yaml"], school.files["hosts"] = POLICY, RULES, f"{ALLOWED4} {OPENED} {CLOSED} {CLEAR}\n"
     school.write()
     make_authority(school)
 
@@ -169,6 +169,39 @@ def test_curl(device, version):
     assert device.run(*ask, "-N", f"{device.url}/events").count("data: event") == 5
 
 
+def logs_in(device, *more: str) -> None:
+    """curl with a member of staff's password, beside a pupil who has none and asks all the time."""
+    url = f"{device.url}/staff"
+    login = ["curl", "-fsS", "--max-time", "60", "--ntlm", "-u", "j.okafor:hazel-stile-9", *more]
+    work = device.folder / "marks"
+    work.write_bytes(os.urandom(300_000))
+    empty, digest = hashlib.sha256(b"").hexdigest(), hashlib.sha256(work.read_bytes()).hexdigest()
+    pupil = "while [ ! -e stop ]; do curl -sS --max-time 20 -o /dev/null -w '%{http_code}\\n' " + f"{' '.join(more)} {url} >>pupil.txt 2>>errors.txt; done"
+    beside = subprocess.Popen(["ip", "netns", "exec", "pupil", "sh", "-c", pupil], cwd=device.folder, env=device.environment)
+    try:
+        for _ in range(10):
+            told = device.run(*login, url, url, url).splitlines()
+            assert len(told) == 3 and all(line.startswith(f"j.okafor {empty} connection ") for line in told), told
+            assert device.run(*login, "--data-binary", f"@{work}", url).startswith(f"j.okafor {digest} ")
+    finally:
+        (device.folder / "stop").touch()
+        beside.wait(30)
+    assert set((device.folder / "pupil.txt").read_text().split()) == {"401"}, (device.folder / "errors.txt").read_text()[-500:]
+
+
+@client("curl")
+@pytest.mark.parametrize("version", ["1.1", "2"])
+def test_curl_logs_in_by_ntlm(device, version):
+    logs_in(device, f"--http{version}")
+
+
+@client("curl")
+def test_curl_logs_in_by_ntlm_in_the_clear(gateway, entrance, site, tmp_path):
+    device = Device(gateway, CLEAR, entrance == "explicit", tmp_path, site[1])
+    device.url = f"http://{CLEAR}"
+    logs_in(device)
+
+
 @client("wget")
 def test_wget(device):
     ask = ["wget", "-q", f"--ca-certificate={device.authorities}", "--timeout=60", "--tries=1"]
@@ -224,3 +257,71 @@ def test_node(device):
     day = json.loads(device.run("node", str(PARTS / "ordinary_client.mjs"), device.host, *through))
     assert "a page over 1.1" in day.pop("page") and "a page over 2" in day.pop("h2") and day.pop("spread") > 0.8
     assert day == {"upload": True, "download": DOWNLOAD, "events": 5, "websocket": "good morning"}
+
+
+@client("java")
+def test_java(device):
+    through = [GATE4, "8080"] if device.proxy else []
+    day = json.loads(device.run("java", "-XX:TieredStopAtLevel=1", str(PARTS / "OrdinaryClient.java"), str(device.authorities), device.host, *through))
+    assert day.pop("websocket") == "good morning"
+    for version, told in day.items():
+        assert f"a page over {version}" in told.pop("page") and told.pop("spread") > 0.8
+        assert told == {"upload": True, "chunked": True, "download": DOWNLOAD, "events": 5}, version
+    assert set(day) == {"1.1", "2"}
+
+
+PAC = f"http://{ALLOWED4}/proxy.pac"
+CHROMIUM = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--no-first-run",
+            "--dump-dom", "--virtual-time-budget=20000", f"--proxy-pac-url={PAC}"]
+FIREFOX = {"network.proxy.type": 2, "network.proxy.autoconfig_url": PAC, "app.update.enabled": False, "browser.shell.checkDefaultBrowser": False,
+           "datareporting.policy.dataSubmissionEnabled": False, "network.captive-portal-service.enabled": False, "browser.aboutwelcome.enabled": False,
+           "toolkit.telemetry.reportingpolicy.firstRun": False, "services.settings.server": "data:,", "network.trr.mode": 5}
+
+
+@pytest.fixture(params=[OPENED, CLOSED])
+def by_pac(request, gateway, site, tmp_path):
+    """A device that finds the proxy by a PAC file."""
+    authorities = tmp_path / "authorities.pem"
+    authorities.write_bytes(b"")
+    made = Device(gateway, request.param, False, tmp_path, authorities)
+    made.trusted = {"web": site[1], "school": authority_of(gateway)}
+    return made
+
+
+def import_authorities(device, store: pathlib.Path) -> None:
+    store.mkdir(parents=True)
+    subprocess.run(["certutil", "-d", f"sql:{store}", "-N", "--empty-password"], check=True, capture_output=True)
+    for name, file in device.trusted.items():
+        subprocess.run(["certutil", "-d", f"sql:{store}", "-A", "-t", "C,,", "-n", name, "-i", str(file)], check=True, capture_output=True)
+
+
+def wait_for_line(device, before: int, **fields) -> None:
+    """A line of the decision log that this test has made."""
+    wait_for(lambda: any(fields.items() <= line.items() for line in device.gateway.decisions()[before:]), f"a line with {fields}")
+
+
+@client("chromium")
+def test_chromium_by_pac(by_pac):
+    import_authorities(by_pac, by_pac.folder / ".pki/nssdb")
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    browse = ["chromium", *CHROMIUM, *root, f"--user-data-dir={by_pac.folder}/profile"]
+    before = len(by_pac.gateway.decisions())
+    assert "a page over 2" in by_pac.run(*browse, f"{by_pac.url}/page")
+    wait_for_line(by_pac, before, host=by_pac.host, action="allow", inspected=by_pac.host == OPENED)
+    if by_pac.host == OPENED:
+        assert "Test School" in by_pac.run(*browse, f"{by_pac.url}/casino/")
+
+
+@client("firefox-esr")
+def test_firefox_by_pac(by_pac):
+    profile = by_pac.folder / "profile"
+    import_authorities(by_pac, profile)
+    (profile / "user.js").write_text("".join(f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in FIREFOX.items()))
+    browse = ["firefox-esr", "--headless", "--no-remote", "--profile", str(profile), "--screenshot", str(by_pac.folder / "page.png")]
+    before = len(by_pac.gateway.decisions())
+    by_pac.run(*browse, f"{by_pac.url}/page")
+    assert (by_pac.folder / "page.png").stat().st_size > 1000
+    wait_for_line(by_pac, before, host=by_pac.host, action="allow", inspected=by_pac.host == OPENED)
+    if by_pac.host == OPENED:
+        by_pac.run(*browse, f"{by_pac.url}/casino/")
+        wait_for_line(by_pac, before, host=by_pac.host, action="block", inspected=True)

@@ -1,12 +1,17 @@
 """One client takes as much as it can of what all share. Counted, not timed: others are answered, and what it holds is bounded."""
 
 import pathlib
+import resource
+import socket
 import threading
 
 import pytest
 
 from parts.inspected import H2Client, inspecting_school
+from parts.origins import NameServer, ScriptedOrigin
+from parts.school import School
 from parts.tls_origins import Authority, TlsOrigin
+from parts.wire import Wire
 
 GREEDY, OTHER = "127.0.0.9", "127.0.0.10"
 PIECE = b"x" * 16384
@@ -110,3 +115,32 @@ def test_waiting_streams_have_a_sum_and_little_weight(school, site):
         site.goes_on.set()
         for client in clients:
             client.pipe.close()
+
+
+def test_names_that_nobody_answers_keep_nobody_from_theirs(tmp_path):
+    """Three devices ask for 2,700 names of a server that is silent; the gateway has 2,000 places for names that are being asked for."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192), most))
+    names, origin = NameServer(), ScriptedOrigin()
+    origin.answer("/", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    school = School(tmp_path / "school", dns_port=names.port, limits="workers: 1")
+    school.write()
+    school.start()
+    greedy = []
+    try:
+        for number in range(2700):
+            wire = Wire(school.proxy, source=f"127.0.0.{11 + number // 900}")
+            greedy.append(wire)
+            wire.send(f"GET http://n{number}.silent.example/ HTTP/1.1\r\nHost: n{number}.silent.example\r\n\r\n".encode())
+        for number in range(100):
+            with Wire(school.proxy, source=OTHER) as other:
+                host = f"n{number}-v4.example:{origin.port}"
+                assert other.send(f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()).read_answer().status == 200
+        told = [wire.read_answer().status for wire in greedy]
+        assert set(told) <= {502, 503, 504} and told.count(503) >= 1000, {status: told.count(status) for status in set(told)}
+    finally:
+        for wire in greedy:
+            wire.socket.close()
+        school.stop()
+        origin.stop()
+        names.stop()

@@ -1,13 +1,15 @@
 """A web site for ordinary days, as a process of its own: ordinary_site.py FOLDER ADDRESS...
 
 On port 443 of each address, HTTP/1.1 and HTTP/2: /page, /upload (answers the SHA-256 of the body), /download?BYTES, /events (five, a third
-of a second apart), /socket (a WebSocket that says everything again), /files/ (FOLDER/files) and /git/ (bare repositories in FOLDER/git).
+of a second apart), /socket (a WebSocket that says everything again), /files/ (FOLDER/files), /git/ (bare repositories in FOLDER/git),
+/proxy.pac (the school's proxy for these names) and /staff (who has logged in on this connection by NTLM; over HTTP/2 it asks for HTTP/1.1, as IIS does). On port 80 the same in the clear.
 FOLDER/NAME.pem holds certificate, chain and key of each name.
 """
 
 import base64
 import collections
 import hashlib
+import itertools
 import os
 import pathlib
 import ssl
@@ -19,6 +21,7 @@ import time
 if __name__ == "__main__":
     sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 
+from parts.ntlm import Logins
 from parts.origins import Server
 from parts.tls_origins import TlsOrigin
 
@@ -30,8 +33,21 @@ def content(size: int) -> bytes:
     return b"".join(hashlib.sha256(b"%d" % i).digest() for i in range(size // 32 + 1))[:size]
 
 
+HTTP_1_1_REQUIRED = 13
+PAC = 'function FindProxyForURL(url, host) { return dnsDomainIs(host, ".example") ? "PROXY 10.20.2.1:8080" : "DIRECT"; }\n'
+STAFF = {"j.okafor": "hazel-stile-9"}
+
+
+class ClearPipe:
+    def __init__(self, connection):
+        self.connection, self.sendall = connection, connection.sendall
+
+    def recv(self, size: int = 262144) -> bytes:
+        return self.connection.recv(size)
+
+
 class OrdinarySite(TlsOrigin):
-    def __init__(self, folder: pathlib.Path, address: str):
+    def __init__(self, folder: pathlib.Path, address: str, port: int = 443):
         contexts = {}
         for file in sorted(folder.glob("*.example.pem")):
             context = contexts[file.stem] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -40,8 +56,15 @@ class OrdinarySite(TlsOrigin):
         self.folder, self.default, self.contexts, self.settings = folder, next(iter(contexts.values())), contexts, {}
         self.default.sni_callback = self._named
         self.handlers, self.handshakes, self.failures = {}, [], []
-        self.calls = collections.deque(maxlen=100)
-        Server.__init__(self, address, 443)
+        self.calls, self.logins, self.clear = collections.deque(maxlen=100), Logins(STAFF), port == 80
+        self.connections = itertools.count()
+        Server.__init__(self, address, port)
+
+    def serve(self, connection) -> None:
+        if self.clear:
+            self._serve1(ClearPipe(connection), next(self.connections))
+        else:
+            super().serve(connection)
 
     def _answer(self, call) -> None:
         path, _, query = call.target.partition("?")
@@ -49,6 +72,8 @@ class OrdinarySite(TlsOrigin):
             return self.socket(call)
         if path.startswith("/git/"):
             return self.git(call, path.removeprefix("/git"), query)
+        if path == "/staff" and call.version == "2":
+            return call.reset(HTTP_1_1_REQUIRED)
         digest = hashlib.sha256()
         if (call.get("Expect") or "").lower() == "100-continue":
             call.start(100)
@@ -56,6 +81,12 @@ class OrdinarySite(TlsOrigin):
             digest.update(piece)
         if path == "/page":
             call.answer(f"<title>{call.host}</title>a page over {call.version}\n", ("Content-Type", "text/html"))
+        elif path == "/staff":
+            person, asked = self.logins.person_of(call.pipe, call.get("Authorization"))
+            said = f"{person} {digest.hexdigest()} connection {call.connection}\n"
+            call.answer(said) if person else call.answer("who is it?\n", ("WWW-Authenticate", asked), status=401)
+        elif path == "/proxy.pac":
+            call.answer(PAC, ("Content-Type", "application/x-ns-proxy-autoconfig"))
         elif path == "/upload":
             call.answer(digest.hexdigest(), ("Content-Type", "text/plain"))
         elif path == "/download":
@@ -105,5 +136,6 @@ class OrdinarySite(TlsOrigin):
 if __name__ == "__main__":
     for at in sys.argv[2:]:
         OrdinarySite(pathlib.Path(sys.argv[1]), at)
+        OrdinarySite(pathlib.Path(sys.argv[1]), at, 80)
     print("serving", flush=True)
     threading.Event().wait()

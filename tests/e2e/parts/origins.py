@@ -1,6 +1,7 @@
 """Web servers and a name server for the gateway to reach: nginx for the usual, scripted sockets for the unusual."""
 
 import base64
+import collections
 import hashlib
 import os
 import pathlib
@@ -10,6 +11,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 from parts.ports import free_port
 from parts.waiting import listens, wait_for
@@ -298,14 +300,33 @@ class DeafPort:
 
 
 class NameServer:
-    """DNS over UDP: names ending in -v4.example are 127.0.0.1, silent.example gets no answer, all others do not exist."""
+    """DNS over UDP: names ending in -v4.example are 127.0.0.1, silent.example and what is under it get no answer, all others do not exist.
 
-    def __init__(self):
+    `slow`: seconds that every answer takes, however many are asked for at once.
+    """
+
+    def __init__(self, slow: float = 0):
+        self.slow, self.late, self.open = slow, collections.deque(), True
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.asked: list[str] = []
         threading.Thread(target=self._serve, daemon=True).start()
+        if slow:
+            threading.Thread(target=self._send_late, daemon=True).start()
+
+    def _send_late(self) -> None:
+        while self.open:
+            while self.late and self.late[0][0] <= time.monotonic():
+                _, reply, client = self.late.popleft()
+                self._send(reply, client)
+            time.sleep(0.002)
+
+    def _send(self, reply: bytes, client) -> None:
+        try:
+            self.socket.sendto(reply, client)
+        except OSError:
+            pass  # closed meanwhile
 
     def _serve(self) -> None:
         while True:
@@ -316,7 +337,7 @@ class NameServer:
             name, end = self._name(query)
             self.asked.append(name)
             kind = struct.unpack("!H", query[end : end + 2])[0]
-            if name == "silent.example":
+            if name == "silent.example" or name.endswith(".silent.example"):
                 continue
             exists = name.endswith("-v4.example")
             answers = exists and kind == 1
@@ -324,7 +345,10 @@ class NameServer:
             reply = query[:2] + struct.pack("!HHHHH", flags, 1, int(answers), 0, 0) + query[12 : end + 4]
             if answers:
                 reply += b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + socket.inet_aton("127.0.0.1")
-            self.socket.sendto(reply, client)
+            if self.slow:
+                self.late.append((time.monotonic() + self.slow, reply, client))
+            else:
+                self._send(reply, client)
 
     @staticmethod
     def _name(query: bytes) -> tuple[str, int]:
@@ -335,4 +359,5 @@ class NameServer:
         return ".".join(labels), at + 1
 
     def stop(self) -> None:
+        self.open = False
         self.socket.close()

@@ -300,18 +300,6 @@ TEST_F(Exchange, AConnectionThatAnAnswerWasCutOnIsNotUsedAgain) {
   other.expects(kExchangeHello);
 }
 
-TEST_F(Exchange, AConnectionThatWasLoggedInOnIsNotSharedWithOthers) {
-  for (const std::string_view scheme : {"NTLM", "negotiate"}) {
-    Peer pupil = client();
-    pupil.sends(request("GET", "web.example", "/", "Authorization: " + std::string(scheme) + " TlRMTVNTUAAD\r\n"));
-    Peer origin = web.accept();
-    static_cast<void>(origin.read_to("\r\n\r\n"));
-    origin.sends(kExchangeHello);
-    pupil.expects(kExchangeHello);
-    EXPECT_EQ(origin.ending(), Ending::closed) << scheme;
-  }
-}
-
 TEST_F(Exchange, AGetIsTriedAgainWhenItsKeptConnectionHasDied) {
   Peer pupil = client();
   pupil.sends(get("web.example", "/1"));

@@ -269,6 +269,38 @@ TEST_F(ResolverTest, TooManyQuestionsAtOnceAreRefused) {
   EXPECT_TRUE(first && second);
 }
 
+TEST_F(ResolverTest, OneClientCannotHaveAllThePlaces) {
+  const FileDescriptor silent(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const SocketAddress at = to_socket_address({ip("127.0.0.1"), 0});
+  ASSERT_EQ(::bind(silent.get(), at.get(), at.length), 0);
+  open({"127.0.0.1:" + std::to_string(local_endpoint(silent.get())->port)}, {.outstanding = 100});
+  std::vector<std::optional<Attempt<AddressList>>> greedy(300);
+  for (std::size_t i = 0; i < greedy.size(); ++i)
+    start(resolver->resolve("n" + std::to_string(i) + ".test", ip("10.0.0.1")), greedy[i]);
+  settle();
+  const auto refused = std::ranges::count_if(greedy, [](const auto& answer) { return answer.has_value(); });
+  EXPECT_EQ(refused, 280);
+  EXPECT_EQ(greedy[299]->error().error.fault, Fault::client);
+  // The same name once more takes no place, and the others have theirs.
+  std::optional<Attempt<AddressList>> again, other, own;
+  start(resolver->resolve("n1.test", ip("10.0.0.1")), again);
+  start(resolver->resolve("other.test", ip("10.0.0.2")), other);
+  start(resolver->resolve("own.test"), own);
+  settle();
+  EXPECT_FALSE(again || other || own);
+}
+
+TEST_F(ResolverTest, PlacesAreGivenBack) {
+  DnsServer server({"--address=/test/192.0.2.1"});
+  open({server.address()}, {.outstanding = 10});
+  for (int i = 0; i < 50; ++i) {
+    std::optional<Attempt<AddressList>> answer;
+    start(resolver->resolve("n" + std::to_string(i) + ".test", ip("10.0.0.1")), answer);
+    run_until([&] { return answer.has_value(); });
+    ASSERT_TRUE(*answer) << i;
+  }
+}
+
 TEST_F(ResolverTest, HostileNamesFailWithoutHarm) {
   DnsServer server({"--local=/test/"});
   open({server.address()});
