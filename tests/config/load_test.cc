@@ -223,6 +223,7 @@ fallback: pupils
 
 TEST(Load, ReadsHowPagesAreRead) {
   ScratchFolder folder;
+  folder.write_sound();
   folder.write("policy.yaml", R"(groups:
   pupils:
     unlisted: inspect

@@ -90,5 +90,14 @@ TEST(Pages, GoodOnesPassAndBadOnesDoNot) {
   EXPECT_GE(bad.blocked * 100, bad.pages * 95);
 }
 
+// Only told: they are no goal to write phrases to.
+TEST(Pages, ThatWereWrittenAfterThePhrases) {
+  Tally good, bad;
+  print("unseen good", tally("unseen_good.txt", false), good);
+  print("unseen bad", tally("unseen_bad.txt", true), bad);
+  EXPECT_EQ(good.pages, 15);
+  EXPECT_EQ(bad.pages, 15);
+}
+
 }  // namespace
 }  // namespace schoolgate::content
