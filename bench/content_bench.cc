@@ -1,4 +1,5 @@
-// How fast pages are read: the phrase engine alone, the words, a whole page; and what phrases cost to compile and to hold.
+// How fast pages are read: the phrase engine alone, the words, a whole page; and what phrases cost to compile and to
+// hold.
 //
 //     build/release/content_bench
 #include <benchmark/benchmark.h>
@@ -13,10 +14,11 @@ namespace {
 
 // Words of a lesson, without phrases that count.
 std::string prose(std::size_t size) {
-  static constexpr std::string_view kWords[] = {"the", "river", "flows", "from", "a", "mountain", "to", "sea", "and", "carries",
-                                                "stones", "which", "become", "smaller", "until", "they", "are", "sand", "Rain",
-                                                "falls", "on", "hills", "water", "collects", "in", "streams", "people", "built",
-                                                "towns", "beside", "it", "because", "boats", "could", "travel", "there"};
+  static constexpr std::string_view kWords[] = {
+      "the",     "river",  "flows",  "from",   "a",       "mountain", "to",    "sea",     "and",
+      "carries", "stones", "which",  "become", "smaller", "until",    "they",  "are",     "sand",
+      "Rain",    "falls",  "on",     "hills",  "water",   "collects", "in",    "streams", "people",
+      "built",   "towns",  "beside", "it",     "because", "boats",    "could", "travel",  "there"};
   std::mt19937 random(3);
   std::string text;
   while (text.size() < size) {

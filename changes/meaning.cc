@@ -213,7 +213,8 @@ void compare_group(const GroupSpec& was, const GroupSpec& is, Parts& parts) {
   if (schedules_of(was) != schedules_of(is)) put(ChangeKind::opens, true, "the schedules are others");
   if (was.inspect != is.inspect || was.search_terms != is.search_terms || was.inspect_unlisted != is.inspect_unlisted)
     put(ChangeKind::inspects, true, "other connections are opened to look inside");
-  if (rest_of(was) != rest_of(is)) put(ChangeKind::opens, true, "downloads, allowances, tenants, YouTube or how pages are read are others");
+  if (rest_of(was) != rest_of(is))
+    put(ChangeKind::opens, true, "downloads, allowances, tenants, YouTube or how pages are read are others");
   if (members_of(was) != members_of(is))
     put(ChangeKind::who, true, "other people, devices or networks are in this group");
 }

@@ -27,6 +27,18 @@ constexpr auto kAscii = [] {
   return table;
 }();
 
+/// By byte: the letter in lower case, kBreak for what ends a word and is nothing else, 0 for all that is looked at more
+/// closely.
+constexpr char kBreak = 1;
+constexpr auto kPlain = [] {
+  std::array<char, 256> table{};
+  for (std::size_t c = 0; c < 128; ++c)
+    table[c] = kAscii[c].text == 0                ? (c == '\'' ? char(0) : kBreak)
+               : (kAscii[c].marks & kLetter) != 0 ? kAscii[c].text
+                                                  : char(0);
+  return table;
+}();
+
 constexpr std::string_view kLeetSigns = "0134578@$!|+";
 constexpr std::string_view kLeetMeans = "oieastbasiit";
 
@@ -78,6 +90,11 @@ void WordStream::feed(std::string_view text, const Sink& sink) {
     feed(whole, sink);
   }
   while (!text.empty()) {
+    if (out_.size() == begin_ && spelled_.empty()) {
+      text = take_plain_words(text);
+      if (begin_ >= kPiece) flush(sink);
+      if (text.empty()) break;
+    }
     const char first = text.front();
     if (static_cast<unsigned char>(first) < 0x80) {
       put_ascii(first);
@@ -110,6 +127,31 @@ void WordStream::flush(const Sink& sink) {
   sink(std::string_view(out_).substr(0, begin_));
   out_.erase(0, begin_);
   begin_ = 0;
+}
+
+// Fast: whole words of plain letters, as most are, with what is between them. Returns the rest.
+std::string_view WordStream::take_plain_words(std::string_view text) {
+  std::array<char, kLongestWord> word;
+  while (begin_ < kPiece) {
+    const std::size_t most = std::min(text.size(), word.size());
+    std::size_t size = 0;
+    bool stretched = false;
+    for (; size < most; ++size) {
+      const char letter = kPlain[static_cast<unsigned char>(text[size])];
+      if (letter <= kBreak) break;
+      stretched |= size >= 2 && letter == word[size - 1] && letter == word[size - 2];
+      word[size] = letter;
+    }
+    if (size == most || size == 1 || stretched || kPlain[static_cast<unsigned char>(text[size])] != kBreak) break;
+    if (size != 0) {
+      out_.append(word.data(), size);
+      out_ += ' ';
+      begin_ = out_.size();
+      ++words_;
+    }
+    text.remove_prefix(size + 1);
+  }
+  return text;
 }
 
 void WordStream::put_ascii(char c) {

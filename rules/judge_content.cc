@@ -10,7 +10,8 @@ namespace schoolgate::rules {
 namespace {
 
 bool is_never_opened(const CompiledPolicy& policy, const names::Url& url) noexcept {
-  const bool named = any_suffix(url.host(), [&](std::string_view name) { return policy.never_inspect_sites.contains(name); });
+  const bool named =
+      any_suffix(url.host(), [&](std::string_view name) { return policy.never_inspect_sites.contains(name); });
   if (named || !never_inspected_entry_of(url.host()).site.empty()) return true;
   blocklists::Matches matches;
   bool undecided = false;

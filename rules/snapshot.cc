@@ -236,8 +236,8 @@ Citation PolicySnapshot::cite(const Verdict& verdict) const {
     const ContentLimits& content = *impl_->groups[static_cast<std::size_t>(reason.content_of)].content;
     citation.rule = "content";
     if (reason.category != kNoCategory)
-      citation.entry = "score " + std::to_string(reason.score) + ", threshold " +
-                       std::to_string(content.threshold(reason.category));
+      citation.entry =
+          "score " + std::to_string(reason.score) + ", threshold " + std::to_string(content.threshold(reason.category));
     citation.source = content.at.line_text();
   } else if (reason.allowance_of >= 0) {
     const GroupPolicy& group = impl_->groups[static_cast<std::size_t>(reason.allowance_of)];

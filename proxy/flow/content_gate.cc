@@ -82,8 +82,7 @@ ContentGate::ContentGate(Connection& connection, const Judgement& judgement, con
     : connection_(connection),
       judgement_(judgement),
       request_(request),
-      reader_(std::move(book), kind, head.fields.find(http::Name::content_type),
-              codings_of(head.fields)) {}
+      reader_(std::move(book), kind, head.fields.find(http::Name::content_type), codings_of(head.fields)) {}
 
 net::awaitable<ContentGate::Held> ContentGate::hold(net::Socket& upstream, Inbox& inbox, net::BufferPool& buffers,
                                                     http::Body& body, std::chrono::seconds idle) {
@@ -166,8 +165,7 @@ bool ContentGate::judge() {
   std::vector<rules::ContentScore> scores;
   for (const content::CategoryEvidence& one : evidence) scores.push_back({one.category, one.score});
   Asking& asking = connection_.worker.asking();
-  auto found =
-      asking.judges_content(connection_, judgement_, request_, {.scores = scores, .incomplete = incomplete});
+  auto found = asking.judges_content(connection_, judgement_, request_, {.scores = scores, .incomplete = incomplete});
   if (!found) return true;
   found->evidence = told();
   if (found->verdict_refuses()) {

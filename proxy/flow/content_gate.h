@@ -1,7 +1,7 @@
 // The body of one answer, read on its way to the client where the group has its pages read.
 //
-// Up to 64 KiB of text, or what has come within 250 ms, is held before the first byte goes out: a page that is refused by
-// then is never seen. What turns bad later is cut. Lives in the frame of its exchange; its worker's thread.
+// Up to 64 KiB of text, or what has come within 250 ms, is held before the first byte goes out: a page that is refused
+// by then is never seen. What turns bad later is cut. Lives in the frame of its exchange; its worker's thread.
 #pragma once
 
 #include <chrono>
@@ -40,8 +40,8 @@ class ContentGate final : public BodyTap {
   [[nodiscard]] static std::unique_ptr<ContentGate> for_answer(Connection& connection, const Judgement& judgement,
                                                                const rules::Request& request,
                                                                const http::ResponseHead& head);
-  ContentGate(Connection& connection, const Judgement& judgement, const rules::Request& request,
-              content::TextKind kind, const http::ResponseHead& head, std::shared_ptr<const content::PhraseBook> book);
+  ContentGate(Connection& connection, const Judgement& judgement, const rules::Request& request, content::TextKind kind,
+              const http::ResponseHead& head, std::shared_ptr<const content::PhraseBook> book);
 
   enum class Held : std::uint8_t {
     part,     ///< more of the body follows

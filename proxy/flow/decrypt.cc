@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/log.h"
-#include "proxy/flow/doorway.h"
 #include "proxy/flow/content_gate.h"
+#include "proxy/flow/doorway.h"
 #include "proxy/flow/h2_upstream.h"
 #include "proxy/flow/refusal.h"
 #include "proxy/flow/worker.h"

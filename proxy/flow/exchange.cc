@@ -291,8 +291,7 @@ net::awaitable<End> pass_read(Turn& turn) {
                             {turn.worker().gateway().settings.via});
   if (out.overflowed()) co_return without_answer(turn, false);
   turn.inbox.consume(turn.heads.response.size);
-  const auto held =
-      co_await gate.hold(*turn.upstream, turn.inbox, turn.worker().buffers(), rest, turn.limits().idle);
+  const auto held = co_await gate.hold(*turn.upstream, turn.inbox, turn.worker().buffers(), rest, turn.limits().idle);
   if (held == ContentGate::Held::refused) co_return co_await refuse_answer(turn, gate.take_refusal());
   if (held == ContentGate::Held::broken) co_return without_answer(turn, false);
   const bool whole = held == ContentGate::Held::whole;

@@ -12,7 +12,8 @@ TEST(Entities, Undone) {
 }
 
 TEST(Entities, WhatIsNoneStays) {
-  for (const char* const text : {"a & b", "&", "&;", "&#;", "&#x;", "&#xD800;", "&#1114112;", "&#99999999999;", "&#0;", "&nothing;", "?a=1&b=2"})
+  for (const char* const text :
+       {"a & b", "&", "&;", "&#;", "&#x;", "&#xD800;", "&#1114112;", "&#99999999999;", "&#0;", "&nothing;", "?a=1&b=2"})
     EXPECT_EQ(without_entities(text), text);
   EXPECT_EQ(without_entities("&" + std::string(100, 'a')), "&" + std::string(100, 'a'));
 }

@@ -1,5 +1,5 @@
-// The shipped phrases against the pages of tests/data/pages: what a school reads and what it closes. Prints the confusion
-// matrix that docs/content.md publishes: content_test --gtest_filter=Pages.*
+// The shipped phrases against the pages of tests/data/pages: what a school reads and what it closes. Prints the
+// confusion matrix that docs/content.md publishes: content_test --gtest_filter=Pages.*
 #include <gtest/gtest.h>
 
 #include <cstdio>

@@ -1,5 +1,5 @@
-// What can go wrong: a phrase in two pieces is not found, one part counts for all, two phrases with the same words, a book
-// without phrases, many scans at once.
+// What can go wrong: a phrase in two pieces is not found, one part counts for all, two phrases with the same words, a
+// book without phrases, many scans at once.
 #include "content/phrase_book.h"
 
 #include <gtest/gtest.h>

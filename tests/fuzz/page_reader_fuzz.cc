@@ -1,5 +1,5 @@
-// Bodies of pages as strangers send them: codings, character sets, tags, words. The first byte chooses the coding and the
-// kind; whole and in pieces the outcome has to be the same.
+// Bodies of pages as strangers send them: codings, character sets, tags, words. The first byte chooses the coding and
+// the kind; whole and in pieces the outcome has to be the same.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -18,7 +18,8 @@ struct Outcome {
 };
 
 Outcome read(std::string_view body, std::size_t piece, unsigned kind) {
-  static constexpr std::string_view kCodings[] = {"", "gzip", "deflate", "br", "zstd", "gzip, br", "x", "deflate, gzip"};
+  static constexpr std::string_view kCodings[] = {"",     "gzip",     "deflate", "br",
+                                                  "zstd", "gzip, br", "x",       "deflate, gzip"};
   static constexpr std::string_view kTypes[] = {"text/html", "text/plain; charset=utf-16", "application/json",
                                                 "text/html; charset=shift_jis"};
   const std::string_view type = kTypes[kind / 8 % 4];

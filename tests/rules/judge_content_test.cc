@@ -1,5 +1,6 @@
-// What becomes of a page once it is read. What can go wrong: a category that the group allows or does not name blocks; the
-// milder of two wins; help, own rules and hosts that are never opened are read; a page that could not be read passes.
+// What becomes of a page once it is read. What can go wrong: a category that the group allows or does not name blocks;
+// the milder of two wins; help, own rules and hosts that are never opened are read; a page that could not be read
+// passes.
 #include "rules/judge_content.h"
 
 #include "rules/explain.h"

@@ -20,14 +20,15 @@ namespace schoolgate::flow {
 namespace {
 
 using rules::Action;
-using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::Answer;
 using testing::Ending;
+using ::testing::HasSubstr;
+using ::testing::Not;
 using testing::Peer;
 
 constexpr std::string_view kBad =
-    "<html><body><h1>Tips</h1><p>How to hide cuts from your parents: hide your scars with long sleeves.</p></body></html>";
+    "<html><body><h1>Tips</h1><p>How to hide cuts from your parents: hide your scars with long "
+    "sleeves.</p></body></html>";
 constexpr std::string_view kGood =
     "<html><body><h1>Cells</h1><p>Cut the onion with care. The red blood cells carry oxygen.</p></body></html>";
 
@@ -63,9 +64,7 @@ class ContentGateTest : public testing::Conversation {
     group.categories.push_back({"self-harm", Action::block, {}});
   }
 
-  static std::string head(std::string_view fields) {
-    return "HTTP/1.1 200 OK\r\n" + std::string(fields) + "\r\n";
-  }
+  static std::string head(std::string_view fields) { return "HTTP/1.1 200 OK\r\n" + std::string(fields) + "\r\n"; }
   static std::string html(std::string_view body, std::string_view more = "Content-Type: text/html\r\n") {
     return head(std::string(more) + "Content-Length: " + std::to_string(body.size()) + "\r\n") + std::string(body);
   }
@@ -154,7 +153,9 @@ TEST_F(ContentGateTest, WhatTurnsBadLaterIsCut) {
   while (page.size() < 300'000) page += "The river flows to the sea. ";
   const std::size_t good = page.size();
   for (int i = 0; i < 30; ++i)
-    page += "How to hide cuts. Hide your scars. Hide the cuts. How to hide self harm. Best blades for cutting. Self harm tips. ";
+    page +=
+        "How to hide cuts. Hide your scars. Hide the cuts. How to hide self harm. Best blades for cutting. Self harm "
+        "tips. ";
   page += std::string(500'000, ' ');
   Peer pupil = client();
   pupil.sends(get("web.example", "/"));
