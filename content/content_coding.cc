@@ -53,8 +53,8 @@ void ContentDecoder::pass(std::size_t coding, std::string_view bytes, const Sink
   if (coding != 0 || read) {
     out_ += bytes.size();
     const bool inflated = out_ > bounds_.spared && !codings_.empty() && out_ / bounds_.ratio > in_;
-    if (out_ > bounds_.most || inflated) {
-      status_ = Status::oversized;
+    if (inflated || out_ > bounds_.most) {
+      status_ = inflated ? Status::oversized : Status::finished;  // a large page is no bomb: its rest is not read
       return;
     }
   }

@@ -19,9 +19,9 @@ class ContentDecoder {
   using Sink = std::function<void(std::string_view)>;
   enum class Status : std::uint8_t {
     more,       ///< goes on
-    finished,   ///< the coding has its end; what follows is read by nobody
+    finished,   ///< the coding has its end, or as much as is read has come; what follows is read by nobody
     broken,     ///< what came is not of that coding: neither we nor a browser read on
-    oversized,  ///< more than the bounds allow
+    oversized,  ///< it inflates beyond all reason, or is wrapped too often
   };
   struct Bounds {
     std::uint64_t most = 32 << 20;   ///< bytes that come out

@@ -68,6 +68,12 @@ std::string without_runs(std::string_view word, std::uint32_t doubled) {
   return out;
 }
 
+bool has_run(std::string_view word) noexcept {
+  for (std::size_t i = 2; i < word.size(); ++i)
+    if (word[i] == word[i - 1] && word[i] == word[i - 2]) return true;
+  return false;
+}
+
 /// How many bytes the character that begins with this one takes; 1 where none begins with it.
 std::size_t length_of_character(char first) noexcept {
   const auto byte = static_cast<unsigned char>(first);
@@ -222,17 +228,19 @@ void WordStream::end_odd_word() {
   const bool plain =
       (marks & (kSymbol | kStretched | kForeign)) == 0 && (marks & (kDigit | kLetter)) != (kDigit | kLetter);
   if (plain || !vocabulary_) return say_parts(word);
-  if (!say_undisguised(word)) say_parts(word);
+  if (!say_undisguised(word, (marks & kForeign) != 0)) say_parts(word);
 }
 
-bool WordStream::say_undisguised(std::string word) {
+bool WordStream::say_undisguised(const std::string& word, bool foreign) {
   if (say_if_known(word)) return true;
-  const std::string latin = with_latin_letters(word);
+  const std::string latin = foreign ? with_latin_letters(word) : word;
+  const bool either = latin.find_first_of("1|!") != std::string::npos;
   for (const char one : {'i', 'l'}) {
     const std::string letters = without_leet(latin, one);
     if (say_if_known(letters)) return true;
-    for (std::uint32_t doubled = 0; doubled < 4; ++doubled)
+    for (std::uint32_t doubled = 0; doubled < 4 && has_run(letters); ++doubled)
       if (say_if_known(without_runs(letters, doubled))) return true;
+    if (!either) break;
   }
   return false;
 }
@@ -265,7 +273,7 @@ void WordStream::end_spelled() {
   if (letters.empty()) return;
   const std::string plain = without_leet(letters, 'i');
   for (std::size_t at = 0; at < letters.size();) {
-    std::size_t length = letters.size() - at;
+    std::size_t length = vocabulary_->may_begin(std::string_view(plain).substr(at)) ? letters.size() - at : 1;
     while (length >= 3 && !vocabulary_->knows(std::string_view(plain).substr(at, length))) --length;
     if (length >= 3) {
       say_word(std::string_view(plain).substr(at, length));

@@ -46,7 +46,7 @@ class WordStream {
   void say_word(std::string_view word);
   void say_parts(std::string_view word);
   [[nodiscard]] bool say_if_known(std::string_view word);
-  [[nodiscard]] bool say_undisguised(std::string word);
+  [[nodiscard]] bool say_undisguised(const std::string& word, bool foreign);
 
   const Vocabulary* vocabulary_;
   std::string out_ = " ";   ///< whole words, then the one at hand

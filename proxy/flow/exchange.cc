@@ -1,3 +1,5 @@
+// Why this file is long: the steps of one exchange share one frame (Turn) and read as one story; what reads a page has its
+// own file (content_gate.cc).
 #include "proxy/flow/exchange.h"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -292,7 +294,10 @@ net::awaitable<End> pass_read(Turn& turn) {
   if (out.overflowed()) co_return without_answer(turn, false);
   turn.inbox.consume(turn.heads.response.size);
   const auto held = co_await gate.hold(*turn.upstream, turn.inbox, turn.worker().buffers(), rest, turn.limits().idle);
+  if (turn.refusing || turn.upload_cut != Turn::Cut::no) co_return ClientGone{};  // the upload beside it was cut
   if (held == ContentGate::Held::refused) co_return co_await refuse_answer(turn, gate.take_refusal());
+  if (auto now = refused_since(turn.connection, turn.request, turn.judgement))  // while it was held
+    co_return co_await refuse_now(turn, std::move(*now));
   if (held == ContentGate::Held::broken) co_return without_answer(turn, false);
   const bool whole = held == ContentGate::Held::whole;
   const std::string body = gate.take_held(how.framing == http::ClientFraming::chunked, whole);
