@@ -75,7 +75,7 @@ def test_a_page_about_self_harm_is_replaced_with_help(school, site, coding, http
     assert (answer.code, answer.status) == (0, 403)
     assert "Childline" in answer.body and "sharpener" not in answer.body
     record = wait_for(lambda: [one for one in school.attempts() if one["stage"] == "content"], "the record")[-1]
-    assert record["site"] == "unknown.example" and record["reason"]["category"] == "self-harm"
+    assert record["site"] == "unknown.example" and record["category"] == "self-harm"
     assert record["reason"]["entry"].startswith("self-harm ") and "sharpener" not in str(record)
 
 
