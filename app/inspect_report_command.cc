@@ -122,6 +122,7 @@ std::string why(const rules::PlannedOpening& opening) {
       return "category " + opening.category + " is in `inspect`: list " + opening.list + ", " +
              counted(opening.entries, "host", "hosts");
     case InspectReason::safe_search: return "safe_search by parameter";
+    case InspectReason::unlisted: return "unlisted: inspect";
     case InspectReason::tenants: return "tenants";
     case InspectReason::wrapper:
       return "show other sites under their own name: " + counted(opening.hosts.size(), "host", "hosts");

@@ -11,6 +11,7 @@
 #include "app/table.h"
 #include "base/ascii.h"
 #include "changes/change_work.h"
+#include "content/shipped_phrases.h"
 #include "rules/not_ready.h"
 #include "rules/rule_advice.h"
 #include "rules/rule_tests.h"
@@ -159,6 +160,13 @@ std::expected<LoadedPolicy, Problems> policy_from(config::Loaded loaded, const s
     problems.insert(problems.end(), snapshot.error().begin(), snapshot.error().end());
     return std::unexpected(std::move(problems));
   }
+  if ((*snapshot)->reads_any_content())
+    if (const auto phrases = content::shipped_phrase_book(); !phrases) {
+      problems.push_back({.at = {.file = (folder / "policy.yaml").string()},
+                          .message = phrases.error().what,
+                          .hint = phrases.error().next});
+      return std::unexpected(std::move(problems));
+    }
   const std::size_t before_tests = problems.size();
   // The tests are about the rules: what waits for its lists would fail every one that expects an open site.
   Problems failed = rules::run_rule_tests(configuration.policy, **snapshot, now);

@@ -70,8 +70,8 @@ double sum(const MetricsSources& sources, const Sum& of) {
 void add_requests(Page& page, const MetricsSources& sources) {
   page.family("requests_total", "counter", "Decisions by action and stage.");
   for (const auto action : {rules::Action::allow, rules::Action::monitor, rules::Action::warn, rules::Action::block}) {
-    for (const auto stage :
-         {rules::Stage::connect, rules::Stage::client_hello, rules::Stage::request, rules::Stage::response}) {
+    for (const auto stage : {rules::Stage::connect, rules::Stage::client_hello, rules::Stage::request,
+                             rules::Stage::response, rules::Stage::content}) {
       const double count = sum(sources, [&](const flow::Counters& worker) {
         return worker.requests[std::size_t(action)][std::size_t(stage)].get();
       });

@@ -171,6 +171,11 @@ std::string rest_of(const GroupSpec& group) {
       for (const std::string& word : *words) text += " " + word;
     text += std::to_string(group.downloads->max_size);
   }
+  if (group.content) {
+    text += "|reads" + std::to_string(group.content->threshold) + (group.content->keep_words ? "words" : "");
+    for (const rules::ContentThresholdSpec& one : group.content->thresholds)
+      text += " " + one.category + "=" + std::to_string(one.score);
+  }
   for (const rules::AllowanceSpec& one : group.allowances) text += "|" + one.category + std::to_string(one.minutes);
   return text;
 }
@@ -210,9 +215,10 @@ void compare_group(const GroupSpec& was, const GroupSpec& is, Parts& parts) {
         is.certificate ? "connections may be opened: its devices have the school's certificate"
                        : "no connection is opened any more: its devices do not have the school's certificate");
   if (schedules_of(was) != schedules_of(is)) put(ChangeKind::opens, true, "the schedules are others");
-  if (was.inspect != is.inspect || was.search_terms != is.search_terms)
+  if (was.inspect != is.inspect || was.search_terms != is.search_terms || was.inspect_unlisted != is.inspect_unlisted)
     put(ChangeKind::inspects, true, "other connections are opened to look inside");
-  if (rest_of(was) != rest_of(is)) put(ChangeKind::opens, true, "downloads, allowances, tenants or YouTube are others");
+  if (rest_of(was) != rest_of(is))
+    put(ChangeKind::opens, true, "downloads, allowances, tenants, YouTube or how pages are read are others");
   if (members_of(was) != members_of(is))
     put(ChangeKind::who, true, "other people, devices or networks are in this group");
 }
@@ -365,6 +371,7 @@ struct Known {
 constexpr Known kMembers[] = {{"networks", {}}, {"users", {}}, {"groups", {}}, {"devices", {}}};
 constexpr Known kMicrosoft[] = {{"tenants", {}}, {"context", {}}, {"personal_accounts", {}}};
 constexpr Known kTenants[] = {{"google", {}}, {"microsoft", kMicrosoft}};
+constexpr Known kContent[] = {{"threshold", {}}, {"thresholds", {}}, {"keep_words", {}}};
 constexpr Known kDownloads[] = {{"block_types", {}}, {"block_extensions", {}}, {"max_size", {}}};
 constexpr Known kWhen[] = {{"days", {}}, {"from", {}}, {"to", {}}};
 constexpr Known kSchedule[] = {{"when", kWhen}, {"categories", {}}, {"unlisted", {}}};
@@ -372,7 +379,7 @@ constexpr Known kGroup[] = {{"title", {}},        {"members", kMembers},     {"c
                             {"unlisted", {}},     {"safe_search", {}},       {"youtube", {}},
                             {"search_terms", {}}, {"inspect", {}},           {"tenants", kTenants},
                             {"allowances", {}},   {"downloads", kDownloads}, {"schedules", kSchedule},
-                            {"certificate", {}}};
+                            {"certificate", {}},  {"content", kContent}};
 constexpr Known kGroups[] = {{"*", kGroup}};
 constexpr Known kPolicy[] = {{"groups", kGroups}, {"fallback", {}}, {"changes", {}}};
 constexpr Known kRule[] = {{"site", {}},     {"url", {}},    {"pattern", {}},     {"term", {}},

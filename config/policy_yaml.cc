@@ -142,6 +142,34 @@ void read_tenants(const YamlNode& node, Report& report, rules::TenantSpec& tenan
   microsoft.optional("personal_accounts", Choice<bool>{tenants.microsoft_personal, kPersonal});
 }
 
+void read_thresholds(const YamlNode& node, Report& report, std::vector<rules::ContentThresholdSpec>& thresholds) {
+  for (const auto& [key, value] : entries_of(node, report)) {
+    rules::ContentThresholdSpec item{key->text, 0, report.at(*key)};
+    if (read_value(*value, report, Whole{item.score, 1, 10'000})) thresholds.push_back(std::move(item));
+  }
+}
+
+void read_content(const YamlNode& node, Report& report, rules::ContentSpec& content) {
+  content.at = report.at(node);
+  Mapping keys(node, report);
+  keys.optional("threshold", Whole{content.threshold, 1, 10'000});
+  if (const YamlNode* thresholds = keys.find("thresholds")) read_thresholds(*thresholds, report, content.thresholds);
+  keys.optional("keep_words", content.keep_words);
+}
+
+/// `inspect`: allowed, and opened to be read.
+void read_unlisted(Mapping& keys, Report& report, rules::GroupSpec& group) {
+  enum class Unlisted : std::uint8_t { block, allow, inspect };
+  static constexpr std::pair<std::string_view, Unlisted> kAnswers[] = {
+      {"block", Unlisted::block}, {"allow", Unlisted::allow}, {"inspect", Unlisted::inspect}};
+  const YamlNode* node = keys.find("unlisted");
+  Unlisted answer = Unlisted::allow;
+  if (!node || !read_value(*node, report, Choice<Unlisted>{answer, kAnswers})) return;
+  group.unlisted = answer == Unlisted::block ? rules::Action::block : rules::Action::allow;
+  group.inspect_unlisted = answer == Unlisted::inspect;
+  if (group.inspect_unlisted && !group.content) group.content.emplace().at = report.at(*node);
+}
+
 bool is_media_type(std::string_view text) noexcept {
   const std::size_t slash = text.find('/');
   return slash != std::string_view::npos && slash > 0 && slash + 1 < text.size() &&
@@ -185,7 +213,8 @@ rules::GroupSpec read_group(const YamlNode& key, const YamlNode& node, Report& r
     group.devices = read_names(members, "devices", report);
   }
   if (const YamlNode* actions = keys.find("categories")) group.categories = read_actions(*actions, report);
-  keys.optional("unlisted", Choice<rules::Action>{group.unlisted, kUnlisted});
+  if (const YamlNode* content = keys.find("content")) read_content(*content, report, group.content.emplace());
+  read_unlisted(keys, report, group);
   keys.optional("safe_search", group.safe_search);
   keys.optional("youtube", Choice<rules::YoutubeRestriction>{group.youtube, kYoutube});
   if (keys.find("youtube") && !group.safe_search)

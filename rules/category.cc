@@ -34,6 +34,7 @@ constexpr BuiltIn kBuiltIn[] = {
     {"malware", "Malware", "security", 2},
     {"phishing", "Phishing and fraud", "security", 2},
     {"hacking", "Hacking", "security", 2},
+    {"bullying", "Bullying", "bullying", 3},
     {"bypass", "Filter bypass: proxies, VPNs, DNS over HTTPS", "bypass", 2},
     {"piracy", "Piracy and copyright theft", "copyright", 1},
     {"dating", "Dating", "contact", 3},

@@ -99,6 +99,7 @@ class Compiler {
       for (const std::string& name : spec.inspect) (void)category(name, spec.at);
       check_schedules(spec);
       check_allowances(spec);
+      check_content(spec);
       for (const NetworkSpec& network : spec.networks) compile_network(network, static_cast<GroupIndex>(i));
       compile_members(spec, static_cast<GroupIndex>(i));
       policy_.groups.emplace_back(spec, spec_.categories);
@@ -144,6 +145,26 @@ class Compiler {
     else
       error(spec.at, who + " already belongs to group " + in_quotes(group_ids_[*other]),
             "each belongs to one group: remove it from one");
+  }
+
+  void check_content(const GroupSpec& spec) {
+    if (spec.inspect_unlisted && policy_.inspection == InspectionMode::off)
+      warn(spec.at, "unlisted: inspect opens nothing of group " + in_quotes(spec.id) + ", because inspection is off",
+           "set inspection.mode: selective in schoolgate.yaml");
+    if (!spec.content) return;
+    for (const ContentThresholdSpec& item : spec.content->thresholds) {
+      const CategoryId found = category(item.category, item.at);
+      if (found == kNoCategory) continue;
+      const auto names = [&](const std::vector<CategoryActionSpec>& settings) {
+        return std::ranges::find(settings, item.category, &CategoryActionSpec::category) != settings.end();
+      };
+      const bool named =
+          names(spec.categories) ||
+          std::ranges::any_of(spec.schedules, [&](const ScheduleSpec& schedule) { return names(schedule.categories); });
+      if (!named)
+        warn(item.at, "the threshold of " + in_quotes(item.category) + " has no effect",
+             "the group's 'categories' say nothing about it");
+    }
   }
 
   void check_allowances(const GroupSpec& spec) {

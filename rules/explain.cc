@@ -118,10 +118,14 @@ std::string defanged(std::string_view host) {
 
 std::string decided_by(const Citation& citation, const Verdict& verdict) {
   const std::string about = citation.category.empty() ? "" : " (category " + citation.category + ")";
+  if (verdict.reason.undecided && verdict.reason.content_of >= 0)
+    return "a page that could not be read to its end (" + citation.source + "), so the strict answer was taken";
   if (verdict.reason.undecided)
     return verdict.reason.nested
                ? "no full answer, so the strict answer was taken"
                : "no full answer: memory ran out, or more than 64 entries matched, so the strict answer was taken";
+  if (verdict.reason.content_of >= 0)
+    return "what the page says (" + citation.entry + ")" + about + ", read by 'content' at " + citation.source;
   if (verdict.reason.allowance_of >= 0)
     return "the " + citation.rule + " for " + citation.category + " at " + citation.source + ", which is used up";
   if (verdict.reason.downloads_of >= 0)
@@ -187,6 +191,9 @@ std::string what_would_change_it(const Told& told) {
   if (told.verdict.reason.downloads_of >= 0)
     return "To let this one through, add under allow: { url: its address, groups: [" + group +
            "] }; to let all of them through, edit 'downloads' of group " + in_quotes(group) + ".";
+  if (told.verdict.reason.content_of >= 0)
+    return "To let this site through unread, add under allow: { site: " + host + ", groups: [" + group +
+           "] }; to take pages like it for harmless, raise 'content.thresholds' of group " + in_quotes(group) + ".";
   if (told.verdict.reason.allowance_of >= 0)
     return "It begins anew at midnight. To change it, edit 'allowances' of group " + in_quotes(group) + ".";
   const OwnRule* const rule = deciding_rule(told);

@@ -67,6 +67,8 @@ std::string explain_inspection(const PolicySnapshot& snapshot, GroupIndex group,
       return "opened: it belongs to the search engine " + entry + ", and " + whose + " has its searches judged";
     case InspectReason::safe_search:
       return "opened: " + whose + " has safe_search, and here it can be had by a parameter only";
+    case InspectReason::unlisted:
+      return "opened: no rule and no list knows it, and " + whose + " reads such pages (unlisted: inspect)";
     case InspectReason::tenants: return "opened: " + whose + " limits the tenants into which one may sign in here";
     case InspectReason::wrapper:
       return "opened: " + entry + " shows other sites under its own name, and each is judged";

@@ -40,10 +40,12 @@ GroupPolicy::GroupPolicy(const GroupSpec& spec, const CategoryTable& categories)
       tenants(spec.tenants),
       google_tenants(with_commas(spec.tenants.google)),
       microsoft_tenants(with_commas(spec.tenants.microsoft)),
+      inspect_unlisted(spec.inspect_unlisted),
       settings_(categories.all().size()),
       inspect_(categories.all().size()),
       unlisted_(spec.unlisted) {
   if (spec.downloads) downloads.emplace(*spec.downloads);
+  if (spec.content) content.emplace(*spec.content, categories);
   for (const CategoryActionSpec& item : spec.categories)
     if (const CategoryId category = categories.find(item.category); category != kNoCategory)
       settings_[category] = {item.action, true, item.at};

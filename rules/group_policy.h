@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "rules/category.h"
+#include "rules/content_limits.h"
 #include "rules/downloads.h"
 #include "rules/policy_spec.h"
 #include "rules/site_clock.h"
@@ -72,6 +73,8 @@ class GroupPolicy {
   TenantSpec tenants;
   std::string google_tenants, microsoft_tenants;  ///< as their fields want them, with commas
   std::optional<Downloads> downloads;
+  std::optional<ContentLimits> content;
+  bool inspect_unlisted = false;
 
  private:
   struct Setting {

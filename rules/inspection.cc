@@ -17,6 +17,7 @@ std::string_view to_string(InspectReason reason) noexcept {
     case InspectReason::category: return "category";
     case InspectReason::search_terms: return "search_terms";
     case InspectReason::safe_search: return "safe_search";
+    case InspectReason::unlisted: return "unlisted";
     case InspectReason::tenants: return "tenants";
     case InspectReason::wrapper: return "wrapper";
     case InspectReason::pattern: break;

@@ -24,6 +24,7 @@ enum class InspectReason : std::uint8_t {
   category,      ///< the group's `inspect` names a category of this host
   search_terms,  ///< a search engine, and the group wants its search terms judged
   safe_search,   ///< SafeSearch that can be had by parameter or header only
+  unlisted,      ///< no rule and no list knows it, and the group reads such pages
   tenants,       ///< a sign-in host, and the group limits its tenants
   wrapper,       ///< a translator, archive or web proxy that shows other sites under its own name
   pattern,       ///< a pattern rule of the school could apply to any address of any host

@@ -24,6 +24,7 @@ class Planner {
     hosts_of(InspectReason::safe_search, data::kSafeSearchParameters, 0);
     tenants();
     hosts_of(InspectReason::wrapper, data::kUrlWrappers, 0);
+    if (policy_.groups[group_].inspect_unlisted) plan_.push_back({.reason = InspectReason::unlisted});
     return std::move(plan_);
   }
 

@@ -26,7 +26,8 @@ struct PlannedOpening {
   std::uint64_t entries = 0;   ///< of a list: about parts of hosts, or names of the category
   bool sealed = false;         ///< the hosts are withheld
   [[nodiscard]] bool every_host() const noexcept {
-    return hosts.empty() && (reason == InspectReason::always || reason == InspectReason::pattern);
+    return hosts.empty() &&
+           (reason == InspectReason::always || reason == InspectReason::pattern || reason == InspectReason::unlisted);
   }
 };
 

@@ -72,6 +72,21 @@ struct DownloadSpec {
   SourcePosition at;
 };
 
+struct ContentThresholdSpec {
+  std::string category;
+  int score = 0;
+  SourcePosition at;
+};
+
+/// How pages are judged by what they say. It is seen in answers that are not encrypted or are inspected.
+struct ContentSpec {
+  static constexpr int kUsualThreshold = 100;
+  int threshold = kUsualThreshold;  ///< from this score on a page is of a category
+  std::vector<ContentThresholdSpec> thresholds;
+  bool keep_words = false;  ///< records have the phrases that were found
+  SourcePosition at;
+};
+
 struct GroupSpec {
   std::string id, title;
   std::vector<NetworkSpec> networks;
@@ -87,6 +102,8 @@ struct GroupSpec {
   bool certificate = true;           ///< its devices have the authority's certificate; else none is ever opened
   TenantSpec tenants;
   std::optional<DownloadSpec> downloads;
+  std::optional<ContentSpec> content;  ///< none: no page is read
+  bool inspect_unlisted = false;       ///< what no rule and no list knows is opened, so that it can be read
   std::vector<ScheduleSpec> schedules;
   std::vector<AllowanceSpec> allowances;
   SourcePosition at;

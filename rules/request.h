@@ -11,7 +11,7 @@
 namespace schoolgate::rules {
 
 /// At which moment of a connection the question is put; each sees more than the one before.
-enum class Stage : std::uint8_t { connect, client_hello, request, response };
+enum class Stage : std::uint8_t { connect, client_hello, request, response, content };
 [[nodiscard]] std::string_view to_string(Stage stage) noexcept;
 
 /// Which page a request comes from, as far as the browser says: what the helpers of a site (`needs:`) are judged by.

@@ -8,11 +8,10 @@
 
 #include "rules/search_terms.h"
 #include "rules/utf8.h"
+#include "rules/word_letters.h"
 
 namespace schoolgate::rules {
 namespace {
-
-enum class Sign : std::uint8_t { letter, separator, nothing, whole_word };
 
 /// U+00C0 to U+017F without case and accents; '*' for no letter, and for the two-letter ones of kPairs.
 constexpr std::string_view kLatin =
@@ -29,22 +28,23 @@ struct Pair {
 constexpr Pair kPairs[] = {{0xC6, "ae"},  {0xE6, "ae"},  {0xDE, "th"},  {0xFE, "th"}, {0xDF, "ss"},
                            {0x132, "ij"}, {0x133, "ij"}, {0x152, "oe"}, {0x153, "oe"}};
 
-Sign sign_of(char32_t c) noexcept {
+WordSign sign_of(char32_t c) noexcept {
+  using enum WordSign;
   if (c < 0x80) {
-    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return Sign::letter;
-    return c == '\'' ? Sign::nothing : Sign::separator;
+    if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return letter;
+    return c == '\'' ? nothing : separator;
   }
-  if (c == 0x2019 || c == 0x2018 || c == 0x02BC || c == 0xB4) return Sign::nothing;                   // apostrophes
-  if (c == 0xAD || (c >= 0x200B && c <= 0x200F) || c == 0x2060 || c == 0xFEFF) return Sign::nothing;  // invisible
-  if ((c >= 0x300 && c <= 0x36F) || (c >= 0xFE00 && c <= 0xFE0F)) return Sign::nothing;               // accents
-  if (c < 0xC0 && c != 0xAA && c != 0xB5 && c != 0xBA) return Sign::separator;
-  if (c == 0xD7 || c == 0xF7) return Sign::separator;
-  if ((c >= 0x2000 && c <= 0x2BFF) || (c >= 0x3000 && c <= 0x303F)) return Sign::separator;  // punctuation, symbols
-  if (c >= 0x1F000) return c < 0x20000 ? Sign::separator : Sign::whole_word;                 // emoji; rare ideographs
+  if (c == 0x2019 || c == 0x2018 || c == 0x02BC || c == 0xB4) return nothing;                   // apostrophes
+  if (c == 0xAD || (c >= 0x200B && c <= 0x200F) || c == 0x2060 || c == 0xFEFF) return nothing;  // invisible
+  if ((c >= 0x300 && c <= 0x36F) || (c >= 0xFE00 && c <= 0xFE0F)) return nothing;               // accents
+  if (c < 0xC0 && c != 0xAA && c != 0xB5 && c != 0xBA) return separator;
+  if (c == 0xD7 || c == 0xF7) return separator;
+  if ((c >= 0x2000 && c <= 0x2BFF) || (c >= 0x3000 && c <= 0x303F)) return separator;  // punctuation, symbols
+  if (c >= 0x1F000) return c < 0x20000 ? separator : whole_word;                       // emoji; rare ideographs
   if ((c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x9FFF) || (c >= 0xAC00 && c <= 0xD7AF) ||
       (c >= 0xF900 && c <= 0xFAFF))
-    return Sign::whole_word;
-  return Sign::letter;
+    return whole_word;
+  return letter;
 }
 
 char32_t folded(char32_t c) noexcept {
@@ -58,32 +58,38 @@ char32_t folded(char32_t c) noexcept {
 
 }  // namespace
 
+WordSign append_word_letter(std::string& out, char32_t read) {
+  const char32_t c = folded(read);
+  const WordSign sign = sign_of(c);
+  if (sign == WordSign::separator || sign == WordSign::nothing) return sign;
+  const auto* const pair = std::ranges::find(kPairs, c, &Pair::letter);
+  if (c < 0x80)
+    out += char(c);
+  else if (pair != std::end(kPairs))
+    out += pair->spelled;
+  else if (c >= 0xC0 && c < 0xC0 + kLatin.size() && kLatin[c - 0xC0] != '*')
+    out += kLatin[c - 0xC0];
+  else
+    append_utf8(out, c);
+  return sign;
+}
+
 std::string search_words(std::string_view text) {
-  std::string out;
+  std::string out, letter;
   const auto separate = [&] {
     if (!out.empty() && out.back() != ' ') out += ' ';
   };
   while (!text.empty()) {
     const auto [read, length] = next_code_point(text);
     text.remove_prefix(length);
-    const char32_t c = folded(read);
-    const Sign sign = read == kNoCodePoint ? Sign::separator : sign_of(c);
-    if (sign == Sign::nothing) continue;
-    if (sign == Sign::separator || sign == Sign::whole_word) separate();
-    if (sign == Sign::separator) continue;
+    letter.clear();
+    const WordSign sign = read == kNoCodePoint ? WordSign::separator : append_word_letter(letter, read);
+    if (sign == WordSign::nothing) continue;
+    if (sign != WordSign::letter) separate();
+    if (sign == WordSign::separator) continue;
     if (out.empty()) out += ' ';
-    if (c < 0x80) {
-      out += char(c);
-      continue;
-    }
-    const auto* const pair = std::ranges::find(kPairs, c, &Pair::letter);
-    if (pair != std::end(kPairs))
-      out += pair->spelled;
-    else if (c >= 0xC0 && c < 0xC0 + kLatin.size() && kLatin[c - 0xC0] != '*')
-      out += kLatin[c - 0xC0];
-    else
-      append_utf8(out, c);
-    if (sign == Sign::whole_word) separate();
+    out += letter;
+    if (sign == WordSign::whole_word) separate();
   }
   separate();
   return out;

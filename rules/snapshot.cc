@@ -5,6 +5,7 @@
 
 #include "rules/compiled_policy.h"
 #include "rules/judge.h"
+#include "rules/judge_content.h"
 #include "rules/shipped_tables.h"
 
 namespace schoolgate::rules {
@@ -149,6 +150,25 @@ std::uint64_t PolicySnapshot::download_limit(GroupIndex group) const noexcept {
   return downloads ? downloads->max_size() : 0;
 }
 
+bool PolicySnapshot::reads_content(const Subject& subject, const Request& request,
+                                   const Verdict& judged) const noexcept {
+  return rules::reads_content(*impl_, subject, request, judged);
+}
+
+Verdict PolicySnapshot::decide_content(const Subject& subject, const ContentFacts& facts,
+                                       TimePoint now) const noexcept {
+  return judge_content(*impl_, subject, facts, now);
+}
+
+bool PolicySnapshot::keeps_words(GroupIndex group) const noexcept {
+  const auto& content = impl_->groups[impl_->known(group)].content;
+  return content && content->keeps_words();
+}
+
+bool PolicySnapshot::reads_any_content() const noexcept {
+  return std::ranges::any_of(impl_->groups, [](const GroupPolicy& group) { return group.content.has_value(); });
+}
+
 Inspection PolicySnapshot::why_inspect(const Subject& subject, const Request& by_name, TimePoint now) const noexcept {
   return inspection_of(*impl_, subject, by_name, now);
 }
@@ -212,6 +232,13 @@ Citation PolicySnapshot::cite(const Verdict& verdict) const {
     citation.rule = "downloads of " + std::string(reason.entry);
     citation.entry = reason.entry;
     citation.source = group.downloads->at.line_text();
+  } else if (reason.content_of >= 0) {
+    const ContentLimits& content = *impl_->groups[static_cast<std::size_t>(reason.content_of)].content;
+    citation.rule = "content";
+    if (reason.category != kNoCategory)
+      citation.entry =
+          "score " + std::to_string(reason.score) + ", threshold " + std::to_string(content.threshold(reason.category));
+    citation.source = content.at.line_text();
   } else if (reason.allowance_of >= 0) {
     const GroupPolicy& group = impl_->groups[static_cast<std::size_t>(reason.allowance_of)];
     if (const std::uint16_t minutes = group.allowance(reason.category); minutes != 0) {

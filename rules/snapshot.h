@@ -12,6 +12,7 @@
 #include "base/problem.h"
 #include "blocklists/category_db.h"
 #include "rules/adjustments.h"
+#include "rules/content_facts.h"
 #include "rules/policy_spec.h"
 #include "rules/presence.h"
 #include "rules/response_facts.h"
@@ -58,6 +59,16 @@ class PolicySnapshot {
                                         const ResponseFacts& facts) const noexcept;
   /// The most bytes that a body of unknown length may have for this group; 0: no limit.
   [[nodiscard]] std::uint64_t download_limit(GroupIndex group) const noexcept;
+
+  /// Whether the body of the answer to this request is read for this subject. `judged` let the request through.
+  [[nodiscard]] bool reads_content(const Subject& subject, const Request& request,
+                                   const Verdict& judged) const noexcept;
+  /// The judge's third look, while the body passes: allow (tier unlisted) where nothing in it is against it.
+  [[nodiscard]] Verdict decide_content(const Subject& subject, const ContentFacts& facts, TimePoint now) const noexcept;
+  /// Records of this group may have the phrases that were found.
+  [[nodiscard]] bool keeps_words(GroupIndex group) const noexcept;
+  /// True when some group reads pages.
+  [[nodiscard]] bool reads_any_content() const noexcept;
 
   /// Why a connection to this host is opened or not, asked by its name alone, with evidence. Verdict::inspect_reason is
   /// the same answer without it.

@@ -39,6 +39,9 @@ struct Reason {
   std::uint8_t inner = 0;         ///< when nested and not undecided: which of Request::inner()
   /// Index of the group whose `downloads` refused a response, or -1; `entry` then names the type, extension or limit.
   std::int32_t downloads_of = -1;
+  /// Index of the group whose `content` judged a page by what it says, or -1, and its score for `category`.
+  std::int32_t content_of = -1;
+  int score = 0;
   /// Index of the group whose allowance of the day for `category` is used up, or -1. PolicySnapshot::spent() sets it.
   std::int32_t allowance_of = -1;
 

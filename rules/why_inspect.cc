@@ -134,6 +134,8 @@ Inspection wanted_by_group(const InspectQuestion& question) noexcept {
   if (is_tenant_host(host, group.tenants)) return {.reason = InspectReason::tenants};
   if (const std::string_view wrapper = wrapper_host_of(host); !wrapper.empty())
     return {.reason = InspectReason::wrapper, .entry = wrapper};
+  if (group.inspect_unlisted && question.verdict.reason.tier == Tier::unlisted)
+    return {.reason = InspectReason::unlisted};
   return {};
 }
 

@@ -27,9 +27,10 @@ std::string_view to_string(Stage stage) noexcept {
     case Stage::connect: return "connect";
     case Stage::client_hello: return "client_hello";
     case Stage::request: return "request";
-    case Stage::response: break;
+    case Stage::response: return "response";
+    case Stage::content: break;
   }
-  return "response";
+  return "content";
 }
 
 std::string_view to_string(Confidence confidence) noexcept {

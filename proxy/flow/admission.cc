@@ -23,7 +23,8 @@ Held<const SignInGate> gate_asked_for(const Connection& connection, const rules:
       leads_there = connection.entrance == Entrance::explicit_proxy && request.url().port() == gate->page().port();
       break;
     case rules::Stage::client_hello: leads_there = connection.entrance == Entrance::transparent_tls; break;
-    case rules::Stage::response: break;
+    case rules::Stage::response:
+    case rules::Stage::content: break;
   }
   return leads_there ? gate : nullptr;
 }

@@ -139,6 +139,21 @@ std::optional<Judgement> Asking::refuses_answer(const Judgement& judgement, cons
   return refusing;
 }
 
+std::optional<Judgement> Asking::judges_content(const Client& client, const Judgement& judgement,
+                                                const rules::Request& request, const rules::ContentFacts& facts) {
+  const TimePoint now = wall_now();
+  const rules::Verdict verdict = judgement.policy->decide_content(judgement.subject, facts, now);
+  if (verdict.action == rules::Action::allow) return std::nullopt;
+  // A reader who has seen the warning and gone on is let through for an hour.
+  if (verdict.action == rules::Action::warn && sources_.passes.has(client.peer.address, request.url().host(), now))
+    return std::nullopt;
+  Judgement found = judgement;
+  found.verdict = verdict;
+  found.time = now;
+  counters_.count_decision(verdict.action, rules::Stage::content, 0);
+  return found;
+}
+
 bool may_open(const Judgement& judgement, const Held<const Inspection>& inspection) noexcept {
   return inspection && !judgement.subject.by_name_only && !rules::must_not_open(judgement.verdict.inspect_reason);
 }

@@ -55,6 +55,11 @@ class Asking {
   [[nodiscard]] std::optional<Judgement> refuses_answer(const Judgement& judgement, const rules::Request& request,
                                                         const rules::ResponseFacts& facts);
 
+  /// What the body adds as it is read: the judgement that refuses the page or lets it through with a record, if any.
+  [[nodiscard]] std::optional<Judgement> judges_content(const Client& client, const Judgement& judgement,
+                                                        const rules::Request& request,
+                                                        const rules::ContentFacts& facts);
+
   // What a reload replaces is handed out held (base/held.h): a coroutine keeps its own copy across every co_await.
 
   /// The policy now in force.

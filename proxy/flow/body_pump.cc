@@ -36,6 +36,7 @@ net::awaitable<PumpEnd> pump_counted(BodyPump& body, std::uint64_t left, bool un
     }
     const std::string_view have = body.inbox.bytes();
     const std::size_t run = std::size_t(std::min<std::uint64_t>(left, have.size()));
+    if (body.tap && !body.tap->reads(have.substr(0, run))) co_return PumpEnd::from_failed;
     body.to.expire_after(body.idle);
     const net::Transfer sent = co_await body.to.send_all(have.substr(0, run));
     if (!sent) co_return PumpEnd::to_failed;
@@ -62,12 +63,13 @@ net::awaitable<bool> send_piece(BodyPump& body, std::string_view content) {
 }
 
 net::awaitable<PumpEnd> pump_chunked(BodyPump& body) {
-  http::ChunkDecoder decoder;
+  http::ChunkDecoder& decoder = body.decoder;
   for (;;) {
     if (body.inbox.empty() && co_await receive_more(body) != IoStatus::ok) co_return PumpEnd::from_failed;
     const auto step = decoder.decode(body.inbox.mutable_bytes());
     if (step.status == http::ChunkDecoder::Status::bad) co_return PumpEnd::malformed;
     if (step.decoded != 0) {
+      if (body.tap && !body.tap->reads(body.inbox.bytes().substr(0, step.decoded))) co_return PumpEnd::from_failed;
       body.moved += step.decoded;
       body.last_moved = body.from.deadlines().now();
       if (!co_await send_piece(body, body.inbox.bytes().substr(0, step.decoded))) co_return PumpEnd::to_failed;

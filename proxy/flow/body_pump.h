@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 #include "proxy/flow/inbox.h"
+#include "proxy/http/chunked.h"
 #include "proxy/http/message.h"
 #include "proxy/net/asio.h"
 #include "proxy/net/socket.h"
@@ -18,6 +20,14 @@ enum class PumpEnd : std::uint8_t {
   malformed,    ///< the sender's chunked coding is broken
 };
 
+/// Sees the content of a body before it goes out.
+class BodyTap {
+ public:
+  virtual ~BodyTap() = default;
+  /// False: this piece does not go out, and the pump ends as from_failed.
+  [[nodiscard]] virtual bool reads(std::string_view content) = 0;
+};
+
 struct BodyPump {
   net::Socket& from;
   Inbox& inbox;  ///< what `from` has sent already; may hold bytes of the next message when the pump ends
@@ -29,6 +39,8 @@ struct BodyPump {
   std::uint64_t moved = 0;              ///< content bytes, counted as they go
   bool stopped = false;                 ///< set from outside: the pump ends as from_failed before its next piece
   std::uint32_t last_moved = from.deadlines().now();  ///< when a byte last passed
+  http::ChunkDecoder decoder{};                       ///< of a chunked body, where part of it was read before
+  BodyTap* tap = nullptr;                             ///< null: nobody reads; outlives the pump
 };
 
 /// Runs to the end of the body. The sockets stay open whatever the answer is.

@@ -26,6 +26,7 @@ breaches::Breach breach_of(const Judgement& judgement, const rules::Request& req
   breach.stage = rules::to_string(judgement.verdict.reason.stage);
   breach.initiated = initiated_by(came_by);
   breach.reason = judgement.policy->cite(judgement.verdict);
+  if (!judgement.evidence.empty()) breach.reason.entry = judgement.evidence;
   breach.reason.categories =
       judgement.policy->categories_of(judgement.subject, request, judgement.verdict, judgement.time);
   return breach;

@@ -49,7 +49,7 @@ struct Counters {
   Counter shed_global, shed_client;  ///< connections refused by a cap
   Counter shed_streams, shed_bytes;  ///< HTTP/2 streams refused or ended: the client had its sum
   Counter asked_anew;                ///< requests that a web site had surely not looked at, sent once more
-  std::array<std::array<Counter, 4>, 4> requests;  ///< [action][stage]
+  std::array<std::array<Counter, 5>, 4> requests;  ///< [action][stage]
   std::array<Counter, kUpstreamFaultNames.size()> upstream_errors;
   Counter malformed;                                       ///< answered 400, 405, 414, 417, 431, 501, 505
   Counter unnamed;                                         ///< TLS connections that named no host

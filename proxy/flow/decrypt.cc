@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "proxy/flow/content_gate.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/h2_upstream.h"
 #include "proxy/flow/refusal.h"
@@ -165,7 +166,9 @@ net::awaitable<bool> decrypt(Connection& connection, const NamedHello& hello, De
   auto inside = inside_of(std::move(what));
   // Who waits for the web site does not run out of the time that is meant for a hello.
   connection.client.clear_deadline();
-  const Way way = co_await reach(connection.worker, *inside, hello, std::move(dialled));
+  NamedHello spoken = hello;
+  if (hello.offers_http1 && reads_inside(connection, inside->host, inside->port)) spoken.offers_h2 = false;
+  const Way way = co_await reach(connection.worker, *inside, spoken, std::move(dialled));
   if (way == Way::closed && connection.entrance == Entrance::transparent_tls && !page_is_due) {
     count_fault(connection, inside->trouble->kind);
     connection.worker.lines().refusal(connection, inside->host.text(), rules::Stage::client_hello, "upstream");

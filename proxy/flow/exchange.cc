@@ -1,4 +1,5 @@
-// Why this file is long: it is one exchange from its request to its ends, whose steps share one frame (Turn).
+// Why this file is long: the steps of one exchange share one frame (Turn) and read as one story; what reads a page has its
+// own file (content_gate.cc).
 #include "proxy/flow/exchange.h"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -10,6 +11,7 @@
 #include "proxy/flow/body_pump.h"
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/connection_login.h"
+#include "proxy/flow/content_gate.h"
 #include "proxy/flow/doorway.h"
 #include "proxy/flow/filing.h"
 #include "proxy/flow/long_lived.h"
@@ -49,6 +51,7 @@ struct Turn {
   enum class Cut : std::uint8_t { no, by_client, by_us } upload_cut = Cut::no;  // before an answer began
   std::optional<Judgement> refusing{};                                          // by which it was cut
   std::uint64_t uploaded = 0, downloaded = 0;
+  std::unique_ptr<ContentGate> gate{};  // null: the answer passes unread
 
   [[nodiscard]] Worker& worker() const noexcept { return connection.worker; }
   [[nodiscard]] const Limits& limits() const noexcept { return connection.worker.limits(); }
@@ -160,6 +163,8 @@ net::awaitable<net::Transfer> send_request(Turn& turn) {
   const http::RequestHead& head = turn.heads.request;
   net::Buffer room = room_for_head(turn.worker(), head.size);
   http::HeadWriter out(room.space());
+  if (turn.judgement.policy->reads_content(turn.judgement.subject, turn.request, turn.judgement.verdict))
+    accept_readable_codings(turn.heads.request.fields);
   http::write_request_head(out, head, turn.target, authority_of(turn.request.url()),
                            {turn.worker().gateway().settings.via});
   if (out.overflowed()) co_return net::Transfer{0, IoStatus::failed, EMSGSIZE};
@@ -271,13 +276,53 @@ net::awaitable<bool> pass_body(Turn& turn, http::Body rest, Passing how) {
                 .buffers = turn.worker().buffers(),
                 .body = rest,
                 .chunk_towards_receiver = how.framing == http::ClientFraming::chunked,
-                .idle = how.stream ? turn.limits().idle_tunnel : turn.limits().idle};
+                .idle = how.stream ? turn.limits().idle_tunnel : turn.limits().idle,
+                .tap = turn.gate.get()};
+  if (turn.gate) body.decoder = std::move(turn.gate->decoder());
   LiveBody live(turn, body, how.stream ? LiveBody::Which::stream : LiveBody::Which::answer);
   // What came while the head was on its way has not seen it.
   if (turn.worker().asking().is_outdated(turn.connection, turn.judgement)) live.judge_again();
   const PumpEnd end = co_await pump(body);
   turn.downloaded += body.moved;
   co_return end == PumpEnd::finished;
+}
+
+// Head and first body bytes of an answer that is read: they wait until what is held may go out.
+net::awaitable<End> pass_read(Turn& turn) {
+  ContentGate& gate = *turn.gate;
+  const Passing how = passing_of(turn);  // before the head's views end
+  http::Body rest = turn.heads.response.body;
+  const std::string reply = turn.connection.login ? turn.connection.login->take_reply() : std::string();
+  put_login_reply(turn.heads.response, reply);
+  net::Buffer room = room_for_head(turn.worker(), turn.heads.response.size + reply.size());
+  http::HeadWriter out(room.space());
+  http::write_response_head(out, turn.heads.response, turn.heads.request, how.framing, how.keep_client,
+                            {turn.worker().gateway().settings.via});
+  if (out.overflowed()) co_return without_answer(turn, false);
+  turn.inbox.consume(turn.heads.response.size);
+  const auto held = co_await gate.hold(*turn.upstream, turn.inbox, turn.worker().buffers(), rest, turn.limits().idle);
+  if (turn.refusing || turn.upload_cut != Turn::Cut::no) co_return ClientGone{};  // the upload beside it was cut
+  if (held == ContentGate::Held::refused) co_return co_await refuse_answer(turn, gate.take_refusal());
+  if (auto now = refused_since(turn.connection, turn.request, turn.judgement))  // while it was held
+    co_return co_await refuse_now(turn, std::move(*now));
+  if (held == ContentGate::Held::broken) co_return without_answer(turn, false);
+  const bool whole = held == ContentGate::Held::whole;
+  const std::string body = gate.take_held(how.framing == http::ClientFraming::chunked, whole);
+  turn.answer = Turn::Answer::begun;
+  turn.connection.client.expire_after(turn.limits().idle);
+  const std::string_view written(room.data(), out.size());
+  const net::Transfer sent = co_await turn.connection.client.send_all(written, body);
+  if (!sent) co_return ClientGone{};
+  turn.downloaded += body.size();
+  const bool passed = whole || co_await pass_body(turn, rest, how);
+  const bool clean = passed && gate.finish();
+  if (gate.refuses()) file_later(turn.worker(), breach_of(gate.take_refusal(), turn.request, {}));
+  if (!clean) {
+    turn.connection.client.reset();  // a cut answer must not look whole
+    co_return Done{};
+  }
+  turn.answer = Turn::Answer::whole;
+  co_return Done{.keep_client = how.keep_client};
 }
 
 // The final answer: its head with whatever of the body came along in one system call, then the rest of the body.
@@ -292,6 +337,8 @@ net::awaitable<End> pass_final(Turn& turn) {
   // While the web site thought about its answer the policy may have changed.
   if (auto now = refused_since(turn.connection, turn.request, turn.judgement))
     co_return co_await refuse_now(turn, std::move(*now));
+  turn.gate = ContentGate::for_answer(turn.connection, turn.judgement, turn.request, head);
+  if (turn.gate) co_return co_await pass_read(turn);
   const Passing how = passing_of(turn);  // before the head's views end
   http::Body rest = head.body;
   {

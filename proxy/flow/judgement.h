@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -32,8 +33,9 @@ struct Judgement {
   TimePoint time;
   std::chrono::nanoseconds took{};  ///< what the decision cost
   Doorway doorway = Doorway::open;
-  bool selftest = false;  ///< the gateway asked itself: kept as that, and no alert tells of it
-  bool portal = false;    ///< it leads to the sign-in page, which every client reaches
+  bool selftest = false;   ///< the gateway asked itself: kept as that, and no alert tells of it
+  std::string evidence{};  ///< of what a page says: categories and positions; words where the group keeps them
+  bool portal = false;     ///< it leads to the sign-in page, which every client reaches
 
   /// Nothing goes on. Where a door stands before the verdict, that is answered first (doorway.h): it is no refusal.
   [[nodiscard]] bool refuses() const noexcept { return doorway != Doorway::open || verdict_refuses(); }

@@ -243,6 +243,34 @@ fallback: visitors
                                     "'search_terms' has no effect with 'certificate: false'"));
 }
 
+TEST(Load, ReadsHowPagesAreRead) {
+  ScratchFolder folder;
+  folder.write_sound();
+  folder.write("policy.yaml", R"(groups:
+  pupils:
+    unlisted: inspect
+    content: { threshold: 60, thresholds: { pornography: 80 }, keep_words: true }
+  older: { unlisted: inspect }
+  staff: { unlisted: allow }
+fallback: pupils
+)");
+  const rules::PolicySpec policy = load_sound(folder).policy;
+  ASSERT_EQ(policy.groups.size(), 3u);
+  const rules::GroupSpec& pupils = policy.groups[0];
+  EXPECT_TRUE(pupils.inspect_unlisted);
+  EXPECT_EQ(pupils.unlisted, rules::Action::allow);
+  ASSERT_TRUE(pupils.content);
+  EXPECT_EQ(pupils.content->threshold, 60);
+  ASSERT_EQ(pupils.content->thresholds.size(), 1u);
+  EXPECT_EQ(pupils.content->thresholds[0].category, "pornography");
+  EXPECT_EQ(pupils.content->thresholds[0].score, 80);
+  EXPECT_TRUE(pupils.content->keep_words);
+  EXPECT_EQ(pupils.content->at.line, 4);
+  ASSERT_TRUE(policy.groups[1].content) << "to open a page and not to read it helps nobody";
+  EXPECT_EQ(policy.groups[1].content->threshold, 100);
+  EXPECT_FALSE(policy.groups[2].content);
+}
+
 TEST(Load, ReadsTerms) {
   ScratchFolder folder;
   folder.write_sound();

@@ -17,7 +17,7 @@ TEST(InspectReason, EachHasAWordOfItsOwnAndOneOfThreeMeanings) {
     open += opens(reason);
     forbidden += must_not_open(reason);
   }
-  EXPECT_EQ(open, 8);
+  EXPECT_EQ(open, 9);
   EXPECT_EQ(forbidden, 7);
   EXPECT_FALSE(opens(InspectReason::none) || must_not_open(InspectReason::none));
 }

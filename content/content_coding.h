@@ -1,0 +1,51 @@
+// The codings of Content-Encoding undone, piece by piece: gzip, deflate, br and zstd, one inside another.
+//
+// What comes is what a stranger sent: size, ratio and depth are bounded. One per body, one thread; a piece may end
+// anywhere and the outcome is the same. A name that no browser knows leaves the bytes as they are, as browsers do.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace schoolgate::content {
+
+class Coding;
+
+class ContentDecoder {
+ public:
+  using Sink = std::function<void(std::string_view)>;
+  enum class Status : std::uint8_t {
+    more,       ///< goes on
+    finished,   ///< the coding has its end, or as much as is read has come; what follows is read by nobody
+    broken,     ///< what came is not of that coding: neither we nor a browser read on
+    oversized,  ///< it inflates beyond all reason, or is wrapped too often
+  };
+  struct Bounds {
+    std::uint64_t most = 32 << 20;   ///< bytes that come out
+    std::uint64_t ratio = 300;       ///< bytes out for one in,
+    std::uint64_t spared = 1 << 20;  ///< once so many have come out
+    std::size_t depth = 3;           ///< codings one inside another
+  };
+
+  /// `field` is the value of Content-Encoding.
+  explicit ContentDecoder(std::string_view field) : ContentDecoder(field, Bounds()) {}
+  ContentDecoder(std::string_view field, const Bounds& bounds);
+  ContentDecoder(ContentDecoder&&) noexcept;
+  ~ContentDecoder();
+
+  /// Calls `sink` with what comes out, in pieces. A status other than `more` stays.
+  Status feed(std::string_view bytes, const Sink& sink);
+
+ private:
+  void pass(std::size_t coding, std::string_view bytes, const Sink& sink);
+
+  Bounds bounds_;
+  std::vector<std::unique_ptr<Coding>> codings_;  ///< the outermost first
+  Status status_ = Status::more;
+  std::uint64_t in_ = 0, out_ = 0;
+};
+
+}  // namespace schoolgate::content

@@ -1,0 +1,35 @@
+// The strings of a JSON text or of a stream of events, without the names of its members: the text of pages that are
+// programs.
+//
+// Bytes that are no JSON are passed over; no text is refused. One per body, one thread; a piece may end anywhere and
+// the outcome is the same.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace schoolgate::content {
+
+class JsonText {
+ public:
+  using Sink = std::function<void(std::string_view)>;
+  void feed(std::string_view bytes, const Sink& sink);
+  void finish(const Sink& sink);
+
+ private:
+  static constexpr std::size_t kLongestName = 256;  ///< a string that is longer is no name
+  enum class State : std::uint8_t { outside, string, escape, unicode, after };
+  void step(char c, const Sink& sink);
+  void end_unicode();
+  void say(const Sink& sink);
+
+  State state_ = State::outside;
+  bool spoken_ = false;  ///< the string at hand is too long for a name: it is said as it comes
+  std::uint32_t unit_ = 0, high_ = 0;
+  int digits_ = 0;
+  std::string string_;
+};
+
+}  // namespace schoolgate::content

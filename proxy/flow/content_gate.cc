@@ -1,0 +1,199 @@
+#include "proxy/flow/content_gate.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <utility>
+#include <vector>
+
+#include "base/ascii.h"
+#include "content/shipped_phrases.h"
+#include "proxy/flow/breach_of.h"
+#include "proxy/flow/filing.h"
+#include "proxy/flow/worker.h"
+#include "rules/content_facts.h"
+
+namespace schoolgate::flow {
+namespace {
+
+using net::IoStatus;
+
+/// Every field of that name; browsers join them.
+std::string codings_of(const http::Fields& fields) {
+  std::string all;
+  for (const http::Field& field : fields.items())
+    if (equal_ignoring_case(field.name, "content-encoding")) (all += all.empty() ? "" : ",") += field.value;
+  return all;
+}
+
+/// Wakes the wait on `socket` at a time, and none after the alarm is gone.
+class Alarm {
+ public:
+  Alarm(net::Socket& socket, std::chrono::steady_clock::time_point at)
+      : socket_(std::make_shared<net::Socket*>(&socket)), timer_(socket.executor()) {
+    timer_.expires_at(at);
+    timer_.async_wait([waiting = socket_](const boost::system::error_code& error) {
+      if (!error && *waiting) (*waiting)->wake();
+    });
+  }
+  ~Alarm() { *socket_ = nullptr; }
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+
+ private:
+  std::shared_ptr<net::Socket*> socket_;
+  net::asio::basic_waitable_timer<std::chrono::steady_clock, net::asio::wait_traits<std::chrono::steady_clock>,
+                                  net::Executor>
+      timer_;
+};
+
+}  // namespace
+
+bool reads_inside(Connection& connection, const names::Host& host, std::uint16_t port) {
+  Asking& asking = connection.worker.asking();
+  const auto policy = asking.policy();
+  if (!policy->reads_any_content()) return false;
+  const rules::Request by_name = rules::Request::of_host(host, port, "CONNECT");
+  const Judgement judgement = asking.judge_again(connection, by_name, rules::Stage::client_hello);
+  return judgement.policy->reads_content(judgement.subject, by_name, judgement.verdict);
+}
+
+void accept_readable_codings(http::Fields& fields) {
+  for (http::Field& field : fields.items())
+    if (equal_ignoring_case(field.name, "accept-encoding")) field.value = "gzip, deflate, br, zstd";
+}
+
+std::unique_ptr<ContentGate> ContentGate::for_answer(Connection& connection, const Judgement& judgement,
+                                                     const rules::Request& request, const http::ResponseHead& head) {
+  if (!judgement.policy->reads_any_content() || head.websocket || head.body.framing == http::Framing::none)
+    return nullptr;
+  if (judgement.portal || !judgement.policy->reads_content(judgement.subject, request, judgement.verdict))
+    return nullptr;
+  const auto kind = content::how_to_read(head.fields.find(http::Name::content_type),
+                                         head.fields.find(http::Name::content_disposition));
+  const auto book = content::shipped_phrase_book();
+  if (!kind || !book) return nullptr;
+  return std::make_unique<ContentGate>(connection, judgement, request, *kind, head, *book);
+}
+
+ContentGate::ContentGate(Connection& connection, const Judgement& judgement, const rules::Request& request,
+                         content::TextKind kind, const http::ResponseHead& head,
+                         std::shared_ptr<const content::PhraseBook> book)
+    : connection_(connection),
+      judgement_(judgement),
+      request_(request),
+      reader_(std::move(book), kind, head.fields.find(http::Name::content_type), codings_of(head.fields)) {}
+
+net::awaitable<ContentGate::Held> ContentGate::hold(net::Socket& upstream, Inbox& inbox, net::BufferPool& buffers,
+                                                    http::Body& body, std::chrono::seconds idle) {
+  const auto until = std::chrono::steady_clock::now() + kHeldFor;
+  const Alarm alarm(upstream, until);
+  for (;;) {
+    if (!inbox.empty()) {
+      const Held now = take(inbox, body);
+      if (now != Held::part) co_return now;
+      if (reader_.text_bytes() >= kHeldText || held_.size() >= kHeldBytes) co_return Held::part;
+    }
+    if (std::chrono::steady_clock::now() >= until) co_return Held::part;
+    if (!inbox.empty()) continue;
+    upstream.expire_after(idle);
+    const IoStatus ready = co_await upstream.wait_readable();
+    if (ready != IoStatus::ok) co_return Held::part;  // the time is up, or the pump will find what is wrong
+    inbox.prepare_relay(buffers);
+    const net::Transfer got = inbox.receive(upstream);
+    if (inbox.empty()) inbox.release();
+    if (got.status == IoStatus::closed && body.framing == http::Framing::until_close) {
+      body = {};
+      co_return finish() ? Held::whole : Held::refused;
+    }
+    if (got.status != IoStatus::ok && got.status != IoStatus::would_block) co_return Held::part;
+  }
+}
+
+// What has come, out of its framing.
+ContentGate::Held ContentGate::take(Inbox& inbox, http::Body& body) {
+  std::size_t size = inbox.bytes().size(), consumed = size;
+  bool whole = false;
+  if (body.framing == http::Framing::length) {
+    size = consumed = std::size_t(std::min<std::uint64_t>(body.length, size));
+    body.length -= size;
+    whole = body.length == 0;
+  } else if (body.framing == http::Framing::chunked) {
+    const auto step = decoder_.decode(inbox.mutable_bytes());
+    if (step.status == http::ChunkDecoder::Status::bad) return Held::broken;
+    size = step.decoded;
+    consumed = step.consumed;
+    whole = step.status == http::ChunkDecoder::Status::finished;
+  }
+  const std::string_view content = inbox.bytes().substr(0, size);
+  held_ += content;
+  const bool goes_on = reads(content);
+  inbox.consume(consumed);
+  if (!goes_on || (whole && !finish())) return Held::refused;
+  return whole ? Held::whole : Held::part;
+}
+
+std::string ContentGate::take_held(bool chunked, bool whole) {
+  std::string content = std::exchange(held_, {});
+  if (!chunked) return content;
+  std::array<char, 20> room;
+  std::string framed;
+  if (!content.empty()) {
+    framed += http::chunk_size_line(content.size(), room);
+    framed += content;
+    framed += "\r\n";
+  }
+  if (whole) framed += "0\r\n" + decoder_.trailers() + "\r\n";
+  return framed;
+}
+
+bool ContentGate::reads(std::string_view content) {
+  reader_.feed(content);
+  return judge();
+}
+
+bool ContentGate::finish() {
+  reader_.finish();
+  return judge();
+}
+
+bool ContentGate::judge() {
+  if (refusing_) return false;
+  const bool incomplete = reader_.is_bomb() || reader_.is_incomplete();
+  if (!reader_.changed() && !incomplete) return true;
+  const auto evidence = reader_.evidence();
+  std::vector<rules::ContentScore> scores;
+  for (const content::CategoryEvidence& one : evidence) scores.push_back({one.category, one.score});
+  Asking& asking = connection_.worker.asking();
+  auto found = asking.judges_content(connection_, judgement_, request_, {.scores = scores, .incomplete = incomplete});
+  if (!found) return true;
+  found->evidence = told();
+  if (found->verdict_refuses()) {
+    refusing_ = std::move(found);
+    return false;
+  }
+  if (!std::exchange(recorded_, true)) file_later(connection_.worker, breach_of(*found, request_, {}));
+  return true;
+}
+
+// "self-harm 140 at 12, 430 (cut myself, hide cuts)": words only where the group keeps them.
+std::string ContentGate::told() const {
+  static constexpr std::size_t kCategories = 4;
+  const bool words = judgement_.policy->keeps_words(judgement_.subject.group);
+  std::string text;
+  for (const content::CategoryEvidence& one : reader_.evidence()) {
+    if (std::ranges::count(text, ';') + 1 == std::ptrdiff_t(kCategories)) break;
+    text += (text.empty() ? "" : "; ") + std::string(one.category) + " " + std::to_string(one.score) + " at";
+    for (std::size_t i = 0; i < one.positions.size(); ++i)
+      text += (i == 0 ? " " : ", ") + std::to_string(one.positions[i]);
+    if (!words) continue;
+    std::string said;
+    for (const std::uint32_t phrase : one.phrases)
+      for (const std::string& part : reader_.book().phrases()[phrase].parts)
+        said += (said.empty() ? "" : ", ") + std::string(trimmed(part));
+    text += " (" + said + ")";
+  }
+  return text;
+}
+
+}  // namespace schoolgate::flow
