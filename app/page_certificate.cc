@@ -13,8 +13,8 @@
 namespace schoolgate::app {
 namespace {
 
-constexpr auto kPause = std::chrono::minutes(1);
-constexpr auto kAfterFailure = std::chrono::minutes(10);
+constexpr auto kRenewalPause = std::chrono::minutes(1);
+constexpr auto kAfterFailedRenewal = std::chrono::minutes(10);
 constexpr std::size_t kMostAddresses = 12;  // of the machine: what one certificate names is bounded
 
 bool is_any(const names::IpAddress& address) { return address.text() == "0.0.0.0" || address.text() == "::"; }
@@ -73,13 +73,13 @@ Result<std::shared_ptr<const web::Tls>> PageCertificate::load(TimePoint now) {
 
 std::shared_ptr<const web::Tls> PageCertificate::renewed(Moment now, bool at_once) {
   if (look_at_ && now.steady < *look_at_ && !at_once) return nullptr;
-  look_at_ = now.steady + kPause;
+  look_at_ = now.steady + kRenewalPause;
   const std::optional<web::Issuer> signs = issuer(now.wall);
   const web::Issuer* const by = signs ? &*signs : nullptr;
   const web::OwnCertificate own = with_addresses(own_);
   if (!web::why_anew(own, by, now.wall)) return nullptr;
   auto tls = web::Tls::load_or_create(own, now.wall, by);
-  if (!tls || web::why_anew(own, by, now.wall)) look_at_ = now.steady + kAfterFailure;
+  if (!tls || web::why_anew(own, by, now.wall)) look_at_ = now.steady + kAfterFailedRenewal;
   if (!tls) {
     log::error("the certificate of a page is not renewed", {{"why", tls.error().text()}});
     return nullptr;

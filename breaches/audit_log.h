@@ -42,7 +42,7 @@ struct AuditChange {
   MachineUser user;
   std::string what;  ///< "start", "reload", "lists"
   std::string old_version, new_version;
-  std::string commit = {};  ///< of the changes' history, where it holds just this; empty: it does not
+  std::string commit = {};         ///< of the changes' history, where it holds just this; empty: it does not
   std::vector<ChangedFile> files;  ///< those that are the same are left out of the record
 };
 

@@ -31,8 +31,9 @@ struct Actor {
 };
 
 struct ProposalEvent {
-  /// Kept as numbers: only ever added to. `taken_back`: the running gateway refused what was applied. `ask`: it is to be
-  /// put in force as soon as nothing is missing. `failed`: that was tried, and nobody tries again until it is asked anew.
+  /// Kept as numbers: only ever added to. `taken_back`: the running gateway refused what was applied. `ask`: it is to
+  /// be put in force as soon as nothing is missing. `failed`: that was tried, and nobody tries again until it is asked
+  /// anew.
   enum class What : std::uint8_t { comment, agree, refuse, apply, taken_back, ask, failed, answers };
   std::uint64_t id = 0;
   TimePoint at;

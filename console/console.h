@@ -26,8 +26,8 @@
 #include "identity/user_database.h"
 #include "rules/measures.h"
 #include "rules/protection.h"
-#include "rules/snapshot.h"
 #include "rules/site_clock.h"
+#include "rules/snapshot.h"
 #include "web/router.h"
 
 namespace schoolgate::console {

@@ -336,8 +336,8 @@ std::shared_ptr<const std::vector<NearEnd>> Desk::near_ends() const {
   const auto read = std::chrono::steady_clock::now();
   const std::scoped_lock lock(near_ends_mutex_);
   if (!near_ends_ || read - near_ends_read_ > kFresh) {
-    near_ends_ = std::make_shared<const std::vector<NearEnd>>(hooks().near_ends ? hooks().near_ends()
-                                                                                : std::vector<NearEnd>());
+    near_ends_ =
+        std::make_shared<const std::vector<NearEnd>>(hooks().near_ends ? hooks().near_ends() : std::vector<NearEnd>());
     near_ends_read_ = read;
   }
   return near_ends_;

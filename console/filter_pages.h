@@ -1,5 +1,5 @@
-// Pages about the filter itself: try an address, changes, rules, groups, lists, files. For technician and administrator;
-// the safeguarding lead and the head look, and agree to changes.
+// Pages about the filter itself: try an address, changes, rules, groups, lists, files. For technician and
+// administrator; the safeguarding lead and the head look, and agree to changes.
 //
 // What these pages share. Any thread of the web server's pool.
 #pragma once

@@ -128,14 +128,12 @@ void set_proposals(const Desk& desk, const Visit& visit, const PageReport& repor
   view.set_if("propose_path", "");
   if (!there || !may_change(visit.session.role, Area::policy)) return;
   const bool opens = report.kind == PageReport::Kind::wrongly_blocked;
-  std::vector<std::pair<std::string, std::string>> fields{{"edit", "add-rule"},
-                                                          {"effect", opens ? "allow" : "block"},
-                                                          {"kind", "address"},
-                                                          {"text", report.address},
-                                                          {"reason", "Report " + report.reference},
-                                                          {"report", report.reference}};
+  std::vector<std::pair<std::string, std::string>> fields{
+      {"edit", "add-rule"},     {"effect", opens ? "allow" : "block"},    {"kind", "address"},
+      {"text", report.address}, {"reason", "Report " + report.reference}, {"report", report.reference}};
   if (!report.group.empty()) fields.emplace_back("groups", report.group);
-  view.set("propose_path", propose_path(fields)).set("propose_words", opens ? "Propose to open it" : "Propose to close it");
+  view.set("propose_path", propose_path(fields))
+      .set("propose_words", opens ? "Propose to open it" : "Propose to close it");
 }
 
 web::Response report_page(const Desk& desk, const Visit& visit, std::string_view problem, int status = 200) {

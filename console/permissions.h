@@ -33,8 +33,7 @@ enum class Area : std::uint8_t {
 };
 inline constexpr std::array kAreas{Area::account, Area::episodes,  Area::incidents, Area::measures,  Area::page_reports,
                                    Area::reports, Area::governors, Area::checks,    Area::registers, Area::privacy,
-                                   Area::sealed,  Area::deletions, Area::accounts,  Area::changes,
-                                   Area::policy};
+                                   Area::sealed,  Area::deletions, Area::accounts,  Area::changes,   Area::policy};
 [[nodiscard]] std::string_view to_string(Area area) noexcept;
 
 enum class Sight : std::uint8_t { none, numbers, without_names, names };

@@ -172,7 +172,8 @@ Result<std::uint64_t> Chain::remove_before(TimePoint before, TimePoint now, std:
     // Another connection may have appended since this chain was opened.
     auto stored = read_head(*database_);
     if (!stored) return std::unexpected(stored.error());
-    if (stored->chain == head_.chain && stored->seq > head_.seq && stored->is_signed_by(*key_)) head_ = *std::move(stored);
+    if (stored->chain == head_.chain && stored->seq > head_.seq && stored->is_signed_by(*key_))
+      head_ = *std::move(stored);
     auto cut = cut_before(before, now, limit);
     if (!cut) return std::unexpected(cut.error());
     removed = *cut;

@@ -5,8 +5,9 @@
 // the place where retention cut, signed with the state key: a tail that was cut off shows. What a chain can and cannot
 // prove is in docs/breach-log.md.
 //
-// Belongs to one thread. Transactions are the caller's. Where several connections write (desk.db, people.db), a chain is
-// opened and used inside one transaction; the breach log and the audit log have one writer (a lock says so) and keep it.
+// Belongs to one thread. Transactions are the caller's. Where several connections write (desk.db, people.db), a chain
+// is opened and used inside one transaction; the breach log and the audit log have one writer (a lock says so) and keep
+// it.
 #pragma once
 
 #include <cstdint>
@@ -57,8 +58,8 @@ class Chain {
   [[nodiscard]] bool store_head();
 
   /// Removes at most `limit` of the oldest records that lie wholly before the UTC day of `before`, and signs the new
-  /// beginning. Returns how many. Inside the caller's transaction, or its own. Days of the future were written by a clock that was ahead: they hold
-  /// back nothing that came before a day that is right. `now` must be believed.
+  /// beginning. Returns how many. Inside the caller's transaction, or its own. Days of the future were written by a
+  /// clock that was ahead: they hold back nothing that came before a day that is right. `now` must be believed.
   [[nodiscard]] Result<std::uint64_t> remove_before(TimePoint before, TimePoint now, std::uint64_t limit);
 
   [[nodiscard]] const ChainHead& head() const noexcept { return head_; }

@@ -1,5 +1,5 @@
-// Why this file is long: the steps of one exchange share one frame (Turn) and read as one story; what reads a page has its
-// own file (content_gate.cc).
+// Why this file is long: the steps of one exchange share one frame (Turn) and read as one story; what reads a page has
+// its own file (content_gate.cc).
 #include "proxy/flow/exchange.h"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::days;
 using std::chrono::seconds;
 
-constexpr auto kLifetime = days(198);
+constexpr auto kLeafLifetime = days(198);
 constexpr std::size_t kLongestCommonName = 64;  // RFC 5280, ub-common-name
 constexpr std::string_view kOwnPage = "Page of the school's web filter";
 
@@ -47,12 +47,12 @@ Result<LeafTemplate> LeafTemplate::make(std::shared_ptr<const Authority> authori
 
 Result<std::string> LeafTemplate::mint(std::string_view host, LeafFor what, TimePoint now) {
   const bool own = what == LeafFor::own_page;
-  return mint({&host, 1}, own ? kOwnPage : std::string_view(), now, own ? days(1) : kLifetime);
+  return mint({&host, 1}, own ? kOwnPage : std::string_view(), now, own ? days(1) : kLeafLifetime);
 }
 
 Result<std::string> LeafTemplate::mint_for_pages(std::span<const std::string_view> hosts, TimePoint now) {
   if (hosts.empty()) return fail(Fault::self, "a certificate has to name something");
-  return mint(hosts, kOwnPage, now, kLifetime);
+  return mint(hosts, kOwnPage, now, kLeafLifetime);
 }
 
 Result<std::string> LeafTemplate::mint(std::span<const std::string_view> hosts, std::string_view organisation,

@@ -99,12 +99,16 @@ TEST_F(Watch, AMomentThatASleepTookApartIsReadAgain) {
   for (const bool wall_first : {true, false}) {
     now_ = {kNine, SteadyTime(minutes(1))};
     int reads = 0, torn_at = 0;
-    ClockWatch watch({.state = state_ / (wall_first ? "a" : "b"), .released = from_rfc3339("2026-11-01").value(), .now = [&] {
-                        if (++reads != torn_at) return now_;
-                        const Moment before = now_;
-                        pass(hours(7));
-                        return wall_first ? Moment{before.wall, now_.steady} : Moment{now_.wall, before.steady};
-                      }, .is_kept_right = [](TimePoint) { return false; }});
+    ClockWatch watch({.state = state_ / (wall_first ? "a" : "b"),
+                      .released = from_rfc3339("2026-11-01").value(),
+                      .now =
+                          [&] {
+                            if (++reads != torn_at) return now_;
+                            const Moment before = now_;
+                            pass(hours(7));
+                            return wall_first ? Moment{before.wall, now_.steady} : Moment{now_.wall, before.steady};
+                          },
+                      .is_kept_right = [](TimePoint) { return false; }});
     EXPECT_FALSE(watch.look());
     for (int after = 1; after < 4; ++after) {
       torn_at = reads + after;

@@ -28,8 +28,10 @@ TEST(Ends, WhatIsOverAndGoneIsForgotten) {
   EndsWatch watch(folder);
   for (int day = 0; day < 500; ++day) {
     const TimePoint now = kEnd + days(day);
-    const std::vector<KnownEnd> ends{
-        {.what = "the access of accounts until day " + std::to_string(day), .ends = now + days(1), .next = {}, .day = {}}};
+    const std::vector<KnownEnd> ends{{.what = "the access of accounts until day " + std::to_string(day),
+                                      .ends = now + days(1),
+                                      .next = {},
+                                      .day = {}}};
     EXPECT_EQ(watch.look(ends, now).size(), 1u);
   }
   EXPECT_LT(std::filesystem::file_size(folder + "/ends"), 62 * 80u);
@@ -39,7 +41,8 @@ TEST(Ends, WhatIsOverAndGoneIsForgotten) {
 TEST(Ends, EachIsToldOnceAlsoOverARestart) {
   std::string folder = (std::filesystem::temp_directory_path() / "schoolgate-ends-XXXXXX").string();
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  const std::vector<KnownEnd> ends{{.what = "the school's authority", .ends = kEnd, .next = "Make a new one.", .day = {}}};
+  const std::vector<KnownEnd> ends{
+      {.what = "the school's authority", .ends = kEnd, .next = "Make a new one.", .day = {}}};
   {
     EndsWatch watch(folder);
     EXPECT_TRUE(watch.look(ends, kEnd - days(90)).empty());

@@ -82,7 +82,8 @@ TEST(Status, WhatDoesNotServeProtectsNobody) {
 
 TEST(Status, SaysWhatEndsSoonInOneLineEach) {
   GatewayStatus status = running();
-  EXPECT_TRUE(status_words(status, kNine).contains("ends soon   nothing within 60 days")) << status_words(status, kNine);
+  EXPECT_TRUE(status_words(status, kNine).contains("ends soon   nothing within 60 days"))
+      << status_words(status, kNine);
   status.ends = {{.what = "the school's authority", .ends = kNine - std::chrono::days(2), .next = {}, .day = {}},
                  {.what = "the certificate of the desk", .ends = kNine + std::chrono::hours(3), .next = {}, .day = {}},
                  {.what = "the licence of the list bets",

@@ -1,16 +1,15 @@
 // What of a school ends, and on which day.
 //
 //   goes wrong when                                                   | then
-//   a licence says its last day                                       | it holds to the end of that day on the school's wall
-//   lists.yaml says none, or the list is gone                         | no end
-//   120 accounts end on one day                                       | one end, counted; another day is another
-//   an account is switched off, has no end, or ended already          | not counted
-//   an account of the day is removed between two announcements        | the same end: it is not told again
-//   a person accepted an older version, declined, or left             | not counted: asked anew already, or never
-//   people accept again in the month itself                           | the month has begun: no end any more
-//   terms are never renewed                                           | no end
-//   a file of authorities holds one that ended and one that does not  | the next to end
-//   it holds none, or only ended ones                                 | no end; the last one's
+//   a licence says its last day                                       | it holds to the end of that day on the school's
+//   wall lists.yaml says none, or the list is gone                         | no end 120 accounts end on one day | one
+//   end, counted; another day is another an account is switched off, has no end, or ended already          | not
+//   counted an account of the day is removed between two announcements        | the same end: it is not told again a
+//   person accepted an older version, declined, or left             | not counted: asked anew already, or never people
+//   accept again in the month itself                           | the month has begun: no end any more terms are never
+//   renewed                                           | no end a file of authorities holds one that ended and one that
+//   does not  | the next to end it holds none, or only ended ones                                 | no end; the last
+//   one's
 #include "app/known_ends.h"
 
 #include <gtest/gtest.h>
@@ -31,7 +30,7 @@ namespace {
 using std::chrono::days;
 using std::chrono::hours;
 
-const TimePoint kNow = from_rfc3339("2027-07-01T09:00:00Z").value();
+const TimePoint kEndsNow = from_rfc3339("2027-07-01T09:00:00Z").value();
 
 class KnownEnds : public testing::Test {
  protected:
@@ -46,7 +45,7 @@ class KnownEnds : public testing::Test {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }
-  std::vector<KnownEnd> ends(TimePoint now = kNow) const {
+  std::vector<KnownEnd> ends(TimePoint now = kEndsNow) const {
     return known_ends({.settings = settings_, .lists = lists_, .clock = &*clock_, .people = people_.get()}, now);
   }
   static const KnownEnd* find(const std::vector<KnownEnd>& all, std::string_view words) {
@@ -54,9 +53,13 @@ class KnownEnds : public testing::Test {
     return found == all.end() ? nullptr : &*found;
   }
   void add_account(const std::string& user, std::optional<TimePoint> until, bool disabled = false) {
-    const auto done = identity::Accounts(*people_).put(
-        {.user = user, .name = user, .password_hash = "x", .disabled = disabled, .valid_from = {}, .valid_until = until},
-        "tests", kNow);
+    const auto done = identity::Accounts(*people_).put({.user = user,
+                                                        .name = user,
+                                                        .password_hash = "x",
+                                                        .disabled = disabled,
+                                                        .valid_from = {},
+                                                        .valid_until = until},
+                                                       "tests", kEndsNow);
     ASSERT_TRUE(done) << done.error().text();
   }
   void answer(const std::string& user, std::string_view when, std::string_view version, bool accepted = true) {
@@ -83,9 +86,9 @@ TEST_F(KnownEnds, ALicenceHoldsToTheEndOfItsLastDay) {
   EXPECT_EQ(all[0].what, "the licence of the list bets");
   EXPECT_EQ(to_rfc3339(all[0].ends), "2027-08-31T23:00:00.000Z") << "midnight by summer time";
   EXPECT_EQ(all[0].last_day(), "2027-08-31");
-  EXPECT_TRUE(near_ends(all, kNow).empty());
-  EXPECT_EQ(near_ends(all, kNow + days(2)).size(), 1u);
-  EXPECT_EQ(near_ends(all, kNow + days(400)).size(), 1u) << "what is over is shown until it is renewed";
+  EXPECT_TRUE(near_ends(all, kEndsNow).empty());
+  EXPECT_EQ(near_ends(all, kEndsNow + days(2)).size(), 1u);
+  EXPECT_EQ(near_ends(all, kEndsNow + days(400)).size(), 1u) << "what is over is shown until it is renewed";
 }
 
 TEST_F(KnownEnds, AccountsOfOneDayEndTogether) {
@@ -94,9 +97,9 @@ TEST_F(KnownEnds, AccountsOfOneDayEndTogether) {
   add_account("early", midnight - hours(20));
   add_account("off", midnight, true);
   add_account("open", std::nullopt);
-  add_account("gone", kNow - days(1));
+  add_account("gone", kEndsNow - days(1));
   add_account("later", midnight + days(1));
-  add_account("far", kNow + days(90));
+  add_account("far", kEndsNow + days(90));
   const auto all = ends();
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[0].what, "the access of accounts until 2027-07-21");
@@ -104,7 +107,7 @@ TEST_F(KnownEnds, AccountsOfOneDayEndTogether) {
   EXPECT_EQ(all[0].last_day(), "2027-07-21");
   EXPECT_TRUE(all[0].next.starts_with("121 accounts end then.")) << all[0].next;
   EXPECT_TRUE(all[1].next.starts_with("1 account ends then.")) << all[1].next;
-  ASSERT_TRUE(identity::Accounts(*people_).close("early", "moved", "tests", kNow));
+  ASSERT_TRUE(identity::Accounts(*people_).close("early", "moved", "tests", kEndsNow));
   const auto later = ends();
   ASSERT_EQ(later.size(), 2u);
   EXPECT_EQ(later[0].what, all[0].what);
@@ -122,7 +125,7 @@ TEST_F(KnownEnds, AcceptedTermsEndByTheMonth) {
   answer("old.version", "2026-08-24T10:00:00Z", "1999");
   answer("declined", "2026-08-24T10:00:00Z", version, false);
   answer("left", "2026-08-24T10:00:00Z", version);
-  ASSERT_TRUE(identity::AccessRegister(*people_).close("left", "left", "tests", kNow));
+  ASSERT_TRUE(identity::AccessRegister(*people_).close("left", "left", "tests", kEndsNow));
   answer("this.month", "2026-07-20T10:00:00Z", version);
   answer("far", "2026-10-20T10:00:00Z", version);
   const auto all = ends();

@@ -154,7 +154,8 @@ TEST_F(Identity, TheSignInPageMustListenSomewhere) {
 TEST_F(Identity, ALogonSourceNeedsSomethingThatListens) {
   constexpr std::string_view kAlone = "identity: { sources: [logon], logon: { secret_file: logon.secret } }\n";
   constexpr std::string_view kWithPage =
-      "identity: { sources: [logon], logon: { secret_file: logon.secret }, sign_in: { host: signin.school.example } }\n";
+      "identity: { sources: [logon], logon: { secret_file: logon.secret }, sign_in: { host: signin.school.example } "
+      "}\n";
   EXPECT_THAT(text_of(read(kAlone).problems),
               HasSubstr("'logon' is answered nowhere (add the section 'sign_in' beside 'sources')"));
   const Loaded unheard = read(kWithPage, "listen: { proxy: [\"127.0.0.1:8080\"] }\n");

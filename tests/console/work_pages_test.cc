@@ -100,7 +100,8 @@ TEST_F(WorkPages, APageFromBeforeChangesNoAbsence) {
     const std::string page = get(browser, "/tasks/away").body;
     return std::regex_search(page, seen, kVersion) ? seen[1].str() : std::string("none");
   };
-  const std::string today = to_rfc3339(now_).substr(0, 10), next_week = to_rfc3339(now_ + std::chrono::days(7)).substr(0, 10);
+  const std::string today = to_rfc3339(now_).substr(0, 10),
+                    next_week = to_rfc3339(now_ + std::chrono::days(7)).substr(0, 10);
   Browser at_home = sign_in("d.lead");
   const std::string before = version(at_home);
   const auto away = [&](Browser& browser, const std::string& last, const std::string& seen) {

@@ -2,9 +2,9 @@
 // tests/breaches/verify_test.cc.
 //
 //   goes wrong when                                                      | then
-//   another connection appends between open() and remove_before()        | its records stay, and nothing is called broken
-//   another connection appends while open() reads                        | nothing is called broken
-//   the cut is part of a transaction of its caller's                     | it is undone with it
+//   another connection appends between open() and remove_before()        | its records stay, and nothing is called
+//   broken another connection appends while open() reads                        | nothing is called broken the cut is
+//   part of a transaction of its caller's                     | it is undone with it
 #include "store/chain.h"
 
 #include <gmock/gmock.h>

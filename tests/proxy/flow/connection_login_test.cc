@@ -23,7 +23,7 @@
 namespace schoolgate::flow::testing {
 namespace {
 
-constexpr std::string_view kHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+constexpr std::string_view kLoggedInHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 constexpr std::string_view kChallenge =
     "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM TlRMTVNTUAAC\r\nContent-Length: 0\r\n\r\n";
 
@@ -41,8 +41,8 @@ class ConnectionLogin : public InspectionTest {
     EXPECT_EQ(pupil.answer().status, 401);
     pupil.sends(request("GET", "web.example", "/", with("NTLM TlRMTVNTUAAD")));
     EXPECT_THAT(origin.read_to("\r\n\r\n"), ::testing::HasSubstr("NTLM TlRMTVNTUAAD"));
-    origin.sends(kHello);
-    pupil.expects(kHello);
+    origin.sends(kLoggedInHello);
+    pupil.expects(kLoggedInHello);
     return origin;
   }
 };
@@ -53,8 +53,8 @@ TEST_F(ConnectionLogin, EveryStepOfALoginGoesOutOnOneConnection) {
   // What comes after shows no credentials, and is the same person's: a form too, which is otherwise sent elsewhere.
   pupil.sends(request("POST", "web.example", "/form", "Content-Length: 2\r\n") + "ok");
   origin.expects(forwarded("POST", "web.example", "/form", "Content-Length: 2\r\n") + "ok");
-  origin.sends(kHello);
-  pupil.expects(kHello);
+  origin.sends(kLoggedInHello);
+  pupil.expects(kLoggedInHello);
   EXPECT_FALSE(web.was_called());
 }
 
@@ -66,8 +66,8 @@ TEST_F(ConnectionLogin, NobodyElseEverAsksOnIt) {
     pupil.sends(request("GET", "web.example", "/", login));
     Peer origin = web.accept();
     static_cast<void>(origin.read_to("\r\n\r\n"));
-    origin.sends(kHello);
-    pupil.expects(kHello);
+    origin.sends(kLoggedInHello);
+    pupil.expects(kLoggedInHello);
     Peer other = client();
     for (const std::string_view credentials : {"", "Authorization: NTLM other\r\n"}) {
       other.sends(request("GET", "web.example", "/other", credentials));
@@ -118,8 +118,8 @@ TEST_F(ConnectionLogin, AnotherSiteIsAskedElsewhere) {
   pupil.sends(get("other.example", "/"));
   Peer elsewhere = web.accept();
   elsewhere.expects(forwarded("GET", "other.example", "/"));
-  elsewhere.sends(kHello);
-  pupil.expects(kHello);
+  elsewhere.sends(kLoggedInHello);
+  pupil.expects(kLoggedInHello);
   // And the login is there as before.
   pupil.sends(get("web.example", "/again"));
   origin.expects(forwarded("GET", "web.example", "/again"));

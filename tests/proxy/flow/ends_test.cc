@@ -130,16 +130,16 @@ TEST_F(BlockedName, AnOpenPartOfItIsNoAttempt) {
   EXPECT_TRUE(records().empty()) << records()[0];
 }
 
-enum class Kind { download, upload, event_stream, websocket, tunnel };
+enum class Traffic { download, upload, event_stream, websocket, tunnel };
 enum class How { client_closes, client_resets, site_closes, site_resets, silence, measure, drain };
 
-class Ends : public Conversation, public ::testing::WithParamInterface<std::tuple<Kind, How>> {
+class Ends : public Conversation, public ::testing::WithParamInterface<std::tuple<Traffic, How>> {
  protected:
   struct Talk {
     Peer client, site;
   };
-  Talk begin(Kind kind) {
-    if (kind == Kind::tunnel) {
+  Talk begin(Traffic kind) {
+    if (kind == Traffic::tunnel) {
       Peer pupil = tunnel_to("web.example");
       pupil.sends("\x01\x02 no TLS");
       Peer origin = web.accept();
@@ -148,19 +148,19 @@ class Ends : public Conversation, public ::testing::WithParamInterface<std::tupl
     }
     Peer pupil = client();
     std::string more;
-    if (kind == Kind::upload) more = "Content-Length: 100\r\n";
-    if (kind == Kind::websocket) more = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
-    pupil.sends(request(kind == Kind::upload ? "POST" : "GET", "web.example", "/x", more));
-    if (kind == Kind::upload) pupil.sends("first");
+    if (kind == Traffic::upload) more = "Content-Length: 100\r\n";
+    if (kind == Traffic::websocket) more = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    pupil.sends(request(kind == Traffic::upload ? "POST" : "GET", "web.example", "/x", more));
+    if (kind == Traffic::upload) pupil.sends("first");
     Peer origin = web.accept();
-    static_cast<void>(origin.read_to(kind == Kind::upload ? "first" : "\r\n\r\n"));
-    if (kind == Kind::download) origin.sends("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfirst");
-    if (kind == Kind::event_stream)
+    static_cast<void>(origin.read_to(kind == Traffic::upload ? "first" : "\r\n\r\n"));
+    if (kind == Traffic::download) origin.sends("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfirst");
+    if (kind == Traffic::event_stream)
       origin.sends(
           "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n");
-    if (kind == Kind::websocket)
+    if (kind == Traffic::websocket)
       origin.sends("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nfirst");
-    if (kind != Kind::upload) static_cast<void>(pupil.read_to("first"));
+    if (kind != Traffic::upload) static_cast<void>(pupil.read_to("first"));
     return {std::move(pupil), std::move(origin)};
   }
 };
@@ -169,7 +169,8 @@ TEST_P(Ends, AreWrittenDown) {
   const auto [kind, how] = GetParam();
   settings.unnamed.not_tls = UnnamedAnswer::judge;
   // A download ends by its silence, whoever waits for it.
-  if (how == How::silence || kind == Kind::download) settings.limits.idle = settings.limits.idle_tunnel = settings.limits.response = 1s;
+  if (how == How::silence || kind == Traffic::download)
+    settings.limits.idle = settings.limits.idle_tunnel = settings.limits.response = 1s;
   Talk talk = begin(kind);
   switch (how) {
     case How::client_closes: talk.client.closes(); break;
@@ -180,7 +181,8 @@ TEST_P(Ends, AreWrittenDown) {
     case How::measure: publish({emergency_site("web.example")}); break;
     case How::drain: worker_->drain(); break;
   }
-  if (how == How::site_closes && (kind == Kind::tunnel || kind == Kind::websocket)) talk.client.finishes_sending();
+  if (how == How::site_closes && (kind == Traffic::tunnel || kind == Traffic::websocket))
+    talk.client.finishes_sending();
   if (how == How::client_closes || how == How::client_resets)
     EXPECT_NE(talk.site.ending(), Ending::silent);
   else
@@ -194,8 +196,8 @@ TEST_P(Ends, AreWrittenDown) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Ends,
-                         ::testing::Combine(::testing::Values(Kind::download, Kind::upload, Kind::event_stream,
-                                                              Kind::websocket, Kind::tunnel),
+                         ::testing::Combine(::testing::Values(Traffic::download, Traffic::upload, Traffic::event_stream,
+                                                              Traffic::websocket, Traffic::tunnel),
                                             ::testing::Values(How::client_closes, How::client_resets, How::site_closes,
                                                               How::site_resets, How::silence, How::measure,
                                                               How::drain)));

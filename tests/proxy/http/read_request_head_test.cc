@@ -429,8 +429,7 @@ TEST(RequestHead, WebSocketNeedsUpgradeAndConnection) {
   EXPECT_TRUE(parse(get_with("Connection: Upgrade\r\nUpgrade: WebSocket\r\n"))->head->websocket);
   EXPECT_TRUE(parse(get_with("Connection: keep-alive, upgrade\r\nUpgrade: websocket\r\n"))->head->websocket);
   // As Java's HttpClient begins one.
-  EXPECT_TRUE(
-      parse(get_with("Connection: Upgrade\r\nContent-Length: 0\r\nUpgrade: websocket\r\n"))->head->websocket);
+  EXPECT_TRUE(parse(get_with("Connection: Upgrade\r\nContent-Length: 0\r\nUpgrade: websocket\r\n"))->head->websocket);
   for (const char* lines :
        {"Upgrade: websocket\r\n", "Connection: upgrade\r\n", "Connection: upgrade\r\nUpgrade: h2c\r\n",
         "Connection: upgrade\r\nUpgrade: websocket, h2c\r\n",
