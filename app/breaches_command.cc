@@ -104,7 +104,7 @@ int export_records(std::span<const std::string_view> words) {
   return kDone;
 }
 
-std::string json_of(const breaches::ChainReport& found) {
+std::string chains_json(const breaches::ChainReport& found) {
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("whole", !found.fault).field("records", found.records).field("first", found.first);
@@ -155,7 +155,7 @@ int verify(std::span<const std::string_view> words) {
     audit_found = std::move(*walked);
   }
   if (arguments->has("--json")) {
-    print("{\"breaches\":" + json_of(breaches_found) + ",\"audit\":" + json_of(audit_found) + "}\n");
+    print("{\"breaches\":" + chains_json(breaches_found) + ",\"audit\":" + chains_json(audit_found) + "}\n");
   } else {
     Table table;
     table.row({"breaches", words_of(breaches_found)});

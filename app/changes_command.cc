@@ -57,10 +57,10 @@ USER is an account of the desk (schoolgate user); the password is asked for on t
 standard input. Without --by it is recorded as done by hand, by root or the owner of the state folder.
 )";
 
-int report(const changes::Refusal& refusal) {
+int report_refusal(const changes::Refusal& refusal) {
   for (const std::string& line : refusal.lines)
     std::fprintf(stderr, "schoolgate: %s%s", line.c_str(), line.ends_with('\n') ? "" : "\n");
-  return app::report(refusal.error);
+  return report(refusal.error);
 }
 
 void print_gateway(const GatewayAnswer& answer) {
@@ -97,7 +97,7 @@ void print_applied(const ChangeControl::Applied& applied) {
 std::optional<int> finish_first(ChangeControl& control, ChangeControl::Reach reach,
                                 const std::function<bool(const changes::Proposal&)>& is_it) {
   const auto finished = control.finish_cut_off(by_hand(), reach);
-  if (!finished) return app::report(finished.error());
+  if (!finished) return report(finished.error());
   if (!*finished) return std::nullopt;
   const std::string name = "change " + std::to_string((**finished).what.number);
   const GatewayAnswer& gateway = (**finished).gateway;
@@ -109,8 +109,8 @@ std::optional<int> finish_first(ChangeControl& control, ChangeControl::Reach rea
   print(name + " is in place: it was cut off and is finished\n");
   print_gateway(gateway);
   if ((**finished).is_taken_back)
-    return app::report(Error{Fault::config, "the running gateway refused it, and the files are as before",
-                             name + " may be applied again once that is mended"});
+    return report(Error{Fault::config, "the running gateway refused it, and the files are as before",
+                        name + " may be applied again once that is mended"});
   if (!control.files()) return std::nullopt;  // reading them comes next, and says every mistake
   const auto proposal = control.find((**finished).what.number);
   return proposal && is_it(*proposal) ? std::optional(kDone) : std::nullopt;
@@ -119,7 +119,7 @@ std::optional<int> finish_first(ChangeControl& control, ChangeControl::Reach rea
 int propose(const Arguments& arguments, ChangeControl& control, const config::Configuration& there) {
   const std::string folder = arguments.get("--config");
   config::Loaded loaded = config::load_copy(arguments.get("--proposed"), folder);
-  if (!loaded.configuration) return app::report(loaded.problems);
+  if (!loaded.configuration) return report(loaded.problems);
   ChangeControl::Wish wish{.files = changes::texts_of(*loaded.configuration),
                            .reason = arguments.get("--reason"),
                            .risk_assessment = arguments.get("--risk-assessment")};
@@ -130,12 +130,12 @@ int propose(const Arguments& arguments, ChangeControl& control, const config::Co
   }
   warn_of_own_lists(arguments.get("--proposed"), folder, *loaded.configuration);
   const auto owner = AsOwner::begin(there.settings.state);  // from here on: the copy may be readable to root alone
-  if (!owner) return app::report(owner.error());
+  if (!owner) return report(owner.error());
   auto by = actor_of(arguments, there.settings.state);
-  if (!by) return app::report(by.error());
+  if (!by) return report(by.error());
   wish.by = std::move(*by);
   const auto proposed = control.propose(wish);
-  if (!proposed) return report(proposed.error());
+  if (!proposed) return report_refusal(proposed.error());
   print("change " + std::to_string(proposed->number) + " is proposed\n");
   print_parts(proposed->standing.base.parts);
   print_consents(proposed->standing);
@@ -145,12 +145,12 @@ int propose(const Arguments& arguments, ChangeControl& control, const config::Co
 int say(const std::string& verb, const Arguments& arguments, ChangeControl& control, std::uint64_t number,
         const std::filesystem::path& state) {
   const auto by = actor_of(arguments, state);
-  if (!by) return app::report(by.error());
+  if (!by) return report(by.error());
   const std::string text = arguments.get("--reason");
   const auto noted = verb == "approve"  ? control.agree(number, *by, text)
                      : verb == "reject" ? control.refuse(number, *by, text)
                                         : control.comment(number, *by, text);
-  if (!noted) return app::report(noted.error());
+  if (!noted) return report(noted.error());
   const char* const done = verb == "approve"  ? " is agreed to by "
                            : verb == "reject" ? " is refused by "
                                               : ": noted, by ";
@@ -161,12 +161,12 @@ int say(const std::string& verb, const Arguments& arguments, ChangeControl& cont
 int ask_for_later(const Arguments& arguments, ChangeControl& control, std::uint64_t number, const Actor& by,
                   const config::Configuration& there) {
   const auto clock = rules::SiteClock::open(there.settings.site.timezone);
-  if (!clock) return app::report(clock.error());
+  if (!clock) return report(clock.error());
   const auto at = rules::read_site_end(*clock, arguments.get("--at"), wall_now());
   if (!at)
     return usage_error(kChangesCommand, {Fault::client, "'" + arguments.get("--at") + "' is not a time",
                                          "e.g. 12:30, \"tue 12:30\", \"2026-12-18 12:30\""});
-  if (auto asked = control.ask(number, by, *at); !asked) return app::report(asked.error());
+  if (auto asked = control.ask(number, by, *at); !asked) return report(asked.error());
   print("change " + std::to_string(number) + " is to be put in force at " + to_rfc3339(*at) + "\n");
   return kDone;
 }
@@ -174,23 +174,23 @@ int ask_for_later(const Arguments& arguments, ChangeControl& control, std::uint6
 int apply(const Arguments& arguments, ChangeControl& control, std::uint64_t number,
           const config::Configuration& there) {
   const auto by = actor_of(arguments, there.settings.state);
-  if (!by) return app::report(by.error());
+  if (!by) return report(by.error());
   if (arguments.has("--at")) return ask_for_later(arguments, control, number, *by, there);
   const auto applied = control.apply(number, *by);
-  if (!applied) return report(applied.error());
+  if (!applied) return report_refusal(applied.error());
   print_applied(*applied);
   return kDone;
 }
 
 int apply_waiting(ChangeControl& control) {
   const auto tried = control.apply_waiting(ChangeControl::Reach::policy);
-  if (!tried) return app::report(tried.error());
+  if (!tried) return report(tried.error());
   int status = kDone;
   for (const ChangeControl::Tried& one : *tried) {
     if (one.outcome)
       print_applied(*one.outcome);
     else
-      status = report(one.outcome.error());
+      status = report_refusal(one.outcome.error());
   }
   return status;
 }
@@ -198,9 +198,9 @@ int apply_waiting(ChangeControl& control) {
 int revert(const Arguments& arguments, ChangeControl& control, std::uint64_t number,
            const std::filesystem::path& state) {
   const auto by = actor_of(arguments, state);
-  if (!by) return app::report(by.error());
+  if (!by) return report(by.error());
   const auto back = control.take_back(number, *by, arguments.get("--reason"), arguments.get("--risk-assessment"));
-  if (!back) return report(back.error());
+  if (!back) return report_refusal(back.error());
   print("change " + std::to_string(back->number) + " takes back change " + std::to_string(number) + "\n");
   if (back->applied) {
     print_applied(*back->applied);
@@ -248,7 +248,7 @@ int run_changes(std::span<const std::string_view> words) {
   const bool finishes = (verb == "apply" && !arguments->has("--at")) || verb == "revert";
   if (const auto cut_off = finishes ? state_with_cut_off_change(folder) : std::nullopt) {
     const auto owner = AsOwner::begin(*cut_off);
-    if (!owner) return app::report(owner.error());
+    if (!owner) return report(owner.error());
     ChangeControl control = own_changes(folder, *cut_off);
     const auto reach = arguments->has("--waiting") ? ChangeControl::Reach::policy : ChangeControl::Reach::everything;
     const auto is_it = [&](const changes::Proposal& one) {
@@ -265,7 +265,7 @@ int run_changes(std::span<const std::string_view> words) {
   if (verb == "diff") return show_difference(control, number);
   if (verb == "propose") return propose(*arguments, control, *there);
   const auto owner = AsOwner::begin(state);
-  if (!owner) return app::report(owner.error());
+  if (!owner) return report(owner.error());
   if (verb == "revert") return revert(*arguments, control, number, state);
   if (verb != "apply") return say(verb, *arguments, control, number, state);
   return arguments->has("--waiting") ? apply_waiting(control) : apply(*arguments, control, number, *there);

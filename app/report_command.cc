@@ -107,7 +107,7 @@ int inspection_pack(std::span<const std::string_view> words) {
 
 std::string day_text(std::chrono::sys_days day) { return to_rfc3339(TimePoint(day)).substr(0, 10); }
 
-std::string json_of(const std::vector<console::FigureTable>& tables, const casework::DayRange& range) {
+std::string tables_json(const std::vector<console::FigureTable>& tables, const casework::DayRange& range) {
   std::string out;
   JsonWriter json(out);
   json.begin_object()
@@ -162,7 +162,7 @@ int numbers(std::span<const std::string_view> words) {
   const auto found = reports->governors(*range, wall_now());
   if (!found) return report(found.error());
   const auto tables = console::governor_tables(*found, local);
-  print(arguments->has("--json") ? json_of(tables, *range) : words_of(tables, *range));
+  print(arguments->has("--json") ? tables_json(tables, *range) : words_of(tables, *range));
   return kDone;
 }
 

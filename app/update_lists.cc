@@ -189,7 +189,7 @@ bool tell_gateway(const std::filesystem::path& state) {
 }
 
 /// The state folder that the files name, however broken they are.
-std::optional<std::filesystem::path> state_of(const config::Loaded& files, const std::filesystem::path& folder) {
+std::optional<std::filesystem::path> state_folder_of(const config::Loaded& files, const std::filesystem::path& folder) {
   if (files.configuration) return files.configuration->settings.state;
   const auto text = read_file(folder / "schoolgate.yaml");
   return text ? state_named_in(*text, folder) : std::nullopt;
@@ -199,7 +199,7 @@ std::optional<std::filesystem::path> state_of(const config::Loaded& files, const
 /// are. Acts as the owner of its state folder from then on. Problems are on stderr.
 std::optional<config::Configuration> configuration_to_update(const std::filesystem::path& folder) {
   config::Loaded files = config::load(folder);
-  const auto state = state_of(files, folder);
+  const auto state = state_folder_of(files, folder);
   if (state)
     if (auto acts = act_as_owner(*state); !acts) return report(acts.error()), std::nullopt;
   std::error_code error;

@@ -64,7 +64,7 @@ Result<Duty> DutyBook::read() {
   return duty;
 }
 
-std::string absence_of(std::string_view user) { return std::string(kAccount) + std::string(user); }
+std::string absence_of(std::string_view user) { return std::string(kDutyOfAccount) + std::string(user); }
 
 Result<void> DutyBook::set_absence(const Viewer& viewer, const std::optional<Absence>& absence,
                                    const std::optional<Colleague>& stand_in, std::chrono::sys_days today, TimePoint now,

@@ -47,7 +47,7 @@ Result<IncidentSubject> fit(IncidentSubject subject) {
 }
 
 // What is said of a person in an incident; entries of earlier releases are made of the same words (entries.cc).
-std::string words_of(const IncidentSubject& subject) {
+std::string subject_words(const IncidentSubject& subject) {
   std::string words(to_string(subject.role));
   if (!subject.year_group.empty()) words += ", year group " + subject.year_group;
   if (subject.vulnerable) words += ", vulnerable";
@@ -293,7 +293,7 @@ Result<void> Incidents::journal(const Viewer& viewer, std::string_view reference
 // The row holds what is so now; the entries hold what was said, by whom, each time.
 Result<void> Incidents::keep_subject(const Viewer& viewer, std::string_view id, const IncidentSubject& subject,
                                      TimePoint now) {
-  auto entered = enter(viewer, id, "person", "set", subject.person + ": " + words_of(subject), now, subject.person);
+  auto entered = enter(viewer, id, "person", "set", subject.person + ": " + subject_words(subject), now, subject.person);
   if (!entered) return entered;
   auto put = execute(desk_.database(),
                      "INSERT OR REPLACE INTO incident_subjects(incident, person, role, year_group, vulnerable)"
@@ -353,7 +353,7 @@ Result<void> Incidents::set_subject(const Viewer& viewer, std::string_view id, c
                 if (auto open = must_be_open(incident); !open) return open;
                 if (incident.subjects.size() >= 50) return refuse("more than 50 people");
                 const auto before = std::ranges::find(incident.subjects, kept->person, &IncidentSubject::person);
-                if (before != incident.subjects.end() && words_of(*before) == words_of(*kept))
+                if (before != incident.subjects.end() && subject_words(*before) == subject_words(*kept))
                   return refuse("this person is part of the incident already, as that: nothing was changed");
                 return keep_subject(viewer, incident.id, *kept, now);
               });

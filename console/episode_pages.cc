@@ -252,7 +252,7 @@ Result<void> set_context(const Desk& desk, const Visit& visit, const casework::E
 }
 
 // For somebody who has never seen the configuration; the last words are for whoever has.
-std::string why_words(const casework::EpisodeRecord& record) {
+std::string reason_words(const casework::EpisodeRecord& record) {
   std::string why;
   if (!record.rule.empty())
     why = "A rule of the school: " + record.rule + (record.source.empty() ? "" : " (" + record.source + ")");
@@ -294,7 +294,7 @@ void set_records(const Desk& desk, const casework::EpisodeDetail& episode, web::
                                : std::string());
   if (!episode.records.empty()) {
     const casework::EpisodeRecord& record = episode.records.front();
-    view.set("why", why_words(record)).set("policy", record.policy_version);
+    view.set("why", reason_words(record)).set("policy", record.policy_version);
   }
 }
 

@@ -123,7 +123,7 @@ Result<std::vector<TermsAnswer>> TermsRecord::last_of_each() {
   return people_->read([](Database& people) {
     return store::select_all(
         people,
-        kColumns + std::string("WHERE seq IN (SELECT max(seq) FROM answers WHERE user IN (SELECT "
+        kSelectAnswers + std::string("WHERE seq IN (SELECT max(seq) FROM answers WHERE user IN (SELECT "
                                "user FROM access WHERE closed IS NULL) GROUP BY user) ORDER BY seq"),
         read_answer);
   });

@@ -81,7 +81,7 @@ std::string quoted_printable(std::string_view text) {
 }
 
 // RFC 5322 section 3.3, in UTC.
-std::string date_text(TimePoint time) {
+std::string mail_date(TimePoint time) {
   using namespace std::chrono;
   static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -109,7 +109,7 @@ bool is_plain_address(std::string_view address) noexcept {
 std::string to_rfc5322(const MailMessage& message) {
   const std::string domain = message.from.substr(message.from.find('@') + 1);
   std::string out;
-  out += "Date: " + date_text(message.date) + "\r\n";
+  out += "Date: " + mail_date(message.date) + "\r\n";
   out += "From: Schoolgate <" + without_controls(message.from) + ">\r\n";
   out += "To: <" + without_controls(message.to) + ">\r\n";
   out += "Subject: " + header_text(message.subject) + "\r\n";

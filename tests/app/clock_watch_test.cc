@@ -80,24 +80,24 @@ TEST_F(Watch, AStepWhileItRunsIsDoubtedAtOnceAndItsEndIsSaid) {
 
 // Whoever asks between the step and the next look, a second at most: a test mail of another year's Monday was sent.
 TEST_F(Watch, TheLikelyTimeDoesNotFollowAStepBeforeTheNextLook) {
-  ClockWatch watch = start(kNine);
+  ClockWatch watch = start(kWatchNine);
   EXPECT_FALSE(watch.look());
   step(kYearAndMore);
-  EXPECT_EQ(watch.likely_now(), kNine);
+  EXPECT_EQ(watch.likely_now(), kWatchNine);
   EXPECT_EQ(watch.look(), ClockDoubt::ahead);
   pass(minutes(5));
   step(-kYearAndMore);
-  EXPECT_EQ(watch.likely_now(), kNine + minutes(5)) << "put right, and not looked at yet";
+  EXPECT_EQ(watch.likely_now(), kWatchNine + minutes(5)) << "put right, and not looked at yet";
   EXPECT_EQ(watch.look(), ClockDoubt::none);
   pass(hours(6));
-  EXPECT_EQ(watch.likely_now(), kNine + hours(6) + minutes(5)) << "a machine that slept";
+  EXPECT_EQ(watch.likely_now(), kWatchNine + hours(6) + minutes(5)) << "a machine that slept";
 }
 
 // The machine slept after the wall clock was read and before the steady one was: by the sum the digest of the evening
 // was made in the morning.
 TEST_F(Watch, AMomentThatASleepTookApartIsReadAgain) {
   for (const bool wall_first : {true, false}) {
-    now_ = {kNine, SteadyTime(minutes(1))};
+    now_ = {kWatchNine, SteadyTime(minutes(1))};
     int reads = 0, torn_at = 0;
     ClockWatch watch({.state = state_ / (wall_first ? "a" : "b"),
                       .released = from_rfc3339("2026-11-01").value(),

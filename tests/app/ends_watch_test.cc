@@ -66,7 +66,8 @@ TEST(Ends, EachIsToldOnceAlsoOverARestart) {
 TEST(Ends, WhatRenewsItselfIsAnnouncedOnceThatHasFailed) {
   std::string folder = (std::filesystem::temp_directory_path() / "schoolgate-ends-XXXXXX").string();
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-  const std::vector<KnownEnd> ends{{"the certificate of the desk", kEnd, "See the log.", true}};
+  const std::vector<KnownEnd> ends{
+      {.what = "the certificate of the desk", .ends = kEnd, .next = "See the log.", .day = {}, .renews_itself = true}};
   EndsWatch watch(folder);
   EXPECT_TRUE(watch.look(ends, kEnd - days(59)).empty());
   EXPECT_TRUE(watch.look(ends, kEnd - days(8)).empty());

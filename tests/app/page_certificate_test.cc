@@ -68,7 +68,7 @@ class PageCertificateTest : public testing::Test {
     return authority && X509_verify(certificate().get(), X509_get0_pubkey(authority->certificate())) == 1;
   }
 
-  rules::testing::TemporaryFolder folder_;
+  rules::test::TemporaryFolder folder_;
   config::Settings settings_;
   Moment now_ = moment_now();
   int asked_ = 0;

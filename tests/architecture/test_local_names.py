@@ -75,15 +75,18 @@ def repeated(files: dict[str, str]) -> list[str]:
 PUBLIC_FUNCTION = r"^(?:\[\[nodiscard\]\] )?(?=\S)(?!(?:return|using|struct|class|enum|namespace)\b)[\w:<>,&* \[\]]+?[\w>&*\]] +[&*]?(\w+)\("
 
 
-def hidden(base: dict[str, str], files: dict[str, str]) -> list[str]:
-    """Of functions that hide one of room base: the files that are compiled with them would call the wrong one, unseen."""
-    of_base = {name for text in base.values() for name in re.findall(PUBLIC_FUNCTION, code_only(text), re.M)}
+def hidden(headers: dict[str, str], files: dict[str, str]) -> list[str]:
+    """Of functions that hide one of their room's headers or of room base: the files that are compiled with them would not
+    find it, or would call the wrong one, unseen."""
+    public = collections.defaultdict(set)
+    for name, text in headers.items():
+        public[unit_of(name)].update(re.findall(PUBLIC_FUNCTION, code_only(text), re.M))
     return [
-        f"{name}: {declared} hides base's {declared.partition('(')[0]}: use that one, or name it by what differs"
+        f"{name}: {declared} hides one of {name_of_room}'s headers: use that one, or name it by what differs"
         for name, text in files.items()
-        if not name.startswith("base/")
         for declared in local_names(text)
-        if "(" in declared and declared.partition("(")[0] in of_base
+        for name_of_room in {"base", unit_of(name)}
+        if "(" in declared and declared.partition("(")[0] in public[name_of_room]
     ]
 
 
@@ -91,16 +94,17 @@ def sources_by_name(suffix: str) -> dict[str, str]:
     return {name_of(path): read(path) for path in everything(suffix) if not name_of(path).startswith(NOT_IN_A_LIBRARY)}
 
 
-def test_no_helper_of_a_file_hides_one_of_base():
-    headers = {name: text for name, text in sources_by_name(".h").items() if name.startswith("base/")}
-    report(hidden(headers, sources_by_name(".cc")))
+def test_no_helper_of_a_file_hides_a_public_function():
+    report(hidden(sources_by_name(".h"), sources_by_name(".cc")))
 
 
-def test_a_helper_that_hides_one_of_base_is_found():
+def test_a_helper_that_hides_a_public_function_is_found():
     base = {"base/ascii.h": "[[nodiscard]] constexpr std::string_view trimmed(std::string_view text);\nstruct A {\n  int shown(int a);\n};\n"}
     file = "namespace {{\n\nstd::string {}(std::string_view text) {{\n  return 1;\n}}\n\n}}  // namespace\n"
     assert hidden(base, {"rules/a.cc": file.format("trimmed")})
     assert not hidden(base, {"rules/a.cc": file.format("shown")})
+    assert hidden({"rules/b.h": "int trimmed();\n"}, {"rules/a.cc": file.format("trimmed")})
+    assert not hidden({"config/b.h": "int trimmed();\n"}, {"rules/a.cc": file.format("trimmed")})
 
 
 def test_no_two_files_of_a_room_keep_a_helper_of_one_name():

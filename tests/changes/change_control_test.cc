@@ -24,7 +24,7 @@ namespace schoolgate::changes {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::TemporaryFolder;
+using test::TemporaryFolder;
 using What = ProposalEvent::What;
 
 class ChangeControlTest : public ::testing::Test {

@@ -5,7 +5,8 @@
 namespace schoolgate::content {
 namespace {
 
-std::string read(std::string_view type, std::string_view bytes, std::size_t piece = 1 << 20, bool json = false) {
+std::string read_charset(std::string_view type, std::string_view bytes, std::size_t piece = 1 << 20,
+                         bool json = false) {
   std::string out;
   const CharsetDecoder::Sink sink = [&](std::string_view text) { out += text; };
   CharsetDecoder decoder(type, json);
@@ -15,20 +16,20 @@ std::string read(std::string_view type, std::string_view bytes, std::size_t piec
 }
 
 TEST(Charset, OfTheHeader) {
-  EXPECT_EQ(read("text/html; charset=iso-8859-1", "caf\xE9 \x80"), "caf\u00E9 \u20AC");
-  EXPECT_EQ(read("text/html;CHARSET = \"Windows-1251\"", "\xCF\xF0\xE8"), "\u041F\u0440\u0438");
-  EXPECT_EQ(read("text/html; charset=shift_jis", "\x8E\xA9\x8E\x45", 1), "\u81EA\u6BBA");
-  EXPECT_EQ(read("text/html; charset=utf-16", std::string_view("p\0o\0=\xD8\0\xDE", 8), 1), "po\U0001F600");
-  EXPECT_EQ(read("text/html; charset=gb2312", "\xD7\xD4", 1), "\u81EA");
+  EXPECT_EQ(read_charset("text/html; charset=iso-8859-1", "caf\xE9 \x80"), "caf\u00E9 \u20AC");
+  EXPECT_EQ(read_charset("text/html;CHARSET = \"Windows-1251\"", "\xCF\xF0\xE8"), "\u041F\u0440\u0438");
+  EXPECT_EQ(read_charset("text/html; charset=shift_jis", "\x8E\xA9\x8E\x45", 1), "\u81EA\u6BBA");
+  EXPECT_EQ(read_charset("text/html; charset=utf-16", std::string_view("p\0o\0=\xD8\0\xDE", 8), 1), "po\U0001F600");
+  EXPECT_EQ(read_charset("text/html; charset=gb2312", "\xD7\xD4", 1), "\u81EA");
 }
 
 TEST(Charset, OfTheMark) {
-  EXPECT_EQ(read("text/html; charset=iso-8859-1", "\xEF\xBB\xBF\xC3\xA9"), "\u00E9");
-  EXPECT_EQ(read("", std::string_view("\xFE\xFF\0p", 4)), "p");
+  EXPECT_EQ(read_charset("text/html; charset=iso-8859-1", "\xEF\xBB\xBF\xC3\xA9"), "\u00E9");
+  EXPECT_EQ(read_charset("", std::string_view("\xFE\xFF\0p", 4)), "p");
 }
 
 TEST(Charset, OfThePageItself) {
-  EXPECT_EQ(read("text/html", "<meta charset='windows-1250'>\x9C"), "<meta charset='windows-1250'>\u015B");
+  EXPECT_EQ(read_charset("text/html", "<meta charset='windows-1250'>\x9C"), "<meta charset='windows-1250'>\u015B");
   EXPECT_EQ(charset_of_meta("<META http-equiv=Content-Type content=\"text/html; charset=koi8-r\">"), "KOI8-R");
   EXPECT_EQ(charset_of_meta("<!-- <meta charset=koi8-r> --><meta charset=x><meta charset=big5>"), "Big5-HKSCS");
   EXPECT_EQ(charset_of_meta("<meta charset=utf-16>"), "UTF-8");
@@ -36,10 +37,10 @@ TEST(Charset, OfThePageItself) {
 }
 
 TEST(Charset, OfNobody) {
-  EXPECT_EQ(read("text/html", "\xC5\x9B"), "\u015B");
-  EXPECT_EQ(read("text/html; charset=nonsense", "caf\xE9 "), "caf\u00E9 ");
-  EXPECT_EQ(read("application/json; charset=iso-8859-1", "\xC3\xA9", 1, true), "\u00E9");
-  EXPECT_EQ(read("", ""), "");
+  EXPECT_EQ(read_charset("text/html", "\xC5\x9B"), "\u015B");
+  EXPECT_EQ(read_charset("text/html; charset=nonsense", "caf\xE9 "), "caf\u00E9 ");
+  EXPECT_EQ(read_charset("application/json; charset=iso-8859-1", "\xC3\xA9", 1, true), "\u00E9");
+  EXPECT_EQ(read_charset("", ""), "");
 }
 
 TEST(Charset, EveryLabelHasAConverter) {
@@ -51,7 +52,7 @@ TEST(Charset, EveryLabelHasAConverter) {
         "euc-kr"}) {
     ASSERT_FALSE(charset_labelled(label).empty()) << label;
     // Without a converter the byte would come out as it went in.
-    const std::string out = read("text/html; charset=" + std::string(label), "a\xFF\xFE z");
+    const std::string out = read_charset("text/html; charset=" + std::string(label), "a\xFF\xFE z");
     EXPECT_TRUE(out.starts_with("a")) << label;
     EXPECT_NE(out, "a\xFF\xFE z") << label;
   }

@@ -10,7 +10,7 @@
 namespace schoolgate::content {
 namespace {
 
-std::shared_ptr<const PhraseBook> book_of(std::string_view pack) {
+std::shared_ptr<const PhraseBook> book_of_pack(std::string_view pack) {
   Problems problems;
   auto book = PhraseBook::compile(read_phrases(pack, "test.txt", problems));
   EXPECT_TRUE(problems.empty());
@@ -45,7 +45,7 @@ Outcome read_whole(const std::shared_ptr<const PhraseBook>& book, std::string_vi
 }
 
 TEST(PageReader, ScoresByCategory) {
-  const auto book = book_of("[self-harm]\n60 cut myself\n20 blade + bleed\n-30 helpline\n[drugs]\n50 weed\n");
+  const auto book = book_of_pack("[self-harm]\n60 cut myself\n20 blade + bleed\n-30 helpline\n[drugs]\n50 weed\n");
   const Outcome outcome = read_whole(book, "<p>I <b>cut</b> myself with a blade until I bleed. Cut myself.<p>Weed");
   EXPECT_EQ(outcome.scores, (std::vector<std::pair<std::string, int>>{{"self-harm", 110}, {"drugs", 50}}));
   EXPECT_EQ(read_whole(book, "cut myself helpline helpline helpline").scores[0].second, 30);
@@ -54,7 +54,7 @@ TEST(PageReader, ScoresByCategory) {
 }
 
 TEST(PageReader, RepeatsCountLessAndLongPagesNeedMore) {
-  const auto book = book_of("[drugs]\n40 weed\n");
+  const auto book = book_of_pack("[drugs]\n40 weed\n");
   std::string page = "weed weed weed weed weed weed";
   EXPECT_EQ(read_whole(book, page).scores[0].second, 40 + 20 + 10 + 5);
   for (int i = 0; i < 4000; ++i) page += " word";
@@ -74,7 +74,7 @@ TEST(PageReader, KnowsWhatToRead) {
 }
 
 TEST(PageReader, JsonIsReadWithoutNames) {
-  const auto book = book_of("[drugs]\n50 weed\n50 caf\u00E9 bar\n");
+  const auto book = book_of_pack("[drugs]\n50 weed\n50 caf\u00E9 bar\n");
   EXPECT_TRUE(read_whole(book, R"({"weed": 1})", "application/json").scores.empty());
   EXPECT_EQ(read_whole(book, R"({"a": ["wee\u0064 \"x\" caf\u00e9\nbar"]})", "application/json").scores[0].second, 100);
   EXPECT_EQ(

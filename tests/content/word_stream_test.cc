@@ -10,7 +10,7 @@
 namespace schoolgate::content {
 namespace {
 
-std::string read(std::string_view text) {
+std::string words_read(std::string_view text) {
   static const Vocabulary vocabulary = [] {
     Vocabulary words;
     for (const char* const phrase : {" kill yourself ", " porn ", " suicide ", " ass "}) words.add(phrase);
@@ -29,7 +29,7 @@ TEST(WordStream, PlainTextIsAsSearchesHaveIt) {
        {"Kill YOURSELF!", "don't, won\u2019t", "Caf\u00E9 \u00C6on Stra\u00DFe",
         "\u041F\u0440\u0438\u0432\u0435\u0442 mp3 h2o 1,000 a b", "\u81EA\u6BBA\u65B9\u6CD5", "x@y.example | 50% * $5",
         "\xFF\xFE broken \xE2\x82", "\u0127obby"})
-    EXPECT_EQ(read(text), rules::search_words(text)) << text;
+    EXPECT_EQ(words_read(text), rules::search_words(text)) << text;
 }
 
 TEST(WordStream, DisguisedWordsAreWhatTheyStandFor) {
@@ -40,16 +40,16 @@ TEST(WordStream, DisguisedWordsAreWhatTheyStandFor) {
         "\U0001D424\U0001D422\U0001D425\U0001D425 "
         "\U0001F188\U0001F17E\U0001F184\U0001F181\U0001F182\U0001F174\U0001F17B\U0001F175",
         "k\u0301i\u0302ll y\u00F3urself", "k!ll yourse|f"})
-    EXPECT_EQ(read(text), " kill yourself ") << text;
-  EXPECT_EQ(read("p 0 r n? p o r n! #killyourself"), " porn porn killyourself ");
-  EXPECT_EQ(read("k i l l y o u r s e l f"), " killyourself ");
-  EXPECT_EQ(read("a$$"), " ass ");
+    EXPECT_EQ(words_read(text), " kill yourself ") << text;
+  EXPECT_EQ(words_read("p 0 r n? p o r n! #killyourself"), " porn porn killyourself ");
+  EXPECT_EQ(words_read("k i l l y o u r s e l f"), " killyourself ");
+  EXPECT_EQ(words_read("a$$"), " ass ");
 }
 
 TEST(WordStream, WhatIsInNoPhraseStaysAsItIs) {
-  EXPECT_EQ(read("mp3 h2o covid19 B2B 4th 1000 zzzz"), " mp3 h2o covid19 b2b 4th 1000 zzzz ");
-  EXPECT_EQ(read("A B C D, plan b"), " a b c d plan b ");
-  EXPECT_EQ(read("f*ck you@home"), " f ck you home ");
+  EXPECT_EQ(words_read("mp3 h2o covid19 B2B 4th 1000 zzzz"), " mp3 h2o covid19 b2b 4th 1000 zzzz ");
+  EXPECT_EQ(words_read("A B C D, plan b"), " a b c d plan b ");
+  EXPECT_EQ(words_read("f*ck you@home"), " f ck you home ");
 }
 
 TEST(WordStream, ArabicAndUrduKeyboardsAgree) {
@@ -61,7 +61,7 @@ TEST(WordStream, ArabicAndUrduKeyboardsAgree) {
 
 TEST(WordStream, LongWordsAreBounded) {
   const std::string text(100'000, 'x');
-  const std::string all = read(text);
+  const std::string all = words_read(text);
   for (std::string_view words = all; !words.empty();) {
     const auto end = words.find(' ', 1);
     ASSERT_LT(std::min(end, words.size()), 100u);

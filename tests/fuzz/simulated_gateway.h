@@ -118,10 +118,10 @@ class SimulatedGateway {
  public:
   /// `reached`: the web sites' listener on loopback, 0 for none: then nothing can be dialled.
   explicit SimulatedGateway(std::uint16_t reached = 0) {
-    using rules::testing::block_url;
-    lists_ = std::make_unique<rules::testing::TestLists>(std::vector<rules::testing::TestList>{
+    using rules::test::block_url;
+    lists_ = std::make_unique<rules::test::TestLists>(std::vector<rules::test::TestList>{
         {.name = "gambling", .category = "gambling", .text = "casino.example\n"}});
-    rules::GroupSpec pupils = rules::testing::group("pupils", "10.0.0.0/8", {{"gambling", rules::Action::block}});
+    rules::GroupSpec pupils = rules::test::group("pupils", "10.0.0.0/8", {{"gambling", rules::Action::block}});
     rules::PolicySpec spec;
     spec.version = "open";
     spec.timezone = "Europe/London";
@@ -129,10 +129,10 @@ class SimulatedGateway {
     spec.fallback = "pupils";
     spec.inspection = rules::InspectionMode::selective;
     spec.rules = {block_url("web.example/secret/")};
-    open_ = rules::testing::compiled(spec, lists_->database());
+    open_ = rules::test::compiled(spec, lists_->database());
     spec.version = "closed";
-    spec.rules.push_back(rules::testing::block_site("web.example"));
-    closed_ = rules::testing::compiled(spec, lists_->database());
+    spec.rules.push_back(rules::test::block_site("web.example"));
+    closed_ = rules::test::compiled(spec, lists_->database());
     store_ = std::make_unique<rules::PolicyStore>(open_);
     log_ = std::move(*breaches::BreachLog::open({.folder = folder_.path(), .school = "School", .gateway = "gate"}));
     pages_ = std::make_unique<Pages>(std::move(*Pages::load({})));
@@ -240,8 +240,8 @@ class SimulatedGateway {
   }
 
   std::uint32_t inputs_ = 0;
-  rules::testing::TemporaryFolder folder_;
-  std::unique_ptr<rules::testing::TestLists> lists_;
+  rules::test::TemporaryFolder folder_;
+  std::unique_ptr<rules::test::TestLists> lists_;
   std::shared_ptr<const rules::PolicySnapshot> open_, closed_;
   std::unique_ptr<rules::PolicyStore> store_;
   std::unique_ptr<breaches::BreachLog> log_;

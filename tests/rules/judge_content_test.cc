@@ -9,7 +9,7 @@
 namespace schoolgate::rules {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 class JudgeContent : public ::testing::Test {
  protected:

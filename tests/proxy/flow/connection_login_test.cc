@@ -20,7 +20,7 @@
 #include "tests/proxy/flow/h2_end.h"
 #include "tests/proxy/flow/inspected_conversation.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 constexpr std::string_view kLoggedInHello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
@@ -190,4 +190,4 @@ TEST_F(ConnectionLogin, OverHttp2TheClientIsAskedToComeOverHttp1) {
 }
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

@@ -20,11 +20,11 @@ namespace schoolgate::flow {
 namespace {
 
 using rules::Action;
-using testing::Answer;
-using testing::Ending;
+using test::Answer;
+using test::Ending;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using testing::Peer;
+using test::Peer;
 
 constexpr std::string_view kBad =
     "<html><body><h1>Tips</h1><p>How to hide cuts from your parents: hide your scars with long "
@@ -56,7 +56,7 @@ std::string chunked(std::string_view text, std::size_t size) {
   return out + "0\r\n\r\n";
 }
 
-class ContentGateTest : public testing::Conversation {
+class ContentGateTest : public test::Conversation {
  protected:
   ContentGateTest() {
     rules::GroupSpec& group = policy.groups.front();

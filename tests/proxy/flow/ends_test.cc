@@ -14,12 +14,12 @@
 #include "tests/proxy/flow/h2_end.h"
 #include "tests/rules/policies.h"
 
-namespace schoolgate::flow::testing {
+namespace schoolgate::flow::test {
 namespace {
 
 using namespace std::literals;
-using rules::testing::allow_url;
-using rules::testing::emergency_site;
+using rules::test::allow_url;
+using rules::test::emergency_site;
 
 class BlockedName : public H2Inspection {
  protected:
@@ -203,4 +203,4 @@ INSTANTIATE_TEST_SUITE_P(All, Ends,
                                                               How::drain)));
 
 }  // namespace
-}  // namespace schoolgate::flow::testing
+}  // namespace schoolgate::flow::test

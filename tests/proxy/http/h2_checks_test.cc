@@ -8,7 +8,7 @@
 namespace schoolgate::http {
 namespace {
 
-H2Head request() {
+H2Head h2_request() {
   H2Head head;
   head.method = "GET";
   head.scheme = "https";
@@ -23,8 +23,8 @@ std::string fault(H2Head head) {
 }
 
 TEST(H2Checks, AnOrdinaryRequestHasNoFault) {
-  EXPECT_EQ(fault(request()), "none");
-  H2Head head = request();
+  EXPECT_EQ(fault(h2_request()), "none");
+  H2Head head = h2_request();
   head.authority = "[2001:db8::1]:8443";
   head.scheme = "HTTPS";
   head.path = "/a?b=%20#";
@@ -32,7 +32,7 @@ TEST(H2Checks, AnOrdinaryRequestHasNoFault) {
 }
 
 TEST(H2Checks, HostFillsInForAuthority) {
-  H2Head head = request();
+  H2Head head = h2_request();
   head.authority = {};
   head.add("host", "other.example");
   EXPECT_EQ(fault_of_h2_request(head), nullptr);
@@ -42,7 +42,7 @@ TEST(H2Checks, HostFillsInForAuthority) {
 // HTTP-17: held here as well, whatever nghttp2 may let pass one day, because these become lines of HTTP/1.
 TEST(H2Checks, FieldsThatWouldBreakALineOfHttp1) {
   const auto with = [](std::string_view name, std::string_view value) {
-    H2Head head = request();
+    H2Head head = h2_request();
     head.add(name, value);
     return fault(std::move(head));
   };
@@ -58,7 +58,7 @@ TEST(H2Checks, FieldsThatWouldBreakALineOfHttp1) {
 }
 
 TEST(H2Checks, Connect) {
-  H2Head head = request();
+  H2Head head = h2_request();
   head.method = "CONNECT";
   EXPECT_EQ(fault_of_h2_request(head), std::string("CONNECT inside a connection that is inspected"));
   head.protocol = "websocket";
