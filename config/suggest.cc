@@ -7,7 +7,7 @@
 namespace schoolgate::config {
 
 std::string suggest(std::string_view word, std::span<const std::string_view> candidates) {
-  constexpr std::size_t kLongestWord = 64, kMostListed = 13;
+  constexpr std::size_t kLongestWord = 64, kMostListed = 20;
   if (word.size() <= kLongestWord) {  // comparing costs the product of the lengths
     std::string near = rules::near_match_hint(word, std::vector<std::string>(candidates.begin(), candidates.end()));
     if (!near.empty()) return near;
