@@ -40,9 +40,13 @@ def commands() -> dict[str, str]:
     entries = json.loads((BUILD / "compile_commands.json").read_text())
     ours = {}
     for entry in entries:
-        name = os.path.relpath(entry["file"], ROOT)
-        if not name.startswith(("tests", "bench", "build", "..")):
-            ours[name] = entry["command"]
+        # Files of a room are compiled together: such a unit includes them by name.
+        together = pathlib.Path(entry["file"]).parent.name == "Unity"
+        files = re.findall(r'^#include "(.*)"$', pathlib.Path(entry["file"]).read_text(), re.M) if together else [entry["file"]]
+        for file in files:
+            name = os.path.relpath(file, ROOT)
+            if not name.startswith(("tests", "bench", "build", "..")):
+                ours[name] = entry["command"]
     return ours
 
 
