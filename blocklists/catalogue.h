@@ -24,7 +24,7 @@ struct CatalogueEntry {
   std::string_view name;       ///< what the publisher calls it
   std::string_view category;   ///< ours
   Purpose purpose = Purpose::block;
-  std::string_view ages;  ///< "4-11": for whom it is meant when blocked; empty: no default
+  std::string_view ages;  ///< "4-11": the ages that a block is meant for; empty: no default
   std::string_view note;
 };
 

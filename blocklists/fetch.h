@@ -15,7 +15,7 @@
 namespace schoolgate::blocklists {
 
 struct FetchSettings {
-  std::string proxy;  ///< "http://proxy.example:3128"; empty: direct, whatever the environment says
+  std::string proxy;  ///< "http://proxy.example:3128"; empty: direct, also where the environment names a proxy
   std::vector<std::filesystem::path> trust;  ///< PEM roots besides the system's
   std::uint64_t most_bytes = 512ull << 20;   ///< of the file as it is sent
   std::chrono::seconds connect{15};

@@ -99,7 +99,7 @@ struct SealedEntry {
 };
 
 /// The digest of an image: four lanes of the folded multiply, so it runs at the speed of memory. It guards against
-/// damage, not against an author: who can write the state folder owns the gateway anyway.
+/// damage, not against an author: an author who can write the state folder owns the gateway anyway.
 [[nodiscard]] std::uint64_t image_digest(std::string_view bytes) noexcept;
 
 }  // namespace schoolgate::blocklists

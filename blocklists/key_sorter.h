@@ -19,7 +19,7 @@ struct KeyedList {
   auto operator<=>(const KeyedList&) const = default;
 };
 
-/// Runs are unlinked temporary files: nothing is left behind, whatever happens. They hold hashes only.
+/// Runs are unlinked temporary files: nothing is left behind, also after a crash. They hold hashes only.
 class KeySorter {
  public:
   /// `folder`: where runs may be written.

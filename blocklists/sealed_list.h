@@ -1,4 +1,4 @@
-// A sealed list: one whose entries nobody may read, kept as keyed tags of canonical hosts and URLs and nothing else.
+// A sealed list: one whose entries must not be read, kept as keyed tags of canonical hosts and URLs and nothing else.
 //
 // The key is 32 random bytes in the state folder (sealed_key.h). Without it the tags tell nothing, and with it a name
 // can be asked for but not listed. No text of an entry reaches the image, a report, a log or an Error.

@@ -1,5 +1,5 @@
 // SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, 2012): a keyed hash for short inputs that tells nothing
-// about them to whoever does not hold the key.
+// about them without the key.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // What may be done with a change, for `schoolgate changes` and for the desk alike: propose, say, agree, refuse, put in
-// force, take back; by whom, and whose consent is asked for.
+// force, take back; by which account, and with which consents.
 //
 // Whoever owns the process gives what this room does not know: accounts, the gate of a reload, the running gateway.
 // Keeps nothing open between calls: any thread, several at once, several processes; the ledger and the lock of the
@@ -124,7 +124,7 @@ class ChangeControl {
   [[nodiscard]] Result<std::vector<Proposal>> list() const;
   [[nodiscard]] Result<Proposal> find(std::uint64_t number) const;
   [[nodiscard]] Result<Standing> standing(const Proposal& proposal) const;
-  /// A proposal, and what somebody may do about it.
+  /// A proposal, and what the viewer may do about it.
   struct Seen {
     Proposal proposal;
     Result<Standing> standing;

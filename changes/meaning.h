@@ -1,4 +1,5 @@
-// What a change of the configuration means: its kinds, whom it is for, and a sentence for each part in plain English.
+// What a change of the configuration means: its kinds, the groups it is for, and a sentence for each part in plain
+// English.
 //
 // Compares values, not text: a comment or another order is no change. What differs and is not understood counts as the
 // kind that needs the strictest consent. Pure.
@@ -24,7 +25,7 @@ struct ChangedPart {
 [[nodiscard]] std::vector<ChangedPart> meaning_of(const config::Configuration& before,
                                                   const config::Configuration& after);
 
-/// The consent that a part needs: the first rule that fits it. Null: nobody's.
+/// The consent that a part needs: the first rule that fits it. Null: no consent.
 [[nodiscard]] const config::ConsentRule* consent_for(const ChangedPart& part, const config::ChangeRules& rules);
 
 }  // namespace schoolgate::changes

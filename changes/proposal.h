@@ -1,4 +1,4 @@
-// A proposal: what somebody wants changed, and what was said and agreed about it.
+// A proposal: the change that is asked for, and what was said and agreed about it.
 //
 // Plain values. What it means and whose consent it needs is never stored: it is found out anew, from the files and the
 // roles that are there when it is asked (meaning.h, missing_consents()).
@@ -23,7 +23,7 @@ struct ProposedFile {
   std::optional<std::string> before, after;
 };
 
-/// Somebody who does something to a proposal: an account of the desk, or a shell of the machine.
+/// The one who acts on a proposal: an account of the desk, or a shell of the machine.
 struct Actor {
   std::string account;       ///< empty: by hand
   std::string machine_user;  ///< who that was: "root", "root (sudo: j.smith)"

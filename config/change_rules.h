@@ -22,7 +22,7 @@ enum class ChangeKind : std::uint8_t {
   inspects,  ///< connections are opened, or other settings of the gateway
   tells,     ///< alerts and what is recorded
   keeps,     ///< how long something is kept
-  who,       ///< who is in which group, and whose consent is needed
+  who,       ///< membership of groups, and the consents that changes need
 };
 inline constexpr std::array<std::string_view, 6> kChangeKinds{"opens", "closes", "inspects", "tells", "keeps", "who"};
 inline constexpr std::array<std::string_view, 6> kConsentRoles{"dsl",      "deputy",     "head",
@@ -33,7 +33,7 @@ struct ConsentRule {
   ChangeKind kind = ChangeKind::opens;
   std::vector<std::string> groups;  ///< empty: whichever group it is for
   bool whole_category = false;      ///< only where it is about a category or a list, not about one site
-  std::vector<std::string> roles;   ///< empty: nobody's consent is needed
+  std::vector<std::string> roles;   ///< empty: no consent is needed
   bool risk_assessment = false;     ///< and the change has to name one
 };
 
@@ -42,9 +42,9 @@ struct ChangeRules {
   std::vector<ConsentRule> consent;
   bool refuse_by_hand = false;  ///< files that were changed without a proposal are not to be put in force
 
-  /// What counts where policy.yaml says nothing: to open for anybody needs the lead or the deputy, a category the head
-  /// with a risk assessment; to close needs nobody; inspection and retention need the head, the rest the lead, the
-  /// deputy or the head.
+  /// What counts where policy.yaml says nothing: to open for any group needs the lead or the deputy, a category the
+  /// head with a risk assessment; to close needs no consent; inspection and retention need the head, the rest the lead,
+  /// the deputy or the head.
   [[nodiscard]] static ChangeRules as_shipped();
 };
 

@@ -40,8 +40,8 @@ struct ListConfig {
   bool sealed = false;                                   ///< entries may never be shown; kept only as keyed hashes
   bool force = false;  ///< load it as `category` although its publisher means it to allow
   ListProof proof;
-  std::string owner;                                         ///< who answers for the list at the school; may be empty
-  std::string licence_holder;                                ///< whom its publisher licensed it to; may be empty
+  std::string owner;           ///< the person at the school who answers for the list; may be empty
+  std::string licence_holder;  ///< the licensee, as its publisher knows it; may be empty
   std::optional<std::chrono::year_month_day> licence_until;  ///< last day (site's time) of the licence or subscription
   /// Older than this, the technician is told; none: it may be of any age.
   std::optional<std::chrono::seconds> stale_after;

@@ -1,4 +1,4 @@
-// What schoolgate.yaml says, as plain values: who we are, where we listen, how we reach the web, what we keep.
+// What schoolgate.yaml says, as plain values: the school, the listeners, the way to the web, what is kept.
 //
 // Filled by config/load.h, read by app/, which hands each room the pieces it needs (proxy/flow never includes this
 // file). Every default is the one that docs/configuration.md prints. All paths are resolved: a relative path in any
@@ -117,7 +117,7 @@ struct GroupPorts {
 
 /// What `schoolgate firewall` makes of this machine: closed, but for the web through the filter.
 struct Firewall {
-  std::vector<std::string> inside;  ///< interfaces towards the school's devices; empty: whatever arrives is filtered
+  std::vector<std::string> inside;  ///< interfaces towards the school's devices; empty: all that arrives is filtered
   Topology topology = Topology::routed;
   std::vector<GroupPorts> ports;  ///< of the groups that have any; empty: closed
   bool masquerade = true;         ///< IPv4 from private addresses leaves under the gateway's address

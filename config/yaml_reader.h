@@ -4,7 +4,7 @@
 //   Mapping site(node, report);
 //   site.required("name", settings.site.name);
 //   site.optional("gateway", settings.site.gateway);
-//   // keys that nobody asked for are reported when `site` goes out of scope
+//   // keys that were not read are reported when `site` goes out of scope
 //
 // read_value() answers whether it could; what it could not read it has reported, and `out` is as it was (its default).
 #pragma once
@@ -168,7 +168,7 @@ class Mapping {
  public:
   /// A node that is no mapping is reported here, once, and then has no keys; so are keys that stand twice.
   Mapping(const YamlNode& node, Report& report);
-  ~Mapping();  ///< reports the keys that nobody asked for
+  ~Mapping();  ///< reports the keys that were not read
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 

@@ -3,7 +3,7 @@
 // Read with bounds, since a configuration may come from a broken tool or an unfriendly hand: at most kMaxFileBytes,
 // kMaxLineBytes a line, kMaxDepth levels and kMaxNodes nodes with every alias counted as often as it is used. Scalars
 // stay text and remember whether they were quoted, so `no`, `12:15` and `1e3` mean what the reader of the file sees;
-// what type is wanted is said by who asks (config/yaml_reader.h).
+// the caller says what type it wants (config/yaml_reader.h).
 #pragma once
 
 #include <cstddef>

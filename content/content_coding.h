@@ -19,7 +19,7 @@ class ContentDecoder {
   using Sink = std::function<void(std::string_view)>;
   enum class Status : std::uint8_t {
     more,       ///< goes on
-    finished,   ///< the coding has its end, or as much as is read has come; what follows is read by nobody
+    finished,   ///< the coding has its end, or as much as is read has come; what follows is not read
     broken,     ///< what came is not of that coding: neither we nor a browser read on
     oversized,  ///< it inflates beyond all reason, or is wrapped too often
   };

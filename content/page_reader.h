@@ -46,7 +46,7 @@ class PageReader {
   [[nodiscard]] std::vector<CategoryEvidence> evidence() const { return score_.evidence(words_.words()); }
   /// True when evidence() may be another than when this was last asked.
   [[nodiscard]] bool changed() noexcept { return score_.changed(); }
-  /// Inflated beyond all bounds: nobody sends such a page in good faith.
+  /// Inflated beyond all bounds: no site sends such a page in good faith.
   [[nodiscard]] bool is_bomb() const noexcept { return status_ == ContentDecoder::Status::oversized; }
   /// Memory gave out: not everything was looked for.
   [[nodiscard]] bool is_incomplete() const noexcept { return incomplete_; }

@@ -1,4 +1,4 @@
-// Text as words in the form in which phrases are compared, whatever is done to hide them:
+// Text as words in the form in which phrases are compared, also where they are disguised:
 //
 //     "Kill YOURSELF!"  ->  " kill yourself "
 //     "k1ll y0urself", "k i l l", "kiiiill", "ｋｉｌｌ", "kіll" (Cyrillic), "ki​ll" (a blank of no width)  ->  "

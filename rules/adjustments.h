@@ -12,7 +12,7 @@
 
 namespace schoolgate::rules {
 
-/// A header field that a request must carry: whatever the client sent under that name is removed first. Views into the
+/// A header field that a request must carry: what the client sent under that name is removed first. Views into the
 /// snapshot.
 struct HeaderSetting {
   std::string_view name, value;

@@ -38,7 +38,7 @@ struct CompiledPolicy {
   TextSet never_inspect_sites;
   std::vector<bool> never_inspect_categories;  ///< by CategoryId
 
-  /// An index of another snapshot may be out of range here: such a subject is nobody we know.
+  /// An index of another snapshot may be out of range here: such a subject is unknown here.
   [[nodiscard]] GroupIndex known(GroupIndex group) const noexcept { return group < groups.size() ? group : fallback; }
   [[nodiscard]] CategoryId category_of(const blocklists::Match& match) const noexcept {
     return match.list < category_of_list.size() ? category_of_list[match.list] : kNoCategory;

@@ -6,7 +6,7 @@
 
 namespace schoolgate::rules {
 
-/// Views live as long as whoever read the page.
+/// Views live as long as the reader of the page.
 struct ContentScore {
   std::string_view category;  ///< id; one that the policy does not know counts for nothing
   int score = 0;

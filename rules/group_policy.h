@@ -47,7 +47,7 @@ class GroupPolicy {
   [[nodiscard]] Open open_at(const SiteClock& clock, TimePoint now) const noexcept;
   /// Of the open schedules that name the category the strictest action, else the group's own.
   [[nodiscard]] CategorySetting setting(CategoryId category, Open open) const noexcept;
-  /// The strictest action that the category ever has, whatever the time: the group's own and those of its schedules.
+  /// The strictest action that the category has at any time: the group's own and those of its schedules.
   [[nodiscard]] Action strictest(CategoryId category) const noexcept;
   /// Of the open schedules that set it the strictest, else the group's own: allow or block.
   [[nodiscard]] Action unlisted(Open open) const noexcept;

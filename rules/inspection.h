@@ -31,7 +31,7 @@ enum class InspectReason : std::uint8_t {
 };
 
 [[nodiscard]] constexpr bool opens(InspectReason reason) noexcept { return reason >= InspectReason::always; }
-/// True when the connection must stay closed whatever the verdict, so not even a page may be shown inside it.
+/// True when the connection must stay closed under any verdict, so not even a page may be shown inside it.
 [[nodiscard]] constexpr bool must_not_open(InspectReason reason) noexcept {
   return reason >= InspectReason::off && reason <= InspectReason::never_shipped;
 }

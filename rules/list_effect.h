@@ -1,4 +1,4 @@
-// Would anybody be refused a site because a list puts it into a category? What the gates of lists ask the policy.
+// Would a group be refused a site because a list puts it into a category? What the gates of lists ask the policy.
 //
 // Pure; made once for an update and asked some thousand times; one thread.
 #pragma once

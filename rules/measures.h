@@ -32,7 +32,7 @@ struct Measure {
   std::vector<names::IpNetwork> networks;  ///< a room; empty: wherever the group is
   std::vector<std::string> sites;          ///< "bbc.example" or "bbc.example/bitesize", as `site:` and `url:` take them
   std::string list;                        ///< the name of the list that `sites` came from; may be empty
-  std::string by, why;                     ///< who opened it, and the reason given
+  std::string by, why;                     ///< the account that opened it, and the reason given
   TimePoint from, until;
 };
 [[nodiscard]] std::string_view to_string(Measure::Kind kind) noexcept;

@@ -18,7 +18,7 @@ namespace schoolgate::rules {
 /// it then names first_start and the lists.
 void close_until_ready(GroupSpec& group, const std::vector<std::string>& lists);
 
-/// True when `verdict` refuses because the group waits: nobody has tried anything that is not for them.
+/// True when `verdict` refuses because the group waits: that is no attempt at what is not for the pupil.
 [[nodiscard]] bool is_not_ready(const PolicySnapshot& policy, GroupIndex group, const Verdict& verdict) noexcept;
 
 }  // namespace schoolgate::rules

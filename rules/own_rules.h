@@ -81,7 +81,7 @@ struct Specificity {
   enum Kind : std::uint8_t { helper, pattern, parent_site, exact_host, url, term, everything };
   Kind kind = pattern;
   /// Of the site, or of host, port and path and one more with a query, or of the phrase; nothing for patterns. Queries
-  /// are not compared by length: anybody can write another parameter beside the one that is blocked.
+  /// are not compared by length: a pupil can write another parameter beside the one that is blocked.
   std::uint32_t length = 0;
   auto operator<=>(const Specificity&) const = default;
 };
@@ -93,7 +93,7 @@ class OwnRules {
   void add_url(OwnRule rule, const names::Url& url);
   /// Covers this host alone, by name or whole, and comes after every other rule.
   void add_helper(OwnRule rule, const std::string& host);
-  /// Covers whatever no rule of an exam covers, and comes before every other rule; see closures().
+  /// Covers all that no rule of an exam covers, and comes before every other rule; see closures().
   void add_closure(OwnRule rule);
   /// The pattern is rule.entry and has passed PatternSet::check().
   void add_pattern(OwnRule rule);
@@ -113,8 +113,8 @@ class OwnRules {
   void for_each_site_or_url(const names::Url& url, std::string_view raw_query, Found&& found) const noexcept;
 
   /// Calls found(index) for each pattern rule that occurs in `url`, provided that wanted(rule). When only a name is
-  /// known, a pattern counts only if it would occur whatever followed the name. False: memory ran out, take the strict
-  /// answer.
+  /// known, a pattern counts only if it would occur with any text after the name. False: memory ran out, take the
+  /// strict answer.
   template <class Wanted, class Found>
   [[nodiscard]] bool for_each_pattern(const names::Url& url, Wanted&& wanted, Found&& found) const noexcept;
 

@@ -133,7 +133,7 @@ struct RuleSpec {
   std::vector<names::IpNetwork> networks;  ///< applies there only; empty: everywhere
   std::optional<TimePoint> ends;           ///< applies before this instant
   std::string measure;                     ///< id of the Measure that it is a part of; empty for a rule of a file
-  SourcePosition at;                       ///< of a measure: its `file` says which, by whom; there is no line
+  SourcePosition at;  ///< of a measure: its `file` names the measure and its account; there is no line
 };
 
 /// Sites that are opened together by name, in a supervised session or an exam.
@@ -149,7 +149,7 @@ struct RuleTestSpec {
   std::optional<std::string> category;
   std::optional<std::string> time;  ///< as explain --at takes it
   SourcePosition at;
-  std::string from = {};  ///< address of the page that asks; empty: somebody who typed the address
+  std::string from = {};  ///< address of the page that asks; empty: the address was typed
 };
 
 enum class InspectionMode : std::uint8_t { off, selective, always };

@@ -55,7 +55,7 @@ struct Presence {
   Device device;
   /// The person has not accepted the terms of use yet: nothing but help and the sign-in page is reached.
   bool terms_due = false;
-  /// The last request, in milliseconds of the steady clock: a correction of the wall clock makes nobody idle. The
+  /// The last request, in milliseconds of the steady clock: a correction of the wall clock makes no person idle. The
   /// hallway stores it, the session's idle time is reckoned from it.
   mutable std::atomic<std::int64_t> last_active{0};
 
@@ -68,7 +68,7 @@ struct AddressHash {
   [[nodiscard]] std::size_t operator()(const names::IpAddress& address) const noexcept;
 };
 
-/// Everybody who is known now, by address.
+/// All who are known now, by address.
 using PresenceMap = std::unordered_map<names::IpAddress, std::shared_ptr<const Presence>, AddressHash>;
 
 /// Where identity hands the map to the workers: as PolicyStore does with the policy. Thread-safe.
@@ -97,7 +97,7 @@ class PresenceStore {
 class PresenceView {
  public:
   explicit PresenceView(const PresenceStore& store) : store_(store) {}
-  /// Null when nobody is known there. The caller's own.
+  /// Null when no person is known there. The caller's own.
   [[nodiscard]] std::shared_ptr<const Presence> find(const names::IpAddress& address) {
     if (const std::uint64_t generation = store_.generation(); generation != generation_) {
       generation_ = generation;

@@ -34,7 +34,7 @@ class QueryParameters {
 
 /// What a rule asks of a query.
 enum class QueryRule : unsigned char {
-  /// Every parameter of the rule is there, whatever else is. For what closes.
+  /// Every parameter of the rule is there, among others or not. For what closes.
   has,
   /// As `has`, and no parameter that the rule names stands there with another value as well, in any spelling that a
   /// server may take for the same name: a site may read either. For what opens.

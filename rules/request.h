@@ -17,7 +17,7 @@ enum class Stage : std::uint8_t { connect, client_hello, request, response, cont
 /// Which page a request comes from, as far as the browser says: what the helpers of a site (`needs:`) are judged by.
 struct AskingPage {
   std::string host;     ///< canonical; empty when it is not told
-  bool a_page = false;  ///< a page asks for it, not somebody who typed the address
+  bool a_page = false;  ///< a page asks for it; false: the address was typed
 };
 
 /// Reads the fields Origin, Referer, Sec-Fetch-Site and Sec-Fetch-Dest of a request; empty where one is missing.

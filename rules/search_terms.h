@@ -1,4 +1,4 @@
-// What somebody searched for: the search engines that are known, and the words in their addresses.
+// Searches: the search engines that are known, and the words in their addresses.
 //
 // The table is rules/data/search_engines.txt, read once per process; everything here is safe from any thread.
 #pragma once

@@ -24,7 +24,7 @@ struct CoveredName {
 /// Nothing where no browser would take the name for a web site: an address, "*", a '*' anywhere but in front.
 [[nodiscard]] std::optional<CoveredName> covered_name(std::string_view text);
 
-/// How the policy treats a host, as far as it matters for a connection that nobody looks into. Ordered by strictness.
+/// How the policy treats a host, as far as it matters for a connection that is not opened. Ordered by strictness.
 enum class Treatment : std::uint8_t {
   alike,   ///< let through unopened
   opened,  ///< let through, but recorded or looked into; or not known

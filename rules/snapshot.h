@@ -36,7 +36,7 @@ class PolicySnapshot {
 
   /// The subject behind an address: the longest matching network's group, else the fallback.
   [[nodiscard]] Subject subject_for(const names::IpAddress& address) const noexcept;
-  /// The same with who is known to be there (null: nobody): the group that names the user; else the first, in the
+  /// The same with the person known to be there (null: none): the group that names the user; else the first, in the
   /// order of policy.yaml, that names one of the user's groups; else the one that names the kind of device; else as by
   /// address alone. Never allocates. The Subject's views live as long as `presence` and this snapshot.
   [[nodiscard]] Subject subject_for(const names::IpAddress& address, const Presence* presence) const noexcept;

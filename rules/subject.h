@@ -10,14 +10,14 @@ namespace schoolgate::rules {
 
 struct Presence;
 
-/// How sure we are who it is. Contract section 6, "confidence".
+/// How sure we are of the person. Contract section 6, "confidence".
 enum class Confidence : std::uint8_t { unknown, network, device, class_login, login };
 [[nodiscard]] std::string_view to_string(Confidence confidence) noexcept;
 
 /// Index of a group in a PolicySnapshot; meaningful only together with that snapshot.
 using GroupIndex = std::uint16_t;
 
-/// What put somebody into their group; the later in this list, the more it counts.
+/// What put a person into their group; the later in this list, the more it counts.
 enum class ChosenBy : std::uint8_t { fallback, network, device, directory_group, user };
 /// "the fallback", "network", "device", "directory group", "user": a word for people.
 [[nodiscard]] std::string_view to_string(ChosenBy chosen_by) noexcept;

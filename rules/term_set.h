@@ -1,6 +1,6 @@
-// The phrases of the school's term rules, looked for all at once in what somebody searched for.
+// The phrases of the school's term rules, looked for all at once in a search.
 //
-// One pass over the text, whatever their number. Built by one thread, then immutable: any thread may ask.
+// One pass over the text, however many there are. Built by one thread, then immutable: any thread may ask.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,8 @@ namespace schoolgate::rules {
 enum class Tier : std::uint8_t { illegal, emergency, support, local, category, unlisted };
 [[nodiscard]] std::string_view to_string(Tier tier) noexcept;
 
-/// A category of this urgency or more leads whatever else a site is in: nothing less may hide it from the lead.
+/// A category of this urgency or more leads, in whichever other categories a site is: nothing less may hide it from the
+/// lead.
 inline constexpr int kLeadingUrgency = 4;
 
 /// Why, without owning anything: indices into the snapshot that judged and views into it or into the Request. Valid
