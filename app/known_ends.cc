@@ -79,11 +79,13 @@ void add_trusted(std::vector<KnownEnd>& ends, std::string_view setting, const st
   auto next = last;
   for (const TimePoint end : *all)
     if (end > now) next = std::min(next, end);
-  ends.push_back(
-      {.what = "an authority of " + std::string(setting) + " (" + config::printable(file.filename().string()) + ")",
-       .ends = next,
-       .next = "What it vouches for is refused after that. Put the new one into the file, and reload.",
-       .day = {}});
+  // By its path: two folders may have a file of one name, and each end is announced by its name.
+  const std::string what = "an authority of " + std::string(setting) + " (" + config::printable(file.string()) + ")";
+  if (std::ranges::find(ends, what, &KnownEnd::what) != ends.end()) return;  // named twice
+  ends.push_back({.what = what,
+                  .ends = next,
+                  .next = "What it vouches for is refused after that. Put the new one into the file, and reload.",
+                  .day = {}});
 }
 
 void add_licences(std::vector<KnownEnd>& ends, const EndSources& sources) {

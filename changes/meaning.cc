@@ -7,7 +7,11 @@
 #include <span>
 #include <tuple>
 
+#include "blocklists/public_suffix.h"
+#include "changes/group_meaning.h"
+#include "changes/meaning_words.h"
 #include "config/yaml_tree.h"
+#include "names/host.h"
 
 namespace schoolgate::changes {
 namespace {
@@ -26,31 +30,19 @@ std::string date_words(const std::chrono::year_month_day& date) {
          std::to_string(int(date.year()));
 }
 
-std::string listed(const std::vector<std::string>& names) {
-  std::string out;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    out += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
-  return out;
-}
-
-std::string title_of(const Configuration& in, const std::string& id) {
-  for (const GroupSpec& group : in.policy.groups)
-    if (group.id == id) return group.title;
-  return id;
-}
-
-std::string whom(const Configuration& in, const std::vector<std::string>& groups) {
-  std::vector<std::string> titles;
-  for (const std::string& id : groups) titles.push_back(title_of(in, id));
-  return groups.empty() ? "Everybody" : listed(titles);
-}
-
 std::string target_words(const RuleSpec& rule) {
   switch (rule.kind) {
     case RuleSpec::Kind::pattern: return "addresses with the pattern " + rule.text;
     case RuleSpec::Kind::term: return "searches for \"" + rule.text + "\"";
     default: return rule.text;
   }
+}
+
+/// Of "co.uk/a" or "https://co.uk/a".
+std::string host_in(const std::string& url) {
+  const auto scheme = url.find("://");
+  const std::string rest = scheme == std::string::npos ? url : url.substr(scheme + 3);
+  return rest.substr(0, rest.find_first_of("/:?#"));
 }
 
 /// What makes a rule the same one.
@@ -62,203 +54,130 @@ bool holds_longer(const RuleSpec& a, const RuleSpec& b) {
 
 std::string until_words(const RuleSpec& rule) { return rule.until ? " until " + date_words(*rule.until) : ""; }
 
-ChangedPart of_rule(const Configuration& in, const RuleSpec& rule, bool added) {
-  const bool allows = rule.effect == RuleSpec::Effect::allow;
-  ChangedPart part{.kind = allows == added ? ChangeKind::opens : ChangeKind::closes, .groups = rule.groups};
-  part.whole_category = rule.kind == RuleSpec::Kind::pattern;  // nobody can say which sites
-  const std::string who = whom(in, rule.groups), what = target_words(rule);
-  if (rule.effect == RuleSpec::Effect::categorise)
-    part.sentence =
-        who + (added ? ": " : ": no longer are ") + what + (added ? " count as " : " counted as ") + rule.category;
-  else if (allows)
-    part.sentence = who + (added ? " may open " : " may no longer open as an exception ") + what;
-  else
-    part.sentence = who + (added ? " may no longer open " : " may open again ") + what;
-  if (rule.effect == RuleSpec::Effect::emergency) part.sentence += " (emergency)";
-  if (rule.exact) part.sentence += " (with these parameters alone)";
-  part.sentence += until_words(rule);
-  return part;
-}
-
 std::vector<std::string> hosts_of(const RuleSpec& rule) {
   std::vector<std::string> hosts;
   for (const rules::HelperSpec& helper : rule.needs) hosts.push_back(helper.host);
   return hosts;
 }
 
+/// Nobody can say which sites those are: a pattern, and a name such as "com" or "co.uk".
+bool is_about_many(const RuleSpec& rule) {
+  const auto is_suffix = [](const std::string& text) {
+    const auto host = names::Host::parse(text);
+    return host && !host->address() && blocklists::is_public_suffix(host->text());
+  };
+  const bool is_address = rule.kind == RuleSpec::Kind::site || rule.kind == RuleSpec::Kind::url;
+  const std::string site = rule.kind == RuleSpec::Kind::url ? host_in(rule.text) : rule.text;
+  return rule.kind == RuleSpec::Kind::pattern || (is_address && is_suffix(site)) ||
+         std::ranges::any_of(hosts_of(rule), is_suffix);
+}
+
+/// All that counts of a rule.
+std::string values_of_rule(const RuleSpec& rule) {
+  std::string text = std::to_string(int(rule.effect)) + " " + std::to_string(int(rule.kind)) + until_words(rule) +
+                     (rule.exact ? " exact" : "");
+  std::vector<std::string> words{rule.text, rule.category, rule.approved_by, rule.risk_assessment};
+  for (const auto& more : {rule.groups, hosts_of(rule)}) {
+    words.emplace_back("|");
+    words.insert(words.end(), more.begin(), more.end());
+  }
+  for (const std::string& word : words) text += "\n" + std::to_string(word.size()) + ":" + word;
+  return text;
+}
+
+/// In a group that closes what nothing knows, to be of an open category is to be open.
+bool opens_somewhere(const Configuration& in, const std::string& category,
+                     const std::vector<std::string>& groups = {}) {
+  return std::ranges::any_of(in.policy.groups, [&](const GroupSpec& group) {
+    if (!groups.empty() && std::ranges::find(groups, group.id) == groups.end()) return false;
+    const auto actions = actions_of(group);
+    const auto own = actions.find(category);
+    bool closes_the_rest = group.unlisted == Action::block, open = own != actions.end() && own->second < Action::block;
+    for (const rules::ScheduleSpec& schedule : group.schedules) {
+      closes_the_rest |= schedule.unlisted == Action::block;
+      for (const auto& one : schedule.categories) open |= one.category == category && one.action < Action::block;
+    }
+    return closes_the_rest && open;
+  });
+}
+
+/// A rule that comes, or goes.
+class RuleParts {
+ public:
+  RuleParts(const Configuration& before, const Configuration& after)
+      : before_(before), after_(after), names_(before, after) {}
+  [[nodiscard]] std::string whom(const RuleSpec& rule) const { return names_.of(rule.groups); }
+
+  [[nodiscard]] ChangedPart of(const RuleSpec& rule, bool added) const {
+    const bool allows = rule.effect == RuleSpec::Effect::allow;
+    const bool categorises = rule.effect == RuleSpec::Effect::categorise;
+    const bool opens = categorises && added ? opens_somewhere(after_, rule.category, rule.groups) : allows == added;
+    ChangedPart part{.kind = opens ? ChangeKind::opens : ChangeKind::closes, .groups = rule.groups};
+    part.whole_category = is_about_many(rule);
+    const std::string who = whom(rule), what = target_words(rule);
+    if (categorises)
+      part.sentence =
+          who + (added ? ": " : ": no longer are ") + what + (added ? " count as " : " counted as ") + rule.category;
+    else if (allows)
+      part.sentence = who + (added ? " may open " : " may no longer open as an exception ") + what;
+    else
+      part.sentence = who + (added ? " may no longer open " : " may open again ") + what;
+    if (categorises && added && opens) part.sentence += ", which is open where all else is closed";
+    if (rule.effect == RuleSpec::Effect::emergency) part.sentence += " (emergency)";
+    if (rule.exact) part.sentence += " (with these parameters alone)";
+    if (allows && !rule.needs.empty())
+      part.sentence += (added ? ", and its pages may load from " : ", and its pages may no longer load from ") +
+                       listed(hosts_of(rule));
+    part.sentence += until_words(rule);
+    part.values = added ? values_of("", values_of_rule(rule)) : values_of(values_of_rule(rule), "");
+    return part;
+  }
+
+ private:
+  const Configuration &before_, &after_;
+  GroupNames names_;
+};
+
+/// Of a rule that is there before and after.
+void compare_rule(const RuleParts& all, const RuleSpec& was, const RuleSpec& rule, Parts& parts) {
+  const auto put = [&](ChangeKind kind, bool whole, std::string sentence) {
+    parts.push_back({.kind = kind,
+                     .groups = rule.groups,
+                     .whole_category = whole,
+                     .sentence = std::move(sentence),
+                     .values = values_of(values_of_rule(was), values_of_rule(rule))});
+  };
+  const bool many = is_about_many(rule);
+  if (was.until != rule.until)
+    put(all.of(rule, holds_longer(rule, was)).kind, many,
+        all.whom(rule) + ": the rule for " + target_words(rule) +
+            (rule.until ? " ends on " + date_words(*rule.until) : " has no end any more"));
+  if (was.category != rule.category)
+    put(rule.effect == RuleSpec::Effect::categorise ? ChangeKind::opens : ChangeKind::tells, many,
+        target_words(rule) + " counts as " + rule.category + ", not as " + was.category);
+  if (std::tie(was.approved_by, was.risk_assessment) != std::tie(rule.approved_by, rule.risk_assessment))
+    put(ChangeKind::tells, false, "The rule for " + target_words(rule) + " names another approval or risk assessment");
+  if (const auto hosts = hosts_of(rule); hosts != hosts_of(was))
+    put(ChangeKind::opens, many,
+        all.whom(rule) + ": pages of " + rule.text + " may load from " +
+            (hosts.empty() ? std::string("nowhere else") : listed(hosts)));
+}
+
 void compare_rules(const Configuration& before, const Configuration& after, Parts& parts) {
+  const RuleParts all(before, after);
   std::vector<bool> kept(before.policy.rules.size());
   for (const RuleSpec& rule : after.policy.rules) {
     std::size_t at = 0;
     while (at < kept.size() && (kept[at] || identity(before.policy.rules[at]) != identity(rule))) ++at;
     if (at == kept.size()) {
-      parts.push_back(of_rule(after, rule, true));
+      parts.push_back(all.of(rule, true));
       continue;
     }
     kept[at] = true;
-    const RuleSpec& was = before.policy.rules[at];
-    if (was.until != rule.until) {
-      ChangedPart part = of_rule(after, rule, holds_longer(rule, was));
-      part.sentence = whom(after, rule.groups) + ": the rule for " + target_words(rule) +
-                      (rule.until ? " ends on " + date_words(*rule.until) : " has no end any more");
-      parts.push_back(std::move(part));
-    }
-    if (was.category != rule.category)
-      parts.push_back({.kind = rule.effect == RuleSpec::Effect::categorise ? ChangeKind::opens : ChangeKind::tells,
-                       .groups = rule.groups,
-                       .sentence = target_words(rule) + " counts as " + rule.category + ", not as " + was.category});
-    if (std::tie(was.approved_by, was.risk_assessment) != std::tie(rule.approved_by, rule.risk_assessment))
-      parts.push_back(
-          {.kind = ChangeKind::tells,
-           .groups = rule.groups,
-           .sentence = "The rule for " + target_words(rule) + " names another approval or risk assessment"});
-    if (const auto hosts = hosts_of(rule); hosts != hosts_of(was))
-      parts.push_back({.kind = ChangeKind::opens,
-                       .groups = rule.groups,
-                       .sentence = whom(after, rule.groups) + ": pages of " + rule.text + " may load from " +
-                                   (hosts.empty() ? std::string("nowhere else") : listed(hosts))});
+    compare_rule(all, before.policy.rules[at], rule, parts);
   }
   for (std::size_t i = 0; i < kept.size(); ++i)
-    if (!kept[i]) parts.push_back(of_rule(before, before.policy.rules[i], false));
-}
-
-std::string done(Action action) {
-  switch (action) {
-    case Action::block: return "closed";
-    case Action::warn: return "warned of";
-    case Action::monitor: return "open and recorded";
-    case Action::allow: return "open";
-  }
-  return "closed";
-}
-
-std::map<std::string, Action> actions_of(const GroupSpec& group) {
-  std::map<std::string, Action> actions;
-  for (const rules::CategoryActionSpec& one : group.categories) actions[one.category] = one.action;
-  return actions;
-}
-
-auto members_of(const GroupSpec& group) {
-  std::vector<std::string> members;
-  for (const rules::NetworkSpec& one : group.networks) members.push_back("network " + one.network.text());
-  for (const auto* const names : {&group.users, &group.directory_groups, &group.devices}) {
-    members.emplace_back("|");
-    for (const rules::MemberSpec& one : *names) members.push_back(one.name);
-  }
-  return members;
-}
-
-std::string schedules_of(const GroupSpec& group) {
-  std::string text;
-  for (const rules::ScheduleSpec& one : group.schedules) {
-    for (const bool day : one.days) text += day ? '1' : '0';
-    text += " " + std::to_string(one.from_minute) + " " + std::to_string(one.to_minute);
-    for (const auto& action : one.categories)
-      text += " " + action.category + "=" + std::string(rules::to_string(action.action));
-    text += one.unlisted ? std::string(rules::to_string(*one.unlisted)) : "";
-    text += ";";
-  }
-  return text;
-}
-
-std::string rest_of(const GroupSpec& group) {
-  std::string text = std::to_string(int(group.youtube));
-  for (const auto* const words : {&group.tenants.google, &group.tenants.microsoft})
-    for (const std::string& word : *words) text += " " + word;
-  text += "|" + group.tenants.microsoft_context + std::to_string(group.tenants.microsoft_personal);
-  if (group.downloads) {
-    for (const auto* const words : {&group.downloads->block_types, &group.downloads->block_extensions})
-      for (const std::string& word : *words) text += " " + word;
-    text += std::to_string(group.downloads->max_size);
-  }
-  if (group.content) {
-    text += "|reads" + std::to_string(group.content->threshold) + (group.content->keep_words ? "words" : "");
-    for (const rules::ContentThresholdSpec& one : group.content->thresholds)
-      text += " " + one.category + "=" + std::to_string(one.score);
-  }
-  for (const rules::AllowanceSpec& one : group.allowances) text += "|" + one.category + std::to_string(one.minutes);
-  return text;
-}
-
-void compare_group(const GroupSpec& was, const GroupSpec& is, Parts& parts) {
-  const std::vector<std::string> self{is.id};
-  const auto put = [&](ChangeKind kind, bool whole, std::string sentence) {
-    parts.push_back(
-        {.kind = kind, .groups = self, .whole_category = whole, .sentence = is.title + ": " + std::move(sentence)});
-  };
-  const auto before = actions_of(was), after = actions_of(is);
-  std::set<std::string> ids;
-  for (const auto& [id, action] : before) ids.insert(id);
-  for (const auto& [id, action] : after) ids.insert(id);
-  const auto action_in = [](const auto& actions, const std::string& id, const GroupSpec& group) {
-    const auto found = actions.find(id);
-    return found == actions.end() ? group.unlisted : found->second;  // what the group does not name
-  };
-  for (const std::string& id : ids) {
-    const Action old = action_in(before, id, was), now = action_in(after, id, is);
-    if (before.contains(id) == after.contains(id) && old == now) continue;
-    if (old == now) continue;
-    const bool passes = old <= Action::monitor && now <= Action::monitor;
-    put(passes      ? ChangeKind::tells
-        : now > old ? ChangeKind::closes
-                    : ChangeKind::opens,
-        true, id + " is " + done(now) + " (was " + done(old) + ")");
-  }
-  if (was.unlisted != is.unlisted)
-    put(is.unlisted > was.unlisted ? ChangeKind::closes : ChangeKind::opens, true,
-        "what no rule and no list knows is " + done(is.unlisted));
-  if (was.safe_search != is.safe_search)
-    put(is.safe_search ? ChangeKind::closes : ChangeKind::opens, true,
-        std::string("safe search is ") + (is.safe_search ? "on" : "off"));
-  if (was.certificate != is.certificate)
-    put(ChangeKind::inspects, true,
-        is.certificate ? "connections may be opened: its devices have the school's certificate"
-                       : "no connection is opened any more: its devices do not have the school's certificate");
-  if (schedules_of(was) != schedules_of(is)) put(ChangeKind::opens, true, "the schedules are others");
-  if (was.inspect != is.inspect || was.search_terms != is.search_terms || was.inspect_unlisted != is.inspect_unlisted)
-    put(ChangeKind::inspects, true, "other connections are opened to look inside");
-  if (rest_of(was) != rest_of(is))
-    put(ChangeKind::opens, true, "downloads, allowances, tenants, YouTube or how pages are read are others");
-  if (members_of(was) != members_of(is))
-    put(ChangeKind::who, true, "other people, devices or networks are in this group");
-}
-
-void compare_groups(const Configuration& before, const Configuration& after, Parts& parts) {
-  const auto find = [](const Configuration& in, const std::string& id) -> const GroupSpec* {
-    const auto found = std::ranges::find(in.policy.groups, id, &GroupSpec::id);
-    return found == in.policy.groups.end() ? nullptr : &*found;
-  };
-  std::vector<std::string> old_order, new_order;
-  for (const GroupSpec& group : before.policy.groups) {
-    old_order.push_back(group.id);
-    if (!find(after, group.id))
-      parts.push_back({.kind = ChangeKind::who,
-                       .groups = {group.id},
-                       .whole_category = true,
-                       .sentence = "The group " + group.title + " goes"});
-  }
-  for (const GroupSpec& group : after.policy.groups) {
-    new_order.push_back(group.id);
-    if (const GroupSpec* const was = find(before, group.id))
-      compare_group(*was, group, parts);
-    else
-      parts.push_back({.kind = ChangeKind::who,
-                       .groups = {group.id},
-                       .whole_category = true,
-                       .sentence = "The group " + group.title + " is new"});
-  }
-  if (before.policy.fallback != after.policy.fallback)
-    parts.push_back(
-        {.kind = ChangeKind::who,
-         .groups = {},
-         .whole_category = true,
-         .sentence = "People and devices that match no group are in " + title_of(after, after.policy.fallback)});
-  if (std::set(old_order.begin(), old_order.end()) == std::set(new_order.begin(), new_order.end()) &&
-      old_order != new_order)
-    parts.push_back({.kind = ChangeKind::who,
-                     .groups = {},
-                     .whole_category = true,
-                     .sentence = "The order of the groups is another"});
+    if (!kept[i]) parts.push_back(all.of(before.policy.rules[i], false));
 }
 
 /// A tree as text, without places and the order of keys: what tells whether a file means the same.
@@ -301,20 +220,6 @@ std::string tree_text(const Configuration& in, std::string_view file, std::strin
   return out;
 }
 
-/// In a group that closes what nothing knows, a list of an open category opens its entries.
-bool opens_somewhere(const Configuration& in, const std::string& category) {
-  return std::ranges::any_of(in.policy.groups, [&](const GroupSpec& group) {
-    const auto actions = actions_of(group);
-    const auto own = actions.find(category);
-    bool closes_the_rest = group.unlisted == Action::block, open = own != actions.end() && own->second < Action::block;
-    for (const rules::ScheduleSpec& schedule : group.schedules) {
-      closes_the_rest |= schedule.unlisted == Action::block;
-      for (const auto& one : schedule.categories) open |= one.category == category && one.action < Action::block;
-    }
-    return closes_the_rest && open;
-  });
-}
-
 /// What lists.yaml says of each list, by name, without whether it is on.
 std::map<std::string, std::string> list_texts(const Configuration& in) {
   std::map<std::string, std::string> texts;
@@ -336,30 +241,40 @@ void compare_lists(const Configuration& before, const Configuration& after, Part
     const auto found = std::ranges::find(in.lists, name, &config::ListConfig::name);
     return found == in.lists.end() ? nullptr : &*found;
   };
-  const auto put = [&](ChangeKind kind, std::string sentence) {
-    parts.push_back({.kind = kind, .groups = {}, .whole_category = true, .sentence = std::move(sentence)});
-  };
   const auto old_texts = list_texts(before), new_texts = list_texts(after);
   const auto text_in = [](const auto& texts, const std::string& name) {
     const auto found = texts.find(name);
     return found == texts.end() ? std::string() : found->second;
   };
+  const auto put = [&](ChangeKind kind, const std::string& name, std::string sentence) {
+    parts.push_back({.kind = kind,
+                     .groups = {},
+                     .whole_category = true,
+                     .sentence = std::move(sentence),
+                     .values = values_of(text_in(old_texts, name), text_in(new_texts, name))});
+  };
   for (const config::ListConfig& list : after.lists) {
     const config::ListConfig* const was = find(before, list.name);
     const std::string name = "The list " + list.name + " (" + list.category + ")";
     if (!was)
-      put(opens_somewhere(after, list.category) ? ChangeKind::opens : ChangeKind::closes, name + " is on");
+      put(opens_somewhere(after, list.category) ? ChangeKind::opens : ChangeKind::closes, list.name, name + " is on");
     else if (was->category != list.category)
-      put(ChangeKind::opens, name + " was one of " + was->category);
+      put(ChangeKind::opens, list.name, name + " was one of " + was->category);
     if (was && was->source != list.source)
-      put(ChangeKind::opens, name + " comes from " + list.source);
+      put(ChangeKind::opens, list.name, name + " comes from " + list.source);
     else if (was && was->category == list.category && text_in(old_texts, list.name) != text_in(new_texts, list.name))
-      put(ChangeKind::opens, name + " has other settings");
+      put(ChangeKind::opens, list.name, name + " has other settings");
   }
   for (const config::ListConfig& list : before.lists)
-    if (!find(after, list.name)) put(ChangeKind::opens, "The list " + list.name + " (" + list.category + ") is off");
-  if (tree_text(before, "lists.yaml", {}, "lists") != tree_text(after, "lists.yaml", {}, "lists"))
-    put(ChangeKind::opens, "Settings of all lists are others");
+    if (!find(after, list.name))
+      put(ChangeKind::opens, list.name, "The list " + list.name + " (" + list.category + ") is off");
+  const auto of_all = [](const Configuration& in) { return tree_text(in, "lists.yaml", {}, "lists"); };
+  if (of_all(before) != of_all(after))
+    parts.push_back({.kind = ChangeKind::opens,
+                     .groups = {},
+                     .whole_category = true,
+                     .sentence = "Settings of all lists are others",
+                     .values = values_of(of_all(before), of_all(after))});
 }
 
 /// A key that is compared by its value above, and what is below it; none below: all of it is. "*": any key.
@@ -440,8 +355,12 @@ std::vector<std::string> test_texts(const Configuration& in) {
 
 /// What files of rules hold beside rules, and all that is not understood in them and in policy.yaml.
 void compare_what_else(const Configuration& before, const Configuration& after, Parts& parts) {
-  const auto put = [&](ChangeKind kind, std::string sentence) {
-    parts.push_back({.kind = kind, .groups = {}, .whole_category = true, .sentence = std::move(sentence)});
+  const auto put = [&](ChangeKind kind, std::string sentence, std::string values = {}) {
+    parts.push_back({.kind = kind,
+                     .groups = {},
+                     .whole_category = true,
+                     .sentence = std::move(sentence),
+                     .values = std::move(values)});
   };
   const auto sites_of = [](const Configuration& in, const std::string& name) {
     const auto found = in.policy.lists.find(name);
@@ -463,25 +382,35 @@ void compare_what_else(const Configuration& before, const Configuration& after, 
   std::ranges::set_difference(new_tests, old_tests, std::back_inserter(come));
   for (const std::string& test : gone) put(ChangeKind::opens, "No longer tested: " + test);
   for (const std::string& test : come) put(ChangeKind::closes, "Newly tested: " + test);
-  if (unknown_in(before, kRules, true) != unknown_in(after, kRules, true))
-    put(ChangeKind::opens, "Files of rules say something else that cannot be told here");
-  if (unknown_in(before, kPolicy, false) != unknown_in(after, kPolicy, false))
-    put(ChangeKind::opens, "policy.yaml says something else that cannot be told here");
+  const auto put_unknown = [&](std::span<const Known> known, bool rules, std::string sentence) {
+    const auto whole = [](const std::multiset<std::string>& all) {
+      std::string text;
+      for (const std::string& one : all) text += std::to_string(one.size()) + ":" + one;
+      return text;
+    };
+    const std::string was = whole(unknown_in(before, known, rules)), is = whole(unknown_in(after, known, rules));
+    if (was != is) put(ChangeKind::opens, std::move(sentence), values_of(was, is));
+  };
+  put_unknown(kRules, true, "Files of rules say something else that cannot be told here");
+  put_unknown(kPolicy, false, "policy.yaml says something else that cannot be told here");
 }
 
 void compare_rest(const Configuration& before, const Configuration& after, Parts& parts) {
-  const auto differ = [&](std::string_view file, std::string_view key = {}, std::string_view without = {}) {
-    return tree_text(before, file, key, without) != tree_text(after, file, key, without);
+  const auto put = [&](ChangeKind kind, std::string sentence, std::string_view file, std::string_view key = {},
+                       std::string_view without = {}) {
+    const std::string was = tree_text(before, file, key, without), is = tree_text(after, file, key, without);
+    if (was == is) return;
+    parts.push_back({.kind = kind,
+                     .groups = {},
+                     .whole_category = true,
+                     .sentence = std::move(sentence),
+                     .values = values_of(was, is)});
   };
-  const auto put = [&](ChangeKind kind, std::string sentence) {
-    parts.push_back({.kind = kind, .groups = {}, .whole_category = true, .sentence = std::move(sentence)});
-  };
-  if (differ("schoolgate.yaml", "retention")) put(ChangeKind::keeps, "Records are kept for other lengths of time");
-  if (differ("schoolgate.yaml", {}, "retention"))
-    put(ChangeKind::inspects, "Settings of the gateway (schoolgate.yaml) are others");
-  if (differ("alerts.yaml")) put(ChangeKind::tells, "Alerts go to others, or at other times");
-  if (differ("categories.yaml")) put(ChangeKind::opens, "Categories are others (categories.yaml)");
-  if (differ("policy.yaml", "changes")) put(ChangeKind::keeps, "Other roles have to agree to changes");
+  put(ChangeKind::keeps, "Records are kept for other lengths of time", "schoolgate.yaml", "retention");
+  put(ChangeKind::inspects, "Settings of the gateway (schoolgate.yaml) are others", "schoolgate.yaml", {}, "retention");
+  put(ChangeKind::tells, "Alerts go to others, or at other times", "alerts.yaml");
+  put(ChangeKind::opens, "Categories are others (categories.yaml)", "categories.yaml");
+  put(ChangeKind::keeps, "Other roles have to agree to changes", "policy.yaml", "changes");
 }
 
 }  // namespace

@@ -18,6 +18,9 @@ struct ChangedPart {
   std::vector<std::string> groups;  ///< ids; empty: everybody
   bool whole_category = false;      ///< a category, a list, everything unlisted: not one site
   std::string sentence;             ///< "Key Stage 2 may open probability-lesson.example until 18 December 2026"
+  /// The values before and after, where the sentence does not hold all of them: two parts that read the same and differ
+  /// in this are two different changes. Never shown.
+  std::string values = {};
   bool operator==(const ChangedPart&) const = default;
 };
 

@@ -48,7 +48,7 @@ std::vector<rules::RuleSpec> only_in(const std::vector<rules::RuleSpec>& rules,
 
 bool mean_the_same(Parts a, Parts b) {
   const auto order = [](const ChangedPart& one) {
-    return std::tie(one.kind, one.sentence, one.groups, one.whole_category);
+    return std::tie(one.kind, one.sentence, one.groups, one.whole_category, one.values);
   };
   std::ranges::sort(a, {}, order);
   std::ranges::sort(b, {}, order);

@@ -156,6 +156,7 @@ web::Response change_page(const Desk& desk, const Visit& visit, std::uint64_t nu
         .set("words", event_words(desk, event));
   set_replay(desk, one, view);
   const bool in_force = one.is_applied();
+  if (in_force) view.set("clashes_any", false);  // it was put into the files: it has no longer to fit them
   view.set("in_force", in_force).set("waits_for_me", seen->waits_for_them);
   view.set("may_speak", !in_force && !is_own(one, actor_of(visit)));
   const bool proposes = may_change(visit.session.role, Area::policy);
@@ -215,6 +216,7 @@ web::Response ask_for(const Desk& desk, const Visit& visit) {
     if (const std::string_view typed = visit.request.form.get("at"); !typed.empty()) {
       if (desk.parts().clock != nullptr) at = rules::read_site_end(*desk.parts().clock, typed, visit.now);
       if (!at) return fail(Fault::client, "when: not a time, such as 12:30 or 2026-12-18 12:30");
+      if (*at < visit.now) return fail(Fault::client, "when: that time is over");
     }
     return control.ask(number, actor_of(visit), at);
   });

@@ -73,6 +73,8 @@ struct Looked {
 
 Looked wish_of(const Desk& desk, const Visit& visit, const web::Form& form, Edit edit) {
   const auto fail_with = [](const Error& error) { return Looked{std::nullopt, error.text()}; };
+  if (const auto until = read_day(form.get("until")); until && *until < local_day(desk, visit.now))
+    return Looked{std::nullopt, "until: " + day_words(*until) + " is over"};
   const auto now = desk.parts().changes->files();
   if (!now) return fail_with(now.error());
   auto files = draft_of(edit, form, *now, desk.hooks().spec());
@@ -158,6 +160,7 @@ web::Response propose(const Desk& desk, const Visit& visit) {
   if (const std::string_view typed = form.get("at"); !typed.empty()) {
     if (desk.parts().clock != nullptr) at = rules::read_site_end(*desk.parts().clock, typed, visit.now);
     if (!at) return propose_page(desk, visit, form, "when: not a time, such as 12:30 or 2026-12-18 12:30", 400);
+    if (*at < visit.now) return propose_page(desk, visit, form, "when: that time is over", 400);
   }
   looked.wish->answers = reference_in(form);
   const auto proposed = control.propose(*looked.wish);

@@ -158,11 +158,28 @@ TEST_F(KnownEnds, OfAFileOfAuthoritiesTheNextToEndIsTold) {
   settings_.identity.directory.emplace().trust = folder_ + "/two/" + tls::authority_files("").certificate.string();
   const auto all = ends();
   ASSERT_EQ(all.size(), 2u);
-  EXPECT_EQ(all[0].what, "an authority of upstream.trust (both.pem)");
+  EXPECT_EQ(all[0].what, "an authority of upstream.trust (" + folder_ + "/both.pem)");
   EXPECT_EQ(all[0].ends, first);
   EXPECT_NE(find(all, "identity.directory.trust"), nullptr);
   EXPECT_EQ(ends(first + hours(1))[0].ends, last) << "the one that ended is not all of the file";
   EXPECT_EQ(ends(last + hours(1))[0].ends, last);
+}
+
+// Each is announced once, also where two files have one name and where one file is named twice.
+TEST_F(KnownEnds, TwoFilesOfAuthoritiesWithOneNameAreTwo) {
+  const auto at = from_rfc3339("2027-01-01T00:00:00Z").value();
+  for (const auto& [name, made] : {std::pair{"/a", at}, {"/b", at - days(200)}}) {
+    ASSERT_TRUE(tls::create_authority(folder_ + name, "Oak School", made));
+    std::filesystem::copy_file(tls::authority_files(folder_ + name).certificate, folder_ + name + "/ca.pem");
+  }
+  settings_.upstream.trust = {folder_ + "/a/ca.pem", folder_ + "/b/ca.pem", folder_ + "/a/ca.pem"};
+  const auto all = ends();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_NE(all[0].what, all[1].what);
+  const TimePoint over = std::max(all[0].ends, all[1].ends) + hours(1);
+  EndsWatch watch(folder_);
+  EXPECT_EQ(watch.look(all, over).size(), 2u);
+  EXPECT_TRUE(watch.look(all, over).empty());
 }
 
 }  // namespace

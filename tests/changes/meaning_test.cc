@@ -49,6 +49,13 @@ std::vector<std::string> told(const config::Configuration& after) {
   return lines;
 }
 
+std::vector<std::string> between(const config::Configuration& before, const config::Configuration& after) {
+  std::vector<std::string> lines;
+  for (const ChangedPart& part : meaning_of(before, after))
+    lines.push_back(std::string(config::kChangeKinds[std::size_t(part.kind)]) + ": " + part.sentence);
+  return lines;
+}
+
 TEST(Meaning, OfRulesIsSaidInPlainEnglish) {
   EXPECT_THAT(
       told(configuration(kPolicy, std::string(kRules) +
@@ -76,9 +83,99 @@ TEST(Meaning, OfGroups) {
               ElementsAre("inspects*: Key Stage 2: no connection is opened any more: its devices do not have the "
                           "school's certificate"));
   EXPECT_THAT(told(configuration(replaced(kPolicy, "10.20.8.0/24", "10.20.9.0/24"))),
-              ElementsAre("who*: Staff: other people, devices or networks are in this group"));
-  EXPECT_THAT(told(configuration(replaced(kPolicy, "fallback: ks2", "fallback: staff"))),
-              ElementsAre("who*: People and devices that match no group are in Staff"));
+              ElementsAre("opens*: Network 10.20.9.0/24: from Key Stage 2 to Staff, which opens for them gambling and "
+                          "games",
+                          "who*: Network 10.20.8.0/24: from Staff to Key Stage 2"));
+  EXPECT_THAT(
+      told(configuration(replaced(kPolicy, "fallback: ks2", "fallback: staff"))),
+      ElementsAre("opens*: People and devices that match no group are in Staff (were in Key Stage 2), which opens "
+                  "for them gambling and games"));
+}
+
+// Whoever agrees reads names as they know them: no change gives another group a name that is known.
+TEST(Meaning, OfATitleIsAPartAndNoSentenceUsesTheNewOne) {
+  const std::string swapped =
+      replaced(replaced(replaced(kPolicy, "title: Staff", "title: X"), "title: Key Stage 2", "title: Staff"),
+               "title: X", "title: Key Stage 2");
+  const auto titles = {std::string("who*: The group ks2 is called Staff (was Key Stage 2)"),
+                       std::string("who*: The group staff is called Key Stage 2 (was Staff)")};
+  EXPECT_THAT(told(configuration(swapped)), ::testing::ElementsAreArray(titles));
+  auto with_rule = std::vector<std::string>(titles);
+  with_rule.emplace_back("opens: Key Stage 2 (ks2) may open adult.example");
+  EXPECT_THAT(told(configuration(swapped, std::string(kRules) + "  - { site: adult.example, groups: [ks2] }\n")),
+              ::testing::ElementsAreArray(with_rule));
+  const auto twins = replaced(kPolicy, "title: Key Stage 2", "title: Staff");
+  EXPECT_THAT(between(configuration(twins),
+                      configuration(twins, std::string(kRules) + "  - { site: adult.example, groups: [ks2] }\n")),
+              ElementsAre("opens: Staff (ks2) may open adult.example"))
+      << "a title that two groups have";
+}
+
+TEST(Meaning, OfATermIsToOpenWhereItsCategoryIsOpenAndTheRestIsNot) {
+  const auto term = [](std::string_view more) {
+    return std::string(kRules) + "terms:\n  - { term: lego, category: games" + std::string(more) + " }\n";
+  };
+  EXPECT_THAT(told(configuration(kPolicy, term(""))),
+              ElementsAre("closes: Everybody: searches for \"lego\" count as games"));
+  const auto walled = replaced(kPolicy, "games: warn }", "games: allow }, unlisted: block");
+  EXPECT_THAT(between(configuration(walled), configuration(walled, term(""))),
+              ElementsAre("opens: Everybody: searches for \"lego\" count as games, which is open where all else is "
+                          "closed"));
+  EXPECT_THAT(between(configuration(walled), configuration(walled, term(", groups: [staff]"))),
+              ElementsAre("closes: Staff: searches for \"lego\" count as games"))
+      << "staff have nothing closed";
+}
+
+TEST(Meaning, OfMembersNamesWhoMovesAndWhatOpensForThem) {
+  const auto moved = replaced(replaced(kPolicy, "networks: [\"10.20.2.0/23\"]", "users: [y6]"), "[\"10.20.8.0/24\"]",
+                              "[\"10.20.8.0/24\", \"10.20.2.0/23\"]");
+  const auto lines = told(configuration(moved));
+  EXPECT_THAT(lines, ElementsAre("who*: Account y6 stay in Key Stage 2, and are named in other places",
+                                 "opens*: Network 10.20.2.0/23: from Key Stage 2 to Staff, which opens for them "
+                                 "gambling and games"));
+  EXPECT_THAT(told(configuration(replaced(kPolicy, "[\"10.20.8.0/24\"]", "[\"10.20.8.0/24\", \"10.20.3.0/24\"]"))),
+              ElementsAre("opens*: Network 10.20.3.0/24: from Key Stage 2 to Staff, which opens for them gambling and "
+                          "games"))
+      << "a part of a network";
+  EXPECT_THAT(told(configuration(replaced(kPolicy, "fallback",
+                                          "  free: { title: Free, members: { users: [y6] }, categories: { gambling: "
+                                          "allow, games: warn } }\nfallback"))),
+              ElementsAre("opens*: The group Free is new, and opens what Key Stage 2 does not: gambling",
+                          "opens*: Account y6: from Key Stage 2 to Free, which opens for them gambling"));
+  EXPECT_THAT(told(configuration(replaced(kPolicy, "fallback",
+                                          "  strict: { title: Strict, members: { users: [y1] }, categories: { "
+                                          "gambling: block, games: block } }\nfallback"))),
+              ElementsAre("who*: The group Strict is new", "who*: Account y1: from Key Stage 2 to Strict"));
+  const auto ordered = std::string(R"(groups:
+  staff: { title: Staff, members: { networks: ["10.20.8.0/24"] } }
+  ks2: { title: Key Stage 2, members: { networks: ["10.20.2.0/23"] }, categories: { gambling: block, games: warn } }
+fallback: ks2
+)");
+  EXPECT_THAT(told(configuration(ordered)), ElementsAre("who*: The order of the groups is now staff and ks2"));
+  const auto by_directory = [](std::string_view policy) {
+    return replaced(policy, "networks: [\"10.20.8.0/24\"]", "groups: [Teachers]");
+  };
+  EXPECT_THAT(between(configuration(by_directory(kPolicy)), configuration(by_directory(ordered))),
+              ElementsAre("opens: The order of the groups is now staff and ks2, which opens for them gambling and "
+                          "games"));
+}
+
+TEST(Meaning, OfAPublicSuffixIsOfNobodyKnowsHowManySites) {
+  for (const char* const rule : {"site: com", "site: co.uk", "url: \"co.uk/a\"", "site: maths.example, needs: [com]"})
+    EXPECT_THAT(told(configuration(kPolicy,
+                                   "block:\n  - { site: craze.example, category: violence }\nallow:\n  - { "
+                                   "site: maths.example, until: 2026-12-01 }\n  - { groups: [ks2], " +
+                                       std::string(rule) + " }\n")),
+                ElementsAre(::testing::StartsWith("opens*: Key Stage 2 may open ")))
+        << rule;
+}
+
+TEST(Meaning, OfANewRuleNamesWhatItsPagesLoadFrom) {
+  EXPECT_THAT(told(configuration(kPolicy, std::string(kRules) +
+                                              "  - { site: sums.example, groups: [ks2], needs: [a.example, b.example], "
+                                              "until: 2026-12-18 }\n")),
+              ElementsAre("opens: Key Stage 2 may open sums.example, and its pages may load from a.example and "
+                          "b.example until 18 December 2026"));
 }
 
 TEST(Meaning, OfSettingsIsTheStrictestWhereItIsNotUnderstood) {
@@ -99,13 +196,6 @@ config::Configuration with_lists(std::string_view lists, std::string_view policy
                                  {});
   for (const Problem& problem : read.problems) EXPECT_NE(problem.severity, Problem::Severity::error) << problem.text();
   return std::move(*read.configuration);
-}
-
-std::vector<std::string> between(const config::Configuration& before, const config::Configuration& after) {
-  std::vector<std::string> lines;
-  for (const ChangedPart& part : meaning_of(before, after))
-    lines.push_back(std::string(config::kChangeKinds[std::size_t(part.kind)]) + ": " + part.sentence);
-  return lines;
 }
 
 constexpr std::string_view kLists =

@@ -7,6 +7,7 @@
 // | the rule that it takes out has another end now | it clashes, with the difference |
 // | the very same rule was added | it clashes |
 // | the file is gone | it clashes |
+// | the same key has other values, and the sentence does not hold them | it clashes |
 // | a later rule stands behind one that is taken back | the one goes, the later stays |
 #include "changes/rebase.h"
 
@@ -112,6 +113,48 @@ TEST(Rebase, AFileThatIsGoneClashes) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->clashes.size(), 1u);
   EXPECT_TRUE(found->files.empty());
+}
+
+// Two changes of this kind read the same: that the sentences are equal proves nothing.
+TEST(Rebase, ASentenceThatDoesNotHoldTheValuesProvesNothing) {
+  const auto with = [](FileTexts files, const std::string& name, const std::string& text) {
+    files[name] = text;
+    return files;
+  };
+  const std::string settings =
+      school()["schoolgate.yaml"] + "retention:\n  breaches: 30d\n# one\n# two\n# three\n# four\n  incidents: 400d\n";
+  const auto changed = [](std::string text, const std::string& from, const std::string& to) {
+    EXPECT_NE(text.find(from), std::string::npos) << from;
+    return text.replace(text.find(from), from.size(), to);
+  };
+  const FileTexts before = with(school(), "schoolgate.yaml", settings);
+  const FileTexts proposed = with(before, "schoolgate.yaml", changed(settings, "breaches: 30d", "breaches: 60d"));
+  const FileTexts now = with(before, "schoolgate.yaml", changed(settings, "incidents: 400d", "incidents: 500d"));
+  const auto found = rebase("/etc/s", now, proposal_of(before, proposed));
+  ASSERT_TRUE(found) << found.error().text();
+  EXPECT_EQ(found->clashes.size(), 1u) << "retention";
+  const FileTexts comment = with(before, "schoolgate.yaml", "# by hand\n" + settings);
+  const auto fits = rebase("/etc/s", comment, proposal_of(before, proposed));
+  ASSERT_TRUE(fits);
+  EXPECT_TRUE(fits->is_merged) << "a comment is no value";
+
+  const std::string policy = R"(groups:
+  ks2:
+    title: Key Stage 2
+    members: { networks: ["10.20.2.0/23"] }
+    downloads:
+      max_size: 10MB
+      # one
+      # two
+      # three
+      block_extensions: [exe]
+fallback: ks2
+)";
+  const FileTexts one = with(school(), "policy.yaml", policy);
+  const auto larger = rebase("/etc/s", with(one, "policy.yaml", changed(policy, "[exe]", "[exe, msi]")),
+                             proposal_of(one, with(one, "policy.yaml", changed(policy, "10MB", "90MB"))));
+  ASSERT_TRUE(larger) << larger.error().text();
+  EXPECT_EQ(larger->clashes.size(), 1u) << "downloads";
 }
 
 TEST(Rebase, TwoGroupsOfOnePolicyAtOnce) {

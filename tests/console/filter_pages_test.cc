@@ -7,12 +7,17 @@
 // | a rule that is gone, a number that is none | 404 or a problem on the page |
 // | a reported page is answered | the one who asked reads that it was changed |
 // | a sealed address was reported | nothing is proposed for it |
+// | a report is answered by a change that does not touch its address | it is said what was changed |
+// | a day or a time that is over | 400, and it is said |
+// | somebody has refused | it is said who, and not that it needs that |
+// | a change in force, and the files have changed | nothing is said of a clash |
 // | somebody takes back a mistake | one press; what needs consent waits for it |
 #include <fstream>
 
 #include "base/file.h"
 #include "casework/page_reports.h"
 #include "console/filter_pages.h"
+#include "rules/site_clock.h"
 #include "tests/console/a_school.h"
 #include "tests/console/desk_fixture.h"
 
@@ -36,6 +41,8 @@ class FilterPages : public DeskTest {
     changes_ = std::make_unique<changes::ChangeControl>(std::move(of));
     school_->add_to(parts().hooks);
     parts().changes = changes_.get();
+    clock_ = rules::SiteClock::open("Europe/London").value();
+    parts().clock = &*clock_;
   }
   [[nodiscard]] std::string rules() const { return *read_file(school_->config() / "rules/school.yaml"); }
   static Fields opening(std::string site, std::string reason = "for maths") {
@@ -47,6 +54,7 @@ class FilterPages : public DeskTest {
             {"text", std::move(site)}, {"category", "violence"}, {"reason", "a craze"}};
   }
 
+  std::optional<rules::SiteClock> clock_;
   std::unique_ptr<ASchool> school_;
   std::unique_ptr<changes::ChangeControl> changes_;
 };
@@ -172,6 +180,60 @@ TEST_F(FilterPages, AReportIsAnsweredInTwoPresses) {
   EXPECT_THAT(told(technician, post(technician, "/filter/propose", fields)), HasSubstr("in force"));
   Browser nobody;
   EXPECT_THAT(get(nobody, "/report/answer?reference=" + *reference).body, HasSubstr("It was changed as you asked"));
+}
+
+TEST_F(FilterPages, AReportIsNotToldOfWhatItDidNotAsk) {
+  auto desk = casework::DeskStore::open(folder_.path());
+  ASSERT_TRUE(desk);
+  const auto reference = casework::PageReports(**desk).submit({.kind = casework::PageReport::Kind::unsuitable,
+                                                               .address = "https://craze.example/clip",
+                                                               .said = "a fight",
+                                                               .device = "10.20.8.3",
+                                                               .group = "ks2"},
+                                                              false, now_);
+  ASSERT_TRUE(reference) << reference.error().text();
+  Browser technician = sign_in("t.ash"), nobody;
+  Fields fields = closing("other.example");
+  fields.emplace_back("report", *reference);
+  EXPECT_THAT(told(technician, post(technician, "/filter/propose", fields)), HasSubstr("in force"));
+  const std::string answer = get(nobody, "/report/answer?reference=" + *reference).body;
+  EXPECT_THAT(answer, Not(HasSubstr("as you asked")));
+  EXPECT_THAT(answer, HasSubstr("Everybody may no longer open other.example"));
+}
+
+TEST_F(FilterPages, WhatIsOverIsNotProposed) {
+  Browser technician = sign_in("t.ash");
+  for (const auto& [field, value, said] : {std::tuple{"until", "2020-01-01", "until: Wed 1 January 2020 is over"},
+                                           {"until", "2026-11-22", "until: Sun 22 November 2026 is over"},
+                                           {"at", "2020-01-01 12:00", "when: that time is over"}}) {
+    Fields fields = closing("craze.example");
+    fields.emplace_back(field, value);
+    const auto answer = post(technician, "/filter/propose", fields);
+    EXPECT_EQ(answer.status, 400) << value;
+    EXPECT_THAT(answer.body, HasSubstr(said));
+  }
+  EXPECT_TRUE(changes_->list()->empty());
+  Fields today = closing("craze.example");
+  today.emplace_back("until", "2026-11-23");
+  EXPECT_THAT(told(technician, post(technician, "/filter/propose", today)), HasSubstr("in force"));
+  (void)post(technician, "/filter/propose", opening("lesson.example"));
+  EXPECT_EQ(post(technician, "/filter/changes/2/ask", {{"at", "2020-01-01 12:00"}}).status, 400);
+}
+
+TEST_F(FilterPages, ARefusalIsSaidAsOne) {
+  Browser technician = sign_in("t.ash"), lead = sign_in("d.oak");
+  (void)post(technician, "/filter/propose", opening("lesson.example"));
+  const std::string said = told(lead, post(lead, "/filter/changes/1/refuse", {{"text", "not this site"}}));
+  EXPECT_THAT(said, Not(HasSubstr("It needs d.oak")));
+  EXPECT_THAT(said, HasSubstr("Change 1 is not put in force: d.oak has refused it."));
+}
+
+TEST_F(FilterPages, AChangeInForceNoLongerHasToFit) {
+  Browser technician = sign_in("t.ash");
+  (void)post(technician, "/filter/propose", closing("craze.example"));
+  const std::string page = get(technician, "/filter/changes/1").body;
+  EXPECT_THAT(page, HasSubstr("In force"));
+  EXPECT_THAT(page, Not(HasSubstr("no longer fits")));
 }
 
 TEST_F(FilterPages, FilesAreCheckedBeforeTheyAreProposed) {
