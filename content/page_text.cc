@@ -96,6 +96,10 @@ void PageText::step(char c, const Sink& sink) {
     case State::raw:
     case State::raw_end: return step_raw(c, sink);
     case State::plain: return say({&c, 1}, sink);
+    case State::data:
+      if (c == '>' && matched_ >= 2) return void(state_ = State::text);
+      matched_ = c == ']' ? matched_ + 1 : 0;
+      return say({&c, 1}, sink);
   }
 }
 
@@ -231,7 +235,9 @@ void PageText::step_comment(char c) {
       state_ = State::comment;
       matched_ = 2;  // "<!-->" and "<!--->" are whole
     } else if (held_ == kData) {
-      state_ = State::text;
+      // In HTML that is a browser's comment up to the next '>', and is read; in a drawing no tag is in it.
+      state_ = foreign_parts_.place() == ForeignParts::Place::html ? State::text : State::data;
+      matched_ = 0;
     } else if (!kComment.starts_with(held_) && !kData.starts_with(held_)) {
       state_ = c == '>' ? State::text : State::bogus;
     }

@@ -41,6 +41,7 @@ class PageText {
     bogus,    ///< until '>'
     raw,      ///< in <script> and the like, until its end tag
     raw_end,  ///< behind '<' in there
+    data,     ///< in CDATA of a drawing, until "]]>"
     plain,    ///< behind <plaintext>: no tag any more
   };
   /// Attributes that are read, each with its place in values_.

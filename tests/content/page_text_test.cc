@@ -105,6 +105,12 @@ TEST(PageText, ForeignContentEndsAsInBrowsers) {
     EXPECT_TRUE(text_of(page).ends_with("a")) << page;
 }
 
+TEST(PageText, DataInADrawingIsText) {
+  EXPECT_EQ(text_of("<svg><![CDATA[<!-- <style> ]] > ]]]>a"), "<!-- <style> ]] > ]]]a");
+  EXPECT_EQ(text_of("<svg><![CDATA[x]]><p>a<![CDATA[<b>c]]>"), "x]] ac]]>");
+  EXPECT_TRUE(text_of("<svg><font><![CDATA[<!--]]>a").ends_with("a"));
+}
+
 TEST(PageText, DocumentsInAttributes) {
   EXPECT_EQ(text_of("a<iframe srcdoc='<p>b &amp;amp; c</p><script>no</script>&lt;b&gt;d&lt;/b&gt;'>no</iframe>e"),
             "a b & c d e");
