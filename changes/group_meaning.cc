@@ -311,7 +311,7 @@ void compare_groups(const Configuration& before, const Configuration& after, std
                      .values = values_of("", values_of_group(group))});
   }
   compare_members(before, after, names, parts);
-  if (const std::string& was = before.policy.fallback, &is = after.policy.fallback; was != is) {
+  if (const std::string &was = before.policy.fallback, &is = after.policy.fallback; was != is) {
     ChangedPart part =
         of_move("People and devices that match no group are in " + names.of(is) + " (were in " + names.of(was) + ")",
                 {was}, {is}, opened.of(was, is));

@@ -2,9 +2,12 @@
 
 #include <unicode/ucnv.h>
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/ascii.h"
+#include "content/media_type.h"
 #include "embedded/charset_table.h"
 #include "rules/data_lines.h"
 #include "rules/utf8.h"
@@ -31,19 +34,64 @@ const std::vector<CharsetLabel>& charset_labels() {
   return labels;
 }
 
-/// The value behind `name` and '=' in `text`, quoted or not.
-std::string_view parameter_after(std::string_view text, std::string_view name) noexcept {
-  for (std::size_t at = 0; at + name.size() <= text.size(); ++at) {
-    if (!equal_ignoring_case(text.substr(at, name.size()), name)) continue;
-    std::string_view rest = text.substr(at + name.size());
+/// What `content` of <meta http-equiv> says: browsers look for the word anywhere in it.
+std::string_view charset_in_content(std::string_view text) noexcept {
+  static constexpr std::string_view kName = "charset";
+  for (std::size_t at = 0; at + kName.size() <= text.size(); ++at) {
+    if (!equal_ignoring_case(text.substr(at, kName.size()), kName)) continue;
+    std::string_view rest = text.substr(at + kName.size());
     rest.remove_prefix(std::min(rest.find_first_not_of(kAsciiBlanks), rest.size()));
     if (!rest.starts_with('=')) continue;
     rest.remove_prefix(1);
     rest.remove_prefix(std::min(rest.find_first_not_of(kAsciiBlanks), rest.size()));
     if (rest.starts_with('"') || rest.starts_with('\'')) return rest.substr(1, rest.find(rest.front(), 1) - 1);
-    return rest.substr(0, rest.find_first_of("; \t\r\n\f\"'/>"));
+    return rest.substr(0, rest.find_first_of("; \t\r\n\f\"'"));
   }
   return {};
+}
+
+struct MetaAttribute {
+  std::string_view name, value;
+};
+
+/// Takes the next attribute of a tag off `rest`; none with a name: the tag ends there, or the text does.
+MetaAttribute take_attribute(std::string_view& rest) noexcept {
+  rest.remove_prefix(std::min(rest.find_first_not_of(" \t\r\n\f/"), rest.size()));
+  MetaAttribute attribute{rest.substr(0, rest.find_first_of("= \t\r\n\f/>", 1)), {}};
+  if (rest.empty() || rest.front() == '>') return {};
+  rest.remove_prefix(attribute.name.size());
+  const std::size_t equals = rest.find_first_not_of(kAsciiBlanks);
+  if (equals == std::string_view::npos || rest[equals] != '=') return attribute;
+  rest.remove_prefix(equals + 1);
+  rest.remove_prefix(std::min(rest.find_first_not_of(kAsciiBlanks), rest.size()));
+  if (!rest.starts_with('"') && !rest.starts_with('\'')) {
+    attribute.value = rest.substr(0, rest.find_first_of(" \t\r\n\f>"));
+    rest.remove_prefix(attribute.value.size());
+    return attribute;
+  }
+  const std::size_t end = rest.find(rest.front(), 1);
+  if (end == std::string_view::npos) return {};
+  attribute.value = rest.substr(1, end - 1);
+  rest.remove_prefix(end + 1);
+  return attribute;
+}
+
+/// Of the attributes of one <meta>; of two with a name the first counts.
+std::string_view charset_of_attributes(std::string_view rest) noexcept {
+  MetaAttribute charset, content, pragma;
+  for (MetaAttribute next; !(next = take_attribute(rest)).name.empty();) {
+    for (const auto& [name, place] : {std::pair{"charset", &charset}, {"content", &content}, {"http-equiv", &pragma}})
+      if (place->name.empty() && equal_ignoring_case(next.name, name)) *place = next;
+  }
+  if (!charset.name.empty()) return charset_labelled(charset.value);
+  if (!equal_ignoring_case(pragma.value, "content-type")) return {};
+  return charset_labelled(charset_in_content(content.value));
+}
+
+constexpr std::size_t kLongestMark = 3;
+
+bool begins_with_mark(std::string_view bytes) noexcept {
+  return bytes.starts_with("\xEF\xBB\xBF") || bytes.starts_with("\xFE\xFF") || bytes.starts_with("\xFF\xFE");
 }
 
 /// True for UTF-8 that may end inside a character.
@@ -84,8 +132,9 @@ std::string_view charset_of_meta(std::string_view beginning) noexcept {
       continue;
     }
     if (!equal_ignoring_case(beginning.substr(at, 5), "<meta")) continue;
-    const std::string_view tag = beginning.substr(at, beginning.find('>', at) - at);
-    const std::string_view charset = charset_labelled(parameter_after(tag, "charset"));
+    const std::string_view tag = beginning.substr(at + 5);
+    if (tag.empty() || !(kAsciiBlanks.contains(tag.front()) || tag.front() == '/')) continue;
+    const std::string_view charset = charset_of_attributes(tag);
     if (charset.empty()) continue;
     // A page whose tags were read as ASCII is not in UTF-16.
     return charset.starts_with("UTF-16") ? kUtf8 : charset;
@@ -114,7 +163,7 @@ struct CharsetDecoder::Converter {
 };
 
 CharsetDecoder::CharsetDecoder(std::string_view content_type, bool always_utf8)
-    : always_utf8_(always_utf8), declared_(charset_labelled(parameter_after(content_type, "charset"))) {}
+    : always_utf8_(always_utf8), declared_(charset_labelled(media_type_of(content_type).charset)) {}
 CharsetDecoder::CharsetDecoder(CharsetDecoder&&) noexcept = default;
 CharsetDecoder::~CharsetDecoder() = default;
 
@@ -122,7 +171,9 @@ void CharsetDecoder::feed(std::string_view bytes, const Sink& sink) {
   if (!charset_.empty()) return convert(bytes, false, sink);
   const std::size_t wanted = std::min(bytes.size(), kSniffed - sniffed_.size());
   sniffed_ += bytes.substr(0, wanted);
-  if (sniffed_.size() < kSniffed) return;
+  // A mark goes before what is declared, so as much as the longest is looked at in any case.
+  const bool known = always_utf8_ || !declared_.empty() || begins_with_mark(sniffed_);
+  if (sniffed_.size() < (known ? kLongestMark : kSniffed)) return;
   decide(sink);
   convert(bytes.substr(wanted), false, sink);
 }

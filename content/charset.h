@@ -21,10 +21,10 @@ namespace schoolgate::content {
 class CharsetDecoder {
  public:
   using Sink = std::function<void(std::string_view)>;
-  /// How many bytes are looked at before it is decided.
+  /// How many bytes are looked at before it is decided, where neither the field nor a mark says it.
   static constexpr std::size_t kSniffed = 1024;
 
-  /// `content_type` is the field's value. A JSON text is always UTF-8.
+  /// `content_type` is all values of the field, with a comma between them. A JSON text is always UTF-8.
   explicit CharsetDecoder(std::string_view content_type, bool always_utf8 = false);
   CharsetDecoder(CharsetDecoder&&) noexcept;
   ~CharsetDecoder();

@@ -4,6 +4,8 @@
 #include <zstd.h>
 
 #include <array>
+#include <string>
+#include <utility>
 
 #include "content/coding.h"
 
@@ -16,7 +18,7 @@ constexpr std::size_t kPiece = 16 << 10;
 using Room = std::array<char, kPiece>;
 
 /// gzip (members one after another, RFC 1952) and deflate. `deflate` is the zlib format, and raw deflate from servers
-/// that took the word literally: the first byte tells, as in browsers.
+/// that took the word literally: the zlib header tells, as in browsers.
 class Inflating final : public Coding {
  public:
   explicit Inflating(bool gzip) : gzip_(gzip) {}
@@ -27,6 +29,12 @@ class Inflating final : public Coding {
   Inflating& operator=(const Inflating&) = delete;
 
   Status feed(std::string_view bytes, const Emit& emit) override {
+    std::string first;
+    if (!ready_ && !gzip_) {
+      head_ += bytes;
+      if (head_.size() < 2) return Status::more;
+      bytes = first = std::exchange(head_, {});
+    }
     if (!ready_ && !begin(bytes)) return Status::broken;
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
     stream_.avail_in = static_cast<uInt>(bytes.size());
@@ -52,13 +60,20 @@ class Inflating final : public Coding {
 
  private:
   bool begin(std::string_view bytes) {
-    const bool zlib = (static_cast<unsigned char>(bytes.front()) & 0x0F) == 8;
+    const bool zlib = !gzip_ && has_zlib_header(bytes);
     ready_ = inflateInit2(&stream_, gzip_ ? 16 + MAX_WBITS : zlib ? MAX_WBITS : -MAX_WBITS) == Z_OK;
     return ready_;
   }
 
+  /// RFC 1950: the method, a window that there is, and a checksum over both bytes.
+  static bool has_zlib_header(std::string_view bytes) noexcept {
+    const unsigned method = static_cast<unsigned char>(bytes[0]), flags = static_cast<unsigned char>(bytes[1]);
+    return (method & 0x0F) == 8 && method >> 4 <= 7 && (method << 8 | flags) % 31 == 0;
+  }
+
   z_stream stream_{};
   const bool gzip_;
+  std::string head_;  ///< of deflate, until its header is whole
   bool ready_ = false, members_ = false;
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/ascii.h"
+#include "content/charset.h"
 #include "content/coding.h"
 
 namespace schoolgate::content {
@@ -14,7 +15,12 @@ std::unique_ptr<Coding> coding_named(std::string_view name) {
   if (name == "deflate") return make_deflate();
   if (name == "br") return make_brotli();
   if (name == "zstd") return make_zstd();
-  return nullptr;  // identity, and what no browser knows
+  return nullptr;
+}
+
+/// What servers write there by mistake, and no client takes for a coding.
+bool codes_nothing(std::string_view name) noexcept {
+  return name == "identity" || name == "none" || name.contains('/') || !charset_labelled(name).empty();
 }
 
 }  // namespace
@@ -31,6 +37,8 @@ ContentDecoder::ContentDecoder(std::string_view field, const Bounds& bounds) : b
   }
   for (const std::string& name : names) {
     auto coding = coding_named(name);
+    // Beside one that is not known some browsers leave all of them as they are.
+    if (!coding && (names.size() > 1 || !codes_nothing(name))) doubtful_ = true;
     if (coding) codings_.insert(codings_.begin(), std::move(coding));
   }
   if (codings_.size() > bounds_.depth) status_ = Status::oversized;
@@ -54,7 +62,9 @@ void ContentDecoder::pass(std::size_t coding, std::string_view bytes, const Sink
     out_ += bytes.size();
     const bool inflated = out_ > bounds_.spared && !codings_.empty() && out_ / bounds_.ratio > in_;
     if (inflated || out_ > bounds_.most) {
-      status_ = inflated ? Status::oversized : Status::finished;  // a large page is no bomb: its rest is not read
+      // A large page is no bomb, and its rest is not read; but a small answer must not hide its words behind a large
+      // one.
+      status_ = inflated || !codings_.empty() ? Status::oversized : Status::finished;
       return;
     }
   }

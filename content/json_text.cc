@@ -1,5 +1,7 @@
 #include "content/json_text.h"
 
+#include <algorithm>
+
 #include "base/ascii.h"
 #include "rules/utf8.h"
 
@@ -15,7 +17,16 @@ int hex_digit(char c) noexcept {
 }  // namespace
 
 void JsonText::feed(std::string_view bytes, const Sink& sink) {
-  for (const char c : bytes) step(c, sink);
+  while (!bytes.empty()) {
+    if (state_ == State::outside) {
+      const std::size_t run = std::min(bytes.find('"'), bytes.size());
+      if (run != 0 && reads_ == Reads::everything) sink(bytes.substr(0, run));
+      bytes.remove_prefix(run);
+      if (bytes.empty()) return;
+    }
+    step(bytes.front(), sink);
+    bytes.remove_prefix(1);
+  }
 }
 
 void JsonText::finish(const Sink& sink) {
@@ -61,11 +72,14 @@ void JsonText::step(char c, const Sink& sink) {
     case State::after:
       if (kAsciiBlanks.contains(c)) return;
       state_ = State::outside;
-      if (c == ':' && !spoken_)
+      if (c == ':' && !spoken_ && reads_ == Reads::strings)
         string_.clear();  // the name of a member
       else
         say(sink);
-      if (c == '"') state_ = State::string;
+      if (c == '"')
+        state_ = State::string;
+      else if (reads_ == Reads::everything)
+        sink({&c, 1});
   }
 }
 

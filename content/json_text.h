@@ -1,7 +1,7 @@
-// The strings of a JSON text or of a stream of events, without the names of its members: the text of pages that are
-// programs.
+// The strings of a JSON text, without the names of its members: the text of pages that are programs. Of a stream of
+// events, which may be JSON or plain words, everything: names and what is outside of strings too.
 //
-// Bytes that are no JSON are passed over; no text is refused. One per body, one thread; a piece may end anywhere and
+// No text is refused. One per body, one thread; a piece may end anywhere and
 // the outcome is the same.
 #pragma once
 
@@ -15,6 +15,8 @@ namespace schoolgate::content {
 class JsonText {
  public:
   using Sink = std::function<void(std::string_view)>;
+  enum class Reads : std::uint8_t { strings, everything };
+  explicit JsonText(Reads reads = Reads::strings) noexcept : reads_(reads) {}
   void feed(std::string_view bytes, const Sink& sink);
   void finish(const Sink& sink);
 
@@ -25,6 +27,7 @@ class JsonText {
   void end_unicode();
   void say(const Sink& sink);
 
+  Reads reads_;
   State state_ = State::outside;
   bool spoken_ = false;  ///< the string at hand is too long for a name: it is said as it comes
   std::uint32_t unit_ = 0, high_ = 0;

@@ -5,17 +5,18 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "content/media_type.h"
 
 namespace schoolgate::content {
 namespace {
 
 constexpr auto kMarkupTypes = std::to_array<std::string_view>(
-    {"text/html", "application/xhtml+xml", "application/xml", "text/xml", "image/svg+xml", "text/x-web-markdown"});
-constexpr auto kJsonTypes = std::to_array<std::string_view>(
-    {"application/json", "text/json", "text/event-stream", "application/x-ndjson", "application/jsonlines"});
+    {"text/html", "application/xhtml+xml", "application/xml", "text/xml", "image/svg+xml", "text/x-web-markdown",
+     "multipart/x-mixed-replace", "application/unknown", "unknown/unknown"});  // browsers look what the last two are
+constexpr auto kJsonTypes =
+    std::to_array<std::string_view>({"application/json", "text/json", "application/x-ndjson", "application/jsonlines"});
 /// Of the family text/*, but nobody reads them.
-constexpr auto kUnreadTexts = std::to_array<std::string_view>(
-    {"text/css", "text/javascript", "text/ecmascript", "text/vtt", "text/x-component", "text/cache-manifest"});
+constexpr auto kScriptTypes = std::to_array<std::string_view>({"text/javascript", "text/ecmascript"});
 
 bool is_attachment(std::string_view disposition) noexcept {
   return equal_ignoring_case(trimmed(disposition.substr(0, disposition.find(';'))), "attachment");
@@ -24,16 +25,16 @@ bool is_attachment(std::string_view disposition) noexcept {
 }  // namespace
 
 std::optional<TextKind> how_to_read(std::string_view content_type, std::string_view content_disposition) noexcept {
-  if (is_attachment(content_disposition)) return std::nullopt;
-  const std::string_view given = trimmed(content_type.substr(0, content_type.find(';')));
+  const std::string_view given = media_type_of(content_type).name;
   const auto is = [&](std::string_view type) { return equal_ignoring_case(type, given); };
   const auto ends = [&](std::string_view suffix) {
     return given.size() > suffix.size() && equal_ignoring_case(given.substr(given.size() - suffix.size()), suffix);
   };
-  if (given.empty() || !given.contains('/')) return TextKind::markup;
-  if (std::ranges::any_of(kMarkupTypes, is) || ends("+xml")) return TextKind::markup;
   if (std::ranges::any_of(kJsonTypes, is) || ends("+json")) return TextKind::json;
-  if (std::ranges::any_of(kUnreadTexts, is)) return std::nullopt;
+  if (is("text/event-stream")) return TextKind::events;
+  if (is_attachment(content_disposition)) return std::nullopt;
+  if (given.empty() || std::ranges::any_of(kMarkupTypes, is) || ends("+xml")) return TextKind::markup;
+  if (std::ranges::any_of(kScriptTypes, is)) return std::nullopt;
   if (given.size() > 5 && equal_ignoring_case(given.substr(0, 5), "text/")) return TextKind::plain;
   return std::nullopt;
 }
@@ -42,11 +43,12 @@ PageReader::PageReader(std::shared_ptr<const PhraseBook> book, TextKind kind, st
                        std::string_view content_encoding)
     : book_(std::move(book)),
       decoder_(content_encoding),
-      charset_(content_type, kind == TextKind::json),
+      charset_(content_type, kind == TextKind::json || kind == TextKind::events),
       words_(&book_->vocabulary()),
       scan_(*book_),
       score_(*book_) {
   if (kind == TextKind::json) text_.emplace<JsonText>();
+  if (kind == TextKind::events) text_.emplace<JsonText>(JsonText::Reads::everything);
   if (kind == TextKind::plain) text_.emplace<std::monostate>();
   on_phrase_ = [this](std::uint32_t literal, std::uint64_t end) { score_.count(literal, end); };
   on_words_ = [this](std::string_view words) {

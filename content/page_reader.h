@@ -26,10 +26,11 @@
 
 namespace schoolgate::content {
 
-enum class TextKind : std::uint8_t { markup, plain, json };
+enum class TextKind : std::uint8_t { markup, plain, json, events };
 
-/// By the fields of an answer's head. Nothing: it is no text that a person reads (scripts, styles, fonts, pictures,
-/// sound, film), or it is saved as a file. Without a type it is markup, which browsers take it for.
+/// By the fields of an answer's head; of a field that comes more than once, all values with ", " between them. Nothing:
+/// it is no text that a person reads (scripts, fonts, pictures, sound, film), or it is saved as a file. Without a type
+/// it is markup, which browsers take it for. JSON is data for a program, which reads it however it is to be saved.
 [[nodiscard]] std::optional<TextKind> how_to_read(std::string_view content_type,
                                                   std::string_view content_disposition) noexcept;
 
@@ -48,8 +49,11 @@ class PageReader {
   [[nodiscard]] bool changed() noexcept { return score_.changed(); }
   /// Inflated beyond all bounds: no site sends such a page in good faith.
   [[nodiscard]] bool is_bomb() const noexcept { return status_ == ContentDecoder::Status::oversized; }
-  /// Memory gave out: not everything was looked for.
-  [[nodiscard]] bool is_incomplete() const noexcept { return incomplete_; }
+  /// What a client makes of the body was not read, or not all of it: its coding is broken or not known, or memory gave
+  /// out.
+  [[nodiscard]] bool is_incomplete() const noexcept {
+    return incomplete_ || decoder_.is_doubtful() || status_ == ContentDecoder::Status::broken;
+  }
   [[nodiscard]] const PhraseBook& book() const noexcept { return *book_; }
 
  private:

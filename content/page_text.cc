@@ -17,6 +17,9 @@ constexpr auto kRawUnseen =
     std::to_array<std::string_view>({"iframe", "noembed", "noframes", "noscript", "script", "style"});
 constexpr auto kRawSeen = std::to_array<std::string_view>({"textarea", "title", "xmp"});
 
+/// A page that hides all of itself has a script that shows it.
+constexpr auto kNeverHidden = std::to_array<std::string_view>({"body", "html", "main"});
+
 constexpr auto kSpoken =
     std::to_array<std::string_view>({"alt", "aria-label", "label", "placeholder", "summary", "title"});
 constexpr auto kDescriptions = std::to_array<std::string_view>(
@@ -44,6 +47,7 @@ bool style_hides(std::string_view style, std::size_t longest) {
 
 void PageText::feed(std::string_view bytes, const Sink& sink) {
   while (!bytes.empty()) {
+    if (state_ == State::plain) return say(bytes, sink);
     if (state_ == State::text) {
       const std::size_t run = std::min(bytes.find_first_of("<&"), bytes.size());
       if (run != 0) say(bytes.substr(0, run), sink);
@@ -91,6 +95,11 @@ void PageText::step(char c, const Sink& sink) {
     case State::bogus: return step_comment(c);
     case State::raw:
     case State::raw_end: return step_raw(c, sink);
+    case State::plain: return say({&c, 1}, sink);
+    case State::data:
+      if (c == '>' && matched_ >= 2) return void(state_ = State::text);
+      matched_ = c == ']' ? matched_ + 1 : 0;
+      return say({&c, 1}, sink);
   }
 }
 
@@ -170,6 +179,7 @@ void PageText::name_attribute() {
   if (attribute_name_ == "type") attribute_ = type;
   if (attribute_name_ == "style") attribute_ = style;
   if (attribute_name_ == "hidden") attribute_ = hidden;
+  if (attribute_name_ == "srcdoc" && tag_ == "iframe" && !closes_) attribute_ = srcdoc;
   if (attribute_ == spoken && !values_[spoken].empty()) values_[spoken] += '\n';
   // Browsers take the first of two.
   if (attribute_ != none && attribute_ != spoken && std::exchange(seen_[attribute_], true)) attribute_ = none;
@@ -178,11 +188,13 @@ void PageText::name_attribute() {
 void PageText::step_attribute(char c, const Sink& sink) {
   if (state_ == State::value) {
     const bool ends = quote_ != 0 ? c == quote_ : is_blank(c) || c == '>';
+    if (!ends && attribute_ == srcdoc) return take_document(c, sink);
     if (!ends) {
       if (attribute_ != none && values_[attribute_].size() < kLongestValue) values_[attribute_] += c;
       return;
     }
     state_ = State::between;
+    if (attribute_ == srcdoc) end_document(sink);
     if (c == '>' && quote_ == 0) end_tag(sink);
     return;
   }
@@ -223,7 +235,9 @@ void PageText::step_comment(char c) {
       state_ = State::comment;
       matched_ = 2;  // "<!-->" and "<!--->" are whole
     } else if (held_ == kData) {
-      state_ = State::text;
+      // In HTML that is a browser's comment up to the next '>', and is read; in a drawing no tag is in it.
+      state_ = foreign_parts_.place() == ForeignParts::Place::html ? State::text : State::data;
+      matched_ = 0;
     } else if (!kComment.starts_with(held_) && !kData.starts_with(held_)) {
       state_ = c == '>' ? State::text : State::bogus;
     }
@@ -242,27 +256,62 @@ void PageText::step_comment(char c) {
   }
 }
 
+// A document in an attribute may be as long as a page, and is read as it comes.
+void PageText::take_document(char c, const Sink& sink) {
+  document_ += c;
+  if (document_.size() < kLongestValue) return;
+  // A reference is not cut.
+  const std::size_t reference = document_.rfind('&');
+  const bool may_be_cut = reference != std::string::npos && document_.size() - reference <= kLongestEntity + 1;
+  read_document(may_be_cut ? reference : document_.size(), sink);
+}
+
+void PageText::read_document(std::size_t size, const Sink& sink) {
+  const std::string page = without_entities(std::string_view(document_).substr(0, size));
+  document_.erase(0, size);
+  if (depth_ == kDeepestDocument) return say(page, sink);
+  if (!embedded_) {
+    embedded_ = std::make_unique<PageText>();
+    embedded_->depth_ = depth_ + 1;
+    say("\n", sink);
+  }
+  embedded_->feed(page, [&](std::string_view text) { say(text, sink); });
+}
+
+void PageText::end_document(const Sink& sink) {
+  read_document(document_.size(), sink);
+  if (embedded_) embedded_->finish([&](std::string_view text) { say(text, sink); });
+  embedded_.reset();
+  say("\n", sink);
+}
+
+// Where a browser may be in a drawing or not, text that may be raw is read, with the tags in it.
 bool PageText::starts_raw() noexcept {
-  if (foreign_ != 0) return false;
-  shown_ = holds(kRawSeen, tag_);
-  return shown_ || holds(kRawUnseen, tag_);
+  const ForeignParts::Place place = foreign_parts_.place();
+  if (place == ForeignParts::Place::foreign) return false;
+  shown_ = holds(kRawSeen, tag_) || place == ForeignParts::Place::doubtful;
+  return holds(kRawSeen, tag_) || holds(kRawUnseen, tag_);
 }
 
 void PageText::end_tag(const Sink& sink) {
   state_ = State::text;
   attribute_name_.clear();
   if (!is_inline_element(tag_) && last_ != '\n') say("\n", sink);
-  const bool is_foreign = tag_ == "svg" || tag_ == "math";
   if (closes_) {
-    if (is_foreign && foreign_ != 0) --foreign_;
+    foreign_parts_.close(tag_);
     return hidden_parts_.close(tag_);
   }
-  if (is_foreign && !self_closed_) ++foreign_;
-  const bool says_hidden = (seen_[hidden] && !equal_ignoring_case(values_[hidden], "until-found")) ||
-                           style_hides(values_[style], kLongestValue);
-  if (!(self_closed_ && foreign_ != 0)) hidden_parts_.open(tag_, says_hidden);
+  // Before the tag itself is placed: <title> of a drawing is no raw text, though HTML is in it.
+  const bool raw = starts_raw();
+  foreign_parts_.open(tag_, self_closed_);
+  const bool in_html = foreign_parts_.place() == ForeignParts::Place::html;
+  const bool says_hidden =
+      !holds(kNeverHidden, tag_) && ((seen_[hidden] && !equal_ignoring_case(values_[hidden], "until-found")) ||
+                                     style_hides(values_[style], kLongestValue));
+  if (!self_closed_ || in_html) hidden_parts_.open(tag_, says_hidden);
   if (!says_hidden) say_attributes(sink);
-  if (!starts_raw()) return;
+  if (tag_ == "plaintext" && foreign_parts_.place() != ForeignParts::Place::foreign) state_ = State::plain;
+  if (!raw) return;
   state_ = State::raw;
   raw_tag_ = "</" + tag_;
 }

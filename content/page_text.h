@@ -1,5 +1,5 @@
-// The text of an HTML page that a person sees or hears, as it comes: title, body, alternative texts, labels, the
-// description for search engines. Not scripts, styles, comments and what its own tag hides.
+// The text of an HTML page that a person sees or hears, as it comes: title, body, alternative texts, labels, documents
+// in `srcdoc`, the description for search engines. Not scripts, styles, comments and what its own tag hides.
 //
 // Tags are read as browsers read them, with errors in them. Where a page and a browser could disagree about what is
 // hidden, it is read: what is doubtful counts as seen. XML (feeds, XHTML, SVG) passes through the same states. One per
@@ -9,9 +9,11 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "content/foreign_parts.h"
 #include "content/hidden_parts.h"
 
 namespace schoolgate::content {
@@ -39,12 +41,26 @@ class PageText {
     bogus,    ///< until '>'
     raw,      ///< in <script> and the like, until its end tag
     raw_end,  ///< behind '<' in there
+    data,     ///< in CDATA of a drawing, until "]]>"
+    plain,    ///< behind <plaintext>: no tag any more
   };
   /// Attributes that are read, each with its place in values_.
-  enum Attribute : std::uint8_t { spoken, content, name, value, type, style, hidden, kAttributes, none = kAttributes };
+  enum Attribute : std::uint8_t {
+    spoken,
+    content,
+    name,
+    value,
+    type,
+    style,
+    hidden,
+    srcdoc,
+    kAttributes,
+    none = kAttributes
+  };
 
   static constexpr std::size_t kLongestName = 24;
-  static constexpr std::size_t kLongestValue = 4096;  ///< more of one is not read
+  static constexpr std::size_t kLongestValue = 4096;  ///< more of one is not read, but for srcdoc
+  static constexpr int kDeepestDocument = 4;          ///< what srcdoc holds of a deeper one is read as it stands
 
   void step(char c, const Sink& sink);
   void step_tag(char c, const Sink& sink);
@@ -59,6 +75,9 @@ class PageText {
   void end_tag(const Sink& sink);
   void say_attributes(const Sink& sink);
   void say(std::string_view text, const Sink& sink);
+  void take_document(char c, const Sink& sink);
+  void read_document(std::size_t size, const Sink& sink);
+  void end_document(const Sink& sink);
   [[nodiscard]] bool starts_raw() noexcept;
 
   State state_ = State::text;
@@ -69,15 +88,18 @@ class PageText {
   char quote_ = 0;
   char last_ = ' ';  ///< said last: breaks are not doubled
   Attribute attribute_ = none;
-  std::uint32_t foreign_ = 0;  ///< how deep in <svg> and <math>
-  std::size_t matched_ = 0;    ///< of "-->", of "--", of "</script"
-  std::string tag_;            ///< its name
+  std::size_t matched_ = 0;  ///< of "-->", of "--", of "</script"
+  std::string tag_;          ///< its name
   std::string attribute_name_;
   std::string raw_tag_;  ///< what ends the raw text
   std::string held_;     ///< of a reference, of what may be an end tag
   std::array<std::string, kAttributes> values_;
   std::array<bool, kAttributes> seen_{};
   HiddenParts hidden_parts_;
+  ForeignParts foreign_parts_;
+  int depth_ = 0;                       ///< of documents in attributes of documents
+  std::string document_;                ///< of srcdoc: what is not read yet
+  std::unique_ptr<PageText> embedded_;  ///< what reads it
 };
 
 }  // namespace schoolgate::content

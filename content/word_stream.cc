@@ -101,6 +101,17 @@ void WordStream::feed(std::string_view text, const Sink& sink) {
       if (begin_ >= kPiece) flush(sink);
       if (text.empty()) break;
     }
+    if (out_.size() == begin_ && vocabulary_) {
+      text = take_spelled_letters(text);
+      // A word of two letters and more ends the row: it is taken the fast way.
+      const bool word = text.size() >= 2 && kPlain[static_cast<unsigned char>(text[0])] > kBreak &&
+                        kPlain[static_cast<unsigned char>(text[1])] > kBreak;
+      const bool row_ends = word && !spelled_.empty();
+      if (row_ends) end_spelled();
+      if (begin_ >= kPiece) flush(sink);
+      if (row_ends) continue;
+      if (text.empty()) break;
+    }
     const char first = text.front();
     if (static_cast<unsigned char>(first) < 0x80) {
       put_ascii(first);
@@ -156,6 +167,18 @@ std::string_view WordStream::take_plain_words(std::string_view text) {
       ++words_;
     }
     text.remove_prefix(size + 1);
+  }
+  return text;
+}
+
+// Fast: letters that stand alone, with one sign behind each. Returns the rest.
+std::string_view WordStream::take_spelled_letters(std::string_view text) {
+  while (text.size() >= 2 && begin_ < kPiece) {
+    const char letter = kPlain[static_cast<unsigned char>(text[0])];
+    if (letter <= kBreak || kPlain[static_cast<unsigned char>(text[1])] != kBreak) break;
+    spelled_ += letter;
+    text.remove_prefix(2);
+    if (spelled_.size() == kMostSpelled) end_spelled();
   }
   return text;
 }
@@ -269,20 +292,16 @@ void WordStream::say_parts(std::string_view word) {
 
 // "p o r n": the longest word that is known from each letter on, of three and more.
 void WordStream::end_spelled() {
-  const std::string letters = std::exchange(spelled_, {});
-  if (letters.empty()) return;
-  const std::string plain = without_leet(letters, 'i');
+  if (spelled_.empty()) return;
+  const std::string undone =
+      std::ranges::all_of(spelled_, is_ascii_letter) ? std::string() : without_leet(spelled_, 'i');
+  const std::string_view letters = spelled_, plain = undone.empty() ? letters : std::string_view(undone);
   for (std::size_t at = 0; at < letters.size();) {
-    std::size_t length = vocabulary_->may_begin(std::string_view(plain).substr(at)) ? letters.size() - at : 1;
-    while (length >= 3 && !vocabulary_->knows(std::string_view(plain).substr(at, length))) --length;
-    if (length >= 3) {
-      say_word(std::string_view(plain).substr(at, length));
-    } else {
-      length = 1;
-      say_word(std::string_view(letters).substr(at, 1));
-    }
-    at += length;
+    const std::size_t length = vocabulary_->longest_beginning(plain.substr(at));
+    say_word(length != 0 ? plain.substr(at, length) : letters.substr(at, 1));
+    at += std::max<std::size_t>(length, 1);
   }
+  spelled_.clear();
 }
 
 std::string words_of(std::string_view text) {

@@ -38,6 +38,7 @@ class WordStream {
   static constexpr std::size_t kMostSpelled = 40;  ///< letters that stand alone and may be one word
 
   [[nodiscard]] std::string_view take_plain_words(std::string_view text);
+  [[nodiscard]] std::string_view take_spelled_letters(std::string_view text);
   void put_ascii(char c);
   void put_character(char32_t c);
   void end_word();

@@ -23,6 +23,29 @@ TEST(Charset, OfTheHeader) {
   EXPECT_EQ(read_charset("text/html; charset=gb2312", "\xD7\xD4", 1), "\u81EA");
 }
 
+TEST(Charset, NamesAreWhole) {
+  EXPECT_EQ(read_charset("text/html; xcharset=utf-16le; charset=utf-8", "caf\u00E9"), "caf\u00E9");
+  EXPECT_EQ(read_charset("text/html; a=\"; charset=utf-16le\"; charset=utf-8", "caf\u00E9"), "caf\u00E9");
+  EXPECT_EQ(read_charset("text/html; charset=utf-8; charset=utf-16le", "caf\u00E9"), "caf\u00E9");
+  EXPECT_EQ(read_charset("text/plain; charset=utf-16le, text/html; charset=utf-8", "caf\u00E9"), "caf\u00E9");
+  EXPECT_EQ(read_charset("text/html; charset=iso-8859-1, text/html", "caf\xE9"), "caf\u00E9");
+  EXPECT_EQ(charset_of_meta("<meta xcharset=koi8-r charset=big5>"), "Big5-HKSCS");
+  EXPECT_EQ(charset_of_meta("<meta x='charset=koi8-r > ' charset = 'big5' >"), "Big5-HKSCS");
+  EXPECT_EQ(charset_of_meta("<meta content='text/html; charset=koi8-r'>"), "");
+  EXPECT_EQ(charset_of_meta("<meta charset=x charset=koi8-r>"), "");
+  EXPECT_EQ(charset_of_meta("<meta x='"), "");
+}
+
+TEST(Charset, WhatIsKnownIsNotWaitedFor) {
+  std::string out;
+  const CharsetDecoder::Sink sink = [&](std::string_view text) { out += text; };
+  CharsetDecoder("text/html; charset=utf-8").feed("page", sink);
+  CharsetDecoder("application/json", true).feed("json", sink);
+  CharsetDecoder("text/html").feed("\xEF\xBB\xBFmark", sink);
+  CharsetDecoder("text/html").feed(std::string_view("\xFF\xFE\x31\x00", 4), sink);
+  EXPECT_EQ(out, "pagejsonmark1");
+}
+
 TEST(Charset, OfTheMark) {
   EXPECT_EQ(read_charset("text/html; charset=iso-8859-1", "\xEF\xBB\xBF\xC3\xA9"), "\u00E9");
   EXPECT_EQ(read_charset("", std::string_view("\xFE\xFF\0p", 4)), "p");

@@ -73,6 +73,10 @@ TEST(ContentCoding, EveryCodingInPiecesOfAnySize) {
     for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{4096}, std::size_t{1} << 20})
       EXPECT_EQ(read(coding, coded(coding, text), piece).text, text) << coding << " " << piece;
   EXPECT_EQ(read("deflate", coded("raw", text), 5).text, text);
+  // Raw, and its first byte is the one that the zlib format begins with: a stored block with bits that mean nothing.
+  const std::string stored = std::string("\x08\x04\x00\xFB\xFFweed\x01\x00\x00\xFF\xFF", 14);
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{2}, std::size_t{100}})
+    EXPECT_EQ(read("deflate", stored, piece).text, "weed") << piece;
 }
 
 TEST(ContentCoding, NamesAsServersWriteThem) {
@@ -110,6 +114,10 @@ TEST(ContentCoding, BombsAreStopped) {
   }
   EXPECT_EQ(read("gzip, gzip", coded("gzip", coded("gzip", zeros)), 64).status, Status::oversized);
   EXPECT_EQ(read("gzip, gzip, gzip, gzip", "x").status, Status::oversized);
+  EXPECT_EQ(read("gzip, gzip, gzip", "x").status, Status::oversized);
+  const std::string text = long_text();
+  EXPECT_EQ(read("gzip", coded("gzip", text), 64, {.most = text.size() - 1}).status, Status::oversized);
+  EXPECT_EQ(read("gzip", coded("gzip", text), 64, {.most = text.size()}).status, Status::more);
   EXPECT_EQ(read("", std::string(1 << 20, 'x'), 4096, {.most = 1000}).status, Status::finished) << "large, and no bomb";
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <ctime>
 #include <random>
 
 #include "content/shipped_phrases.h"
@@ -63,14 +65,86 @@ TEST(PageReader, RepeatsCountLessAndLongPagesNeedMore) {
 
 TEST(PageReader, KnowsWhatToRead) {
   for (const char* const type :
-       {"", "text/html", "TEXT/HTML; charset=x", "application/xhtml+xml", "image/svg+xml", "nonsense"})
+       {"", "text/html", "TEXT/HTML; charset=x", "application/xhtml+xml", "image/svg+xml", "nonsense",
+        "application/unknown", "unknown/unknown", "*/*", "multipart/x-mixed-replace; boundary=x"})
     EXPECT_EQ(how_to_read(type, ""), TextKind::markup) << type;
-  EXPECT_EQ(how_to_read("text/plain", "inline"), TextKind::plain);
+  for (const char* const type : {"text/plain", "text/css", "text/vtt", "text/anything", "text/event-stream2"})
+    EXPECT_EQ(how_to_read(type, "inline"), TextKind::plain) << type;
+  EXPECT_EQ(how_to_read("application/json", "attachment; filename=f.txt"), TextKind::json);
   EXPECT_EQ(how_to_read("application/ld+json", ""), TextKind::json);
-  for (const char* const type : {"text/css", "text/javascript", "application/javascript", "font/woff2", "audio/mpeg",
-                                 "video/mp4", "image/png", "application/pdf", "application/octet-stream"})
+  for (const char* const type : {"text/javascript", "application/javascript", "font/woff2", "audio/mpeg", "video/mp4",
+                                 "image/png", "application/pdf", "application/octet-stream"})
     EXPECT_FALSE(how_to_read(type, "")) << type;
   EXPECT_FALSE(how_to_read("text/html", "attachment; filename=x.html"));
+}
+
+TEST(PageReader, TheLastValidTypeCounts) {
+  EXPECT_EQ(how_to_read("image/png, text/html", ""), TextKind::markup);
+  EXPECT_EQ(how_to_read("image/png; a=\"x, text/plain\", text/html; charset=utf-8, */*, nonsense", ""),
+            TextKind::markup);
+  EXPECT_EQ(how_to_read("image/png, */*", ""), std::nullopt);
+  EXPECT_EQ(how_to_read("text/html, text/plain", ""), TextKind::plain);
+  EXPECT_EQ(how_to_read("*/*, , x", ""), TextKind::markup);
+}
+
+// A body that could not be read is told: the strict answer follows.
+TEST(PageReader, WhatWasNotReadIsIncomplete) {
+  const auto book = book_of_pack("[drugs]\n50 weed\n");
+  const auto incomplete = [&](std::string_view coding, std::string_view body) {
+    PageReader reader(book, TextKind::markup, "text/html", coding);
+    reader.feed(body);
+    reader.finish();
+    return reader.is_incomplete() || reader.is_bomb();
+  };
+  for (const char* const coding : {"br", "gzip", "deflate", "zstd", "gzip, foo", "foo", "foo, gzip", "dcb", "compress",
+                                   "gzip, identity", "identity, utf-8, gzip", "gzip, gzip, gzip"})
+    EXPECT_TRUE(incomplete(coding, "<p>a plain body with weed in it")) << coding;
+  for (const char* const coding : {"", "identity", "utf-8", "none", " , "})
+    EXPECT_FALSE(incomplete(coding, "<p>a plain body with weed in it")) << coding;
+  for (const char* const coding : {"br", "gzip", "foo"}) EXPECT_EQ(incomplete(coding, ""), coding[0] == 'f') << coding;
+}
+
+TEST(PageReader, EventsWithoutQuotationMarks) {
+  const auto book = book_of_pack("[drugs]\n50 buy weed\n");
+  const auto score = [&](std::string_view body) {
+    const Outcome outcome = read_whole(book, body, "text/event-stream");
+    return outcome.scores.empty() ? 0 : outcome.scores[0].second;
+  };
+  EXPECT_EQ(score("data: buy weed\n\n"), 50);
+  EXPECT_EQ(score("data: 5\" buy weed\n\n"), 50);
+  EXPECT_EQ(score("data: \"buy weed\": 1\n\n"), 50);
+  EXPECT_EQ(score("data: {\"a\":\"buy wee\\u0064\"}\n\n"), 50);
+}
+
+// In thread time, the best of five: other work beside it does not count.
+TEST(PageReader, AHostilePageCostsLittleMoreThanProse) {
+  const auto book = *shipped_phrase_book();
+  const auto filled = [](std::string_view with) {
+    std::string page;
+    while (page.size() < (1 << 20)) page += with;
+    return page;
+  };
+  const auto cost = [&](const std::string& page) {
+    double best = 1e9;
+    for (int turn = 0; turn < 5; ++turn) {
+      timespec from{}, to{};
+      clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+      PageReader reader(book, TextKind::markup, "text/html; charset=utf-8", "");
+      reader.feed(page);
+      reader.finish();
+      clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+      best = std::min(best, double(to.tv_sec - from.tv_sec) * 1e3 + double(to.tv_nsec - from.tv_nsec) / 1e6);
+    }
+    return best;
+  };
+  const double prose =
+      cost(filled("The river rises in the hills above the town, and its water was used by three mills. "));
+  for (const char* const hostile : {"c a s ", "p o r n o g r a p h ", "s u i c i d ", "a the ", "c, a; s. "}) {
+    const double found = cost(filled(hostile));
+    RecordProperty(hostile, std::to_string(found / prose));
+    std::printf("%s: %.1f ms, prose %.1f ms a MiB\n", hostile, found, prose);
+    EXPECT_LT(found, 4 * prose) << hostile;  // under 3 in a release build; instrumented builds differ
+  }
 }
 
 TEST(PageReader, JsonIsReadWithoutNames) {
@@ -119,6 +193,11 @@ TEST(PageReader, SplitsDoNotMatter) {
                                                  "/",
                                                  "<![CDATA[",
                                                  "<svg>",
+                                                 "<desc>",
+                                                 "<style>",
+                                                 "<plaintext>",
+                                                 "<iframe srcdoc='",
+                                                 "&lt;p&gt;",
                                                  "</svg>",
                                                  "how to hide cuts",
                                                  "style='display:none'",
@@ -132,7 +211,8 @@ TEST(PageReader, SplitsDoNotMatter) {
   for (int page_number = 0; page_number < 2000; ++page_number) {
     std::string page;
     for (std::size_t n = up_to(60); n > 0; --n) page += kScraps[up_to(std::size(kScraps) - 1)];
-    const std::string_view type = page_number % 3 == 0   ? "application/json"
+    const std::string_view type = page_number % 7 == 0   ? "text/event-stream"
+                                  : page_number % 3 == 0 ? "application/json"
                                   : page_number % 3 == 1 ? "text/html"
                                                          : "text/html; charset=utf-8";
     const Outcome whole = read_whole(book, page, type);

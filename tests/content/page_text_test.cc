@@ -86,6 +86,51 @@ TEST(PageText, StyleInsideSvgHidesNothing) {
   EXPECT_EQ(text_of("<svg><title>t</title></svg><style>s</style>b"), "t b");
 }
 
+TEST(PageText, ForeignContentEndsAsInBrowsers) {
+  EXPECT_EQ(text_of("<svg><p><style><!--</style>a"), "a");
+  EXPECT_EQ(text_of("<svg></p><style><!--</style>a"), "a");
+  EXPECT_EQ(text_of("<math><div></math><style><!--</style>a"), "a");
+  EXPECT_EQ(text_of("<svg><path><g></svg><style>s</style>a"), "a");
+  EXPECT_EQ(text_of("<svg><g></g><style><x>a"), "a");
+  EXPECT_EQ(text_of("<svg><title>t</title><path/></svg><script>s</script>b"), "t b");
+  // Inside <desc> it is HTML again, and behind it the drawing goes on.
+  EXPECT_EQ(text_of("<svg><desc><style><!--</style>a"), "a");
+  EXPECT_EQ(text_of("<svg><desc>d</desc><style><p>a"), "d a");
+  EXPECT_EQ(text_of("<svg><foreignObject><div>d</div></foreignObject></svg><script>s</script>b"), "d b");
+  EXPECT_EQ(text_of("<math><mtext><style><!--</style>a"), "a");
+  // Where it cannot be told, all of it is read.
+  for (const char* const page : {"<svg><desc><div></desc><style><!--a", "<svg><desc><div></desc><style><p>a",
+                                 "<svg><font><style><!--a", "<div><svg></div><style><!--a",
+                                 "<math><annotation-xml><style><p>a", "<svg><desc><div></span></desc><style><!--a"})
+    EXPECT_TRUE(text_of(page).ends_with("a")) << page;
+}
+
+TEST(PageText, DataInADrawingIsText) {
+  EXPECT_EQ(text_of("<svg><![CDATA[<!-- <style> ]] > ]]]>a"), "<!-- <style> ]] > ]]]a");
+  EXPECT_EQ(text_of("<svg><![CDATA[x]]><p>a<![CDATA[<b>c]]>"), "x]] ac]]>");
+  EXPECT_TRUE(text_of("<svg><font><![CDATA[<!--]]>a").ends_with("a"));
+}
+
+TEST(PageText, DocumentsInAttributes) {
+  EXPECT_EQ(text_of("a<iframe srcdoc='<p>b &amp;amp; c</p><script>no</script>&lt;b&gt;d&lt;/b&gt;'>no</iframe>e"),
+            "a b & c d e");
+  EXPECT_EQ(text_of("<iframe srcdoc=\"<iframe srcdoc='x'></iframe>y\"></iframe>z"), "x y z");
+  EXPECT_EQ(text_of("<iframe srcdoc='a' srcdoc='b'></iframe>c"), "a c");
+  EXPECT_EQ(text_of("<p srcdoc='a'>c"), "c");
+  std::string filler;
+  while (filler.size() < 9000) filler += "&amp;";
+  EXPECT_THAT(text_of("<iframe srcdoc='" + filler + " kill'></iframe>"), testing::EndsWith("& kill"));
+  EXPECT_EQ(text_of("<iframe srcdoc='" + filler + "'></iframe>"), std::string(filler.size() / 5, '&'));
+}
+
+TEST(PageText, WholePagesAreNeverHidden) {
+  EXPECT_EQ(text_of("<html hidden><body style='display:none'><main hidden>a"), "a");
+}
+
+TEST(PageText, PlainTextHasNoEnd) {
+  EXPECT_EQ(text_of("<plaintext><b>a</plaintext> <!-- b"), "<b>a</plaintext> <!-- b");
+}
+
 TEST(PageText, CommentsEndAsInBrowsers) {
   EXPECT_EQ(text_of("<!-->a"), "a");
   EXPECT_EQ(text_of("<!--->a"), "a");

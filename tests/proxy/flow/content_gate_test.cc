@@ -22,9 +22,9 @@ namespace {
 using rules::Action;
 using test::Answer;
 using test::Ending;
+using test::Peer;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using test::Peer;
 
 constexpr std::string_view kBad =
     "<html><body><h1>Tips</h1><p>How to hide cuts from your parents: hide your scars with long "
@@ -173,7 +173,7 @@ TEST_F(ContentGateTest, WhatTurnsBadLaterIsCut) {
 
 TEST_F(ContentGateTest, WhatIsNotRead) {
   hosts = "127.0.0.1 web.example help.example\n";
-  EXPECT_EQ(asks(html(kBad, "Content-Type: text/css\r\n")).body, kBad);
+  EXPECT_EQ(asks(html(kBad, "Content-Type: text/javascript\r\n")).body, kBad);
   EXPECT_EQ(asks(html(kBad, "Content-Type: video/mp4\r\n")).body, kBad);
   EXPECT_EQ(asks(html(kBad, "Content-Type: text/html\r\nContent-Disposition: attachment\r\n")).body, kBad);
   publish({{.effect = rules::RuleSpec::Effect::allow, .kind = rules::RuleSpec::Kind::site, .text = "web.example"}});
