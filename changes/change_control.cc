@@ -98,23 +98,26 @@ Result<Rebased> ChangeControl::base_of(const Proposal& proposal, const There& th
 }
 
 void ChangeControl::add_missing(Standing& standing, const Proposal& proposal, const There& there,
-                                const std::map<std::string, std::string, std::less<>>& roles) const {
+                                const std::map<std::string, std::string, std::less<>>& roles, TimePoint when) const {
   const RoleNow role_now = role_in(roles);
   standing.missing =
-      missing_consents(proposal, standing.base.parts, config::change_rules_of(there.configuration), role_now);
+      missing_consents(proposal, standing.base.parts, config::change_rules_of(there.configuration), role_now, when);
   if (!standing.missing.empty() && roles.size() <= 1 && standing_refusals(proposal, role_now).empty()) {
     standing.missing.clear();
     standing.note = "no consent is asked for while the school has one account at most";
   }
 }
 
-Result<ChangeControl::Standing> ChangeControl::standing_of(const Proposal& proposal, const There& there) const {
+Result<ChangeControl::Standing> ChangeControl::standing_of(const Proposal& proposal, const There& there,
+                                                           When when) const {
   auto base = base_of(proposal, there);
   if (!base) return std::unexpected(std::move(base.error()));
   const auto roles = parts_.roles();
   if (!roles) return std::unexpected(roles.error());
   Standing standing{.base = std::move(*base), .missing = {}, .note = {}};
-  add_missing(standing, proposal, there, *roles);
+  const TimePoint now = parts_.now();
+  const TimePoint asked = when == When::asked_for ? proposal.asked_for().value_or(now) : now;
+  add_missing(standing, proposal, there, *roles, std::max(asked, now));
   return standing;
 }
 
@@ -285,7 +288,7 @@ Decided<ChangeControl::Standing> ChangeControl::fitting(const Proposal& proposal
     return refused({Fault::config, "another change was cut off before its end",
                     "finish it first, by a person: schoolgate changes apply N"});
   forget(proposal.number);
-  auto standing = standing_of(proposal, there);
+  auto standing = standing_of(proposal, there, When::now);
   if (!standing) return refused(std::move(standing.error()));
   if (!standing->base.clashes.empty())
     return refused(

@@ -145,12 +145,14 @@ class ChangeControl {
   };
   [[nodiscard]] std::filesystem::path folder() const { return parts_.state / "changes"; }
   [[nodiscard]] Decided<There> there() const;
-  [[nodiscard]] Result<Standing> standing_of(const Proposal& proposal, const There& there) const;
+  enum class When : std::uint8_t { asked_for, now };
+  [[nodiscard]] Result<Standing> standing_of(const Proposal& proposal, const There& there,
+                                             When when = When::asked_for) const;
   [[nodiscard]] Seen look_at(const Proposal& proposal, const There& there, const Actor& by) const;
   void forget(std::uint64_t number) const;
   [[nodiscard]] Result<Rebased> base_of(const Proposal& proposal, const There& there) const;
   void add_missing(Standing& standing, const Proposal& proposal, const There& there,
-                   const std::map<std::string, std::string, std::less<>>& roles) const;
+                   const std::map<std::string, std::string, std::less<>>& roles, TimePoint when) const;
   [[nodiscard]] Decided<Proposed> tried(const Wish& wish, Proposal& proposal);
   [[nodiscard]] Result<void> say(std::uint64_t number, const Actor& by, ProposalEvent::What what,
                                  const std::string& text);

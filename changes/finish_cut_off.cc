@@ -44,7 +44,7 @@ Result<Ending> ChangeControl::ending_of(ChangeWork& work, const CutOff& cut, Rea
   if (!known.configuration) return left_for_a_person(cut, "what was before it is no configuration");
   const There before{std::move(*known.configuration), cut.before};
   forget(cut.number);
-  const auto standing = standing_of(*proposal, before);
+  const auto standing = standing_of(*proposal, before, When::now);
   if (!standing) return std::unexpected(standing.error());
   if (!standing->missing.empty()) return left_for_a_person(cut, "it needs " + standing->missing.front());
   if (!standing->base.clashes.empty() || with_files(cut.before, standing->base.files, true) != cut.after)

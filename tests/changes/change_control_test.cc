@@ -357,6 +357,24 @@ TEST_F(ChangeControlTest, WhatIsRefusedMeanwhileIsNotFinished) {
   EXPECT_EQ(*control().files(), before);
 }
 
+TEST_F(ChangeControlTest, ConsentToADateIsNoneToAnEarlierOne) {
+  const auto number = propose_opening("lesson.example");
+  ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, now_ + std::chrono::hours(48)));
+  ASSERT_TRUE(control().agree(number, {.account = "d.oak"}, ""));
+  EXPECT_TRUE(control().look(number, {.account = "t.ash"})->standing->missing.empty());
+  EXPECT_FALSE(control().apply(number, {.account = "t.ash"})) << "by command, before it";
+  ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, std::nullopt));
+  EXPECT_TRUE(control().apply_waiting(ChangeControl::Reach::policy)->empty()) << "at once";
+  EXPECT_TRUE(control().look(number, {.account = "d.oak"})->waits_for_them);
+  ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, now_ + std::chrono::hours(24)));
+  now_ += std::chrono::hours(25);
+  EXPECT_TRUE(control().apply_waiting(ChangeControl::Reach::policy)->empty()) << "a day earlier";
+  EXPECT_FALSE(control().find(number)->is_applied());
+  ASSERT_TRUE(control().agree(number, {.account = "d.oak"}, ""));
+  EXPECT_EQ(control().apply_waiting(ChangeControl::Reach::policy)->size(), 1u);
+  EXPECT_TRUE(control().find(number)->is_applied());
+}
+
 TEST_F(ChangeControlTest, ARefusalOfAnAccountThatIsGoneStopsNothing) {
   const auto number = propose_closing("craze.example");
   ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, std::nullopt));
