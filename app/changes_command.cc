@@ -101,6 +101,10 @@ std::optional<int> finish_first(ChangeControl& control, ChangeControl::Reach rea
   if (!*finished) return std::nullopt;
   const std::string name = "change " + std::to_string((**finished).what.number);
   const GatewayAnswer& gateway = (**finished).gateway;
+  if ((**finished).what.ending == changes::Ending::give_up) {
+    print(name + " was cut off and refused since: the files are as before it\n");
+    return std::nullopt;
+  }
   if ((**finished).what.event == changes::ProposalEvent::What::taken_back) {
     print(name + ", which the running gateway had refused, is taken back: it was cut off and is finished\n");
     print_gateway(gateway);

@@ -29,9 +29,18 @@ std::vector<std::string> lines_of(const std::vector<Clash>& clashes, std::string
   return lines;
 }
 
+/// `roles` outlives it.
+RoleNow role_in(const std::map<std::string, std::string, std::less<>>& roles) {
+  return [&roles](std::string_view account) -> std::optional<std::string> {
+    const auto found = roles.find(account);
+    return found == roles.end() ? std::nullopt : std::optional(found->second);
+  };
+}
+
 /// An event's text is one line of a bounded length: of what is written into it by us, the beginning.
 std::string one_line(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   if (text.size() > 1000) {
     std::size_t end = 1000;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
@@ -64,6 +73,13 @@ bool ChangeControl::may_write() const noexcept {
          (!std::filesystem::exists(rules, ignored) || ::access(rules.c_str(), W_OK) == 0);
 }
 
+/// The ledger is a file of the gateway's user, who could put another proposal in the place of one: what is put in force
+/// is judged anew.
+void ChangeControl::forget(std::uint64_t number) const {
+  const std::scoped_lock lock(known_mutex_);
+  known_.erase(number);
+}
+
 /// A proposal that the ledger has is never another one, so that it means the same beside the same files.
 Result<Rebased> ChangeControl::base_of(const Proposal& proposal, const There& there) const {
   constexpr std::size_t kKept = 64;
@@ -82,27 +98,33 @@ Result<Rebased> ChangeControl::base_of(const Proposal& proposal, const There& th
 }
 
 void ChangeControl::add_missing(Standing& standing, const Proposal& proposal, const There& there,
-                                const std::map<std::string, std::string, std::less<>>& roles) const {
-  const auto role_now = [&](std::string_view account) -> std::optional<std::string> {
-    const auto found = roles.find(account);
-    return found == roles.end() ? std::nullopt : std::optional(found->second);
-  };
+                                const std::map<std::string, std::string, std::less<>>& roles, TimePoint when) const {
+  const RoleNow role_now = role_in(roles);
   standing.missing =
-      missing_consents(proposal, standing.base.parts, config::change_rules_of(there.configuration), role_now);
+      missing_consents(proposal, standing.base.parts, config::change_rules_of(there.configuration), role_now, when);
   if (!standing.missing.empty() && roles.size() <= 1 && standing_refusals(proposal, role_now).empty()) {
     standing.missing.clear();
     standing.note = "no consent is asked for while the school has one account at most";
   }
 }
 
-Result<ChangeControl::Standing> ChangeControl::standing_of(const Proposal& proposal, const There& there) const {
+Result<ChangeControl::Standing> ChangeControl::standing_of(const Proposal& proposal, const There& there,
+                                                           When when) const {
   auto base = base_of(proposal, there);
   if (!base) return std::unexpected(std::move(base.error()));
   const auto roles = parts_.roles();
   if (!roles) return std::unexpected(roles.error());
   Standing standing{.base = std::move(*base), .missing = {}, .note = {}};
-  add_missing(standing, proposal, there, *roles);
+  const TimePoint now = parts_.now();
+  const TimePoint asked = when == When::asked_for ? proposal.asked_for().value_or(now) : now;
+  add_missing(standing, proposal, there, *roles, std::max(asked, now));
   return standing;
+}
+
+Result<std::vector<std::string>> ChangeControl::refusals_of(const Proposal& proposal) const {
+  const auto roles = parts_.roles();
+  if (!roles) return std::unexpected(roles.error());
+  return standing_refusals(proposal, role_in(*roles));
 }
 
 Result<ChangeControl::Standing> ChangeControl::standing(const Proposal& proposal) const {
@@ -257,18 +279,35 @@ Result<GatewayAnswer> ChangeControl::tell_gateway(ChangeWork& work, const Placem
   return answer;
 }
 
-Decided<ChangeControl::Applied> ChangeControl::put_in_force(ChangeWork& work, const Proposal& proposal,
-                                                            const Actor& by) {
+/// What a proposal means beside the files, where it can be put in force at all; consents may be missing.
+Decided<ChangeControl::Standing> ChangeControl::fitting(const Proposal& proposal, const There& there,
+                                                        Reach reach) const {
   const std::string name = change_words(proposal.number);
   if (proposal.is_applied()) return refused({Fault::client, name + " is in force already", {}});
-  const auto now = there();
-  if (!now) return std::unexpected(now.error());
-  auto standing = standing_of(proposal, *now);
+  if (is_cut_off(folder()))
+    return refused({Fault::config, "another change was cut off before its end",
+                    "finish it first, by a person: schoolgate changes apply N"});
+  forget(proposal.number);
+  auto standing = standing_of(proposal, there, When::now);
   if (!standing) return refused(std::move(standing.error()));
   if (!standing->base.clashes.empty())
     return refused(
         {Fault::client, name + " is about files that are no longer so", "propose it again from the files as they are"},
         lines_of(standing->base.clashes, ""));
+  const auto is_beyond = [](const ProposedFile& file) { return !is_policy(file.name); };
+  if (reach == Reach::policy && std::ranges::any_of(standing->base.files, is_beyond))
+    return refused({Fault::config, "settings of the gateway are put in force by a person",
+                    "as root: schoolgate changes apply " + std::to_string(proposal.number)});
+  return std::move(*standing);
+}
+
+Decided<ChangeControl::Applied> ChangeControl::put_in_force(ChangeWork& work, const Proposal& proposal, const Actor& by,
+                                                            Reach reach) {
+  const std::string name = change_words(proposal.number);
+  const auto now = there();
+  if (!now) return std::unexpected(now.error());
+  auto standing = fitting(proposal, *now, reach);
+  if (!standing) return std::unexpected(std::move(standing.error()));
   const auto by_hands = refused_by_hand(folder(), now->files);
   if (!by_hands) return refused(by_hands.error());
   if (!by_hands->empty())
@@ -288,7 +327,8 @@ Decided<ChangeControl::Applied> ChangeControl::put_in_force(ChangeWork& work, co
                       .by = by,
                       .message = message_for(proposal, standing->base.parts, by),
                       .files = standing->base.files,
-                      .all = with_files(now->files, standing->base.files, true)};
+                      .all = with_files(now->files, standing->base.files, true),
+                      .reach = reach};
   config::Loaded wanted = load_files(parts_.config, placement.all);
   if (const Problems problems = wanted.configuration ? parts_.gate(std::move(wanted)) : wanted.problems;
       has_errors(problems))
@@ -304,13 +344,13 @@ Decided<ChangeControl::Applied> ChangeControl::put_in_force(ChangeWork& work, co
   return Applied{proposal.number, *commit, std::move(*standing), *by_hand && had_head->has_value(), std::move(*answer)};
 }
 
-Decided<ChangeControl::Applied> ChangeControl::apply(std::uint64_t number, const Actor& by) {
+Decided<ChangeControl::Applied> ChangeControl::apply(std::uint64_t number, const Actor& by, Reach reach) {
   if (auto there = find(number); !there) return refused(std::move(there.error()));  // a wrong number makes nothing
   auto work = ChangeWork::open(folder());
   if (!work) return refused(std::move(work.error()));
   const auto proposal = work->ledger.find(number);
   if (!proposal) return refused(proposal.error());
-  return put_in_force(*work, *proposal, by);
+  return put_in_force(*work, *proposal, by, reach);
 }
 
 Decided<ChangeControl::TakenBack> ChangeControl::propose_take_back(std::uint64_t number, const Actor& by,
@@ -354,31 +394,24 @@ Decided<ChangeControl::TakenBack> ChangeControl::take_back(std::uint64_t number,
   return done;
 }
 
-bool ChangeControl::is_policy(std::string_view file) noexcept {
-  return file == "policy.yaml" || file == "categories.yaml" || file == "lists.yaml" || file.starts_with("rules/");
-}
-
 Result<std::vector<ChangeControl::Tried>> ChangeControl::apply_waiting(Reach reach) {
   std::vector<Tried> tried;
+  if (is_cut_off(folder()))
+    return fail(Fault::config, "a change was cut off before its end",
+                "a person finishes it: schoolgate changes apply N");
   auto all = list();
   if (!all) return std::unexpected(std::move(all.error()));
   std::ranges::reverse(*all);  // the oldest first
   const TimePoint now = parts_.now();
   for (const Proposal& one : *all) {
     const ProposalEvent* const ask = one.asked();
-    if (ask == nullptr || one.is_applied() || one.is_refused()) continue;
+    if (ask == nullptr || one.is_applied()) continue;  // who refused is among what is missing
     if (const auto at = one.asked_for(); at && *at > now) continue;
     auto whole = find(one.number);
     if (!whole) return std::unexpected(std::move(whole.error()));
     const auto standing = this->standing(*whole);
     if (standing && !standing->missing.empty()) continue;
-    const bool is_within =
-        reach == Reach::everything ||
-        std::ranges::all_of(whole->files, [](const ProposedFile& file) { return is_policy(file.name); });
-    Decided<Applied> outcome = is_within
-                                   ? apply(one.number, ask->by)
-                                   : refused({Fault::config, "settings of the gateway are put in force by a person",
-                                              "as root: schoolgate changes apply " + std::to_string(one.number)});
+    Decided<Applied> outcome = apply(one.number, ask->by, reach);
     if (!outcome) {
       if (const auto again = find(one.number); again && again->is_applied()) continue;  // by another one, meanwhile
       std::string why = outcome.error().error.text();
@@ -389,43 +422,6 @@ Result<std::vector<ChangeControl::Tried>> ChangeControl::apply_waiting(Reach rea
     tried.push_back({one.number, std::move(outcome)});
   }
   return tried;
-}
-
-Result<std::optional<ChangeControl::FinishedNow>> ChangeControl::finish_cut_off(const Actor& by, Reach reach) {
-  if (!is_cut_off(folder())) return std::optional<FinishedNow>();
-  const auto names = cut_off_files(folder());
-  if (!names) return std::unexpected(names.error());
-  if (reach == Reach::policy && !std::ranges::all_of(*names, [](const std::string& name) { return is_policy(name); }))
-    return fail(Fault::config, "a change of the gateway's settings was cut off",
-                "a person finishes it: schoolgate changes apply N");
-  auto work = ChangeWork::open(folder());
-  if (!work) return std::unexpected(std::move(work.error()));
-  const auto finished = finish_interrupted(parts_.config, folder(), work->history, work->ledger, parts_.now());
-  if (!finished) return std::unexpected(finished.error());
-  if (!*finished) return std::optional<FinishedNow>();
-  FinishedNow done{**finished, {}, false};
-  if (done.what.event == What::taken_back) {
-    done.gateway = parts_.reload();
-    return std::optional(std::move(done));
-  }
-  // A gateway that is told of files which are no configuration would have the change taken back for another's mistake.
-  if (const auto now = there(); !now) {
-    done.gateway.text = now.error().error.text();
-    return std::optional(std::move(done));
-  }
-  const auto head = work->history.head();
-  if (!head) return std::unexpected(head.error());
-  auto all = work->history.files_of(head->value_or(""));
-  if (!all) return std::unexpected(std::move(all.error()));
-  // As it was put in place, which a merge may have made other than it was proposed.
-  const auto before = work->history.files_before(head->value_or(""));
-  if (!before) return std::unexpected(before.error());
-  auto answer = tell_gateway(
-      *work, {.number = done.what.number, .by = by, .message = {}, .files = differences(*before, *all), .all = *all});
-  if (!answer) return std::unexpected(std::move(answer.error()));
-  done.is_taken_back = answer->what == GatewayAnswer::What::refused_it;
-  done.gateway = std::move(*answer);
-  return std::optional(std::move(done));
 }
 
 Result<std::vector<Proposal>> ChangeControl::list() const {

@@ -82,6 +82,7 @@ class ChangeControl {
   /// It is to be put in force as soon as nothing is missing, and not before `at`.
   [[nodiscard]] Result<void> ask(std::uint64_t number, const Actor& by, std::optional<TimePoint> at);
 
+  using Reach = changes::Reach;
   struct Applied {
     std::uint64_t number = 0;
     std::string commit;
@@ -90,7 +91,7 @@ class ChangeControl {
     GatewayAnswer gateway;
   };
   /// All or nothing: what the gateway refuses is taken back.
-  [[nodiscard]] Decided<Applied> apply(std::uint64_t number, const Actor& by);
+  [[nodiscard]] Decided<Applied> apply(std::uint64_t number, const Actor& by, Reach reach = Reach::everything);
   /// Proposes the opposite. Applied only where no consent is missing.
   struct TakenBack {
     std::uint64_t number = 0;
@@ -102,10 +103,6 @@ class ChangeControl {
   /// The same without applying it. Fault client: it is not in force, or others stand on it.
   [[nodiscard]] Decided<TakenBack> propose_take_back(std::uint64_t number, const Actor& by, const std::string& reason,
                                                      const std::string& risk_assessment);
-  /// How far nobody's hand reaches: root that follows what the desk asks for is not to be led into the gateway's own
-  /// settings (paths, addresses, whom alerts go to) by whoever broke into the desk.
-  enum class Reach : std::uint8_t { policy, everything };
-  [[nodiscard]] static bool is_policy(std::string_view file) noexcept;
   /// Every proposal that is asked for, due and lacks nothing. Why one could not be is noted with it.
   struct Tried {
     std::uint64_t number = 0;
@@ -113,12 +110,14 @@ class ChangeControl {
   };
   [[nodiscard]] Result<std::vector<Tried>> apply_waiting(Reach reach);
 
-  /// What was cut off before and is finished now, and what the gateway said to it.
+  /// What was cut off before and is finished or given up now, and what the gateway said to it.
   struct FinishedNow {
     Finished what;
     GatewayAnswer gateway;
     bool is_taken_back = false;  ///< the gateway refused it
   };
+  /// Given up: somebody has refused it since. Within `policy` only what is agreed to and passes the gate is finished;
+  /// fault config: it is left for a person.
   [[nodiscard]] Result<std::optional<FinishedNow>> finish_cut_off(const Actor& by, Reach reach = Reach::everything);
 
   [[nodiscard]] Result<std::vector<Proposal>> list() const;
@@ -146,15 +145,21 @@ class ChangeControl {
   };
   [[nodiscard]] std::filesystem::path folder() const { return parts_.state / "changes"; }
   [[nodiscard]] Decided<There> there() const;
-  [[nodiscard]] Result<Standing> standing_of(const Proposal& proposal, const There& there) const;
+  enum class When : std::uint8_t { asked_for, now };
+  [[nodiscard]] Result<Standing> standing_of(const Proposal& proposal, const There& there,
+                                             When when = When::asked_for) const;
   [[nodiscard]] Seen look_at(const Proposal& proposal, const There& there, const Actor& by) const;
+  void forget(std::uint64_t number) const;
   [[nodiscard]] Result<Rebased> base_of(const Proposal& proposal, const There& there) const;
   void add_missing(Standing& standing, const Proposal& proposal, const There& there,
-                   const std::map<std::string, std::string, std::less<>>& roles) const;
+                   const std::map<std::string, std::string, std::less<>>& roles, TimePoint when) const;
   [[nodiscard]] Decided<Proposed> tried(const Wish& wish, Proposal& proposal);
   [[nodiscard]] Result<void> say(std::uint64_t number, const Actor& by, ProposalEvent::What what,
                                  const std::string& text);
-  [[nodiscard]] Decided<Applied> put_in_force(ChangeWork& work, const Proposal& proposal, const Actor& by);
+  [[nodiscard]] Decided<Standing> fitting(const Proposal& proposal, const There& there, Reach reach) const;
+  [[nodiscard]] Decided<Applied> put_in_force(ChangeWork& work, const Proposal& proposal, const Actor& by, Reach reach);
+  [[nodiscard]] Result<std::vector<std::string>> refusals_of(const Proposal& proposal) const;
+  [[nodiscard]] Result<Ending> ending_of(ChangeWork& work, const CutOff& cut, Reach reach) const;
   [[nodiscard]] Result<GatewayAnswer> tell_gateway(ChangeWork& work, const Placement& placed);
   [[nodiscard]] std::string message_for(const Proposal& proposal, const std::vector<ChangedPart>& parts,
                                         const Actor& by) const;

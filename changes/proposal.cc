@@ -16,6 +16,16 @@ std::map<std::string, const ProposalEvent*> last_words(const Proposal& proposal)
   return words;
 }
 
+/// The time that was asked for when `agreement` was given; nothing: none was.
+std::optional<TimePoint> agreed_from(const Proposal& proposal, const ProposalEvent& agreement) {
+  Proposal then;
+  for (const ProposalEvent& event : proposal.events) {
+    if (&event == &agreement) break;
+    then.events.push_back(event);
+  }
+  return then.asked_for();
+}
+
 /// The person behind a user of the machine, as breaches::MachineUser tells it; empty: it is not known.
 std::string_view person_behind(std::string_view machine_user) {
   constexpr std::string_view kSudo = " (sudo: ";
@@ -101,7 +111,7 @@ std::vector<std::string> standing_refusals(const Proposal& proposal, const RoleN
 }
 
 std::vector<std::string> missing_consents(const Proposal& proposal, const std::vector<ChangedPart>& parts,
-                                          const config::ChangeRules& rules, const RoleNow& role_now) {
+                                          const config::ChangeRules& rules, const RoleNow& role_now, TimePoint when) {
   std::vector<std::string> missing;
   const auto words = last_words(proposal);
   for (const std::string& account : standing_refusals(proposal, role_now))
@@ -111,6 +121,7 @@ std::vector<std::string> missing_consents(const Proposal& proposal, const std::v
     if (rule == nullptr) continue;
     const auto counts = [&](const auto& word) {
       if (word.second->what != What::agree || word.first.empty() || is_own(proposal, word.second->by)) return false;
+      if (const auto from = agreed_from(proposal, *word.second); from && *from > when) return false;
       const auto role = role_now(word.first);
       return role && std::ranges::find(rule->roles, *role) != rule->roles.end();
     };

@@ -80,8 +80,10 @@ using RoleNow = std::function<std::optional<std::string>(std::string_view accoun
 [[nodiscard]] std::vector<std::string> standing_refusals(const Proposal& proposal, const RoleNow& role_now);
 
 /// What is still missing before `proposal`, which means `parts`, may be put in force: one line for each. Nobody agrees
-/// to their own; an agreement counts while its author has one of the roles, and only their last word.
+/// to their own; an agreement counts while its author has one of the roles, and only their last word; to what was asked
+/// for from a time on, not before it. `when` is the moment at which it is put in force.
 [[nodiscard]] std::vector<std::string> missing_consents(const Proposal& proposal, const std::vector<ChangedPart>& parts,
-                                                        const config::ChangeRules& rules, const RoleNow& role_now);
+                                                        const config::ChangeRules& rules, const RoleNow& role_now,
+                                                        TimePoint when = TimePoint::max());
 
 }  // namespace schoolgate::changes

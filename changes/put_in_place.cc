@@ -37,7 +37,7 @@ Result<std::optional<std::string>> text_of(const fs::path& path) {
 /// As it was, the owner and the mode too. Root only where the folder of the configuration is somebody else's: what its
 /// owner can write, a link of its owner's could lead away.
 Result<void> write_file(const fs::path& config, const std::string& name, const std::optional<std::string>& text) {
-  struct stat folder{};
+  struct stat folder {};
   const bool own = ::stat(config.c_str(), &folder) == 0 && folder.st_uid == ::geteuid();
   std::optional<AsOneself> oneself;
   if (!own) oneself.emplace();
@@ -46,7 +46,7 @@ Result<void> write_file(const fs::path& config, const std::string& name, const s
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove " + path.string(), errno);
     return {};
   }
-  struct stat about{};
+  struct stat about {};
   const bool was_there = ::stat(path.c_str(), &about) == 0;
   if (!was_there && ::stat(path.parent_path().c_str(), &about) != 0) {
     std::error_code error;
@@ -96,34 +96,59 @@ Result<void> remove_intent(const fs::path& folder) {
   return {};
 }
 
+std::optional<std::string> in(const FileTexts& files, const std::string& name) {
+  const auto found = files.find(name);
+  return found == files.end() ? std::nullopt : std::optional(found->second);
+}
+
+/// An intent beside the files and the history.
+Result<CutOff> cut_off_from(const fs::path& config, History& history, const Intent& intent) {
+  CutOff cut{.commit = intent.commit, .number = intent.number, .event = intent.event, .names = intent.names};
+  const auto head = history.head();
+  if (!head) return std::unexpected(head.error());
+  cut.is_recorded = *head == intent.commit;
+  auto after = history.files_of(intent.commit);
+  if (!after) return std::unexpected(std::move(after.error()));
+  cut.after = std::move(*after);
+  auto before = cut.is_recorded ? history.files_before(intent.commit)
+                : *head         ? history.files_of(**head)
+                                : Result<FileTexts>(FileTexts());
+  if (!before) return std::unexpected(std::move(before.error()));
+  cut.before = std::move(*before);
+  cut.is_begun = cut.is_recorded;
+  for (const std::string& name : cut.names) {
+    if (!is_configuration_name(name)) return fail(Fault::self, "the intent names '" + name + "'");
+    const auto there = text_of(config / name);
+    if (!there) return std::unexpected(there.error());
+    if (*there != in(cut.before, name)) cut.is_begun = true;
+  }
+  return cut;
+}
+
+/// Files that are as `after` says become as they were; others were changed by hand since.
+Result<void> put_back(const fs::path& config, const fs::path& folder, const CutOff& cut) {
+  for (const std::string& name : cut.names) {
+    const auto there = text_of(config / name);
+    if (!there) return std::unexpected(there.error());
+    if (*there == in(cut.before, name) || *there != in(cut.after, name)) continue;
+    if (auto written = write_file(config, name, in(cut.before, name)); !written) return written;
+  }
+  return remove_intent(folder);
+}
+
 /// The steps behind the intent; each may have been done already.
 Result<void> finish(const fs::path& config, const fs::path& folder, History& history, Ledger& ledger,
-                    const Intent& intent, TimePoint now, const BeforeStep& before_step) {
+                    const Intent& intent, const CutOff& cut, TimePoint now, const BeforeStep& before_step) {
   const auto step = [&](int number) {
     if (before_step) before_step(number);
   };
-  const auto after = history.files_of(intent.commit);
-  if (!after) return std::unexpected(after.error());
-  const auto head = history.head();
-  if (!head) return std::unexpected(head.error());
-  if (*head != intent.commit) {
-    FileTexts before;
-    if (*head) {
-      auto files = history.files_of(**head);
-      if (!files) return std::unexpected(std::move(files.error()));
-      before = std::move(*files);
-    }
-    const auto in = [](const FileTexts& files, const std::string& name) {
-      const auto found = files.find(name);
-      return found == files.end() ? std::optional<std::string>() : std::optional(found->second);
-    };
-    for (const std::string& name : intent.names) {
+  if (!cut.is_recorded) {
+    for (const std::string& name : cut.names) {
       step(2);
-      if (!is_configuration_name(name)) return fail(Fault::self, "the intent names '" + name + "'");
       const auto now_there = text_of(config / name);
       if (!now_there) return std::unexpected(now_there.error());
-      if (*now_there != in(before, name)) continue;  // written already, or changed by hand since
-      if (auto written = write_file(config, name, in(*after, name)); !written) return written;
+      if (*now_there != in(cut.before, name)) continue;  // written already, or changed by hand since
+      if (auto written = write_file(config, name, in(cut.after, name)); !written) return written;
     }
     step(3);
     if (auto advanced = history.advance(intent.commit); !advanced) return advanced;
@@ -143,7 +168,23 @@ Result<void> finish(const fs::path& config, const fs::path& folder, History& his
   return remove_intent(folder);
 }
 
+/// finish(), and no intent is left where that failed before the first file was written: nothing is half done then.
+Result<void> finish_or_leave_none(const fs::path& config, const fs::path& folder, History& history, Ledger& ledger,
+                                  const Intent& intent, const CutOff& cut, TimePoint now,
+                                  const BeforeStep& before_step) {
+  auto done = finish(config, folder, history, ledger, intent, cut, now, before_step);
+  if (done) return done;
+  const auto left = cut_off_from(config, history, intent);
+  if (left && !left->is_begun)
+    if (auto removed = remove_intent(folder); !removed) done.error().what += "; " + removed.error().text();
+  return done;
+}
+
 }  // namespace
+
+bool is_policy(std::string_view file) noexcept {
+  return file == "policy.yaml" || file == "categories.yaml" || file == "lists.yaml" || file.starts_with("rules/");
+}
 
 Result<Exclusive> Exclusive::take(const fs::path& folder) {
   if (auto made = make_private_folder(folder); !made) return std::unexpected(std::move(made.error()));
@@ -189,6 +230,8 @@ Result<std::string> put_in_place(const fs::path& config, const fs::path& folder,
   for (const ProposedFile& file : placement.files) {
     if (!is_configuration_name(file.name))
       return fail(Fault::client, "'" + file.name + "' is no file of a configuration");
+    if (placement.reach == Reach::policy && !is_policy(file.name))
+      return fail(Fault::client, file.name + " is put in place by a person alone");
     const auto there = text_of(config / file.name);
     if (!there) return std::unexpected(there.error());
     const auto in_history = known->find(file.name);
@@ -204,7 +247,13 @@ Result<std::string> put_in_place(const fs::path& config, const fs::path& folder,
   if (before_step) before_step(1);
   if (auto written = replace_file(folder / kIntent, text_of(intent)); !written)
     return std::unexpected(std::move(written.error()));
-  if (auto done = finish(config, folder, history, ledger, intent, now, before_step); !done)
+  const CutOff cut{.commit = *commit,
+                   .number = intent.number,
+                   .event = intent.event,
+                   .names = intent.names,
+                   .before = *known,
+                   .after = placement.all};
+  if (auto done = finish_or_leave_none(config, folder, history, ledger, intent, cut, now, before_step); !done)
     return std::unexpected(std::move(done.error()));
   return commit;
 }
@@ -214,27 +263,23 @@ bool is_cut_off(const fs::path& folder) noexcept {
   return fs::exists(folder / kIntent, unreadable);
 }
 
-Result<std::vector<std::string>> cut_off_files(const fs::path& folder) {
-  const auto text = text_of(folder / kIntent);
-  if (!text) return std::unexpected(text.error());
-  if (!*text) return std::vector<std::string>();
-  const auto intent = intent_from(**text);
-  if (!intent)
-    return fail(Fault::host, (folder / kIntent).string() + " is damaged", "look at the files, then remove it");
-  return intent->names;
-}
-
 Result<std::optional<Finished>> finish_interrupted(const fs::path& config, const fs::path& folder, History& history,
-                                                   Ledger& ledger, TimePoint now) {
+                                                   Ledger& ledger, TimePoint now, const MayFinish& may_finish) {
   const auto text = text_of(folder / kIntent);
   if (!text) return std::unexpected(text.error());
   if (!*text) return std::optional<Finished>();
   const auto intent = intent_from(**text);
   if (!intent)
     return fail(Fault::host, (folder / kIntent).string() + " is damaged", "look at the files, then remove it");
-  if (auto done = finish(config, folder, history, ledger, *intent, now, {}); !done)
-    return std::unexpected(std::move(done.error()));
-  return std::optional(Finished{intent->number, intent->event});
+  const auto cut = cut_off_from(config, history, *intent);
+  if (!cut) return std::unexpected(cut.error());
+  const auto ending = may_finish ? may_finish(*cut) : Result<Ending>(Ending::finish);
+  if (!ending) return std::unexpected(ending.error());
+  auto done = *ending == Ending::give_up
+                  ? put_back(config, folder, *cut)
+                  : finish_or_leave_none(config, folder, history, ledger, *intent, *cut, now, {});
+  if (!done) return std::unexpected(std::move(done.error()));
+  return std::optional(Finished{intent->number, intent->event, *ending, intent->names});
 }
 
 }  // namespace schoolgate::changes

@@ -9,12 +9,17 @@
 // | what is asked for cannot be put in force | once tried, noted, and not tried again until it is asked anew |
 // | settings of the gateway, by nobody's hand | not put in force |
 // | a time that has not come | waits |
+// | the row of a proposal, or the intent, is exchanged while root waits for the lock | what is written is what is
+// checked | | an intent that was never agreed to, or is refused meanwhile | left for a person, or given up |
 #include "changes/change_control.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
+#include <thread>
+#include <utility>
 
 #include "base/file.h"
 #include "changes/drafts.h"
@@ -46,7 +51,11 @@ fallback: ks2
   ChangeControl control() {
     return ChangeControl({.config = config_,
                           .state = folder_.path() / "state",
-                          .roles = [this] { return roles_; },
+                          .roles =
+                              [this] {
+                                if (on_roles_) on_roles_();
+                                return roles_;
+                              },
                           .gate = [this](const config::Loaded&) { return gate_; },
                           .reload =
                               [this] {
@@ -76,12 +85,32 @@ fallback: ks2
     return propose(*with_rule(*control().files(), rule(rules::RuleSpec::Effect::block, std::move(site))),
                    std::move(by));
   }
+  void run_sql(const char* sql) {
+    auto database = store::Database::open(folder_.path() / "state/changes/changes.db", store::Database::Access::write);
+    ASSERT_TRUE(database);
+    const auto done = database->run(sql);
+    ASSERT_TRUE(done) << done.error().text();
+  }
+  /// As a power cut leaves it, or an intruder writes it: `after` on top of what is accepted.
+  void leave_intent(std::uint64_t number, const FileTexts& after, const std::string& names,
+                    const std::string& file = "intent") {
+    auto history = History::open(folder_.path() / "state/changes");
+    ASSERT_TRUE(history);
+    ASSERT_TRUE(follow_files(*history, *control().files(), "As found\n", now_));
+    const auto commit = history->write(after, "m\n", now_);
+    ASSERT_TRUE(commit);
+    std::ofstream(folder_.path() / "state/changes" / file) << *commit << "\n"
+                                                           << number << "\nt.ash\n\n"
+                                                           << names << "\n";
+  }
+  bool is_left() { return is_cut_off(folder_.path() / "state/changes"); }
   std::string rules() { return *read_file(config_ / "rules/a.yaml"); }
 
   TemporaryFolder folder_;
   fs::path config_ = folder_.path() / "config";
   std::map<std::string, std::string, std::less<>> roles_{
       {"t.ash", "technician"}, {"t.fir", "technician"}, {"d.oak", "dsl"}, {"h.elm", "head"}};
+  std::function<void()> on_roles_;
   Problems gate_;
   GatewayAnswer answer_{GatewayAnswer::What::took_it, "done\n"};
   int reloads_ = 0;
@@ -220,6 +249,149 @@ TEST_F(ChangeControlTest, NobodysHandReachesTheGatewaysSettings) {
   EXPECT_FALSE((*tried)[0].outcome);
   EXPECT_FALSE(control().find(number)->is_applied());
   EXPECT_TRUE(control().apply(number, {.account = "t.ash"})) << "a person's does";
+}
+
+TEST_F(ChangeControlTest, ARowThatIsExchangedBeforeTheLockDoesNotReachTheGatewaysSettings) {
+  roles_ = {{"t.ash", "technician"}};
+  const auto number = propose_closing("craze.example");
+  FileTexts files = *control().files();
+  const std::string settings = files["schoolgate.yaml"];
+  ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, std::nullopt));
+  run_sql("DROP TRIGGER keep_files; DROP TRIGGER keep_files_too");
+  bool is_exchanged = false;
+  on_roles_ = [&] {
+    if (std::exchange(is_exchanged, true)) return;
+    run_sql(("UPDATE files SET name = 'schoolgate.yaml', before = '" + settings + "', after = '" + settings +
+             "retention: { breaches: 300d }\n'")
+                .c_str());
+  };
+  const auto tried = control().apply_waiting(ChangeControl::Reach::policy);
+  ASSERT_TRUE(tried);
+  EXPECT_EQ(*read_file(config_ / "schoolgate.yaml"), settings);
+  EXPECT_FALSE(control().find(number)->is_applied());
+}
+
+TEST_F(ChangeControlTest, AnIntentThatIsExchangedBeforeTheLockDoesNotReachTheGatewaysSettings) {
+  roles_ = {{"t.ash", "technician"}};
+  const auto number = propose_closing("craze.example");
+  FileTexts evil = *control().files(), fine = evil;
+  const std::string settings = evil["schoolgate.yaml"];
+  evil["schoolgate.yaml"] += "retention: { breaches: 300d }\n";
+  fine["rules/a.yaml"] = control().find(number)->files[0].after.value();
+  leave_intent(number, evil, "schoolgate.yaml", "evil");
+  leave_intent(number, fine, "rules/a.yaml");
+  const fs::path changes = folder_.path() / "state/changes";
+  std::optional<Exclusive> lock(*Exclusive::take(changes));
+  std::jthread root([this] { (void)control().finish_cut_off({}, ChangeControl::Reach::policy); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  fs::rename(changes / "evil", changes / "intent");
+  lock.reset();
+  root.join();
+  EXPECT_EQ(*read_file(config_ / "schoolgate.yaml"), settings);
+  EXPECT_TRUE(is_left());
+}
+
+// Whoever may write the history says what was before: the gateway that refuses must not bring that into the settings.
+TEST_F(ChangeControlTest, WhatIsTakenBackOfAnIntentIsNoMoreThanItsFiles) {
+  roles_ = {{"t.ash", "technician"}};
+  const auto number = propose_closing("craze.example");
+  FileTexts now = *control().files(), evil = now, fine = now;
+  evil["schoolgate.yaml"] += "retention: { breaches: 300d }\n";
+  fine["rules/a.yaml"] = control().find(number)->files[0].after.value();
+  auto history = History::open(folder_.path() / "state/changes");
+  ASSERT_TRUE(history->advance(*history->write(evil, "evil\n", now_)));
+  const auto commit = history->write(fine, "m\n", now_);
+  std::ofstream(folder_.path() / "state/changes/intent") << *commit << "\n" << number << "\nt.ash\n\nrules/a.yaml\n";
+  answer_ = {GatewayAnswer::What::refused_it, "no"};
+  (void)control().finish_cut_off({}, ChangeControl::Reach::everything);
+  EXPECT_EQ(*read_file(config_ / "schoolgate.yaml"), now["schoolgate.yaml"]);
+}
+
+TEST_F(ChangeControlTest, NobodysHandFinishesWhatIsNotAgreedToOrWouldBeRefused) {
+  const auto number = propose_opening("lesson.example");
+  FileTexts after = *control().files();
+  after["rules/a.yaml"] = control().find(number)->files[0].after.value();
+  const std::string before = rules();
+  leave_intent(number, after, "rules/a.yaml");
+  EXPECT_FALSE(control().finish_cut_off({}, ChangeControl::Reach::policy)) << "nobody agreed";
+  ASSERT_TRUE(control().agree(number, {.account = "d.oak"}, ""));
+  gate_ = {{.message = "a test failed"}};
+  EXPECT_FALSE(control().finish_cut_off({}, ChangeControl::Reach::policy)) << "the gate";
+  EXPECT_EQ(rules(), before);
+  gate_.clear();
+  after["rules/a.yaml"] += "# more than was agreed to\n";
+  leave_intent(number, after, "rules/a.yaml");
+  EXPECT_FALSE(control().finish_cut_off({}, ChangeControl::Reach::policy)) << "another text";
+  EXPECT_EQ(rules(), before);
+  EXPECT_TRUE(is_left()) << "for a person";
+  after["rules/a.yaml"] = control().find(number)->files[0].after.value();
+  leave_intent(number, after, "rules/a.yaml");
+  const auto done = control().finish_cut_off({}, ChangeControl::Reach::policy);
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_EQ(rules(), after["rules/a.yaml"]);
+  EXPECT_FALSE(is_left());
+}
+
+TEST_F(ChangeControlTest, WhatIsRefusedMeanwhileIsNotFinished) {
+  const auto number = propose_opening("lesson.example");
+  FileTexts after = *control().files();
+  after["rules/a.yaml"] = control().find(number)->files[0].after.value();
+  after["rules/b.yaml"] = "block:\n  - { site: b.example, category: gambling }\n";
+  const FileTexts before = *control().files();
+  ASSERT_TRUE(control().agree(number, {.account = "d.oak"}, ""));
+  leave_intent(number, after, "rules/a.yaml\nrules/b.yaml");
+  ASSERT_TRUE(control().refuse(number, {.account = "h.elm"}, "no"));
+  // One of its files was written before the cut: nobody's hand goes back, a person's does.
+  std::ofstream(config_ / "rules/a.yaml") << after["rules/a.yaml"];
+  EXPECT_FALSE(control().finish_cut_off({}, ChangeControl::Reach::policy));
+  EXPECT_EQ(rules(), after["rules/a.yaml"]);
+  const auto done = control().finish_cut_off({}, ChangeControl::Reach::everything);
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_EQ(*control().files(), before);
+  EXPECT_FALSE(is_left());
+  EXPECT_FALSE(control().find(number)->is_applied());
+  // Nothing was written: there is nothing to go back to.
+  leave_intent(number, after, "rules/a.yaml\nrules/b.yaml");
+  ASSERT_TRUE(control().finish_cut_off({}, ChangeControl::Reach::policy));
+  EXPECT_FALSE(is_left());
+  EXPECT_EQ(*control().files(), before);
+}
+
+TEST_F(ChangeControlTest, ConsentToADateIsNoneToAnEarlierOne) {
+  const auto number = propose_opening("lesson.example");
+  ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, now_ + std::chrono::hours(48)));
+  ASSERT_TRUE(control().agree(number, {.account = "d.oak"}, ""));
+  EXPECT_TRUE(control().look(number, {.account = "t.ash"})->standing->missing.empty());
+  EXPECT_FALSE(control().apply(number, {.account = "t.ash"})) << "by command, before it";
+  ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, std::nullopt));
+  EXPECT_TRUE(control().apply_waiting(ChangeControl::Reach::policy)->empty()) << "at once";
+  EXPECT_TRUE(control().look(number, {.account = "d.oak"})->waits_for_them);
+  ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, now_ + std::chrono::hours(24)));
+  now_ += std::chrono::hours(25);
+  EXPECT_TRUE(control().apply_waiting(ChangeControl::Reach::policy)->empty()) << "a day earlier";
+  EXPECT_FALSE(control().find(number)->is_applied());
+  ASSERT_TRUE(control().agree(number, {.account = "d.oak"}, ""));
+  EXPECT_EQ(control().apply_waiting(ChangeControl::Reach::policy)->size(), 1u);
+  EXPECT_TRUE(control().find(number)->is_applied());
+}
+
+TEST_F(ChangeControlTest, ARefusalOfAnAccountThatIsGoneStopsNothing) {
+  const auto number = propose_closing("craze.example");
+  ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, std::nullopt));
+  ASSERT_TRUE(control().refuse(number, {.account = "h.elm"}, "no"));
+  EXPECT_TRUE(control().apply_waiting(ChangeControl::Reach::policy)->empty());
+  roles_.erase("h.elm");
+  EXPECT_EQ(control().apply_waiting(ChangeControl::Reach::policy)->size(), 1u);
+  EXPECT_TRUE(control().find(number)->is_applied());
+}
+
+TEST_F(ChangeControlTest, NothingIsPutInForceBesideAChangeThatIsCutOff) {
+  const auto number = propose_closing("craze.example");
+  ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, std::nullopt));
+  leave_intent(number, *control().files(), "rules/a.yaml");
+  EXPECT_FALSE(control().apply(number, {.account = "t.ash"}));
+  EXPECT_FALSE(control().apply_waiting(ChangeControl::Reach::everything));
+  EXPECT_NE(control().find(number)->asked(), nullptr) << "it is asked for as before";
 }
 
 TEST_F(ChangeControlTest, ItWaitsForThoseWhoseConsentIsMissing) {

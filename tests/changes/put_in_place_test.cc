@@ -72,7 +72,7 @@ TEST_F(PutInPlace, FilesCommitAndEvent) {
   EXPECT_EQ(history->files_of(*commit), after_);
   EXPECT_EQ(applied(), 1u);
   EXPECT_FALSE(fs::exists(state_ / "intent"));
-  struct stat about{};
+  struct stat about {};
   ::stat((config_ / "policy.yaml").c_str(), &about);
   EXPECT_EQ(about.st_mode & 07777, 0640u);
 }
@@ -158,7 +158,7 @@ TEST_F(PutInPlace, RootThatWorksAsTheOwnerOfTheStateMakesNothingOfRoots) {
   ASSERT_EQ(::setegid(0), 0);
   ASSERT_TRUE(done) << done.error().text();
   EXPECT_EQ(files(), after_);
-  struct stat about{};
+  struct stat about {};
   for (const auto& entry : fs::recursive_directory_iterator(state_)) {
     ::lstat(entry.path().c_str(), &about);
     EXPECT_EQ(about.st_uid, kOwner) << entry.path();
@@ -201,6 +201,35 @@ TEST_F(PutInPlace, NoNameLeadsOutOfTheFolder) {
   fs::remove(config_ / "policy.yaml");
   fs::create_symlink(config_ / "schoolgate.yaml", config_ / "policy.yaml");
   EXPECT_FALSE(apply(placement())) << "a link is not followed";
+}
+
+TEST_F(PutInPlace, WhatCouldNotBeginLeavesNoIntent) {
+  begin();
+  Placement one = placement();
+  // A file stands where the folder of the first file is to be: no file can be written, whoever tries.
+  one.files = {{"rules/b.yaml", std::nullopt, "b\n"}};
+  one.all = before_;
+  one.all["rules/b.yaml"] = "b\n";
+  FileTexts without = before_;
+  without.erase("rules/a.yaml");
+  auto history = History::open(state_);
+  fs::remove_all(config_ / "rules");
+  ASSERT_TRUE(follow_files(*history, without, "by hand\n", wall_now()).value());
+  fs::create_symlink("/nonexistent/nowhere", config_ / "rules");
+  EXPECT_FALSE(apply(one));
+  EXPECT_FALSE(is_cut_off(state_)) << "nothing was written";
+  EXPECT_EQ(applied(), 0u);
+}
+
+TEST_F(PutInPlace, OnlyFilesWithinReach) {
+  begin();
+  Placement one = placement();
+  one.files = {{"schoolgate.yaml", "s\n", "t\n"}};
+  one.all["schoolgate.yaml"] = "t\n";
+  one.reach = Reach::policy;
+  EXPECT_FALSE(apply(one));
+  EXPECT_EQ(files(), before_);
+  EXPECT_FALSE(is_cut_off(state_));
 }
 
 TEST_F(PutInPlace, ADamagedIntentIsSaid) {
