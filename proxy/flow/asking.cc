@@ -150,7 +150,6 @@ std::optional<Judgement> Asking::judges_content(const Client& client, const Judg
   Judgement found = judgement;
   found.verdict = verdict;
   found.time = now;
-  counters_.count_decision(verdict.action, rules::Stage::content, 0);
   return found;
 }
 

@@ -55,7 +55,8 @@ class Asking {
   [[nodiscard]] std::optional<Judgement> refuses_answer(const Judgement& judgement, const rules::Request& request,
                                                         const rules::ResponseFacts& facts);
 
-  /// What the body adds as it is read: the judgement that refuses the page or lets it through with a record, if any.
+  /// What the body adds as it is read: the judgement that refuses the page or lets it through with a record, if any. Not
+  /// counted: it is asked anew whenever the evidence changes.
   [[nodiscard]] std::optional<Judgement> judges_content(const Client& client, const Judgement& judgement,
                                                         const rules::Request& request,
                                                         const rules::ContentFacts& facts);

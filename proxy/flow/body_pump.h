@@ -26,6 +26,10 @@ class BodyTap {
   virtual ~BodyTap() = default;
   /// False: this piece does not go out, and the pump ends as from_failed.
   [[nodiscard]] virtual bool reads(std::string_view content) = 0;
+  /// Nothing more comes. False: the last piece does not go out.
+  [[nodiscard]] virtual bool finish() = 0;
+  /// A piece that may be the last waits so long for the next: the last goes out after finish() alone.
+  static constexpr std::chrono::milliseconds kHeldBack{250};
 };
 
 struct BodyPump {

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <utility>
 #include <vector>
 
 #include "base/ascii.h"
 #include "content/shipped_phrases.h"
+#include "proxy/flow/alarm.h"
 #include "proxy/flow/breach_of.h"
 #include "proxy/flow/filing.h"
 #include "proxy/flow/worker.h"
@@ -26,26 +26,35 @@ std::string codings_of(const http::Fields& fields) {
   return all;
 }
 
-/// Wakes the wait on `socket` at a time, and none after the alarm is gone.
-class Alarm {
- public:
-  Alarm(net::Socket& socket, std::chrono::steady_clock::time_point at)
-      : socket_(std::make_shared<net::Socket*>(&socket)), timer_(socket.executor()) {
-    timer_.expires_at(at);
-    timer_.async_wait([waiting = socket_](const boost::system::error_code& error) {
-      if (!error && *waiting) (*waiting)->wake();
-    });
-  }
-  ~Alarm() { *socket_ = nullptr; }
-  Alarm(const Alarm&) = delete;
-  Alarm& operator=(const Alarm&) = delete;
+/// Of one element of Accept-Encoding what may be asked for: nothing of a coding that is not read. What is refused stays
+/// refused, and any coding means any that is read.
+std::string_view readable_part(std::string_view element) {
+  static constexpr std::string_view kReadable[] = {"gzip", "x-gzip", "deflate", "br", "zstd", "identity"};
+  std::string_view weight = element;
+  const std::string_view coding = trimmed(cut_at(weight, ';'));
+  weight = trimmed(weight);
+  const bool refused = starts_ignoring_case(weight, "q=0") && weight.find_first_of("123456789") == weight.npos;
+  if (refused || std::ranges::any_of(kReadable, [&](auto known) { return equal_ignoring_case(coding, known); }))
+    return element;
+  return coding == "*" ? "gzip, deflate, br, zstd" : "";
+}
 
- private:
-  std::shared_ptr<net::Socket*> socket_;
-  net::asio::basic_waitable_timer<std::chrono::steady_clock, net::asio::wait_traits<std::chrono::steady_clock>,
-                                  net::Executor>
-      timer_;
-};
+bool names_markup(std::string_view accept) {
+  while (!accept.empty()) {
+    std::string_view element = trimmed(cut_at(accept, ','));
+    const std::string_view type = trimmed(cut_at(element, ';'));
+    if (equal_ignoring_case(type, "text/html") || equal_ignoring_case(type, "application/xhtml+xml")) return true;
+  }
+  return false;
+}
+
+/// A part that does not begin the text, or does not say where it begins: what stands before it is not known.
+bool lacks_beginning(const http::ResponseHead& head) {
+  if (head.status != 206) return false;
+  for (const http::Field& field : head.fields.items())
+    if (equal_ignoring_case(field.name, "content-range")) return !starts_ignoring_case(trimmed(field.value), "bytes 0-");
+  return true;
+}
 
 }  // namespace
 
@@ -58,9 +67,35 @@ bool reads_inside(Connection& connection, const names::Host& host, std::uint16_t
   return judgement.policy->reads_content(judgement.subject, by_name, judgement.verdict);
 }
 
-void accept_readable_codings(http::Fields& fields) {
+void accept_readable_codings(http::Fields& fields, std::string& room) {
+  http::Field* first = nullptr;
+  std::string narrowed;
+  for (http::Field& field : fields.items()) {
+    if (field.drop || !equal_ignoring_case(field.name, "accept-encoding")) continue;
+    std::string_view offered = field.value;
+    while (!offered.empty()) {
+      const std::string_view readable = readable_part(trimmed(cut_at(offered, ',')));
+      if (!readable.empty()) (narrowed += narrowed.empty() ? "" : ", ") += readable;
+    }
+    if (first)
+      field.drop = true;
+    else
+      first = &field;
+  }
+  if (!first) return;
+  room = std::move(narrowed);
+  first->value = room;
+  first->plain = false;
+}
+
+void ask_for_whole_document(http::Fields& fields) {
+  const std::string_view becomes = fields.find(http::Name::sec_fetch_dest);
+  bool is_document = becomes == "document" || becomes == "iframe" || becomes == "frame";
+  for (const http::Field& field : fields.items())
+    if (becomes.empty() && equal_ignoring_case(field.name, "accept")) is_document |= names_markup(field.value);
+  if (!is_document) return;
   for (http::Field& field : fields.items())
-    if (equal_ignoring_case(field.name, "accept-encoding")) field.value = "gzip, deflate, br, zstd";
+    if (equal_ignoring_case(field.name, "range") || equal_ignoring_case(field.name, "if-range")) field.drop = true;
 }
 
 std::unique_ptr<ContentGate> ContentGate::for_answer(Connection& connection, const Judgement& judgement,
@@ -82,12 +117,14 @@ ContentGate::ContentGate(Connection& connection, const Judgement& judgement, con
     : connection_(connection),
       judgement_(judgement),
       request_(request),
-      reader_(std::move(book), kind, head.fields.find(http::Name::content_type), codings_of(head.fields)) {}
+      reader_(std::move(book), kind, head.fields.find(http::Name::content_type), codings_of(head.fields)),
+      lacks_beginning_(lacks_beginning(head)) {}
 
 net::awaitable<ContentGate::Held> ContentGate::hold(net::Socket& upstream, Inbox& inbox, net::BufferPool& buffers,
                                                     http::Body& body, std::chrono::seconds idle) {
   const auto until = std::chrono::steady_clock::now() + kHeldFor;
   const Alarm alarm(upstream, until);
+  if (lacks_beginning_ && !judge()) co_return Held::refused;
   for (;;) {
     if (!inbox.empty()) {
       const Held now = take(inbox, body);
@@ -159,7 +196,7 @@ bool ContentGate::finish() {
 
 bool ContentGate::judge() {
   if (refusing_) return false;
-  const bool incomplete = reader_.is_bomb() || reader_.is_incomplete();
+  const bool incomplete = lacks_beginning_ || reader_.is_bomb() || reader_.is_incomplete();
   if (!reader_.changed() && !incomplete) return true;
   const auto evidence = reader_.evidence();
   std::vector<rules::ContentScore> scores;
@@ -168,7 +205,11 @@ bool ContentGate::judge() {
   auto found = asking.judges_content(connection_, judgement_, request_, {.scores = scores, .incomplete = incomplete});
   if (!found) return true;
   found->evidence = told();
-  if (found->verdict_refuses()) {
+  const bool refuses = found->verdict_refuses();
+  // Once for a page that is let through, however often its evidence changes, and once more when it is refused.
+  if (refuses || !recorded_)
+    connection_.worker.counters().count_decision(found->verdict.action, rules::Stage::content, 0);
+  if (refuses) {
     refusing_ = std::move(found);
     return false;
   }

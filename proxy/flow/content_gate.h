@@ -27,8 +27,12 @@ namespace schoolgate::flow {
 /// read.
 [[nodiscard]] bool reads_inside(Connection& connection, const names::Host& host, std::uint16_t port);
 
-/// Narrows what codings a web site may answer in to those that are read. For requests whose answer will be.
-void accept_readable_codings(http::Fields& fields);
+/// Narrows what codings the client takes to those that are read. For requests whose answer will be. `room` holds the
+/// field's new value, and has to live until the head is written.
+void accept_readable_codings(http::Fields& fields, std::string& room);
+
+/// A document is read from its beginning: no part of it is asked for.
+void ask_for_whole_document(http::Fields& fields);
 
 class ContentGate final : public BodyTap {
  public:
@@ -59,7 +63,7 @@ class ContentGate final : public BodyTap {
 
   [[nodiscard]] bool reads(std::string_view content) override;
   /// Nothing more comes. False: the page has turned bad with its last words.
-  [[nodiscard]] bool finish();
+  [[nodiscard]] bool finish() override;
   [[nodiscard]] Judgement take_refusal() { return std::move(*refusing_); }
   [[nodiscard]] bool refuses() const noexcept { return refusing_.has_value(); }
 
@@ -75,6 +79,7 @@ class ContentGate final : public BodyTap {
   http::ChunkDecoder decoder_;
   std::string held_;
   std::optional<Judgement> refusing_;
+  const bool lacks_beginning_;
   bool recorded_ = false;  ///< of a category that is let through and recorded
 };
 

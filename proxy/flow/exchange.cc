@@ -51,6 +51,7 @@ struct Turn {
   enum class Cut : std::uint8_t { no, by_client, by_us } upload_cut = Cut::no;  // before an answer began
   std::optional<Judgement> refusing{};                                          // by which it was cut
   std::uint64_t uploaded = 0, downloaded = 0;
+  std::string codings{};                // that are asked for, where the answer will be read
   std::unique_ptr<ContentGate> gate{};  // null: the answer passes unread
 
   [[nodiscard]] Worker& worker() const noexcept { return connection.worker; }
@@ -163,8 +164,10 @@ net::awaitable<net::Transfer> send_request(Turn& turn) {
   const http::RequestHead& head = turn.heads.request;
   net::Buffer room = room_for_head(turn.worker(), head.size);
   http::HeadWriter out(room.space());
-  if (turn.judgement.policy->reads_content(turn.judgement.subject, turn.request, turn.judgement.verdict))
-    accept_readable_codings(turn.heads.request.fields);
+  if (turn.judgement.policy->reads_content(turn.judgement.subject, turn.request, turn.judgement.verdict)) {
+    accept_readable_codings(turn.heads.request.fields, turn.codings);
+    ask_for_whole_document(turn.heads.request.fields);
+  }
   http::write_request_head(out, head, turn.target, authority_of(turn.request.url()),
                            {turn.worker().gateway().settings.via});
   if (out.overflowed()) co_return net::Transfer{0, IoStatus::failed, EMSGSIZE};
@@ -243,6 +246,14 @@ void put_login_reply(http::ResponseHead& head, const std::string& reply) {
   (void)head.fields.add({.name = kName, .value = reply});
 }
 
+// What the answer says of logins, on the connection to the web site and to us.
+void put_logins(Turn& turn, const std::string& reply) {
+  put_login_reply(turn.heads.response, reply);
+  if (logs_in_connection(turn.heads.response)) turn.private_to_client = true;
+  if (turn.connection.entrance == Entrance::explicit_proxy && !turn.connection.inside)
+    tell_that_logins_hold(turn.heads.response);
+}
+
 // The web site is silent because it failed, or because the upload was cut.
 End without_answer(const Turn& turn, bool slow) {
   if (turn.upload_cut != Turn::Cut::no) return ClientGone{};
@@ -293,7 +304,7 @@ net::awaitable<End> pass_read(Turn& turn) {
   const Passing how = passing_of(turn);  // before the head's views end
   http::Body rest = turn.heads.response.body;
   const std::string reply = turn.connection.login ? turn.connection.login->take_reply() : std::string();
-  put_login_reply(turn.heads.response, reply);
+  put_logins(turn, reply);
   net::Buffer room = room_for_head(turn.worker(), turn.heads.response.size + reply.size());
   http::HeadWriter out(room.space());
   http::write_response_head(out, turn.heads.response, turn.heads.request, how.framing, how.keep_client,
@@ -343,10 +354,7 @@ net::awaitable<End> pass_final(Turn& turn) {
   http::Body rest = head.body;
   {
     const std::string reply = turn.connection.login ? turn.connection.login->take_reply() : std::string();
-    put_login_reply(turn.heads.response, reply);
-    if (logs_in_connection(head)) turn.private_to_client = true;
-    if (turn.connection.entrance == Entrance::explicit_proxy && !turn.connection.inside)
-      tell_that_logins_hold(turn.heads.response);
+    put_logins(turn, reply);
     net::Buffer room = room_for_head(turn.worker(), head.size + reply.size());
     http::HeadWriter out(room.space());
     http::write_response_head(out, head, turn.heads.request, how.framing, how.keep_client,

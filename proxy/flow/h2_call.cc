@@ -98,6 +98,10 @@ void H2Call::begin(H2Head& head, bool ends) {
   if (!admission.as<Goes>()) return end();
   // The web site's connection is everybody's: a login that held for it would be everybody's too.
   if (logs_in_connection(asked_head.fields)) return require_http1();
+  // Bodies are read where HTTP/1.1 is spoken. The connection may be older than the policy, or offer nothing else.
+  if (!websocket_ && !judgement_->portal &&
+      judgement_->policy->reads_content(judgement_->subject, *request_, judgement_->verdict))
+    return require_http1();
   if (std::string adjusted(adjust(*judgement_, *request_, asked_head, target_, adjusted_)); adjusted != target_)
     target_ = std::move(adjusted);
   prepare();

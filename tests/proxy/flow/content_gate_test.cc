@@ -11,6 +11,12 @@
 // | a page that is only recorded is kept back | ARecordedCategoryPasses |
 // | a bomb passes because it could not be read | ABombIsRefused |
 // | words are kept where the group keeps none | WordsOnlyWhereTheGroupKeepsThem |
+// | a client gets a coding that it does not know | OnlyCodingsThatAreReadAreAskedFor |
+// | a login in NTLM breaks, or becomes another client's | APageThatAsksForALogin…, WhereAPageLoggedIn… |
+// | a slow page is shown whole, then cut | TheLastWordIsJudgedBeforeTheLastPieceGoesOut |
+// | a page is fetched in parts of which none is bad | ADocumentIsAskedForWhole, APartOfAText… |
+// | one page counts as many | ARecordedPageIsCountedOnce |
+// | the answers of one client fill the memory | WhatOneClientHasReadIsBounded |
 #include <gmock/gmock.h>
 #include <zlib.h>
 
@@ -196,10 +202,115 @@ TEST_F(ContentGateTest, ABombIsRefused) {
 
 TEST_F(ContentGateTest, OnlyCodingsThatAreReadAreAskedFor) {
   hosts = "127.0.0.1 web.example\n";
+  const auto asked = [&](const std::string& fields) {
+    Peer pupil = client();
+    pupil.sends(request("GET", "web.example", "/", fields));
+    Peer site = web.accept();
+    return site.read_to("\r\n\r\n");
+  };
+  EXPECT_THAT(asked("Accept-Encoding: gzip, dcb, dcz\r\n"), HasSubstr("Accept-Encoding: gzip\r\n"));
+  EXPECT_THAT(asked("Accept-Encoding: identity\r\n"), HasSubstr("Accept-Encoding: identity\r\n"));
+  EXPECT_THAT(asked("Accept-Encoding: GZIP;q=0,br; q=0.5 ,sdch, *;q=0\r\n"),
+              HasSubstr("Accept-Encoding: GZIP;q=0, br; q=0.5, *;q=0\r\n"));
+  EXPECT_THAT(asked("Accept-Encoding: *\r\n"), HasSubstr("Accept-Encoding: gzip, deflate, br, zstd\r\n"));
+  EXPECT_THAT(asked("Accept-Encoding: gzip\r\nX-One: 1\r\nAccept-Encoding: dcb, zstd\r\n"),
+              HasSubstr("Accept-Encoding: gzip, zstd\r\n"));
+  EXPECT_THAT(asked(""), Not(HasSubstr("Accept-Encoding")));
+}
+
+TEST_F(ContentGateTest, APageThatAsksForALoginSaysThatLoginsHold) {
+  hosts = "127.0.0.1 web.example\n";
+  const Answer answer = asks("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: NTLM\r\nContent-Type: text/html\r\n"
+                             "Content-Length: " + std::to_string(kGood.size()) + "\r\n\r\n" + std::string(kGood));
+  EXPECT_EQ(answer.status, 401);
+  EXPECT_TRUE(answer.has("Proxy-Support: Session-Based-Authentication\r\n")) << answer.head;
+}
+
+TEST_F(ContentGateTest, WhereAPageLoggedInNoOtherClientIsServed) {
+  hosts = "127.0.0.1 web.example\n";
   Peer pupil = client();
-  pupil.sends(request("GET", "web.example", "/", "Accept-Encoding: gzip, dcb, dcz\r\n"));
+  pupil.sends(get("web.example", "/"));
   Peer site = web.accept();
-  EXPECT_THAT(site.read_to("\r\n\r\n"), HasSubstr("gzip, deflate, br, zstd"));
+  (void)site.read_to("\r\n\r\n");
+  site.sends(html(kGood, "Content-Type: text/html\r\nPersistent-Auth: true\r\n"));
+  EXPECT_EQ(pupil.answer().status, 200);
+  Peer other = client();
+  other.sends(get("web.example", "/"));
+  wait_until([&] { return web.was_called() || site.has_news(); });
+  EXPECT_TRUE(web.was_called());
+}
+
+TEST_F(ContentGateTest, TheLastWordIsJudgedBeforeTheLastPieceGoesOut) {
+  hosts = "127.0.0.1 web.example\n";
+  policy.groups.front().content->thresholds = {{"self-harm", 1, {}}};
+  const std::string start = "<html><body><p>A diary. ";
+  const auto comes = [&](const std::string& fields, const std::string& first, const std::string& last,
+                         bool closes = false) {
+    Peer pupil = client();
+    pupil.sends(get("web.example", "/"));
+    Peer site = web.accept();
+    (void)site.read_to("\r\n\r\n");
+    site.sends(head("Content-Type: text/plain\r\n" + fields) + first);
+    EXPECT_THAT(pupil.read_to("A diary."), HasSubstr("200 OK"));
+    site.sends(last);
+    if (closes) site.closes();
+    Ending ending{};
+    const std::string got = pupil.rest(ending);
+    EXPECT_EQ(ending, Ending::reset);
+    return got;
+  };
+  const std::string words = "hide your scars";  // no blank behind it: the word is whole with the end alone
+  EXPECT_THAT(comes("Content-Length: " + std::to_string(start.size() + words.size()) + "\r\n", start, words),
+              Not(HasSubstr("scars")));
+  const std::string first = chunked(start, 1000);
+  EXPECT_THAT(comes("Transfer-Encoding: chunked\r\n", first.substr(0, first.size() - 5), chunked(words, 1000)),
+              Not(HasSubstr("scars")));
+  EXPECT_THAT(comes("Connection: close\r\n", start, words, true), Not(HasSubstr("scars")));
+}
+
+TEST_F(ContentGateTest, ADocumentIsAskedForWhole) {
+  hosts = "127.0.0.1 web.example\n";
+  const auto asked = [&](const std::string& fields) {
+    Peer pupil = client();
+    pupil.sends(request("GET", "web.example", "/", "Range: bytes=400-\r\nIf-Range: \"a\"\r\n" + fields));
+    Peer site = web.accept();
+    return site.read_to("\r\n\r\n");
+  };
+  EXPECT_THAT(asked("Sec-Fetch-Dest: document\r\n"), Not(HasSubstr("Range:")));
+  EXPECT_THAT(asked("Sec-Fetch-Dest: iframe\r\n"), Not(HasSubstr("Range:")));
+  EXPECT_THAT(asked("Accept: text/html,*/*;q=0.8\r\n"), Not(HasSubstr("Range:")));
+  EXPECT_THAT(asked("Sec-Fetch-Dest: video\r\nAccept: */*\r\n"), HasSubstr("Range: bytes=400-\r\nIf-Range: \"a\""));
+  EXPECT_THAT(asked("Accept: */*\r\n"), HasSubstr("Range: bytes=400-"));
+}
+
+TEST_F(ContentGateTest, APartOfATextThatDoesNotBeginItIsRefused) {
+  hosts = "127.0.0.1 web.example\n";
+  const auto part = [&](std::string_view range, std::string_view type = "text/html") {
+    return asks("HTTP/1.1 206 Partial Content\r\nContent-Type: " + std::string(type) + "\r\n" + std::string(range) +
+                "Content-Length: " + std::to_string(kGood.size()) + "\r\n\r\n" + std::string(kGood))
+        .status;
+  };
+  EXPECT_EQ(part("Content-Range: bytes 400-503/900\r\n"), 403);
+  EXPECT_EQ(part(""), 403);
+  EXPECT_EQ(part("Content-Range: bytes 0-103/900\r\n"), 206);
+  EXPECT_EQ(part("Content-Range: bytes 400-503/900\r\n", "video/mp4"), 206);
+}
+
+TEST_F(ContentGateTest, ARecordedPageIsCountedOnce) {
+  hosts = "127.0.0.1 web.example\n";
+  policy.groups.front().categories.back().action = Action::monitor;
+  const std::string first(kBad), second = " Self harm tips. How to hide self harm. Best blades for cutting. ";
+  Peer pupil = client();
+  pupil.sends(get("web.example", "/"));
+  Peer site = web.accept();
+  (void)site.read_to("\r\n\r\n");
+  site.sends(html(first + second).substr(0, html(first + second).size() - second.size()));
+  (void)pupil.read_to("sleeves");
+  site.sends(second);
+  (void)pupil.read_to("cutting.");
+  wait_until([&] { return records().size() == 1; });
+  stop();
+  EXPECT_EQ(counters().requests[std::size_t(Action::monitor)][std::size_t(rules::Stage::content)].get(), 1u);
 }
 
 }  // namespace

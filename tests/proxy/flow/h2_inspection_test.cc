@@ -47,6 +47,17 @@ TEST_F(H2Inspection, WhoSignsOutIsLedToTheSignInPageWithTheNextStream) {
   EXPECT_TRUE(records().empty());
 }
 
+TEST_F(H2Inspection, WhatIsReadFromNowOnGoesOverHttp1) {
+  TlsEnd pupil_end = pupil_h2();
+  TlsEnd site_end = web_inside("h2");
+  H2End pupil(pupil_end, false), site(site_end, true);
+  talk_once(pupil, site);
+  policy.groups.front().content.emplace();
+  publish({});
+  const StreamId page = ask(pupil, "/open");
+  pupil.until("reset " + std::to_string(page) + " HTTP_1_1_REQUIRED");
+}
+
 TEST_F(H2Inspection, AForbiddenStreamGetsThePageAndTheOthersGoOn) {
   TlsEnd pupil_end = pupil_h2();
   TlsEnd site_end = web_inside("h2");
