@@ -20,7 +20,7 @@ Result<std::map<std::string, std::string, std::less<>>> roles_now(const std::fil
   if (!all) return std::unexpected(all.error());
   std::map<std::string, std::string, std::less<>> roles;
   for (const identity::User& user : *all)
-    if (!user.disabled) roles.emplace(user.user, identity::to_string(user.role));
+    roles.emplace(user.user, user.disabled ? std::string() : std::string(identity::to_string(user.role)));
   return roles;
 }
 

@@ -29,18 +29,17 @@ std::vector<std::string> lines_of(const std::vector<Clash>& clashes, std::string
   return lines;
 }
 
-/// `roles` outlives it.
+/// `roles` outlives it. An account that is switched off has no role.
 RoleNow role_in(const std::map<std::string, std::string, std::less<>>& roles) {
   return [&roles](std::string_view account) -> std::optional<std::string> {
     const auto found = roles.find(account);
-    return found == roles.end() ? std::nullopt : std::optional(found->second);
+    return found == roles.end() || found->second.empty() ? std::nullopt : std::optional(found->second);
   };
 }
 
 /// An event's text is one line of a bounded length: of what is written into it by us, the beginning.
 std::string one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   if (text.size() > 1000) {
     std::size_t end = 1000;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
@@ -102,7 +101,8 @@ void ChangeControl::add_missing(Standing& standing, const Proposal& proposal, co
   const RoleNow role_now = role_in(roles);
   standing.missing =
       missing_consents(proposal, standing.base.parts, config::change_rules_of(there.configuration), role_now, when);
-  if (!standing.missing.empty() && roles.size() <= 1 && standing_refusals(proposal, role_now).empty()) {
+  standing.refusals = standing_refusals(proposal, role_now);
+  if (!standing.missing.empty() && roles.size() <= 1 && standing.refusals.empty()) {
     standing.missing.clear();
     standing.note = "no consent is asked for while the school has one account at most";
   }
@@ -402,10 +402,14 @@ Result<std::vector<ChangeControl::Tried>> ChangeControl::apply_waiting(Reach rea
   auto all = list();
   if (!all) return std::unexpected(std::move(all.error()));
   std::ranges::reverse(*all);  // the oldest first
+  const auto roles = parts_.roles();
+  if (!roles) return std::unexpected(roles.error());
+  const RoleNow role_now = role_in(*roles);
   const TimePoint now = parts_.now();
   for (const Proposal& one : *all) {
     const ProposalEvent* const ask = one.asked();
-    if (ask == nullptr || one.is_applied()) continue;  // who refused is among what is missing
+    if (ask == nullptr || one.is_applied()) continue;                      // a refusal is among what is missing
+    if (!ask->by.account.empty() && !role_now(ask->by.account)) continue;  // an account that is gone asks for nothing
     if (const auto at = one.asked_for(); at && *at > now) continue;
     auto whole = find(one.number);
     if (!whole) return std::unexpected(std::move(whole.error()));

@@ -38,7 +38,7 @@ class ChangeControl {
  public:
   struct Parts {
     std::filesystem::path config, state;
-    /// Accounts that are there and not switched off, with the role of each now.
+    /// Every account with the role that it has now; an empty one: it is switched off.
     std::function<Result<std::map<std::string, std::string, std::less<>>>()> roles;
     /// What a reload would refuse of these files: lists, rules, the rules' own tests. Empty: nothing.
     std::function<Problems(config::Loaded)> gate;
@@ -54,8 +54,9 @@ class ChangeControl {
   /// A proposal beside the files as they are.
   struct Standing {
     Rebased base;
-    std::vector<std::string> missing;  ///< consents and assessments, a line each
-    std::string note;                  ///< why nothing is asked for; may be empty
+    std::vector<std::string> missing;   ///< consents and assessments, a line each
+    std::vector<std::string> refusals;  ///< accounts whose refusal stands; `missing` names them too
+    std::string note;                   ///< why nothing is asked for; may be empty
   };
 
   struct Wish {

@@ -37,7 +37,7 @@ Result<std::optional<std::string>> text_of(const fs::path& path) {
 /// As it was, the owner and the mode too. Root only where the folder of the configuration is somebody else's: what its
 /// owner can write, a link of its owner's could lead away.
 Result<void> write_file(const fs::path& config, const std::string& name, const std::optional<std::string>& text) {
-  struct stat folder {};
+  struct stat folder{};
   const bool own = ::stat(config.c_str(), &folder) == 0 && folder.st_uid == ::geteuid();
   std::optional<AsOneself> oneself;
   if (!own) oneself.emplace();
@@ -46,7 +46,7 @@ Result<void> write_file(const fs::path& config, const std::string& name, const s
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("cannot remove " + path.string(), errno);
     return {};
   }
-  struct stat about {};
+  struct stat about{};
   const bool was_there = ::stat(path.c_str(), &about) == 0;
   if (!was_there && ::stat(path.parent_path().c_str(), &about) != 0) {
     std::error_code error;

@@ -22,7 +22,7 @@ constexpr std::size_t kMostShown = 200;
 std::string state_of_change(const ChangeControl::Seen& seen) {
   const Proposal& one = seen.proposal;
   if (one.is_applied()) return "In force";
-  if (one.is_refused()) return "Refused";
+  if (seen.standing ? !seen.standing->refusals.empty() : one.is_refused()) return "Refused";
   if (!seen.standing) return "Cannot be read beside the files as they are";
   if (!seen.standing->base.clashes.empty()) return "No longer fits the files";
   if (!seen.standing->missing.empty()) return "Waits for consent";
@@ -160,7 +160,9 @@ web::Response change_page(const Desk& desk, const Visit& visit, std::uint64_t nu
   view.set("in_force", in_force).set("waits_for_me", seen->waits_for_them);
   view.set("may_speak", !in_force && !is_own(one, actor_of(visit)));
   const bool proposes = may_change(visit.session.role, Area::policy);
-  view.set("may_take_back", in_force && proposes).set("may_ask", !in_force && proposes && one.asked() == nullptr);
+  view.set("may_take_back", in_force && proposes)
+      .set("may_ask",
+           !in_force && proposes && (one.asked() == nullptr || one.asked()->by.account != visit.session.user));
   web::Response page = desk.show(visit, "change", std::move(view), status);
   if (desk.hooks().replay_of && desk.hooks().replay_of(number).state == ReplayOfChange::State::running)
     page.set("Refresh", "3");  // a page without script looks again by itself

@@ -87,7 +87,7 @@ std::string follow_up(const Desk& desk, const Visit& visit, std::uint64_t number
   if (!seen) return name + " is kept.";
   if (seen->proposal.is_applied()) return name + " is in force.";
   if (!seen->standing) return name + " is kept. " + seen->standing.error().text();
-  if (seen->proposal.is_refused() && !seen->standing->missing.empty())
+  if (!seen->standing->refusals.empty())
     return name + " is not put in force: " + seen->standing->missing.front() + ".";
   if (!seen->standing->missing.empty()) return name + " is proposed. It needs " + seen->standing->missing.front() + ".";
   if (const auto at = seen->proposal.asked_for(); at && *at > visit.now)

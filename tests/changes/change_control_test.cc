@@ -225,6 +225,33 @@ TEST_F(ChangeControlTest, WhatIsAskedForIsAppliedOnceItIsAgreedToAndDue) {
   EXPECT_TRUE(control().apply_waiting(ChangeControl::Reach::policy)->empty());
 }
 
+TEST_F(ChangeControlTest, AnAccountThatIsSwitchedOffAsksForNothing) {
+  const auto number = propose_opening("lesson.example");
+  ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, now_));
+  ASSERT_TRUE(control().agree(number, {.account = "d.oak"}, ""));
+  roles_["t.ash"] = "";
+  EXPECT_TRUE(control().apply_waiting(ChangeControl::Reach::policy)->empty());
+  roles_["t.ash"] = "technician";
+  EXPECT_EQ(control().apply_waiting(ChangeControl::Reach::policy)->size(), 1u);
+}
+
+TEST_F(ChangeControlTest, AccountsThatAreSwitchedOffStillCountAsColleagues) {
+  const auto number = propose_opening("lesson.example");
+  for (auto& [account, role] : roles_)
+    if (account != "t.ash") role.clear();
+  const auto standing = control().standing(*control().find(number));
+  ASSERT_TRUE(standing);
+  EXPECT_FALSE(standing->missing.empty());
+}
+
+TEST_F(ChangeControlTest, ARefusalStandsWhileItsAccountDoes) {
+  const auto number = propose_opening("lesson.example");
+  ASSERT_TRUE(control().refuse(number, {.account = "d.oak"}, "not now"));
+  EXPECT_THAT(control().standing(*control().find(number))->refusals, testing::ElementsAre("d.oak"));
+  roles_["d.oak"] = "";
+  EXPECT_TRUE(control().standing(*control().find(number))->refusals.empty());
+}
+
 TEST_F(ChangeControlTest, WhatFailsIsNotTriedForEver) {
   const auto number = propose_closing("craze.example");
   ASSERT_TRUE(control().ask(number, {.account = "t.ash"}, std::nullopt));

@@ -72,7 +72,7 @@ TEST_F(PutInPlace, FilesCommitAndEvent) {
   EXPECT_EQ(history->files_of(*commit), after_);
   EXPECT_EQ(applied(), 1u);
   EXPECT_FALSE(fs::exists(state_ / "intent"));
-  struct stat about {};
+  struct stat about{};
   ::stat((config_ / "policy.yaml").c_str(), &about);
   EXPECT_EQ(about.st_mode & 07777, 0640u);
 }
@@ -158,7 +158,7 @@ TEST_F(PutInPlace, RootThatWorksAsTheOwnerOfTheStateMakesNothingOfRoots) {
   ASSERT_EQ(::setegid(0), 0);
   ASSERT_TRUE(done) << done.error().text();
   EXPECT_EQ(files(), after_);
-  struct stat about {};
+  struct stat about{};
   for (const auto& entry : fs::recursive_directory_iterator(state_)) {
     ::lstat(entry.path().c_str(), &about);
     EXPECT_EQ(about.st_uid, kOwner) << entry.path();
