@@ -19,6 +19,7 @@ class ClientAccount {
 
  private:
   friend class StreamCharge;
+  friend class BytesCharge;
   std::atomic<std::uint32_t> streams_{0};
   std::atomic<std::uint64_t> bytes_{0};
 };
@@ -70,6 +71,36 @@ class StreamCharge {
       : account_(std::move(account)), limits_(limits) {}
   std::shared_ptr<ClientAccount> account_;
   ClientLimits limits_;
+  std::uint64_t bytes_ = 0;
+};
+
+/// Bytes on an account without a stream. Given back when it is destroyed.
+class BytesCharge {
+ public:
+  BytesCharge(std::shared_ptr<ClientAccount> account, std::uint64_t most) noexcept
+      : account_(std::move(account)), most_(most) {}
+  BytesCharge(const BytesCharge&) = delete;
+  BytesCharge& operator=(const BytesCharge&) = delete;
+  ~BytesCharge() { account_->bytes_.fetch_sub(bytes_, std::memory_order_relaxed); }
+
+  /// As StreamCharge::holds().
+  [[nodiscard]] bool holds(std::uint64_t bytes) noexcept {
+    if (bytes > bytes_) {
+      const std::uint64_t more = bytes - bytes_;
+      if (account_->bytes_.fetch_add(more, std::memory_order_relaxed) + more > most_) {
+        account_->bytes_.fetch_sub(more, std::memory_order_relaxed);
+        return false;
+      }
+    } else {
+      account_->bytes_.fetch_sub(bytes_ - bytes, std::memory_order_relaxed);
+    }
+    bytes_ = bytes;
+    return true;
+  }
+
+ private:
+  std::shared_ptr<ClientAccount> account_;
+  std::uint64_t most_;
   std::uint64_t bytes_ = 0;
 };
 

@@ -26,6 +26,21 @@ std::string codings_of(const http::Fields& fields) {
   return all;
 }
 
+/// What decoders of these codings hold at most.
+std::uint64_t windows_of(std::string_view codings) {
+  std::uint64_t sum = 0;
+  while (!codings.empty()) {
+    const std::string_view coding = trimmed(cut_at(codings, ','));
+    if (equal_ignoring_case(coding, "zstd"))
+      sum += 9u << 20;
+    else if (equal_ignoring_case(coding, "br"))
+      sum += 17u << 20;
+    else
+      sum += 64u << 10;
+  }
+  return sum;
+}
+
 /// Of one element of Accept-Encoding what may be asked for: nothing of a coding that is not read. What is refused stays
 /// refused, and any coding means any that is read.
 std::string_view readable_part(std::string_view element) {
@@ -117,7 +132,12 @@ ContentGate::ContentGate(Connection& connection, const Judgement& judgement, con
     : connection_(connection),
       judgement_(judgement),
       request_(request),
-      reader_(std::move(book), kind, head.fields.find(http::Name::content_type), codings_of(head.fields)),
+      reader_(std::in_place, std::move(book), kind, head.fields.find(http::Name::content_type),
+              codings_of(head.fields)),
+      windows_(windows_of(codings_of(head.fields))),
+      of_client_(connection.worker.gateway().clients.account_of(connection.peer.address),
+                 connection.worker.limits().client.bytes),
+      of_worker_(connection.worker.reading(), kWorkersShare),
       lacks_beginning_(lacks_beginning(head)) {}
 
 net::awaitable<ContentGate::Held> ContentGate::hold(net::Socket& upstream, Inbox& inbox, net::BufferPool& buffers,
@@ -127,9 +147,10 @@ net::awaitable<ContentGate::Held> ContentGate::hold(net::Socket& upstream, Inbox
   if (lacks_beginning_ && !judge()) co_return Held::refused;
   for (;;) {
     if (!inbox.empty()) {
+      co_await wait_for_room(inbox.bytes().size());
       const Held now = take(inbox, body);
       if (now != Held::part) co_return now;
-      if (reader_.text_bytes() >= kHeldText || held_.size() >= kHeldBytes) co_return Held::part;
+      if (reader_->text_bytes() >= kHeldText || held_.size() >= kHeldBytes) co_return Held::part;
     }
     if (std::chrono::steady_clock::now() >= until) co_return Held::part;
     if (!inbox.empty()) continue;
@@ -185,20 +206,45 @@ std::string ContentGate::take_held(bool chunked, bool whole) {
 }
 
 bool ContentGate::reads(std::string_view content) {
-  reader_.feed(content);
+  if (!affords(content.size())) {
+    unaffordable_ = true;
+    connection_.worker.counters().shed_bytes.add();
+    return judge();
+  }
+  came_ += content.size();
+  reader_->feed(content);
   return judge();
 }
 
 bool ContentGate::finish() {
-  reader_.finish();
-  return judge();
+  if (!reader_) return !refusing_;
+  reader_->finish();
+  const bool passes = judge();
+  reader_.reset();
+  return passes;
+}
+
+bool ContentGate::affords(std::size_t more) {
+  // As far as a decoder follows a stranger (content_coding.h): a megabyte in any case, then 300 for one.
+  const std::uint64_t inflated = (1u << 20) + 300 * (came_ + more);
+  const std::uint64_t holds = held_.size() + std::min(windows_, inflated);
+  return of_client_.holds(holds) && of_worker_.holds(holds);
+}
+
+net::awaitable<void> ContentGate::wait_for_room(std::size_t more) {
+  const auto until = std::chrono::steady_clock::now() + kWaitsForRoom;
+  while (!affords(more) && std::chrono::steady_clock::now() < until) {
+    net::Timer timer(connection_.worker.executor());
+    timer.expires_after(std::chrono::milliseconds(50));
+    co_await timer.async_wait(net::as_tuple);
+  }
 }
 
 bool ContentGate::judge() {
   if (refusing_) return false;
-  const bool incomplete = lacks_beginning_ || reader_.is_bomb() || reader_.is_incomplete();
-  if (!reader_.changed() && !incomplete) return true;
-  const auto evidence = reader_.evidence();
+  const bool incomplete = lacks_beginning_ || unaffordable_ || reader_->is_bomb() || reader_->is_incomplete();
+  if (!reader_->changed() && !incomplete) return true;
+  const auto evidence = reader_->evidence();
   std::vector<rules::ContentScore> scores;
   for (const content::CategoryEvidence& one : evidence) scores.push_back({one.category, one.score});
   Asking& asking = connection_.worker.asking();
@@ -222,7 +268,7 @@ std::string ContentGate::told() const {
   static constexpr std::size_t kCategories = 4;
   const bool words = judgement_.policy->keeps_words(judgement_.subject.group);
   std::string text;
-  for (const content::CategoryEvidence& one : reader_.evidence()) {
+  for (const content::CategoryEvidence& one : reader_->evidence()) {
     if (std::ranges::count(text, ';') + 1 == std::ptrdiff_t(kCategories)) break;
     text += (text.empty() ? "" : "; ") + std::string(one.category) + " " + std::to_string(one.score) + " at";
     for (std::size_t i = 0; i < one.positions.size(); ++i)
@@ -230,7 +276,7 @@ std::string ContentGate::told() const {
     if (!words) continue;
     std::string said;
     for (const std::uint32_t phrase : one.phrases)
-      for (const std::string& part : reader_.book().phrases()[phrase].parts)
+      for (const std::string& part : reader_->book().phrases()[phrase].parts)
         said += (said.empty() ? "" : ", ") + std::string(trimmed(part));
     text += " (" + said + ")";
   }

@@ -14,6 +14,7 @@
 #include "content/page_reader.h"
 #include "names/host.h"
 #include "proxy/flow/body_pump.h"
+#include "proxy/flow/client_account.h"
 #include "proxy/flow/connection.h"
 #include "proxy/flow/judgement.h"
 #include "proxy/http/chunked.h"
@@ -39,6 +40,8 @@ class ContentGate final : public BodyTap {
   static constexpr std::size_t kHeldText = 64 << 10;
   static constexpr std::size_t kHeldBytes = 192 << 10;  ///< as they come: scripts and styles of the page among them
   static constexpr std::chrono::milliseconds kHeldFor{250};
+  static constexpr std::uint64_t kWorkersShare = 512u << 20;  ///< of all answers that one worker reads
+  static constexpr std::chrono::seconds kWaitsForRoom{5};     ///< where the share is used up; then it is refused
 
   /// Null where the answer is not read. The judgement let the request through; both outlive the gate.
   [[nodiscard]] static std::unique_ptr<ContentGate> for_answer(Connection& connection, const Judgement& judgement,
@@ -70,12 +73,19 @@ class ContentGate final : public BodyTap {
  private:
   [[nodiscard]] Held take(Inbox& inbox, http::Body& body);
   [[nodiscard]] bool judge();
+  /// Charges what is held and what the decoders may hold once `more` bytes have come.
+  [[nodiscard]] bool affords(std::size_t more);
+  net::awaitable<void> wait_for_room(std::size_t more);
   [[nodiscard]] std::string told() const;
 
   Connection& connection_;
   const Judgement& judgement_;
   const rules::Request& request_;
-  content::PageReader reader_;
+  std::optional<content::PageReader> reader_;  ///< ends with the body: what it holds is large
+  const std::uint64_t windows_;                ///< of the decoders, at their largest
+  std::uint64_t came_ = 0;
+  BytesCharge of_client_, of_worker_;
+  bool unaffordable_ = false;
   http::ChunkDecoder decoder_;
   std::string held_;
   std::optional<Judgement> refusing_;

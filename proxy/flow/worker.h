@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "proxy/flow/asking.h"
+#include "proxy/flow/client_account.h"
 #include "proxy/flow/connection.h"
 #include "proxy/flow/counters.h"
 #include "proxy/flow/decision_lines.h"
@@ -68,6 +69,8 @@ class Worker {
   [[nodiscard]] DecisionLines& lines() noexcept { return lines_; }
   [[nodiscard]] Outbound& outbound() noexcept { return outbound_; }
   [[nodiscard]] SpareHeads& heads() noexcept { return heads_; }
+  /// What all answers together hold that are being read.
+  [[nodiscard]] std::shared_ptr<ClientAccount> reading() const noexcept { return reading_; }
   [[nodiscard]] LiveList<LongLived>& long_lived() noexcept { return long_lived_; }
   [[nodiscard]] LiveList<Connection>& connections() noexcept { return connections_; }
   [[nodiscard]] bool draining() const noexcept { return drain_.under_way(); }
@@ -91,6 +94,7 @@ class Worker {
   net::BufferPool buffers_;
   net::DeadlineList deadlines_;
   Counters counters_;
+  std::shared_ptr<ClientAccount> reading_ = std::make_shared<ClientAccount>();
   LiveList<LongLived> long_lived_;
   LiveList<Connection> connections_;
   SpareHeads heads_;

@@ -296,6 +296,40 @@ TEST_F(ContentGateTest, APartOfATextThatDoesNotBeginItIsRefused) {
   EXPECT_EQ(part("Content-Range: bytes 400-503/900\r\n", "video/mp4"), 206);
 }
 
+// A frame of zstd with one block as it is.
+std::string zstd_frame(std::string_view text) {
+  const std::size_t block = text.size() << 3 | 1;
+  const char start[] = {'\x28', '\xB5', '\x2F', '\xFD', 0, '\x38', char(block), char(block >> 8), char(block >> 16)};
+  return std::string(start, sizeof start) + std::string(text);
+}
+
+TEST_F(ContentGateTest, WhatOneClientHasReadIsBounded) {
+  hosts = "127.0.0.1 web.example\n";
+  settings.limits.client.bytes = 2u << 20;
+  const std::string packed = zstd_frame(kGood);
+  const std::string reply = html(packed, "Content-Type: text/html\r\nContent-Encoding: zstd\r\n");
+  Peer first = client();
+  first.sends(get("web.example", "/1"));
+  Peer site = web.accept();
+  (void)site.read_to("\r\n\r\n");
+  site.sends(reply.substr(0, reply.size() - 5));
+  (void)first.read_to("\r\n\r\n");
+  Peer second = client();
+  second.sends(get("web.example", "/2"));
+  Peer other = web.accept();
+  (void)other.read_to("\r\n\r\n");
+  other.sends(reply);
+  EXPECT_EQ(second.answer().status, 403) << "the first still holds the client's share";
+  EXPECT_EQ(asks(html(kGood)).body, kGood);
+  site.sends(reply.substr(reply.size() - 5));
+  (void)first.read(packed.size());
+  Peer third = client();  // over the connection that the first has left
+  third.sends(get("web.example", "/3"));
+  (void)site.read_to("\r\n\r\n");
+  site.sends(reply);
+  EXPECT_EQ(third.answer().body, packed);
+}
+
 TEST_F(ContentGateTest, ARecordedPageIsCountedOnce) {
   hosts = "127.0.0.1 web.example\n";
   policy.groups.front().categories.back().action = Action::monitor;
