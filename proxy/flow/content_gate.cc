@@ -19,12 +19,15 @@ namespace {
 using net::IoStatus;
 
 /// Every field of that name; browsers join them.
-std::string codings_of(const http::Fields& fields) {
+std::string all_of(const http::Fields& fields, std::string_view name) {
   std::string all;
   for (const http::Field& field : fields.items())
-    if (equal_ignoring_case(field.name, "content-encoding")) (all += all.empty() ? "" : ",") += field.value;
+    if (equal_ignoring_case(field.name, name)) (all += all.empty() ? "" : ", ") += field.value;
   return all;
 }
+
+std::string codings_of(const http::Fields& fields) { return all_of(fields, "content-encoding"); }
+std::string types_of(const http::Fields& fields) { return all_of(fields, "content-type"); }
 
 /// What decoders of these codings hold at most.
 std::uint64_t windows_of(std::string_view codings) {
@@ -119,8 +122,8 @@ std::unique_ptr<ContentGate> ContentGate::for_answer(Connection& connection, con
     return nullptr;
   if (judgement.portal || !judgement.policy->reads_content(judgement.subject, request, judgement.verdict))
     return nullptr;
-  const auto kind = content::how_to_read(head.fields.find(http::Name::content_type),
-                                         head.fields.find(http::Name::content_disposition));
+  const auto kind =
+      content::how_to_read(types_of(head.fields), head.fields.find(http::Name::content_disposition));
   const auto book = content::shipped_phrase_book();
   if (!kind || !book) return nullptr;
   return std::make_unique<ContentGate>(connection, judgement, request, *kind, head, *book);
@@ -132,8 +135,7 @@ ContentGate::ContentGate(Connection& connection, const Judgement& judgement, con
     : connection_(connection),
       judgement_(judgement),
       request_(request),
-      reader_(std::in_place, std::move(book), kind, head.fields.find(http::Name::content_type),
-              codings_of(head.fields)),
+      reader_(std::in_place, std::move(book), kind, types_of(head.fields), codings_of(head.fields)),
       windows_(windows_of(codings_of(head.fields))),
       of_client_(connection.worker.gateway().clients.account_of(connection.peer.address),
                  connection.worker.limits().client.bytes),

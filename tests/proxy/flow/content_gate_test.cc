@@ -133,6 +133,8 @@ TEST_F(ContentGateTest, HoweverItComes) {
   EXPECT_EQ(asks(head(chunks + "Content-Encoding: gzip\r\n") + chunked(gzipped(kBad), 3)).status, 403);
   EXPECT_EQ(asks(html(gzipped(kBad), "Content-Encoding: gzip\r\n")).status, 403);
   EXPECT_EQ(asks(head("Content-Type: text/html\r\nConnection: close\r\n") + std::string(kBad)).status, 403);
+  EXPECT_EQ(asks(html(kBad, "Content-Type: image/png\r\nContent-Type: text/html\r\n")).status, 403)
+      << "browsers go by the last";
   Peer pupil = client();
   pupil.sends(get("web.example", "/"));
   Peer site = web.accept();
