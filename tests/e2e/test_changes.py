@@ -289,10 +289,12 @@ def test_what_is_asked_for_is_applied_by_root_once_it_is_agreed_to(school, web):
     assert school.command("changes apply", "--waiting").stdout == ""
     assert status(school, "bets.example", web) == 403
     act(school, "apply", 1, "--at", "2020-01-01 00:00", by="t.ash", check=0)
+    assert school.command("changes apply", "--waiting").stdout == "", "the lead agreed to a later time"
+    act(school, "approve", 1, by="d.oak")
     assert "change 1 is in place" in school.command("changes apply", "--waiting").stdout
     assert status(school, "bets.example", web) == 200
     said = [event["what"] for event in json.loads(school.command("changes show", "1", "--json").stdout)["events"]]
-    assert said == ["ask", "comment", "agree", "ask", "apply"]
+    assert said == ["ask", "comment", "agree", "ask", "agree", "apply"]
 
     commit = git(school, "rev-parse", "main")
     last = json.loads(school.command("breaches audit").stdout.strip().splitlines()[-1])
