@@ -12,6 +12,7 @@
 #include "app/prove_person.h"
 #include "app/read_configuration.h"
 #include "app/show_changes.h"
+#include "app/table.h"
 #include "config/scalars.h"
 #include "identity/users.h"
 #include "rules/site_clock.h"
@@ -59,14 +60,14 @@ standard input. Without --by it is recorded as done by hand, by root or the owne
 
 int report_refusal(const changes::Refusal& refusal) {
   for (const std::string& line : refusal.lines)
-    std::fprintf(stderr, "schoolgate: %s%s", line.c_str(), line.ends_with('\n') ? "" : "\n");
+    std::fprintf(stderr, "schoolgate: %s%s", for_terminal(line).c_str(), line.ends_with('\n') ? "" : "\n");
   return report(refusal.error);
 }
 
 void print_gateway(const GatewayAnswer& answer) {
   switch (answer.what) {
-    case GatewayAnswer::What::took_it: print(answer.text); break;
-    case GatewayAnswer::What::refused_it: std::fputs(answer.text.c_str(), stderr); break;
+    case GatewayAnswer::What::took_it: print(for_terminal(answer.text)); break;
+    case GatewayAnswer::What::refused_it: std::fputs(for_terminal(answer.text).c_str(), stderr); break;
     case GatewayAnswer::What::is_not_there:
       print("  in place; no running gateway was told (" + answer.text + ")\n");
       break;

@@ -1,5 +1,7 @@
 #include "app/show_changes.h"
 
+#include <utility>
+
 #include "app/command.h"
 #include "app/table.h"
 #include "base/json.h"
@@ -54,7 +56,7 @@ void print_parts(const std::vector<ChangedPart>& parts) {
   for (const ChangedPart& part : parts)
     out += "  " + std::string(config::kChangeKinds[std::size_t(part.kind)]) + ": " + part.sentence + "\n";
   if (parts.empty()) out = "  text only: nothing is decided otherwise\n";
-  print(out);
+  print(for_terminal(std::move(out)));
 }
 
 void print_consents(const changes::ChangeControl::Standing& standing) {
@@ -62,7 +64,7 @@ void print_consents(const changes::ChangeControl::Standing& standing) {
   for (const std::string& one : standing.missing) out += "  needs " + one + "\n";
   if (standing.missing.empty()) out = "  no consent is missing\n";
   if (!standing.note.empty()) out = "  " + standing.note + "\n";
-  print(out);
+  print(for_terminal(std::move(out)));
 }
 
 int list_changes(const changes::ChangeControl& control, bool as_json) {
@@ -112,7 +114,7 @@ int show_change(const changes::ChangeControl& control, std::uint64_t number, boo
     out += "  to be looked at again on " +
            to_rfc3339(TimePoint(std::chrono::sys_days(*proposal->review))).substr(0, 10) + "\n";
   if (proposal->takes_back != 0) out += "  takes back change " + std::to_string(proposal->takes_back) + "\n";
-  print(out);
+  print(for_terminal(std::exchange(out, {})));
   if (standing)
     print_parts(standing->base.parts);
   else
@@ -122,11 +124,10 @@ int show_change(const changes::ChangeControl& control, std::uint64_t number, boo
   if (standing)
     for (const changes::Clash& clash : standing->base.clashes)
       print("  " + clash.file + " has changed since it was proposed, and it no longer fits\n");
-  out.clear();
   for (const ProposalEvent& event : proposal->events)
     out += "  " + to_rfc3339(event.at).substr(0, 16) + " " + name_of(event.by) + ": " +
            std::string(changes::to_string(event.what)) + (event.text.empty() ? "" : ", " + event.text) + "\n";
-  print(out);
+  print(for_terminal(std::move(out)));
   return kDone;
 }
 
@@ -138,7 +139,7 @@ int show_difference(const changes::ChangeControl& control, std::uint64_t number)
     out += (file.before ? "--- " + file.name : std::string("--- (no file)")) + "\n" +
            (file.after ? "+++ " + file.name : std::string("+++ (no file)")) + "\n" +
            breaches::line_diff(file.before.value_or(""), file.after.value_or(""));
-  print(out);
+  print(for_terminal(std::move(out)));
   return kDone;
 }
 

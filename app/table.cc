@@ -12,6 +12,24 @@ std::size_t width(std::string_view text) {
 
 }  // namespace
 
+std::string for_terminal(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool c1 = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (c1) text[i] = text[i + 1] = ' ';  // U+0080 to U+009F, of which some terminals take U+009B for ESC [
+    if ((byte < 0x20 && byte != '\n') || byte == 0x7F) text[i] = ' ';
+  }
+  return text;
+}
+
+void Table::row(std::vector<std::string> cells) {
+  for (std::string& cell : cells) {
+    cell = for_terminal(std::move(cell));
+    std::ranges::replace(cell, '\n', ' ');
+  }
+  rows_.push_back(std::move(cells));
+}
+
 std::string Table::text(std::string_view indent) const {
   std::vector<std::size_t> widths;
   for (const auto& cells : rows_) {

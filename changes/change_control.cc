@@ -1,5 +1,6 @@
 #include "changes/change_control.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,8 +69,8 @@ Result<FileTexts> ChangeControl::files() const {
 bool ChangeControl::may_write() const noexcept {
   const std::filesystem::path rules = parts_.config / "rules";
   std::error_code ignored;
-  return ::access(parts_.config.c_str(), W_OK) == 0 &&
-         (!std::filesystem::exists(rules, ignored) || ::access(rules.c_str(), W_OK) == 0);
+  return ::faccessat(AT_FDCWD, parts_.config.c_str(), W_OK, AT_EACCESS) == 0 &&
+         (!std::filesystem::exists(rules, ignored) || ::faccessat(AT_FDCWD, rules.c_str(), W_OK, AT_EACCESS) == 0);
 }
 
 /// The ledger is a file of the gateway's user, who could put another proposal in the place of one: what is put in force

@@ -20,6 +20,22 @@ class ClientAccount {
  private:
   friend class StreamCharge;
   friend class BytesCharge;
+  /// `held` becomes `bytes`. False, and nothing has changed, when that is more than before and the sum more than
+  /// `most`.
+  [[nodiscard]] bool change(std::uint64_t& held, std::uint64_t bytes, std::uint64_t most) noexcept {
+    if (bytes > held) {
+      const std::uint64_t more = bytes - held;
+      if (bytes_.fetch_add(more, std::memory_order_relaxed) + more > most) {
+        bytes_.fetch_sub(more, std::memory_order_relaxed);
+        return false;
+      }
+    } else {
+      bytes_.fetch_sub(held - bytes, std::memory_order_relaxed);
+    }
+    held = bytes;
+    return true;
+  }
+
   std::atomic<std::uint32_t> streams_{0};
   std::atomic<std::uint64_t> bytes_{0};
 };
@@ -52,18 +68,7 @@ class StreamCharge {
   /// From now on so many bytes are held for the stream. False, and the sum is as it was, when it is more than before
   /// and more than the client may have.
   [[nodiscard]] bool holds(std::uint64_t bytes) noexcept {
-    if (!account_) return true;  // somebody else has taken it over
-    if (bytes > bytes_) {
-      const std::uint64_t more = bytes - bytes_;
-      if (account_->bytes_.fetch_add(more, std::memory_order_relaxed) + more > limits_.bytes) {
-        account_->bytes_.fetch_sub(more, std::memory_order_relaxed);
-        return false;
-      }
-    } else {
-      account_->bytes_.fetch_sub(bytes_ - bytes, std::memory_order_relaxed);
-    }
-    bytes_ = bytes;
-    return true;
+    return !account_ || account_->change(bytes_, bytes, limits_.bytes);  // none: another charge has taken it over
   }
 
  private:
@@ -84,19 +89,7 @@ class BytesCharge {
   ~BytesCharge() { account_->bytes_.fetch_sub(bytes_, std::memory_order_relaxed); }
 
   /// As StreamCharge::holds().
-  [[nodiscard]] bool holds(std::uint64_t bytes) noexcept {
-    if (bytes > bytes_) {
-      const std::uint64_t more = bytes - bytes_;
-      if (account_->bytes_.fetch_add(more, std::memory_order_relaxed) + more > most_) {
-        account_->bytes_.fetch_sub(more, std::memory_order_relaxed);
-        return false;
-      }
-    } else {
-      account_->bytes_.fetch_sub(bytes_ - bytes, std::memory_order_relaxed);
-    }
-    bytes_ = bytes;
-    return true;
-  }
+  [[nodiscard]] bool holds(std::uint64_t bytes) noexcept { return account_->change(bytes_, bytes, most_); }
 
  private:
   std::shared_ptr<ClientAccount> account_;

@@ -26,6 +26,18 @@ TEST(Table, EmptyCellsLeaveNoBlanksAtTheEnd) {
   EXPECT_EQ(table.text("  "), "  a\n     b\n");
 }
 
+TEST(Table, ACellWritesOverNoOther) {
+  Table table;
+  table.row({"a\x1b[2K\r",
+             "b\nc\xC2\x9B"
+             "d é"});
+  EXPECT_EQ(table.text(), "a [2K   b c  d é\n");
+}
+
+TEST(ForTerminal, ControlsAreBlanksAndLinesStay) {
+  EXPECT_EQ(for_terminal("one\n\x1b]0;x\x07two\x7f \xC2\xA0é\xC2"), "one\n ]0;x two  \xC2\xA0é\xC2");
+}
+
 TEST(Table, NothingIsNothing) { EXPECT_EQ(Table().text(), ""); }
 
 TEST(Counted, OneIsNotMany) {
